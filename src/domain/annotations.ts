@@ -1,0 +1,64 @@
+/** Prefix of everything of ours that users type on objects. */
+export const PREFIX = "keyvault-injector.dev";
+
+const key = <const Name extends string>(name: Name) => `${PREFIX}/${name}` as const;
+
+/** Annotations on a pod or pod template. */
+export const POD_ANNOTATIONS = {
+  /** `"true"` opts the pod in; `"false"` or no annotation: not. Anything else is denied. */
+  inject: key("inject"),
+  /** The SecretProviderClass to mount; required. It lives in the pod's namespace. */
+  secretProviderClass: key("secret-provider-class"),
+  /**
+   * `nodePublishSecretRef`: the Secret with `clientid` and `clientsecret`. Default `secrets-store-creds`, set where
+   * the class uses service-principal mode, where the class is not there yet, or where the pod itself names it. `none`: never.
+   */
+  credentialsSecret: key("credentials-secret"),
+  /** Absolute path of the mount. Default `/mnt/secrets-store`. */
+  mountPath: key("mount-path"),
+  /** Name of the injected volume, a DNS label. Default `secrets-store-inline`. */
+  volumeName: key("volume-name"),
+  /** Comma list of containers (init containers included) that get the mount; `-name` excludes. Default: all. */
+  containers: key("containers"),
+  /** Written by the webhook: JSON with version, classes and volumes. Output only, never trusted. */
+  status: key("status"),
+} as const;
+
+/** Label that the webhook writes on injected pods: `"true"`. */
+export const INJECTED_LABEL = key("injected");
+
+/** Annotations on a SecretProviderClass. */
+export const CLASS_ANNOTATIONS = {
+  /** `always`, `while-used` or `never`; default `--sync-mode`. */
+  sync: key("sync"),
+  /** Service-principal credentials; default: the one name that consuming pods use, else `secrets-store-creds`. */
+  credentialsSecret: key("credentials-secret"),
+  /** Go duration, not below 10 s; default `--rotation-poll-interval`. */
+  rotationPollInterval: key("rotation-poll-interval"),
+  /** Any change of its value fetches now. */
+  refresh: key("refresh"),
+} as const;
+
+/** On a Secret that the worker writes. */
+export const SECRET_ANNOTATIONS = {
+  /** Name of the SecretProviderClass (same namespace) that owns the Secret. */
+  class: key("class"),
+  /** `type/name@version` of every object the Secret was made from, sorted, comma separated. */
+  objects: key("objects"),
+  /** `v1:` + hex HMAC-SHA256 (key: the install's own) over the data we wrote. */
+  content: key("content"),
+} as const;
+
+/** Label on a Secret that the worker writes: `"true"`. */
+export const MANAGED_LABEL = key("managed");
+
+/** Label on a ControllerRevision that holds a class snapshot: `"true"`. */
+export const SNAPSHOT_LABEL = key("snapshot");
+
+/** Annotations on a class snapshot. */
+export const SNAPSHOT_ANNOTATIONS = {
+  /** Name of the snapshotted SecretProviderClass (same namespace). */
+  class: key("class"),
+  /** `v1:` + hex HMAC-SHA256 over the snapshot's data, namespace and class. */
+  content: key("content"),
+} as const;

@@ -1,0 +1,231 @@
+/**
+ * What the apps see of the adapters. An app imports this file and never an adapter; `compose.ts` hands it the
+ * implementation.
+ */
+import type { KubeObject, ObjectRef, Resource } from "./kubernetes.ts";
+import type { Sensitive } from "./sensitive.ts";
+
+/** How the queue should treat a failure. Data, not text: nobody guesses from a message. */
+export type Retry = { readonly kind: "backoff" } | { readonly kind: "after"; readonly milliseconds: number } | { readonly kind: "never" };
+
+// ---------------------------------------------------------------- Kubernetes
+
+export type KubeErrorCode =
+  | "NotFound"
+  | "AlreadyExists"
+  | "Conflict"
+  | "Forbidden"
+  | "Unauthorized"
+  | "Invalid"
+  | "Throttled"
+  | "Gone"
+  | "TooLarge"
+  | "Unavailable";
+
+/** An API server's refusal, or no answer at all. The message never holds a request or response body. */
+export class KubeError extends Error {
+  override readonly name = "KubeError";
+  readonly code: KubeErrorCode;
+  readonly retry: Retry;
+  /** HTTP status; undefined where no answer came. */
+  readonly status: number | undefined;
+
+  constructor(
+    code: KubeErrorCode,
+    message: string,
+    options: { readonly retry: Retry; readonly status?: number; readonly cause?: unknown },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retry = options.retry;
+    this.status = options.status;
+  }
+}
+
+/**
+ * Result of a read. `absent` is the API server's own word that the object does not exist (a Status that names it);
+ * `unserved` means that the kind itself has no route (CRD gone, version not served), which says nothing of the object.
+ */
+export type ReadResult<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "absent" } | { readonly kind: "unserved" };
+
+export interface WriteOptions {
+  readonly fieldManager: string;
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take over fields that another manager owns. */
+  readonly force: boolean;
+  readonly subresource?: "status";
+}
+
+export interface DeleteOptions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
+}
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** Raw JSON in and out: no typed serialiser touches an object. Every call throws {@link KubeError}. */
+export interface KubeClient {
+  read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>>;
+  /** All pages. An unserved kind throws `NotFound`. */
+  list<T extends KubeObject>(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<readonly T[]>;
+  /** POST; a taken name throws `AlreadyExists`. */
+  create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
+  /** Server-side apply. `metadata.uid` and `metadata.resourceVersion` in the body are preconditions (`Conflict`, `Invalid`). */
+  apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T>;
+  /** JSON merge patch, for removals that an apply cannot express. */
+  mergePatch<T extends KubeObject>(
+    resource: Resource,
+    ref: ObjectRef,
+    patch: unknown,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<T>;
+  /** False where it was already gone. A precondition that fails throws `Conflict`. */
+  delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A change seen by a watch. `previous` is absent for an addition, `current` for a deletion. */
+export interface Change<T> {
+  readonly previous: T | undefined;
+  readonly current: T | undefined;
+}
+
+/** Live copy of a collection. `project` decides what is kept in memory. */
+export interface Reflector<T> {
+  /** True after the first complete list, false again while the kind is unserved. */
+  readonly hasSynced: boolean;
+  /** The API server has no such kind at the moment. The copy is kept as it was last seen. */
+  readonly isUnserved: boolean;
+  /** Unix milliseconds of the last list, event or bookmark. */
+  readonly lastActivity: number;
+  get(ref: ObjectRef): T | undefined;
+  list(): readonly T[];
+  /** Drops the copy's claim to be current and lists anew. */
+  relist(): void;
+  /** Resolves when `hasSynced` first holds; rejects when the signal aborts. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
+export interface ReflectorOptions<T> extends ListOptions {
+  readonly resource: Resource;
+  /** Called once per object received; return what to keep, undefined to ignore the object. */
+  readonly project: (object: KubeObject) => T | undefined;
+  /** Called in order, after the copy was updated. Must not throw and must not block: enqueue a key and return. */
+  readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
+  /** Called when the kind becomes served or unserved. */
+  readonly onServed?: (served: boolean) => void;
+}
+
+export interface KubeWatcher {
+  /** Starts at once and runs until the signal aborts. */
+  reflect<T>(options: ReflectorOptions<T>, signal: AbortSignal): Reflector<T>;
+}
+
+/** Holds a coordination.k8s.io Lease. */
+export interface LeaderElection {
+  readonly isLeader: boolean;
+  /**
+   * Blocks until the lease is won, calls `lead` with a signal that aborts when it is lost, and resolves when the outer signal aborts
+   * (the lease is then released). Rejects when the lease was lost: the process must end, since another leader may already write.
+   */
+  run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
+}
+
+export interface EventSink {
+  /** Posts one event on the object; failures are logged, never thrown. */
+  emit(event: {
+    readonly regarding: KubeObject;
+    readonly type: "Normal" | "Warning";
+    readonly reason: string;
+    readonly message: string;
+  }): void;
+}
+
+// ---------------------------------------------------------------- Azure
+
+export type VaultErrorCode =
+  | "NotFound"
+  | "Disabled"
+  | "Expired"
+  | "NotYetValid"
+  | "Unauthorized"
+  | "Forbidden"
+  | "Throttled"
+  | "Unreachable"
+  | "Invalid";
+
+/** What the Azure adapter lets out: what was tried, on what, and what to do; never a value, a token, a header or a body. */
+export class VaultError extends Error {
+  override readonly name = "VaultError";
+  readonly code: VaultErrorCode;
+  readonly retry: Retry;
+
+  constructor(code: VaultErrorCode, message: string, options: { readonly retry: Retry; readonly cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retry = options.retry;
+  }
+}
+
+/** Who asks. Closed: later modes are further members. */
+export type VaultIdentity = { readonly kind: "servicePrincipal"; readonly clientId: string; readonly clientSecret: Sensitive };
+
+/** Which vault, in which cloud, asked under which tenant. */
+export interface VaultAddress {
+  /** `https://<name>.<suffix>/` */
+  readonly vaultUrl: string;
+  /** `https://login.microsoftonline.com/` and its kin. */
+  readonly authorityHost: string;
+  readonly tenantId: string;
+}
+
+export interface VaultSecret {
+  readonly value: Sensitive;
+  /** Key Vault version id: 32 hex digits. */
+  readonly version: string;
+  readonly contentType: string | undefined;
+  /** Set on certificate-backed secrets. */
+  readonly keyId: string | undefined;
+  /** Unix milliseconds. */
+  readonly updated: number | undefined;
+  readonly expires: number | undefined;
+  readonly notBefore: number | undefined;
+}
+
+/** One vault as one identity sees it. Throws {@link VaultError}. */
+export interface VaultClient {
+  /** `version` undefined: the current one. */
+  getSecret(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultSecret>;
+}
+
+/** Hands out one client per (cloud, tenant, vault, identity) and reuses it. */
+export interface VaultClients {
+  clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient;
+}
+
+// ---------------------------------------------------------------- Process
+
+/** The only source of time. */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+  /** Rejects with the signal's reason when it aborts. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Structured log: a constant message and fields. Values of secrets, bodies, objects and tokens never appear in fields. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  child(fields: Readonly<Record<string, unknown>>): Logger;
+}

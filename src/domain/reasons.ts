@@ -1,0 +1,29 @@
+/**
+ * Why a class is (not) synced. A closed set: the same word stands in condition, event, metric label and log field.
+ * `docs/reference/reasons.md` has a row for each.
+ */
+export const SYNC_REASONS = [
+  "Synced",
+  "PartialSync",
+  "Unreachable",
+  "Throttled",
+  "Unauthorized",
+  "Forbidden",
+  "ObjectNotFound",
+  "ObjectDisabled",
+  "ObjectExpired",
+  "ObjectNotYetValid",
+  "InvalidClass",
+  "InvalidObject",
+  "CredentialsMissing",
+  "IdentityUnavailable",
+  "Conflict",
+  "ForbiddenType",
+  "Contested",
+  "Stale",
+  "TooLarge",
+  "Frozen",
+  "GuardrailsMissing",
+] as const;
+
+export type SyncReason = (typeof SYNC_REASONS)[number];

@@ -1,0 +1,41 @@
+const REDACTED = "[redacted]";
+
+/**
+ * A secret value on its way from the vault to the apply call.
+ *
+ * Every accidental way out (template strings, JSON, `util.inspect`, `pino`) prints `[redacted]`; the one
+ * deliberate way is {@link Sensitive.reveal}, which a test allows in at most three files.
+ */
+export class Sensitive {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  static ofText(text: string): Sensitive {
+    return new Sensitive(new TextEncoder().encode(text));
+  }
+
+  /** Length in bytes; safe to show. */
+  get byteLength(): number {
+    return this.#bytes.byteLength;
+  }
+
+  /** The bytes themselves. Callers hand them to a digest or to the API server, nothing else. */
+  reveal(): Uint8Array {
+    return this.#bytes;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return REDACTED;
+  }
+}

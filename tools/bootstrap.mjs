@@ -1,0 +1,102 @@
+// Entry of every npm script. Plain JavaScript without dependencies, so that Node 20 can start it on a fresh clone:
+// installs the locked packages, picks a Node that the product supports, gets the control-plane binaries, starts the task by path.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder, controlPlaneAssets } from "./bootstrap/control-plane-assets.mjs";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const MINIMUM_NODE = 24;
+
+/** What each task runs, and whether it needs a control plane ("required", "wanted") or not. */
+const TASKS = {
+  demo: { controlPlane: "required", run: ["tools/demo/main.ts"] },
+  test: { controlPlane: "wanted", run: ["tools/run-tests.ts", "all"] },
+  check: { controlPlane: "none", run: ["tools/check.ts"] },
+  "test:integration": { controlPlane: "wanted", run: ["tools/run-tests.ts", "integration"] },
+  "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
+  "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
+  "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
+  emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
+  "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },
+};
+
+class Refusal extends Error {}
+
+function installPackages() {
+  const lock = path.join(root, "package-lock.json");
+  const stamp = path.join(root, "node_modules", ".installed-from");
+  const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  process.stderr.write("bootstrap: installing the locked packages (npm ci)\n");
+  const started = Date.now();
+  // Engine warnings are expected here: npm may run on Node 20, the packages never do.
+  const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    shell: process.platform === "win32",
+  });
+  if (result.status !== 0)
+    throw new Refusal("npm ci failed (its output is above). Fix the network or the registry setting and run the same command again.");
+  writeFileSync(stamp, wanted);
+  process.stderr.write(`bootstrap: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+function pickNode() {
+  if (Number(process.versions.node.split(".")[0]) >= MINIMUM_NODE) return process.execPath;
+  const suffix = process.platform === "win32" ? "node.exe" : "node";
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const locked = path.join(root, "node_modules", `node-${platform}-${process.arch}`, "bin", suffix);
+  if (existsSync(locked)) return locked;
+  throw new Refusal(
+    `Node ${MINIMUM_NODE} or newer is needed; this is ${process.version} and no locked binary exists for ${platform}-${process.arch}. Install Node ${MINIMUM_NODE} and run the same command again.`,
+  );
+}
+
+/** The visitor's proxy is for npm and downloads; it must reach neither the emulator nor the API server. */
+function environmentFor(node, assets, stateDir) {
+  const environment = { ...process.env };
+  for (const name of Object.keys(environment)) {
+    if (/^(https?|no|all|ftp)_proxy$/i.test(name) || /^npm_/i.test(name)) delete environment[name];
+  }
+  delete environment.NODE_OPTIONS;
+  delete environment.NODE_EXTRA_CA_CERTS;
+  delete environment.KUBECONFIG;
+  environment.PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`;
+  environment.KEYVAULT_INJECTOR_STATE = stateDir;
+  environment.KEYVAULT_INJECTOR_CACHE = cacheFolder();
+  if (assets.kind === "ready") environment.KUBEBUILDER_ASSETS = assets.folder;
+  else if (assets.kind === "missing") environment.KEYVAULT_INJECTOR_NO_CONTROL_PLANE = assets.why;
+  return environment;
+}
+
+async function main() {
+  const [taskName, ...args] = process.argv.slice(2);
+  const task = Object.hasOwn(TASKS, taskName ?? "") ? TASKS[taskName] : undefined;
+  if (task === undefined) throw new Refusal(`unknown task ${JSON.stringify(taskName ?? "")}; known: ${Object.keys(TASKS).join(", ")}`);
+  installPackages();
+  const node = pickNode();
+  const assets = task.controlPlane === "none" ? { kind: "unneeded" } : await controlPlaneAssets(root);
+  if (task.controlPlane === "required" && assets.kind === "missing") throw new Refusal(assets.why);
+  const stateDir = mkdtempSync(path.join(tmpdir(), "keyvault-injector-"));
+  process.stderr.write(`bootstrap: state ${stateDir}, cache ${cacheFolder()}\n`);
+  const child = spawn(node, [...task.run.map((part, index) => (index === 0 ? path.join(root, part) : part)), ...args], {
+    cwd: root,
+    stdio: "inherit",
+    env: environmentFor(node, assets, stateDir),
+  });
+  // The child gets the terminal's signals itself; here they only must not end the parent before it has cleaned up.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    rmSync(stateDir, { recursive: true, force: true });
+    process.exit(code ?? (signal === null ? 1 : 128));
+  });
+}
+
+main().catch((error) => {
+  process.stderr.write(`bootstrap: ${error instanceof Refusal ? error.message : error.stack}\n`);
+  process.exit(1);
+});

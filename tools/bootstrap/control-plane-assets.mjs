@@ -1,0 +1,128 @@
+// Gets kube-apiserver, etcd, kube-controller-manager and kubectl, in this order: KUBEBUILDER_ASSETS, the cache folder,
+// the official releases (short time-out, checksums verified), `go build` of test/control-plane.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { downloadControlPlane } from "./download.mjs";
+
+export const BINARIES = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
+const PACKAGES = { "kube-apiserver": "apiserver", etcd: "etcd", kubectl: "kubectl", "kube-controller-manager": "kcm" };
+const MINIMUM_GO = [1, 26];
+
+export function cacheFolder() {
+  if (process.env.KEYVAULT_INJECTOR_CACHE) return path.resolve(process.env.KEYVAULT_INJECTOR_CACHE);
+  return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "keyvault-injector");
+}
+
+const complete = (folder) => BINARIES.every((name) => existsSync(path.join(folder, name)));
+
+/** Kubernetes version as go.mod pins it, e.g. `v1.36.3`. */
+export function kubernetesVersion(module) {
+  const found = /^\s*k8s\.io\/kubernetes\s+(v\d+\.\d+\.\d+)/m.exec(readFileSync(path.join(module, "go.mod"), "utf8"));
+  if (found === null) throw new Error(`no k8s.io/kubernetes version in ${path.join(module, "go.mod")}`);
+  return found[1];
+}
+
+/** The folder is named after what the binaries are made from, so that an older checkout never gets newer ones. */
+function cacheFolderFor(module) {
+  const digest = createHash("sha256");
+  for (const file of ["go.mod", "go.sum"]) digest.update(readFileSync(path.join(module, file)));
+  return path.join(cacheFolder(), `control-plane-${kubernetesVersion(module)}-${digest.digest("hex").slice(0, 12)}`);
+}
+
+function goVersion() {
+  const result = spawnSync("go", ["env", "GOVERSION"], { encoding: "utf8" });
+  const found = /^go(\d+)\.(\d+)/.exec(result.stdout ?? "");
+  return found === null ? undefined : [Number(found[1]), Number(found[2])];
+}
+
+function isRecentEnough(version) {
+  return version !== undefined && (version[0] > MINIMUM_GO[0] || (version[0] === MINIMUM_GO[0] && version[1] >= MINIMUM_GO[1]));
+}
+
+/** Bytes in Go's build cache: it grows steadily, so it is the one honest sign of progress that `go build` leaves. */
+function seconds(since) {
+  return `${Math.round((Date.now() - since) / 1000)} s`;
+}
+
+function buildOne(module, folder, name) {
+  const version = kubernetesVersion(module);
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version);
+  const stamp = "k8s.io/component-base/version";
+  const flags = `-s -w -X ${stamp}.gitVersion=${version} -X ${stamp}.gitMajor=${major} -X ${stamp}.gitMinor=${minor}`;
+  const temporary = path.join(folder, `.${name}.${process.pid}`);
+  const started = Date.now();
+  return new Promise((resolve, reject) => {
+    const go = spawn("go", ["build", "-trimpath", "-ldflags", flags, "-o", temporary, `./${PACKAGES[name]}`], {
+      cwd: module,
+      env: { ...process.env, CGO_ENABLED: "0" },
+      stdio: ["ignore", "inherit", "pipe"],
+    });
+    let errors = "";
+    go.stderr.on("data", (chunk) => {
+      errors = (errors + chunk).slice(-4000);
+    });
+    const progress = setInterval(() => process.stderr.write(`bootstrap:   ${name}: ${seconds(started)}\n`), 20_000);
+    go.on("error", reject);
+    go.on("exit", (code) => {
+      clearInterval(progress);
+      if (code !== 0) {
+        rmSync(temporary, { force: true });
+        reject(new Error(`go build of ${name} failed:\n${errors}`));
+        return;
+      }
+      renameSync(temporary, path.join(folder, name));
+      process.stderr.write(`bootstrap: ${name} built in ${seconds(started)}\n`);
+      resolve();
+    });
+  });
+}
+
+async function build(module, folder) {
+  process.stderr.write(
+    `bootstrap: building the control plane ${kubernetesVersion(module)} from its Go modules, once (about 5 minutes on 2 cores)\n`,
+  );
+  mkdirSync(folder, { recursive: true });
+  for (const name of BINARIES) {
+    if (!existsSync(path.join(folder, name))) await buildOne(module, folder, name);
+  }
+}
+
+/** An interrupted build leaves hidden temporary files behind; a day later nobody is writing them any more. */
+function removeStale(folder) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith("."))) {
+    const file = path.join(folder, name);
+    if (Date.now() - statSync(file).mtimeMs > 86_400_000) rmSync(file, { recursive: true, force: true });
+  }
+}
+
+/** `{kind: "ready", folder}` or `{kind: "missing", why}`; `why` says what to install. */
+export async function controlPlaneAssets(root) {
+  const given = process.env.KUBEBUILDER_ASSETS;
+  if (given) {
+    const missing = BINARIES.filter((name) => !existsSync(path.join(given, name)));
+    if (missing.length === 0) return { kind: "ready", folder: path.resolve(given) };
+    process.stderr.write(`bootstrap: KUBEBUILDER_ASSETS lacks ${missing.join(", ")}; not used\n`);
+  }
+  const module = path.join(root, "test", "control-plane");
+  const folder = cacheFolderFor(module);
+  removeStale(folder);
+  if (complete(folder)) return { kind: "ready", folder };
+  const refused = await downloadControlPlane({ version: kubernetesVersion(module), folder });
+  if (complete(folder)) return { kind: "ready", folder };
+  process.stderr.write(`bootstrap: prebuilt binaries are not to be had (${refused})\n`);
+  const version = goVersion();
+  if (!isRecentEnough(version)) {
+    const found = version === undefined ? "no Go was found" : `Go ${version.join(".")} is too old`;
+    const wanted = MINIMUM_GO.join(".");
+    return {
+      kind: "missing",
+      why: `needs Go >= ${wanted} to build the control plane (${found}), or internet access for prebuilt binaries. Install Go ${wanted} or newer, or set KUBEBUILDER_ASSETS to a folder with ${BINARIES.join(", ")}, and run the same command again.`,
+    };
+  }
+  await build(module, folder);
+  return { kind: "ready", folder };
+}
