@@ -62,3 +62,9 @@ export const SNAPSHOT_ANNOTATIONS = {
   /** `v1:` + hex HMAC-SHA256 over the snapshot's data, namespace and class. */
   content: key("content"),
 } as const;
+
+/** Annotations on the webhook's CA Secret. */
+export const AUTHORITY_ANNOTATIONS = {
+  /** RFC 3339 time until which the certificates in `previous-ca.crt` stay trusted. */
+  previousUntil: key("previous-ca-until"),
+} as const;

@@ -1,3 +1,5 @@
+import type { Result } from "./result.ts";
+
 const REDACTED = "[redacted]";
 
 /**
@@ -25,6 +27,15 @@ export class Sensitive {
   /** The bytes themselves. Callers hand them to a digest or to the API server, nothing else. */
   reveal(): Uint8Array {
     return this.#bytes;
+  }
+
+  /**
+   * A value made from this one, for decoding inside `domain`. The bytes do not leave: `change` is a pure function that
+   * keeps nothing, and its error says where and what kind, never what the bytes are.
+   */
+  transform<E>(change: (bytes: Uint8Array) => Result<Uint8Array, E>): Result<Sensitive, E> {
+    const changed = change(this.#bytes);
+    return changed.ok ? { ok: true, value: new Sensitive(changed.value) } : changed;
   }
 
   toString(): string {

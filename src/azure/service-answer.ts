@@ -1,0 +1,83 @@
+/**
+ * The few facts that are safe to take from an SDK error: status, code words, `Retry-After`. Its message, headers and
+ * body stay behind: they hold tokens, request text and values.
+ */
+import { isRestError, type RestError } from "@azure/keyvault-secrets";
+
+export interface ServiceAnswer {
+  readonly status: number;
+  /** Key Vault's error code (`Forbidden`) and the innermost inner code (`SecretDisabled`); absent where the body is not Key Vault's. */
+  readonly code: string | undefined;
+  readonly innerCode: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** A code is one word; anything else is not shown. */
+const CODE = /^[A-Za-z0-9]{1,64}$/;
+const MAX_DEPTH = 8;
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && key in value ? Reflect.get(value, key) : undefined;
+}
+
+function codeOf(value: unknown): string | undefined {
+  const code = field(value, "code");
+  return typeof code === "string" && CODE.test(code) ? code : undefined;
+}
+
+function innerCodeOf(error: unknown): string | undefined {
+  let code: string | undefined;
+  let inner = field(error, "innerError");
+  for (let depth = 0; inner !== undefined && depth < MAX_DEPTH; depth += 1) {
+    code = codeOf(inner) ?? code;
+    inner = field(inner, "innerError");
+  }
+  return code;
+}
+
+const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+function retryAfterOf(error: RestError): number | undefined {
+  const header = (name: string) => error.response?.headers.get(name);
+  const milliseconds = MILLISECOND_HEADERS.map((name) => Number(header(name) ?? Number.NaN)).find(Number.isFinite);
+  const text = header("retry-after");
+  const seconds = text === undefined ? Number.NaN : Number(text);
+  // The header holds seconds or a date.
+  const wait = milliseconds ?? (Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text ?? "") - Date.now());
+  return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS) : undefined;
+}
+
+/** Undefined where no HTTP answer came. */
+export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
+  if (!isRestError(error) || error.statusCode === undefined) return undefined;
+  const body = field(error.details, "error");
+  return { status: error.statusCode, code: codeOf(body), innerCode: innerCodeOf(body), retryAfterMs: retryAfterOf(error) };
+}
+
+/** The error and its causes, outermost first. */
+export function chainOf(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  let current = error;
+  while (current instanceof Error && chain.length < MAX_DEPTH) {
+    chain.push(current);
+    current = current.cause;
+  }
+  return chain;
+}
+
+/** Entra's code (`AADSTS7000215`), wherever in the chain its text is. */
+export function entraCode(error: unknown): string | undefined {
+  for (const { message } of chainOf(error)) {
+    const code = /AADSTS\d{2,9}/.exec(message)?.[0];
+    if (code !== undefined) return code;
+  }
+  return undefined;
+}
+
+/** Node's code of a network or TLS failure (`ENOTFOUND`, `SELF_SIGNED_CERT_IN_CHAIN`). */
+export function networkCode(error: unknown): string | undefined {
+  return chainOf(error)
+    .map((link) => field(link, "code"))
+    .find((code): code is string => typeof code === "string" && /^(?!REQUEST_SEND_ERROR)[A-Z][A-Z0-9_]{3,63}$/.test(code));
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from "node:crypto";
+
+import type { VaultAddress, VaultClient, VaultClients, VaultIdentity } from "../domain/ports.ts";
+import { LruCache } from "./lru-cache.ts";
+import { silenceSdkLog } from "./sdk-logging.ts";
+import { fingerprintOf } from "./service-principal.ts";
+import { createVaultClient } from "./vault-client.ts";
+
+/** A client holds a token and little else. More than this many vault and identity pairs in turn cost one token request each. */
+const MAX_CLIENTS = 256;
+const KEY_BYTES = 32;
+
+export interface VaultClientsOptions {
+  readonly maxClients?: number;
+  /** Bound of one call, token request included. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * One client per cloud, tenant, vault and identity: a new one costs a 401 challenge and a token request. A changed
+ * client secret is another identity, so it counts at the next call; the old client falls out of the cache.
+ */
+export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
+  silenceSdkLog();
+  const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
+  const digestKey = randomBytes(KEY_BYTES);
+  return {
+    clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
+      const key = JSON.stringify([address.authorityHost, address.tenantId, address.vaultUrl, fingerprintOf(identity, digestKey)]);
+      return clients.getOrCreate(key, () => createVaultClient(address, identity, options.timeoutMs));
+    },
+  };
+}

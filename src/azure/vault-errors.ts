@@ -1,0 +1,159 @@
+import { type Retry, type VaultAddress, VaultError, type VaultErrorCode } from "../domain/ports.ts";
+import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
+
+/** What was asked, of whom, as whom: what every message names. */
+export interface VaultRequest {
+  readonly address: VaultAddress;
+  readonly clientId: string;
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+const NEVER: Retry = { kind: "never" };
+const BACKOFF: Retry = { kind: "backoff" };
+
+interface Verdict {
+  readonly code: VaultErrorCode;
+  readonly retry: Retry;
+  /** What went wrong and what to do. */
+  readonly words: string;
+}
+
+export function vaultError({ name, version, address }: VaultRequest, { code, retry, words }: Verdict): VaultError {
+  const object = version === undefined ? `secret ${name}` : `secret ${name}, version ${version}`;
+  // No `cause`: the SDK's errors carry the request with its token, and the response with its body.
+  return new VaultError(code, `get ${object} from ${address.vaultUrl}: ${words}`, { retry });
+}
+
+const FORBIDDEN_WORDS: Readonly<Record<string, string>> = {
+  ForbiddenByFirewall: "the vault's firewall refuses this address; allow the cluster's outbound address or a private endpoint",
+  ForbiddenByPolicy: "grant it Get on secrets in the vault's access policies",
+  ForbiddenByRbac: "grant it the role Key Vault Secrets User on the vault",
+};
+
+const GRANT = "grant it the role Key Vault Secrets User, or Get on secrets where the vault uses access policies";
+
+function shownCode({ status, code, innerCode }: ServiceAnswer): string {
+  return [`HTTP ${status}`, code, innerCode].filter((part) => part !== undefined).join(" ");
+}
+
+/** Refusals by inner code: they are 403s, but say nothing of permissions. */
+function objectState(answer: ServiceAnswer): Verdict | undefined {
+  const shown = shownCode(answer);
+  const inner = answer.innerCode ?? "";
+  if (inner.endsWith("Disabled")) {
+    return {
+      code: "Disabled",
+      retry: NEVER,
+      words: `the version is disabled (${shown}); enable it, or set objectVersion to an enabled one`,
+    };
+  }
+  if (inner.endsWith("Expired")) return { code: "Expired", retry: NEVER, words: `the version has expired (${shown}); set a new version` };
+  if (inner.endsWith("NotYetValid")) {
+    return { code: "NotYetValid", retry: NEVER, words: `the version is not valid yet (${shown}); change its activation date, or wait` };
+  }
+  return undefined;
+}
+
+/** Definite answers must come from Key Vault itself: a proxy answers 403 and 404 too, without Key Vault's error body. */
+function refusal(answer: ServiceAnswer, request: VaultRequest): Verdict | undefined {
+  const shown = shownCode(answer);
+  const who = `application ${request.clientId} of tenant ${request.address.tenantId}`;
+  if (answer.code === undefined) return undefined;
+  if (answer.status === 404) {
+    return {
+      code: "NotFound",
+      retry: NEVER,
+      words: `not found in the vault (${shown}); create it, or correct objectName or objectVersion`,
+    };
+  }
+  if (answer.status === 403) {
+    const remedy = FORBIDDEN_WORDS[answer.innerCode ?? ""] ?? GRANT;
+    return { code: "Forbidden", retry: NEVER, words: `${who} is not allowed to (${shown}); ${remedy}` };
+  }
+  if (answer.status === 401) {
+    const words = `the vault does not accept the token of ${who} (${shown}); check that tenantID is the tenant that the vault belongs to`;
+    return { code: "Unauthorized", retry: NEVER, words };
+  }
+  if (answer.status === 400) {
+    return { code: "Invalid", retry: NEVER, words: `the vault refuses the request (${shown}); correct objectName or objectVersion` };
+  }
+  return undefined;
+}
+
+function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Verdict {
+  if (answer.status === 429) {
+    const retry: Retry = answer.retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: answer.retryAfterMs };
+    return {
+      code: "Throttled",
+      retry,
+      words: `the vault throttles (${shownCode(answer)}); poll less often, or spread objects over more vaults`,
+    };
+  }
+  const definite = objectState(answer) ?? refusal(answer, request);
+  if (definite) return definite;
+  const words = `no usable answer (${shownCode(answer)}); where a proxy is set, check that it lets this host through`;
+  return { code: "Unreachable", retry: BACKOFF, words };
+}
+
+const ENTRA_WORDS: Readonly<Record<string, string>> = {
+  AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
+  AADSTS7000222: "the client secret has expired; add a new one and put it into clientsecret",
+  AADSTS700016: "no such application in the tenant; correct clientid or tenantID",
+  AADSTS90002: "no such tenant; correct tenantID",
+};
+
+/** Entra says that it is busy; nothing is wrong with the credentials. */
+const ENTRA_TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
+
+function ofEntra(code: string, { address, clientId }: VaultRequest): Verdict {
+  const asked = `no token from ${address.authorityHost} for application ${clientId} of tenant ${address.tenantId} (${code})`;
+  if (ENTRA_TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
+  const remedy = ENTRA_WORDS[code] ?? "check clientid, clientsecret and tenantID";
+  return { code: "Unauthorized", retry: NEVER, words: `${asked}: ${remedy}` };
+}
+
+/** Refusals that the SDK raises itself, before anything is sent to the wrong place. */
+function ofChallenge(error: unknown, { address }: VaultRequest): Verdict | undefined {
+  const text = chainOf(error)
+    .map(({ message }) => message)
+    .join("\n");
+  if (text.includes("AdditionallyAllowedTenants")) {
+    const words = `the vault belongs to another tenant than ${address.tenantId}; set tenantID to the id (not the domain) of the vault's tenant`;
+    return { code: "Unauthorized", retry: NEVER, words };
+  }
+  if (/challenge (?:resource|contains)/.test(text)) {
+    const words =
+      "the host asks for a token for another service than Key Vault; none was requested. Check cloudName, and what the name resolves to";
+    return { code: "Unauthorized", retry: NEVER, words };
+  }
+  return undefined;
+}
+
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the name does not resolve; check keyvaultName and cloudName, that the vault exists, and the cluster's DNS",
+  EAI_AGAIN: "the name service does not answer; check the cluster's DNS",
+  ECONNREFUSED: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
+};
+
+function ofNetwork(code: string, { address }: VaultRequest): Verdict {
+  const isTls = /CERT|SIGNATURE|SSL|TLS/.test(code);
+  const tls = "the certificate is not trusted; where a proxy opens TLS, give its CA by NODE_EXTRA_CA_CERTS";
+  const remedy = NETWORK_WORDS[code] ?? (isTls ? tls : "check the cluster's way to it");
+  return { code: "Unreachable", retry: BACKOFF, words: `no connection to the vault or to ${address.authorityHost} (${code}): ${remedy}` };
+}
+
+/** Every error of the SDK becomes one of ours; what is unknown is worth another try. */
+export function translateError(error: unknown, request: VaultRequest): VaultError {
+  const answer = serviceAnswer(error);
+  if (answer) return vaultError(request, ofAnswer(answer, request));
+  const entra = entraCode(error);
+  if (entra !== undefined) return vaultError(request, ofEntra(entra, request));
+  const challenge = ofChallenge(error, request);
+  if (challenge) return vaultError(request, challenge);
+  const network = networkCode(error);
+  if (network !== undefined) return vaultError(request, ofNetwork(network, request));
+  const kind = error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "unknown error";
+  const words = `no answer from the vault or from ${request.address.authorityHost} (${kind})`;
+  return vaultError(request, { code: "Unreachable", retry: BACKOFF, words });
+}

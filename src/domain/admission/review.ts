@@ -1,0 +1,65 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+export const ADMISSION_API_VERSION = "admission.k8s.io/v1";
+export const ADMISSION_KIND = "AdmissionReview";
+
+/** What we read of an AdmissionReview's request; everything else in it is ignored, known or not. */
+export interface AdmissionRequest {
+  readonly uid: string;
+  readonly operation: string;
+  readonly resource: { readonly group: string; readonly version: string; readonly resource: string };
+  readonly subResource: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** As it was sent: never decoded into a model and encoded again. */
+  readonly object: unknown;
+}
+
+/** Not a review that we can answer. `uid` is what could be read of it, so that an answer can still name it. */
+export interface ReviewProblem {
+  readonly uid: string | undefined;
+  readonly message: string;
+}
+
+/** Reads a decoded body as AdmissionReview v1: strict on what is needed, blind to the rest. */
+export function decodeReview(body: unknown): Result<AdmissionRequest, ReviewProblem> {
+  if (!isJsonObject(body)) return failed({ uid: undefined, message: "the body must be a JSON object: an AdmissionReview" });
+  const request = isJsonObject(body["request"]) ? body["request"] : undefined;
+  const uid = nonEmptyText(request?.["uid"]);
+  const problem = (message: string) => failed({ uid, message });
+  if (body["kind"] !== ADMISSION_KIND) return problem(mustBe("kind", ADMISSION_KIND, body["kind"]));
+  if (body["apiVersion"] !== ADMISSION_API_VERSION) return problem(mustBe("apiVersion", ADMISSION_API_VERSION, body["apiVersion"]));
+  if (request === undefined) return problem("request must be an object");
+  if (uid === undefined) return problem("request.uid must be a non-empty string");
+  return decodeRequest(uid, request);
+}
+
+function decodeRequest(uid: string, request: JsonObject): Result<AdmissionRequest, ReviewProblem> {
+  const problem = (message: string) => failed({ uid, message });
+  const operation = nonEmptyText(request["operation"]);
+  if (operation === undefined) return problem("request.operation must be a non-empty string");
+  const resource = isJsonObject(request["resource"]) ? request["resource"] : {};
+  const version = nonEmptyText(resource["version"]);
+  const plural = nonEmptyText(resource["resource"]);
+  if (version === undefined || plural === undefined) return problem("request.resource must name a version and a resource");
+  return ok({
+    uid,
+    operation,
+    resource: { group: nonEmptyText(resource["group"]) ?? "", version, resource: plural },
+    subResource: nonEmptyText(request["subResource"]),
+    namespace: nonEmptyText(request["namespace"]),
+    name: nonEmptyText(request["name"]),
+    object: request["object"],
+  });
+}
+
+function nonEmptyText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function mustBe(field: string, wanted: string, value: unknown): string {
+  const found = typeof value === "string" ? quoted(value) : value === undefined ? "missing" : "not a string";
+  return `${field} must be "${wanted}", it is ${found}`;
+}

@@ -1,0 +1,58 @@
+import type { CrdVersion, CustomResourceDefinition, Schema } from "./crd.ts";
+import { isEstablished } from "./crd.ts";
+
+/**
+ * How a live CRD differs from ours, in the words of what to do about it:
+ * `whole`: serves every field of ours, its objects can be trusted. `absent`: apply it. `terminating`: an apply would
+ * return success and be lost with the object, so wait. `damaged`: apply the repaired spec. `settling`: nothing to
+ * write, the API server has yet to serve it.
+ */
+export type CrdDrift =
+  | { readonly kind: "whole"; readonly uid: string }
+  | { readonly kind: "absent" }
+  | { readonly kind: "terminating" }
+  | { readonly kind: "damaged"; readonly problem: string }
+  | { readonly kind: "settling"; readonly problem: string };
+
+/** Extra versions and fields of a newer driver are no drift: healing never narrows. */
+export function crdDrift(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CrdDrift {
+  if (live === undefined) return { kind: "absent" };
+  if (live.metadata.deletionTimestamp !== undefined) return { kind: "terminating" };
+  const problem = firstProblem(ours.spec.versions, live.spec.versions);
+  if (problem !== undefined) return { kind: "damaged", problem };
+  if (!isEstablished(live)) return { kind: "settling", problem: "the API server has not established it yet" };
+  return { kind: "whole", uid: live.metadata.uid ?? "" };
+}
+
+function firstProblem(ours: readonly CrdVersion[], live: readonly CrdVersion[]): string | undefined {
+  for (const version of ours) {
+    const found = live.find((candidate) => candidate.name === version.name);
+    if (found === undefined) return `version ${version.name} is missing`;
+    if (version.served && !found.served) return `version ${version.name} is not served`;
+    const missing = missingFields(version.schema?.openAPIV3Schema, found.schema?.openAPIV3Schema, "");
+    if (missing.length > 0) return `version ${version.name} lacks the fields ${missing.slice(0, 3).join(", ")}`;
+    const subresource = Object.keys(version.subresources ?? {}).find((name) => found.subresources?.[name] === undefined);
+    if (subresource !== undefined) return `version ${version.name} lacks the subresource ${subresource}`;
+  }
+  return undefined;
+}
+
+/** Paths of ours that the live schema would prune, or keep as another type. */
+export function missingFields(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
+  if (ours === undefined || live?.["x-kubernetes-preserve-unknown-fields"] === true) return [];
+  if (live === undefined) return [path === "" ? "(all)" : path];
+  if (ours.type !== undefined && live.type !== ours.type) return [path === "" ? "(all)" : path];
+  const properties = Object.entries(ours.properties ?? {}).flatMap(([name, schema]) => {
+    const open = live.additionalProperties;
+    const counterpart = live.properties?.[name] ?? (typeof open === "object" ? open : undefined);
+    return missingFields(schema, counterpart, path === "" ? name : `${path}.${name}`);
+  });
+  const items = ours.items === undefined ? [] : missingFields(ours.items, live.items, `${path}[]`);
+  const values = typeof ours.additionalProperties === "object" ? missingValues(ours.additionalProperties, live, path) : [];
+  return [...properties, ...items, ...values];
+}
+
+function missingValues(ours: Schema, live: Schema, path: string): readonly string[] {
+  if (live.additionalProperties === true) return [];
+  return missingFields(ours, typeof live.additionalProperties === "object" ? live.additionalProperties : undefined, `${path}.*`);
+}

@@ -1,0 +1,35 @@
+import type { KubeObject } from "../kubernetes.ts";
+
+/** What of a CustomResourceDefinition (apiextensions.k8s.io/v1) is looked at. */
+export interface CustomResourceDefinition extends KubeObject {
+  readonly spec: CrdSpec;
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+export interface CrdSpec {
+  readonly group: string;
+  readonly scope: string;
+  readonly names: { readonly plural: string; readonly kind: string };
+  readonly versions: readonly CrdVersion[];
+}
+
+export interface CrdVersion {
+  readonly name: string;
+  readonly served: boolean;
+  readonly storage: boolean;
+  readonly schema?: { readonly openAPIV3Schema?: Schema };
+  readonly subresources?: Readonly<Record<string, unknown>>;
+}
+
+/** A structural schema, as far as it is compared. */
+export interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+}
+
+export function isEstablished(crd: CustomResourceDefinition): boolean {
+  return crd.status?.conditions?.some((condition) => condition.type === "Established" && condition.status === "True") ?? false;
+}

@@ -1,0 +1,13 @@
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+export const LONGEST_LABEL = 63;
+const LONGEST_SUBDOMAIN = 253;
+
+/** What a volume or a container may be called. */
+export function isDnsLabel(text: string): boolean {
+  return text.length <= LONGEST_LABEL && DNS_LABEL.test(text);
+}
+
+/** What most objects may be called: labels joined by dots. */
+export function isDnsSubdomain(text: string): boolean {
+  return text.length <= LONGEST_SUBDOMAIN && text.split(".").every((label) => DNS_LABEL.test(label));
+}

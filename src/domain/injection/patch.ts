@@ -1,0 +1,88 @@
+import jsonpatch from "fast-json-patch";
+import type { PatchOperation } from "../admission/decision.ts";
+import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { InjectionPlan, NewMount, NewVolume } from "./plan.ts";
+import type { ContainerList } from "./pod.ts";
+import { CSI_DRIVER } from "./settings.ts";
+
+/**
+ * The JSON Patch that carries out a plan, empty where the pod has it all. The raw pod and a copy with our additions are
+ * compared: the copy shares every part that we do not add to, so nothing in it can differ, known field or not.
+ */
+export function patchFor(raw: JsonObject, plan: InjectionPlan): readonly PatchOperation[] {
+  return jsonpatch.compare(raw, wantedPod(raw, plan)).map((operation) => checked(raw, operation));
+}
+
+function wantedPod(raw: JsonObject, plan: InjectionPlan): JsonObject {
+  const metadata = membersOf(raw["metadata"]);
+  const spec = membersOf(raw["spec"]);
+  return {
+    ...raw,
+    metadata: {
+      ...metadata,
+      labels: { ...membersOf(metadata["labels"]), [INJECTED_LABEL]: "true" },
+      annotations: { ...membersOf(metadata["annotations"]), [POD_ANNOTATIONS.status]: plan.status },
+    },
+    spec: {
+      ...spec,
+      ...(plan.volumes.length === 0 ? {} : { volumes: [...itemsOf(spec["volumes"]), ...plan.volumes.map(volumeFor)] }),
+      ...withMounts(spec, "initContainers", plan.mounts),
+      ...withMounts(spec, "containers", plan.mounts),
+    },
+  };
+}
+
+function volumeFor({ name, secretProviderClass, credentialsSecret }: NewVolume): JsonObject {
+  return {
+    name,
+    csi: {
+      driver: CSI_DRIVER,
+      // The driver refuses anything else.
+      readOnly: true,
+      volumeAttributes: { secretProviderClass },
+      ...(credentialsSecret === undefined ? {} : { nodePublishSecretRef: { name: credentialsSecret } }),
+    },
+  };
+}
+
+function withMounts(spec: JsonObject, list: ContainerList, mounts: readonly NewMount[]): JsonObject {
+  const ours = mounts.filter((mount) => mount.list === list);
+  if (ours.length === 0) return {};
+  const containers = itemsOf(spec[list]).map((container, index) => {
+    const added = ours
+      .filter((mount) => mount.index === index)
+      .map(({ volume, mountPath }) => ({ name: volume, mountPath, readOnly: true }));
+    if (added.length === 0 || !isJsonObject(container)) return container;
+    return { ...container, volumeMounts: [...itemsOf(container["volumeMounts"]), ...added] };
+  });
+  return { [list]: containers };
+}
+
+function membersOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Our own label and status, which a pod made from a copied template brings along. Nothing else is ever overwritten. */
+const OVERWRITTEN: readonly string[] = [
+  `/metadata/annotations/${pointerPart(POD_ANNOTATIONS.status)}`,
+  `/metadata/labels/${pointerPart(INJECTED_LABEL)}`,
+];
+
+function pointerPart(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** Throws where an operation is not an addition: a bug of ours, which must not reach a pod. */
+function checked(raw: JsonObject, operation: ReturnType<typeof jsonpatch.compare>[number]): PatchOperation {
+  const { op, path } = operation;
+  if (op === "add") return { op, path, value: operation.value };
+  if (op === "replace" && OVERWRITTEN.includes(path)) return { op, path, value: operation.value };
+  // An explicit `null` is an absent member to Kubernetes, and `add` sets it just the same.
+  if (op === "replace" && jsonpatch.getValueByPointer(raw, path) === null) return { op: "add", path, value: operation.value };
+  throw new Error(`a patch may only add, this one would ${op} ${path}`);
+}

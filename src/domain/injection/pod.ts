@@ -1,0 +1,136 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+/** The narrow view that decisions are made on. `raw` is the pod itself, which patches are computed from. */
+export interface Pod {
+  readonly raw: JsonObject;
+  /** Empty for a pod whose name the API server has yet to generate. */
+  readonly name: string | undefined;
+  readonly generateName: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly volumes: readonly PodVolume[];
+  /** Init containers first (native sidecars are among them), then containers, in the pod's order. */
+  readonly containers: readonly PodContainer[];
+}
+
+export type ContainerList = "initContainers" | "containers";
+
+export interface PodContainer {
+  readonly list: ContainerList;
+  readonly index: number;
+  readonly name: string;
+  readonly mounts: readonly PodMount[];
+  /** Raw block devices: their paths must not be mounted at either. */
+  readonly devicePaths: readonly string[];
+}
+
+export interface PodMount {
+  readonly volume: string;
+  readonly mountPath: string;
+  readonly hasSubPath: boolean;
+}
+
+export interface PodVolume {
+  readonly name: string;
+  /** The volume's type as the pod names it: `emptyDir`, `csi`, … */
+  readonly source: string;
+  readonly csi: CsiSource | undefined;
+}
+
+export interface CsiSource {
+  readonly driver: string;
+  readonly isReadOnly: boolean;
+  readonly secretProviderClass: string | undefined;
+  readonly credentialsSecret: string | undefined;
+}
+
+/** Reads a pod as the API server sends it. The error names the field that is not what a pod has there. */
+export function readPod(raw: unknown): Result<Pod, string> {
+  const problems: string[] = [];
+  const pod = objectAt(raw, "request.object", problems);
+  const metadata = objectAt(pod["metadata"], "metadata", problems);
+  const spec = objectAt(pod["spec"], "spec", problems);
+  textMap(metadata["labels"], "metadata.labels", problems);
+  const view: Pod = {
+    raw: pod,
+    name: textOf(metadata["name"]),
+    generateName: textOf(metadata["generateName"]),
+    annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
+    volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),
+    containers: [...readContainers(spec, "initContainers", problems), ...readContainers(spec, "containers", problems)],
+  };
+  const [problem] = problems;
+  return problem === undefined ? ok(view) : failed(problem);
+}
+
+function readContainers(spec: JsonObject, list: ContainerList, problems: string[]): readonly PodContainer[] {
+  return objectsAt(spec[list], `spec.${list}`, problems).map((container, index) => {
+    const path = `spec.${list}[${index}]`;
+    return {
+      list,
+      index,
+      name: textOf(container["name"]) ?? "",
+      mounts: objectsAt(container["volumeMounts"], `${path}.volumeMounts`, problems).map(readMount),
+      devicePaths: objectsAt(container["volumeDevices"], `${path}.volumeDevices`, problems).map(
+        ({ devicePath }) => textOf(devicePath) ?? "",
+      ),
+    };
+  });
+}
+
+function readMount(mount: JsonObject): PodMount {
+  return {
+    volume: textOf(mount["name"]) ?? "",
+    mountPath: textOf(mount["mountPath"]) ?? "",
+    hasSubPath: textOf(mount["subPath"]) !== undefined || textOf(mount["subPathExpr"]) !== undefined,
+  };
+}
+
+function readVolume(volume: JsonObject): PodVolume {
+  const csi = isJsonObject(volume["csi"]) ? volume["csi"] : undefined;
+  return {
+    name: textOf(volume["name"]) ?? "",
+    source: Object.keys(volume).find((key) => key !== "name" && isJsonObject(volume[key])) ?? "unnamed",
+    csi: csi === undefined ? undefined : readCsi(csi),
+  };
+}
+
+function readCsi(csi: JsonObject): CsiSource {
+  const attributes = isJsonObject(csi["volumeAttributes"]) ? csi["volumeAttributes"] : {};
+  const reference = isJsonObject(csi["nodePublishSecretRef"]) ? csi["nodePublishSecretRef"] : {};
+  return {
+    driver: textOf(csi["driver"]) ?? "",
+    isReadOnly: csi["readOnly"] === true,
+    secretProviderClass: textOf(attributes["secretProviderClass"]),
+    credentialsSecret: textOf(reference["name"]),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Absent and `null` are the same to Kubernetes. */
+function objectAt(value: unknown, path: string, problems: string[]): JsonObject {
+  if (isJsonObject(value)) return value;
+  problems.push(`${path} must be an object`);
+  return {};
+}
+
+function objectsAt(value: unknown, path: string, problems: string[]): readonly JsonObject[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value) && value.every(isJsonObject)) return value;
+  problems.push(`${path} must be a list of objects`);
+  return [];
+}
+
+function textMap(value: unknown, path: string, problems: string[]): Readonly<Record<string, string>> {
+  if (value === undefined || value === null) return {};
+  if (isTextMap(value)) return value;
+  problems.push(`${path} must be a map of strings`);
+  return {};
+}
+
+function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
+  return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === "string");
+}

@@ -1,0 +1,62 @@
+/** Steps 9 to 12 of the provider's checks, and the warnings about what it accepts without a word. */
+import { failed, ok, type Result } from "../result.ts";
+import { trimSpace } from "./go-text.ts";
+import { type ClassObject, objectViolation } from "./object-rules.ts";
+import { parseObjectEntry, parseObjectsArray, type RawObject } from "./objects-yaml.ts";
+import type { ClassProblem, ClassWarning } from "./problem.ts";
+
+const FIELD = "spec.parameters.objects";
+
+function invalid(message: string, field: string, hint: string): { readonly ok: false; readonly error: ClassProblem } {
+  return failed({ reason: "InvalidObject", message, field, hint });
+}
+
+const LIST_HINT = "write YAML with the key array, holding a list of block texts: each entry starts with '- |'";
+const ENTRY_HINT = "write the entry as YAML, one 'key: value' per line, each key once";
+
+export function readObjects(text: string): Result<readonly RawObject[], ClassProblem> {
+  const trimmed = trimSpace(text);
+  if (trimmed === "") return invalid("objects is not set", FIELD, LIST_HINT);
+  const entries = parseObjectsArray(trimmed);
+  if (!entries.ok) return invalid(`failed to yaml unmarshal objects, error: ${entries.error}`, FIELD, LIST_HINT);
+  const objects: RawObject[] = [];
+  for (const [index, entry] of entries.value.entries()) {
+    const raw = parseObjectEntry(entry);
+    if (!raw.ok) {
+      return invalid(`unmarshal failed for keyVaultObjects at index ${index}, error: ${raw.error}`, `${FIELD}[${index}]`, ENTRY_HINT);
+    }
+    const problem = objectViolation(raw.value, index);
+    if (problem) return failed(problem);
+    objects.push(raw.value);
+  }
+  return ok(objects);
+}
+
+const OCTAL = /^[-+]?[0-7]+$/;
+const MAX_INT32 = 2 ** 31 - 1;
+
+function hasReadablePermission({ filePermission }: ClassObject): boolean {
+  return filePermission === "" || (OCTAL.test(filePermission) && Math.abs(Number.parseInt(filePermission, 8)) <= MAX_INT32);
+}
+
+export function warningsOf(objects: readonly ClassObject[]): readonly ClassWarning[] {
+  const warnings: ClassWarning[] = [];
+  const paths = new Map<string, number>();
+  if (objects.length === 0)
+    warnings.push({ message: "no objects: a mount of this class fails with 'missing object versions'", field: FIELD });
+  for (const [index, object] of objects.entries()) {
+    const field = `${FIELD}[${index}]`;
+    const earlier = paths.get(object.path);
+    if (earlier !== undefined) {
+      warnings.push({ message: `objects ${earlier} and ${index} have the same file name ${object.path}: the later one wins`, field });
+    }
+    paths.set(object.path, index);
+    if (!hasReadablePermission(object)) {
+      warnings.push({
+        message: `filePermission ${object.filePermission} is no octal number: the file gets mode 0`,
+        field: `${field}.filePermission`,
+      });
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,224 @@
+/**
+ * Decodes a YAML tree into the two structures of a class's `objects`, with the rules and the words of the provider's
+ * library: type errors are collected and reported together, a duplicate key is one of them, and text that expands
+ * mostly from aliases is refused.
+ */
+import { decodeBase64 } from "../content/encodings.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { goQuote } from "./go-text.ts";
+import { type Resolved, resolveScalar } from "./yaml-scalar.ts";
+import type { YamlAlias, YamlMapping, YamlNode, YamlScalar } from "./yaml-tree.ts";
+
+type Setter = (node: YamlNode, decoder: Decoder) => void;
+
+/** A structure: its Go name, which error texts carry, and what to do with each key. */
+export interface Structure {
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, Setter>;
+}
+
+/** More of the same says nothing new, and the number of pairs of equal keys is quadratic. */
+const MAX_ERRORS = 20;
+
+/** The library's own limits on work that comes from aliases. */
+const ALIASES_ALLOWED = 100;
+const STEPS_ALLOWED = 1000;
+const ALIAS_RATIO = 0.99;
+const SHOWN_BYTES = 7;
+const SHOWN_WHOLE = 10;
+
+export class Decoder {
+  readonly #errors: string[] = [];
+  #fatal: string | undefined;
+  #steps = 0;
+  #aliasSteps = 0;
+  readonly #open = new Set<YamlAlias>();
+  /** Keys that a merge (`<<`) must not set again; undefined outside merges. */
+  #merged: Set<string> | undefined;
+
+  /** The outcome of everything decoded so far. */
+  finish<T>(value: T): Result<T, string> {
+    if (this.#fatal !== undefined) return failed(this.#fatal);
+    return this.#errors.length === 0 ? ok(value) : failed(`yaml: unmarshal errors:\n  ${this.#errors.join("\n  ")}`);
+  }
+
+  /** Undefined for null and for what is no text. */
+  text(node: YamlNode): string | undefined {
+    return this.#enter(node, (entered) => {
+      if (entered.kind !== "scalar") return this.#wrongCollection(entered, "string");
+      const resolved = this.#resolve(entered);
+      if (!resolved || resolved.meaning.kind === "null") return undefined;
+      return resolved.tag === "!!binary" ? this.#binary(entered.value) : entered.value;
+    });
+  }
+
+  int32(node: YamlNode): number | undefined {
+    return this.#enter(node, (entered) => {
+      if (entered.kind !== "scalar") return this.#wrongCollection(entered, "int32");
+      const resolved = this.#resolve(entered);
+      if (!resolved || resolved.meaning.kind === "null") return undefined;
+      const value = int32Of(resolved);
+      return value ?? this.#wrongScalar(entered, resolved.tag, "int32");
+    });
+  }
+
+  /** Null entries are dropped. */
+  textList(node: YamlNode): readonly string[] | undefined {
+    return this.#enter(node, (entered) => {
+      if (entered.kind === "sequence") return entered.items.map((item) => this.text(item)).filter((text) => text !== undefined);
+      if (entered.kind === "mapping") return this.#wrongCollection(entered, "[]string");
+      return this.#refuseScalar(entered, "[]string");
+    });
+  }
+
+  structure(node: YamlNode, structure: Structure): void {
+    this.#enter(node, (entered) => {
+      if (entered.kind === "scalar") return this.#refuseScalar(entered, structure.name);
+      if (entered.kind === "sequence") return this.#wrongCollection(entered, structure.name);
+      return this.#hasDuplicates(entered) ? undefined : this.#fields(entered, structure);
+    });
+  }
+
+  #fields(node: YamlMapping, structure: Structure): undefined {
+    const merged = this.#merged;
+    this.#merged = undefined;
+    const done = new Set<string>();
+    let merge: YamlNode | undefined;
+    for (const { key, value } of node.pairs) {
+      if (isMergeKey(key)) merge = value;
+      else this.#field({ key, value, structure, done, merged });
+    }
+    this.#merged = merged;
+    if (merge) this.#merge(node, merge, structure);
+    return undefined;
+  }
+
+  #field(entry: {
+    readonly key: YamlNode;
+    readonly value: YamlNode;
+    readonly structure: Structure;
+    readonly done: Set<string>;
+    readonly merged: Set<string> | undefined;
+  }): void {
+    const { key, value, structure, done, merged } = entry;
+    const name = this.text(key);
+    if (name === undefined || merged?.has(name)) return;
+    merged?.add(name);
+    const set = structure.fields.get(name);
+    if (!set) return;
+    if (done.has(name)) this.#report(key, `field ${name} already set in type ${structure.name}`);
+    else set(value, this);
+    done.add(name);
+  }
+
+  #merge(parent: YamlMapping, merge: YamlNode, structure: Structure): void {
+    const outer = this.#merged;
+    this.#merged ??= new Set(parent.pairs.map(({ key }) => this.text(key)).filter((name) => name !== undefined));
+    const sources = merge.kind === "sequence" ? merge.items : [merge];
+    for (const source of sources) {
+      const target = source.kind === "alias" ? source.target : source;
+      if (target && target.kind !== "mapping") this.#fail("yaml: map merge requires map or sequence of maps as the value");
+      else this.structure(source, structure);
+    }
+    this.#merged = outer;
+  }
+
+  /** Counts the step, follows aliases, and stops everything after a fatal error. */
+  #enter<T>(node: YamlNode, decode: (node: Exclude<YamlNode, YamlAlias>) => T | undefined): T | undefined {
+    if (this.#fatal !== undefined) return undefined;
+    this.#steps += 1;
+    if (this.#open.size > 0) this.#aliasSteps += 1;
+    if (this.#aliasSteps > ALIASES_ALLOWED && this.#steps > STEPS_ALLOWED && this.#aliasSteps / this.#steps > ALIAS_RATIO) {
+      return this.#fail("yaml: document contains excessive aliasing");
+    }
+    if (node.kind !== "alias") return decode(node);
+    if (node.target === undefined) return this.#fail(`yaml: unknown anchor '${node.name}' referenced`);
+    if (this.#open.has(node)) return this.#fail(`yaml: anchor '${node.name}' value contains itself`);
+    this.#open.add(node);
+    const value = this.#enter(node.target, decode);
+    this.#open.delete(node);
+    return value;
+  }
+
+  #hasDuplicates(node: YamlMapping): boolean {
+    const before = this.#errors.length;
+    const groups = new Map<string, YamlNode[]>();
+    for (const { key } of node.pairs) {
+      const identity = `${key.kind} ${keyText(key)}`;
+      const group = groups.get(identity);
+      if (group) group.push(key);
+      else groups.set(identity, [key]);
+    }
+    for (const group of groups.values()) this.#reportDuplicates(group);
+    return this.#errors.length > before;
+  }
+
+  /** Every key against every later one, as the library reports them; the first few say it all. */
+  #reportDuplicates(group: readonly YamlNode[]): void {
+    for (const [index, first] of group.slice(0, MAX_ERRORS).entries()) {
+      for (const later of group.slice(index + 1, MAX_ERRORS)) {
+        this.#report(later, `mapping key ${goQuote(keyText(later))} already defined at line ${first.line}`);
+      }
+    }
+  }
+
+  #resolve(node: YamlScalar): Resolved | undefined {
+    const resolved = resolveScalar(node);
+    return typeof resolved === "string" ? this.#fail(resolved) : resolved;
+  }
+
+  #binary(value: string): string | undefined {
+    const decoded = decodeBase64(new TextEncoder().encode(value));
+    return decoded.ok ? new TextDecoder().decode(decoded.value) : this.#fail("yaml: !!binary value contains invalid base64 data");
+  }
+
+  #refuseScalar(node: YamlScalar, type: string): undefined {
+    const resolved = this.#resolve(node);
+    return !resolved || resolved.meaning.kind === "null" ? undefined : this.#wrongScalar(node, resolved.tag, type);
+  }
+
+  #wrongScalar(node: YamlScalar, tag: string, type: string): undefined {
+    return this.#report(node, `cannot unmarshal ${tag} \`${shown(node.value)}\` into ${type}`);
+  }
+
+  #wrongCollection(node: Exclude<YamlNode, YamlAlias | YamlScalar>, type: string): undefined {
+    if (node.kind === "mapping" && this.#hasDuplicates(node)) return undefined;
+    const standard = node.kind === "mapping" ? "!!map" : "!!seq";
+    const tag = node.tag === "" ? standard : node.tag;
+    return this.#report(node, `cannot unmarshal ${tag}${tag === "!!map" || tag === "!!seq" ? "" : " ``"} into ${type}`);
+  }
+
+  #report(node: YamlNode, problem: string): undefined {
+    if (this.#errors.length < MAX_ERRORS) this.#errors.push(`line ${node.line}: ${problem}`);
+    return undefined;
+  }
+
+  #fail(message: string): undefined {
+    this.#fatal ??= message;
+    return undefined;
+  }
+}
+
+function isMergeKey(key: YamlNode): boolean {
+  return key.kind === "scalar" && key.value === "<<" && (key.tag === "!!merge" || (key.tag === "" && !key.quoted));
+}
+
+function keyText(key: YamlNode): string {
+  if (key.kind === "scalar") return key.value;
+  return key.kind === "alias" ? key.name : "";
+}
+
+/** Long values are cut by bytes. */
+function shown(value: string): string {
+  const bytes = new TextEncoder().encode(value);
+  return bytes.length > SHOWN_WHOLE ? `${new TextDecoder().decode(bytes.subarray(0, SHOWN_BYTES))}...` : value;
+}
+
+const MIN_INT32 = -(2 ** 31);
+const MAX_INT32 = 2 ** 31 - 1;
+
+function int32Of({ meaning }: Resolved): number | undefined {
+  if (meaning.kind !== "integer" && meaning.kind !== "float") return undefined;
+  const value = Math.trunc(Number(meaning.value));
+  return value >= MIN_INT32 && value <= MAX_INT32 ? value : undefined;
+}

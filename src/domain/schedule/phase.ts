@@ -1,0 +1,32 @@
+/**
+ * When a class is looked at next. Each class has a phase of its own inside the interval, derived from its name, so that
+ * polls are spread from the first minute on and a restart neither loses the schedule nor starts a herd.
+ */
+export interface PhaseInput {
+  /** Uid of the cluster (of its kube-system namespace): two clusters with the same classes poll apart. */
+  readonly cluster: string;
+  /** `namespace/name` of the class. */
+  readonly key: string;
+  /** Milliseconds. */
+  readonly interval: number;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** Milliseconds from now to the next poll: more than 0, at most the interval. */
+export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): number {
+  const phase = fraction(`${cluster}/${key}`) * interval;
+  const sincePhase = (((now - phase) % interval) + interval) % interval;
+  return Math.max(1, Math.ceil(interval - sincePhase));
+}
+
+/** FNV-1a, 32 bit, then a finaliser: short similar names must not get neighbouring phases. */
+function fraction(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,127 @@
+import type { ObjectFile } from "../content/render.ts";
+import type { SecretObject } from "../kubernetes.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
+import { failed, ok, type Result } from "../result.ts";
+import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
+import { secretObjectViolation } from "./rules.ts";
+
+/** The API server's limit on the values of one Secret together. */
+export const MAX_SECRET_BYTES = 1_048_576;
+
+const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+
+type Entry = NonNullable<SecretObject["data"]>[number];
+type Files = ReadonlyMap<string, ObjectFile>;
+
+function invalid(field: string, message: string, hint: string): { readonly ok: false; readonly error: SecretObjectProblem } {
+  return failed({ reason: "InvalidClass", field, message, hint });
+}
+
+function fileOf(
+  entry: Entry,
+  index: number,
+  files: Files,
+): Result<{ readonly key: string; readonly file: ObjectFile }, SecretObjectProblem> {
+  const field = `data[${index}]`;
+  const objectName = trimSpace(entry.objectName ?? "");
+  const key = trimSpace(entry.key ?? "");
+  if (objectName === "") {
+    return invalid(
+      `${field}.objectName`,
+      "object name in secretObjects.data",
+      "set objectName to the file name of an object: its alias, else its name",
+    );
+  }
+  if (key === "") return invalid(`${field}.key`, "key in secretObjects.data is empty", "set it to the key to write in the Secret");
+  const file = files.get(objectName);
+  if (!file) {
+    const known = [...files.keys()].join(", ");
+    const message = `file matching objectName ${objectName} not found in the pod`;
+    return invalid(`${field}.objectName`, message, known === "" ? "the class has no objects" : `the class has: ${known}`);
+  }
+  if (!DATA_KEY.test(key) || key === "." || key.startsWith("..")) {
+    return invalid(`${field}.key`, `${JSON.stringify(key)} is no valid key of a Secret`, "use letters, digits, -, _ and .");
+  }
+  return ok({ key, file });
+}
+
+function readData(entries: readonly Entry[], files: Files): Result<ReadonlyMap<string, ObjectFile>, SecretObjectProblem> {
+  const sources = new Map<string, ObjectFile>();
+  for (const [index, entry] of entries.entries()) {
+    const found = fileOf(entry, index, files);
+    if (!found.ok) return found;
+    // A repeated key: the later entry wins, as in the driver.
+    sources.set(found.value.key, found.value.file);
+  }
+  return ok(sources);
+}
+
+function sizeProblem(sources: ReadonlyMap<string, ObjectFile>): SecretObjectProblem | undefined {
+  const sizes = [...sources].map(([key, { contents }]) => ({ key, bytes: contents.byteLength }));
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= MAX_SECRET_BYTES) return undefined;
+  const biggest = sizes.reduce((most, size) => (size.bytes > most.bytes ? size : most));
+  return {
+    reason: "TooLarge",
+    field: "data",
+    message: `data has ${total} bytes, a Secret takes ${MAX_SECRET_BYTES}; the biggest entry is ${biggest.key} with ${biggest.bytes}`,
+    hint: "move entries to another secretObject",
+  };
+}
+
+function buildSecret(object: SecretObject, files: Files): Result<DesiredSecret, SecretObjectProblem> {
+  const violation = secretObjectViolation(object);
+  if (violation) return failed(violation);
+  const read = readData(object.data ?? [], files);
+  if (!read.ok) return read;
+  const sources = read.value;
+  const tooLarge = sizeProblem(sources);
+  if (tooLarge) return failed(tooLarge);
+  return ok({
+    name: trimSpace(object.secretName ?? ""),
+    type: trimSpace(object.type ?? ""),
+    labels: object.labels ?? {},
+    annotations: object.annotations ?? {},
+    data: new Map([...sources].map(([key, { contents }]) => [key, contents])),
+    sources,
+    objects: [...new Set([...sources.values()].map(({ objectId, version }) => `${objectId}@${version}`))].sort(),
+  });
+}
+
+/** Positions of the secretObjects that share each name. */
+function positionsByName(objects: readonly SecretObject[]): ReadonlyMap<string, readonly number[]> {
+  const positions = new Map<string, number[]>();
+  for (const [index, { secretName = "" }] of objects.entries()) {
+    const name = trimSpace(secretName);
+    const known = positions.get(name);
+    if (known) known.push(index);
+    else positions.set(name, [index]);
+  }
+  return positions;
+}
+
+function sharedName(name: string, positions: readonly number[]): SecretObjectProblem | undefined {
+  if (name === "" || positions.length < 2) return undefined;
+  return {
+    reason: "InvalidClass",
+    field: "secretName",
+    message: `secretObjects ${positions.join(" and ")} name the same Secret ${name}`,
+    hint: "merge them into one secretObject, or give each its own secretName",
+  };
+}
+
+/**
+ * One outcome per secretObject, in their order. `files` are those of the class: of two with the same path the later
+ * one counts, as on a mount.
+ */
+export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[]): readonly SecretOutcome[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const positions = positionsByName(objects);
+  return objects.map((object, index): SecretOutcome => {
+    const name = trimSpace(object.secretName ?? "");
+    const shared = sharedName(name, positions.get(name) ?? []);
+    const built = shared ? failed(shared) : buildSecret(object, byPath);
+    if (built.ok) return { kind: "desired", secret: built.value };
+    return { kind: "refused", name, problem: { ...built.error, field: `spec.secretObjects[${index}].${built.error.field}` } };
+  });
+}

@@ -1,0 +1,88 @@
+/** What a secretObject must satisfy before its data is looked at. Each check looks at one thing; the first failure decides. */
+import type { SecretObject } from "../kubernetes.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
+import type { SecretObjectProblem } from "./desired-secret.ts";
+
+/** A Kubernetes DNS subdomain name. */
+const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const MAX_SUBDOMAIN = 253;
+
+/** The API server or a tool acts on these: a service account's token, a node's join token, Helm's release record. */
+const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]);
+
+/** Ours would forge ownership; a GitOps tool would take the Secret for its own and delete or overwrite it. */
+const FORBIDDEN_DOMAINS = /^(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\//;
+
+const TLS_TYPE = "kubernetes.io/tls";
+
+type Check = (object: SecretObject) => SecretObjectProblem | undefined;
+
+function refusal(reason: SecretObjectProblem["reason"], field: string, message: string, hint: string): SecretObjectProblem {
+  return { reason, field, message, hint };
+}
+
+const nameIsMissing: Check = ({ secretName }) =>
+  secretName ? undefined : refusal("InvalidClass", "secretName", "secret name is empty", "set it to the name of the Secret to write");
+
+const typeIsMissing: Check = ({ type }) =>
+  type ? undefined : refusal("InvalidClass", "type", "secret type is empty", "write Opaque, or one of the other types of Kubernetes");
+
+const dataIsMissing: Check = ({ data }) =>
+  data && data.length > 0 ? undefined : refusal("InvalidClass", "data", "data is empty", "list at least one entry with objectName and key");
+
+const nameIsNoSubdomain: Check = ({ secretName = "" }) => {
+  const name = trimSpace(secretName);
+  if (name.length <= MAX_SUBDOMAIN && SUBDOMAIN.test(name)) return undefined;
+  const hint = "use lower-case letters, digits, - and ., starting and ending with a letter or digit, at most 253 characters";
+  return refusal("InvalidClass", "secretName", `${JSON.stringify(name)} is no valid name of a Secret`, hint);
+};
+
+const typeIsForbidden: Check = ({ type = "" }) =>
+  FORBIDDEN_TYPES.has(trimSpace(type))
+    ? refusal("ForbiddenType", "type", `Secrets of type ${trimSpace(type)} are never written`, "use Opaque")
+    : undefined;
+
+const typeIsTls: Check = ({ type = "" }) =>
+  trimSpace(type) === TLS_TYPE
+    ? refusal(
+        "ForbiddenType",
+        "type",
+        `type ${TLS_TYPE} is not supported by this version for synced Secrets`,
+        "use Opaque until then, or mount the class",
+      )
+    : undefined;
+
+function forbiddenKey(field: "labels" | "annotations"): Check {
+  return (object) => {
+    const key = Object.keys(object[field] ?? {}).find((candidate) => FORBIDDEN_DOMAINS.test(candidate));
+    return key === undefined
+      ? undefined
+      : refusal(
+          "InvalidClass",
+          `${field}[${key}]`,
+          `${field} may not set ${key}`,
+          "remove it: it is reserved for the tool that its domain names",
+        );
+  };
+}
+
+/** The driver's checks first, in its order. */
+const checks: readonly Check[] = [
+  nameIsMissing,
+  typeIsMissing,
+  dataIsMissing,
+  nameIsNoSubdomain,
+  typeIsForbidden,
+  typeIsTls,
+  forbiddenKey("labels"),
+  forbiddenKey("annotations"),
+];
+
+/** Fields are relative to the secretObject. */
+export function secretObjectViolation(object: SecretObject): SecretObjectProblem | undefined {
+  for (const check of checks) {
+    const problem = check(object);
+    if (problem) return problem;
+  }
+  return undefined;
+}

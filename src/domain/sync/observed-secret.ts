@@ -1,0 +1,45 @@
+import type { ManagedFieldsEntry, ObjectRef } from "../kubernetes.ts";
+
+/** A live Secret with our label, without its values. */
+export interface ObservedSecret {
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** What of it is ours, by the API server's own bookkeeping. Everything else was added by others and is left alone. */
+  readonly owned: OwnedFields;
+  /** The values under our keys are the ones that the worker wrote. */
+  readonly isContentIntact: boolean;
+}
+
+export interface OwnedFields {
+  readonly data: readonly string[];
+  readonly labels: readonly string[];
+  readonly annotations: readonly string[];
+}
+
+/**
+ * Keys that a manager owns. Its create and its applies are separate entries for the API server (`Update` and `Apply`), and
+ * dropping a key from an apply removes only what the `Apply` entry owns alone: hence the union.
+ */
+export function ownedFields(entries: readonly ManagedFieldsEntry[], manager: string): OwnedFields {
+  const own = entries.filter((entry) => entry.manager === manager && entry.subresource === undefined);
+  const keysAt = (...path: readonly string[]): readonly string[] => {
+    const keys = own.flatMap((entry) => Object.keys(descend(entry.fieldsV1, path)));
+    return [...new Set(keys.filter((key) => key.startsWith("f:")).map((key) => key.slice(2)))];
+  };
+  return { data: keysAt("f:data"), labels: keysAt("f:metadata", "f:labels"), annotations: keysAt("f:metadata", "f:annotations") };
+}
+
+function descend(fields: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
+  let current = fields;
+  for (const step of path) current = isRecord(current) ? current[step] : undefined;
+  return isRecord(current) ? current : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

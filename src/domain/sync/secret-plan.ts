@@ -1,0 +1,97 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../annotations.ts";
+import type { ObservedSecret, OwnedFields } from "./observed-secret.ts";
+
+/** A Secret as it should be, without its values: their fingerprint stands for them. */
+export interface WantedSecret {
+  readonly name: string;
+  readonly type: string;
+  /** Of the class; ours are added here. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly keys: readonly string[];
+  /** `type/name@version`, sorted. */
+  readonly objects: readonly string[];
+  readonly fingerprint: string;
+}
+
+export type SecretAction =
+  | { readonly kind: "keep" }
+  /** First write: a POST, so that a taken name is refused instead of overwritten. */
+  | { readonly kind: "create" }
+  | { readonly kind: "apply"; readonly uid: string; readonly removed: OwnedFields; readonly why: string }
+  /** What the API server does not let anybody change: delete and create. */
+  | { readonly kind: "replace"; readonly uid: string; readonly why: string }
+  | { readonly kind: "conflict"; readonly message: string };
+
+export interface Metadata {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Labels and annotations of the Secret: the class's own and ours. */
+export function metadataFor(wanted: WantedSecret, className: string): Metadata {
+  return {
+    labels: { ...wanted.labels, [MANAGED_LABEL]: "true" },
+    annotations: {
+      ...wanted.annotations,
+      [SECRET_ANNOTATIONS.class]: className,
+      [SECRET_ANNOTATIONS.objects]: wanted.objects.join(","),
+      [SECRET_ANNOTATIONS.content]: wanted.fingerprint,
+    },
+  };
+}
+
+export function planSecret(wanted: WantedSecret, className: string, observed: ObservedSecret | undefined): SecretAction {
+  if (observed === undefined) return { kind: "create" };
+  const owner = observed.annotations[SECRET_ANNOTATIONS.class];
+  if (owner !== undefined && owner !== className) {
+    const message = `Secret ${wanted.name} is written by the class ${owner}; give one of the two another secretName`;
+    return { kind: "conflict", message };
+  }
+  if (observed.type !== wanted.type) {
+    return {
+      kind: "replace",
+      uid: observed.uid,
+      why: `its type is ${observed.type}, ${wanted.type} is wanted, and a Secret's type cannot be changed`,
+    };
+  }
+  const why = difference(wanted, className, observed);
+  if (why === undefined) return { kind: "keep" };
+  if (observed.immutable && (!observed.isContentIntact || observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint)) {
+    return { kind: "replace", uid: observed.uid, why: "it is immutable and its content has to change" };
+  }
+  return { kind: "apply", uid: observed.uid, removed: removedFields(wanted, className, observed), why };
+}
+
+function difference(wanted: WantedSecret, className: string, observed: ObservedSecret): string | undefined {
+  if (!observed.isContentIntact) return "its data was edited";
+  if (observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint) return "the content changed";
+  const metadata = metadataFor(wanted, className);
+  if (!contains(observed.labels, metadata.labels)) return "its labels were edited";
+  if (!contains(observed.annotations, metadata.annotations)) return "its annotations were edited";
+  const removed = removedFields(wanted, className, observed);
+  return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
+}
+
+/** Ours, but no longer wanted. An apply that omits them is not enough where the create wrote them. */
+function removedFields(wanted: WantedSecret, className: string, { owned }: ObservedSecret): OwnedFields {
+  const metadata = metadataFor(wanted, className);
+  return {
+    data: owned.data.filter((key) => !wanted.keys.includes(key)),
+    labels: owned.labels.filter((key) => metadata.labels[key] === undefined),
+    annotations: owned.annotations.filter((key) => metadata.annotations[key] === undefined),
+  };
+}
+
+function contains(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => actual[key] === value);
+}
+
+/** Secrets of the class that no secretObject names any more. Those of a secretObject that failed are named, so they stay. */
+export function obsoleteSecrets(
+  owned: readonly ObservedSecret[],
+  className: string,
+  named: ReadonlySet<string>,
+): readonly ObservedSecret[] {
+  return owned.filter((secret) => secret.annotations[SECRET_ANNOTATIONS.class] === className && !named.has(secret.ref.name));
+}

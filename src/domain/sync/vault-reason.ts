@@ -1,0 +1,19 @@
+import type { VaultErrorCode } from "../ports.ts";
+import type { SyncReason } from "../reasons.ts";
+
+const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
+  NotFound: "ObjectNotFound",
+  Disabled: "ObjectDisabled",
+  Expired: "ObjectExpired",
+  NotYetValid: "ObjectNotYetValid",
+  Unauthorized: "Unauthorized",
+  Forbidden: "Forbidden",
+  Throttled: "Throttled",
+  Unreachable: "Unreachable",
+  Invalid: "InvalidObject",
+};
+
+/** The vault's refusal in the words of condition, event and metric. */
+export function vaultReason(code: VaultErrorCode): SyncReason {
+  return REASONS[code];
+}

@@ -1,0 +1,149 @@
+import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
+import type { ApplyOptions, Clock, DeleteOptions, KubeClient, ListOptions, Logger, ReadResult, WriteOptions } from "../domain/ports.ts";
+import { applyCustomResourceDefinition } from "./apply-crd.ts";
+import type { PooledKubeConfig } from "./config.ts";
+import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
+import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
+import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
+import { type Answer, type Call, createTransport, type Transport } from "./transport.ts";
+
+export interface KubeClientOptions {
+  /** `<product>/<version> (<process>)`: how the API server's audit log tells us apart. */
+  readonly userAgent: string;
+  /** With `logger`: each request is logged at debug with its duration. */
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Milliseconds per request; default 15,000. */
+  readonly requestTimeoutMs?: number;
+  /** Objects per page of a list; default 500. */
+  readonly pageSize?: number;
+}
+
+const MERGE_PATCH = "application/merge-patch+json";
+const APPLY_PATCH = "application/apply-patch+yaml";
+const JSON_BODY = "application/json";
+
+/** A client over the pooled connections of `config`. Where the caller's signal aborts, calls reject with the signal's reason. */
+export function createKubeClient(config: PooledKubeConfig, options: KubeClientOptions): KubeClient {
+  return new RawKubeClient(observed(createTransport(config, options), options), options.pageSize ?? PAGE_SIZE);
+}
+
+class RawKubeClient implements KubeClient {
+  readonly #transport: Transport;
+  readonly #pageSize: number;
+
+  constructor(transport: Transport, pageSize: number) {
+    this.#transport = transport;
+    this.#pageSize = pageSize;
+  }
+
+  async read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>> {
+    const attempt: Attempt = { verb: "get", resource, ref };
+    const answer = await this.#transport.call({ attempt, method: "GET", path: objectPath(resource, ref) }, signal);
+    if (answer.status === 404) return isAbsent(answer, ref) ? { kind: "absent" } : { kind: "unserved" };
+    return { kind: "found", object: objectOf<T>(attempt, answer) };
+  }
+
+  async list<T extends KubeObject>(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<readonly T[]> {
+    const keep = (object: KubeObject): T => object as T; // The caller names the type of the kind it asks for.
+    return (await listPages(this.#transport, { ...options, resource, pageSize: this.#pageSize, keep }, signal)).items;
+  }
+
+  async create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T> {
+    const ref = body.metadata;
+    const path = withQuery(collectionPath(resource, namespaceOf(resource, ref)), writeQuery(options));
+    const attempt: Attempt = { verb: "create", resource, ref };
+    return this.#write({ attempt, method: "POST", path, body: JSON.stringify(body), contentType: JSON_BODY }, signal);
+  }
+
+  async apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T> {
+    const attempt: Attempt = { verb: "apply", resource, ref: body.metadata };
+    const path = objectPath(resource, body.metadata, options.subresource);
+    if (isCustomResourceDefinition(resource) && options.subresource === undefined) {
+      const send = async (patch: { path: string; body: string; contentType: string }): Promise<Answer> => {
+        return accepted(attempt, await this.#transport.call({ attempt, method: "PATCH", ...patch }, signal));
+      };
+      return objectOf<T>(attempt, await applyCustomResourceDefinition(body, options, send));
+    }
+    const query = { ...writeQuery(options), force: options.force };
+    const text = JSON.stringify({ ...body, apiVersion: apiVersionOf(resource), kind: resource.kind });
+    return this.#write({ attempt, method: "PATCH", path: withQuery(path, query), body: text, contentType: APPLY_PATCH }, signal);
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- the port's own shape.
+  async mergePatch<T extends KubeObject>(
+    resource: Resource,
+    ref: ObjectRef,
+    patch: unknown,
+    options: WriteOptions,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const path = withQuery(objectPath(resource, ref), writeQuery(options));
+    const attempt: Attempt = { verb: "patch", resource, ref };
+    return this.#write({ attempt, method: "PATCH", path, body: JSON.stringify(patch), contentType: MERGE_PATCH }, signal);
+  }
+
+  async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {
+    const attempt: Attempt = { verb: "delete", resource, ref };
+    const { uid, resourceVersion, propagationPolicy } = options;
+    // In the body: the API server ignores preconditions in the query.
+    const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion }, propagationPolicy });
+    const call: Call = { attempt, method: "DELETE", path: objectPath(resource, ref), body, contentType: JSON_BODY };
+    const answer = await this.#transport.call(call, signal);
+    if (answer.status === 404 && isAbsent(answer, ref)) return false;
+    accepted(attempt, answer);
+    return true;
+  }
+
+  async #write<T extends KubeObject>(call: Call, signal: AbortSignal): Promise<T> {
+    return objectOf<T>(call.attempt, await this.#transport.call(call, signal));
+  }
+}
+
+function writeQuery(options: WriteOptions): Readonly<Record<string, string | undefined>> {
+  return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? "All" : undefined };
+}
+
+function isCustomResourceDefinition(resource: Resource): boolean {
+  const { group, version, plural } = RESOURCES.customResourceDefinitions;
+  return resource.group === group && resource.version === version && resource.plural === plural;
+}
+
+/** The API server names the object in its Status; a route that does not exist answers in plain text, or without a name. */
+function isAbsent(answer: Answer, ref: ObjectRef): boolean {
+  return parseStatus(answer.body)?.details?.name === ref.name;
+}
+
+function accepted(attempt: Attempt, answer: Answer): Answer {
+  if (answer.status < 200 || answer.status > 299) throw refusal(attempt, answer);
+  return answer;
+}
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the one place where bytes of the API server get their type.
+function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
+  const object = parseObject(accepted(attempt, answer).body);
+  const metadata: unknown = object?.["metadata"];
+  if (typeof metadata !== "object" || metadata === null) throw noAnswer(attempt, "the answer is not a Kubernetes object");
+  return object as unknown as T; // An object of the kind that was asked for: the API server's own word.
+}
+
+function observed(transport: Transport, { clock, logger }: KubeClientOptions): Transport {
+  if (clock === undefined || logger === undefined) return transport;
+  return {
+    ...transport,
+    call: async (call, signal) => {
+      const started = clock.now();
+      const answer = await transport.call(call, signal);
+      const { verb, resource, ref } = call.attempt;
+      logger.debug("api request", {
+        verb,
+        resource: resource.plural,
+        ...(ref?.namespace === undefined ? {} : { namespace: ref.namespace }),
+        ...(ref?.name === undefined ? {} : { name: ref.name }),
+        status: answer.status,
+        milliseconds: clock.now() - started,
+      });
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import { statSync } from "node:fs";
+import type { RequestOptions } from "node:https";
+import path from "node:path";
+import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
+import { Agent } from "undici";
+import { parse } from "yaml";
+
+/** Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. */
+const REQUEST_CONNECTIONS = 16;
+
+/** Below the API server's own 90 s, so that it is never the server that closes a connection we are about to use. */
+const IDLE_CONNECTION_MS = 60_000;
+
+/** As client-go: load balancers drop connections that are silent for a minute. */
+const TCP_KEEPALIVE_MS = 30_000;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+type Purpose = "requests" | "watches";
+
+interface Pools {
+  /** What the TLS files looked like when the pools were made. */
+  readonly fingerprint: string;
+  readonly requests: Agent;
+  /** Watches are silent for minutes: no body timeout, and no request ever waits behind one. */
+  readonly watches: Agent;
+}
+
+/**
+ * client-node's configuration with pooled connections: the library itself opens a TLS connection per call. Credentials are still
+ * applied per request, so rotated tokens are picked up; the pools are replaced when a TLS file changes.
+ *
+ * The agents connect directly, whatever HTTPS_PROXY and HTTP_PROXY say: the API server is never sent through a proxy.
+ */
+export class PooledKubeConfig extends KubeConfig {
+  #pools: Pools | undefined;
+  #closed = false;
+
+  override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
+    super.loadFromString(text, options);
+    addTokenFiles(this, text);
+  }
+
+  override makePathsAbsolute(rootDirectory: string): void {
+    super.makePathsAbsolute(rootDirectory);
+    for (const user of this.users) {
+      const provider: { config?: { tokenFile?: unknown } } | undefined | null = user.authProvider;
+      const file = provider?.config?.tokenFile;
+      if (typeof file === "string" && provider?.config !== undefined) provider.config.tokenFile = path.resolve(rootDirectory, file);
+    }
+  }
+
+  /** For client-node's generated clients. */
+  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
+    await this.authenticate(context, "requests");
+  }
+
+  async authenticate(context: RequestContext, purpose: Purpose): Promise<void> {
+    await super.applySecurityAuthentication(context);
+    context.setDispatcher((await this.#current())[purpose]);
+  }
+
+  /** Ends every connection at once, watches too. Later requests fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = this.#pools;
+    this.#pools = undefined;
+    await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
+  }
+
+  async #current(): Promise<Pools> {
+    const fingerprint = this.#fingerprint();
+    if (this.#pools?.fingerprint === fingerprint) return this.#pools;
+    const tls: RequestOptions = {};
+    await this.applyToHTTPSOptions(tls);
+    if (this.#closed) throw new Error("the connections to the API server were closed");
+    // Another request may have been faster while this one waited for the credentials.
+    if (this.#pools?.fingerprint === fingerprint) return this.#pools;
+    const old = this.#pools;
+    this.#pools = createPools(fingerprint, tls);
+    // Running requests end normally; the old pools go when their last watch is renewed. A failed close leaves nothing to do.
+    for (const agent of [old?.requests, old?.watches]) agent?.close().catch(() => undefined);
+    return this.#pools;
+  }
+
+  #fingerprint(): string {
+    const user = this.getCurrentUser();
+    const files = [this.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile];
+    return files.map((file) => (file === undefined || file === null ? "-" : modification(file))).join(" ");
+  }
+}
+
+export interface KubeConfigSource {
+  /** Path of a kubeconfig. Absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
+  readonly kubeconfig?: string;
+}
+
+/** Reads the access to the API server; throws an `Error` that says what to set where it cannot be had. */
+export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
+  const config = new PooledKubeConfig();
+  const from = source.kubeconfig === undefined || source.kubeconfig === "" ? "the default Kubernetes configuration" : source.kubeconfig;
+  try {
+    if (from === source.kubeconfig) config.loadFromFile(from);
+    else config.loadFromDefault();
+  } catch (error) {
+    // A YAML parser quotes the line it stumbled over, which may be a token.
+    // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
+    throw new Error(`${from} cannot be read as a kubeconfig (${reasonOf(error)}); name a readable kubeconfig file`);
+  }
+  const problem = problemOf(config);
+  if (problem !== undefined) throw new Error(`${from}: ${problem}`);
+  return config;
+}
+
+function problemOf(config: KubeConfig): string | undefined {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
+    return `current-context: ${JSON.stringify(config.getCurrentContext())} names no cluster; set it to one of the contexts`;
+  if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
+  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
+    return `clusters[${cluster.name}].server: ${cluster.server} is not https; set KUBECONFIG, or run in a pod with a ServiceAccount`;
+  }
+  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
+    return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
+  }
+  return undefined;
+}
+
+function createPools(fingerprint: string, tls: RequestOptions): Pools {
+  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = tls;
+  const given = Object.entries({ ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const connect = {
+    ...Object.fromEntries(given),
+    timeout: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+  };
+  // HTTP/2 would put watches and requests on one connection, where a stalled one stalls the rest.
+  const shared = { connect, allowH2: false, keepAliveTimeout: IDLE_CONNECTION_MS, keepAliveMaxTimeout: IDLE_CONNECTION_MS };
+  return {
+    fingerprint,
+    requests: new Agent({ ...shared, connections: REQUEST_CONNECTIONS }),
+    watches: new Agent({ ...shared, bodyTimeout: 0 }),
+  };
+}
+
+/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
+function addTokenFiles(config: KubeConfig, text: string): void {
+  const { users } = (parse(text) ?? {}) as { users?: unknown }; // Checked field by field below.
+  if (!Array.isArray(users)) return;
+  for (const entry of users as { name?: unknown; user?: { tokenFile?: unknown; token?: unknown } | null }[]) {
+    const tokenFile = entry?.user?.tokenFile;
+    const user = config.getUsers().find(({ name }) => name === entry?.name);
+    // As in client-go, the file wins over a token written next to it.
+    if (typeof tokenFile === "string" && user !== undefined) {
+      Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
+    }
+  }
+}
+
+function modification(file: string): string {
+  const { mtimeMs, size, ino } = statSync(file);
+  return `${mtimeMs}:${size}:${ino}`;
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown }; // Only a string is used.
+  return typeof code === "string" ? code : "malformed";
+}

@@ -1,0 +1,133 @@
+import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
+import { KubeError, type KubeErrorCode, type Retry } from "../domain/ports.ts";
+
+/** What was tried, for messages and logs. */
+export interface Attempt {
+  readonly verb: "get" | "list" | "watch" | "create" | "apply" | "patch" | "delete";
+  readonly resource: Resource;
+  readonly ref?: Partial<ObjectRef>;
+}
+
+/** The parts of `meta/v1.Status` that are read. */
+export interface Status {
+  readonly kind: "Status";
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly reason?: string; readonly field?: string }[];
+  };
+}
+
+/** Enough for any of the API server's own sentences; a longer one is somebody's object. */
+const MESSAGE_LENGTH = 300;
+
+/** More than any server means; a wrong header must not silence us for a day. */
+const LONGEST_RETRY_AFTER_SECONDS = 300;
+
+const BACKOFF: Retry = { kind: "backoff" };
+const NEVER: Retry = { kind: "never" };
+
+export function parseStatus(text: string): Status | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isStatus = typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "Status";
+    return isStatus ? (value as Status) : undefined; // The API server's own format; a field of another type is never called, only printed.
+  } catch {
+    return undefined;
+  }
+}
+
+/** An answer other than 2xx. */
+export function refusal(
+  attempt: Attempt,
+  answer: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
+): KubeError {
+  const status = parseStatus(answer.body);
+  const code = codeOf(answer.status, status);
+  const said = sayingOf(attempt.resource, status);
+  const message = `${describe(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
+  const seconds = Number(answer.retryAfter ?? status?.details?.retryAfterSeconds);
+  return new KubeError(code, message, { retry: retryFor(code, seconds), status: answer.status });
+}
+
+/** No answer, or one that is not Kubernetes JSON. */
+export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeError {
+  return new KubeError("Unavailable", `${describe(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
+}
+
+export function describe({ verb, resource, ref }: Attempt): string {
+  const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
+  const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");
+  return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
+}
+
+const CODES: Readonly<Record<number, KubeErrorCode>> = {
+  400: "Invalid",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "NotFound",
+  405: "Invalid",
+  406: "Invalid",
+  409: "Conflict",
+  410: "Gone",
+  413: "TooLarge",
+  415: "Invalid",
+  422: "Invalid",
+  429: "Throttled",
+};
+
+function codeOf(http: number, status: Status | undefined): KubeErrorCode {
+  if (status?.reason === "AlreadyExists") return "AlreadyExists";
+  if (http === 422 && causesOf(status).some(({ reason }) => reason === "FieldValueTooLong")) return "TooLarge";
+  // etcd's own limit comes through as an internal error.
+  if (http === 500 && status?.message?.includes("etcdserver: request is too large") === true) return "TooLarge";
+  return CODES[http] ?? "Unavailable";
+}
+
+function retryFor(code: KubeErrorCode, retryAfterSeconds: number): Retry {
+  if (code === "Invalid" || code === "AlreadyExists" || code === "TooLarge") return NEVER;
+  if ((code === "Throttled" || code === "Unavailable") && retryAfterSeconds > 0) {
+    return { kind: "after", milliseconds: Math.min(retryAfterSeconds, LONGEST_RETRY_AFTER_SECONDS) * 1_000 };
+  }
+  return BACKOFF;
+}
+
+function adviceFor(code: KubeErrorCode): string {
+  if (code === "Forbidden") return " (grant this verb to our ServiceAccount, or see the policy that refused it)";
+  return code === "Unauthorized" ? " (our token was refused; is the ServiceAccount still there?)" : "";
+}
+
+/**
+ * What the API server said. Its message on an invalid object quotes the refused values, and a policy's message may quote anything, so
+ * that for Secrets only the reason, the field names and the fixed part of an authorizer's sentence are kept.
+ */
+function sayingOf(resource: Resource, status: Status | undefined): string {
+  if (status === undefined) return "";
+  if (resource.group === "" && resource.plural === "secrets") return secretSaying(status);
+  return printable(status.message ?? status.reason ?? "");
+}
+
+const AUTHORIZER = /User "[\w:.@-]+" cannot \w+ resource "[\w./-]+" in API group "[\w.-]*"(?: in the namespace "[\w.-]+")?/;
+const POLICY = /ValidatingAdmissionPolicy '[\w.-]+' with binding '[\w.-]+' denied request/;
+
+function secretSaying(status: Status): string {
+  const message = status.message ?? "";
+  const fixed = AUTHORIZER.exec(message)?.[0] ?? POLICY.exec(message)?.[0];
+  const fields = causesOf(status).flatMap(({ field }) => (field === undefined ? [] : [field]));
+  const parts = [status.reason, fixed, fields.length === 0 ? undefined : `fields ${fields.join(", ")}`];
+  return printable(parts.filter((part) => part !== undefined).join(", "));
+}
+
+function causesOf(status: Status | undefined): readonly { readonly reason?: string; readonly field?: string }[] {
+  const causes = status?.details?.causes;
+  return Array.isArray(causes) ? causes : [];
+}
+
+function printable(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  return line.length > MESSAGE_LENGTH ? `${line.slice(0, MESSAGE_LENGTH)}…` : line;
+}

@@ -1,0 +1,50 @@
+import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+
+/** The fields of a coordination.k8s.io Lease that an election reads and writes. */
+export interface Lease extends KubeObject {
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+export const LEASES = RESOURCES.leases;
+
+/** A Lease nobody holds. It has no field that two candidates could write differently, so that creating it twice does no harm. */
+export function emptyLease(namespace: string, name: string): Lease {
+  return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } };
+}
+
+export function holderOf(lease: Lease): string | undefined {
+  const holder = lease.spec?.holderIdentity;
+  return holder === null || holder === "" ? undefined : holder;
+}
+
+/** Every write names the resourceVersion it was decided on: where two candidates write at once, one gets `Conflict`. */
+export function acquisition(lease: Lease, identity: string, { seconds, now }: { readonly seconds: number; readonly now: number }): unknown {
+  const time = microTime(now);
+  const isRenewal = holderOf(lease) === identity;
+  const transitions = lease.spec?.leaseTransitions ?? 0;
+  const taken = { acquireTime: time, leaseTransitions: lease.spec?.acquireTime === undefined ? transitions : transitions + 1 };
+  return {
+    metadata: { resourceVersion: lease.metadata.resourceVersion },
+    spec: { holderIdentity: identity, leaseDurationSeconds: seconds, renewTime: time, ...(isRenewal ? {} : taken) },
+  };
+}
+
+/** As client-go: without a holder, the next candidate need not wait. */
+export function release(lease: Lease, now: number): unknown {
+  const time = microTime(now);
+  return {
+    metadata: { resourceVersion: lease.metadata.resourceVersion },
+    spec: { holderIdentity: "", leaseDurationSeconds: 1, renewTime: time, acquireTime: time },
+  };
+}
+
+/** RFC 3339 with six digits, which the API server's MicroTime insists on. */
+export function microTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace("Z", "000Z");
+}

@@ -1,0 +1,249 @@
+import { type Clock, type KubeClient, KubeError, type LeaderElection, type Logger } from "../domain/ports.ts";
+import { aborted } from "../runtime/lifecycle.ts";
+import { acquisition, emptyLease, holderOf, LEASES, type Lease, release } from "./lease-record.ts";
+
+export interface LeaderElectionOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Different for every process that ever ran: the pod's name with a random part. */
+  readonly identity: string;
+  readonly fieldManager: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds; the defaults are client-go's: 15,000, 10,000 and 2,000. */
+  readonly leaseMs?: number;
+  readonly renewDeadlineMs?: number;
+  readonly retryMs?: number;
+}
+
+interface Timing {
+  readonly leaseMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryMs: number;
+}
+
+/** Throws where the times leave no room between giving up and being replaced. */
+export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
+  const timing = {
+    leaseMs: options.leaseMs ?? 15_000,
+    renewDeadlineMs: options.renewDeadlineMs ?? 10_000,
+    retryMs: options.retryMs ?? 2_000,
+  };
+  if (timing.leaseMs <= timing.renewDeadlineMs || timing.renewDeadlineMs <= timing.retryMs) {
+    throw new Error("leader election: leaseMs must exceed renewDeadlineMs, and that retryMs");
+  }
+  return new LeaseElection(client, options, timing);
+}
+
+/**
+ * Time is measured by sleeping, never by comparing clocks: neither another machine's clock, nor our own being set, makes us take a lease
+ * that is held or keep one that is lost.
+ */
+class LeaseElection implements LeaderElection {
+  readonly #client: KubeClient;
+  readonly #options: LeaderElectionOptions;
+  readonly #timing: Timing;
+  #isLeader = false;
+
+  constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
+    this.#client = client;
+    this.#options = options;
+    this.#timing = timing;
+  }
+
+  get isLeader(): boolean {
+    return this.#isLeader;
+  }
+
+  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      const won = await this.#acquire(signal);
+      this.#options.logger.info("became the leader", { lease: this.#options.name, identity: this.#options.identity });
+      await this.#hold(won, lead, signal);
+    } catch (error) {
+      if (!(signal.aborted && error === signal.reason)) throw error;
+    } finally {
+      this.#isLeader = false;
+    }
+  }
+
+  /** Until the lease is ours: at once where nobody holds it, else after it was seen unchanged for its whole duration. */
+  async #acquire(signal: AbortSignal): Promise<Lease> {
+    let seen: string | undefined;
+    let unchangedMs = 0;
+    for (;;) {
+      const lease = await this.#tried("lease not read", () => this.#read(signal), signal);
+      const version = lease?.metadata.resourceVersion;
+      unchangedMs = version === seen ? unchangedMs + this.#timing.retryMs : 0;
+      seen = version;
+      if (lease !== undefined && (this.#isFree(lease) || unchangedMs > this.#durationOf(lease))) {
+        const won = await this.#tried("lease not acquired", () => this.#write(lease, signal), signal);
+        if (won !== undefined) return won;
+      }
+      await this.#options.clock.sleep(this.#timing.retryMs, signal);
+    }
+  }
+
+  #isFree(lease: Lease): boolean {
+    const holder = holderOf(lease);
+    return holder === undefined || holder === this.#options.identity;
+  }
+
+  /** What the holder promised; our own setting where it says nothing. */
+  #durationOf(lease: Lease): number {
+    const seconds = lease.spec?.leaseDurationSeconds;
+    return seconds === undefined ? this.#timing.leaseMs : seconds * 1_000;
+  }
+
+  /**
+   * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
+   * can take over; after that the process must end anyhow.
+   */
+  async #hold(won: Lease, lead: (signal: AbortSignal) => Promise<void>, outer: AbortSignal): Promise<void> {
+    const leading = new AbortController();
+    const renewing = new AbortController();
+    this.#isLeader = true;
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal])));
+    const renewal = outcomeOf(this.#renew(won, renewing.signal));
+    const loss = renewal.then((result) => ("error" in result ? result : undefined));
+    const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
+    if (lost !== undefined) {
+      this.#isLeader = false;
+      leading.abort(lost.error);
+      await this.#atMost(this.#timing.leaseMs - this.#timing.renewDeadlineMs, work);
+      throw lost.error;
+    }
+    // The lease is kept while the work ends: whoever comes next must not meet our last writes.
+    const ended = await this.#atMost(this.#timing.renewDeadlineMs, work);
+    renewing.abort();
+    const held = await renewal;
+    if (ended === undefined)
+      this.#options.logger.warn("work did not end in time; the lease is left to expire", { lease: this.#options.name });
+    else if ("value" in held) await this.#release(held.value);
+    if (ended !== undefined && "error" in ended && !outer.aborted) throw ended.error;
+  }
+
+  /** Renews until told to stop, and resolves with the lease as last written. Rejects with `LeaseLost` when it is lost. */
+  async #renew(won: Lease, stop: AbortSignal): Promise<Lease> {
+    let lease = won;
+    let deadline = this.#deadline(this.#timing.renewDeadlineMs);
+    try {
+      for (;;) {
+        const signal = AbortSignal.any([stop, deadline.signal]);
+        await this.#options.clock.sleep(this.#timing.retryMs, signal);
+        // Counted from before the request: the others count from when the write arrived.
+        const next = this.#deadline(this.#timing.renewDeadlineMs);
+        const renewed = await this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal);
+        (renewed === undefined ? next : deadline).cancel();
+        if (renewed === undefined) continue;
+        lease = renewed;
+        deadline = next;
+      }
+    } catch (error) {
+      if (stop.aborted) return lease;
+      throw error;
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  async #renewOnce(lease: Lease, signal: AbortSignal): Promise<Lease> {
+    // A connection that hangs must leave time for another attempt.
+    const bound = this.#deadline(this.#timing.renewDeadlineMs / 2, new Error("no answer in time"));
+    const bounded = AbortSignal.any([signal, bound.signal]);
+    try {
+      return await this.#write(lease, bounded);
+    } catch (error) {
+      if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
+      // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
+      const fresh = await this.#read(bounded);
+      if (!this.#isFree(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      return await this.#write(fresh, bounded);
+    } finally {
+      bound.cancel();
+    }
+  }
+
+  async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
+    const { identity, clock, fieldManager } = this.#options;
+    const patch = acquisition(lease, identity, { seconds: Math.ceil(this.#timing.leaseMs / 1_000), now: clock.now() });
+    return this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
+  }
+
+  async #release(lease: Lease): Promise<void> {
+    const { clock, fieldManager, identity, logger, name } = this.#options;
+    const signal = new AbortController().signal; // The client bounds the request.
+    const write = (held: Lease): Promise<Lease> =>
+      this.#client.mergePatch<Lease>(LEASES, held.metadata, release(held, clock.now()), { fieldManager }, signal);
+    try {
+      await write(lease).catch(async (error: unknown) => {
+        // A renewal that was cut off by the stop may have been written all the same.
+        const fresh = await this.#read(signal);
+        if (holderOf(fresh) !== identity) throw error;
+        return write(fresh);
+      });
+      logger.info("released the lease", { lease: name });
+    } catch (error) {
+      logger.warn("lease not released; it expires", { lease: name, error });
+    }
+  }
+
+  /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
+  async #read(signal: AbortSignal): Promise<Lease> {
+    const { namespace, name, fieldManager } = this.#options;
+    const result = await this.#client.read<Lease>(LEASES, { namespace, name }, signal);
+    if (result.kind === "found") return result.object;
+    return this.#client.apply<Lease>(LEASES, emptyLease(namespace, name), { fieldManager, force: false }, signal);
+  }
+
+  /** Undefined where the attempt failed in a way that the next may not. */
+  async #tried<T>(message: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LeaseLost) throw error;
+      this.#options.logger.warn(message, { lease: this.#options.name, error });
+      return undefined;
+    }
+  }
+
+  async #atMost<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+    const deadline = this.#deadline(milliseconds);
+    try {
+      return await Promise.race([promise, aborted(deadline.signal).then(() => undefined)]);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  #deadline(milliseconds: number, reason: Error = new LeaseLost(`the lease was not renewed within ${milliseconds} ms`)): Deadline {
+    const over = new AbortController();
+    const cancelled = new AbortController();
+    // The sleep ends by its cancellation, which is no failure.
+    this.#options.clock.sleep(milliseconds, cancelled.signal).then(
+      () => over.abort(reason),
+      () => undefined,
+    );
+    return { signal: over.signal, cancel: () => cancelled.abort() };
+  }
+}
+
+interface Deadline {
+  readonly signal: AbortSignal;
+  cancel(): void;
+}
+
+/** The lease belongs to somebody else, or may by now. */
+class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+function outcomeOf<T>(promise: Promise<T>): Promise<Settled<T>> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}

@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
+import type { Change } from "../domain/ports.ts";
+
+/** What is remembered of one object. */
+export interface Kept<T> {
+  readonly ref: ObjectRef;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+  readonly value: T;
+}
+
+export type Report<T> = (ref: ObjectRef, change: Change<T>) => void;
+
+/** The kept objects by address. Every update reports what it changed, after it changed it. */
+export class ObjectCopy<T> {
+  readonly #entries = new Map<string, Kept<T>>();
+  readonly #report: Report<T>;
+
+  constructor(report: Report<T>) {
+    this.#report = report;
+  }
+
+  get(ref: ObjectRef): T | undefined {
+    return this.#entries.get(keyOf(ref))?.value;
+  }
+
+  list(): readonly T[] {
+    return [...this.#entries.values()].map(({ value }) => value);
+  }
+
+  set(next: Kept<T>): void {
+    const key = keyOf(next.ref);
+    const previous = this.#entries.get(key);
+    // The same name under another uid: the deletion in between was not seen, and whoever follows deletions must hear of it.
+    if (previous !== undefined && previous.uid !== next.uid) {
+      this.delete(next.ref);
+      this.set(next);
+      return;
+    }
+    this.#entries.set(key, next);
+    this.#report(next.ref, { previous: previous?.value, current: next.value });
+  }
+
+  delete(ref: ObjectRef): void {
+    const previous = this.#entries.get(keyOf(ref));
+    if (previous === undefined) return;
+    this.#entries.delete(keyOf(ref));
+    this.#report(ref, { previous: previous.value, current: undefined });
+  }
+
+  /** Takes over a complete list: deletions first, then what is new or different, in the list's order. */
+  replace(all: readonly Kept<T>[]): void {
+    const present = new Set(all.map(({ ref }) => keyOf(ref)));
+    for (const [key, { ref }] of this.#entries) if (!present.has(key)) this.delete(ref);
+    for (const next of all) {
+      const previous = this.#entries.get(keyOf(next.ref));
+      if (previous === undefined || !isSame(previous, next)) this.set(next);
+    }
+  }
+}
+
+/** A CRD whose schema was cut serves other content under the same resourceVersion, so that the content is compared as well. */
+function isSame<T>(previous: Kept<T>, next: Kept<T>): boolean {
+  return previous.uid === next.uid && previous.resourceVersion === next.resourceVersion && isDeepStrictEqual(previous.value, next.value);
+}
+
+export function refOf({ metadata }: KubeObject): ObjectRef {
+  return metadata.namespace === undefined ? { name: metadata.name } : { namespace: metadata.namespace, name: metadata.name };
+}
+
+/** Neither part can hold a slash. */
+function keyOf({ namespace, name }: ObjectRef): string {
+  return `${namespace ?? ""}/${name}`;
+}

@@ -1,0 +1,72 @@
+import { assertNever } from "../domain/assert-never.ts";
+import type { KubeError } from "../domain/ports.ts";
+import { backoffDelay } from "../runtime/backoff.ts";
+
+/** What a reflector does next. */
+export type Step = { readonly kind: "list" } | { readonly kind: "watch"; readonly resourceVersion: string };
+
+/** How the last step ended. `resourceVersion` is where a watch got to. */
+export type Outcome =
+  | { readonly kind: "listed"; readonly resourceVersion: string }
+  /** The server or one of our own timers ended a watch that was served. */
+  | { readonly kind: "ended"; readonly resourceVersion: string; readonly wasUseful: boolean }
+  /** The server forgot the history the watch needs. */
+  | { readonly kind: "expired"; readonly wasUseful: boolean }
+  /** What the stream said makes no sense, or was an error of the server. */
+  | { readonly kind: "broken"; readonly wasUseful: boolean }
+  | { readonly kind: "unserved" }
+  /** `step` is what to try again: for a watch, from where it got to. */
+  | { readonly kind: "failed"; readonly step: Step; readonly error: KubeError; readonly wasUseful: boolean }
+  /** Somebody asked for a new list. */
+  | { readonly kind: "relist" };
+
+export interface Plan {
+  readonly step: Step;
+  /** Milliseconds before the step. */
+  readonly delayMs: number;
+  /** Failures in a row, the last outcome included. */
+  readonly failures: number;
+}
+
+/** A failure may be a server that restarts: try soon, then leave it alone. */
+const RETRY = { baseMs: 400, maxMs: 30_000 };
+
+/** A CRD that heals is back within a second, and nothing can be done meanwhile. */
+const UNSERVED_MS = { least: 500, most: 1_000 };
+
+const LIST: Step = { kind: "list" };
+
+/** The whole behaviour between two requests, as a function. `random` is in [0, 1). */
+export function planAfter(outcome: Outcome, failures: number, random: () => number): Plan {
+  switch (outcome.kind) {
+    case "listed":
+      // Not yet a success: where lists work and watches fail, lists must not become the retry loop.
+      return { step: watchFrom(outcome.resourceVersion), delayMs: 0, failures };
+    case "ended":
+      return outcome.wasUseful
+        ? { step: watchFrom(outcome.resourceVersion), delayMs: 0, failures: 0 }
+        : retry(watchFrom(outcome.resourceVersion), failures + 1, random);
+    case "expired":
+    case "broken":
+      return retry(LIST, outcome.wasUseful ? 1 : failures + 1, random);
+    case "unserved":
+      return { step: LIST, delayMs: UNSERVED_MS.least + Math.round((UNSERVED_MS.most - UNSERVED_MS.least) * random()), failures: 0 };
+    case "failed": {
+      const plan = retry(outcome.step, outcome.wasUseful ? 1 : failures + 1, random);
+      const { retry: wish } = outcome.error;
+      return wish.kind === "after" ? { ...plan, delayMs: Math.max(plan.delayMs, wish.milliseconds) } : plan;
+    }
+    case "relist":
+      return { step: LIST, delayMs: 0, failures };
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function watchFrom(resourceVersion: string): Step {
+  return { kind: "watch", resourceVersion };
+}
+
+function retry(step: Step, failures: number, random: () => number): Plan {
+  return { step, delayMs: backoffDelay(failures, RETRY, random), failures };
+}

@@ -1,0 +1,229 @@
+import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
+import { type Clock, KubeError, type KubeWatcher, type Logger, type Reflector, type ReflectorOptions } from "../domain/ports.ts";
+import type { PooledKubeConfig } from "./config.ts";
+import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
+import { listPages, PAGE_SIZE } from "./pages.ts";
+import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
+import { asKubeError, createTransport, type Transport } from "./transport.ts";
+import { watchEvents } from "./watch-stream.ts";
+
+export interface KubeWatcherOptions {
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1): spreads reconnections. */
+  readonly random: () => number;
+  /** Objects per page of a list; default 500. */
+  readonly pageSize?: number;
+  /** Milliseconds of silence after which a watch is opened anew; default 75,000, a bookmark comes about every 60,000. */
+  readonly idleMs?: number;
+  /** Milliseconds per list request; default 15,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+const IDLE_MS = 75_000;
+
+/** As client-go: five to ten minutes, random, so that watches are not all renewed at once. */
+const WATCH_SECONDS = { least: 300, most: 600 };
+
+/** A watch that ends sooner and brought nothing was no use: wait before the next. */
+const SHORT_WATCH_MS = 1_000;
+
+/** How far a step got, should it fail. */
+interface Progress {
+  step: Step;
+  wasUseful: boolean;
+}
+
+/** Live copies of collections, each by a list and the watch that follows it. */
+export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher {
+  const transport = createTransport(config, options);
+  return {
+    reflect: <T>(wanted: ReflectorOptions<T>, signal: AbortSignal): Reflector<T> => {
+      const reflector = new ListAndWatch(transport, options, wanted);
+      reflector.run(signal).catch((error: unknown) => {
+        if (!signal.aborted) options.logger.error("reflector stopped", { resource: wanted.resource.plural, error });
+      });
+      return reflector;
+    },
+  };
+}
+
+class ListAndWatch<T> implements Reflector<T> {
+  readonly #transport: Transport;
+  readonly #options: KubeWatcherOptions;
+  readonly #wanted: ReflectorOptions<T>;
+  readonly #logger: Logger;
+  readonly #copy: ObjectCopy<T>;
+  readonly #waiting = new Set<() => void>();
+  #hasSynced = false;
+  #isServed: boolean | undefined;
+  #lastActivity: number;
+  /** Aborted by `relist`; one per step. */
+  #interrupt = new AbortController();
+  #isRelistWanted = false;
+
+  constructor(transport: Transport, options: KubeWatcherOptions, wanted: ReflectorOptions<T>) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#wanted = wanted;
+    this.#lastActivity = options.clock.now();
+    this.#logger = options.logger.child({ resource: wanted.resource.plural });
+    this.#copy = new ObjectCopy((ref, change) => this.#guarded("change handler failed", ref, () => wanted.onChange?.(ref, change)));
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  get isUnserved(): boolean {
+    return this.#isServed === false;
+  }
+
+  get lastActivity(): number {
+    return this.#lastActivity;
+  }
+
+  get(ref: ObjectRef): T | undefined {
+    return this.#copy.get(ref);
+  }
+
+  list(): readonly T[] {
+    return this.#copy.list();
+  }
+
+  relist(): void {
+    this.#hasSynced = false;
+    this.#isRelistWanted = true;
+    this.#interrupt.abort();
+  }
+
+  async synced(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#hasSynced) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#waiting.add(resolve);
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(resolve);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let plan: Plan = { step: { kind: "list" }, delayMs: 0, failures: 0 };
+    while (!signal.aborted) {
+      this.#interrupt = new AbortController();
+      if (this.#isRelistWanted) this.#interrupt.abort();
+      this.#isRelistWanted = false;
+      const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
+      if (signal.aborted) return;
+      plan = planAfter(outcome, plan.failures, this.#options.random);
+      this.#logFailure(outcome, plan);
+    }
+  }
+
+  async #attempt({ step, delayMs }: Plan, signal: AbortSignal): Promise<Outcome> {
+    const progress: Progress = { step, wasUseful: false };
+    try {
+      if (delayMs > 0) await this.#options.clock.sleep(delayMs, signal);
+      signal.throwIfAborted();
+      return step.kind === "list" ? await this.#list(signal) : await this.#watch(step.resourceVersion, progress, signal);
+    } catch (error) {
+      if (signal.aborted) return { kind: "relist" };
+      return this.#failure(asKubeError({ verb: step.kind, resource: this.#wanted.resource }, error), progress);
+    }
+  }
+
+  #failure(error: KubeError, { step, wasUseful }: Progress): Outcome {
+    if (error.code === "Gone") return { kind: "expired", wasUseful };
+    if (error.code !== "NotFound") return { kind: "failed", step, error, wasUseful };
+    this.#hasSynced = false;
+    this.#setServed(false);
+    return { kind: "unserved" };
+  }
+
+  async #list(signal: AbortSignal): Promise<Outcome> {
+    const { resource, namespace, labelSelector, fieldSelector } = this.#wanted;
+    const selection = {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    };
+    const keep = (object: KubeObject): Kept<T> | undefined => this.#keep(object);
+    const request = { ...selection, resource, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
+    const { items, resourceVersion } = await listPages(this.#transport, request, signal);
+    this.#touch();
+    this.#copy.replace(items.filter((kept) => kept !== undefined));
+    // A handler may have asked for another list while it heard of this one.
+    if (!this.#isRelistWanted) this.#hasSynced = true;
+    this.#setServed(true);
+    if (this.#hasSynced) for (const resolve of this.#waiting) resolve();
+    return { kind: "listed", resourceVersion };
+  }
+
+  async #watch(from: string, progress: Progress, signal: AbortSignal): Promise<Outcome> {
+    const { clock, random, idleMs } = this.#options;
+    const started = clock.now();
+    let resourceVersion = from;
+    const timeoutSeconds = WATCH_SECONDS.least + Math.floor((WATCH_SECONDS.most - WATCH_SECONDS.least) * random());
+    const access = { transport: this.#transport, clock, onAccepted: () => this.#touch() };
+    const request = { ...this.#wanted, resourceVersion, timeoutSeconds, idleMs: idleMs ?? IDLE_MS };
+    for await (const event of watchEvents(access, request, signal)) {
+      const { wasUseful } = progress;
+      if (event.kind === "error") return event.status?.code === 410 ? { kind: "expired", wasUseful } : { kind: "broken", wasUseful };
+      this.#touch();
+      resourceVersion = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
+      // Going on from an earlier point after a cut would replay old states of objects over newer ones.
+      Object.assign(progress, { step: { kind: "watch", resourceVersion }, wasUseful: true });
+      if (event.kind === "changed") this.#changed(event.object);
+      if (event.kind === "deleted") this.#copy.delete(refOf(event.object));
+      // What follows in the same chunk is not to be reported as current once a list was asked for.
+      signal.throwIfAborted();
+    }
+    return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || clock.now() - started >= SHORT_WATCH_MS };
+  }
+
+  #changed(object: KubeObject): void {
+    const kept = this.#keep(object);
+    if (kept === undefined) this.#copy.delete(refOf(object));
+    else this.#copy.set(kept);
+  }
+
+  #keep(object: KubeObject): Kept<T> | undefined {
+    const ref = refOf(object);
+    const value = this.#guarded("projection failed", ref, () => this.#wanted.project(object));
+    if (value === undefined) return undefined;
+    return { ref, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, value };
+  }
+
+  #setServed(served: boolean): void {
+    if (this.#isServed === served) return;
+    this.#isServed = served;
+    this.#logger.info(served ? "kind is served" : "kind is not served");
+    this.#guarded("served handler failed", {}, () => this.#wanted.onServed?.(served));
+  }
+
+  #touch(): void {
+    this.#lastActivity = this.#options.clock.now();
+  }
+
+  /** The stream goes on whatever a handler does. */
+  #guarded<R>(message: string, ref: Partial<ObjectRef>, action: () => R): R | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#logger.error(message, { ...ref, error });
+      return undefined;
+    }
+  }
+
+  #logFailure(outcome: Outcome, { delayMs, failures }: Plan): void {
+    if (outcome.kind === "failed") this.#logger.warn("list or watch failed", { error: outcome.error, failures, delayMs });
+    if (outcome.kind === "broken") this.#logger.warn("watch sent an error; listing anew", { failures, delayMs });
+    if (outcome.kind === "expired") this.#logger.info("watch history expired; listing anew", { failures, delayMs });
+  }
+}

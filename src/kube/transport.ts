@@ -1,0 +1,142 @@
+import { RequestContext } from "@kubernetes/client-node";
+import { type Dispatcher, request as send } from "undici";
+import type { KubeError } from "../domain/ports.ts";
+import type { PooledKubeConfig } from "./config.ts";
+import { type Attempt, noAnswer } from "./errors.ts";
+
+export interface Call {
+  readonly attempt: Attempt;
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Path and query, from the API server's root. */
+  readonly path: string;
+  readonly body?: string;
+  readonly contentType?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+/** An answer whose body is still arriving. Ends or throws when the signal given to `open` aborts. */
+export interface Stream {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  text(): Promise<string>;
+}
+
+/** Bytes to and from the API server, authenticated, over the pooled connections. Failures to get an answer are `Unavailable`. */
+export interface Transport {
+  /** One request within the bound; aborting `signal` rejects with its reason. */
+  call(call: Call, signal: AbortSignal): Promise<Answer>;
+  /** A watch: no bound but the signal's. */
+  open(call: Call, signal: AbortSignal): Promise<Stream>;
+}
+
+export interface TransportOptions {
+  readonly userAgent: string;
+  /** Milliseconds for a whole request, waiting for a connection included; default 15,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export function createTransport(config: PooledKubeConfig, options: TransportOptions): Transport {
+  const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
+  const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+
+  async function dispatch(call: Call, purpose: "requests" | "watches", signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const context = new RequestContext(server + call.path, call.method);
+    context.setHeaderParam("Accept", "application/json");
+    context.setHeaderParam("User-Agent", options.userAgent);
+    if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
+    await authenticate(config, { context, purpose, attempt: call.attempt });
+    const dispatcher = context.getDispatcher();
+    return send(context.getUrl(), {
+      method: call.method,
+      headers: context.getHeaders(),
+      body: call.body ?? null,
+      signal,
+      headersTimeout: limit,
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+    });
+  }
+
+  return {
+    call: (call, signal) =>
+      within(limit, signal, async (bounded) => {
+        try {
+          const response = await dispatch(call, "requests", bounded);
+          return { status: response.statusCode, retryAfter: retryAfterOf(response), body: await response.body.text() };
+        } catch (error) {
+          signal.throwIfAborted();
+          throw bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error);
+        }
+      }),
+    open: async (call, signal) => {
+      try {
+        const response = await dispatch(call, "watches", signal);
+        return {
+          status: response.statusCode,
+          retryAfter: retryAfterOf(response),
+          chunks: response.body,
+          text: () => response.body.text(),
+        };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw asKubeError(call.attempt, error);
+      }
+    },
+  };
+}
+
+/** Translates a failure below HTTP. */
+export function asKubeError(attempt: Attempt, error: unknown): KubeError {
+  if (isKubeError(error)) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown }; // Printed only as strings.
+  const why = typeof code === "string" ? code : typeof message === "string" ? message : "unknown failure";
+  return noAnswer(attempt, `no answer from the API server (${why})`, error);
+}
+
+function isKubeError(error: unknown): error is KubeError {
+  return error instanceof Error && error.name === "KubeError";
+}
+
+interface Authentication {
+  readonly context: RequestContext;
+  readonly purpose: "requests" | "watches";
+  readonly attempt: Attempt;
+}
+
+/** Credential plugins print what they like, tokens too, and client-node puts it into the error: only a system error's code is kept. */
+async function authenticate(config: PooledKubeConfig, { context, purpose, attempt }: Authentication): Promise<void> {
+  try {
+    await config.authenticate(context, purpose);
+  } catch (error) {
+    const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only as strings.
+    const detail = [code, path].filter((part) => typeof part === "string").join(" ");
+    throw noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
+  }
+}
+
+function retryAfterOf(response: Dispatcher.ResponseData): string | undefined {
+  const value = response.headers["retry-after"];
+  return typeof value === "string" ? value : value?.[0];
+}
+
+/** Runs with a signal that aborts with the outer one or after the bound. The timer goes with the request: a thousand calls leave none. */
+async function within<T>(milliseconds: number, outer: AbortSignal, action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  outer.throwIfAborted();
+  const bound = new AbortController();
+  const abort = (): void => bound.abort(outer.reason);
+  const timer = setTimeout(() => bound.abort(new Error("timeout")), milliseconds);
+  outer.addEventListener("abort", abort, { once: true });
+  try {
+    return await action(bound.signal);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", abort);
+  }
+}

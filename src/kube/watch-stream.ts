@@ -1,0 +1,111 @@
+import type { KubeObject, Resource } from "../domain/kubernetes.ts";
+import type { Clock, ListOptions } from "../domain/ports.ts";
+import { type Attempt, parseStatus, refusal, type Status } from "./errors.ts";
+import { readLines } from "./lines.ts";
+import { parseObject } from "./pages.ts";
+import { collectionPath, withQuery } from "./paths.ts";
+import { asKubeError, type Transport } from "./transport.ts";
+
+export type WatchEvent =
+  | { readonly kind: "changed" | "deleted"; readonly object: KubeObject }
+  | { readonly kind: "bookmark"; readonly resourceVersion: string }
+  | { readonly kind: "error"; readonly status: Status | undefined };
+
+export interface WatchOptions extends ListOptions {
+  readonly resource: Resource;
+  readonly resourceVersion: string;
+  /** After which the server ends the watch. */
+  readonly timeoutSeconds: number;
+  /** Milliseconds without a byte after which the connection counts as dead. */
+  readonly idleMs: number;
+}
+
+/** Our own timers, as reasons to abort: no failure. */
+export class WatchOver extends Error {
+  override readonly name = "WatchOver";
+}
+
+/** The server ends a watch itself; a little later we do. */
+const GRACE_MS = 5_000;
+
+/** Events of one watch, from the accepted request to its end. Throws `KubeError` on a refusal or a broken connection. */
+export async function* watchEvents(
+  access: { readonly transport: Transport; readonly clock: Clock; readonly onAccepted: () => void },
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void, undefined> {
+  const { resource, namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
+  const attempt: Attempt = { verb: "watch", resource, ...(namespace === undefined ? {} : { ref: { namespace } }) };
+  const query = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds, watch: true, allowWatchBookmarks: true };
+  const guard = new IdleGuard(access.clock, options, signal);
+  try {
+    const path = withQuery(collectionPath(resource, namespace), query);
+    const stream = await access.transport.open({ attempt, method: "GET", path }, guard.signal);
+    if (stream.status !== 200) throw refusal(attempt, { ...stream, body: await stream.text() });
+    access.onAccepted();
+    for await (const line of readLines(guard.watched(stream.chunks))) yield parseEvent(line);
+  } catch (error) {
+    if (guard.signal.aborted && guard.signal.reason instanceof WatchOver) return;
+    signal.throwIfAborted();
+    throw asKubeError(attempt, error);
+  } finally {
+    guard.stop();
+  }
+}
+
+/** An unreadable line is an error event: the stream can't be trusted any more. */
+function parseEvent(line: string): WatchEvent {
+  const { type, object } = parseObject(line) ?? {};
+  if (typeof object !== "object" || object === null) return { kind: "error", status: undefined };
+  const { metadata } = object as KubeObject; // Checked field by field.
+  const isNamed = typeof metadata?.resourceVersion === "string";
+  if (type === "BOOKMARK" && isNamed) return { kind: "bookmark", resourceVersion: metadata.resourceVersion };
+  if ((type === "ADDED" || type === "MODIFIED") && isNamed) return { kind: "changed", object: object as KubeObject };
+  if (type === "DELETED" && isNamed) return { kind: "deleted", object: object as KubeObject };
+  return { kind: "error", status: parseStatus(JSON.stringify(object)) };
+}
+
+/** Ends a watch that has been silent, or has outlived the server's own limit: a dead peer says nothing. */
+class IdleGuard {
+  readonly #clock: Clock;
+  readonly #over = new AbortController();
+  readonly #stopped = new AbortController();
+  readonly signal: AbortSignal;
+  #lastByte: number;
+
+  constructor(clock: Clock, options: WatchOptions, outer: AbortSignal) {
+    this.#clock = clock;
+    this.#lastByte = clock.now();
+    this.signal = AbortSignal.any([outer, this.#over.signal]);
+    const timers = AbortSignal.any([outer, this.#stopped.signal]);
+    // Both end by their signal, which is not a failure of the watch.
+    this.#watchSilence(options.idleMs, timers).catch(() => undefined);
+    this.#end(options.timeoutSeconds * 1_000 + GRACE_MS, timers).catch(() => undefined);
+  }
+
+  async *watched(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      this.#lastByte = this.#clock.now();
+      yield chunk;
+    }
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #watchSilence(idleMs: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const silent = this.#clock.now() - this.#lastByte;
+      if (silent >= idleMs) break;
+      // A clock that was set back must not stretch the wait.
+      await this.#clock.sleep(Math.min(idleMs - silent, idleMs), signal);
+    }
+    this.#over.abort(new WatchOver("silent"));
+  }
+
+  async #end(milliseconds: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(milliseconds, signal);
+    this.#over.abort(new WatchOver("the server did not end the watch"));
+  }
+}

@@ -1,0 +1,15 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Clock } from "../domain/ports.ts";
+
+/** The machine's own clock. Tests of time pass another. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (milliseconds, signal) => {
+    try {
+      await wait(milliseconds, undefined, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,84 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Registry } from "prom-client";
+
+/** One question with a yes or a reason. */
+export interface HealthCheck {
+  readonly name: string;
+  /** Undefined when all is well, else one sentence of what is wrong. */
+  readonly problem: () => string | undefined;
+}
+
+export interface HealthOptions {
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** "Is it stuck?" A failure makes Kubernetes restart the container. */
+  readonly liveness: readonly HealthCheck[];
+  /** "May it be given work?" A failure takes the pod out of its Service. */
+  readonly readiness: readonly HealthCheck[];
+  readonly registry: Registry;
+}
+
+export interface HealthServer {
+  readonly port: number;
+  /** From now on `/readyz` says no, whatever the checks say: the first step of an orderly stop. */
+  startDraining(): void;
+  close(): Promise<void>;
+}
+
+/** Serves `/livez`, `/readyz` and `/metrics` on plain HTTP, inside the cluster only. */
+export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  let isDraining = false;
+  const draining: HealthCheck = { name: "draining", problem: () => (isDraining ? "the process is stopping" : undefined) };
+  const routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
+    "/livez": (response) => answer(response, options.liveness),
+    "/readyz": (response) => answer(response, [draining, ...options.readiness]),
+    "/metrics": (response) => void sendMetrics(response, options.registry),
+  };
+  const server = createServer((request, response) => {
+    const route = routes[(request.url ?? "").split("?")[0] ?? ""];
+    if (route === undefined || request.method !== "GET") {
+      response.writeHead(404).end();
+      return;
+    }
+    route(response);
+  });
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port, // A TCP server that listens has an AddressInfo.
+    startDraining: () => {
+      isDraining = true;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { address, port }: HealthOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(new Error(`cannot serve health and metrics on ${address} port ${port}: ${error.message}`)));
+    server.listen(port, address, () => resolve());
+  });
+}
+
+function answer(response: ServerResponse, checks: readonly HealthCheck[]): void {
+  const lines = checks.map((check) => ({ name: check.name, problem: check.problem() }));
+  const isHealthy = lines.every((line) => line.problem === undefined);
+  response.writeHead(isHealthy ? 200 : 503, { "content-type": "text/plain; charset=utf-8" });
+  response.end(
+    `${lines.map((line) => (line.problem === undefined ? `[+] ${line.name}` : `[-] ${line.name}: ${line.problem}`)).join("\n")}\n`,
+  );
+}
+
+async function sendMetrics(response: ServerResponse, registry: Registry): Promise<void> {
+  try {
+    const text = await registry.metrics();
+    response.writeHead(200, { "content-type": registry.contentType }).end(text);
+  } catch {
+    response.writeHead(500).end();
+  }
+}

@@ -1,0 +1,23 @@
+import type { Logger } from "../domain/ports.ts";
+
+/** A signal that aborts on SIGTERM or SIGINT; a second signal ends the process at once, as people at a terminal expect. */
+export function stopSignal(logger: Logger): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      process.kill(process.pid, "SIGKILL");
+      return;
+    }
+    logger.info("stopping", { signal: name });
+    controller.abort(new Error(`stopped by ${name}`));
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return controller.signal;
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

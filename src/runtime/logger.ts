@@ -1,0 +1,78 @@
+import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import type { Logger } from "../domain/ports.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFormat = "json" | "text";
+
+/**
+ * Field names that hold credentials in the libraries we use. Our own code never logs them: this is the second line of
+ * defence, for an object that gets into a log by mistake.
+ */
+const NEVER_LOGGED = [
+  "clientsecret",
+  "clientSecret",
+  "client_secret",
+  "token",
+  "access_token",
+  "authorization",
+  "Authorization",
+  "data",
+  "stringData",
+  "body",
+];
+
+/**
+ * Structured log on stdout: one JSON object per line, or `LEVEL message key=value` with `text`.
+ * Messages are constant; what varies goes into fields.
+ */
+export function createLogger(
+  options: { readonly level: LogLevel; readonly format: LogFormat; readonly name: string },
+  destination?: DestinationStream,
+): Logger {
+  const settings: LoggerOptions = {
+    level: options.level,
+    base: { process: options.name },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: NEVER_LOGGED.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
+    serializers: { error: describeError },
+  };
+  const stream = options.format === "text" ? textStream(destination ?? process.stdout) : destination;
+  return wrap(stream === undefined ? pino(settings) : pino(settings, stream));
+}
+
+/** What a log may say of an error: never a library's own properties, which carry bodies and headers. */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error === "string" ? error : "unknown error";
+  const { code } = error as { code?: unknown }; // Node's and our own errors have a string code; others are left out.
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}
+
+function wrap(logger: PinoLogger): Logger {
+  return {
+    debug: (message, fields) => logger.debug(fields ?? {}, message),
+    info: (message, fields) => logger.info(fields ?? {}, message),
+    warn: (message, fields) => logger.warn(fields ?? {}, message),
+    error: (message, fields) => logger.error(fields ?? {}, message),
+    child: (fields) => wrap(logger.child({ ...fields })),
+  };
+}
+
+const OWN_FIELDS = new Set(["level", "time", "msg", "process"]);
+
+/** For people at a terminal; machines read `json`. */
+function textStream(to: { write(line: string): unknown }): DestinationStream {
+  return {
+    write: (line: string) => {
+      const entry: Record<string, unknown> = JSON.parse(line);
+      const fields = Object.entries(entry).filter(([name]) => !OWN_FIELDS.has(name));
+      const shown = fields.map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      to.write(`${String(entry["time"])} ${String(entry["level"]).toUpperCase().padEnd(5)} ${String(entry["msg"])}${shown.join("")}\n`);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`, the flag wins.
+ * `docs/reference/settings.md` is checked against this table.
+ */
+export type SettingKind =
+  | { readonly kind: "boolean" }
+  | { readonly kind: "text" }
+  | { readonly kind: "port" }
+  | { readonly kind: "duration"; readonly minimumMs: number }
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  | { readonly kind: "list"; readonly choices?: readonly string[] };
+
+export interface Setting {
+  readonly type: SettingKind;
+  /** As the user would write it. */
+  readonly default: string;
+  /** One sentence for `--help` and the reference page. */
+  readonly help: string;
+  /** Other environment variable that supplies the default, set by the downward API. */
+  readonly environment?: string;
+}
+
+const MINIMUM_POLL_MS = 10_000;
+
+export const SETTINGS = {
+  "sync-secret": { type: { kind: "boolean" }, default: "true", help: "Mirror secretObjects into Kubernetes Secrets." },
+  "enable-secret-rotation": { type: { kind: "boolean" }, default: "true", help: "Look for new object versions at every poll." },
+  "rotation-poll-interval": {
+    type: { kind: "duration", minimumMs: MINIMUM_POLL_MS },
+    default: "2m",
+    help: "Time between two looks at the vault for one class.",
+  },
+  "sync-mode": {
+    type: { kind: "choice", choices: ["always", "never"] },
+    default: "always",
+    help: "Which classes are mirrored without an annotation of their own.",
+  },
+  "credentials-secret-names": {
+    type: { kind: "list" },
+    default: "secrets-store-creds",
+    help: "Names of Secrets that may hold service-principal credentials.",
+  },
+  "cloud-name": { type: { kind: "text" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
+  heal: {
+    type: { kind: "list", choices: ["crds", "classes"] },
+    default: "crds,classes",
+    help: "What is brought back when it is deleted or damaged.",
+  },
+  "strict-annotations": {
+    type: { kind: "boolean" },
+    default: "false",
+    help: "Deny pods with an unknown annotation under our prefix instead of warning.",
+  },
+  "log-level": {
+    type: { kind: "choice", choices: ["debug", "info", "warn", "error"] },
+    default: "info",
+    help: "Least severe level that is written.",
+  },
+  "log-format": {
+    type: { kind: "choice", choices: ["json", "text"] },
+    default: "json",
+    help: "One JSON object per line, or text for people.",
+  },
+  namespace: { type: { kind: "text" }, default: "keyvault-injector", environment: "POD_NAMESPACE", help: "Namespace of the install." },
+  "pod-name": {
+    type: { kind: "text" },
+    default: "",
+    environment: "POD_NAME",
+    help: "Name of this replica; the host name where not given.",
+  },
+  "bind-address": { type: { kind: "text" }, default: "::", help: "Address that the servers listen on." },
+  "admission-port": { type: { kind: "port" }, default: "8443", help: "Port of the admission webhook (TLS)." },
+  "health-port": { type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz and /metrics." },
+  "crds-dir": { type: { kind: "text" }, default: "", help: "Folder of the CRD manifests to heal from; the package's own where not given." },
+  kubeconfig: {
+    type: { kind: "text" },
+    default: "",
+    environment: "KUBECONFIG",
+    help: "Kubeconfig file; in-cluster credentials where not given.",
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Environment variable of a flag. */
+export function environmentNameOf(name: string): string {
+  return `KEYVAULT_INJECTOR_${name.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,34 @@
+import type { SyncReason } from "../domain/reasons.ts";
+
+/** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. */
+export interface ClassMemory {
+  /** Unix milliseconds of the next poll. */
+  nextPoll: number;
+  /** Consecutive failed attempts. */
+  failures: number;
+  /** Unix milliseconds; meaningful while `failures` is above 0. */
+  retryAt: number;
+  /** Value of the refresh annotation at the last fetch. */
+  lastRefresh: string | undefined;
+  /** Names of Secrets that failed at the last attempt. */
+  failing: ReadonlySet<string>;
+  /** Reason and message of the last event, so that a lasting state is told once. */
+  lastTold: { readonly reason: SyncReason; readonly message: string } | undefined;
+}
+
+export class ClassMemories {
+  readonly #byKey = new Map<string, ClassMemory>();
+
+  get(key: string): ClassMemory | undefined {
+    return this.#byKey.get(key);
+  }
+
+  remember(key: string, memory: ClassMemory): ClassMemory {
+    this.#byKey.set(key, memory);
+    return memory;
+  }
+
+  forget(key: string): void {
+    this.#byKey.delete(key);
+  }
+}

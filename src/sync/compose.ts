@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { createVaultClients } from "../azure/vault-clients.ts";
+import type { Logger } from "../domain/ports.ts";
+import { createKubeClient } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/config.ts";
+import { createEventSink } from "../kube/events.ts";
+import { createLeaderElection } from "../kube/lease.ts";
+import { createKubeWatcher } from "../kube/reflector.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { Config } from "../runtime/config.ts";
+import { startHealthServer } from "../runtime/health.ts";
+import { createRegistry } from "../runtime/metrics.ts";
+import { readCrds } from "./crd-files.ts";
+import { FIELD_MANAGER } from "./field-manager.ts";
+import { createSyncMetrics } from "./metrics.ts";
+import { runWorker } from "./worker.ts";
+
+const LEASE = "keyvault-injector-sync";
+
+export interface ProcessOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
+export async function runProcess({ config, logger, version }: ProcessOptions, signal: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const registry = createRegistry(version);
+  const metrics = createSyncMetrics(registry);
+  const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
+  const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
+  const kube = createKubeClient(kubeConfig, client);
+  const watcher = createKubeWatcher(kubeConfig, client);
+  const crds = readCrds(config.crdsDir === "" ? path.join(import.meta.dirname, "../../manifests/crds") : config.crdsDir);
+  const election = createLeaderElection(kube, {
+    namespace: config.namespace,
+    name: LEASE,
+    identity: `${config.podName}_${randomUUID()}`,
+    fieldManager: FIELD_MANAGER,
+    clock,
+    logger,
+  });
+  const health = await startHealthServer({
+    address: config.bindAddress,
+    port: config.healthPort,
+    liveness: [{ name: "event-loop", problem: () => undefined }],
+    readiness: [{ name: "process", problem: () => undefined }],
+    registry,
+  });
+  logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
+  try {
+    await election.run(async (leading) => {
+      metrics.isLeader.set(1);
+      logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
+      await runWorker(
+        {
+          settings: {
+            syncSecret: config.syncSecret,
+            enableSecretRotation: config.enableSecretRotation,
+            rotationPollInterval: config.rotationPollInterval,
+            syncMode: config.syncMode,
+            restoresClasses: config.heal.includes("classes"),
+          },
+          healsCrds: config.heal.includes("crds"),
+          crds,
+          namespace: config.namespace,
+          credentialsSecretNames: config.credentialsSecretNames,
+          cloudName: config.cloudName,
+          kube,
+          watcher,
+          vaults: createVaultClients(),
+          events: createEventSink(
+            kube,
+            { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger },
+            leading,
+          ),
+          metrics,
+          clock,
+          logger,
+          random: Math.random,
+        },
+        leading,
+      );
+    }, signal);
+  } finally {
+    health.startDraining();
+    await health.close();
+    await kubeConfig.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { assertNever } from "../domain/assert-never.ts";
+import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
+import { type CrdDrift, crdDrift } from "../domain/healing/crd-drift.ts";
+import { RESOURCES } from "../domain/kubernetes.ts";
+import type { Clock, KubeClient } from "../domain/ports.ts";
+
+/** Whether what the API server says of classes may be believed. */
+export type GateState = { readonly kind: "whole"; readonly crdUid: string } | { readonly kind: "frozen"; readonly why: string };
+
+/**
+ * The freeze rule: while the class CRD is not whole, no Secret is deleted, none is changed because of a class and no
+ * snapshot is taken, because the API server then serves classes with fields cut off, at an unchanged resourceVersion.
+ */
+export interface CrdGate {
+  /** As the watch last saw it: cheap, for deciding whether to start. */
+  readonly state: GateState;
+  /** To be called with every state of the CRD that the watch sees. */
+  noteWatched(live: CustomResourceDefinition | undefined): void;
+  /** Asked of the API server now: before anything is deleted or concluded from an absence. */
+  confirm(signal: AbortSignal): Promise<GateState>;
+}
+
+export interface CrdGateOptions {
+  readonly kube: KubeClient;
+  readonly ours: CustomResourceDefinition;
+  /** The watched copy; undefined while absent. */
+  readonly watched: () => CustomResourceDefinition | undefined;
+  /** Why the copies of CRD or classes are not current, undefined when they are. */
+  readonly staleness: () => string | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * After a damaged CRD is whole again, the API server goes on serving cut objects for a fraction of a second (milliseconds).
+ * Nothing is believed for longer than that.
+ */
+const SETTLING_MS = 2_000;
+
+export function createCrdGate({ kube, ours, watched, staleness, clock }: CrdGateOptions): CrdGate {
+  let damagedUntil = Number.NEGATIVE_INFINITY;
+  const judge = (live: CustomResourceDefinition | undefined): GateState => {
+    const drift = crdDrift(ours, live);
+    if (drift.kind === "damaged") damagedUntil = clock.now();
+    if (drift.kind !== "whole") return { kind: "frozen", why: whyFrozen(ours.metadata.name, drift) };
+    if (clock.now() - damagedUntil < SETTLING_MS) return { kind: "frozen", why: `the CRD ${ours.metadata.name} was damaged a moment ago` };
+    return { kind: "whole", crdUid: drift.uid };
+  };
+  return {
+    get state(): GateState {
+      const stale = staleness();
+      return stale === undefined ? judge(watched()) : { kind: "frozen", why: stale };
+    },
+    noteWatched: (live) => void judge(live),
+    confirm: async (signal) => {
+      const stale = staleness();
+      if (stale !== undefined) return { kind: "frozen", why: stale };
+      const found = await kube.read<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name: ours.metadata.name }, signal);
+      return judge(found.kind === "found" ? found.object : undefined);
+    },
+  };
+}
+
+function whyFrozen(name: string, drift: Exclude<CrdDrift, { readonly kind: "whole" }>): string {
+  switch (drift.kind) {
+    case "absent":
+      return `the CRD ${name} is absent`;
+    case "terminating":
+      return `the CRD ${name} is being deleted`;
+    case "damaged":
+    case "settling":
+      return `the CRD ${name}: ${drift.problem}`;
+    default:
+      return assertNever(drift);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Retry } from "../domain/ports.ts";
+import type { SyncReason } from "../domain/reasons.ts";
+import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
+import type { KeyStatus } from "../domain/sync/class-status.ts";
+
+/** What the vault says that the Secrets of a class should be. */
+export type Mirror =
+  /** Nothing could be learnt: the class is invalid, or its identity or vault refused. */
+  | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string; readonly retry: Retry }
+  /** One entry for each secretObject; some may have failed on their own. */
+  | { readonly kind: "answered"; readonly isFresh: boolean; readonly retry: Retry; readonly secrets: readonly MirroredSecret[] };
+
+export type MirroredSecret =
+  | { readonly kind: "desired"; readonly secret: DesiredSecret; readonly keys: readonly KeyStatus[] }
+  | { readonly kind: "failed"; readonly name: string; readonly reason: SyncReason; readonly message: string };

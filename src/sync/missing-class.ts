@@ -1,0 +1,92 @@
+import { assertNever } from "../domain/assert-never.ts";
+import { missingClassVerdict } from "../domain/healing/missing-class.ts";
+import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { KubeError } from "../domain/ports.ts";
+import type { ClassResult, WorkerContext } from "./worker-context.ts";
+
+/** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
+export const UNSETTLED_MS = 500;
+
+const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };
+const DONE: ClassResult = { kind: "done" };
+
+/**
+ * A class that the watch does not have. The order of the two live reads matters: the class first, the CRD after it. If the
+ * CRD is then still the one of the snapshot and not going away, it was there when the class was not.
+ */
+export async function reconcileMissingClass(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<ClassResult> {
+  const key = `${ref.namespace ?? ""}/${ref.name}`;
+  const snapshot = context.snapshots.get(key);
+  const secrets = context.secrets.ofClass(key);
+  if (snapshot === undefined && secrets.length === 0) {
+    context.memories.forget(key);
+    if (context.statuses.get(ref) !== undefined) await removeLeftStatus(context, ref, signal);
+    return DONE;
+  }
+  const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
+  if (found.kind !== "absent") return AGAIN;
+  const gate = await context.gate.confirm(signal);
+  const verdict = missingClassVerdict({ snapshotCrdUid: snapshot?.crdUid, wholeCrdUid: gate.kind === "whole" ? gate.crdUid : undefined });
+  switch (verdict.kind) {
+    case "frozen":
+      return AGAIN;
+    case "unknown":
+      context.logger.warn("a class is gone and no snapshot says whether it was meant to: its Secrets stay", {
+        class: key,
+        secrets: secrets.map((secret) => secret.ref.name),
+      });
+      return DONE;
+    case "lost":
+      return snapshot === undefined ? DONE : restore(context, snapshot, signal);
+    case "deleted":
+      await cleanUp(context, ref, signal);
+      return DONE;
+    default:
+      return assertNever(verdict);
+  }
+}
+
+/** Only where nothing else is left of the class, and only when its absence is certain. */
+async function removeLeftStatus(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+  const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
+  if (found.kind === "absent" && (await context.gate.confirm(signal)).kind === "whole") await context.statuses.remove(ref, signal);
+}
+
+/** Under the manager that wrote it, so that the installer's next apply finds its own fields. */
+async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: AbortSignal): Promise<ClassResult> {
+  const key = `${snapshot.namespace}/${snapshot.name}`;
+  if (!context.settings.restoresClasses) {
+    context.logger.warn("a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay", {
+      class: key,
+    });
+    return DONE;
+  }
+  const { manager, operation } = snapshot.writer;
+  const body = restoredClass(snapshot);
+  try {
+    if (operation === "Apply")
+      await context.kube.apply(RESOURCES.secretProviderClasses, body, { fieldManager: manager, force: true }, signal);
+    else await context.kube.create(RESOURCES.secretProviderClasses, body, { fieldManager: manager }, signal);
+  } catch (error) {
+    // Its owner was faster: the watch brings it.
+    if (error instanceof KubeError && error.code === "AlreadyExists") return AGAIN;
+    throw error;
+  }
+  context.metrics.classesRestored.inc();
+  context.logger.info("a class was lost with its CRD and is restored", { class: key, manager });
+  return DONE;
+}
+
+/** The snapshot goes last: a worker that dies half way finds it and goes on. */
+async function cleanUp(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+  const key = `${ref.namespace ?? ""}/${ref.name}`;
+  for (const secret of context.secrets.ofClass(key)) {
+    context.logger.info("removing a Secret whose class was deleted", { class: key, secret: secret.ref.name });
+    await context.kube.delete(RESOURCES.secrets, secret.ref, { uid: secret.uid }, signal);
+    context.metrics.secretWrites.inc({ action: "delete" });
+  }
+  await context.statuses.remove(ref, signal);
+  await context.snapshots.remove(key, signal);
+  context.memories.forget(key);
+}

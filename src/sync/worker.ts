@@ -1,0 +1,219 @@
+import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import {
+  type Clock,
+  type EventSink,
+  type KubeClient,
+  KubeError,
+  type KubeWatcher,
+  type Logger,
+  type Reflector,
+  type VaultClients,
+} from "../domain/ports.ts";
+import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
+import { ClassMemories } from "./class-memory.ts";
+import { startConsumers } from "./consumers.ts";
+import { createFingerprints } from "./content-hmac.ts";
+import { type CrdGate, createCrdGate } from "./crd-gate.ts";
+import { watchCrd } from "./crd-watch.ts";
+import { healCrd } from "./heal-crd.ts";
+import { loadHmacKey } from "./hmac-key.ts";
+import type { SyncMetrics } from "./metrics.ts";
+import { reconcileClass } from "./reconcile-class.ts";
+import { startSecretStore } from "./secret-store.ts";
+import { startSnapshots } from "./snapshots.ts";
+import { startStatusStore } from "./status-store.ts";
+import { mirrorFromVault } from "./vault-mirror.ts";
+import type { ClassResult, WorkerContext, WorkerSettings } from "./worker-context.ts";
+
+/** Name of the CRD that classes live under. */
+const CLASS_CRD = `${RESOURCES.secretProviderClasses.plural}.${RESOURCES.secretProviderClasses.group}`;
+
+/** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
+const CLASS_WORKERS = 8;
+
+/** For what the API server could not do; the vault's refusals have a back-off of their own. */
+const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
+
+export interface WorkerOptions {
+  readonly settings: Omit<WorkerSettings, "cluster">;
+  /** `--heal=crds` */
+  readonly healsCrds: boolean;
+  readonly crds: readonly CustomResourceDefinition[];
+  readonly namespace: string;
+  readonly credentialsSecretNames: readonly string[];
+  readonly cloudName: string;
+  readonly kube: KubeClient;
+  readonly watcher: KubeWatcher;
+  readonly vaults: VaultClients;
+  readonly events: EventSink;
+  readonly metrics: SyncMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
+export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+  const { kube, namespace, logger } = options;
+  const cluster = await clusterUid(kube, signal);
+  const key = await loadHmacKey({ kube, namespace, logger }, signal);
+  const ours = classCrd(options.crds);
+  const classes = new WorkQueue({
+    workers: CLASS_WORKERS,
+    backoff: RETRIES,
+    clock: options.clock,
+    logger: logger.child({ queue: "classes" }),
+    random: options.random,
+    handle: (classKey, handleSignal) => patiently(async () => outcomeOf(await reconcileClass(context, refOf(classKey), handleSignal))),
+  });
+  const crds = startCrds(options, ours, signal);
+  // The queue runs below, so its handler never sees this before it is there.
+  const context = buildContext({ options, cluster, key, classes, crds }, signal);
+  options.metrics.observeQueue(() => classes.depth);
+  await Promise.all([classes.run(signal), crds.queue.run(signal)]);
+}
+
+function outcomeOf(result: ClassResult): Outcome {
+  return result.kind === "done" ? { kind: "done" } : { kind: "requeueAfter", milliseconds: result.after };
+}
+
+/** What the API server refuses for good (a missing right, say) may be mended by people without any event: look again, slowly. */
+async function patiently(handle: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await handle();
+  } catch (error) {
+    if (error instanceof KubeError && error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
+    throw error;
+  }
+}
+
+interface Crds {
+  readonly queue: WorkQueue;
+  readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
+  readonly ours: CustomResourceDefinition;
+  onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
+}
+
+/** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
+function startCrds(options: WorkerOptions, ours: CustomResourceDefinition, signal: AbortSignal): Crds {
+  const { kube, logger, watcher, metrics, healsCrds } = options;
+  const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
+  const queue = new WorkQueue({
+    workers: 1,
+    backoff: RETRIES,
+    clock: options.clock,
+    logger: logger.child({ queue: "crds" }),
+    random: options.random,
+    handle: (name, handleSignal) =>
+      patiently(async () => {
+        const crd = options.crds.find((candidate) => candidate.metadata.name === name);
+        if (crd === undefined || !healsCrds) return { kind: "done" };
+        const outcome = await healCrd({ kube, logger, ours: crd }, handleSignal);
+        if (outcome.kind === "whole") return { kind: "done" };
+        if (outcome.kind === "healed") metrics.crdsHealed.inc();
+        return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : 0 };
+      }),
+  });
+  const watched = new Map<string, Reflector<CustomResourceDefinition>>();
+  for (const { metadata } of options.crds) {
+    const onChange = (live: CustomResourceDefinition | undefined): void => {
+      if (metadata.name === CLASS_CRD) for (const listener of listeners) listener(live);
+      queue.add(metadata.name);
+    };
+    watched.set(metadata.name, watchCrd(watcher, { name: metadata.name, onChange }, signal));
+    // Also without an event: a CRD that is absent from the start makes none.
+    queue.add(metadata.name);
+  }
+  const watchedClassCrd = watched.get(CLASS_CRD);
+  if (watchedClassCrd === undefined) throw new Error(`the CRD manifests lack ${CLASS_CRD}`);
+  return { queue, watchedClassCrd, ours, onClassCrd: (listener) => listeners.push(listener) };
+}
+
+interface ContextInput {
+  readonly options: WorkerOptions;
+  readonly cluster: string;
+  readonly key: Uint8Array;
+  readonly classes: WorkQueue;
+  readonly crds: Crds;
+}
+
+function buildContext({ options, cluster, key, classes: queue, crds }: ContextInput, signal: AbortSignal): WorkerContext {
+  const { kube, watcher, logger, clock } = options;
+  const fingerprints = createFingerprints(key);
+  const enqueue = (classKey: string): void => queue.add(classKey);
+  const classes = watcher.reflect<SecretProviderClass>(
+    {
+      resource: RESOURCES.secretProviderClasses,
+      project: (object) => object,
+      onChange: (ref) => enqueue(`${ref.namespace ?? ""}/${ref.name}`),
+    },
+    signal,
+  );
+  const secrets = startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
+  const snapshots = startSnapshots({ kube, watcher, fingerprints, logger, onChange: enqueue }, signal);
+  const statuses = startStatusStore({ kube, watcher, logger, onLost: enqueue }, signal);
+  const consumers = startConsumers(watcher, signal);
+  const gate: CrdGate = createCrdGate({
+    kube,
+    ours: crds.ours,
+    clock,
+    watched: () => crds.watchedClassCrd.list()[0],
+    staleness: () => {
+      const copies = { CRDs: crds.watchedClassCrd, classes, Secrets: secrets, snapshots, pods: consumers };
+      const stale = Object.entries(copies).find(([, copy]) => !copy.hasSynced)?.[0];
+      if (stale !== undefined) return `the ${stale} have not been listed yet`;
+      return statuses.hasSynced || statuses.isUnserved ? undefined : "the status objects have not been listed yet";
+    },
+  });
+  relistAfterDamage(crds, { gate, classes });
+  return {
+    settings: { ...options.settings, cluster },
+    kube,
+    clock,
+    logger,
+    events: options.events,
+    metrics: options.metrics,
+    random: options.random,
+    fingerprints,
+    classes,
+    secrets,
+    snapshots,
+    statuses,
+    consumers,
+    gate,
+    memories: new ClassMemories(),
+    mirror: (provider, mirrorSignal) =>
+      mirrorFromVault({ ...options, consumerNames: (classKey) => consumers.credentialsSecretsOf(classKey) }, provider, mirrorSignal),
+  };
+}
+
+/** What was listed through a damaged CRD may be cut: every change of the CRD is followed by a fresh list. */
+function relistAfterDamage(
+  crds: Crds,
+  { gate, classes }: { readonly gate: CrdGate; readonly classes: Reflector<SecretProviderClass> },
+): void {
+  let generation: number | undefined;
+  crds.onClassCrd((live) => {
+    gate.noteWatched(live);
+    const current = live?.metadata.generation;
+    if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
+    generation = current;
+  });
+}
+
+async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {
+  const found = await kube.read(RESOURCES.namespaces, { name: "kube-system" }, signal);
+  return found.kind === "found" ? (found.object.metadata.uid ?? "") : "";
+}
+
+function classCrd(crds: readonly CustomResourceDefinition[]): CustomResourceDefinition {
+  const found = crds.find(({ metadata }) => metadata.name === CLASS_CRD);
+  if (found === undefined) throw new Error(`the CRD manifests lack ${CLASS_CRD}`);
+  return found;
+}
+
+function refOf(classKey: string): ObjectRef {
+  const [namespace = "", name = ""] = classKey.split("/");
+  return { namespace, name };
+}

@@ -1,0 +1,164 @@
+import { type LeafFacts, leafStep } from "../domain/certificates/leaf-policy.ts";
+import { serviceDnsNames, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
+import { type AuthorityCertificate, instant } from "../domain/certificates/verdict.ts";
+import { type CertificateSource, type Clock, type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import { type Authority, createAuthorityKeeper } from "./authority-keeper.ts";
+import { publishBundle } from "./bundle-publisher.ts";
+import { createHotSource } from "./hot-source.ts";
+import { issueLeaf } from "./issue.ts";
+import { leafFactsOf } from "./read-certificate.ts";
+import { newRsaKey, privateKeyPem } from "./rsa-key.ts";
+import { TlsError } from "./tls-error.ts";
+
+export interface CertificatePassOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The install's own namespace: where the CA Secret and the Service are. */
+  readonly namespace: string;
+  readonly podName: string;
+  /** Name of the Service that the API server calls. */
+  readonly service: string;
+}
+
+/** What became of one pass. */
+export interface PassOutcome {
+  /** At least one step failed and was logged. */
+  readonly failed: boolean;
+  readonly wroteAuthority: boolean;
+  readonly wroteBundle: boolean;
+  /** The next look is due after this many milliseconds at the latest; undefined: at the ordinary tick. */
+  readonly nextLook: number | undefined;
+}
+
+/** Readiness: `message` says what is wrong, or that all is well. */
+export interface Readiness {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** Ends of validity in Unix milliseconds; undefined until known. */
+export interface Expiry {
+  readonly leaf: number | undefined;
+  readonly authority: number | undefined;
+}
+
+/** 128-bit strength is not needed for a week, and the handshakes of all API servers pay for the length. */
+const LEAF_BITS = 2048;
+
+/**
+ * The whole of the certificate machinery, level-triggered: one call of {@link CertificatePass.run} reads what is there, decides, and
+ * writes only differences. A step that fails does not keep the others from what they can do with what is known already.
+ */
+export class CertificatePass {
+  readonly #options: CertificatePassOptions;
+  readonly #keeper: ReturnType<typeof createAuthorityKeeper>;
+  readonly #source: ReturnType<typeof createHotSource>;
+  readonly #dnsNames: readonly string[];
+  #authority: Authority | undefined;
+  #leaf: LeafFacts | undefined;
+  /** The CA of the leaf that is served. */
+  #serving: AuthorityCertificate | undefined;
+  /** Fingerprints in the live bundle, each with the time since when it has been seen there. */
+  #publishedSince: ReadonlyMap<string, number> = new Map();
+  /** Why not everything is as it should be, by step; the last known state. */
+  readonly #problems = new Map<string, string>();
+
+  constructor(options: CertificatePassOptions) {
+    this.#options = options;
+    this.#keeper = createAuthorityKeeper(options);
+    this.#source = createHotSource(options.logger);
+    this.#dnsNames = serviceDnsNames(options.service, options.namespace);
+  }
+
+  get source(): CertificateSource {
+    return this.#source;
+  }
+
+  get expiry(): Expiry {
+    return { leaf: this.#leaf?.notAfter, authority: this.#authority?.certificate.notAfter };
+  }
+
+  /** Ready: a valid leaf is served and API servers are told to trust its CA. */
+  readiness(): Readiness {
+    const leaf = this.#leaf;
+    const because = [...this.#problems.values()].map((problem) => `: ${problem}`).join("");
+    if (leaf === undefined) return { ok: false, message: `no serving certificate has been issued yet${because}` };
+    if (this.#options.clock.now() >= leaf.notAfter) {
+      return { ok: false, message: `the serving certificate expired at ${instant(leaf.notAfter)}${because}` };
+    }
+    if (!this.#publishedSince.has(leaf.authority)) {
+      return { ok: false, message: `the serving certificate's CA is not in the caBundle of ${WEBHOOK_CONFIGURATION}${because}` };
+    }
+    return { ok: true, message: `serving a certificate that expires at ${instant(leaf.notAfter)}` };
+  }
+
+  /** Rejects only where the signal aborts. */
+  async run(signal: AbortSignal): Promise<PassOutcome> {
+    const failed: string[] = [];
+    const attempt = async <T>(step: string, work: () => Promise<T>): Promise<T | undefined> => {
+      try {
+        const result = await work();
+        this.#problems.delete(step);
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        failed.push(step);
+        this.#report(step, error);
+        return undefined;
+      }
+    };
+    const kept = await attempt("authority", () => this.#keeper.ensure(this.#serving, signal));
+    this.#authority = kept?.authority ?? this.#authority;
+    const authority = this.#authority;
+    if (authority === undefined) return { failed: true, wroteAuthority: false, wroteBundle: false, nextLook: undefined };
+    const wroteBundle = await attempt("bundle", () => this.#publish(authority, signal));
+    const nextLook = await attempt("leaf", () => this.#renewLeaf(authority));
+    return { failed: failed.length > 0, wroteAuthority: kept?.wrote ?? false, wroteBundle: wroteBundle ?? false, nextLook };
+  }
+
+  async #publish({ trusted }: Authority, signal: AbortSignal): Promise<boolean> {
+    const { published, wrote, blocked } = await publishBundle(this.#options, trusted, signal);
+    const now = this.#options.clock.now();
+    this.#publishedSince = new Map([...published].map((fingerprint) => [fingerprint, this.#publishedSince.get(fingerprint) ?? now]));
+    this.#noteBlocked(blocked);
+    return wrote;
+  }
+
+  async #renewLeaf({ certificate, key: authorityKey }: Authority): Promise<number | undefined> {
+    const { clock, logger } = this.#options;
+    const now = clock.now();
+    const wanted = { dnsNames: this.#dnsNames, authority: certificate.fingerprint, now };
+    const step = leafStep(this.#leaf, wanted, this.#publishedSince);
+    if (step.kind === "keep") return undefined;
+    if (step.kind === "wait") return step.milliseconds;
+    const key = await newRsaKey(LEAF_BITS);
+    const cert = issueLeaf({ pem: certificate.pem, key: authorityKey }, { key, dnsNames: this.#dnsNames, now });
+    const leaf = leafFactsOf(cert, certificate.fingerprint);
+    this.#leaf = leaf;
+    this.#serving = certificate;
+    this.#source.swap({ cert, key: privateKeyPem(key) });
+    logger.info("issued a serving certificate", { reason: step.reason, problem: step.message, expires: instant(leaf.notAfter) });
+    return undefined;
+  }
+
+  /** Said once per state: the configuration may be absent for as long as an installation takes. */
+  #noteBlocked(blocked: string | undefined): void {
+    const before = this.#problems.get("publication");
+    if (blocked === before) return;
+    if (blocked === undefined) {
+      this.#problems.delete("publication");
+      return;
+    }
+    this.#problems.set("publication", blocked);
+    this.#options.logger.warn("the CA bundle cannot be published", { problem: blocked });
+  }
+
+  #report(step: string, error: unknown): void {
+    // An unforeseen error's message might quote what it choked on: only errors whose messages are ours are printed.
+    const isKnown = error instanceof KubeError || error instanceof TlsError;
+    const problem = isKnown ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`;
+    this.#problems.set(step, problem);
+    this.#options.logger.warn("a certificate step failed and is tried again", { step, problem, ...(isKnown ? { code: error.code } : {}) });
+  }
+}

@@ -1,0 +1,126 @@
+import { createPublicKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
+import forge from "node-forge";
+import { AUTHORITY_LIFETIME, BACKDATE, LEAF_LIFETIME } from "../domain/certificates/lifetimes.ts";
+import { AUTHORITY_SECRET } from "../domain/certificates/names.ts";
+import type { AuthorityCertificate } from "../domain/certificates/verdict.ts";
+import { authorityFactsOf } from "./read-certificate.ts";
+import { privateKeyPem } from "./rsa-key.ts";
+import { TlsError } from "./tls-error.ts";
+
+/** A CA certificate and its key, able to sign. */
+export interface SigningAuthority {
+  readonly pem: string;
+  readonly key: KeyObject;
+}
+
+/** A self-signed CA for `key`, valid from an hour before `now`. */
+export function issueAuthority(key: KeyObject, now: number): AuthorityCertificate {
+  const serial = randomSerial();
+  const certificate = blankCertificate(key, { serial, notBefore: now - BACKDATE, notAfter: now + AUTHORITY_LIFETIME });
+  // Two CAs stand in the bundle during a rotation: different names keep verifiers from trying the wrong key, and people from mixing them up.
+  certificate.setSubject([{ name: "commonName", value: `keyvault-injector CA ${serial.slice(0, 8)}` }]);
+  certificate.setIssuer(certificate.subject.attributes);
+  certificate.setExtensions([
+    // Path length 0: this CA signs leaves, never another CA.
+    { name: "basicConstraints", critical: true, cA: true, pathLenConstraint: 0 },
+    { name: "keyUsage", critical: true, keyCertSign: true, cRLSign: true },
+    { name: "subjectKeyIdentifier" },
+  ]);
+  sign(certificate, key);
+  return authorityFactsOf(new X509Certificate(forge.pki.certificateToPem(certificate)));
+}
+
+export interface LeafRequest {
+  readonly key: KeyObject;
+  /** The first becomes the common name. */
+  readonly dnsNames: readonly string[];
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** A serving certificate for the names, as PEM. It never outlives its CA. Throws {@link TlsError} where the CA's signature does not verify. */
+export function issueLeaf(authority: SigningAuthority, { key, dnsNames, now }: LeafRequest): string {
+  const issuer = parseIssuer(authority.pem);
+  const notAfter = Math.min(now + LEAF_LIFETIME, issuer.validity.notAfter.getTime());
+  const certificate = blankCertificate(key, { serial: randomSerial(), notBefore: now - BACKDATE, notAfter });
+  certificate.setSubject([{ name: "commonName", value: dnsNames[0] ?? "" }]);
+  certificate.setIssuer(issuer.subject.attributes.map(decoded));
+  certificate.setExtensions([
+    { name: "basicConstraints", critical: true, cA: false },
+    { name: "keyUsage", critical: true, digitalSignature: true, keyEncipherment: true },
+    { name: "extKeyUsage", serverAuth: true },
+    { name: "subjectAltName", altNames: dnsNames.map((value) => ({ type: DNS_NAME, value })) },
+    { name: "subjectKeyIdentifier" },
+    ...authorityKeyIdentifier(issuer),
+  ]);
+  sign(certificate, authority.key);
+  const pem = forge.pki.certificateToPem(certificate);
+  verifyIssued(pem, authority.pem);
+  return pem;
+}
+
+/** GeneralName choice `dNSName` of RFC 5280, section 4.2.1.6. */
+const DNS_NAME = 2;
+
+interface Blank {
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+function blankCertificate(key: KeyObject, { serial, notBefore, notAfter }: Blank): forge.pki.Certificate {
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(createPublicKey(key).export({ type: "spki", format: "pem" }).toString());
+  certificate.serialNumber = serial;
+  certificate.validity.notBefore = new Date(notBefore);
+  certificate.validity.notAfter = new Date(notAfter);
+  return certificate;
+}
+
+/** node-forge leaves the bytes of a parsed name as they were and encodes them again when it writes: "ß" would come out as four bytes. */
+function decoded(attribute: forge.pki.CertificateField): forge.pki.CertificateField {
+  const { value, valueTagClass } = attribute;
+  const isUtf8 = Number(valueTagClass) === Number(forge.asn1.Type.UTF8); // The type definitions name another enum for the same numbers.
+  return isUtf8 && typeof value === "string" ? { ...attribute, value: forge.util.decodeUtf8(value) } : attribute;
+}
+
+function sign(certificate: forge.pki.Certificate, key: KeyObject): void {
+  certificate.sign(forge.pki.privateKeyFromPem(privateKeyPem(key)), forge.md.sha256.create());
+}
+
+/** 127 random bits in hex: never negative, never zero, and no leading zero byte that DER would not allow. */
+function randomSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString("hex");
+}
+
+/** The identifier that the CA certificate itself states: one made elsewhere need not be the hash that we would use. */
+function authorityKeyIdentifier(issuer: forge.pki.Certificate): readonly object[] {
+  const stated = issuer.getExtension("subjectKeyIdentifier");
+  if (stated === null || stated === undefined || !("subjectKeyIdentifier" in stated)) return [];
+  return [{ name: "authorityKeyIdentifier", keyIdentifier: forge.util.hexToBytes(String(stated.subjectKeyIdentifier)) }];
+}
+
+/** node-forge knows fewer kinds of certificate than OpenSSL, which read this one before. */
+function parseIssuer(pem: string): forge.pki.Certificate {
+  try {
+    return forge.pki.certificateFromPem(pem);
+  } catch {
+    throw cannotCertify();
+  }
+}
+
+function cannotCertify(): TlsError {
+  return new TlsError(
+    "CannotCertify",
+    `certificates that the CA in Secret ${AUTHORITY_SECRET} signs do not verify: delete that Secret and a new CA is made`,
+  );
+}
+
+function verifyIssued(leafPem: string, authorityPem: string): void {
+  const leaf = new X509Certificate(leafPem);
+  const authority = new X509Certificate(authorityPem);
+  if (leaf.checkIssued(authority) && leaf.verify(authority.publicKey)) return;
+  throw cannotCertify();
+}

@@ -1,0 +1,101 @@
+import { AUTHORITY_SECRET, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
+import { RESOURCES } from "../domain/kubernetes.ts";
+import type { CertificateSource, KubeWatcher } from "../domain/ports.ts";
+import { CertificatePass, type CertificatePassOptions, type Expiry, type PassOutcome, type Readiness } from "./certificate-pass.ts";
+import { Wakeup } from "./wakeup.ts";
+
+export interface CertificatesOptions extends CertificatePassOptions {
+  readonly watcher: KubeWatcher;
+}
+
+export interface Certificates {
+  readonly source: CertificateSource;
+  /** Ready: a valid leaf is served and its CA is in the published caBundle. */
+  ready(): Readiness;
+  /** For the gauges. */
+  expiry(): Expiry;
+  /** Unix milliseconds of the last pass in which nothing failed; undefined before the first. */
+  lastSuccess(): number | undefined;
+  /** Resolves after the signal aborted and the pass that ran then has ended. Rejects on nothing but a bug. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * The wall clock is looked at this often, whatever the timers did meanwhile: a clock that was set, or a process that was paused, is
+ * noticed within half a minute. Costs two reads per replica and tick.
+ */
+const TICK = 30_000;
+
+const LONGEST_BACKOFF = 30_000;
+
+/** Two writers that disagree about the bundle then cost a write per second, not a hot loop. */
+const PAUSE_AFTER_BUNDLE = 1_000;
+
+/** Doubles with each CA written in a row: replicas whose clocks disagree by days would replace each other's CA for ever. */
+const PAUSE_AFTER_AUTHORITY = 2_000;
+
+/** Keeps CA, bundle and leaf in order until the signal aborts. The first pass starts at once. */
+export function startCertificates(options: CertificatesOptions, signal: AbortSignal): Certificates {
+  const pass = new CertificatePass(options);
+  const wakeup = new Wakeup(options.clock);
+  watch(options, wakeup, signal);
+  let lastSuccess: number | undefined;
+  const done = keepRunning({
+    pass,
+    wakeup,
+    options,
+    signal,
+    onSuccess: () => {
+      lastSuccess = options.clock.now();
+    },
+  });
+  return { source: pass.source, ready: () => pass.readiness(), expiry: () => pass.expiry, lastSuccess: () => lastSuccess, done };
+}
+
+/** The watches only say that it is time to look: each pass reads the live objects. Nothing of a Secret is kept in memory here. */
+function watch({ watcher, namespace }: CertificatesOptions, wakeup: Wakeup, signal: AbortSignal): void {
+  const project = (object: { readonly metadata: { readonly resourceVersion?: string } }): string => object.metadata.resourceVersion ?? "";
+  const onChange = (): void => wakeup.wake();
+  const secret = { resource: RESOURCES.secrets, namespace, fieldSelector: `metadata.name=${AUTHORITY_SECRET}` };
+  const configuration = {
+    resource: RESOURCES.mutatingWebhookConfigurations,
+    fieldSelector: `metadata.name=${WEBHOOK_CONFIGURATION}`,
+  };
+  watcher.reflect({ ...secret, project, onChange }, signal);
+  watcher.reflect({ ...configuration, project, onChange }, signal);
+}
+
+interface Loop {
+  readonly pass: CertificatePass;
+  readonly wakeup: Wakeup;
+  readonly options: CertificatesOptions;
+  readonly signal: AbortSignal;
+  readonly onSuccess: () => void;
+}
+
+async function keepRunning({ pass, wakeup, options, signal, onSuccess }: Loop): Promise<void> {
+  let failures = 0;
+  let authoritiesInARow = 0;
+  try {
+    while (!signal.aborted) {
+      const outcome = await pass.run(signal);
+      failures = outcome.failed ? failures + 1 : 0;
+      if (!outcome.failed) onSuccess();
+      // A pass that wrote is followed by one that its own echo wakes: only a quiet tick ends the row.
+      authoritiesInARow = outcome.wroteAuthority ? authoritiesInARow + 1 : authoritiesInARow;
+      const pause = pauseAfter(outcome, authoritiesInARow);
+      if (pause > 0) await options.clock.sleep(pause, signal);
+      const started = options.clock.now();
+      const rest = outcome.failed ? Math.min(1_000 * 2 ** (failures - 1), LONGEST_BACKOFF) : Math.min(outcome.nextLook ?? TICK, TICK);
+      await wakeup.sleep(rest, signal);
+      if (Math.abs(options.clock.now() - started) >= TICK) authoritiesInARow = 0;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function pauseAfter({ wroteAuthority, wroteBundle }: PassOutcome, authoritiesInARow: number): number {
+  if (wroteAuthority) return Math.min(PAUSE_AFTER_AUTHORITY * 2 ** (authoritiesInARow - 1), LONGEST_BACKOFF);
+  return wroteBundle ? PAUSE_AFTER_BUNDLE : 0;
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from "node:http";
+import { type AdmissionDecision, aborted, invalidReview, tooLarge } from "../domain/admission/decision.ts";
+import { parseJson } from "../domain/admission/parse-json.ts";
+import { type AdmissionRequest, decodeReview } from "../domain/admission/review.ts";
+import { quoted } from "../domain/quoted.ts";
+import { LARGEST_BODY, readBody } from "./read-body.ts";
+
+export type Decoded =
+  | { readonly kind: "review"; readonly request: AdmissionRequest }
+  | { readonly kind: "refused"; readonly uid: string | undefined; readonly decision: AdmissionDecision };
+
+/** From the bytes on the wire to a request that can be decided, or the answer to what is none. */
+export async function decode(message: IncomingMessage): Promise<Decoded> {
+  const body = await readBody(message);
+  if (body.kind === "aborted") return refused(undefined, aborted());
+  if (body.kind === "tooLarge") {
+    return refused(
+      uidAtStart(body.start),
+      tooLarge(`the body is larger than ${LARGEST_BODY / 1024 / 1024} MiB, more than any review of a pod`),
+    );
+  }
+  const problem = headerProblem(message);
+  if (problem !== undefined) return refused(undefined, invalidReview(problem));
+  const text = decodeText(body.bytes);
+  if (text === undefined) return refused(undefined, invalidReview("the body is not valid UTF-8"));
+  const json = parseJson(text);
+  if (!json.ok) return refused(undefined, invalidReview(json.error));
+  const review = decodeReview(json.value);
+  return review.ok ? { kind: "review", request: review.value } : refused(review.error.uid, invalidReview(review.error.message));
+}
+
+function refused(uid: string | undefined, decision: AdmissionDecision): Decoded {
+  return { kind: "refused", uid, decision };
+}
+
+function headerProblem({ headers }: IncomingMessage): string | undefined {
+  const type = headers["content-type"] ?? "";
+  const [essence = ""] = type.split(";");
+  if (essence.trim().toLowerCase() !== "application/json") return `Content-Type must be application/json, it is ${quoted(type)}`;
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") return `Content-Encoding must be absent, it is ${quoted(encoding)}`;
+  return undefined;
+}
+
+function decodeText(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The API server writes the uid first, so the beginning of a body that is too large to read still tells whose it is. */
+function uidAtStart(start: Buffer): string | undefined {
+  return /"request"\s*:\s*\{\s*"uid"\s*:\s*"([-\w]{1,64})"/.exec(start.subarray(0, 4096).toString("latin1"))?.[1];
+}

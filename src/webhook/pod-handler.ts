@@ -1,0 +1,97 @@
+import type { IncomingMessage } from "node:http";
+import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
+import { type AdmissionReviewResponse, completeReview } from "../domain/admission/response.ts";
+import type { AdmissionRequest } from "../domain/admission/review.ts";
+import type { ClassFact } from "../domain/injection/credentials.ts";
+import { closeRequest, openRequest } from "../domain/injection/pod-admission.ts";
+import type { InjectionSettings } from "../domain/injection/settings.ts";
+import { isJsonObject } from "../domain/json-object.ts";
+import type { Logger } from "../domain/ports.ts";
+import type { ClassLookup } from "./class-lookup.ts";
+import { decode } from "./decode.ts";
+import type { AdmissionMetrics } from "./metrics.ts";
+
+export interface PodHandlerOptions {
+  readonly settings: InjectionSettings;
+  readonly lookUp: ClassLookup;
+  readonly metrics: AdmissionMetrics;
+  readonly logger: Logger;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: AdmissionReviewResponse;
+}
+
+export type PodHandler = (message: IncomingMessage) => Promise<Answer>;
+
+/** Answers one review: decode, decide, count, log. Whatever happens, there is exactly one answer, count and line. */
+export function createPodHandler(options: PodHandlerOptions): PodHandler {
+  return async (message) => {
+    const finish = options.metrics.start();
+    const { uid, request, decision } = await decideSafely(message, options);
+    const seconds = finish(decision);
+    logDecision(options.logger, { uid, request, decision, seconds });
+    return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(uid ?? "", decision) };
+  };
+}
+
+interface Decided {
+  readonly uid: string | undefined;
+  readonly request: AdmissionRequest | undefined;
+  readonly decision: AdmissionDecision;
+}
+
+async function decideSafely(message: IncomingMessage, options: PodHandlerOptions): Promise<Decided> {
+  const decoded = await decode(message);
+  if (decoded.kind === "refused") return { uid: decoded.uid, request: undefined, decision: decoded.decision };
+  const { request } = decoded;
+  try {
+    return { uid: request.uid, request, decision: await decide(request, options) };
+  } catch (error) {
+    options.logger.error("deciding on a pod failed", { uid: request.uid, ...whereFrom(error) });
+    return { uid: request.uid, request, decision: internalError() };
+  }
+}
+
+async function decide(request: AdmissionRequest, { settings, lookUp }: PodHandlerOptions): Promise<AdmissionDecision> {
+  const opened = openRequest(request, settings);
+  if (opened.kind === "decided") return opened.decision;
+  const { mounts } = opened.request;
+  const found = await Promise.all(
+    mounts.map(
+      async ({ className }): Promise<readonly [string, ClassFact]> => [
+        className,
+        await lookUp({ ...(request.namespace === undefined ? {} : { namespace: request.namespace }), name: className }),
+      ],
+    ),
+  );
+  return closeRequest(opened.request, new Map(found), settings);
+}
+
+/** Where a bug is, without what it was about: an error's message may quote the pod, its stack frames cannot. */
+function whereFrom(error: unknown): { readonly errorName: string; readonly frames: readonly string[] } {
+  if (!(error instanceof Error)) return { errorName: typeof error, frames: [] };
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
+  return { errorName: error.name, frames: frames.slice(0, 10).map((line) => line.trim()) };
+}
+
+function logDecision(logger: Logger, { uid, request, decision, seconds }: Decided & { readonly seconds: number }): void {
+  logger.info("admission review answered", {
+    uid,
+    namespace: request?.namespace,
+    pod: podName(request),
+    outcome: decision.kind,
+    reason: decision.reason,
+    durationMs: Math.round(seconds * 1e5) / 100,
+    ...(decision.kind === "errored" ? { problem: decision.message } : {}),
+  });
+}
+
+/** The name, or the prefix that the API server will make one from. */
+function podName(request: AdmissionRequest | undefined): string | undefined {
+  if (request?.name !== undefined) return request.name;
+  const metadata = isJsonObject(request?.object) && isJsonObject(request.object["metadata"]) ? request.object["metadata"] : {};
+  const name = metadata["name"] ?? metadata["generateName"];
+  return typeof name === "string" ? name : undefined;
+}

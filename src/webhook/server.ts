@@ -1,0 +1,119 @@
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Express } from "express";
+import type { CertificateSource, Clock, Logger } from "../domain/ports.ts";
+
+export interface ServerOptions {
+  readonly app: Express;
+  readonly certificates: CertificateSource;
+  /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface DrainOptions {
+  /** How long requests still come in after readiness went off: endpoints take a moment to reach every API server. */
+  readonly delayMs: number;
+  /** How long requests under way may take after that before their connections are cut. */
+  readonly graceMs: number;
+}
+
+export interface AdmissionServer {
+  /** Resolves with the port once it listens. It may not have a certificate yet. */
+  start(): Promise<number>;
+  /** Undefined when reviews are answered, else one sentence of what is wrong. For a readiness check. */
+  problem(): string | undefined;
+  readonly isDraining: boolean;
+  /** Ends without dropping a request; readiness is the caller's to turn off first. Calls after the first share its end. */
+  drain(options: DrainOptions): Promise<void>;
+}
+
+/**
+ * The API server keeps idle connections for 90 s. Closing ours first would race with a request on its way and fail an
+ * admission, so it has to be the one that gives up.
+ */
+const KEEP_ALIVE_MS = 95_000;
+const HEADERS_MS = 10_000;
+/** A webhook call takes at most 30 s at the API server's end. */
+const REQUEST_MS = 30_000;
+
+/** HTTPS, TLS 1.3 only. The certificate is swapped while connections stay open. */
+export function createAdmissionServer(options: ServerOptions): AdmissionServer {
+  const server = createServer({ minVersion: "TLSv1.3" }, options.app);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+  let hasCertificate = false;
+  const useCertificate = () => {
+    hasCertificate = adopt(server, options) || hasCertificate;
+  };
+  useCertificate();
+  options.certificates.onChange(useCertificate);
+  server.on("tlsClientError", (error) => options.logger.debug("a TLS handshake failed", { error }));
+  let drained: Promise<void> | undefined;
+  return {
+    start: () => listen(server, options),
+    problem: () => {
+      if (drained !== undefined) return "the admission server is stopping";
+      if (!server.listening) return "the admission server does not listen";
+      return hasCertificate ? undefined : "no serving certificate has been issued yet";
+    },
+    get isDraining() {
+      return drained !== undefined;
+    },
+    drain: (drainOptions) => {
+      drained ??= drainServer(server, options.clock, drainOptions);
+      return drained;
+    },
+  };
+}
+
+/** False where there is none, or where it cannot be used: the one before stays in use then. */
+function adopt(server: Server, { certificates, logger }: ServerOptions): boolean {
+  const certificate = certificates.current();
+  if (certificate === undefined) return false;
+  try {
+    // The context starts from nothing each time: without minVersion it would fall back to TLS 1.2.
+    server.setSecureContext({ cert: certificate.cert, key: certificate.key, minVersion: "TLSv1.3" });
+    return true;
+  } catch (error) {
+    logger.error("a new serving certificate cannot be used", { error });
+    return false;
+  }
+}
+
+function listen(server: Server, { address, port }: ServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    // Without a host, Node itself falls back to IPv4 where the kernel has no IPv6.
+    server.listen({ port, ...(address === "::" ? {} : { host: address }) }, () => {
+      server.off("error", reject);
+      resolve(portOf(server.address()));
+    });
+  });
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  return address.port;
+}
+
+async function drainServer(server: Server, clock: Clock, { delayMs, graceMs }: DrainOptions): Promise<void> {
+  const never = new AbortController();
+  await clock.sleep(delayMs, never.signal);
+  // Closes the idle connections; the others end with their answer, which says `Connection: close`.
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const giveUp = new AbortController();
+  const cut = clock.sleep(graceMs, giveUp.signal).then(
+    () => server.closeAllConnections(),
+    () => undefined,
+  );
+  await closed;
+  giveUp.abort();
+  await cut;
+}

@@ -1,0 +1,79 @@
+/**
+ * A process that asks vaults through the adapter, configured as in a cluster: by its environment alone. One JSON line
+ * in, one out. Values leave it on stdout only, so that stderr can be searched for them.
+ */
+import { createInterface } from "node:readline";
+import { inspect } from "node:util";
+
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import { type VaultAddress, VaultError } from "../../src/domain/ports.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+
+export interface Question {
+  readonly address: VaultAddress;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly name: string;
+  readonly version?: string;
+  /** Abort after this many milliseconds, as a stopping worker would. */
+  readonly abortAfter?: number;
+}
+
+export type Answer =
+  | {
+      readonly kind: "secret";
+      readonly value: string;
+      readonly version: string;
+      readonly contentType?: string;
+      readonly keyId?: string;
+      readonly updated?: number;
+      readonly expires?: number;
+    }
+  /** Everything a logger could print of the error. */
+  | { readonly kind: "error"; readonly code: string; readonly retry: unknown; readonly message: string; readonly everything: string };
+
+const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
+const clients = createVaultClients({ timeoutMs });
+
+function everythingOf(error: unknown): string {
+  const parts = [String(error), JSON.stringify(error), inspect(error, { depth: 12, showHidden: true })];
+  if (error instanceof Error) parts.push(error.stack ?? "", JSON.stringify(Object.getOwnPropertyDescriptors(error)));
+  return parts.join("\n");
+}
+
+async function answer(question: Question): Promise<Answer> {
+  const { address, clientId, clientSecret, name, version, abortAfter } = question;
+  const signal = abortAfter === undefined ? new AbortController().signal : AbortSignal.timeout(abortAfter);
+  try {
+    const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });
+    const { value, ...facts } = await client.getSecret(name, version, signal);
+    // The test compares bytes with what it stored.
+    const { notBefore: _, contentType, keyId, updated, expires, ...rest } = facts;
+    return {
+      kind: "secret",
+      ...rest,
+      value: Buffer.from(value.reveal()).toString("base64"),
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(updated === undefined ? {} : { updated }),
+      ...(expires === undefined ? {} : { expires }),
+    };
+  } catch (error) {
+    const isOurs = error instanceof VaultError;
+    return {
+      kind: "error",
+      code: isOurs ? error.code : "not a VaultError",
+      retry: isOurs ? error.retry : undefined,
+      message: error instanceof Error ? error.message : String(error),
+      everything: everythingOf(error),
+    };
+  }
+}
+
+if (import.meta.main) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    // Written by the test itself.
+    const questions = JSON.parse(line) as readonly Question[];
+    process.stdout.write(`${JSON.stringify(await Promise.all(questions.map(answer)))}\n`);
+  }
+}

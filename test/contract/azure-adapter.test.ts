@@ -1,0 +1,403 @@
+import assert from "node:assert/strict";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { CLOUDS } from "../../src/domain/provider-class/clouds.ts";
+import { clientEnvironment, type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import type { Answer, Question } from "./azure-adapter-process.ts";
+
+const PROCESS = fileURLToPath(new URL("./azure-adapter-process.ts", import.meta.url));
+const ASK_WITHIN_MS = 30_000;
+
+/** A worker-like process whose only way to the vaults is its environment. */
+class Asker {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  /** All it has written to stderr. */
+  stderr = "";
+
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.#child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async askAll(questions: readonly Question[]): Promise<readonly Answer[]> {
+    this.#child.stdin.write(`${JSON.stringify(questions)}\n`);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ASK_WITHIN_MS);
+    const { value, done } = await this.#lines.next();
+    clearTimeout(timer);
+    assert.ok(!done, `the process ended: ${this.stderr}`);
+    // Written by the process above.
+    return JSON.parse(value) as readonly Answer[];
+  }
+
+  async ask(question: Question): Promise<Answer> {
+    const [answer] = await this.askAll([question]);
+    assert.ok(answer);
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    const exited = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ASK_WITHIN_MS);
+    await exited;
+    clearTimeout(timer);
+  }
+}
+
+const vault = `kv-${randomBytes(4).toString("hex")}`;
+const value = `value-${randomBytes(18).toString("base64url")}`;
+const clientSecret = `client-secret-${randomBytes(18).toString("base64url")}`;
+let folder: string;
+let emulator: Emulator;
+let asker: Asker;
+let question: Question;
+
+function expectError(answer: Answer, code: string): Extract<Answer, { kind: "error" }> {
+  assert.equal(answer.kind, "error", JSON.stringify(answer));
+  assert.equal(answer.code, code, answer.message);
+  return answer;
+}
+
+function expectSecret(answer: Answer): Extract<Answer, { kind: "secret" }> {
+  assert.equal(answer.kind, "secret", JSON.stringify(answer));
+  return answer;
+}
+
+const decoded = (answer: Answer) => Buffer.from(expectSecret(answer).value, "base64").toString();
+
+/** Every answer so far: what a leak is looked for in. */
+const errorsSeen: Extract<Answer, { kind: "error" }>[] = [];
+
+async function ask(change: Partial<Question> = {}, using: Asker = asker): Promise<Answer> {
+  const answer = await using.ask({ ...question, ...change });
+  if (answer.kind === "error") errorsSeen.push(answer);
+  return answer;
+}
+
+const changedAddress = (change: Partial<Question["address"]>) => ({ address: { ...question.address, ...change } });
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "azure-adapter-"));
+  emulator = await startEmulator({ stateDir: folder });
+  const { tenantId } = await emulator.createVault({ name: vault });
+  const { appId } = await emulator.createServicePrincipal({ clientSecret });
+  await emulator.grant({ vault, appId, permissions: ["get"] });
+  await emulator.setSecret({ vault, name: "DemoSecret", value });
+  question = {
+    address: { vaultUrl: `https://${vault}.vault.azure.net/`, authorityHost: "https://login.microsoftonline.com/", tenantId },
+    clientId: appId,
+    clientSecret,
+    name: "DemoSecret",
+  };
+  asker = new Asker(clientEnvironment(emulator));
+});
+
+after(async () => {
+  await asker.stop();
+  await emulator.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("a vault client", () => {
+  test("hands out the current version, its bytes unchanged, with its facts", async () => {
+    const text = "first line\r\nsecond: ü € 😀\u0000end \n";
+    await emulator.setSecret({ vault, name: "Odd", value: text, contentType: "text/plain", expires: 4_000_000_000 });
+
+    const answer = expectSecret(await ask({ name: "Odd" }));
+
+    assert.equal(Buffer.from(answer.value, "base64").toString(), text);
+    assert.match(answer.version, /^[0-9a-f]{32}$/);
+    assert.equal(answer.contentType, "text/plain");
+    assert.equal(answer.expires, 4_000_000_000_000);
+    assert.ok(answer.updated !== undefined && Math.abs(answer.updated - Date.now()) < 3_600_000);
+    assert.equal(answer.keyId, undefined);
+  });
+
+  test("hands out a pinned version after a newer one was set", async () => {
+    await emulator.setSecret({ vault, name: "Pinned", value: "old" });
+    const { version } = expectSecret(await ask({ name: "Pinned" }));
+    await emulator.setSecret({ vault, name: "Pinned", value: "new" });
+
+    assert.equal(decoded(await ask({ name: "Pinned", version })), "old");
+    assert.equal(decoded(await ask({ name: "Pinned" })), "new");
+  });
+
+  test("is made once per identity and vault: one challenge and one token for many calls", async () => {
+    const { appId, clientSecret: secret, tenantId } = await emulator.createServicePrincipal({});
+    await emulator.grant({ vault, appId, permissions: ["get"] });
+    const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
+    const mine = { ...question, ...changedAddress({ tenantId }), clientId: appId, clientSecret: secret };
+
+    for (let call = 0; call < 5; call += 1) expectSecret(await asker.ask(mine));
+
+    const requests = await emulator.requests({ after: from });
+    assert.equal(requests.filter(({ path }) => path.endsWith("/token")).length, 1);
+    assert.equal(requests.filter(({ status }) => status === 401).length, 1);
+    assert.equal(requests.filter(({ path, status }) => path.startsWith("/secrets/DemoSecret") && status === 200).length, 5);
+  });
+
+  test("answers concurrent first calls of one identity", async () => {
+    const { appId, clientSecret: secret, tenantId } = await emulator.createServicePrincipal({});
+    await emulator.grant({ vault, appId, permissions: ["get"] });
+    const mine = { ...question, ...changedAddress({ tenantId }), clientId: appId, clientSecret: secret };
+
+    const answers = await asker.askAll(Array.from({ length: 8 }, () => mine));
+
+    assert.deepEqual(
+      answers.map(decoded),
+      Array.from({ length: 8 }, () => value),
+    );
+  });
+
+  test("uses a changed client secret at once, though the old one's token lives on", async () => {
+    const { appId, clientSecret: first } = await emulator.createServicePrincipal({});
+    await emulator.grant({ vault, appId, permissions: ["get"] });
+    const mine = { clientId: appId, clientSecret: first };
+    expectSecret(await ask(mine));
+    const { clientSecret: second } = await emulator.setClientSecret({ appId });
+
+    expectSecret(await ask({ ...mine, clientSecret: second }));
+    expectError(await ask({ ...mine, clientSecret: "a wrong one" }), "Unauthorized");
+  });
+
+  for (const [index, cloud] of (["public", "us-government", "china", "germany"] as const).entries()) {
+    test(`asks the ${cloud} cloud's own authority for a token`, async () => {
+      const { authorityHost, vaultSuffix } = CLOUDS[index] ?? CLOUDS[0];
+      const name = `${vault}-${index}`;
+      const { tenantId } = await emulator.createVault({ name, cloud });
+      const { appId, clientSecret: secret } = await emulator.createServicePrincipal({ cloud });
+      await emulator.grant({ vault: name, appId, permissions: ["get"] });
+      await emulator.setSecret({ vault: name, name: "s", value: cloud });
+      const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
+
+      const address = { vaultUrl: `https://${name}.${vaultSuffix}/`, authorityHost, tenantId };
+      const answer = await ask({ address, clientId: appId, clientSecret: secret, name: "s" });
+
+      assert.equal(decoded(answer), cloud);
+      const hosts = new Set(
+        (await emulator.requests({ after: from })).filter(({ path }) => path.endsWith("/token")).map(({ host }) => host),
+      );
+      // The SDK knows one documented name of the Chinese authority by its other name.
+      const expected = cloud === "china" ? "login.partner.microsoftonline.cn" : new URL(authorityHost).host;
+      assert.deepEqual([...hosts], [expected]);
+    });
+  }
+
+  test("accepts the tenant's id in capitals", async () => {
+    const { tenantId } = question.address;
+    assert.equal(decoded(await ask(changedAddress({ tenantId: tenantId.toUpperCase() }))), value);
+  });
+});
+
+describe("a failed call", () => {
+  test("for a secret that is not there is NotFound and names vault and secret", async () => {
+    const { message, retry } = expectError(await ask({ name: "Missing" }), "NotFound");
+
+    assert.match(
+      message,
+      new RegExp(`^get secret Missing from https://${vault}\\.vault\\.azure\\.net/: not found .*SecretNotFound.*objectName`),
+    );
+    assert.deepEqual(retry, { kind: "never" });
+  });
+
+  test("for a version that is not there is NotFound and names the version", async () => {
+    const version = "0".repeat(32);
+    assert.match(expectError(await ask({ version }), "NotFound").message, new RegExp(`secret DemoSecret, version ${version}`));
+  });
+
+  test("for a disabled version is Disabled, not Forbidden", async () => {
+    await emulator.setSecret({ vault, name: "Off", value, enabled: false });
+
+    const { message, retry } = expectError(await ask({ name: "Off" }), "Disabled");
+
+    assert.match(message, /disabled .*SecretDisabled.*enable it/);
+    assert.deepEqual(retry, { kind: "never" });
+  });
+
+  test("without permission is Forbidden and names the application and the role to grant", async () => {
+    const { appId, clientSecret: secret } = await emulator.createServicePrincipal({});
+
+    const { message } = expectError(await ask({ clientId: appId, clientSecret: secret }), "Forbidden");
+
+    assert.match(message, new RegExp(`application ${appId} .*Key Vault Secrets User`));
+  });
+
+  test("with a wrong client secret is Unauthorized and names application, tenant, code and key to correct", async () => {
+    const { message, retry } = expectError(await ask({ clientSecret: `${clientSecret}x` }), "Unauthorized");
+
+    assert.ok(message.includes(question.clientId) && message.includes(question.address.tenantId), message);
+    assert.match(message, /AADSTS7000215.*clientsecret/);
+    assert.deepEqual(retry, { kind: "never" });
+  });
+
+  test("with an unknown application is Unauthorized and says which parameter to correct", async () => {
+    assert.match(expectError(await ask({ clientId: randomUUID() }), "Unauthorized").message, /AADSTS700016.*clientid or tenantID/);
+  });
+
+  test("with an unknown tenant is Unauthorized and says which parameter to correct", async () => {
+    const { message } = expectError(await ask(changedAddress({ tenantId: randomUUID() })), "Unauthorized");
+    assert.match(message, /tenantID/);
+  });
+
+  test("for a vault of another tenant is Unauthorized: no token for that tenant is asked for", async () => {
+    const other = `${vault}-t`;
+    await emulator.createVault({ name: other, tenantId: randomUUID() });
+    const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
+
+    const { message } = expectError(await ask(changedAddress({ vaultUrl: `https://${other}.vault.azure.net/` })), "Unauthorized");
+
+    assert.match(message, /belongs to another tenant .*tenantID/);
+    const paths = (await emulator.requests({ after: from })).map(({ path }) => path);
+    assert.deepEqual(
+      paths.filter((path) => path.endsWith("/token")),
+      [],
+    );
+  });
+
+  test("for a vault that does not exist is Unreachable and worth another try", async () => {
+    const { retry, message } = expectError(
+      await ask(changedAddress({ vaultUrl: "https://no-such-vault.vault.azure.net/" })),
+      "Unreachable",
+    );
+
+    assert.deepEqual(retry, { kind: "backoff" });
+    assert.match(message, /no-such-vault/);
+  });
+
+  test("for a host that the proxy refuses is Unreachable, though the proxy's answer is a 403", async () => {
+    const { message } = expectError(await ask(changedAddress({ vaultUrl: "https://vault.example.test/" })), "Unreachable");
+    assert.match(message, /proxy/);
+  });
+
+  for (const name of ["", "..", "a/b", "a?b", "DemoSecret/versions", "x".repeat(128)]) {
+    test(`for the name ${JSON.stringify(name.slice(0, 20))} is Invalid and sends nothing`, async () => {
+      const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
+      expectError(await ask({ name }), "Invalid");
+      assert.deepEqual(await emulator.requests({ after: from }), []);
+    });
+  }
+
+  test("of a caller that stops ends at once with the caller's reason", async () => {
+    const answer = await ask({ name: "DemoSecret", abortAfter: 0 });
+    expectError(answer, "not a VaultError");
+  });
+
+  test("where nothing answers ends at its bound as Unreachable", async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket));
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const bound = silent.address();
+    assert.ok(bound !== null && typeof bound === "object");
+    const waiting = new Asker({ HTTPS_PROXY: `http://127.0.0.1:${bound.port}`, TEST_CALL_TIMEOUT_MS: "300" });
+
+    const { message, retry } = expectError(await ask({}, waiting), "Unreachable");
+
+    assert.match(message, /no answer within 0\.3 s/);
+    assert.deepEqual(retry, { kind: "backoff" });
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+    await waiting.stop();
+  });
+});
+
+describe("the environment", () => {
+  async function askWith(environment: Readonly<Record<string, string>>): Promise<{ readonly answer: Answer; readonly stderr: string }> {
+    const other = new Asker(environment);
+    const answer = await ask({}, other);
+    await other.stop();
+    return { answer, stderr: other.stderr };
+  }
+
+  test("must name the CA of a proxy that opens TLS: without it the message says how", async () => {
+    const { proxyUrl } = emulator;
+    const { message } = expectError((await askWith({ HTTPS_PROXY: proxyUrl })).answer, "Unreachable");
+    assert.match(message, /certificate is not trusted.*NODE_EXTRA_CA_CERTS/);
+  });
+
+  test("decides by HTTPS_PROXY where requests go: a proxy that refuses connections is Unreachable", async () => {
+    const { answer } = await askWith({
+      ...clientEnvironment(emulator),
+      HTTPS_PROXY: "http://127.0.0.1:1",
+      https_proxy: "http://127.0.0.1:1",
+    });
+    assert.match(expectError(answer, "Unreachable").message, /ECONNREFUSED.*HTTPS_PROXY/);
+  });
+
+  test("exempts hosts by NO_PROXY: the proxy then sees no request for them", async () => {
+    const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
+    const { answer } = await askWith({ ...clientEnvironment(emulator), NO_PROXY: ".vault.azure.net", no_proxy: ".vault.azure.net" });
+    expectError(answer, "Unreachable");
+    assert.deepEqual(await emulator.requests({ after: from }), []);
+  });
+
+  const logging = { AZURE_LOG_LEVEL: "verbose", TYPESPEC_RUNTIME_LOG_LEVEL: "verbose", DEBUG: "azure*,typeSpecRuntime*" };
+
+  test("cannot switch the SDK's log on", async () => {
+    const { answer, stderr } = await askWith({ ...clientEnvironment(emulator), ...logging });
+
+    assert.equal(decoded(answer), value);
+    assert.equal(stderr, "");
+  });
+
+  test("would switch it on without us (control)", async () => {
+    const script = join(folder, "sdk-log.mjs");
+    const sdk = (name: string) => import.meta.resolve(name);
+    await writeFile(
+      script,
+      `import { ClientSecretCredential } from ${JSON.stringify(sdk("@azure/identity"))};
+       import { SecretClient } from ${JSON.stringify(sdk("@azure/keyvault-secrets"))};
+       const credential = new ClientSecretCredential(${JSON.stringify(question.address.tenantId)}, ${JSON.stringify(question.clientId)}, ${JSON.stringify(clientSecret)});
+       await new SecretClient(${JSON.stringify(question.address.vaultUrl)}, credential).getSecret("DemoSecret");`,
+    );
+    const child = spawn(process.execPath, [script], { env: { ...clientEnvironment(emulator), ...logging } });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+
+    assert.equal(code, 0);
+    assert.match(stderr, /azure:/);
+  });
+});
+
+describe("no error and no output", () => {
+  /** The ways a value could be spelled: as it is, base64 at three alignments, base64url, hex, percent- and JSON-escaped. */
+  function spellings(text: string): readonly string[] {
+    const bytes = Buffer.from(text);
+    const aligned = [0, 1, 2].map((shift) => {
+      const shifted = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+      return shifted.slice(shift === 0 ? 0 : 4, -4);
+    });
+    const json = JSON.stringify(text).slice(1, -1);
+    return [text, ...aligned, bytes.toString("base64url"), bytes.toString("hex"), encodeURIComponent(text), json];
+  }
+
+  const leaks = (haystack: string) => [clientSecret, value].flatMap(spellings).filter((needle) => haystack.includes(needle));
+
+  test("holds the client secret, the value or a token in any spelling", () => {
+    const haystack = [...errorsSeen.map(({ everything, message }) => `${message}\n${everything}`), asker.stderr].join("\n");
+
+    assert.ok(errorsSeen.length >= 15, `${errorsSeen.length} errors`);
+    assert.deepEqual(leaks(haystack), []);
+    // A JSON web token's first part, and the header that would carry it.
+    assert.doesNotMatch(haystack, /eyJ[A-Za-z0-9_-]{8}|authorization/i);
+    console.log(`searched ${errorsSeen.length} errors, ${haystack.length} characters`);
+  });
+
+  test("would hide one from this search (control)", () => {
+    for (const spelling of [clientSecret, value].flatMap(spellings)) assert.notDeepEqual(leaks(`before ${spelling} after`), []);
+  });
+});

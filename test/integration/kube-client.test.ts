@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type KubeObject, RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
+import { type KubeClient, KubeError } from "../../src/domain/ports.ts";
+import { createKubeClient } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/config.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import {
+  CONFIG_MAPS,
+  type KubeAccess,
+  kubeAccess,
+  proxiedKubeconfig,
+  WIDGETS,
+  type Widget,
+  widget,
+  widgetDefinition,
+} from "../support/kube-access.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+
+const refusal = controlPlaneRefusal();
+const MANAGER = { fieldManager: "test" };
+const signal = new AbortController().signal;
+
+function code(expected: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof KubeError, String(error));
+    assert.equal(error.code, expected, error.message);
+    return true;
+  };
+}
+
+function secret(name: string, data: Secret["data"] = {}): Secret {
+  return { apiVersion: "v1", kind: "Secret", metadata: { namespace: "default", name }, data };
+}
+
+describe("the Kubernetes client", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  let plane: ControlPlane;
+  let access: KubeAccess;
+  let client: KubeClient;
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    access = kubeAccess(plane.kubeconfigPath);
+    client = access.client;
+  });
+  after(async () => {
+    await access?.config.close();
+    await plane?.stop();
+  });
+
+  test("tells an absent object from a kind that is not served", async () => {
+    const ref = { namespace: "default", name: "nothing" };
+    assert.deepEqual(await client.read(RESOURCES.secrets, ref, signal), { kind: "absent" });
+    assert.deepEqual(await client.read(WIDGETS, ref, signal), { kind: "unserved" });
+    await assert.rejects(client.list(WIDGETS, {}, signal), code("NotFound"));
+    assert.equal(await client.delete(RESOURCES.secrets, ref, {}, signal), false);
+    await assert.rejects(client.delete(WIDGETS, ref, {}, signal), code("NotFound"));
+  });
+
+  test("keeps defaults, enums and x-kubernetes fields of a CRD that it applies, and what the API server answers", async () => {
+    const applied = await client.apply(RESOURCES.customResourceDefinitions, widgetDefinition(), { ...MANAGER, force: true }, signal);
+    assert.ok(applied.metadata.uid !== undefined && applied.metadata.resourceVersion !== undefined);
+
+    const text = await plane.kubectl(["get", "crd", "widgets.test.keyvault-injector.dev", "-o", "json"]);
+    const { spec }: { spec: { properties: { spec: { properties: unknown } } } } = JSON.parse(text).spec.versions[0].schema
+      .openAPIV3Schema && {
+      spec: JSON.parse(text).spec.versions[0].schema.openAPIV3Schema,
+    };
+    assert.deepEqual(spec.properties.spec.properties, {
+      size: { type: "integer", default: 3, enum: [3, 4] },
+      colour: { type: "string", "x-kubernetes-validations": [{ rule: "self != 'black'", message: "not black" }] },
+      free: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+    });
+    const read = await client.read<KubeObject & { spec: unknown }>(RESOURCES.customResourceDefinitions, applied.metadata, signal);
+    assert.ok(read.kind === "found");
+    const answered: KubeObject & { spec?: unknown } = applied;
+    assert.deepEqual(answered.spec, read.object.spec);
+
+    const made = await eventually(() => client.create<Widget>(WIDGETS, widget("w", {}), MANAGER, signal), { what: "the new kind" });
+    assert.equal(made.spec?.size, 3);
+    await assert.rejects(client.apply(WIDGETS, widget("w", { colour: "black" }), { ...MANAGER, force: true }, signal), code("Invalid"));
+  });
+
+  test("reports a refused CRD as it reports any other object", async () => {
+    const broken = { ...widgetDefinition(), spec: { group: "x" } };
+    await assert.rejects(client.apply(RESOURCES.customResourceDefinitions, broken, { ...MANAGER, force: true }, signal), code("Invalid"));
+  });
+
+  test("writes nothing in a dry run", async () => {
+    const options = { ...MANAGER, force: true, dryRun: true };
+    await client.apply(RESOURCES.secrets, secret("dry"), options, signal);
+    await client.create(RESOURCES.secrets, secret("dry"), options, signal);
+    const definition = { ...widgetDefinition(), metadata: { name: "widgets.test.keyvault-injector.dev", labels: { dry: "run" } } };
+    await client.apply(RESOURCES.customResourceDefinitions, definition, options, signal);
+    assert.deepEqual(await client.read(RESOURCES.secrets, { namespace: "default", name: "dry" }, signal), { kind: "absent" });
+    const read = await client.read(RESOURCES.customResourceDefinitions, definition.metadata, signal);
+    assert.ok(read.kind === "found" && read.object.metadata.labels?.["dry"] === undefined);
+  });
+
+  test("refuses a taken name, a foreign uid and an old version", async () => {
+    const made = await client.create(RESOURCES.secrets, secret("taken"), MANAGER, signal);
+    const ref = { namespace: "default", name: "taken" };
+    await assert.rejects(client.create(RESOURCES.secrets, secret("taken"), MANAGER, signal), code("AlreadyExists"));
+    await assert.rejects(client.delete(RESOURCES.secrets, ref, { uid: "another" }, signal), code("Conflict"));
+    await assert.rejects(client.delete(RESOURCES.secrets, ref, { resourceVersion: "1" }, signal), code("Conflict"));
+    const gone = { ...secret("gone"), metadata: { namespace: "default", name: "gone", uid: made.metadata.uid ?? "" } };
+    await assert.rejects(client.apply(RESOURCES.secrets, gone, { ...MANAGER, force: true }, signal), code("Conflict"));
+    assert.equal(await client.delete(RESOURCES.secrets, ref, { uid: made.metadata.uid ?? "" }, signal), true);
+  });
+
+  test("removes a field by merge patch", async () => {
+    await client.create(RESOURCES.secrets, secret("patched", { a: "YQ==", b: "Yg==" }), MANAGER, signal);
+    const ref = { namespace: "default", name: "patched" };
+    const patched = await client.mergePatch<Secret>(RESOURCES.secrets, ref, { data: { a: null } }, MANAGER, signal);
+    assert.deepEqual(patched.data, { b: "Yg==" });
+  });
+
+  test("never says what a Secret held, whatever the API server objects to", async () => {
+    const value = "c3VwZXItc2VjcmV0";
+    const bad: readonly Secret[] = [
+      secret("bad", { "no/slash": value }),
+      secret("bad", { key: `${value}!` }),
+      { ...secret("bad", { key: value }), type: "kubernetes.io/tls" },
+      { ...secret("bad"), metadata: { namespace: "default", name: "bad", labels: { l: `not ${value}` } } },
+    ];
+    for (const body of bad) {
+      for (const write of [
+        client.create(RESOURCES.secrets, body, MANAGER, signal),
+        client.apply(RESOURCES.secrets, body, { ...MANAGER, force: true }, signal),
+      ]) {
+        const error = await write.then(
+          () => assert.fail("accepted"),
+          (caught: unknown) => caught,
+        );
+        assert.ok(error instanceof KubeError);
+        assert.ok(!`${error.message} ${error.stack ?? ""} ${JSON.stringify(error)}`.includes("c3VwZXIt"), error.message);
+      }
+    }
+  });
+
+  test("does not let a name leave its path", async () => {
+    for (const name of ["..", ".", "", "a/b", "..%2f"]) {
+      await assert.rejects(client.delete(RESOURCES.secrets, { namespace: "default", name }, {}, signal), code("Invalid"));
+      await assert.rejects(client.read(RESOURCES.secrets, { namespace: name, name: "x" }, signal), code("Invalid"));
+    }
+  });
+
+  test("lists every page", async () => {
+    const names = Array.from({ length: 23 }, (_, index) => `page-${index}`);
+    const body = (name: string): KubeObject => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace: "default", name, labels: { paged: "yes" } },
+    });
+    await Promise.all(names.map((name) => client.create(CONFIG_MAPS, body(name), MANAGER, signal)));
+    const paging = createKubeClient(access.config, { userAgent: "test", pageSize: 5 });
+    const listed = await paging.list(CONFIG_MAPS, { namespace: "default", labelSelector: "paged=yes" }, signal);
+    assert.deepEqual(listed.map(({ metadata }) => metadata.name).sort(), names.sort());
+    assert.ok(listed.every(({ kind, apiVersion }) => kind === "ConfigMap" && apiVersion === "v1"));
+    const one = await paging.list(CONFIG_MAPS, { namespace: "default", fieldSelector: "metadata.name=page-7" }, signal);
+    assert.equal(one.length, 1);
+  });
+
+  test("uses its connections again, and sends nothing to a proxy of the environment", async () => {
+    const { proxy, kubeconfig } = await proxiedKubeconfig(plane);
+    const trap = await startTcpProxy({ host: "127.0.0.1", port: 1 });
+    const before = { ...process.env };
+    for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY"])
+      process.env[name] = `http://127.0.0.1:${trap.port}`;
+    process.env["NODE_USE_ENV_PROXY"] = "1";
+    const proxied = kubeAccess(kubeconfig);
+    try {
+      for (let i = 0; i < 200; i++) await proxied.client.read(RESOURCES.namespaces, { name: "default" }, signal);
+      assert.ok(proxy.connections <= 3, `${proxy.connections} connections for 200 calls`);
+      assert.equal(trap.connections, 0);
+    } finally {
+      process.env = before;
+      await proxied.config.close();
+      await Promise.all([proxy.stop(), trap.stop()]);
+    }
+  });
+
+  test("connects anew when its CA file changes, and trusts what is in it then", async () => {
+    const { proxy, kubeconfig } = await proxiedKubeconfig(plane);
+    const caFile = path.join(plane.directory, "rotating-ca.crt");
+    writeFileSync(caFile, plane.config.caPem);
+    const withFile = readFileSync(kubeconfig, "utf8").replace(/certificate-authority-data: .*/, `certificate-authority: ${caFile}`);
+    assert.match(withFile, /certificate-authority: /);
+    writeFileSync(kubeconfig, withFile);
+    const rotating = kubeAccess(kubeconfig);
+    const read = (): Promise<unknown> => rotating.client.read(RESOURCES.namespaces, { name: "default" }, signal);
+    try {
+      await read();
+      await read();
+      assert.equal(proxy.connections, 1);
+      utimesSync(caFile, new Date(), new Date(Date.now() + 5_000));
+      await read();
+      assert.equal(proxy.connections, 2);
+      writeFileSync(caFile, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+      await assert.rejects(read(), code("Unavailable"));
+      writeFileSync(caFile, plane.config.caPem);
+      await read();
+    } finally {
+      await rotating.config.close();
+      await proxy.stop();
+    }
+  });
+
+  test("gives up after its bound where no answer comes, and at once when told to", async () => {
+    const { proxy, kubeconfig } = await proxiedKubeconfig(plane);
+    const config = loadKubeConfig({ kubeconfig });
+    const hasty = createKubeClient(config, { userAgent: "test", requestTimeoutMs: 300 });
+    try {
+      proxy.frozen = true;
+      await assert.rejects(hasty.read(RESOURCES.namespaces, { name: "default" }, signal), code("Unavailable"));
+      const stop = new AbortController();
+      const read = hasty.read(RESOURCES.namespaces, { name: "default" }, stop.signal);
+      const reason = new Error("enough");
+      stop.abort(reason);
+      await assert.rejects(read, reason);
+    } finally {
+      await config.close();
+      await proxy.stop();
+    }
+  });
+
+  test("reads a token file that the kubeconfig names, and says what it may not do", async () => {
+    await plane.kubectl(["create", "serviceaccount", "reader"]);
+    const limited = kubeAccess(await plane.kubeconfigFor({ namespace: "default", name: "reader" }));
+    try {
+      const error = await limited.client.list(RESOURCES.secrets, { namespace: "default" }, signal).then(
+        () => assert.fail("allowed"),
+        (caught: unknown) => caught,
+      );
+      assert.ok(error instanceof KubeError);
+      assert.equal(error.code, "Forbidden");
+      assert.match(error.message, /^list secrets default: HTTP 403: Forbidden, User "system:serviceaccount:default:reader" cannot list/);
+    } finally {
+      await limited.config.close();
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import fc from "fast-check";
+import { prefixed } from "../support/pods.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Field names that no version of Kubernetes has, and those that trip JavaScript up. */
+const inventedName = fc.oneof(
+  fc.stringMatching(/^x[a-zA-Z0-9_.~/-]{1,12}$/),
+  fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "toJSON", "x/y~z", ""),
+);
+
+/** As it comes off the wire: `-0` has become `0` there. */
+const inventedValue: fc.Arbitrary<unknown> = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)));
+
+function withInvented(known: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
+  return fc.tuple(known, fc.array(fc.tuple(inventedName, inventedValue), { maxLength: 3 })).map(([object, extra]) => {
+    const entries = new Map<string, unknown>([...extra, ...Object.entries(object)]);
+    return asJson(entries);
+  });
+}
+
+/** Own members whatever the key: an assignment to `__proto__` would set the prototype. */
+function asJson(entries: ReadonlyMap<string, unknown>): Json {
+  return Object.fromEntries(entries);
+}
+
+const label = fc.constantFrom("app", "log", "data", "cache", "secrets-store-inline", "vault", "secrets-store-inline-b");
+const path = fc.constantFrom("/data", "/var/log", "/mnt/secrets-store", "/mnt/secrets-store/", "/mnt/secrets-store/b", "/vault");
+
+const mount = withInvented(fc.record({ name: label, mountPath: path, readOnly: fc.boolean() }, { requiredKeys: ["name", "mountPath"] }));
+
+const container = withInvented(
+  fc.record(
+    {
+      name: fc.constantFrom("app", "log", "setup", "proxy"),
+      image: fc.constant("image:1"),
+      volumeMounts: fc.option(fc.array(mount, { maxLength: 3 })),
+      restartPolicy: fc.constant("Always"),
+    },
+    { requiredKeys: ["name"] },
+  ),
+);
+
+const csiSource = withInvented(
+  fc.record(
+    {
+      driver: fc.constantFrom("secrets-store.csi.k8s.io", "other.csi.example"),
+      readOnly: fc.boolean(),
+      volumeAttributes: withInvented(fc.record({ secretProviderClass: fc.constantFrom("a", "b") })),
+      nodePublishSecretRef: withInvented(fc.record({ name: fc.constantFrom("secrets-store-creds", "mine") })),
+    },
+    { requiredKeys: ["driver"] },
+  ),
+);
+
+const volume = fc.oneof(
+  withInvented(fc.record({ name: label, csi: csiSource })),
+  withInvented(fc.record({ name: label, emptyDir: fc.constant({}) })),
+);
+
+/** Mostly what works, so that the interesting half of the code is reached; sometimes any text at all. */
+function mostly(...values: readonly string[]): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...values) }, { weight: 1, arbitrary: fc.string() });
+}
+
+const annotations = fc
+  .record(
+    {
+      inject: mostly("true"),
+      "secret-provider-class": mostly("a", "b", "a,b", "a.b"),
+      "credentials-secret": mostly("none", "mine", "a=mine", "secrets-store-creds"),
+      "mount-path": mostly("/vault", "/free", "a=/x", "a=/y,b=/z"),
+      "volume-name": mostly("vault", "fresh", "a=fresh", "b=data"),
+      containers: mostly("app", "-app", "app,setup", "-log", "-proxy"),
+      status: mostly("{}"),
+      typo: fc.string(),
+    },
+    { requiredKeys: ["inject", "secret-provider-class"] },
+  )
+  .chain((ours) =>
+    fc
+      .array(fc.tuple(inventedName, fc.string()), { maxLength: 2 })
+      .map((extra) => asJson(new Map([...extra, ...Object.entries(prefixed(ours))]))),
+  );
+
+const labels = fc.array(fc.tuple(inventedName, fc.string()), { maxLength: 3 }).map((entries) => asJson(new Map(entries)));
+
+/** Pods that may lack any of their lists and maps, with invented members at every level. */
+export const podWithInventedFields: fc.Arbitrary<Json> = withInvented(
+  fc.record({
+    apiVersion: fc.constant("v1"),
+    kind: fc.constant("Pod"),
+    metadata: withInvented(
+      fc.record(
+        { name: fc.constant("web"), generateName: fc.constant("web-"), labels: fc.option(labels), annotations },
+        { requiredKeys: ["annotations"] },
+      ),
+    ),
+    spec: withInvented(
+      fc.record(
+        {
+          containers: fc.array(container, { minLength: 1, maxLength: 3 }),
+          initContainers: fc.option(fc.array(container, { maxLength: 2 })),
+          volumes: fc.option(fc.array(volume, { maxLength: 3 })),
+        },
+        { requiredKeys: ["containers"] },
+      ),
+    ),
+  }),
+);
+
+/** The same pod with annotations that always work on it: every list as invented, no name or path in the way. */
+export const injectablePod: fc.Arbitrary<Json> = podWithInventedFields.map((pod) => {
+  const metadata = pod["metadata"] as Json; // Made above.
+  const wanted = prefixed({ inject: "true", "secret-provider-class": "a,b", "volume-name": "fresh", "mount-path": "/fresh" });
+  const kept = Object.entries(metadata["annotations"] as Json).filter(([key]) => !key.startsWith("keyvault-injector.dev/"));
+  return asJson(
+    new Map(
+      Object.entries({
+        ...pod,
+        metadata: asJson(new Map(Object.entries({ ...metadata, annotations: asJson(new Map([...kept, ...Object.entries(wanted)])) }))),
+      }),
+    ),
+  );
+});
+
+/** An AdmissionReview of it, invented members at every level of the envelope too. */
+export function reviewOf(pod: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
+  const resource = withInvented(fc.constant({ group: "", version: "v1", resource: "pods" }));
+  return fc.tuple(pod, resource, fc.uuid()).chain(([object, resourceValue, uid]) =>
+    withInvented(
+      withInvented(fc.constant({ uid, operation: "CREATE", resource: resourceValue, namespace: "default", object })).map((request) => ({
+        apiVersion: "admission.k8s.io/v1",
+        kind: "AdmissionReview",
+        request,
+      })),
+    ),
+  );
+}

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import fc from "fast-check";
+
+import { parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
+import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+
+const OPTIONS = { owner: "ns/name", cloudName: "AzurePublicCloud" };
+
+function parseClass(objects: string) {
+  return parseProviderClass({ provider: "azure", parameters: { keyvaultName: "demo", tenantID: "t", objects } }, OPTIONS);
+}
+
+/** Text that a YAML parser trips over: its own punctuation, the words of a class, and anything else. */
+const yamlish = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "array:",
+        "- |",
+        "- ",
+        "objectName:",
+        "objectType: secret",
+        "objectVersionHistory: ",
+        "\n",
+        "  ",
+        "\t",
+        "#",
+        "'",
+        '"',
+      ),
+      fc.constantFrom(
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "?",
+        "&a",
+        "*a",
+        "<<: ",
+        "!!int",
+        "!!binary ",
+        "|",
+        ">",
+        "%",
+        "@",
+        "---\n",
+        "...\n",
+        "\r",
+        "\0",
+      ),
+      fc.string({ unit: "binary", maxLength: 8 }),
+    ),
+    { maxLength: 60 },
+  )
+  .map((parts) => parts.join(""));
+
+describe("the parser of objects", () => {
+  test("answers any text, with a value or a sentence", () => {
+    fc.assert(
+      fc.property(fc.oneof(yamlish, fc.string({ unit: "binary", maxLength: 200 }), fc.json()), (text) => {
+        for (const parsed of [parseObjectsArray(text), parseObjectEntry(text)]) {
+          if (!parsed.ok) assert.match(parsed.error, /^yaml: ./s);
+        }
+        const parsed = parseClass(text);
+        if (parsed.kind === "invalid") assert.ok(parsed.problem.message !== "" && parsed.problem.hint !== "");
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  /** Words that typed YAML would turn into numbers, dates, booleans or nothing, and names as users write them. */
+  const plainScalar = fc.oneof(
+    fc.constantFrom("0755", "0o17", "0x1F", "1e3", "52e13000000000000000000000000000", "1_000", "+1", ".5", ".inf", ".nan"),
+    fc.constantFrom("true", "Yes", "off", "2020-01-01", "1:30", "12e03", "00", "-0", "a b", "a#b", "a:b"),
+    fc.stringMatching(/^[0-9a-f]{32}$/),
+    fc.stringMatching(/^[A-Za-z0-9-]{1,40}$/).filter((text) => !/^(?:null|~|-+)$/i.test(text)),
+  );
+
+  const styles: Readonly<Record<string, (text: string) => string>> = {
+    plain: (text) => text,
+    single: (text) => `'${text}'`,
+    double: (text) => JSON.stringify(text),
+    commented: (text) => `${text}   # 'comment': [`,
+    spaced: (text) => `   ${text}  `,
+    literal: (text) => `|\n  ${text}`,
+    folded: (text) => `>-\n  ${text}`,
+  };
+
+  const KEYS = ["objectName", "objectAlias", "objectVersion", "objectType", "objectFormat", "objectEncoding", "filePermission"] as const;
+
+  const written = fc
+    .uniqueArray(fc.record({ key: fc.constantFrom(...KEYS), text: plainScalar, style: fc.constantFrom(...Object.keys(styles)) }), {
+      selector: ({ key }) => key,
+      minLength: 1,
+    })
+    .map((fields) => ({
+      expected: Object.fromEntries(fields.map(({ key, text }) => [key, text])) as Partial<RawObject>,
+      block: fields.map(({ key, text, style }) => `${key}: ${styles[style]?.(text) ?? text}`).join("\n"),
+      flow: `{${fields.map(({ key, text }) => `${key}: ${JSON.stringify(text)}`).join(", ")}}`,
+    }));
+
+  const present = (object: RawObject) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== "" && value !== 0));
+
+  test("keeps every scalar as the text that was written, in every style", () => {
+    fc.assert(
+      fc.property(written, ({ expected, block, flow }) => {
+        for (const text of [block, flow]) {
+          const parsed = parseObjectEntry(text);
+          assert.deepEqual(parsed.ok ? present(parsed.value) : parsed.error, expected);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("reads a list the same from block texts, JSON and comments between", () => {
+    fc.assert(
+      fc.property(fc.array(written, { maxLength: 6 }), (entries) => {
+        const block = entries.map(({ block }) => `  - |\n${block.replaceAll(/^/gm, "      ")}\n  # between\n`).join("");
+        const json = JSON.stringify({ array: entries.map((entry) => entry.block) });
+        for (const text of [`array:\n${block}`, json]) {
+          const list = parseObjectsArray(text);
+          assert.ok(list.ok, JSON.stringify(list));
+          const objects = list.value.map(parseObjectEntry).map((parsed) => (parsed.ok ? present(parsed.value) : parsed.error));
+          assert.deepEqual(
+            objects,
+            entries.map(({ expected }) => expected),
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("answers a mebibyte of the worst in bounded time", () => {
+    const size = 1_000_000;
+    const fill = (unit: string) => unit.repeat(Math.floor(size / unit.length));
+    const worst = [
+      "[",
+      "{",
+      "- ",
+      "? ",
+      "a: ",
+      "'",
+      '"',
+      "\\",
+      "&a ",
+      "*a ",
+      "!",
+      "\t",
+      " ",
+      "\n",
+      "#",
+      "a\n",
+      "- a\n",
+      "a: b\n",
+      "[a,",
+      "{a: ",
+      "<<: *a\n",
+      "---\n",
+    ];
+    for (const unit of worst) {
+      const started = process.cpuUsage();
+      parseClass(`array: ${fill(unit)}`);
+      parseClass(fill(unit));
+      const { user, system } = process.cpuUsage(started);
+      // A guard against quadratic work, which would take minutes: not a measure of speed.
+      assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
+    }
+  });
+});

@@ -1,0 +1,55 @@
+import { request } from "node:https";
+import type { ControlPlane } from "./control-plane.ts";
+
+export interface ApiCall {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  /** Of the body; default `application/json`. */
+  readonly contentType?: string;
+  /** A ServiceAccount's token; the administrator where not given. */
+  readonly token?: string;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Parsed JSON. */
+  readonly body: unknown;
+  /** Of the Warning headers, without code and agent. */
+  readonly warnings: readonly string[];
+}
+
+/** One request exactly as given: kubectl reads before it patches, and refuses on its own what the API server should refuse. */
+export function apiRequest(plane: ControlPlane, call: ApiCall): Promise<ApiAnswer> {
+  const body = call.body === undefined ? "" : JSON.stringify(call.body);
+  const credentials = call.token === undefined ? { cert: plane.config.certPem, key: plane.config.keyPem } : {};
+  const headers = {
+    accept: "application/json",
+    ...(body === "" ? {} : { "content-type": call.contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
+    ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      new URL(call.path, plane.server),
+      { method: call.method, ca: plane.config.caPem, headers, ...credentials },
+      (incoming) => {
+        let text = "";
+        incoming.setEncoding("utf8");
+        incoming.on("data", (chunk: string) => (text += chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () => {
+          const warnings = [incoming.headers["warning"] ?? []]
+            .flat()
+            .flatMap((header) => header.match(/(?<=")(?:[^"\\]|\\.)*(?=")/g) ?? []);
+          resolve({ status: incoming.statusCode ?? 0, body: text.startsWith("{") ? JSON.parse(text) : text, warnings });
+        });
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+export const APPLY_PATCH = "application/apply-patch+yaml";
+export const MERGE_PATCH = "application/merge-patch+json";
+export const JSON_PATCH = "application/json-patch+json";

@@ -1,0 +1,52 @@
+import { parseAllDocuments } from "yaml";
+
+/** A Kubernetes object of the rendered manifests. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly [field: string]: unknown;
+}
+
+export function parseManifests(yaml: string): readonly Manifest[] {
+  return parseAllDocuments(yaml)
+    .map((document): unknown => document.toJS())
+    .filter((value): value is Manifest => typeof value === "object" && value !== null && "kind" in value);
+}
+
+/**
+ * What one machine without a node forces to be patched in the shipped manifests, all of it, with the reasons:
+ *
+ * - Service: there are no pods and no kube-proxy, so it becomes an alias of this machine's loopback. The API server then
+ *   dials `127.0.0.1` and still demands a certificate for `keyvault-injector-webhook.<namespace>.svc`, as in a cluster.
+ * - Webhook configuration: an alias has no port mapping, so the port is the process's own, which is any free one.
+ * - Deployments: scaled to 0, because the two processes run beside the API server instead of in pods.
+ */
+export function onOneMachine(manifests: readonly Manifest[], admissionPort: number): readonly Manifest[] {
+  return manifests.map((manifest) => {
+    if (manifest.kind === "Service") return { ...manifest, spec: { type: "ExternalName", externalName: "127.0.0.1" } };
+    if (manifest.kind === "Deployment") return { ...manifest, spec: { ...(manifest["spec"] as object), replicas: 0 } };
+    if (manifest.kind === "MutatingWebhookConfiguration") return withPort(manifest, admissionPort);
+    return manifest;
+  });
+}
+
+interface Webhook {
+  readonly clientConfig: { readonly service: object };
+}
+
+function withPort(manifest: Manifest, port: number): Manifest {
+  const webhooks = manifest["webhooks"] as readonly Webhook[]; // Our own manifest, checked by its tests.
+  return {
+    ...manifest,
+    webhooks: webhooks.map((webhook) => ({ ...webhook, clientConfig: { service: { ...webhook.clientConfig.service, port } } })),
+  };
+}
+
+/** Arguments of a shipped Deployment's container, after the subcommand. */
+export function shippedArguments(manifests: readonly Manifest[], deployment: string): readonly string[] {
+  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
+  if (found === undefined) throw new Error(`no Deployment ${deployment} in the manifests`);
+  const spec = found["spec"] as { template: { spec: { containers: { args?: string[] }[] } } }; // As above.
+  return spec.template.spec.containers[0]?.args ?? [];
+}

@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import type { ControlPlane } from "./control-plane.ts";
+import { eventually } from "./eventually.ts";
+import { type Manifest, onOneMachine, parseManifests, shippedArguments } from "./one-machine.ts";
+import { type RunningProcess, startProcess } from "./process.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const NAMESPACE = "keyvault-injector";
+
+export type Role = "webhook" | "sync";
+
+/** One of our processes, under its own ServiceAccount and the shipped RBAC, with the shipped arguments. */
+export interface ProductProcess {
+  readonly role: Role;
+  readonly healthUrl: string;
+  readonly admissionPort: number;
+  /** All it has logged so far. */
+  log(): string;
+  isReady(): Promise<boolean>;
+  metrics(): Promise<string>;
+  stop(): Promise<number>;
+  /** Ends it without a chance to clean up. */
+  kill(): Promise<number>;
+}
+
+export interface Product {
+  readonly plane: ControlPlane;
+  readonly namespace: string;
+  start(role: Role, options?: StartOptions): Promise<ProductProcess>;
+  stop(): Promise<void>;
+  /** Log files of every process that ran, for scans. */
+  logs(): readonly string[];
+}
+
+export interface StartOptions {
+  /** Further or overriding arguments. */
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface InstallOptions {
+  /** Of the processes: where the vault is. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
+export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
+  const admissionPort = await freePort();
+  await plane.kubectl(["apply", "-k", path.join(root, "manifests/crds")]);
+  const shipped = parseManifests(await plane.kubectl(["kustomize", path.join(root, "manifests/overlays/default")]));
+  await applyAll(plane, onOneMachine(shipped, admissionPort));
+  const processes: ProductProcess[] = [];
+  const logs: string[] = [];
+  return {
+    plane,
+    namespace: NAMESPACE,
+    start: async (role, start = {}) => {
+      const environment = { ...options.environment, ...start.environment };
+      const started = await startRole(plane, { role, shipped, admissionPort, environment, args: start.args ?? [], logs });
+      processes.push(started);
+      return started;
+    },
+    stop: async () => {
+      await Promise.all(processes.map((running) => running.stop()));
+    },
+    logs: () => logs,
+  };
+}
+
+async function applyAll(plane: ControlPlane, manifests: readonly Manifest[]): Promise<void> {
+  const list = { apiVersion: "v1", kind: "List", items: manifests };
+  // The namespace, which everything else needs, comes first in the rendered order.
+  await plane.kubectl(["apply", "-f", "-"], JSON.stringify(list));
+}
+
+interface RoleInput {
+  readonly role: Role;
+  readonly shipped: readonly Manifest[];
+  readonly admissionPort: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  readonly logs: string[];
+}
+
+async function startRole(plane: ControlPlane, input: RoleInput): Promise<ProductProcess> {
+  const name = `keyvault-injector-${input.role}`;
+  const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name });
+  const healthPort = await freePort();
+  const logFile = path.join(plane.directory, "logs", `${input.role}-${healthPort}.log`);
+  mkdirSync(path.dirname(logFile), { recursive: true });
+  appendFileSync(logFile, "");
+  input.logs.push(logFile);
+  // node:util's parseArgs lets the last of equal flags win, so these override what is shipped.
+  const args = [
+    ...shippedArguments(input.shipped, name),
+    "--bind-address=127.0.0.1",
+    `--admission-port=${input.admissionPort}`,
+    `--health-port=${healthPort}`,
+    ...input.args,
+  ];
+  const child = spawn(process.execPath, [path.join(root, "src/main.ts"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      KUBECONFIG: kubeconfig,
+      POD_NAMESPACE: NAMESPACE,
+      POD_NAME: `${name}-${healthPort}`,
+      ...input.environment,
+    },
+  });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => appendFileSync(logFile, chunk));
+  const running = startProcess(child, name);
+  const product = describeProcess(running, { role: input.role, logFile, healthPort, admissionPort: input.admissionPort });
+  await untilReady(running, product);
+  return product;
+}
+
+interface ProcessFacts {
+  readonly role: Role;
+  readonly logFile: string;
+  readonly healthPort: number;
+  readonly admissionPort: number;
+}
+
+function describeProcess(running: RunningProcess, { role, logFile, healthPort, admissionPort }: ProcessFacts): ProductProcess {
+  const healthUrl = `http://127.0.0.1:${healthPort}`;
+  return {
+    role,
+    healthUrl,
+    admissionPort,
+    log: () => readFileSync(logFile, "utf8"),
+    isReady: async () => (await fetch(`${healthUrl}/readyz`).catch(() => undefined))?.status === 200,
+    metrics: async () => (await fetch(`${healthUrl}/metrics`)).text(),
+    stop: () => running.stop(),
+    kill: () => {
+      running.child.kill("SIGKILL");
+      return running.exited;
+    },
+  };
+}
+
+async function untilReady(running: RunningProcess, product: ProductProcess): Promise<void> {
+  let exit: number | undefined;
+  void (async () => {
+    exit = await running.exited;
+  })();
+  await eventually(
+    async () => {
+      if (exit !== undefined) return true;
+      return product.isReady();
+    },
+    { within: 30_000, what: `${product.role}'s readiness` },
+  ).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : ""}\n${product.log().slice(-4_000)}`);
+  });
+  if (exit !== undefined) throw new Error(`${product.role} ended with code ${exit}\n${product.log().slice(-4_000)}`);
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import { renderKustomization } from "../../tools/render-manifests.ts";
+import { type ControlPlane, controlPlaneBinary } from "./control-plane.ts";
+import { eventually } from "./eventually.ts";
+
+export const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
+
+/** A Kubernetes object in a manifest. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** What lies at a path in parsed JSON or YAML; undefined where it ends early. */
+export function at(value: unknown, ...steps: readonly (string | number)[]): unknown {
+  let here = value;
+  for (const step of steps) {
+    if (typeof here !== "object" || here === null) return undefined;
+    here = (here as Readonly<Record<string | number, unknown>>)[step]; // Arrays and objects alike are read by key.
+  }
+  return here;
+}
+
+/** The list at a path; empty where there is none. */
+export function listAt(value: unknown, ...steps: readonly (string | number)[]): readonly unknown[] {
+  const found = at(value, ...steps);
+  return Array.isArray(found) ? found : [];
+}
+
+/** Throws on anything that YAML calls an error or a warning, a key given twice among them. */
+export function parseManifests(text: string): readonly Manifest[] {
+  return parseAllDocuments(text).map((document) => {
+    const problem = document.errors[0] ?? document.warnings[0];
+    if (problem !== undefined) throw problem;
+    return document.toJS() as Manifest; // Test input of our own.
+  });
+}
+
+export function readManifests(file: string): readonly Manifest[] {
+  return parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8"));
+}
+
+/** The default overlay, in its own namespace or, as a user would do it, in another one. */
+export async function renderDefaultOverlay(namespace?: string): Promise<string> {
+  const kubectl = controlPlaneBinary("kubectl");
+  if (namespace === undefined) return renderKustomization(kubectl, path.join(MANIFESTS, "overlays/default"));
+  const folder = mkdtempSync(path.join(tmpdir(), "overlay-"));
+  try {
+    const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
+    const kustomization = { namespace, resources: [relative("overlays/default")], transformers: [relative("namespace-references")] };
+    writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+    return await renderKustomization(kubectl, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** CRDs, then everything else, as a user applies them; resolves when the CRDs are served. */
+export async function installShipped(plane: ControlPlane, overlay?: string): Promise<void> {
+  await plane.kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+  await plane.kubectl(["apply", "--server-side", "-f", "-"], overlay ?? (await renderDefaultOverlay()));
+}
+
+/** Policies take effect some 100 ms after they were created. `probe` resolves with what is to be refused by one of them. */
+export async function policyIsActive(
+  policy: string,
+  probe: () => Promise<{ readonly body: { readonly message?: string } }>,
+): Promise<void> {
+  await eventually(async () => (await probe()).body.message?.includes(`'${policy}'`) ?? false, { what: `policy ${policy}` });
+}

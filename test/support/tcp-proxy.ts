@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** Passes bytes on to one address, so that a test can count, cut and refuse connections. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections accepted so far. */
+  readonly connections: number;
+  /** Resets every open connection. */
+  cut(): void;
+  /** While true, new connections are reset at once. */
+  refusing: boolean;
+  /** While true, nothing is passed on: a peer that went silent. */
+  frozen: boolean;
+  stop(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((inbound) => {
+    connections++;
+    if (proxy.refusing) {
+      inbound.resetAndDestroy();
+      return;
+    }
+    const outbound = connect(target.port, target.host);
+    for (const [from, to] of [
+      [inbound, outbound],
+      [outbound, inbound],
+    ] as const) {
+      open.add(from);
+      from.on("data", (chunk) => {
+        if (!proxy.frozen) to.write(chunk);
+      });
+      from.on("end", () => to.end());
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        open.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const proxy: TcpProxy = {
+    port: (server.address() as AddressInfo).port, // A TCP server has a numbered port.
+    get connections() {
+      return connections;
+    },
+    cut: () => {
+      for (const socket of open) socket.resetAndDestroy();
+    },
+    refusing: false,
+    frozen: false,
+    stop: async () => {
+      for (const socket of open) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return proxy;
+}

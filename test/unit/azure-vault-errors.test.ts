@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { inspect } from "node:util";
+
+import { RestError } from "@azure/keyvault-secrets";
+
+import { LruCache } from "../../src/azure/lru-cache.ts";
+import { fingerprintOf } from "../../src/azure/service-principal.ts";
+import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+
+const REQUEST: VaultRequest = {
+  address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
+  clientId: "the-client",
+  name: "DemoSecret",
+  version: undefined,
+};
+
+interface Told {
+  readonly code?: string;
+  readonly innerCodes?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the SDK throws for an answer; everything in it that must not get out says so. */
+function anAnswer(status: number, { code, innerCodes = [], headers = {} }: Told = {}): RestError {
+  const get = (name: string) => headers[name.toLowerCase()];
+  const response = { status, bodyAsText: "canary", headers: { get }, request: { headers: { authorization: "Bearer canary" } } };
+  // Only what the adapter may look at is real.
+  const options = { statusCode: status, code: "canary", response } as unknown as ConstructorParameters<typeof RestError>[1];
+  const error = new RestError("canary", options);
+  const innerError = innerCodes.reduceRight<unknown>((inner, each) => ({ code: each, innerError: inner }), undefined);
+  error.details = { error: code === undefined ? undefined : { code, message: "canary", innerError } };
+  return error;
+}
+
+describe("an answer of the vault", () => {
+  for (const [status, told, expected] of [
+    [404, { code: "SecretNotFound" }, "NotFound"],
+    [404, {}, "Unreachable"],
+    [403, { code: "Forbidden", innerCodes: ["SecretDisabled"] }, "Disabled"],
+    [403, { code: "Forbidden", innerCodes: ["SecretExpired"] }, "Expired"],
+    [403, { code: "Forbidden", innerCodes: ["SecretNotYetValid"] }, "NotYetValid"],
+    [403, { code: "Forbidden", innerCodes: ["ForbiddenByRbac"] }, "Forbidden"],
+    [403, { code: "Forbidden", innerCodes: ["Outer", "ForbiddenByFirewall"] }, "Forbidden"],
+    [403, { code: "Forbidden" }, "Forbidden"],
+    [403, {}, "Unreachable"],
+    [401, { code: "Unauthorized" }, "Unauthorized"],
+    [400, { code: "BadParameter" }, "Invalid"],
+    [408, {}, "Unreachable"],
+    [500, { code: "InternalError" }, "Unreachable"],
+    [503, {}, "Unreachable"],
+    [200, {}, "Unreachable"],
+  ] as const satisfies readonly (readonly [number, Told, string])[]) {
+    test(`${status} ${JSON.stringify(told)} is ${expected}`, () => {
+      const error = translateError(anAnswer(status, told), REQUEST);
+      assert.equal(error.code, expected);
+      assert.equal(error.retry.kind, expected === "Unreachable" ? "backoff" : "never");
+      assert.match(error.message, new RegExp(`^get secret DemoSecret from https://kv\\.vault\\.azure\\.net/: .*HTTP ${status}`));
+    });
+  }
+
+  for (const [headers, retry] of [
+    [{}, { kind: "backoff" }],
+    [{ "retry-after": "17" }, { kind: "after", milliseconds: 17_000 }],
+    [
+      { "retry-after-ms": "250", "retry-after": "17" },
+      { kind: "after", milliseconds: 250 },
+    ],
+    [{ "retry-after": "999999" }, { kind: "after", milliseconds: 3_600_000 }],
+    [{ "retry-after": new Date(0).toUTCString() }, { kind: "after", milliseconds: 0 }],
+    [{ "retry-after": "soon" }, { kind: "backoff" }],
+  ] as const) {
+    test(`429 with ${JSON.stringify(headers)} is Throttled, to be retried ${JSON.stringify(retry)}`, () => {
+      const error = translateError(anAnswer(429, { code: "Throttled", headers }), REQUEST);
+      assert.equal(error.code, "Throttled");
+      assert.deepEqual(error.retry, retry);
+    });
+  }
+
+  test("that names the firewall gets that remedy", () => {
+    assert.match(
+      translateError(anAnswer(403, { code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }), REQUEST).message,
+      /outbound address/,
+    );
+  });
+
+  test("lends the message nothing but its code words", () => {
+    const error = translateError(anAnswer(403, { code: "canary: text with spaces", innerCodes: ["also text"] }), REQUEST);
+    const everything = `${error.message}${error.stack}${inspect(error, { depth: 12, showHidden: true })}${JSON.stringify(error)}`;
+    assert.doesNotMatch(everything, /canary|also text|authorization/i);
+    assert.match(inspect(anAnswer(403), { depth: 12, showHidden: true }), /canary/, "control: the SDK's error does hold it");
+  });
+});
+
+describe("a failure without an answer", () => {
+  for (const [message, code, retry] of [
+    ["x AADSTS7000215: Invalid client secret canary", "Unauthorized", "never"],
+    ["AADSTS90033: A transient error has occurred", "Unreachable", "backoff"],
+    ["The challenge resource 'example.test' does not match the requested domain.", "Unauthorized", "never"],
+    ["The current credential is not configured … AdditionallyAllowedTenants …", "Unauthorized", "never"],
+    ["whatever canary", "Unreachable", "backoff"],
+  ] as const) {
+    test(`"${message.slice(0, 40)}" is ${code}`, () => {
+      for (const error of [new Error(message), new Error("outer", { cause: new Error(message) })]) {
+        const translated = translateError(error, REQUEST);
+        assert.deepEqual([translated.code, translated.retry.kind], [code, retry]);
+        assert.doesNotMatch(translated.message, /canary/);
+      }
+    });
+  }
+
+  for (const [code, words] of [
+    ["ENOTFOUND", /does not resolve/],
+    ["ECONNREFUSED", /HTTPS_PROXY/],
+    ["SELF_SIGNED_CERT_IN_CHAIN", /NODE_EXTRA_CA_CERTS/],
+  ] as const) {
+    test(`${code} is Unreachable, with what to check`, () => {
+      const error = translateError(new RestError("canary", { code }), REQUEST);
+      assert.equal(error.code, "Unreachable");
+      assert.match(error.message, words);
+    });
+  }
+
+  test("may be anything at all", () => {
+    for (const error of [undefined, null, "canary", 5, {}, Object.assign(new Error("x"), { cause: "loop" })]) {
+      assert.equal(translateError(error, REQUEST).code, "Unreachable");
+    }
+    const loop = new Error("loop");
+    loop.cause = loop;
+    assert.equal(translateError(loop, REQUEST).code, "Unreachable");
+  });
+});
+
+describe("the cache of clients", () => {
+  test("keeps the entries used last", () => {
+    const cache = new LruCache<object>(2);
+    const [a, b] = [cache.getOrCreate("a", () => ({})), cache.getOrCreate("b", () => ({}))];
+    assert.equal(
+      cache.getOrCreate("a", () => ({})),
+      a,
+    );
+    cache.getOrCreate("c", () => ({}));
+    assert.equal(
+      cache.getOrCreate("a", () => ({})),
+      a,
+    );
+    assert.notEqual(
+      cache.getOrCreate("b", () => ({})),
+      b,
+    );
+    assert.equal(cache.size, 2);
+  });
+
+  test("tells identities apart without holding the client secret", () => {
+    const identity = (secret: string, clientId = "c") =>
+      ({ kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(secret) }) as const;
+    const key = new Uint8Array(32);
+    const fingerprints = [identity("canary"), identity("canary2"), identity("canary", "d")].map((each) => fingerprintOf(each, key));
+    assert.equal(new Set(fingerprints).size, 3);
+    assert.equal(fingerprintOf(identity("canary"), key), fingerprints[0]);
+    assert.notEqual(fingerprintOf(identity("canary"), new Uint8Array(32).fill(1)), fingerprints[0]);
+    assert.doesNotMatch(fingerprints.join(), /canary/);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { missingClassVerdict } from "../../src/domain/healing/missing-class.ts";
+import { restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+
+function aClass(
+  metadata: Partial<SecretProviderClass["metadata"]> = {},
+  spec: SecretProviderClass["spec"] = { provider: "azure", secretObjects: [] },
+): SecretProviderClass {
+  return {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { name: "demo", namespace: "team", uid: "class-1", generation: 3, ...metadata },
+    spec,
+  };
+}
+
+describe("a class that is gone", () => {
+  test("while its CRD stayed was deleted on purpose", () => {
+    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: "crd-1" }).kind, "deleted");
+  });
+
+  test("together with its CRD was lost", () => {
+    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: "crd-2" }).kind, "lost");
+  });
+
+  test("says nothing while the CRD is not whole", () => {
+    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: undefined }).kind, "frozen");
+  });
+
+  test("without a trustworthy snapshot is nobody's to judge", () => {
+    assert.equal(missingClassVerdict({ snapshotCrdUid: undefined, wholeCrdUid: "crd-1" }).kind, "unknown");
+  });
+});
+
+describe("a snapshot", () => {
+  test("makes the class again with its labels, annotations and spec", () => {
+    const original = aClass({ labels: { team: "a" }, annotations: { note: "b" } });
+
+    const restored = restoredClass(snapshotOf(original, "crd-1"));
+
+    assert.deepEqual(restored.spec, original.spec);
+    assert.deepEqual(restored.metadata, { name: "demo", namespace: "team", labels: { team: "a" }, annotations: { note: "b" } });
+  });
+
+  test("remembers the installer that applied the spec, before a person who edited it", () => {
+    const spec = { "f:spec": {} };
+    const managedFields = [
+      { manager: "kubectl-edit", operation: "Update", fieldsV1: spec },
+      { manager: "flux", operation: "Apply", fieldsV1: spec },
+    ] as const;
+
+    assert.deepEqual(snapshotOf(aClass({ managedFields }), "crd-1").writer, { manager: "flux", operation: "Apply" });
+  });
+
+  test("is current for the class it was taken of, whatever the order of its fields", () => {
+    const snapshot = snapshotOf(aClass({}, { provider: "azure", secretObjects: [] }), "crd-1");
+
+    assert.equal(snapshotDrift(snapshot, aClass({}, { secretObjects: [], provider: "azure" }), "crd-1"), "current");
+  });
+
+  test("is outdated after an edit, which raises the generation", () => {
+    const snapshot = snapshotOf(aClass(), "crd-1");
+
+    assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), "crd-1"), "outdated");
+  });
+
+  test("is outdated under another CRD", () => {
+    const snapshot = snapshotOf(aClass(), "crd-1");
+
+    assert.equal(snapshotDrift(snapshot, aClass({ uid: "class-2", generation: 1 }), "crd-2"), "outdated");
+  });
+
+  test("that was itself taken of a cut class never cuts the whole one back", () => {
+    const snapshot = snapshotOf(aClass({}, { provider: "azure" }), "crd-1");
+
+    assert.equal(snapshotDrift(snapshot, aClass(), "crd-1"), "outdated");
+  });
+
+  test("shows damage where the spec lost fields at the same generation", () => {
+    const snapshot = snapshotOf(aClass(), "crd-1");
+
+    assert.equal(snapshotDrift(snapshot, aClass({ annotations: { touched: "yes" } }, { provider: "azure" }), "crd-1"), "damaged");
+  });
+});

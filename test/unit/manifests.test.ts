@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { MANAGED_LABEL, POD_ANNOTATIONS, PREFIX, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { SETTINGS } from "../../src/runtime/settings.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+
+const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
+const files = globSync("**/*.yaml", { cwd: MANIFESTS }).sort();
+const installText = read("releases/0.1.0/keyvault-injector.yaml");
+const install = parseManifests(installText);
+const crds = parseManifests(read("releases/0.1.0/crds.yaml"));
+
+function find(kind: string, name: string): Manifest {
+  const found = install.find((object) => object.kind === kind && object.metadata.name === name);
+  assert.ok(found, `${kind} ${name}`);
+  return found;
+}
+
+/** Variables that would send traffic elsewhere or trust another CA, and text that somebody should have filled in. */
+const LEFTOVERS = /<[A-Za-z-]+>|CHANGEME|TODO|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|HTTPS?_PROXY|NO_PROXY|AZURE_[A-Z_]+|caBundle:/;
+
+describe("the manifests", () => {
+  test("are all well-formed YAML, without a key given twice", () => {
+    assert.ok(files.length > 20);
+    for (const file of files) assert.doesNotThrow(() => parseManifests(read(file)), file);
+    assert.throws(() => parseManifests("kind: Pod\nkind: Pod\n"));
+  });
+
+  test("install exactly the objects that the documentation names", () => {
+    const names = install.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? "-"} ${metadata.name}`).sort();
+
+    assert.deepEqual(names, [
+      "ClusterRole - keyvault-injector-sync",
+      "ClusterRole - keyvault-injector-view",
+      "ClusterRole - keyvault-injector-webhook",
+      "ClusterRoleBinding - keyvault-injector-sync",
+      "ClusterRoleBinding - keyvault-injector-webhook",
+      "Deployment keyvault-injector keyvault-injector-sync",
+      "Deployment keyvault-injector keyvault-injector-webhook",
+      "MutatingWebhookConfiguration - keyvault-injector",
+      "Namespace - keyvault-injector",
+      "PodDisruptionBudget keyvault-injector keyvault-injector-sync",
+      "PodDisruptionBudget keyvault-injector keyvault-injector-webhook",
+      "PriorityClass - keyvault-injector",
+      "Role keyvault-injector keyvault-injector-sync",
+      "Role keyvault-injector keyvault-injector-webhook",
+      "RoleBinding keyvault-injector keyvault-injector-sync",
+      "RoleBinding keyvault-injector keyvault-injector-webhook",
+      "Service keyvault-injector keyvault-injector-webhook",
+      "ServiceAccount keyvault-injector keyvault-injector-sync",
+      "ServiceAccount keyvault-injector keyvault-injector-webhook",
+      "ValidatingAdmissionPolicy - keyvault-injector-pod-volume",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-secrets",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-snapshots",
+      "ValidatingAdmissionPolicy - keyvault-injector-webhook-configuration",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-pod-volume",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-secrets",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-snapshots",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-webhook-configuration",
+    ]);
+  });
+
+  test("leave nothing to fill in, and no variable that redirects traffic or trust", () => {
+    assert.doesNotMatch(installText, LEFTOVERS);
+    for (const planted of ["<key-vault-name>", "name: HTTPS_PROXY", "name: NODE_EXTRA_CA_CERTS", "AZURE_AUTHORITY_HOST"]) {
+      assert.match(`${installText}\n${planted}`, LEFTOVERS);
+    }
+  });
+
+  test("name only annotations and labels that the code knows", () => {
+    const known = new Set<string>([
+      ...Object.values(POD_ANNOTATIONS),
+      MANAGED_LABEL,
+      SNAPSHOT_LABEL,
+      `${PREFIX}/adoptable-by`,
+      `${PREFIX}/v1alpha1`,
+    ]);
+    const named = new Set(files.flatMap((file) => read(file).match(/keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));
+
+    assert.deepEqual(
+      [...named].filter((key) => !known.has(key)),
+      [],
+    );
+    assert.ok(named.has(MANAGED_LABEL) && named.has(SNAPSHOT_LABEL) && named.has(POD_ANNOTATIONS.inject));
+  });
+});
+
+describe("the definitions", () => {
+  test("are the three that the worker heals", () => {
+    const expected = [RESOURCES.secretProviderClasses, RESOURCES.secretProviderClassSyncs].map(({ plural, group }) => `${plural}.${group}`);
+    expected.push("secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io");
+
+    assert.deepEqual(crds.map(({ metadata }) => metadata.name).sort(), expected.sort());
+  });
+
+  test("are kept by Helm, Flux and Argo CD, and stand in no overlay", () => {
+    for (const { metadata } of crds) {
+      assert.equal(metadata.annotations?.["helm.sh/resource-policy"], "keep");
+      assert.equal(metadata.annotations?.["kustomize.toolkit.fluxcd.io/prune"], "disabled");
+      assert.equal(metadata.annotations?.["argocd.argoproj.io/sync-options"], "Prune=false");
+    }
+    assert.equal(install.filter(({ kind }) => kind === "CustomResourceDefinition").length, 0);
+  });
+
+  test("differ between their two upstream versions only where upstream's do", () => {
+    const [classes] = readManifests("crds/secretproviderclasses.yaml");
+    const [statuses] = readManifests("crds/secretproviderclasspodstatuses.yaml");
+    const schema = (crd: unknown, version: number): unknown =>
+      at(crd, "spec", "versions", version, "schema", "openAPIV3Schema", "properties");
+
+    assert.deepEqual(at(schema(classes, 0), "spec"), at(schema(classes, 1), "spec"));
+    assert.deepEqual(Object.keys(Object(at(schema(classes, 1), "status", "properties"))), ["byPod"]);
+    assert.equal(
+      at(classes, "spec", "versions", 1, "deprecationWarning"),
+      "secrets-store.csi.x-k8s.io/v1alpha1 is deprecated. Use secrets-store.csi.x-k8s.io/v1 instead.",
+    );
+    assert.deepEqual(schema(statuses, 0), schema(statuses, 1));
+    assert.equal(at(statuses, "spec", "versions", 1, "deprecated"), true);
+    assert.equal(at(statuses, "spec", "versions", 1, "deprecationWarning"), undefined);
+    for (const crd of [classes, statuses]) assert.equal(crd?.metadata.annotations?.["controller-gen.kubebuilder.io/version"], "v0.16.3");
+  });
+});
+
+describe("the two Deployments", () => {
+  for (const component of ["webhook", "sync"]) {
+    const deployment = find("Deployment", `keyvault-injector-${component}`);
+    const pod = at(deployment, "spec", "template", "spec");
+    const container = at(pod, "containers", 0);
+
+    test(`run ${component} twice, spread, disrupted one at a time, with the reserved names`, () => {
+      assert.equal(at(deployment, "spec", "replicas"), 2);
+      assert.equal(listAt(pod, "containers").length, 1);
+      assert.equal(at(container, "image"), "keyvault-injector:0.1.0");
+      assert.deepEqual([...listAt(container, "command"), at(container, "args", 0)], ["node", "dist/main.js", component]);
+      assert.equal(at(pod, "serviceAccountName"), `keyvault-injector-${component}`);
+      assert.equal(at(find("PriorityClass", String(at(pod, "priorityClassName"))), "value"), 1_000_000_000);
+      const spread = listAt(pod, "topologySpreadConstraints").map((constraint) => at(constraint, "topologyKey"));
+      assert.deepEqual(spread, ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]);
+      const budget = find("PodDisruptionBudget", `keyvault-injector-${component}`);
+      assert.equal(at(budget, "spec", "maxUnavailable"), 1);
+      assert.deepEqual(at(budget, "spec", "selector"), at(deployment, "spec", "selector"));
+    });
+
+    test(`give ${component} no more than PodSecurity restricted allows`, () => {
+      assert.equal(at(pod, "securityContext", "runAsNonRoot"), true);
+      assert.equal(at(pod, "securityContext", "seccompProfile", "type"), "RuntimeDefault");
+      assert.deepEqual(at(container, "securityContext"), {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+      });
+      for (const field of ["hostNetwork", "hostPID", "hostIPC", "volumes", "initContainers"])
+        assert.equal(at(pod, field), undefined, field);
+    });
+
+    test(`pass ${component} only settings that it knows, and probe what it serves`, () => {
+      const flags = listAt(container, "args")
+        .map(String)
+        .filter((argument) => argument.startsWith("--"));
+      for (const flag of flags) assert.ok((flag.slice(2).split("=")[0] ?? "") in SETTINGS, flag);
+      const sources = Object.values(SETTINGS).flatMap((setting) => ("environment" in setting ? [String(setting.environment)] : []));
+      for (const variable of listAt(container, "env"))
+        assert.ok(sources.includes(String(at(variable, "name"))), String(at(variable, "name")));
+
+      const probes = ["startupProbe", "livenessProbe", "readinessProbe"].map((probe) => at(container, probe, "httpGet"));
+      assert.deepEqual(probes, [
+        { path: "/livez", port: "health" },
+        { path: "/livez", port: "health" },
+        { path: "/readyz", port: "health" },
+      ]);
+      const ports = listAt(container, "ports").map((port) => `${String(at(port, "name"))} ${String(at(port, "containerPort"))}`);
+      const admission = component === "webhook" ? [`admission ${SETTINGS["admission-port"].default}`] : [];
+      assert.deepEqual(ports, [...admission, `health ${SETTINGS["health-port"].default}`]);
+    });
+  }
+
+  test("have mirroring and rotation on in the default overlay", () => {
+    const args = at(find("Deployment", "keyvault-injector-sync"), "spec", "template", "spec", "containers", 0, "args");
+    assert.deepEqual(args, ["sync", "--sync-secret=true", "--enable-secret-rotation=true"]);
+  });
+});
+
+describe("the webhook configuration", () => {
+  const configuration = find("MutatingWebhookConfiguration", "keyvault-injector");
+  const entry = at(configuration, "webhooks", 0);
+
+  test("has the one entry that fails open, soon, and away from what the webhook itself needs", () => {
+    assert.equal(listAt(configuration, "webhooks").length, 1);
+    const { matchConditions, ...rest } = Object(entry) as Readonly<Record<string, unknown>>; // A YAML mapping.
+    assert.equal(listAt(matchConditions).length, 1);
+    assert.deepEqual(rest, {
+      name: "pods.keyvault-injector.dev",
+      admissionReviewVersions: ["v1"],
+      clientConfig: { service: { name: "keyvault-injector-webhook", namespace: "keyvault-injector", path: "/mutate/pods", port: 443 } },
+      failurePolicy: "Ignore",
+      matchPolicy: "Equivalent",
+      namespaceSelector: {
+        matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "keyvault-injector"] }],
+      },
+      reinvocationPolicy: "IfNeeded",
+      rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"], scope: "Namespaced" }],
+      sideEffects: "None",
+      timeoutSeconds: 5,
+    });
+  });
+
+  test("covers the same pods as the policy behind it", () => {
+    const constraints = at(find("ValidatingAdmissionPolicy", "keyvault-injector-pod-volume"), "spec", "matchConstraints");
+    assert.deepEqual(at(constraints, "namespaceSelector"), at(entry, "namespaceSelector"));
+    assert.deepEqual(at(constraints, "resourceRules"), at(entry, "rules"));
+  });
+});
+
+describe("the roles", () => {
+  test("say of every rule why it is there", () => {
+    for (const file of ["base/webhook-rbac.yaml", "base/sync-rbac.yaml"]) {
+      const lines = read(file).split("\n");
+      const bare = lines.flatMap((line, index) =>
+        line.startsWith("  - apiGroups") && !lines[index - 1]?.startsWith("  #") ? [index + 1] : [],
+      );
+      assert.deepEqual(bare, [], file);
+    }
+  });
+
+  test("hold no wildcard, no escalation and no impersonation", () => {
+    for (const role of install) {
+      if (role.kind !== "ClusterRole" && role.kind !== "Role") continue;
+      const words = listAt(role, "rules").flatMap((rule) => Object.values(Object(rule)).flat());
+      for (const word of ["*", "escalate", "bind", "impersonate", "deletecollection", "serviceaccounts/token", "pods/exec"]) {
+        assert.ok(!words.includes(word), `${role.metadata.name}: ${word}`);
+      }
+    }
+  });
+});
+
+describe("the examples", () => {
+  const examples = files.filter((file) => file.startsWith("examples/"));
+
+  test("ask for the document's placeholders and no others", () => {
+    const named = new Set(examples.flatMap((file) => read(file).match(/<[^>]+>/g) ?? []));
+    assert.deepEqual([...named].sort(), ["<client-id>", "<client-secret>", "<key-vault-name>", "<tenant-Id>"]);
+  });
+
+  test("hold the document's class, with its empty cloudName", () => {
+    const [example] = readManifests("examples/secretproviderclass.yaml");
+    const { objects, ...parameters } = Object(at(example, "spec", "parameters")) as Readonly<Record<string, unknown>>; // A YAML mapping.
+
+    assert.equal(example?.metadata.name, "akvprovider-demo");
+    assert.deepEqual(parameters, { usePodIdentity: "false", keyvaultName: "<key-vault-name>", cloudName: null, tenantId: "<tenant-Id>" });
+    const items: unknown[] = listAt(parse(String(objects)), "array").map((item) => parse(String(item)));
+    assert.deepEqual(items, [{ objectName: "DemoSecret", objectType: "secret", objectVersion: "" }]);
+  });
+
+  test("hold the document's pod, and one that asks for the same by annotations", () => {
+    const [pod] = readManifests("examples/pod.yaml");
+    const [annotated] = readManifests("examples/pod-annotated.yaml");
+
+    assert.deepEqual(at(pod, "spec", "volumes"), [
+      {
+        name: "secrets-store-inline",
+        csi: {
+          driver: "secrets-store.csi.k8s.io",
+          readOnly: true,
+          volumeAttributes: { secretProviderClass: "akvprovider-demo" },
+          nodePublishSecretRef: { name: "secrets-store-creds" },
+        },
+      },
+    ]);
+    const { volumeMounts, ...container } = Object(at(pod, "spec", "containers", 0)) as Readonly<Record<string, unknown>>; // A YAML mapping.
+    assert.deepEqual(volumeMounts, [{ name: "secrets-store-inline", mountPath: "/mnt/secrets-store", readOnly: true }]);
+    assert.deepEqual(at(annotated, "spec"), { containers: [container] });
+    assert.deepEqual(annotated?.metadata.annotations, {
+      [POD_ANNOTATIONS.inject]: "true",
+      [POD_ANNOTATIONS.secretProviderClass]: "akvprovider-demo",
+    });
+  });
+});

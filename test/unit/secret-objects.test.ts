@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import type { ObjectFile } from "../../src/domain/content/render.ts";
+import type { SecretObject } from "../../src/domain/kubernetes.ts";
+import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
+import type { DesiredSecret, SecretObjectProblem } from "../../src/domain/secret-objects/desired-secret.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+
+function aFile(path: string, text = `value of ${path}`, changes: Partial<ObjectFile> = {}): ObjectFile {
+  return {
+    path,
+    contents: Sensitive.ofText(text),
+    objectId: `secret/${path}`,
+    version: "v1",
+    updated: undefined,
+    expires: undefined,
+    ...changes,
+  };
+}
+
+/** A good secretObject; a test states only what differs. */
+function anObject(changes: Partial<SecretObject> = {}): SecretObject {
+  return { secretName: "app", type: "Opaque", data: [{ objectName: "DemoSecret", key: "password" }], ...changes };
+}
+
+const FILES = [aFile("DemoSecret"), aFile("db/user")];
+
+function build(object: SecretObject, files = FILES): DesiredSecret {
+  const [outcome] = buildSecrets([object], files);
+  assert.equal(outcome?.kind, "desired", JSON.stringify(outcome));
+  return outcome.secret;
+}
+
+function refuse(object: SecretObject, files = FILES): SecretObjectProblem {
+  const [outcome] = buildSecrets([object], files);
+  assert.equal(outcome?.kind, "refused", JSON.stringify(outcome));
+  return outcome.problem;
+}
+
+const texts = ({ data }: DesiredSecret) =>
+  Object.fromEntries([...data].map(([key, value]) => [key, Buffer.from(value.reveal()).toString()]));
+
+describe("a secretObject", () => {
+  test("becomes a Secret with the files' bytes, its metadata and the versions it is made from", () => {
+    const secret = build(
+      anObject({
+        secretName: " app ",
+        labels: { team: "a" },
+        annotations: { note: "b" },
+        data: [
+          { objectName: " DemoSecret ", key: " password " },
+          { objectName: "db/user", key: "user" },
+          { objectName: "DemoSecret", key: "copy" },
+        ],
+      }),
+    );
+
+    assert.deepEqual(texts(secret), { password: "value of DemoSecret", user: "value of db/user", copy: "value of DemoSecret" });
+    assert.deepEqual(secret.objects, ["secret/DemoSecret@v1", "secret/db/user@v1"]);
+    assert.deepEqual([secret.name, secret.type, secret.labels, secret.annotations], ["app", "Opaque", { team: "a" }, { note: "b" }]);
+    assert.equal(secret.sources.get("user"), FILES[1]);
+  });
+
+  for (const type of [
+    "Opaque",
+    "kubernetes.io/basic-auth",
+    "kubernetes.io/dockerconfigjson",
+    "kubernetes.io/ssh-auth",
+    "example.com/own",
+  ]) {
+    test(`may be of type ${type}`, () => assert.equal(build(anObject({ type })).type, type));
+  }
+
+  test("takes the later of two files with one path, and of two entries with one key", () => {
+    assert.deepEqual(texts(build(anObject(), [aFile("DemoSecret", "1"), aFile("DemoSecret", "2")])), { password: "2" });
+    const data = [
+      { objectName: "DemoSecret", key: "k" },
+      { objectName: "db/user", key: "k" },
+    ];
+    const secret = build(anObject({ data }));
+    assert.deepEqual(texts(secret), { k: "value of db/user" });
+    assert.deepEqual(secret.objects, ["secret/db/user@v1"]);
+  });
+
+  const data = (entry: { readonly objectName?: string; readonly key?: string }) => ({
+    data: [{ objectName: "DemoSecret", key: "ok" }, entry],
+  });
+
+  for (const [changes, field, message] of [
+    [{ secretName: "" }, "secretName", "secret name is empty"],
+    [{ type: "" }, "type", "secret type is empty"],
+    [{ data: [] }, "data", "data is empty"],
+    [{ secretName: "", type: "", data: [] }, "secretName", "secret name is empty"],
+    [data({ objectName: " ", key: "k" }), "data[1].objectName", "object name in secretObjects.data"],
+    [data({ objectName: "DemoSecret" }), "data[1].key", "key in secretObjects.data is empty"],
+    [data({ objectName: "gone", key: "k" }), "data[1].objectName", "file matching objectName gone not found in the pod"],
+    [data({ objectName: "DemoSecret", key: "a b" }), "data[1].key", '"a b" is no valid key of a Secret'],
+    [data({ objectName: "DemoSecret", key: ".." }), "data[1].key", '".." is no valid key of a Secret'],
+    [{ secretName: "My_Secret" }, "secretName", '"My_Secret" is no valid name of a Secret'],
+    [{ secretName: "a..b" }, "secretName", '"a..b" is no valid name of a Secret'],
+    [{ secretName: "a".repeat(254) }, "secretName", `"${"a".repeat(254)}" is no valid name of a Secret`],
+  ] as const satisfies readonly (readonly [Partial<SecretObject>, string, string])[]) {
+    test(`is refused: ${message.slice(0, 60)}`, () => {
+      const problem = refuse(anObject(changes));
+      assert.equal(problem.message, message);
+      assert.equal(problem.field, `spec.secretObjects[0].${field}`);
+      assert.equal(problem.reason, "InvalidClass");
+      assert.notEqual(problem.hint, "");
+    });
+  }
+
+  test("that names a file the class lacks is told which there are", () => {
+    assert.match(refuse(anObject({ data: [{ objectName: "x", key: "k" }] })).hint, /DemoSecret, db\/user/);
+  });
+
+  for (const type of [
+    "kubernetes.io/service-account-token",
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release.v1",
+    " helm.sh/release.v1 ",
+    "kubernetes.io/tls",
+  ]) {
+    test(`is refused as ForbiddenType: ${type}`, () => assert.equal(refuse(anObject({ type })).reason, "ForbiddenType"));
+  }
+
+  for (const key of ["keyvault-injector.dev/managed", "argocd.argoproj.io/instance", "kustomize.toolkit.fluxcd.io/name", "fluxcd.io/x"]) {
+    test(`may not set ${key}`, () => {
+      for (const field of ["labels", "annotations"] as const) {
+        const problem = refuse(anObject({ [field]: { ok: "x", [key]: "y" } }));
+        assert.equal(problem.field, `spec.secretObjects[0].${field}[${key}]`);
+        assert.equal(problem.reason, "InvalidClass");
+      }
+    });
+  }
+
+  test("may set keys that only look like those", () => {
+    const labels = { "notkeyvault-injector.dev/x": "", "x/argocd.argoproj.io": "", "fluxcd.io.example/x": "", "notfluxcd.io/x": "" };
+    assert.deepEqual(build(anObject({ labels })).labels, labels);
+  });
+
+  test("is TooLarge above 1 MiB, naming the biggest entry", () => {
+    const files = [aFile("small", "x".repeat(48_577)), aFile("big", "x".repeat(1_000_000))];
+    const entries = files.map(({ path }) => ({ objectName: path, key: path }));
+
+    const problem = refuse(anObject({ data: entries }), files);
+
+    assert.equal(problem.reason, "TooLarge");
+    assert.match(problem.message, /1048577 bytes.*1048576.*biggest entry is big with 1000000/);
+    assert.equal(
+      build(anObject({ data: entries }), [aFile("small", "x".repeat(48_576)), aFile("big", "x".repeat(1_000_000))]).data.size,
+      2,
+    );
+  });
+});
+
+describe("several secretObjects", () => {
+  test("stand for themselves: one that fails does not stop the others", () => {
+    const outcomes = buildSecrets([anObject({ type: "" }), anObject({ secretName: "b" }), anObject({ secretName: "c", data: [] })], FILES);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["refused", "desired", "refused"],
+    );
+  });
+
+  test("of one name are all refused, whoever comes first", () => {
+    const outcomes = buildSecrets([anObject(), anObject({ secretName: "b" }), anObject({ secretName: "app " })], FILES);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["refused", "desired", "refused"],
+    );
+    assert.match(outcomes[2]?.kind === "refused" ? outcomes[2].problem.message : "", /secretObjects 0 and 2 name the same Secret app/);
+  });
+});

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { type ObservedSecret, ownedFields } from "../../src/domain/sync/observed-secret.ts";
+import { metadataFor, obsoleteSecrets, planSecret, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
+
+function wanted(changes: Partial<WantedSecret> = {}): WantedSecret {
+  return {
+    name: "app",
+    type: "Opaque",
+    labels: { team: "a" },
+    annotations: {},
+    keys: ["password"],
+    objects: ["secret/DemoSecret@1"],
+    fingerprint: "v1:aa",
+    ...changes,
+  };
+}
+
+/** As the worker wrote it for the class `demo`. */
+function observed(changes: Partial<ObservedSecret> = {}): ObservedSecret {
+  const { labels, annotations } = metadataFor(wanted(), "demo");
+  return {
+    ref: { namespace: "team", name: "app" },
+    uid: "secret-1",
+    resourceVersion: "5",
+    type: "Opaque",
+    immutable: false,
+    labels,
+    annotations,
+    owned: { data: ["password"], labels: Object.keys(labels), annotations: Object.keys(annotations) },
+    isContentIntact: true,
+    ...changes,
+  };
+}
+
+describe("the plan for a Secret", () => {
+  test("creates one that is not there", () => {
+    assert.deepEqual(planSecret(wanted(), "demo", undefined), { kind: "create" });
+  });
+
+  test("keeps one that is as it should be", () => {
+    assert.deepEqual(planSecret(wanted(), "demo", observed()), { kind: "keep" });
+  });
+
+  test("applies new content under the uid it saw", () => {
+    const action = planSecret(wanted({ fingerprint: "v1:bb" }), "demo", observed());
+
+    assert.equal(action.kind, "apply");
+    assert.equal(action.kind === "apply" ? action.uid : "", "secret-1");
+  });
+
+  test("repairs edited data, labels and annotations, and says which", () => {
+    const edits = [
+      observed({ isContentIntact: false }),
+      observed({ labels: { [MANAGED_LABEL]: "true" } }),
+      observed({ annotations: { ...observed().annotations, [SECRET_ANNOTATIONS.objects]: "" } }),
+    ];
+
+    const reasons = edits
+      .map((edited) => planSecret(wanted(), "demo", edited))
+      .map((action) => (action.kind === "apply" ? action.why : action.kind));
+
+    assert.deepEqual(reasons, ["its data was edited", "its labels were edited", "its annotations were edited"]);
+  });
+
+  test("leaves keys, labels and annotations of others alone", () => {
+    const shared = observed({ labels: { ...observed().labels, extra: "x" }, annotations: { ...observed().annotations, note: "y" } });
+
+    assert.deepEqual(planSecret(wanted(), "demo", shared), { kind: "keep" });
+  });
+
+  test("removes a key of ours that is no longer wanted", () => {
+    const owned = { ...observed().owned, data: ["password", "user"] };
+
+    const action = planSecret(wanted(), "demo", observed({ owned }));
+
+    assert.deepEqual(action.kind === "apply" ? action.removed.data : [], ["user"]);
+  });
+
+  test("replaces one whose type changed, because no API server changes a type", () => {
+    assert.equal(planSecret(wanted({ type: "kubernetes.io/basic-auth" }), "demo", observed()).kind, "replace");
+  });
+
+  test("replaces an immutable one only when its content has to change", () => {
+    assert.equal(planSecret(wanted(), "demo", observed({ immutable: true })).kind, "keep");
+    assert.equal(planSecret(wanted({ fingerprint: "v1:bb" }), "demo", observed({ immutable: true })).kind, "replace");
+  });
+
+  test("refuses one that another class writes, naming it", () => {
+    const action = planSecret(wanted(), "demo", observed({ annotations: { [SECRET_ANNOTATIONS.class]: "other" } }));
+
+    assert.match(action.kind === "conflict" ? action.message : "", /written by the class other/);
+  });
+});
+
+describe("Secrets that no secretObject names", () => {
+  test("are obsolete only where the class owns them", () => {
+    const ours = observed();
+    const others = observed({ ref: { namespace: "team", name: "theirs" }, annotations: { [SECRET_ANNOTATIONS.class]: "other" } });
+
+    assert.deepEqual(obsoleteSecrets([ours, others], "demo", new Set()), [ours]);
+    assert.deepEqual(obsoleteSecrets([ours, others], "demo", new Set(["app"])), []);
+  });
+});
+
+describe("the fields of a manager", () => {
+  test("are those of its creates and its applies together", () => {
+    const owned = ownedFields(
+      [
+        { manager: "keyvault-injector-sync", operation: "Update", fieldsV1: { "f:data": { "f:a": {} } } },
+        {
+          manager: "keyvault-injector-sync",
+          operation: "Apply",
+          fieldsV1: { "f:data": { ".": {}, "f:b": {} }, "f:metadata": { "f:labels": { "f:team": {} } } },
+        },
+        { manager: "somebody", operation: "Update", fieldsV1: { "f:data": { "f:c": {} } } },
+      ],
+      "keyvault-injector-sync",
+    );
+
+    assert.deepEqual(owned, { data: ["a", "b"], labels: ["team"], annotations: [] });
+  });
+});

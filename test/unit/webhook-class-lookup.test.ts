@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type KubeClient, KubeError, type ReadResult } from "../../src/domain/ports.ts";
+import { createClassLookup, type LookupResult } from "../../src/webhook/class-lookup.ts";
+import { aClass } from "../support/pods.ts";
+
+const ref = { namespace: "default", name: "akvprovider-demo" };
+const emptyCache = { get: () => undefined };
+
+/** `read` is generic in the port; a test answers with whatever the API server would. */
+function kubeThat(answer: (signal: AbortSignal) => Promise<ReadResult<never>>): Pick<KubeClient, "read"> {
+  return { read: async (_resource, _ref, signal) => answer(signal) };
+}
+
+describe("the lookup of a class", () => {
+  test("takes the cached one without a read", async () => {
+    const kube = kubeThat(async () => assert.fail("read"));
+    const lookUp = createClassLookup({ classes: { get: () => aClass() }, kube });
+
+    assert.deepEqual(await lookUp(ref), { kind: "found", class: aClass() });
+  });
+
+  test("reads one that the cache lacks, and says what the API server said", async () => {
+    const answers: readonly [ReadResult<never>, string][] = [
+      [{ kind: "found", object: aClass() as never }, "found"],
+      [{ kind: "absent" }, "missing"],
+      [{ kind: "unserved" }, "unknown"],
+    ];
+    for (const [answer, kind] of answers) {
+      const lookUp = createClassLookup({ classes: emptyCache, kube: kubeThat(async () => answer) });
+      assert.equal((await lookUp(ref)).kind, kind);
+    }
+  });
+
+  test("shares one read among all who ask for the class at once, and reads anew later", async () => {
+    let reads = 0;
+    const results: LookupResult[] = [];
+    const kube = kubeThat(async () => {
+      reads += 1;
+      return { kind: "absent" };
+    });
+    const lookUp = createClassLookup({ classes: emptyCache, kube, onLookup: (result) => results.push(result) });
+
+    await Promise.all(Array.from({ length: 50 }, () => lookUp(ref)));
+    assert.equal(reads, 1);
+    await lookUp(ref);
+    assert.equal(reads, 2);
+    assert.equal(results.filter((result) => result === "missing").length, 51);
+  });
+
+  test("knows nothing when the API server refuses, and gives up on one that does not answer", async () => {
+    const refusing = kubeThat(async () => {
+      throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+    });
+    const silent = kubeThat(
+      (signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("aborted")));
+        }),
+    );
+
+    assert.deepEqual(await createClassLookup({ classes: emptyCache, kube: refusing })(ref), { kind: "unknown" });
+    // AbortSignal.timeout does not keep a process alive on its own; a listening server would.
+    const alive = setTimeout(() => undefined, 10_000);
+    assert.deepEqual(await createClassLookup({ classes: emptyCache, kube: silent })(ref), { kind: "unknown" });
+    clearTimeout(alive);
+  });
+});

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { KubeError } from "../../src/domain/ports.ts";
+import { backoffDelay } from "../../src/runtime/backoff.ts";
+import { type Outcome, WorkQueue, type WorkQueueOptions } from "../../src/runtime/workqueue.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+
+interface Started {
+  readonly queue: WorkQueue;
+  readonly clock: ManualClock;
+  readonly runs: { readonly key: string; readonly at: number }[];
+  readonly stop: () => Promise<void>;
+}
+
+function start(handle: (key: string, signal: AbortSignal) => Promise<Outcome>, options: Partial<WorkQueueOptions> = {}): Started {
+  const clock = new ManualClock();
+  const origin = clock.now();
+  const runs: { key: string; at: number }[] = [];
+  const queue = new WorkQueue({
+    handle: (key, signal) => {
+      runs.push({ key, at: clock.now() - origin });
+      return handle(key, signal);
+    },
+    workers: 1,
+    backoff: { baseMs: 1_000, maxMs: 60_000 },
+    clock,
+    logger: recordingLogger(),
+    random: () => 0.999_999,
+    ...options,
+  });
+  const controller = new AbortController();
+  const run = queue.run(controller.signal);
+  return {
+    queue,
+    clock,
+    runs,
+    stop: async () => {
+      controller.abort();
+      await run;
+    },
+  };
+}
+
+const done = async (): Promise<Outcome> => ({ kind: "done" });
+
+describe("backoff", () => {
+  test("doubles up to its bound, and is never less than half of it", () => {
+    const range = { baseMs: 1_000, maxMs: 30_000 };
+    assert.deepEqual(
+      [1, 2, 3, 5, 6, 1_000].map((failures) => backoffDelay(failures, range, () => 0)),
+      [500, 1_000, 2_000, 8_000, 15_000, 15_000],
+    );
+    assert.equal(
+      backoffDelay(2, range, () => 0.5),
+      1_500,
+    );
+  });
+});
+
+describe("a work queue", () => {
+  test("runs a key once however often it was added before", async () => {
+    const { queue, clock, runs, stop } = start(done);
+    for (let i = 0; i < 5; i++) queue.add("a");
+    await clock.advance(0);
+    assert.equal(runs.length, 1);
+    await stop();
+  });
+
+  test("runs a key again that was added while it ran", async () => {
+    const gate = Promise.withResolvers<Outcome>();
+    const { queue, clock, runs, stop } = start(() => gate.promise, { workers: 4 });
+    queue.add("a");
+    await clock.advance(0);
+    queue.add("a");
+    await clock.advance(0);
+    assert.equal(runs.length, 1);
+    gate.resolve({ kind: "done" });
+    await clock.advance(0);
+    assert.equal(runs.length, 2);
+    await stop();
+  });
+
+  test("takes the earliest of several times", async () => {
+    const { queue, clock, runs, stop } = start(done);
+    queue.addAfter("a", 5_000);
+    queue.addAfter("a", 1_000);
+    queue.addAfter("a", 9_000);
+    await clock.advance(20_000);
+    assert.deepEqual(runs, [{ key: "a", at: 1_000 }]);
+    await stop();
+  });
+
+  test("lets a failing key wait longer each time, and the others go on", async () => {
+    const { queue, clock, runs, stop } = start(async (key) => (key === "bad" ? { kind: "retry" } : { kind: "done" }));
+    queue.add("bad");
+    queue.add("good");
+    await clock.advance(8_000);
+    assert.deepEqual(
+      runs.filter(({ key }) => key === "bad").map(({ at }) => at),
+      [0, 1_000, 3_000, 7_000],
+    );
+    assert.equal(runs.filter(({ key }) => key === "good").length, 1);
+    await stop();
+  });
+
+  test("starts the backoff anew after a success", async () => {
+    const outcomes: Outcome[] = [
+      { kind: "retry" },
+      { kind: "retry" },
+      { kind: "requeueAfter", milliseconds: 100 },
+      { kind: "retry" },
+      { kind: "done" },
+    ];
+    const { queue, clock, runs, stop } = start(async () => outcomes.shift() ?? { kind: "done" });
+    queue.add("a");
+    await clock.advance(60_000);
+    assert.deepEqual(
+      runs.map(({ at }) => at),
+      [0, 1_000, 3_000, 3_100, 4_100],
+    );
+    await stop();
+  });
+
+  test("does what a thrown error's retry says", async () => {
+    const errors: Readonly<Record<string, Error>> = {
+      after: new KubeError("Throttled", "slow down", { retry: { kind: "after", milliseconds: 7_000 } }),
+      never: new KubeError("Invalid", "no", { retry: { kind: "never" } }),
+      bug: new TypeError("oops"),
+    };
+    const { queue, clock, runs, stop } = start(async (key) => {
+      throw errors[key] ?? new Error("unexpected key");
+    });
+    for (const key of Object.keys(errors)) queue.add(key);
+    await clock.advance(7_000);
+    const times = (key: string): number[] => runs.filter((run) => run.key === key).map(({ at }) => at);
+    assert.deepEqual(times("after"), [0, 7_000]);
+    assert.deepEqual(times("never"), [0]);
+    assert.deepEqual(times("bug"), [0, 1_000, 3_000, 7_000]);
+    await stop();
+  });
+
+  test("waits for running handlers when it is stopped, and starts no other", async () => {
+    const gate = Promise.withResolvers<Outcome>();
+    const signals: AbortSignal[] = [];
+    const { queue, clock, runs, stop } = start((_, signal) => {
+      signals.push(signal);
+      return gate.promise;
+    });
+    queue.add("a");
+    queue.add("b");
+    await clock.advance(0);
+    let isStopped = false;
+    const stopped = stop().then(() => (isStopped = true));
+    await clock.advance(0);
+    assert.equal(signals[0]?.aborted, true);
+    assert.equal(isStopped, false);
+    gate.resolve({ kind: "done" });
+    await stopped;
+    assert.deepEqual(
+      runs.map(({ key }) => key),
+      ["a"],
+    );
+  });
+
+  test("tells how much waits and for how long", async () => {
+    const gate = Promise.withResolvers<Outcome>();
+    const waits: number[] = [];
+    const ends: string[] = [];
+    const observer = {
+      onStarted: (ms: number) => void waits.push(ms),
+      onEnded: (kind: string, ms: number) => void ends.push(`${kind} ${ms}`),
+    };
+    const { queue, clock, stop } = start(() => gate.promise, { observer });
+    queue.add("a");
+    await clock.advance(0);
+    queue.add("b");
+    queue.addAfter("c", 60_000);
+    await clock.advance(500);
+    assert.deepEqual([queue.running, queue.depth, queue.delayed, queue.oldestWaitMs], [1, 1, 1, 500]);
+    gate.resolve({ kind: "done" });
+    await clock.advance(0);
+    assert.deepEqual([queue.running, queue.depth, queue.oldestWaitMs], [0, 0, 0]);
+    assert.deepEqual(waits, [0, 500]);
+    assert.deepEqual(ends, ["done 500", "done 0"]);
+    await stop();
+  });
+
+  test("forgets the delayed runs and the failures of a key", async () => {
+    const { queue, clock, runs, stop } = start(async () => ({ kind: "retry" }));
+    queue.add("a");
+    await clock.advance(0);
+    queue.forget("a");
+    await clock.advance(60_000);
+    assert.equal(runs.length, 1);
+    assert.equal(queue.delayed, 0);
+    await stop();
+  });
+});

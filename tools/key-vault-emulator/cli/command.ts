@@ -1,0 +1,71 @@
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+
+import type { Emulator } from "../emulator.ts";
+
+/** Wrong use of the command line: exit code 2, with the usage. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export interface Invocation {
+  readonly emulator: Emulator;
+  /** As many as the command names, the optional ones possibly missing. */
+  readonly arguments: readonly string[];
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** A subcommand that talks to a running emulator; what `run` returns is printed. */
+export interface Command {
+  /** Two words such as `secret set`, or one. */
+  readonly name: string;
+  /** Names of the arguments; an optional one is written in brackets. */
+  readonly arguments: readonly string[];
+  readonly options: ParseArgsOptionsConfig;
+  readonly help: string;
+  run(invocation: Invocation): Promise<string>;
+}
+
+/** The argument at a position that the command requires; its count was checked before. */
+export function required(invocation: Invocation, position: number): string {
+  const value = invocation.arguments[position];
+  if (value === undefined) throw new UsageError(`argument ${position + 1} is missing`);
+  return value;
+}
+
+export function textFlag(invocation: Invocation, name: string): string | undefined {
+  const value = invocation.flags[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function json(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** Columns padded to their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<readonly number[]>((widest, row) => row.map((cell, at) => Math.max(cell.length, widest[at] ?? 0)), []);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Flags and arguments of one command. */
+export interface Parsed {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+}
+
+export function parseCommandLine(args: readonly string[], options: Command["options"]): Parsed {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    // No option of any command is `multiple`.
+    return { values: values as Parsed["values"], positionals };
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : "the arguments can't be read", { cause });
+  }
+}

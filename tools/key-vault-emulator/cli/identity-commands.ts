@@ -1,0 +1,107 @@
+import { clientEnvironment } from "../emulator.ts";
+import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
+import type { RequestRecord } from "../network/request-log.ts";
+import { SECRET_PERMISSIONS, type SecretPermission } from "../vault/vault-store.ts";
+import { type Command, json, required, table, textFlag, UsageError } from "./command.ts";
+
+const placement = { cloud: { type: "string" }, tenant: { type: "string" } } as const;
+
+/** Vaults, identities, access and the request log. */
+export const identityCommands: readonly Command[] = [
+  {
+    name: "vault create",
+    arguments: ["NAME"],
+    options: placement,
+    help: "create a vault [--cloud public|us-government|china|germany] [--tenant GUID]",
+    run: async (call) =>
+      json(
+        await call.emulator.createVault({
+          name: required(call, 0),
+          cloud: cloudOf(textFlag(call, "cloud")),
+          tenantId: textFlag(call, "tenant"),
+        }),
+      ),
+  },
+  {
+    name: "sp create",
+    arguments: [],
+    options: { ...placement, "app-id": { type: "string" }, "client-secret": { type: "string" } },
+    help: "create a service principal and print its client id and secret [--cloud …] [--tenant GUID] [--app-id GUID] [--client-secret TEXT]",
+    run: async (call) =>
+      json(
+        await call.emulator.createServicePrincipal({
+          cloud: cloudOf(textFlag(call, "cloud")),
+          tenantId: textFlag(call, "tenant"),
+          appId: textFlag(call, "app-id"),
+          clientSecret: textFlag(call, "client-secret"),
+        }),
+      ),
+  },
+  {
+    name: "grant",
+    arguments: ["VAULT", "APP_ID", "PERMISSIONS"],
+    options: {},
+    help: "allow an identity operations on secrets; PERMISSIONS is a list such as get,list,set",
+    run: async (call) => {
+      const permissions = permissionsOf(required(call, 2));
+      await call.emulator.grant({ vault: required(call, 0), appId: required(call, 1), permissions });
+      return `granted ${permissions.join(", ")} on ${required(call, 0)}`;
+    },
+  },
+  {
+    name: "revoke",
+    arguments: ["VAULT", "APP_ID", "[PERMISSIONS]"],
+    options: {},
+    help: "take permissions back; all of them without PERMISSIONS",
+    run: async (call) => {
+      const permissions = permissionsOf(call.arguments[2] ?? SECRET_PERMISSIONS.join(","));
+      await call.emulator.revoke({ vault: required(call, 0), appId: required(call, 1), permissions });
+      return `revoked ${permissions.join(", ")} on ${required(call, 0)}`;
+    },
+  },
+  {
+    name: "requests",
+    arguments: [],
+    options: { json: { type: "boolean" }, after: { type: "string" } },
+    help: "show the request log [--json] [--after SEQUENCE]",
+    run: async (call) => {
+      const after = textFlag(call, "after");
+      const records = await call.emulator.requests(after === undefined ? {} : { after: Number(after) });
+      return call.flags.json === true ? json(records) : table([HEADER, ...records.map(rowOf)]);
+    },
+  },
+  {
+    name: "env",
+    arguments: [],
+    options: {},
+    help: "print the variables that point a client at the emulator, for eval",
+    run: async ({ emulator }) => exportLines(clientEnvironment(emulator)),
+  },
+];
+
+export function exportLines(environment: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
+    .join("\n");
+}
+
+const HEADER = ["#", "TIME", "STATUS", "METHOD", "HOST", "PATH", "API-VERSION", "IDENTITY"];
+
+function rowOf(record: RequestRecord): readonly string[] {
+  const { sequence, time, status, method, host, path, apiVersion = "", identity = "" } = record;
+  return [String(sequence), time, String(status), method, host, path, apiVersion, identity];
+}
+
+function cloudOf(text: string | undefined): CloudName | undefined {
+  const name = CLOUD_NAMES.find((one) => one === text);
+  if (text !== undefined && name === undefined) throw new UsageError(`--cloud: use one of ${CLOUD_NAMES.join(", ")}`);
+  return name;
+}
+
+function permissionsOf(text: string): SecretPermission[] {
+  return text.split(",").map((word) => {
+    const permission = SECRET_PERMISSIONS.find((one) => one === word.trim());
+    if (permission === undefined) throw new UsageError(`PERMISSIONS: use a list of ${SECRET_PERMISSIONS.join(", ")}`);
+    return permission;
+  });
+}

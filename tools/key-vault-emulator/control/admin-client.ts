@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
+
+import type { Emulator } from "../emulator.ts";
+import { EmulatorInputError } from "../input-error.ts";
+import { type AdminFile, readAdminFile } from "./admin-file.ts";
+import type { StateMethods } from "./state-methods.ts";
+
+/** A running emulator by the file it left in its state folder; `stop` ends the emulator's process. */
+export async function connectEmulator(stateDir: string): Promise<Emulator> {
+  const file = await readAdminFile(stateDir);
+  return {
+    ...remoteMethods((name, input) => callAdmin(file, name, input)),
+    proxyUrl: file.proxyUrl,
+    caFile: file.caFile,
+    adminUrl: file.adminUrl,
+    stop: async () => {
+      process.kill(file.pid, "SIGTERM");
+    },
+  };
+}
+
+type Call = (name: keyof StateMethods, input: unknown) => Promise<unknown>;
+
+function remoteMethods(call: Call): StateMethods {
+  // The peer is this same code: it answers with what the method of that name returns.
+  const forward =
+    <Name extends keyof StateMethods>(name: Name) =>
+    (input?: Parameters<StateMethods[Name]>[0]) =>
+      call(name, input ?? {}) as ReturnType<StateMethods[Name]>;
+  return {
+    createVault: forward("createVault"),
+    deleteVault: forward("deleteVault"),
+    createServicePrincipal: forward("createServicePrincipal"),
+    setClientSecret: forward("setClientSecret"),
+    grant: forward("grant"),
+    revoke: forward("revoke"),
+    setSecret: forward("setSecret"),
+    rotateSecret: forward("rotateSecret"),
+    setAttributes: forward("setAttributes"),
+    disableSecret: forward("disableSecret"),
+    enableSecret: forward("enableSecret"),
+    deleteSecret: forward("deleteSecret"),
+    secretVersions: forward("secretVersions"),
+    setTokenLifetime: forward("setTokenLifetime"),
+    requests: forward("requests"),
+  };
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** By node:http, which no proxy variable of the visitor's diverts. */
+async function callAdmin(file: AdminFile, name: string, input: unknown): Promise<unknown> {
+  const sent = request(`${file.adminUrl}/${name}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${file.adminToken}` },
+    agent: false,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  sent.end(JSON.stringify(input));
+  let status: number;
+  let body: string;
+  try {
+    // `once` rejects with the request's "error" event.
+    const [response]: IncomingMessage[] = await once(sent, "response");
+    status = response?.statusCode ?? 0;
+    body = response === undefined ? "null" : await text(response);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "unknown reason";
+    throw new EmulatorInputError(`state-dir: the emulator at ${file.adminUrl} does not answer (${why}); start it again`, { cause });
+  }
+  return outcomeOf(status, body);
+}
+
+function outcomeOf(status: number, answer: string): unknown {
+  const body: unknown = JSON.parse(answer);
+  if (status === 200) return body ?? undefined;
+  const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
+  throw new EmulatorInputError(typeof error === "string" ? error : `the emulator answered ${status}`);
+}

@@ -1,0 +1,85 @@
+import { randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import { EmulatorInputError } from "../input-error.ts";
+import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
+
+export interface ServicePrincipal {
+  readonly tenantId: string;
+  readonly cloud: CloudName;
+  /** The application (client) id. */
+  readonly appId: string;
+  readonly objectId: string;
+  readonly clientSecret: string;
+}
+
+export interface NewServicePrincipal {
+  readonly cloud: CloudName;
+  readonly tenantId?: string | undefined;
+  readonly appId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+}
+
+/** Tenants and their applications. A tenant lives in one cloud and comes to be by its first mention. */
+export class Directory {
+  readonly #tenants = new Map<string, CloudName>();
+  readonly #principals = new Map<string, ServicePrincipal>();
+  readonly #defaultTenants: Readonly<Record<CloudName, string>>;
+
+  constructor() {
+    const fresh = CLOUD_NAMES.map((cloud) => [cloud, randomUUID()] as const);
+    // Built from the full list of names, which fromEntries can't express.
+    this.#defaultTenants = Object.fromEntries(fresh) as Record<CloudName, string>;
+  }
+
+  /** The tenant's canonical id; without an id, the cloud's default tenant. */
+  registerTenant(cloud: CloudName, tenantId?: string): string {
+    const id = (tenantId ?? this.#defaultTenants[cloud]).toLowerCase();
+    const existing = this.#tenants.get(id);
+    if (existing !== undefined && existing !== cloud) {
+      throw new EmulatorInputError(`tenantId: ${id} belongs to the cloud ${existing}; use cloud ${existing} or another tenant`);
+    }
+    this.#tenants.set(id, cloud);
+    return id;
+  }
+
+  hasTenant(cloud: CloudName, tenantId: string): boolean {
+    return this.#tenants.get(tenantId.toLowerCase()) === cloud;
+  }
+
+  createServicePrincipal(input: NewServicePrincipal): ServicePrincipal {
+    const appId = (input.appId ?? randomUUID()).toLowerCase();
+    if (this.#principals.has(appId)) {
+      throw new EmulatorInputError(`appId: ${appId} is taken; leave it out for a random one`);
+    }
+    const principal: ServicePrincipal = {
+      tenantId: this.registerTenant(input.cloud, input.tenantId),
+      cloud: input.cloud,
+      appId,
+      objectId: randomUUID(),
+      clientSecret: input.clientSecret ?? randomBytes(24).toString("base64url"),
+    };
+    this.#principals.set(appId, principal);
+    return principal;
+  }
+
+  /** Replaces the client secret; tokens issued earlier stay valid until they expire, as they really do. */
+  setClientSecret(appId: string, clientSecret?: string): ServicePrincipal {
+    const changed = { ...this.requirePrincipal(appId), clientSecret: clientSecret ?? randomBytes(24).toString("base64url") };
+    this.#principals.set(changed.appId, changed);
+    return changed;
+  }
+
+  find(appId: string): ServicePrincipal | undefined {
+    return this.#principals.get(appId.toLowerCase());
+  }
+
+  requirePrincipal(appId: string): ServicePrincipal {
+    const principal = this.find(appId);
+    if (principal === undefined) throw new EmulatorInputError(`appId: no service principal ${appId}; create it first`);
+    return principal;
+  }
+}
+
+export function isSecretOf(principal: ServicePrincipal, presented: string): boolean {
+  const [expected, actual] = [Buffer.from(principal.clientSecret), Buffer.from(presented)];
+  return expected.byteLength === actual.byteLength && timingSafeEqual(expected, actual);
+}

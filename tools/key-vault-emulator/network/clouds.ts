@@ -1,0 +1,80 @@
+/**
+ * The Azure clouds the emulator answers for, by their real host names. A name that is not here does not exist.
+ *
+ * Sources: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (DNS suffixes) and
+ * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra hosts).
+ */
+export interface Cloud {
+  readonly name: CloudName;
+  readonly vaultSuffix: string;
+  /** The audience of a token for the data plane, and the `resource` of the challenge. */
+  readonly vaultResource: string;
+  /** First is the canonical one. MSAL replaces China's documented name by its preferred alias, so both must answer. */
+  readonly entraHosts: readonly [string, ...string[]];
+  /** Host of the `iss` claim in v1.0 tokens. */
+  readonly issuerHost: string;
+  /** Another registered audience, so that a token for the wrong API can be had and must be refused by the vault. */
+  readonly managementResource: string;
+}
+
+export const CLOUD_NAMES = ["public", "us-government", "china", "germany"] as const;
+
+export type CloudName = (typeof CLOUD_NAMES)[number];
+
+export const CLOUDS: Readonly<Record<CloudName, Cloud>> = {
+  public: {
+    name: "public",
+    vaultSuffix: "vault.azure.net",
+    vaultResource: "https://vault.azure.net",
+    entraHosts: ["login.microsoftonline.com"],
+    issuerHost: "sts.windows.net",
+    managementResource: "https://management.azure.com",
+  },
+  "us-government": {
+    name: "us-government",
+    vaultSuffix: "vault.usgovcloudapi.net",
+    vaultResource: "https://vault.usgovcloudapi.net",
+    entraHosts: ["login.microsoftonline.us"],
+    issuerHost: "sts.windows.net",
+    managementResource: "https://management.usgovcloudapi.net",
+  },
+  china: {
+    name: "china",
+    vaultSuffix: "vault.azure.cn",
+    vaultResource: "https://vault.azure.cn",
+    entraHosts: ["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    issuerHost: "sts.chinacloudapi.cn",
+    managementResource: "https://management.chinacloudapi.cn",
+  },
+  germany: {
+    name: "germany",
+    vaultSuffix: "vault.microsoftazure.de",
+    vaultResource: "https://vault.microsoftazure.de",
+    entraHosts: ["login.microsoftonline.de"],
+    issuerHost: "sts.microsoftonline.de",
+    managementResource: "https://management.microsoftazure.de",
+  },
+};
+
+/** What a host name stands for. */
+export type Endpoint =
+  | { readonly kind: "entra"; readonly cloud: Cloud }
+  | { readonly kind: "vault"; readonly cloud: Cloud; readonly vaultName: string };
+
+const clouds: readonly Cloud[] = Object.values(CLOUDS);
+
+/** `undefined` for every name outside the clouds above, two labels deep included (`a.b.vault.azure.net`). */
+export function endpointOf(hostName: string): Endpoint | undefined {
+  const host = hostName.toLowerCase();
+  for (const cloud of clouds) {
+    if (cloud.entraHosts.includes(host)) return { kind: "entra", cloud };
+    const vaultName = host.endsWith(`.${cloud.vaultSuffix}`) ? host.slice(0, -cloud.vaultSuffix.length - 1) : "";
+    if (vaultName !== "" && !vaultName.includes(".")) return { kind: "vault", cloud, vaultName };
+  }
+  return undefined;
+}
+
+/** Every name the serving certificate carries. */
+export function certificateNames(): readonly string[] {
+  return clouds.flatMap((cloud) => [`*.${cloud.vaultSuffix}`, ...cloud.entraHosts]);
+}

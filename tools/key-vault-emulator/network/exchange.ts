@@ -1,0 +1,69 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+
+/** One request, read whole; handlers are functions from it to an {@link Answer}. */
+export interface Exchange {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  /** The path without empty parts: clients send `//secrets/x` and `/secrets/x/`, and the real service takes both. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** Application id of the caller, for the request log; absent while it is not established. */
+  readonly identity?: string;
+}
+
+const MAX_BODY_BYTES = 1_048_576;
+
+/** `undefined` when the body is larger than any request of these APIs. */
+export async function readExchange(request: IncomingMessage): Promise<Exchange | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    // Without an encoding set, a request yields Buffers only.
+    const bytes = chunk as Buffer;
+    size += bytes.byteLength;
+    if (size <= MAX_BODY_BYTES) chunks.push(bytes);
+  }
+  if (size > MAX_BODY_BYTES) return undefined;
+  const target = splitTarget(request.url ?? "/");
+  return {
+    method: request.method ?? "GET",
+    host: hostNameOf(request.headers.host ?? ""),
+    path: target.path,
+    segments: target.path.split("/").filter((part) => part !== ""),
+    query: target.query,
+    headers: request.headers,
+    body: Buffer.concat(chunks).toString("utf8"),
+  };
+}
+
+/** Not by `new URL`: it reads `//secrets/x` as a host. */
+function splitTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  return { path, query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)) };
+}
+
+export function hostNameOf(authority: string): string {
+  return authority.replace(/:\d+$/, "").toLowerCase();
+}
+
+export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  const body = Buffer.from(JSON.stringify(answer.body), "utf8");
+  response.writeHead(answer.status, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": body.byteLength,
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
+    ...answer.headers,
+  });
+  response.end(body);
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+
+import { type Claims, issuerOf, type TokenIssuer } from "../entra/token-issuer.ts";
+import { CLOUDS } from "../network/clouds.ts";
+import type { Answer, Exchange } from "../network/exchange.ts";
+import {
+  apiVersionMissing,
+  audienceWrong,
+  issuerWrong,
+  LOCATION,
+  methodNotAllowed,
+  permissionMissing,
+  signatureUnknown,
+  tokenExpired,
+  tokenMissing,
+  type VaultError,
+} from "./errors.ts";
+import { type Operation, secretOperation } from "./secret-operations.ts";
+import type { Vault } from "./vault-store.ts";
+
+/** The operations by first path part. Keys and certificates are further entries. */
+const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | undefined>> = { secrets: secretOperation };
+
+/** A request to one vault. Authentication goes first, as at the real service: a challenge is answered before anything is judged. */
+export function answerVault(exchange: Exchange, vault: Vault, tokens: TokenIssuer): Answer {
+  const caller = authenticate(exchange, vault, tokens);
+  if (caller.kind === "refused") return errorAnswer(exchange, vault, caller.error);
+  const identity = caller.claims.appid;
+  const [collection = ""] = exchange.segments;
+  const operation = Object.hasOwn(COLLECTIONS, collection) ? COLLECTIONS[collection]?.(exchange) : undefined;
+  const error = admissionError(exchange, { vault, claims: caller.claims, operation });
+  if (error !== undefined || operation === undefined) {
+    return { ...errorAnswer(exchange, vault, error ?? methodNotAllowed()), identity };
+  }
+  const outcome = operation.run(exchange, vault);
+  if (!outcome.ok) return { ...errorAnswer(exchange, vault, outcome.error), identity };
+  return { status: 200, headers: commonHeaders(exchange), body: outcome.body, identity };
+}
+
+type Authentication = { readonly kind: "caller"; readonly claims: Claims } | { readonly kind: "refused"; readonly error: VaultError };
+
+function authenticate(exchange: Exchange, vault: Vault, tokens: TokenIssuer): Authentication {
+  const [, token] = /^Bearer +(\S+)$/i.exec(exchange.headers.authorization ?? "") ?? [];
+  if (token === undefined) return { kind: "refused", error: tokenMissing() };
+  const verification = tokens.verify(token);
+  if (verification.kind === "forged") return { kind: "refused", error: signatureUnknown() };
+  if (verification.kind === "expired") return { kind: "refused", error: tokenExpired() };
+  const { claims } = verification;
+  const cloud = CLOUDS[vault.cloud];
+  if (claims.aud !== cloud.vaultResource) return { kind: "refused", error: audienceWrong(cloud.vaultResource, claims.aud) };
+  const issuer = issuerOf(cloud, vault.tenantId);
+  if (claims.iss !== issuer) return { kind: "refused", error: issuerWrong(issuer, claims.iss) };
+  return { kind: "caller", claims };
+}
+
+interface Admission {
+  readonly vault: Vault;
+  readonly claims: Claims;
+  readonly operation: Operation | undefined;
+}
+
+function admissionError(exchange: Exchange, { vault, claims, operation }: Admission): VaultError | undefined {
+  if (!/^\d/.test(exchange.query.get("api-version") ?? "")) return apiVersionMissing();
+  if (operation === undefined) return methodNotAllowed();
+  const { permission } = operation;
+  return vault.grants.get(claims.appid)?.has(permission) === true ? undefined : permissionMissing(vault, claims, permission);
+}
+
+function errorAnswer(exchange: Exchange, vault: Vault, error: VaultError): Answer {
+  const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
+  return {
+    status: error.status,
+    headers: { ...commonHeaders(exchange), ...(error.status === 401 ? { "WWW-Authenticate": challengeOf(vault) } : {}) },
+    body: { error: { code: error.code, message: error.message, ...inner } },
+  };
+}
+
+/** https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses */
+function challengeOf(vault: Vault): string {
+  const cloud = CLOUDS[vault.cloud];
+  return `Bearer authorization="https://${cloud.entraHosts[0]}/${vault.tenantId}", resource="${cloud.vaultResource}"`;
+}
+
+/** As recorded in https://github.com/Azure/azure-sdk-for-python/issues/27266 */
+function commonHeaders(exchange: Exchange): Readonly<Record<string, string>> {
+  const requestId = exchange.headers["x-ms-client-request-id"];
+  return {
+    "Cache-Control": "no-cache",
+    Pragma: "no-cache",
+    Expires: "-1",
+    "x-ms-keyvault-region": LOCATION,
+    "x-ms-request-id": randomUUID(),
+    ...(typeof requestId === "string" ? { "x-ms-client-request-id": requestId } : {}),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Renders what a release ships: `manifests/releases/<version>/crds.yaml` and `keyvault-injector.yaml`.
+ *
+ *   node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
+ *
+ * `--check` writes nothing and fails where a file is not what would be written. `--out` is another folder than the release's.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { parseArgs, promisify } from "node:util";
+
+const root = path.resolve(import.meta.dirname, "..");
+
+/** File of a release and the kustomization that it is rendered from, in the order in which they are applied. */
+const OUTPUTS = [
+  { file: "crds.yaml", source: "manifests/crds", title: "custom resource definitions; applied first" },
+  { file: "keyvault-injector.yaml", source: "manifests/overlays/default", title: "everything else" },
+] as const;
+
+/** kubectl's built-in kustomize over a folder, given relative to the checkout or absolute. */
+export async function renderKustomization(kubectl: string, folder: string): Promise<string> {
+  // No environment: kustomize must not depend on whose machine it runs on.
+  const { stdout } = await promisify(execFile)(kubectl, ["kustomize", folder], { cwd: root, env: {}, maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+interface Rendered {
+  readonly file: string;
+  readonly text: string;
+}
+
+async function renderRelease(kubectl: string, out: string | undefined): Promise<readonly Rendered[]> {
+  const version = await packageVersion();
+  const folder = out === undefined ? path.join(root, "manifests", "releases", version) : path.resolve(out);
+  return Promise.all(
+    OUTPUTS.map(async ({ file, source, title }) => ({
+      file: path.join(folder, file),
+      text: `# keyvault-injector ${version}: ${title}. Made by tools/render-manifests.ts from ${source}.\n${await renderKustomization(kubectl, source)}`,
+    })),
+  );
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
+  if (typeof manifest === "object" && manifest !== null && "version" in manifest && typeof manifest.version === "string")
+    return manifest.version;
+  throw new Error("package.json has no version: add one");
+}
+
+function kubectlFrom(flag: string | undefined): string {
+  if (flag !== undefined) return path.resolve(flag);
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  if (assets !== undefined && assets !== "") return path.join(assets, "kubectl");
+  throw new Error("no kubectl to render with: pass --kubectl <path>, or set KUBEBUILDER_ASSETS to the folder that holds it");
+}
+
+/** Undefined where the file is there and current. */
+async function differenceOf({ file, text }: Rendered): Promise<string | undefined> {
+  const stored = await readFile(file, "utf8").catch(() => undefined);
+  if (stored === text) return undefined;
+  const shown = path.relative(process.cwd(), file);
+  return stored === undefined ? `${shown} is missing` : `${shown} is not what its sources render to`;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { check: { type: "boolean", default: false }, kubectl: { type: "string" }, out: { type: "string" } },
+  });
+  const rendered = await renderRelease(kubectlFrom(values.kubectl), values.out);
+  if (values.check) {
+    const differences = (await Promise.all(rendered.map(differenceOf))).filter((difference) => difference !== undefined);
+    for (const difference of differences) console.error(`${difference}: run node tools/render-manifests.ts`);
+    return differences.length === 0 ? 0 : 1;
+  }
+  for (const { file, text } of rendered) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+    console.log(path.relative(process.cwd(), file));
+  }
+  return 0;
+}
+
+if (import.meta.main) {
+  process.exitCode = await main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  });
+}

@@ -1,0 +1,50 @@
+// `npm test` and its parts: node:test over the files of a layer. A suite that cannot run here is skipped with its
+// reason, counted, and fails the run where CI=true.
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { type Layer, testFiles } from "./test-files.ts";
+
+const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
+  all: ["unit", "property", "contract", "integration"],
+  integration: ["integration"],
+  contract: ["contract"],
+  e2e: ["e2e"],
+};
+
+/** Suites that start a control plane need about 1 GiB and one core each. */
+const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1 };
+
+const [group = "all", ...only] = process.argv.slice(2);
+const layers = LAYERS[group];
+if (layers === undefined) {
+  console.error(`run-tests: unknown group ${JSON.stringify(group)}; known: ${Object.keys(LAYERS).join(", ")}`);
+  process.exit(2);
+}
+const files = testFiles(layers).filter((file) => only.length === 0 || only.some((part) => file.includes(part)));
+if (files.length === 0) {
+  console.error(`run-tests: no test file of ${group} matches ${only.join(" ")}`);
+  process.exit(2);
+}
+
+const started = performance.now();
+const child = spawn(
+  process.execPath,
+  ["--test", "--test-reporter=spec", `--test-concurrency=${CONCURRENCY[group] ?? 2}`, "--test-timeout=600000", ...files],
+  { cwd: path.resolve(import.meta.dirname, ".."), stdio: ["ignore", "pipe", "inherit"] },
+);
+const skipped: string[] = [];
+createInterface({ input: child.stdout }).on("line", (line) => {
+  console.log(line);
+  const found = /# (SKIPPED: .*)$/.exec(line);
+  if (found?.[1] !== undefined) skipped.push(found[1]);
+});
+child.on("close", (code) => {
+  console.log(
+    `run-tests: ${group}: ${files.length} files in ${((performance.now() - started) / 1_000).toFixed(0)} s, ${skipped.length} suites skipped`,
+  );
+  for (const reason of new Set(skipped)) console.log(reason);
+  const mustRun = process.env["CI"] === "true" && skipped.length > 0;
+  if (mustRun) console.error("run-tests: a skipped suite fails the run where CI=true");
+  process.exit(code !== 0 || mustRun ? 1 : 0);
+});
