@@ -77,10 +77,13 @@ function blankCertificate(key: KeyObject, { serial, notBefore, notAfter }: Blank
   return certificate;
 }
 
+/** As a number, because the type definitions type the field by another enum. */
+const UTF8_STRING: number = forge.asn1.Type.UTF8;
+
 /** node-forge leaves the bytes of a parsed name as they were and encodes them again when it writes: "ß" would come out as four bytes. */
 function decoded(attribute: forge.pki.CertificateField): forge.pki.CertificateField {
   const { value, valueTagClass } = attribute;
-  const isUtf8 = Number(valueTagClass) === Number(forge.asn1.Type.UTF8); // The type definitions name another enum for the same numbers.
+  const isUtf8 = Number(valueTagClass) === UTF8_STRING;
   return isUtf8 && typeof value === "string" ? { ...attribute, value: forge.util.decodeUtf8(value) } : attribute;
 }
 

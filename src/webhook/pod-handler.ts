@@ -76,6 +76,7 @@ function whereFrom(error: unknown): { readonly errorName: string; readonly frame
   return { errorName: error.name, frames: frames.slice(0, 10).map((line) => line.trim()) };
 }
 
+/** No messages: they quote what was sent. The API server shows them to whom they are for. */
 function logDecision(logger: Logger, { uid, request, decision, seconds }: Decided & { readonly seconds: number }): void {
   logger.info("admission review answered", {
     uid,
@@ -84,7 +85,6 @@ function logDecision(logger: Logger, { uid, request, decision, seconds }: Decide
     outcome: decision.kind,
     reason: decision.reason,
     durationMs: Math.round(seconds * 1e5) / 100,
-    ...(decision.kind === "errored" ? { problem: decision.message } : {}),
   });
 }
 

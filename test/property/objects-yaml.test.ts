@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import fc from "fast-check";
 
-import { parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
+import { MAX_OBJECTS_LENGTH, parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 
 const OPTIONS = { owner: "ns/name", cloudName: "AzurePublicCloud" };
@@ -136,40 +136,17 @@ describe("the parser of objects", () => {
     );
   });
 
-  test("answers a mebibyte of the worst in bounded time", () => {
-    const size = 1_000_000;
-    const fill = (unit: string) => unit.repeat(Math.floor(size / unit.length));
-    const worst = [
-      "[",
-      "{",
-      "- ",
-      "? ",
-      "a: ",
-      "'",
-      '"',
-      "\\",
-      "&a ",
-      "*a ",
-      "!",
-      "\t",
-      " ",
-      "\n",
-      "#",
-      "a\n",
-      "- a\n",
-      "a: b\n",
-      "[a,",
-      "{a: ",
-      "<<: *a\n",
-      "---\n",
-    ];
+  test("answers the worst text of the greatest length in bounded time, and longer text at once", () => {
+    const fill = (unit: string, size: number) => unit.repeat(Math.floor(size / unit.length));
+    const worst = ["[", "{a: ", "- ", '"', "*a ", "a\n", "a: b\n", "<<: *a\n"];
     for (const unit of worst) {
       const started = process.cpuUsage();
-      parseClass(`array: ${fill(unit)}`);
-      parseClass(fill(unit));
+      parseClass(`array: ${fill(unit, MAX_OBJECTS_LENGTH - 8)}`);
+      const longer = parseClass(fill(unit, 1_048_576));
       const { user, system } = process.cpuUsage(started);
       // A guard against quadratic work, which would take minutes: not a measure of speed.
       assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
+      assert.match(longer.kind === "invalid" ? longer.problem.message : "", /objects is longer than/);
     }
   });
 });

@@ -73,9 +73,6 @@ export async function installShipped(plane: ControlPlane, overlay?: string): Pro
 }
 
 /** Policies take effect some 100 ms after they were created. `probe` resolves with what is to be refused by one of them. */
-export async function policyIsActive(
-  policy: string,
-  probe: () => Promise<{ readonly body: { readonly message?: string } }>,
-): Promise<void> {
-  await eventually(async () => (await probe()).body.message?.includes(`'${policy}'`) ?? false, { what: `policy ${policy}` });
+export async function policyIsActive(policy: string, probe: () => Promise<{ readonly body: unknown }>): Promise<void> {
+  await eventually(async () => String(at((await probe()).body, "message")).includes(`'${policy}'`), { what: `policy ${policy}` });
 }

@@ -29,10 +29,12 @@ const TEXT_FIELDS: readonly TextField[] = [
 ];
 
 /**
- * A class fits into etcd's request limit of 1.5 MiB, so real text is smaller. The bound holds for the entries together
- * as well, because aliases can make them longer than the text that they come from.
+ * Room for a thousand entries with comments. Malformed text costs the YAML parser some 10 µs a character in the worst
+ * case (an error for each), and the worker has one thread: a whole etcd object of it, 1.5 MiB, would stop every other
+ * class for half a minute. The bound holds for the entries together as well, because aliases can make them longer than
+ * the text that they come from.
  */
-export const MAX_OBJECTS_LENGTH = 1_048_576;
+export const MAX_OBJECTS_LENGTH = 131_072;
 
 /** Step 10 of the provider's checks: the list of entries. */
 export function parseObjectsArray(text: string): Result<readonly string[], string> {

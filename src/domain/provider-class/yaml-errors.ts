@@ -8,6 +8,7 @@ interface Words {
 }
 
 const WORDS: readonly Words[] = [
+  { ours: /call stack/i, theirs: "exceeded max depth of 10000" },
   { ours: /^Nested mappings are not allowed|^Block collections are not allowed/, theirs: "mapping values are not allowed in this context" },
   { ours: /^Missing closing/, theirs: "found unexpected end of stream" },
   {
