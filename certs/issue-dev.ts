@@ -28,7 +28,11 @@ export async function issueForDevelopment({ folder, dnsNames, now }: Development
     "tls.crt": issueLeaf({ pem: ca.pem, key: caKey }, { key, dnsNames, now }),
     "tls.key": privateKeyPem(key),
   };
-  const targets = Object.entries(files).map(([name, text]) => ({ file: path.join(folder, name), text, mode: name.endsWith(".key") ? 0o600 : 0o644 }));
+  const targets = Object.entries(files).map(([name, text]) => ({
+    file: path.join(folder, name),
+    text,
+    mode: name.endsWith(".key") ? 0o600 : 0o644,
+  }));
   const taken = targets.find(({ file }) => existsSync(file));
   // Somebody may still use the key that would be lost.
   if (taken !== undefined) throw new Error(`${taken.file} exists already; delete it or name another folder`);

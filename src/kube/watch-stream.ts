@@ -1,6 +1,6 @@
 import type { KubeObject, Resource } from "../domain/kubernetes.ts";
 import type { Clock, ListOptions } from "../domain/ports.ts";
-import { type Attempt, parseStatus, refusal, type Status } from "./errors.ts";
+import { type Attempt, noAnswer, parseStatus, refusal, type Status } from "./errors.ts";
 import { readLines } from "./lines.ts";
 import { parseObject } from "./pages.ts";
 import { collectionPath, withQuery } from "./paths.ts";
@@ -20,8 +20,8 @@ export interface WatchOptions extends ListOptions {
   readonly idleMs: number;
 }
 
-/** Our own timers, as reasons to abort: no failure. */
-export class WatchOver extends Error {
+/** Our own timers, as reasons to abort: no failure of a watch that was accepted. */
+class WatchOver extends Error {
   override readonly name = "WatchOver";
 }
 
@@ -38,16 +38,19 @@ export async function* watchEvents(
   const attempt: Attempt = { verb: "watch", resource, ...(namespace === undefined ? {} : { ref: { namespace } }) };
   const query = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds, watch: true, allowWatchBookmarks: true };
   const guard = new IdleGuard(access.clock, options, signal);
+  let isAccepted = false;
   try {
     const path = withQuery(collectionPath(resource, namespace), query);
     const stream = await access.transport.open({ attempt, method: "GET", path }, guard.signal);
     if (stream.status !== 200) throw refusal(attempt, { ...stream, body: await stream.text() });
+    isAccepted = true;
     access.onAccepted();
     for await (const line of readLines(guard.watched(stream.chunks))) yield parseEvent(line);
   } catch (error) {
-    if (guard.signal.aborted && guard.signal.reason instanceof WatchOver) return;
     signal.throwIfAborted();
-    throw asKubeError(attempt, error);
+    const isOver = guard.signal.reason instanceof WatchOver;
+    if (isOver && isAccepted) return;
+    throw isOver ? noAnswer(attempt, "no answer from the API server (silence)") : asKubeError(attempt, error);
   } finally {
     guard.stop();
   }

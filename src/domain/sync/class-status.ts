@@ -11,6 +11,8 @@ export interface ClassStatus {
   readonly conditions: readonly Condition[];
   /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
   readonly lastSuccessfulCheckTime?: string;
+  /** `1/2`: those that are as they should be, of those that the class names. */
+  readonly secretsSynced: string;
   readonly secrets: readonly SecretStatus[];
 }
 
@@ -64,6 +66,7 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     observedGeneration: outcome.generation,
     conditions,
     ...(checked === undefined ? {} : { lastSuccessfulCheckTime: checked }),
+    secretsSynced: `${outcome.secrets.filter(({ state }) => state === "Synced").length}/${outcome.secrets.length}`,
     secrets: outcome.secrets,
   };
   return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;

@@ -1,0 +1,58 @@
+/**
+ * What one test node makes us change in manifests that are otherwise applied as they are shipped. Each change stands here
+ * with its reason, and nowhere else. Image names need none: the images are loaded under the names that the manifests use.
+ */
+export interface NodePatch {
+  readonly target: { readonly kind: string; readonly name: string };
+  readonly why: string;
+  /** RFC 6902 operations; the `test` ones make a changed manifest fail here instead of being patched in the wrong place. */
+  readonly operations: readonly unknown[];
+}
+
+/** How a pod reaches the emulator that stands in for Azure. */
+export interface EmulatorAccess {
+  /** Of its CONNECT proxy, as pods see it. */
+  readonly proxyUrl: string;
+  /** ConfigMap in the pod's namespace with the CA certificate under `ca.crt`. */
+  readonly caConfigMap: string;
+}
+
+const DRIVER = { kind: "DaemonSet", name: "csi-secrets-store" } as const;
+const PROVIDER = { kind: "DaemonSet", name: "csi-secrets-store-provider-azure" } as const;
+const CONTAINER = "/spec/template/spec/containers/0";
+const CA_FOLDER = "/emulator";
+
+export function driverPatches({ pollInterval }: { readonly pollInterval: string }): readonly NodePatch[] {
+  return [
+    {
+      target: DRIVER,
+      why: "A run can't wait two minutes for a rotation. Go's flags take the last value given.",
+      operations: [
+        { op: "test", path: `${CONTAINER}/name`, value: "secrets-store" },
+        { op: "add", path: `${CONTAINER}/args/-`, value: `--rotation-poll-interval=${pollInterval}` },
+      ],
+    },
+  ];
+}
+
+export function providerPatches(emulator: EmulatorAccess): readonly NodePatch[] {
+  return [
+    {
+      target: PROVIDER,
+      why: "Azure is the emulator here. Its proxy answers for the real host names, so classes stay as users write them.",
+      operations: [
+        { op: "test", path: `${CONTAINER}/name`, value: "provider-azure-installer" },
+        {
+          op: "add",
+          path: `${CONTAINER}/env`,
+          value: [
+            { name: "HTTPS_PROXY", value: emulator.proxyUrl },
+            { name: "SSL_CERT_FILE", value: `${CA_FOLDER}/ca.crt` },
+          ],
+        },
+        { op: "add", path: `${CONTAINER}/volumeMounts/-`, value: { name: "emulator", mountPath: CA_FOLDER, readOnly: true } },
+        { op: "add", path: "/spec/template/spec/volumes/-", value: { name: "emulator", configMap: { name: emulator.caConfigMap } } },
+      ],
+    },
+  ];
+}

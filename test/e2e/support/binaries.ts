@@ -1,0 +1,149 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { cacheDir, digestOf } from "../../support/cache.ts";
+
+const E2E = path.resolve(import.meta.dirname, "..");
+const MODULES = path.join(E2E, "go");
+const CONTROL_PLANE = path.resolve(E2E, "..", "control-plane");
+
+/** One program and what it is made from. */
+interface Program {
+  readonly module: string;
+  readonly package: string;
+  /** Which linker variables say the version; upstream's programs refuse or misreport without them. */
+  readonly stamps?: Readonly<Record<string, string>>;
+  /** Other modules of this repository that it is built from. */
+  readonly sources?: readonly string[];
+}
+
+const KUBERNETES = kubernetesStamps();
+const DRIVER = "sigs.k8s.io/secrets-store-csi-driver";
+const PROVIDER = "github.com/Azure/secrets-store-csi-driver-provider-azure";
+
+const PROGRAMS = {
+  kubelet: { module: CONTROL_PLANE, package: "./kubelet", stamps: KUBERNETES },
+  "kube-scheduler": { module: CONTROL_PLANE, package: "./sched", stamps: KUBERNETES },
+  "kube-proxy": { module: CONTROL_PLANE, package: "./kubeproxy", stamps: KUBERNETES },
+  pause: { module: path.join(MODULES, "pause"), package: "." },
+  "node-driver-registrar": { module: path.join(MODULES, "registrar"), package: "." },
+  livenessprobe: { module: path.join(MODULES, "registrar"), package: "./livenessprobe" },
+  "secrets-store-csi": {
+    module: path.join(MODULES, "driver"),
+    package: `${DRIVER}/cmd/secrets-store-csi-driver`,
+    stamps: { [`${DRIVER}/pkg/version.BuildVersion`]: versionIn(path.join(MODULES, "driver"), DRIVER) },
+    sources: [path.join(MODULES, "mlog")],
+  },
+  "secrets-store-csi-driver-provider-azure": {
+    module: path.join(MODULES, "azure-provider"),
+    package: `${PROVIDER}/cmd`,
+    stamps: { [`${PROVIDER}/pkg/version.BuildVersion`]: versionIn(path.join(MODULES, "azure-provider"), PROVIDER) },
+  },
+} as const satisfies Readonly<Record<string, Program>>;
+
+/** What the control plane's own bootstrap provides, in the folder that KUBEBUILDER_ASSETS names. */
+const PROVIDED = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
+
+export type ProgramName = keyof typeof PROGRAMS;
+export type NodeBinary = ProgramName | (typeof PROVIDED)[number];
+/** Absolute path of each program. */
+export type NodeBinaries = Readonly<Record<NodeBinary, string>>;
+
+/** Why the programs can't be had here, with the remedy; undefined where they can. */
+export function binariesRefusal(): string | undefined {
+  const assets = process.env["KUBEBUILDER_ASSETS"] ?? "";
+  const absent = PROVIDED.filter((name) => !existsSync(path.join(assets, name)));
+  if (assets === "" || absent.length > 0) {
+    return `KUBEBUILDER_ASSETS must name a folder with ${PROVIDED.join(", ")}; start the tests with \`npm run test:e2e\`, which gets them`;
+  }
+  const unbuilt = programNames().filter((name) => !existsSync(programPath(name)));
+  if (unbuilt.length === 0 || hasGo()) return undefined;
+  return `${unbuilt.join(", ")} must be built once: install Go 1.26 or newer`;
+}
+
+/** Builds what the cache lacks, one after the other, and tells of it on stderr; seconds the first time, then nothing. */
+export async function nodeBinaries(): Promise<NodeBinaries> {
+  const refusal = binariesRefusal();
+  if (refusal !== undefined) throw new Error(refusal);
+  for (const name of programNames()) await build(name);
+  const assets = process.env["KUBEBUILDER_ASSETS"] ?? "";
+  const entries = [...programNames().map((name) => [name, programPath(name)]), ...PROVIDED.map((name) => [name, path.join(assets, name)])];
+  return Object.fromEntries(entries) as NodeBinaries; // Both lists are the type's own.
+}
+
+function programNames(): ProgramName[] {
+  return Object.keys(PROGRAMS) as ProgramName[]; // Of a constant object.
+}
+
+/** The folder is named after everything the program is made from: an older checkout never gets a newer one. */
+function programPath(name: ProgramName): string {
+  const program: Program = PROGRAMS[name];
+  const files = [program.module, ...(program.sources ?? [])].flatMap(moduleFiles);
+  return path.join(cacheDir(), `${path.basename(program.module)}-${digestOf(files)}`, name);
+}
+
+function moduleFiles(module: string): string[] {
+  return readdirSync(module, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".go") || file === "go.mod" || file === "go.sum")
+    .map((file) => path.join(module, file));
+}
+
+async function build(name: ProgramName): Promise<void> {
+  const target = programPath(name);
+  if (existsSync(target)) return;
+  const program: Program = PROGRAMS[name];
+  mkdirSync(path.dirname(target), { recursive: true });
+  const temporary = `${target}.${process.pid}`;
+  const stamps = Object.entries(program.stamps ?? {}).map(([variable, value]) => `-X ${variable}=${value}`);
+  const started = Date.now();
+  process.stderr.write(`building ${name} from its Go module\n`);
+  try {
+    await go(["build", "-trimpath", "-ldflags", ["-s", "-w", ...stamps].join(" "), "-o", temporary, program.package], program.module);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  renameSync(temporary, target);
+  process.stderr.write(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s\n`);
+}
+
+function go(args: readonly string[], module: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("go", args, { cwd: module, env: { ...process.env, CGO_ENABLED: "0" }, stdio: ["ignore", "ignore", "pipe"] });
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors = `${errors}${chunk}`.slice(-4_000);
+    });
+    const progress = setInterval(() => process.stderr.write("  still building\n"), 20_000);
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      clearInterval(progress);
+      if (code === 0) resolve();
+      else reject(new Error(`go ${args.join(" ")} in ${module} failed:\n${errors}`));
+    });
+  });
+}
+
+function hasGo(): boolean {
+  try {
+    const [, major = "0", minor = "0"] = /^go(\d+)\.(\d+)/.exec(execFileSync("go", ["env", "GOVERSION"], { encoding: "utf8" })) ?? [];
+    return Number(major) > 1 || Number(minor) >= 26;
+  } catch {
+    return false;
+  }
+}
+
+function versionIn(module: string, dependency: string): string {
+  const text = readFileSync(path.join(module, "go.mod"), "utf8");
+  const line = text.split("\n").find((candidate) => candidate.trim().startsWith(`${dependency} v`));
+  const version = line?.trim().split(/\s+/)[1];
+  if (version === undefined) throw new Error(`${module}/go.mod requires no ${dependency}`);
+  return version;
+}
+
+function kubernetesStamps(): Readonly<Record<string, string>> {
+  const version = versionIn(CONTROL_PLANE, "k8s.io/kubernetes");
+  const [major = "", minor = ""] = version.slice(1).split(".");
+  const variables = "k8s.io/component-base/version";
+  return { [`${variables}.gitVersion`]: version, [`${variables}.gitMajor`]: major, [`${variables}.gitMinor`]: minor };
+}

@@ -1,0 +1,168 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { eventually } from "../../support/eventually.ts";
+import { cgroupFolders, makeCgroup, removeCgroup } from "./cgroups.ts";
+import { KERNEL_SETTINGS, PRIVATE_FOLDERS, STATE_PREFIX } from "./node-layout.ts";
+
+/** What one node run has on the machine outside of its namespaces; written to disk, so that a crash can be tidied up after. */
+export interface HostState {
+  /** Folder of all files; its last part is also the name of the run's cgroups. */
+  readonly root: string;
+  readonly owner: { readonly pid: number; readonly started: string };
+  /** Folders that had to be made as mount points, the outermost first. */
+  readonly made: readonly string[];
+  readonly before: HostFacts;
+}
+
+/** Whatever a careless node changes on a machine. */
+interface HostFacts {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly interfaces: readonly string[];
+  readonly firewall: readonly string[];
+  readonly folders: readonly string[];
+}
+
+const STATE_FILE = "host-state.json";
+/** Where container runtimes, kubelets and network plugins keep things; none may appear that was not there. */
+const WATCHED = [
+  ...PRIVATE_FOLDERS,
+  "/run/netns",
+  "/run/containerd",
+  "/run/secrets-store-csi-providers",
+  "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
+  "/etc/cni",
+  "/opt/cni",
+  "/opt/containerd",
+];
+
+export function prepareHost(): HostState {
+  const root = mkdtempSync(path.join(tmpdir(), STATE_PREFIX));
+  const before = hostFacts();
+  const state: HostState = { root, owner: { pid: process.pid, started: startOf(process.pid) ?? "" }, made: missingFolders(), before };
+  writeFileSync(path.join(root, STATE_FILE), JSON.stringify(state));
+  for (const folder of state.made) mkdirSync(folder);
+  makeCgroup(path.basename(root));
+  return state;
+}
+
+/** Takes back everything that `prepareHost` made. Nothing may be running any more in the run's namespaces. */
+export async function restoreHost(state: HostState): Promise<void> {
+  await eventually(() => removeCgroup(path.basename(state.root)), { what: "the end of the node's processes in their cgroups" });
+  for (const folder of state.made.toReversed()) removeIfEmpty(folder);
+  for (const [setting, value] of Object.entries(state.before.settings)) {
+    if (readSetting(setting) !== value) writeFileSync(`/proc/sys/${setting}`, value);
+  }
+  rmSync(state.root, { recursive: true, force: true });
+}
+
+/** Tidies up after runs whose process is gone; tells which. */
+export async function removeStaleRuns(): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(STATE_PREFIX))) {
+    const root = path.join(tmpdir(), name);
+    const state = readState(root);
+    if (state !== undefined && startOf(state.owner.pid) === state.owner.started) continue;
+    if (state === undefined) rmSync(root, { recursive: true, force: true });
+    else await restoreHost(state);
+    removed.push(name);
+  }
+  return removed;
+}
+
+/** What of a run is still on the machine, one line each; empty after a clean stop. `identity` is its pid namespace. */
+export function leftoversOf(state: HostState, identity: string): readonly string[] {
+  const now = hostFacts();
+  const name = path.basename(state.root);
+  const appeared = (what: string, before: readonly string[], after: readonly string[]): string[] =>
+    after.filter((item) => !before.includes(item)).map((item) => `${what} ${item}`);
+  return [
+    ...processesOf(state.root, identity),
+    ...readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(name) || PRIVATE_FOLDERS.some((folder) => line.split(" ")[4] === folder))
+      .map((line) => `mount ${line}`),
+    ...cgroupFolders(name).map((folder) => `cgroup ${folder}`),
+    ...appeared("network interface", state.before.interfaces, now.interfaces),
+    ...appeared("firewall rule", state.before.firewall, now.firewall),
+    ...appeared("folder", state.before.folders, now.folders),
+    ...KERNEL_SETTINGS.filter((setting) => now.settings[setting] !== state.before.settings[setting]).map(
+      (setting) => `kernel setting ${setting}: ${state.before.settings[setting]} became ${now.settings[setting]}`,
+    ),
+    ...(existsSync(state.root) ? [`folder ${state.root}`] : []),
+  ];
+}
+
+function hostFacts(): HostFacts {
+  return {
+    settings: Object.fromEntries(KERNEL_SETTINGS.map((setting) => [setting, readSetting(setting)])),
+    interfaces: readdirSync("/sys/class/net"),
+    firewall: firewallRules(),
+    folders: WATCHED.filter((folder) => existsSync(folder)),
+  };
+}
+
+function readSetting(setting: string): string {
+  return readFileSync(`/proc/sys/${setting}`, "utf8").trim();
+}
+
+/** Chains and rules that the kubelet, kube-proxy and network plugins write; other people's rules come and go. */
+function firewallRules(): string[] {
+  const saved = execFileSync("iptables-save", { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  return saved.split("\n").filter((line) => /\b(KUBE|CNI)-/.test(line));
+}
+
+/** Processes of the namespace, and any that was started with a path of this run. */
+function processesOf(root: string, identity: string): string[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+        return readlinkSync(`/proc/${pid}/ns/pid`) === identity || command.includes(root) ? [`process ${pid} ${command}`] : [];
+      } catch {
+        return []; // It ended between the listing and the look.
+      }
+    });
+}
+
+/** Each folder of the list that is absent, with its absent parents in front. */
+function missingFolders(): string[] {
+  const missing = new Set<string>();
+  for (const folder of PRIVATE_FOLDERS) {
+    const parts = folder.split("/").slice(1);
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const prefix = `/${parts.slice(0, depth).join("/")}`;
+      if (!existsSync(prefix)) missing.add(prefix);
+    }
+  }
+  return [...missing];
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody else uses it by now, or an earlier tidying-up removed it.
+  }
+}
+
+/** Of a run that may be over; undefined where there is none. */
+export function readState(root: string): HostState | undefined {
+  try {
+    return JSON.parse(readFileSync(path.join(root, STATE_FILE), "utf8")) as HostState; // Written by prepareHost.
+  } catch {
+    return undefined;
+  }
+}
+
+/** Start time in clock ticks: tells a process from a later one with the same number. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { eventually } from "../../support/eventually.ts";
+import { driverPatches, type NodePatch, providerPatches } from "../node-patches.ts";
+import type { RealNode } from "./node.ts";
+
+const MANIFESTS = path.resolve(import.meta.dirname, "..", "..", "..", "manifests");
+/** On the node's address; the emulator itself listens on the machine's loopback. */
+const PROXY_PORT = 3128;
+const CA_CONFIG_MAP = "key-vault-emulator";
+
+export interface EmulatorPlaces {
+  readonly proxyUrl: string;
+  readonly caFile: string;
+}
+
+/** Applies a kustomization of the repository with patches on top, as a user's own overlay would. */
+export async function applyKustomization(node: RealNode, folder: string, patches: readonly NodePatch[] = []): Promise<void> {
+  const overlay = mkdtempSync(path.join(node.directory, "overlay-"));
+  const kustomization = {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: [path.relative(overlay, path.join(MANIFESTS, folder))],
+    patches: patches.map(({ target, operations }) => ({ target, patch: JSON.stringify(operations) })),
+  };
+  writeFileSync(path.join(overlay, "kustomization.yaml"), JSON.stringify(kustomization));
+  await node.kubectl(["apply", "--server-side", "--kustomize", overlay]);
+}
+
+/** Lets the node's pods reach the emulator; returns the proxy as they see it. */
+export async function bringInEmulator(node: RealNode, emulator: EmulatorPlaces): Promise<string> {
+  await node.bringIn({ from: Number(new URL(emulator.proxyUrl).port), to: PROXY_PORT });
+  return `http://${node.address}:${PROXY_PORT}`;
+}
+
+/** The emulator's CA certificate as a ConfigMap, for pods of one namespace. */
+export async function shareEmulatorCa(node: RealNode, emulator: EmulatorPlaces, namespace: string): Promise<string> {
+  const certificate = readFileSync(emulator.caFile, "utf8");
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: CA_CONFIG_MAP, namespace }, data: { "ca.crt": certificate } };
+  await node.kubectl(["apply", "--server-side", "--filename=-"], JSON.stringify(configMap));
+  return CA_CONFIG_MAP;
+}
+
+export interface NodeSideOptions {
+  readonly emulator: EmulatorPlaces;
+  /** Of the driver's rotation, a Go duration. Default `2s`. */
+  readonly pollInterval?: string;
+}
+
+/** CRDs, CSI driver and Azure provider as `manifests` has them; resolves when the driver is registered with the kubelet. */
+export async function installNodeSide(node: RealNode, { emulator, pollInterval = "2s" }: NodeSideOptions): Promise<void> {
+  const proxyUrl = await bringInEmulator(node, emulator);
+  const caConfigMap = await shareEmulatorCa(node, emulator, "kube-system");
+  await applyKustomization(node, "crds");
+  await node.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+  await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval }));
+  await applyKustomization(node, "components/azure-provider", providerPatches({ proxyUrl, caConfigMap }));
+  for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
+    await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", "--timeout=60s"]);
+  }
+  await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), { what: "the driver's registration" });
+}
+
+async function registeredDrivers(node: RealNode): Promise<readonly string[]> {
+  return (await node.kubectl(["get", "csinode", node.name, "--output=jsonpath={.spec.drivers[*].name}"])).split(" ");
+}

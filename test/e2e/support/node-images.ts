@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import type { NodeBinaries, ProgramName } from "./binaries.ts";
+import { BUSYBOX } from "./debian-packages.ts";
+import { PAUSE_IMAGE } from "./node-layout.ts";
+import type { ImageConfig, ImageSpec } from "./oci-image.ts";
+import type { TarEntry } from "./tar.ts";
+
+/** The shell image of the tests, under the name that the extension's documentation uses. */
+export const SHELL_IMAGE = "k8s.gcr.io/e2e-test-images/busybox:1.29";
+/** Node and what it is linked to, with no program in it. */
+export const NODE_RUNTIME_IMAGE = "localhost/node:24";
+
+const USERS = "root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n";
+
+/** Every image of a node with the CSI driver and the provider, under the names that the manifests use. */
+export function nodeImages(binaries: NodeBinaries): readonly ImageSpec[] {
+  return [
+    programImage(binaries, { name: PAUSE_IMAGE, program: "pause" }),
+    { names: [SHELL_IMAGE], entries: [...baseEntries(), ...shellEntries(allApplets())], config: { command: ["/bin/sh"] } },
+    // The driver calls the mount programs, upstream's image has Debian's.
+    programImage(binaries, {
+      name: "registry.k8s.io/csi-secrets-store/driver:v1.6.0",
+      program: "secrets-store-csi",
+      more: shellEntries(["mount", "umount"]),
+    }),
+    programImage(binaries, { name: "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0", program: "node-driver-registrar" }),
+    programImage(binaries, { name: "registry.k8s.io/sig-storage/livenessprobe:v2.18.0", program: "livenessprobe" }),
+    programImage(binaries, {
+      name: "mcr.microsoft.com/oss/v2/azure/secrets-store/provider-azure:v1.8.2",
+      program: "secrets-store-csi-driver-provider-azure",
+    }),
+  ];
+}
+
+/** Node 24 as an image; `more` and `config` make a program's image of it. */
+export function nodeRuntimeImage(names: readonly string[], more: readonly TarEntry[] = [], config: ImageConfig = {}): ImageSpec {
+  return {
+    names,
+    entries: [...baseEntries(), ...nodeRuntimeEntries(), ...more],
+    config: { user: "65532:65532", entrypoint: ["node"], ...config },
+  };
+}
+
+/** `/usr/local/bin/node` with the shared libraries it names, at the paths at which it looks for them. */
+export function nodeRuntimeEntries(): TarEntry[] {
+  const node = realpathSync(process.execPath);
+  const libraries = execFileSync("ldd", [node], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1])
+    .filter((file) => file !== undefined);
+  return [
+    { path: "usr/local/bin/node", kind: "copy", source: node, mode: 0o755 },
+    ...libraries.map((file): TarEntry => ({ path: file.slice(1), kind: "copy", source: realpathSync(file), mode: 0o755 })),
+  ];
+}
+
+interface ProgramImage {
+  readonly name: string;
+  readonly program: ProgramName;
+  readonly more?: readonly TarEntry[];
+}
+
+function programImage(binaries: NodeBinaries, { name, program, more = [] }: ProgramImage): ImageSpec {
+  const file: TarEntry = { path: `bin/${program}`, kind: "copy", source: binaries[program], mode: 0o755 };
+  return { names: [name], entries: [...baseEntries(), file, ...more], config: { entrypoint: [`/bin/${program}`] } };
+}
+
+function baseEntries(): TarEntry[] {
+  return [
+    { path: "etc/passwd", kind: "file", content: USERS },
+    { path: "tmp", kind: "directory", mode: 0o1777 },
+    { path: "root", kind: "directory", mode: 0o700 },
+  ];
+}
+
+function shellEntries(applets: readonly string[]): TarEntry[] {
+  return [
+    { path: "bin/busybox", kind: "copy", source: BUSYBOX, mode: 0o755 },
+    ...applets.map((applet): TarEntry => ({ path: path.posix.join("bin", applet), kind: "symlink", target: "busybox" })),
+  ];
+}
+
+function allApplets(): string[] {
+  const names = execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n");
+  return names.filter((name) => name !== "busybox");
+}

@@ -1,0 +1,52 @@
+/** Ways in which a value may leak: as it is, or in an encoding that something on the way applies. */
+export function encodingsOf(value: string): ReadonlyMap<string, string> {
+  const bytes = Buffer.from(value, "utf8");
+  const encodings = new Map<string, string>([
+    ["plain", value],
+    ["JSON-escaped", JSON.stringify(value).slice(1, -1)],
+    ["hex", bytes.toString("hex")],
+    ["URL-escaped", encodeURIComponent(value)],
+  ]);
+  for (const shift of [0, 1, 2]) {
+    encodings.set(`base64 at offset ${shift}`, base64Core(bytes, shift, "base64"));
+    encodings.set(`base64url at offset ${shift}`, base64Core(bytes, shift, "base64url"));
+  }
+  return encodings;
+}
+
+/** The digits that depend on the value alone when it starts `shift` bytes into a group of three. */
+function base64Core(bytes: Buffer, shift: number, encoding: "base64" | "base64url"): string {
+  const whole = Buffer.concat([Buffer.alloc(shift), bytes])
+    .toString(encoding)
+    .replaceAll("=", "");
+  const first = Math.ceil((shift * 8) / 6);
+  const last = Math.floor(((shift + bytes.byteLength) * 8) / 6);
+  return whole.slice(first, last);
+}
+
+export interface Text {
+  /** Where it is from, for the report. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Leak {
+  readonly where: string;
+  readonly encoding: string;
+  /** Position in the list of values; never the value. */
+  readonly value: number;
+}
+
+/** Every value in every encoding in every text. Hex is compared without regard to case. */
+export function findLeaks(values: readonly string[], texts: readonly Text[]): readonly Leak[] {
+  const leaks: Leak[] = [];
+  for (const [index, value] of values.entries()) {
+    for (const [encoding, needle] of encodingsOf(value)) {
+      for (const { name, text } of texts) {
+        const haystack = encoding === "hex" ? text.toLowerCase() : text;
+        if (haystack.includes(needle)) leaks.push({ where: name, encoding, value: index });
+      }
+    }
+  }
+  return leaks;
+}
