@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parseDuration } from "../domain/duration.ts";
+import { CLOUDS, findCloud } from "../domain/provider-class/clouds.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
@@ -38,6 +39,8 @@ function schemaFor(kind: SettingKind): z.ZodType {
       return z.enum(["true", "false"], { error: TRUE_OR_FALSE }).transform((text) => text === "true");
     case "text":
       return z.string();
+    case "cloud":
+      return z.string().refine((name) => findCloud(name).ok, `no such cloud; write one of ${CLOUDS.map(({ name }) => name).join(", ")}`);
     case "port":
       return z
         .string()

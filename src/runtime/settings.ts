@@ -5,6 +5,7 @@
 export type SettingKind =
   | { readonly kind: "boolean" }
   | { readonly kind: "text" }
+  | { readonly kind: "cloud" }
   | { readonly kind: "port" }
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
@@ -40,7 +41,7 @@ export const SETTINGS = {
     default: "secrets-store-creds",
     help: "Names of Secrets that may hold service-principal credentials.",
   },
-  "cloud-name": { type: { kind: "text" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
+  "cloud-name": { type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
   heal: {
     type: { kind: "list", choices: ["crds", "classes"] },
     default: "crds,classes",

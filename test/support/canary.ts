@@ -39,14 +39,11 @@ export interface Leak {
 
 /** Every value in every encoding in every text. Hex is compared without regard to case. */
 export function findLeaks(values: readonly string[], texts: readonly Text[]): readonly Leak[] {
-  const leaks: Leak[] = [];
-  for (const [index, value] of values.entries()) {
-    for (const [encoding, needle] of encodingsOf(value)) {
-      for (const { name, text } of texts) {
-        const haystack = encoding === "hex" ? text.toLowerCase() : text;
-        if (haystack.includes(needle)) leaks.push({ where: name, encoding, value: index });
-      }
-    }
-  }
-  return leaks;
+  return values.flatMap((value, index) =>
+    [...encodingsOf(value)].flatMap(([encoding, needle]) =>
+      texts
+        .filter(({ text }) => (encoding === "hex" ? text.toLowerCase() : text).includes(needle))
+        .map(({ name }) => ({ where: name, encoding, value: index })),
+    ),
+  );
 }

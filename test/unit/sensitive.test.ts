@@ -17,7 +17,6 @@ describe("a sensitive value", () => {
     logger.info("value", { value, nested: { value } });
 
     for (const shown of [
-      `${value}`,
       String(value),
       JSON.stringify({ value }),
       inspect(value),

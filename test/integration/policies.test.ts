@@ -1,0 +1,512 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { MANAGED_LABEL, POD_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
+import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../support/shipped-manifests.ts";
+
+const refusal = controlPlaneRefusal();
+const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+const OWN = "keyvault-injector";
+const ADOPTABLE = "keyvault-injector.dev/adoptable-by";
+const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
+
+let plane: ControlPlane;
+/** The two processes, and somebody else who may do everything: all by tokens of their ServiceAccounts. */
+let tokens: { readonly sync: string; readonly webhook: string; readonly somebody: string };
+let serial = 0;
+
+const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
+const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
+
+async function tokenOf(namespace: string, account: string): Promise<string> {
+  return (await plane.kubectl(["create", "token", account, "-n", namespace])).trim();
+}
+
+async function namespaceWith(annotations: Readonly<Record<string, string>> = {}): Promise<string> {
+  const name = `n${++serial}`;
+  const answer = await call({
+    method: "POST",
+    path: "/api/v1/namespaces",
+    body: { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } },
+  });
+  assert.equal(answer.status, 201);
+  // Made by a controller elsewhere; without it no pod is admitted.
+  await plane.kubectl(["create", "serviceaccount", "default", "-n", name]);
+  return name;
+}
+
+function assertAllowed(answer: ApiAnswer): void {
+  assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${messageOf(answer)}`);
+}
+
+function assertDenied(answer: ApiAnswer, policy: string, message: RegExp): void {
+  assert.match(messageOf(answer), new RegExp(`ValidatingAdmissionPolicy '${policy}'`));
+  assert.match(messageOf(answer), message);
+}
+
+describe("the policies", { skip }, () => {
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    await installShipped(plane);
+    await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
+    await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
+    tokens = {
+      sync: await tokenOf(OWN, "keyvault-injector-sync"),
+      webhook: await tokenOf(OWN, "keyvault-injector-webhook"),
+      somebody: await tokenOf("default", "somebody"),
+    };
+    const probe = await namespaceWith();
+    await policyIsActive("keyvault-injector-pod-volume", () => createPod(probe, { inject: "maybe" }));
+    await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(probe, "probe", {}, tokens.sync));
+    await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(probe, {}, tokens.sync));
+    await policyIsActive("keyvault-injector-webhook-configuration", () =>
+      patchConfiguration([{ op: "add", path: "/metadata/labels/probe", value: "x" }], tokens.webhook),
+    );
+  });
+  after(async () => {
+    await plane?.stop();
+  });
+
+  describe("on an opted-in pod", () => {
+    const POLICY = "keyvault-injector-pod-volume";
+    const demo = { inject: "true", secretProviderClass: "akvprovider-demo" };
+
+    test("refuse it without its volume, and say why it may be missing and who tries again", async () => {
+      const answer = await createPod(await namespaceWith(), demo);
+
+      assert.equal(answer.status, 422);
+      assertDenied(answer, POLICY, /no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo/);
+      assert.match(messageOf(answer), /the injector was unavailable, or this namespace is excluded from webhooks/);
+      assert.match(messageOf(answer), /Controllers retry by themselves/);
+    });
+
+    test("let it through with its volume", async () => {
+      assertAllowed(await createPod(await namespaceWith(), demo, { spec: { volumes: [csiVolume("akvprovider-demo")] } }));
+    });
+
+    test("refuse it with a volume of another class, or of another driver", async () => {
+      const namespace = await namespaceWith();
+      const foreign = csiVolume("akvprovider-demo", "other.csi.example");
+
+      assertDenied(await createPod(namespace, demo, { spec: { volumes: [csiVolume("other")] } }), POLICY, /for class akvprovider-demo/);
+      assertDenied(await createPod(namespace, demo, { spec: { volumes: [foreign] } }), POLICY, /for class akvprovider-demo/);
+    });
+
+    test("ask for every class of a list, and name the missing ones", async () => {
+      const namespace = await namespaceWith();
+      const three = { inject: "true", secretProviderClass: "one, two,three" };
+
+      const answer = await createPod(namespace, three, { spec: { volumes: [csiVolume("two")] } });
+      assertDenied(answer, POLICY, /for class one, three:/);
+      assertAllowed(await createPod(namespace, three, { spec: { volumes: ["one", "two", "three"].map((name) => csiVolume(name)) } }));
+    });
+
+    test("take the class that the namespace gives by default", async () => {
+      const namespace = await namespaceWith({ [POD_ANNOTATIONS.secretProviderClass]: "from-namespace" });
+
+      assertDenied(await createPod(namespace, { inject: "true" }), POLICY, /for class from-namespace/);
+      assertAllowed(await createPod(namespace, { inject: "true" }, { spec: { volumes: [csiVolume("from-namespace")] } }));
+      assertDenied(
+        await createPod(namespace, demo, { spec: { volumes: [csiVolume("from-namespace")] } }),
+        POLICY,
+        /for class akvprovider-demo/,
+      );
+    });
+
+    test("refuse one that names no class, and one whose opt-in is no yes and no no", async () => {
+      const namespace = await namespaceWith();
+
+      assertDenied(
+        await createPod(namespace, { inject: "true" }),
+        POLICY,
+        /no class is named: add keyvault-injector\.dev\/secret-provider-class/,
+      );
+      assertDenied(await createPod(namespace, { ...demo, inject: "yes" }), POLICY, /is 'yes', which is neither 'true' nor 'false'/);
+    });
+
+    test("leave alone who did not opt in", async () => {
+      const namespace = await namespaceWith();
+
+      assertAllowed(await createPod(namespace, {}));
+      assertAllowed(await createPod(namespace, { ...demo, inject: "false" }));
+      assertAllowed(await createPod(namespace, { secretProviderClass: "akvprovider-demo" }));
+    });
+
+    test("leave alone where the webhook is not called either: kube-system, the install, mirror pods", async () => {
+      await plane.kubectl(["create", "serviceaccount", "default", "-n", "kube-system"]);
+      await plane.kubectl(["create", "serviceaccount", "default", "-n", OWN]);
+
+      assertAllowed(await createPod("kube-system", demo));
+      assertAllowed(await createPod(OWN, demo));
+      assertAllowed(
+        await createPod(await namespaceWith(), demo, { spec: { nodeName: "node" }, annotations: { "kubernetes.io/config.mirror": "x" } }),
+      );
+    });
+
+    test("ask on creation only", async () => {
+      const namespace = await namespaceWith();
+      const created = await createPod(namespace, {}, { stored: true });
+      assertAllowed(created);
+
+      const annotated = await call({
+        method: "PATCH",
+        path: `/api/v1/namespaces/${namespace}/pods/${String(at(created.body, "metadata", "name"))}`,
+        contentType: MERGE_PATCH,
+        body: { metadata: { annotations: { [POD_ANNOTATIONS.inject]: "true" } } },
+      });
+
+      assertAllowed(annotated);
+    });
+  });
+
+  describe("on Secrets that the sync worker writes", () => {
+    const POLICY = "keyvault-injector-sync-secrets";
+    const ours: SecretFields = { labels: { [MANAGED_LABEL]: "true" } };
+    const adoptable: SecretFields = { annotations: { [ADOPTABLE]: "some-class" } };
+    const driverMade: SecretFields = { labels: { [DRIVER_LABEL]: "true" } };
+
+    test("let it make, change and delete its own", async () => {
+      const namespace = await namespaceWith();
+
+      assertAllowed(await createSecret(namespace, "posted", ours, tokens.sync));
+      assertAllowed(await applySecret(namespace, "applied", { ...ours, data: { key: "b25l" } }, tokens.sync));
+      assertAllowed(await applySecret(namespace, "applied", { ...ours, data: { key: "dHdv" } }, tokens.sync));
+      assertAllowed(await deleteSecret(namespace, "applied", tokens.sync));
+    });
+
+    test("refuse one without its label", async () => {
+      const namespace = await namespaceWith();
+
+      for (const fields of [{}, adoptable, driverMade, { labels: { [MANAGED_LABEL]: "yes" } }]) {
+        assertDenied(await createSecret(namespace, "unmarked", fields, tokens.sync), POLICY, /writes only Secrets that carry the label/);
+        assertDenied(await applySecret(namespace, "unmarked", fields, tokens.sync), POLICY, /writes only Secrets that carry the label/);
+      }
+    });
+
+    test("refuse the types that the cluster or Helm acts on, and no other", async () => {
+      const namespace = await namespaceWith();
+      const account = { "kubernetes.io/service-account.name": "default" };
+
+      for (const type of ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]) {
+        const fields = { ...ours, type, annotations: account };
+        assertDenied(await createSecret(namespace, "typed", fields, tokens.sync), POLICY, /no Secret of this type/);
+        assertAllowed(await createSecret(namespace, `typed-${++serial}`, fields, tokens.somebody));
+      }
+      assertAllowed(
+        await createSecret(namespace, "basic", { ...ours, type: "kubernetes.io/basic-auth", data: { password: "eA==" } }, tokens.sync),
+      );
+      assertAllowed(await createSecret(namespace, "invented", { ...ours, type: "example.com/any" }, tokens.sync));
+    });
+
+    test("refuse every change of a foreign Secret, the empty dry-run patch that only reads it among them", async () => {
+      const namespace = await namespaceWith();
+      assertAllowed(await createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
+      const patch = (contentType: string, body: unknown, query = "?dryRun=All"): Promise<ApiAnswer> =>
+        call({ method: "PATCH", path: `/api/v1/namespaces/${namespace}/secrets/foreign${query}`, contentType, body, token: tokens.sync });
+
+      const attempts = [
+        await patch(MERGE_PATCH, {}),
+        await patch("application/strategic-merge-patch+json", {}),
+        await patch(JSON_PATCH, []),
+        await patch(MERGE_PATCH, {}, ""),
+        await patch(MERGE_PATCH, { metadata: { labels: ours.labels } }, ""),
+        await patch(MERGE_PATCH, { metadata: adoptable }, ""),
+        await applySecret(namespace, "foreign", ours, tokens.sync),
+      ];
+
+      for (const answer of attempts) {
+        assertDenied(answer, POLICY, /changes no Secret that it does not own/);
+        assert.doesNotMatch(JSON.stringify(answer.body), /aHVudGVyMg/);
+      }
+      assertDenied(await deleteSecret(namespace, "foreign", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      const allowed = await call({
+        method: "PATCH",
+        path: `/api/v1/namespaces/${namespace}/secrets/foreign?dryRun=All`,
+        contentType: MERGE_PATCH,
+        body: {},
+        token: tokens.somebody,
+      });
+      assert.equal(at(allowed.body, "data", "password"), "aHVudGVyMg==");
+    });
+
+    test("come too late for a patch that does not decode: whoever may patch a Secret may read it", async () => {
+      const namespace = await namespaceWith();
+      assertAllowed(await createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
+
+      const answer = await call({
+        method: "PATCH",
+        path: `/api/v1/namespaces/${namespace}/secrets/foreign?dryRun=All`,
+        contentType: MERGE_PATCH,
+        body: { immutable: "no boolean" },
+        token: tokens.sync,
+      });
+
+      assert.equal(answer.status, 422);
+      assert.match(messageOf(answer), /aHVudGVyMg/);
+    });
+
+    test("keep the label on what it owns", async () => {
+      const namespace = await namespaceWith();
+      assertAllowed(await createSecret(namespace, "own", ours, tokens.sync));
+
+      const answer = await mergeSecret(namespace, "own", { metadata: { labels: { [MANAGED_LABEL]: null } } }, tokens.sync);
+
+      assertDenied(answer, POLICY, /writes only Secrets that carry the label/);
+    });
+
+    test("let it adopt what agreed to it, give it back unchanged, and never delete it", async () => {
+      const namespace = await namespaceWith();
+      assertAllowed(await createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
+
+      assertAllowed(await applySecret(namespace, "adopted", { ...ours, data: { key: "dHdv" } }, tokens.sync));
+      assertDenied(await deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      const unmark = { metadata: { labels: { [MANAGED_LABEL]: null } } };
+      const changed = await mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
+      assertDenied(changed, POLICY, /writes only Secrets that carry the label/);
+      assertAllowed(await mergeSecret(namespace, "adopted", unmark, tokens.sync));
+    });
+
+    test("let it take over what the driver's sync made, and not delete it before", async () => {
+      const namespace = await namespaceWith();
+      assertAllowed(await createSecret(namespace, "mirrored", driverMade, tokens.somebody));
+
+      assertDenied(await deleteSecret(namespace, "mirrored", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      assertDenied(await mergeSecret(namespace, "mirrored", { data: { key: "b25l" } }, tokens.sync), POLICY, /carry the label/);
+      assertAllowed(await applySecret(namespace, "mirrored", ours, tokens.sync));
+      assertAllowed(await deleteSecret(namespace, "mirrored", tokens.sync));
+    });
+
+    test("let it write its own key by name in its own namespace, and no other Secret there", async () => {
+      const key = "keyvault-injector-sync-key";
+
+      assertAllowed(await applySecret(OWN, key, { data: { "hmac.key": "b25l" } }, tokens.sync));
+      assertAllowed(await applySecret(OWN, key, { data: { "hmac.key": "dHdv" } }, tokens.sync));
+      assertDenied(await deleteSecret(OWN, key, tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      assertDenied(await applySecret(await namespaceWith(), key, {}, tokens.sync), POLICY, /carry the label/);
+      assertAllowed(await applySecret(OWN, "keyvault-injector-ca", { data: { "ca.crt": "b25l" } }, tokens.webhook));
+      assertDenied(await applySecret(OWN, "keyvault-injector-ca", ours, tokens.sync), POLICY, /changes no Secret that it does not own/);
+    });
+  });
+
+  describe("on ControllerRevisions that the sync worker writes", () => {
+    const POLICY = "keyvault-injector-sync-snapshots";
+    const snapshot = { labels: { [SNAPSHOT_LABEL]: "true" } };
+
+    test("let it make and delete snapshots", async () => {
+      const namespace = await namespaceWith();
+      const created = await createRevision(namespace, snapshot, tokens.sync);
+
+      assertAllowed(created);
+      assertAllowed(await deleteRevision(namespace, created, tokens.sync));
+    });
+
+    test("refuse one that a controller could take for its own", async () => {
+      const namespace = await namespaceWith();
+      const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "web", uid: "0", controller: true };
+
+      for (const metadata of [{}, { labels: { ...snapshot.labels, app: "web" } }, { ...snapshot, ownerReferences: [owner] }]) {
+        assertDenied(
+          await createRevision(namespace, metadata, tokens.sync),
+          POLICY,
+          /no label outside keyvault-injector\.dev\/ and no owner/,
+        );
+        assertAllowed(await createRevision(namespace, metadata, tokens.somebody));
+      }
+    });
+
+    test("refuse the deletion of somebody else's", async () => {
+      const namespace = await namespaceWith();
+      const created = await createRevision(namespace, { labels: { app: "web" } }, tokens.somebody);
+
+      assertDenied(await deleteRevision(namespace, created, tokens.sync), POLICY, /touches only ControllerRevisions that carry the label/);
+      assertAllowed(await deleteRevision(namespace, created, tokens.somebody));
+    });
+  });
+
+  describe("on the webhook's own configuration", () => {
+    const POLICY = "keyvault-injector-webhook-configuration";
+    const entry = "/webhooks/0";
+
+    test("let it publish its CA by an apply of that field alone, and again", async () => {
+      const body = {
+        apiVersion: "admissionregistration.k8s.io/v1",
+        kind: "MutatingWebhookConfiguration",
+        metadata: { name: OWN },
+        webhooks: [{ name: "pods.keyvault-injector.dev", clientConfig: { caBundle: plane.config.caData } }],
+      };
+      const path = `${CONFIGURATION}?fieldManager=keyvault-injector-webhook&force=true`;
+
+      for (const _ of [1, 2]) {
+        const answer = await call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook });
+        assertAllowed(answer);
+        assert.equal(at(answer.body, "webhooks", 0, "clientConfig", "caBundle"), plane.config.caData);
+        assert.equal(at(answer.body, "webhooks", 0, "rules", 0, "resources", 0), "pods");
+      }
+    });
+
+    const everything = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"], scope: "*" };
+    const changes: Readonly<Record<string, readonly unknown[]>> = {
+      "a wider rule": [{ op: "replace", path: `${entry}/rules`, value: [everything] }],
+      "one more rule": [{ op: "add", path: `${entry}/rules/-`, value: everything }],
+      "another operation": [{ op: "add", path: `${entry}/rules/0/operations/-`, value: "UPDATE" }],
+      "other namespaces": [{ op: "replace", path: `${entry}/namespaceSelector`, value: {} }],
+      "other objects": [{ op: "replace", path: `${entry}/objectSelector`, value: { matchLabels: { a: "b" } } }],
+      "no match condition": [{ op: "remove", path: `${entry}/matchConditions` }],
+      "a closed failure policy": [{ op: "replace", path: `${entry}/failurePolicy`, value: "Fail" }],
+      "another match policy": [{ op: "replace", path: `${entry}/matchPolicy`, value: "Exact" }],
+      "another reinvocation": [{ op: "replace", path: `${entry}/reinvocationPolicy`, value: "Never" }],
+      "another timeout": [{ op: "replace", path: `${entry}/timeoutSeconds`, value: 30 }],
+      "other side effects": [{ op: "replace", path: `${entry}/sideEffects`, value: "NoneOnDryRun" }],
+      "other review versions": [{ op: "add", path: `${entry}/admissionReviewVersions/-`, value: "v1beta1" }],
+      "another service": [{ op: "replace", path: `${entry}/clientConfig/service/name`, value: "other" }],
+      "another path": [{ op: "replace", path: `${entry}/clientConfig/service/path`, value: "/other" }],
+      "a URL": [{ op: "replace", path: `${entry}/clientConfig`, value: { url: "https://elsewhere.example/" } }],
+      "another name": [{ op: "replace", path: `${entry}/name`, value: "other.keyvault-injector.dev" }],
+      "no entry": [{ op: "remove", path: entry }],
+      "a second entry": [
+        { op: "copy", from: entry, path: "/webhooks/-" },
+        { op: "replace", path: "/webhooks/1/name", value: "second.keyvault-injector.dev" },
+      ],
+      "a label": [{ op: "add", path: "/metadata/labels/new", value: "x" }],
+      "an annotation": [{ op: "add", path: "/metadata/annotations", value: { new: "x" } }],
+      "a finalizer": [{ op: "add", path: "/metadata/finalizers", value: ["example.com/hold"] }],
+      "an owner": [
+        { op: "add", path: "/metadata/ownerReferences", value: [{ apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" }] },
+      ],
+    };
+    for (const [change, patch] of Object.entries(changes)) {
+      test(`refuse it ${change}, and nobody else`, async () => {
+        assertDenied(await patchConfiguration(patch, tokens.webhook), POLICY, /changes `caBundle` in its configuration and nothing else/);
+        assertAllowed(await patchConfiguration(patch, tokens.somebody));
+      });
+    }
+
+    test("compare every field that the API server knows", async () => {
+      const api = await call({ method: "GET", path: "/openapi/v3/apis/admissionregistration.k8s.io/v1" });
+      const policy = await plane.kubectl(["get", "validatingadmissionpolicy", POLICY, "-o", "jsonpath={.spec.validations}"]);
+      const fieldsOf = (type: string): readonly string[] =>
+        Object.keys(Object(at(api.body, "components", "schemas", `io.k8s.api.admissionregistration.v1.${type}`, "properties")));
+      const fields = [...fieldsOf("MutatingWebhook"), ...fieldsOf("WebhookClientConfig")];
+
+      const unnamed = fields.filter((field) => !new RegExp(`now\\.(clientConfig\\.)?\\??${field} == `).test(policy));
+
+      assert.ok(fields.length >= 15);
+      assert.deepEqual(unnamed, ["clientConfig", "caBundle"]);
+    });
+  });
+
+  // Last: it moves the policies away from the identities that the tests above use.
+  describe("in another namespace", () => {
+    test("are about the identities there", async () => {
+      await plane.kubectl(["apply", "--server-side", "-f", "-"], await renderDefaultOverlay("elsewhere"));
+      const [sync, webhook] = [
+        await tokenOf("elsewhere", "keyvault-injector-sync"),
+        await tokenOf("elsewhere", "keyvault-injector-webhook"),
+      ];
+      const namespace = await namespaceWith();
+      const relabel = [{ op: "add", path: "/metadata/labels/new", value: "x" }];
+
+      await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(namespace, "probe", {}, sync));
+      await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(namespace, {}, sync));
+      await policyIsActive("keyvault-injector-webhook-configuration", () => patchConfiguration(relabel, webhook));
+
+      assertAllowed(await applySecret("elsewhere", "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync));
+      const before = await applySecret(OWN, "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync);
+      assertDenied(before, "keyvault-injector-sync-secrets", /changes no Secret that it does not own/);
+      await plane.kubectl(["create", "serviceaccount", "default", "-n", "elsewhere"]);
+      assertAllowed(await createPod("elsewhere", { inject: "true", secretProviderClass: "akvprovider-demo" }));
+    });
+  });
+});
+
+interface PodAnnotations {
+  readonly inject?: string;
+  readonly secretProviderClass?: string;
+}
+
+interface PodFields {
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Stored, and not only asked about. */
+  readonly stored?: boolean;
+}
+
+/** A pod that PodSecurity restricted admits. */
+function createPod(namespace: string, ours: PodAnnotations, fields: PodFields = {}): Promise<ApiAnswer> {
+  const opt = Object.entries(ours).map(([name, value]) => [POD_ANNOTATIONS[name as keyof PodAnnotations], value]); // Its own keys.
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+  return call({
+    method: "POST",
+    path: `/api/v1/namespaces/${namespace}/pods${fields.stored === true ? "" : "?dryRun=All"}`,
+    body: {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: `pod-${++serial}`, annotations: { ...Object.fromEntries(opt), ...fields.annotations } },
+      spec: {
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+        containers: [{ name: "app", image: "app", securityContext }],
+        ...fields.spec,
+      },
+    },
+  });
+}
+
+function csiVolume(secretProviderClass: string, driver = "secrets-store.csi.k8s.io"): unknown {
+  return { name: secretProviderClass, csi: { driver, readOnly: true, volumeAttributes: { secretProviderClass } } };
+}
+
+interface SecretFields {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const secret = (name: string, { labels, annotations, ...rest }: SecretFields): unknown => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name, labels, annotations },
+  ...rest,
+});
+
+function createSecret(namespace: string, name: string, fields: SecretFields, token: string): Promise<ApiAnswer> {
+  return call({ method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: secret(name, fields), token });
+}
+
+function applySecret(namespace: string, name: string, fields: SecretFields, token: string): Promise<ApiAnswer> {
+  const path = `/api/v1/namespaces/${namespace}/secrets/${name}?fieldManager=test&force=true`;
+  return call({ method: "PATCH", path, contentType: APPLY_PATCH, body: secret(name, fields), token });
+}
+
+function mergeSecret(namespace: string, name: string, body: unknown, token: string): Promise<ApiAnswer> {
+  return call({ method: "PATCH", path: `/api/v1/namespaces/${namespace}/secrets/${name}`, contentType: MERGE_PATCH, body, token });
+}
+
+function deleteSecret(namespace: string, name: string, token: string): Promise<ApiAnswer> {
+  return call({ method: "DELETE", path: `/api/v1/namespaces/${namespace}/secrets/${name}`, token });
+}
+
+const revisions = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`;
+
+function createRevision(namespace: string, metadata: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
+  const body = {
+    apiVersion: "apps/v1",
+    kind: "ControllerRevision",
+    metadata: { name: `revision-${++serial}`, ...metadata },
+    revision: 1,
+    data: { spec: {} },
+  };
+  return call({ method: "POST", path: revisions(namespace), body, token });
+}
+
+function deleteRevision(namespace: string, created: ApiAnswer, token: string): Promise<ApiAnswer> {
+  return call({ method: "DELETE", path: `${revisions(namespace)}/${String(at(created.body, "metadata", "name"))}`, token });
+}
+
+const CONFIGURATION = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${OWN}`;
+
+function patchConfiguration(body: readonly unknown[], token: string): Promise<ApiAnswer> {
+  return call({ method: "PATCH", path: `${CONFIGURATION}?dryRun=All`, contentType: JSON_PATCH, body, token });
+}

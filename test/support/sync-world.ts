@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import path from "node:path";
+import type { KubeObject, Secret, SecretObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import type { ClassStatus, Condition } from "../../src/domain/sync/class-status.ts";
+import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
+import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
+import { type ApiAnswer, type ApiCall, apiRequest } from "./api-request.ts";
+import { type AuditEntry, forbidden } from "./audit.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { eventually } from "./eventually.ts";
+import { installProduct, type Product } from "./product.ts";
+
+export const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
+export const STATUS_CRD = "secretproviderclasssyncs.keyvault-injector.dev";
+export const CREDENTIALS = "secrets-store-creds";
+
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+const STATUSES = "/apis/keyvault-injector.dev/v1alpha1";
+const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+
+/** The shipped install on a real API server, and a vault that one service principal may read. */
+export interface SyncWorld {
+  readonly plane: ControlPlane;
+  readonly emulator: SpawnedEmulator;
+  readonly product: Product;
+  readonly vault: string;
+  readonly tenantId: string;
+  readonly principal: { readonly appId: string; readonly clientSecret: string };
+  /** A new namespace, with the credentials Secret unless told otherwise. */
+  namespace(options?: { readonly credentials: boolean }): Promise<string>;
+  /** A new secret in the vault; resolves with its name. */
+  object(value: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startSyncWorld(): Promise<SyncWorld> {
+  const plane = await startControlPlane();
+  const emulator = await spawnEmulator(path.join(plane.directory, "emulator"));
+  const vault = `vault-${randomBytes(4).toString("hex")}`;
+  const tenantId = randomUUID();
+  await emulator.createVault({ name: vault, tenantId });
+  const principal = await emulator.createServicePrincipal({ tenantId });
+  await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
+  const product = await installProduct(plane, { environment: clientEnvironment(emulator) });
+  let serial = 0;
+  return {
+    plane,
+    emulator,
+    product,
+    vault,
+    tenantId,
+    principal,
+    namespace: async (options = { credentials: true }) => {
+      const name = `team-${++serial}`;
+      await send(plane, "POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+      if (options.credentials) await createCredentials(plane, name, { clientid: principal.appId, clientsecret: principal.clientSecret });
+      return name;
+    },
+    object: async (value) => {
+      const name = `object-${++serial}`;
+      await emulator.setSecret({ vault, name, value });
+      return name;
+    },
+    stop: async () => {
+      await product.stop();
+      await emulator.stop();
+      await plane.stop();
+    },
+  };
+}
+
+export async function createCredentials(
+  plane: ControlPlane,
+  namespace: string,
+  stringData: Readonly<Record<string, string>>,
+): Promise<void> {
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: CREDENTIALS }, stringData };
+  await send(plane, "POST", `/api/v1/namespaces/${namespace}/secrets`, secret);
+}
+
+export interface ClassFacts {
+  readonly namespace: string;
+  readonly name: string;
+  /** Names of vault objects, or whole entries of `objects`. */
+  readonly objects: readonly (string | Readonly<Record<string, string>>)[];
+  readonly secretObjects: readonly SecretObject[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** On top of, or instead of, those of the vault. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** A class in service-principal mode for the world's vault. */
+export function classOf({ vault, tenantId }: Pick<SyncWorld, "vault" | "tenantId">, facts: ClassFacts): SecretProviderClass {
+  const entries = facts.objects.map((object) => (typeof object === "string" ? { objectName: object, objectType: "secret" } : object));
+  const array = entries.map(
+    (entry) =>
+      `  - |\n${Object.entries(entry)
+        .map(([key, value]) => `    ${key}: ${JSON.stringify(value)}\n`)
+        .join("")}`,
+  );
+  return {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: {
+      namespace: facts.namespace,
+      name: facts.name,
+      ...(facts.labels === undefined ? {} : { labels: facts.labels }),
+      ...(facts.annotations === undefined ? {} : { annotations: facts.annotations }),
+    },
+    spec: {
+      provider: "azure",
+      parameters: { usePodIdentity: "false", keyvaultName: vault, tenantId, objects: `array:\n${array.join("")}`, ...facts.parameters },
+      secretObjects: facts.secretObjects,
+    },
+  };
+}
+
+/** An Opaque Secret of one key, `value`. */
+export function opaque(secretName: string, objectName: string): SecretObject {
+  return { secretName, type: "Opaque", data: [{ objectName, key: "value" }] };
+}
+
+export function classPath(namespace: string, name: string): string {
+  return `${CLASSES}/namespaces/${namespace}/secretproviderclasses/${name}`;
+}
+
+export function secretPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${namespace}/secrets/${name}`;
+}
+
+/** Throws on any answer but 2xx. */
+export async function send(
+  plane: ControlPlane,
+  method: ApiCall["method"],
+  where: string,
+  body?: unknown,
+  contentType?: string,
+): Promise<ApiAnswer> {
+  const call: ApiCall = {
+    method,
+    path: where,
+    ...(body === undefined ? {} : { body }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+  const answer = await apiRequest(plane, call);
+  if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer;
+}
+
+export async function createClass(plane: ControlPlane, provider: SecretProviderClass): Promise<void> {
+  const { namespace = "" } = provider.metadata;
+  await send(plane, "POST", `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, provider);
+}
+
+/** Undefined where the API server says 404. */
+export async function find<T extends KubeObject>(plane: ControlPlane, where: string): Promise<T | undefined> {
+  const answer = await apiRequest(plane, { method: "GET", path: where });
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) throw new Error(`GET ${where}: ${answer.status}`);
+  return answer.body as T; // The API server's own word.
+}
+
+export async function listAll<T extends KubeObject>(plane: ControlPlane, where: string): Promise<readonly T[]> {
+  const { body } = await send(plane, "GET", where);
+  return (body as { readonly items: readonly T[] }).items; // A list, since it is a collection that was asked for.
+}
+
+export function allClasses(plane: ControlPlane): Promise<readonly SecretProviderClass[]> {
+  return listAll(plane, `${CLASSES}/secretproviderclasses`);
+}
+
+export function allStatuses(plane: ControlPlane): Promise<readonly (KubeObject & { readonly status?: ClassStatus })[]> {
+  return listAll(plane, `${STATUSES}/secretproviderclasssyncs`);
+}
+
+/** Those that the worker wrote. */
+export function mirroredSecrets(plane: ControlPlane, namespace?: string): Promise<readonly Secret[]> {
+  const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+  return listAll(plane, `/api/v1${scope}/secrets?labelSelector=keyvault-injector.dev/managed=true`);
+}
+
+/** Values in plain text. */
+export async function dataOf(plane: ControlPlane, namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined> {
+  const secret = await find<Secret>(plane, secretPath(namespace, name));
+  if (secret === undefined) return undefined;
+  return Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+}
+
+export async function statusOf(plane: ControlPlane, namespace: string, name: string): Promise<ClassStatus | undefined> {
+  const where = `${STATUSES}/namespaces/${namespace}/secretproviderclasssyncs/${name}`;
+  return (await find<KubeObject & { readonly status?: ClassStatus }>(plane, where))?.status;
+}
+
+/** Resolves with the class's `Synced` condition once it has the reason. */
+export function reasonIs(
+  plane: ControlPlane,
+  { namespace, name }: { namespace: string; name: string },
+  reason: string,
+): Promise<Condition> {
+  let last: Condition | undefined;
+  return eventually(
+    async () => {
+      last = (await statusOf(plane, namespace, name))?.conditions.find(({ type }) => type === "Synced");
+      return last?.reason === reason ? last : undefined;
+    },
+    { what: `${reason} of ${namespace}/${name}`, every: 100 },
+  ).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : ""}; it is ${JSON.stringify(last)}`);
+  });
+}
+
+export interface ClassEvent extends KubeObject {
+  readonly reason: string;
+  readonly message: string;
+  readonly type: string;
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+}
+
+export function eventsOf(plane: ControlPlane, { namespace, name }: { namespace: string; name: string }): Promise<readonly ClassEvent[]> {
+  return listAll(plane, `/api/v1/namespaces/${namespace}/events?fieldSelector=involvedObject.name=${name}`);
+}
+
+/** Requests of the worker that changed something, its lease aside. */
+export function writesOf(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  const verbs = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+  return entries.filter(({ user, verb, resource }) => user === SYNC_USER && verbs.has(verb) && resource !== "coordination.k8s.io/leases");
+}
+
+/** To be called at the end of a suite: no request of any ServiceAccount was refused. */
+export function assertNothingForbidden(suite: string, plane: ControlPlane): void {
+  const entries = plane.audit();
+  const refused = forbidden(entries);
+  console.log(`${suite}: ${entries.length} requests of ServiceAccounts checked, ${refused.length} answered 403`);
+  assert.ok(entries.length > 0);
+  assert.deepEqual(
+    refused.map(({ user, verb, uri }) => `${user} ${verb} ${uri}`),
+    [],
+  );
+}
