@@ -1,6 +1,5 @@
 // The fast gate: format, lint (with layer rules), types, unit and property tests, generated files. `npm run check`.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { testFiles } from "./test-files.ts";
 
@@ -14,6 +13,7 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
+  // `check`: imports in order as well.
   { name: "format", command: bin("biome"), args: ["check", "."] },
   { name: "lint", command: process.execPath, args: [bin("oxlint"), "--deny-warnings"] },
   { name: "types", command: process.execPath, args: [bin("tsc"), "-p", "."] },
@@ -24,7 +24,10 @@ const steps: readonly Step[] = [
   },
 ];
 
-for (const step of steps) {
+/** Needs kubectl to render with; CI has it, a fresh checkout gets it with the first `npm test`. */
+const generated: Step = { name: "generated files", command: process.execPath, args: ["tools/render-manifests.ts", "--check"] };
+
+function run(step: Step): void {
   const started = performance.now();
   const result = spawnSync(step.command, step.args, { cwd: root, stdio: "inherit" });
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -34,4 +37,12 @@ for (const step of steps) {
   }
   console.log(`check: ${step.name} ok (${seconds} s)`);
 }
-if (!existsSync(path.join(root, "package-lock.json"))) process.exit(1);
+
+for (const step of steps) run(step);
+const missing = process.env["KEYVAULT_INJECTOR_NO_CONTROL_PLANE"];
+if (missing === undefined) {
+  run(generated);
+} else {
+  console.log(`check: generated files SKIPPED: ${missing}`);
+  if (process.env["CI"] === "true") process.exit(1);
+}

@@ -42,7 +42,6 @@ function isRecentEnough(version) {
   return version !== undefined && (version[0] > MINIMUM_GO[0] || (version[0] === MINIMUM_GO[0] && version[1] >= MINIMUM_GO[1]));
 }
 
-/** Bytes in Go's build cache: it grows steadily, so it is the one honest sign of progress that `go build` leaves. */
 function seconds(since) {
   return `${Math.round((Date.now() - since) / 1000)} s`;
 }
@@ -99,8 +98,8 @@ function removeStale(folder) {
   }
 }
 
-/** `{kind: "ready", folder}` or `{kind: "missing", why}`; `why` says what to install. */
-export async function controlPlaneAssets(root) {
+/** `{kind: "ready", folder}` or `{kind: "missing", why}`; `why` says what to install. `onlyCached` neither downloads nor builds. */
+export async function controlPlaneAssets(root, { onlyCached }) {
   const given = process.env.KUBEBUILDER_ASSETS;
   if (given) {
     const missing = BINARIES.filter((name) => !existsSync(path.join(given, name)));
@@ -111,6 +110,7 @@ export async function controlPlaneAssets(root) {
   const folder = cacheFolderFor(module);
   removeStale(folder);
   if (complete(folder)) return { kind: "ready", folder };
+  if (onlyCached) return { kind: "missing", why: "the control plane has not been built yet; `npm test` does it" };
   const refused = await downloadControlPlane({ version: kubernetesVersion(module), folder });
   if (complete(folder)) return { kind: "ready", folder };
   process.stderr.write(`bootstrap: prebuilt binaries are not to be had (${refused})\n`);

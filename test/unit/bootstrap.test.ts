@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+// @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
+import { downloadControlPlane } from "../../tools/bootstrap/download.mjs";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const VERSION = "v1.2.3";
+const architecture = process.arch === "x64" ? "amd64" : process.arch;
+
+describe("prebuilt control-plane binaries", () => {
+  const files = new Map<string, Buffer>();
+  let server: Server;
+  let base: string;
+  let scratch: string;
+
+  before(async () => {
+    server = createServer((request, response) => {
+      const body = files.get(request.url ?? "");
+      response.writeHead(body === undefined ? 404 : 200).end(body);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // A listening TCP server.
+  });
+  after(() => {
+    server.close();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+  beforeEach(() => {
+    scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
+    files.clear();
+    const archive = `/envtest-${VERSION}/envtest-${VERSION}-${process.platform}-${architecture}.tar.gz`;
+    publish(archive, anArchive());
+    publish(`/${VERSION}/bin/${process.platform}/${architecture}/kube-controller-manager`, Buffer.from("manager"));
+  });
+
+  function publish(url: string, body: Buffer): void {
+    files.set(url, body);
+    files.set(`${url}.sha512`, Buffer.from(`${createHash("sha512").update(body).digest("hex")}  ${path.basename(url)}\n`));
+  }
+
+  function anArchive(): Buffer {
+    const content = path.join(scratch, "controller-tools/envtest");
+    mkdirSync(content, { recursive: true });
+    for (const name of ["etcd", "kube-apiserver", "kubectl"]) writeFileSync(path.join(content, name), name);
+    const packed = spawnSync("tar", ["-czf", "-", "-C", scratch, "controller-tools"], { maxBuffer: 1 << 26 });
+    return packed.stdout;
+  }
+
+  function download(): Promise<string | undefined> {
+    return downloadControlPlane({ version: VERSION, folder: path.join(scratch, "cache"), archives: base, releases: base }) as Promise<
+      string | undefined
+    >;
+  }
+
+  test("are unpacked, executable and whole", async () => {
+    assert.equal(await download(), undefined);
+
+    const folder = path.join(scratch, "cache");
+    assert.deepEqual(readdirSync(folder).sort(), ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]);
+    assert.equal(readFileSync(path.join(folder, "kube-controller-manager"), "utf8"), "manager");
+    assert.ok(statSync(path.join(folder, "etcd")).mode & 0o100);
+  });
+
+  test("are refused where the checksum is not the published one, and leave nothing behind", async () => {
+    const manager = `/${VERSION}/bin/${process.platform}/${architecture}/kube-controller-manager`;
+    files.set(manager, Buffer.from("tampered"));
+
+    assert.match((await download()) ?? "", /checksum .* refused/);
+
+    assert.deepEqual(readdirSync(path.join(scratch, "cache")), []);
+  });
+
+  test("that cannot be had give the reason", async () => {
+    files.clear();
+
+    assert.match((await download()) ?? "", /HTTP 404/);
+  });
+});
+
+describe("the entry of the npm scripts", () => {
+  /** Without Go and without a way to download. */
+  function bootstrap(args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
+    const scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
+    // A PATH that has node and npm's shell, but no Go.
+    symlinkSync(process.execPath, path.join(scratch, "node"));
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [path.join(root, "tools/bootstrap.mjs"), ...args],
+        {
+          env: {
+            PATH: scratch,
+            HOME: scratch,
+            KEYVAULT_INJECTOR_CACHE: path.join(scratch, "cache"),
+            KEYVAULT_INJECTOR_DOWNLOADS: "http://127.0.0.1:9",
+          },
+        },
+        (error, _stdout, stderr) => {
+          rmSync(scratch, { recursive: true, force: true });
+          resolve({ code: error === null ? 0 : Number(error.code), stderr });
+        },
+      );
+    });
+  }
+
+  test("says what to install where the demo can have no control plane", {
+    skip: !existsSync(path.join(root, "node_modules/.installed-from")) && "packages were not installed by bootstrap",
+  }, async () => {
+    const { code, stderr } = await bootstrap(["demo"]);
+
+    assert.equal(code, 1);
+    assert.match(stderr, /needs Go >= 1\.26 .*no Go was found.*Install Go 1\.26 or newer/);
+  });
+
+  test("names the tasks it knows", async () => {
+    const { code, stderr } = await bootstrap(["demmo"]);
+
+    assert.equal(code, 1);
+    assert.match(stderr, /unknown task "demmo"; known: demo, test, check/);
+  });
+});
