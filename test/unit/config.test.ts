@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { formatDuration, parseDuration } from "../../src/domain/duration.ts";
+import { parseConfig } from "../../src/runtime/config.ts";
+
+function parsed(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const config = parseConfig(argv, environment);
+  assert.ok(config.ok, config.ok ? "" : config.error.join("\n"));
+  return config.value;
+}
+
+describe("settings", () => {
+  test("have the documented defaults", () => {
+    const config = parsed([]);
+
+    assert.equal(config.rotationPollInterval, 120_000);
+    assert.deepEqual(config.credentialsSecretNames, ["secrets-store-creds"]);
+    assert.deepEqual(config.heal, ["crds", "classes"]);
+    assert.equal(config.syncSecret, true);
+    assert.notEqual(config.podName, "");
+  });
+
+  test("come from the flag before the environment, and from the last of equal flags", () => {
+    const environment = { KEYVAULT_INJECTOR_SYNC_MODE: "never", POD_NAMESPACE: "from-downward-api" };
+
+    assert.equal(parsed([], environment).syncMode, "never");
+    assert.equal(parsed(["--sync-mode=always"], environment).syncMode, "always");
+    assert.equal(parsed(["--sync-mode=always", "--sync-mode=never"]).syncMode, "never");
+    assert.equal(parsed([], environment).namespace, "from-downward-api");
+  });
+
+  test("that are wrong are listed all at once, each with its name, value and fix", () => {
+    const config = parseConfig(["--heal=crds,pods", "--rotation-poll-interval=9s", "--health-port=70000", "--cloud-name=AzureMars"], {
+      KEYVAULT_INJECTOR_SYNC_SECRET: "yes",
+    });
+
+    assert.ok(!config.ok);
+    assert.deepEqual([...config.error].map((line) => line.split(":")[0] ?? "").toSorted(), [
+      "--cloud-name",
+      "--heal",
+      "--health-port",
+      "--rotation-poll-interval",
+      "KEYVAULT_INJECTOR_SYNC_SECRET",
+    ]);
+    assert.match(config.error.join("\n"), /"yes": write true or false/);
+    assert.match(config.error.join("\n"), /unknown item "pods"; write any of crds, classes/);
+  });
+
+  test("that nobody knows are refused by name", () => {
+    const config = parseConfig(["--sync-secrets=true"], {});
+
+    assert.match(config.ok ? "" : config.error.join(), /--sync-secrets/);
+  });
+});
+
+describe("a duration", () => {
+  const readable: readonly (readonly [string, number])[] = [
+    ["90s", 90_000],
+    ["2m", 120_000],
+    ["1h30m", 5_400_000],
+    ["1.5m", 90_000],
+    ["250ms", 250],
+  ];
+  for (const [text, milliseconds] of readable) {
+    test(`${text} is ${milliseconds} ms`, () => {
+      assert.deepEqual(parseDuration(text), { ok: true, value: milliseconds });
+    });
+  }
+
+  for (const text of ["", "2", "2 m", "m", "-1m", "2m x", "1d"]) {
+    test(`${JSON.stringify(text)} is refused with an example`, () => {
+      const result = parseDuration(text);
+
+      assert.match(result.ok ? "" : result.error, /write it like 30s, 2m or 1h30m/);
+    });
+  }
+
+  test("is shown in the largest units that say it exactly", () => {
+    assert.deepEqual([90_000, 120_000, 5_400_000, 3_661_000].map(formatDuration), ["90s", "2m", "1h30m", "1h1m1s"]);
+  });
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { type HealthServer, startHealthServer } from "../../src/runtime/health.ts";
+import { createRegistry } from "../../src/runtime/metrics.ts";
+
+describe("the health server", () => {
+  let server: HealthServer;
+  let problem: string | undefined;
+
+  beforeEach(async () => {
+    problem = undefined;
+    server = await startHealthServer({
+      address: "127.0.0.1",
+      port: 0,
+      liveness: [{ name: "process", problem: () => undefined }],
+      readiness: [{ name: "certificate", problem: () => problem }],
+      registry: createRegistry("1.2.3"),
+    });
+  });
+  afterEach(() => server.close());
+
+  async function get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  test("is ready when every check is content", async () => {
+    assert.deepEqual(await get("/readyz"), { status: 200, text: "[+] draining\n[+] certificate\n" });
+  });
+
+  test("says which check is not, and why", async () => {
+    problem = "no certificate has been issued yet";
+
+    assert.deepEqual(await get("/readyz"), { status: 503, text: "[+] draining\n[-] certificate: no certificate has been issued yet\n" });
+  });
+
+  test("stays alive while it is not ready", async () => {
+    problem = "not yet";
+
+    assert.equal((await get("/livez")).status, 200);
+  });
+
+  test("is not ready any more once it drains", async () => {
+    server.startDraining();
+
+    assert.equal((await get("/readyz")).status, 503);
+    assert.equal((await get("/livez")).status, 200);
+  });
+
+  test("serves metrics with the version", async () => {
+    assert.match((await get("/metrics")).text, /process_cpu_user_seconds_total\{version="1\.2\.3"\}/);
+  });
+
+  test("knows no other path", async () => {
+    assert.equal((await get("/")).status, 404);
+  });
+});
