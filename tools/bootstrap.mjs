@@ -23,6 +23,7 @@ const TASKS = {
   "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
+  build: { controlPlane: "none", run: ["tools/build.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },
 };

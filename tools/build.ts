@@ -1,7 +1,7 @@
 // `npm run build`: src -> dist, from nothing each time, so that no file of an earlier build stays. The same sources give
 // the same bytes: the compiler writes neither dates nor paths of the machine.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -10,7 +10,7 @@ export const DIST = path.join(root, "dist");
 /** Compiles what runs in the image into a folder. It appears complete or not at all. Throws with the compiler's messages. */
 export function build(target = DIST): void {
   // Beside the target, because a rename does not cross file systems.
-  const fresh = mkdtempSync(`${target}-`);
+  const fresh = `${target}-${process.pid}`;
   try {
     compile(fresh);
     rmSync(target, { recursive: true, force: true });

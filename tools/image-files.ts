@@ -30,8 +30,8 @@ export const IMAGE = {
 /** Files and folders that are taken as they are; `dist` and the packages come on top. */
 const PLAIN = ["LICENSE", "package.json", "manifests/crds"] as const;
 
-/** For compilers and debuggers; Node reads none of them. Two thirds of what is installed. */
-const NEVER_RUN = /\.(d\.[cm]?ts|map|tsbuildinfo)$/;
+/** For compilers and debuggers: Node reads none of them, and they are two thirds of what is installed. */
+const NEVER_RUN = /\.([cm]?ts|map|tsbuildinfo)$/;
 
 const lockfile = z.object({
   packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), optional: z.boolean().optional() }).loose()),
@@ -40,7 +40,7 @@ const lockfile = z.object({
 /** Sorted by path. Throws where something of it is not there. */
 export function imageFiles(dist = DIST): readonly ImageFile[] {
   const plain = PLAIN.flatMap((name) => filesAt(path.join(root, name), name));
-  const packages = productionPackages().flatMap((folder) => packageFiles(folder));
+  const packages = productionPackages().flatMap(packageFiles);
   return [...plain, ...filesAt(dist, "dist"), ...packages].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -52,18 +52,24 @@ export function productionPackages(): readonly string[] {
     .map(([folder]) => folder);
 }
 
-/** Packages inside of a package have their own line in the lock file. */
+/**
+ * Left out of a package's folder: packages inside of it, which have their own line in the lock file, and its own tests,
+ * whose private keys alarm scanners.
+ */
+const NOT_OF_A_PACKAGE: readonly string[] = ["node_modules", "test", "tests"];
+
 function packageFiles(folder: string): ImageFile[] {
-  return filesAt(path.join(root, folder), folder, (name) => name !== "node_modules").filter(({ path: file }) => !NEVER_RUN.test(file));
+  return readdirSync(path.join(root, folder))
+    .filter((name) => !NOT_OF_A_PACKAGE.includes(name))
+    .flatMap((name) => filesAt(path.join(root, folder, name), path.posix.join(folder, name)))
+    .filter((file) => !NEVER_RUN.test(file.path));
 }
 
-function filesAt(source: string, into: string, isWanted: (name: string) => boolean = () => true): ImageFile[] {
+function filesAt(source: string, into: string): ImageFile[] {
   const found = statSync(source, { throwIfNoEntry: false });
   if (found === undefined) throw new Error(`${path.relative(root, source)} is missing: run npm ci, then npm run build`);
   if (found.isFile()) return [{ path: into, source }];
-  return readdirSync(source)
-    .filter((name) => isWanted(name))
-    .flatMap((name) => filesAt(path.join(source, name), path.posix.join(into, name), isWanted));
+  return readdirSync(source).flatMap((name) => filesAt(path.join(source, name), path.posix.join(into, name)));
 }
 
 function copyTo(folder: string): number {

@@ -18,6 +18,7 @@ export interface ClassMemory {
 
 export class ClassMemories {
   readonly #byKey = new Map<string, ClassMemory>();
+  readonly #warnings = new Map<string, string>();
 
   get(key: string): ClassMemory | undefined {
     return this.#byKey.get(key);
@@ -30,5 +31,14 @@ export class ClassMemories {
 
   forget(key: string): void {
     this.#byKey.delete(key);
+    this.#warnings.delete(key);
+  }
+
+  /** Remembers what was warned of; an empty message says that nothing is wrong any more. */
+  isNewWarning(key: string, message: string): boolean {
+    const isNew = message !== "" && this.#warnings.get(key) !== message;
+    if (message === "") this.#warnings.delete(key);
+    else this.#warnings.set(key, message);
+    return isNew;
   }
 }

@@ -50,8 +50,12 @@ async function writeOne(
   const { namespace = "", name: className } = provider.metadata;
   const { name } = entry.secret;
   const observed = context.secrets.get({ namespace, name });
+  const isClaimedBy = (other: string): boolean => {
+    const claimant = context.classes.get({ namespace, name: other });
+    return claimant !== undefined && secretObjectsOf(claimant).some(({ secretName }) => secretName === name);
+  };
   try {
-    const result = await writeSecret(context, { secret: entry.secret, className, namespace, observed }, signal);
+    const result = await writeSecret(context, { secret: entry.secret, className, namespace, observed, isClaimedBy }, signal);
     if (result.kind === "refused") return { name, state: result.reason, message: result.message, data: [] };
     if (result.kind === "written") context.metrics.secretWrites.inc({ action: result.action });
     return { name, state: "Synced", data: entry.keys };

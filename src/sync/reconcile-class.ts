@@ -10,6 +10,7 @@ import type { ClassMemory } from "./class-memory.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
+import { warnOfAnnotations } from "./warn-annotations.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };
@@ -21,6 +22,7 @@ export async function reconcileClass(context: WorkerContext, ref: ObjectRef, sig
   if (context.gate.state.kind === "frozen") return AGAIN;
   const snapshot = await keepSnapshot(context, provider, signal);
   if (snapshot.kind === "unsettled") return AGAIN;
+  warnOfAnnotations(context, provider);
   const mode = syncMode(provider, context.settings.syncMode);
   // Switched off, what was mirrored stays as it is.
   if (mode === "never" || !context.settings.syncSecret) return { kind: "done" };

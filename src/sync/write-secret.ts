@@ -1,4 +1,4 @@
-import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
+import { MANAGED_LABEL } from "../domain/annotations.ts";
 import { assertNever } from "../domain/assert-never.ts";
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
@@ -28,13 +28,15 @@ export interface WriteInput {
   readonly namespace: string;
   /** As the watch last saw it. */
   readonly observed: ObservedSecret | undefined;
+  /** Whether a class of that name in the same namespace names this Secret too. */
+  readonly isClaimedBy: (className: string) => boolean;
 }
 
 /** Brings one Secret to what the vault says, with the least write that does it. */
 export async function writeSecret(options: WriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const wanted = wantedFrom(input.secret, options.fingerprints);
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
-  const action = planSecret(wanted, input.className, input.observed);
+  const action = planSecret(wanted, input);
   if (action.kind !== "keep" && action.kind !== "conflict") {
     options.logger.info("writing a Secret", {
       secret: `${input.namespace}/${wanted.name}`,
@@ -49,13 +51,13 @@ export async function writeSecret(options: WriteOptions, input: WriteInput, sign
     case "conflict":
       return { kind: "refused", reason: "Conflict", message: action.message };
     case "create":
-      return createSecret(options, body, signal);
+      return createSecret(options, { input, body }, signal);
     case "apply":
       await applySecret(options, { ...body, uid: action.uid }, action.removed, signal);
       return { kind: "written", action: "apply" };
     case "replace":
       await options.kube.delete(RESOURCES.secrets, refOf(body), { uid: action.uid }, signal);
-      return createSecret(options, body, signal);
+      return createSecret(options, { input, body }, signal);
     default:
       return assertNever(action);
   }
@@ -65,26 +67,30 @@ function whyOf(action: SecretAction): { readonly why?: string } {
   return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
 }
 
-async function createSecret(options: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<WriteResult> {
+interface FirstWrite {
+  readonly input: WriteInput;
+  readonly body: BodyInput;
+}
+
+async function createSecret(options: WriteOptions, first: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   try {
-    await options.kube.create(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER }, signal);
+    await options.kube.create(RESOURCES.secrets, secretBody(first.body), { fieldManager: FIELD_MANAGER }, signal);
     return { kind: "written", action: "create" };
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
-    return takenName(options, body, signal);
+    return takenName(options, first, signal);
   }
 }
 
 /** The name is taken. It is ours only if the watch has not shown us our own write yet; anything else is left untouched. */
-async function takenName(options: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<WriteResult> {
-  const { namespace, secret, wanted, className } = body;
+async function takenName(options: WriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
+  const { namespace, secret, wanted } = body;
   const selector = { namespace, fieldSelector: `metadata.name=${secret.name}` };
   const [live] = await options.kube.list<Secret>(RESOURCES.secrets, selector, signal);
   if (live === undefined)
     throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
   const observed = observe(live, options.fingerprints);
-  const isOurs = observed.labels[MANAGED_LABEL] === "true" && observed.annotations[SECRET_ANNOTATIONS.class] !== undefined;
-  if (!isOurs) {
+  if (observed.labels[MANAGED_LABEL] !== "true") {
     const owner = live.metadata.managedFields?.find((entry) => entry.manager !== undefined)?.manager;
     const by = owner === undefined ? "" : ` (written by ${owner})`;
     return {
@@ -93,7 +99,7 @@ async function takenName(options: WriteOptions, body: BodyInput, signal: AbortSi
       message: `Secret ${secret.name} exists and is not ours${by}; it is left as it is. Delete it, or choose another secretName`,
     };
   }
-  const action = planSecret(wanted, className, observed);
+  const action = planSecret(wanted, { ...input, observed });
   if (action.kind === "keep") return { kind: "kept" };
   if (action.kind === "conflict") return { kind: "refused", reason: "Conflict", message: action.message };
   throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} is newer than the watch`, { retry: { kind: "backoff" } });

@@ -102,18 +102,6 @@ describe("the policies", { skip }, () => {
       assertAllowed(await createPod(namespace, three, { spec: { volumes: ["one", "two", "three"].map((name) => csiVolume(name)) } }));
     });
 
-    test("take the class that the namespace gives by default", async () => {
-      const namespace = await namespaceWith({ [POD_ANNOTATIONS.secretProviderClass]: "from-namespace" });
-
-      assertDenied(await createPod(namespace, { inject: "true" }), POLICY, /for class from-namespace/);
-      assertAllowed(await createPod(namespace, { inject: "true" }, { spec: { volumes: [csiVolume("from-namespace")] } }));
-      assertDenied(
-        await createPod(namespace, demo, { spec: { volumes: [csiVolume("from-namespace")] } }),
-        POLICY,
-        /for class akvprovider-demo/,
-      );
-    });
-
     test("refuse one that names no class, and one whose opt-in is no yes and no no", async () => {
       const namespace = await namespaceWith();
 

@@ -53,7 +53,7 @@ export async function startSyncWorld(): Promise<SyncWorld> {
     principal,
     namespace: async (options = { credentials: true }) => {
       const name = `team-${++serial}`;
-      await send(plane, "POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+      await send(plane, { method: "POST", path: "/api/v1/namespaces", body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
       if (options.credentials) await createCredentials(plane, name, { clientid: principal.appId, clientsecret: principal.clientSecret });
       return name;
     },
@@ -76,7 +76,7 @@ export async function createCredentials(
   stringData: Readonly<Record<string, string>>,
 ): Promise<void> {
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: CREDENTIALS }, stringData };
-  await send(plane, "POST", `/api/v1/namespaces/${namespace}/secrets`, secret);
+  await send(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: secret });
 }
 
 export interface ClassFacts {
@@ -131,27 +131,15 @@ export function secretPath(namespace: string, name: string): string {
 }
 
 /** Throws on any answer but 2xx. */
-export async function send(
-  plane: ControlPlane,
-  method: ApiCall["method"],
-  where: string,
-  body?: unknown,
-  contentType?: string,
-): Promise<ApiAnswer> {
-  const call: ApiCall = {
-    method,
-    path: where,
-    ...(body === undefined ? {} : { body }),
-    ...(contentType === undefined ? {} : { contentType }),
-  };
+export async function send(plane: ControlPlane, call: ApiCall): Promise<ApiAnswer> {
   const answer = await apiRequest(plane, call);
-  if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  if (answer.status >= 300) throw new Error(`${call.method} ${call.path}: ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer;
 }
 
 export async function createClass(plane: ControlPlane, provider: SecretProviderClass): Promise<void> {
   const { namespace = "" } = provider.metadata;
-  await send(plane, "POST", `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, provider);
+  await send(plane, { method: "POST", path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body: provider });
 }
 
 /** Undefined where the API server says 404. */
@@ -163,7 +151,7 @@ export async function find<T extends KubeObject>(plane: ControlPlane, where: str
 }
 
 export async function listAll<T extends KubeObject>(plane: ControlPlane, where: string): Promise<readonly T[]> {
-  const { body } = await send(plane, "GET", where);
+  const { body } = await send(plane, { method: "GET", path: where });
   return (body as { readonly items: readonly T[] }).items; // A list, since it is a collection that was asked for.
 }
 

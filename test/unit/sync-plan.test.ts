@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type ObservedSecret, ownedFields } from "../../src/domain/sync/observed-secret.ts";
-import { metadataFor, obsoleteSecrets, planSecret, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
+import { metadataFor, obsoleteSecrets, planSecret, type SecretAction, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
 
 function wanted(changes: Partial<WantedSecret> = {}): WantedSecret {
   return {
@@ -34,17 +34,21 @@ function observed(changes: Partial<ObservedSecret> = {}): ObservedSecret {
   };
 }
 
+function plan(secret: WantedSecret, live: ObservedSecret | undefined, claimants: readonly string[] = []): SecretAction {
+  return planSecret(secret, { className: "demo", observed: live, isClaimedBy: (name) => claimants.includes(name) });
+}
+
 describe("the plan for a Secret", () => {
   test("creates one that is not there", () => {
-    assert.deepEqual(planSecret(wanted(), "demo", undefined), { kind: "create" });
+    assert.deepEqual(plan(wanted(), undefined), { kind: "create" });
   });
 
   test("keeps one that is as it should be", () => {
-    assert.deepEqual(planSecret(wanted(), "demo", observed()), { kind: "keep" });
+    assert.deepEqual(plan(wanted(), observed()), { kind: "keep" });
   });
 
   test("applies new content under the uid it saw", () => {
-    const action = planSecret(wanted({ fingerprint: "v1:bb" }), "demo", observed());
+    const action = plan(wanted({ fingerprint: "v1:bb" }), observed());
 
     assert.equal(action.kind, "apply");
     assert.equal(action.kind === "apply" ? action.uid : "", "secret-1");
@@ -57,9 +61,7 @@ describe("the plan for a Secret", () => {
       observed({ annotations: { ...observed().annotations, [SECRET_ANNOTATIONS.objects]: "" } }),
     ];
 
-    const reasons = edits
-      .map((edited) => planSecret(wanted(), "demo", edited))
-      .map((action) => (action.kind === "apply" ? action.why : action.kind));
+    const reasons = edits.map((edited) => plan(wanted(), edited)).map((action) => (action.kind === "apply" ? action.why : action.kind));
 
     assert.deepEqual(reasons, ["its data was edited", "its labels were edited", "its annotations were edited"]);
   });
@@ -67,28 +69,34 @@ describe("the plan for a Secret", () => {
   test("leaves keys, labels and annotations of others alone", () => {
     const shared = observed({ labels: { ...observed().labels, extra: "x" }, annotations: { ...observed().annotations, note: "y" } });
 
-    assert.deepEqual(planSecret(wanted(), "demo", shared), { kind: "keep" });
+    assert.deepEqual(plan(wanted(), shared), { kind: "keep" });
   });
 
   test("removes a key of ours that is no longer wanted", () => {
     const owned = { ...observed().owned, data: ["password", "user"] };
 
-    const action = planSecret(wanted(), "demo", observed({ owned }));
+    const action = plan(wanted(), observed({ owned }));
 
     assert.deepEqual(action.kind === "apply" ? action.removed.data : [], ["user"]);
   });
 
   test("replaces one whose type changed, because no API server changes a type", () => {
-    assert.equal(planSecret(wanted({ type: "kubernetes.io/basic-auth" }), "demo", observed()).kind, "replace");
+    assert.equal(plan(wanted({ type: "kubernetes.io/basic-auth" }), observed()).kind, "replace");
   });
 
   test("replaces an immutable one only when its content has to change", () => {
-    assert.equal(planSecret(wanted(), "demo", observed({ immutable: true })).kind, "keep");
-    assert.equal(planSecret(wanted({ fingerprint: "v1:bb" }), "demo", observed({ immutable: true })).kind, "replace");
+    assert.equal(plan(wanted(), observed({ immutable: true })).kind, "keep");
+    assert.equal(plan(wanted({ fingerprint: "v1:bb" }), observed({ immutable: true })).kind, "replace");
+  });
+
+  test("takes back one whose annotation was edited to name a class that does not claim it", () => {
+    const action = plan(wanted(), observed({ annotations: { ...observed().annotations, [SECRET_ANNOTATIONS.class]: "nobody" } }));
+
+    assert.equal(action.kind === "apply" ? action.why : action.kind, "its annotations were edited");
   });
 
   test("refuses one that another class writes, naming it", () => {
-    const action = planSecret(wanted(), "demo", observed({ annotations: { [SECRET_ANNOTATIONS.class]: "other" } }));
+    const action = plan(wanted(), observed({ annotations: { [SECRET_ANNOTATIONS.class]: "other" } }), ["other"]);
 
     assert.match(action.kind === "conflict" ? action.message : "", /written by the class other/);
   });

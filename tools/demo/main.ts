@@ -1,9 +1,12 @@
 // `npm run demo`: the main job on a real API server, step by step, each checked with kubectl and the vault's request log.
+// With `--node` on a real node, where the pods run.
 import { parseArgs } from "node:util";
 import { steps } from "./steps.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 import { startWorld, type World } from "./world.ts";
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } }, allowPositionals: false });
+const flag = { type: "boolean", default: false } as const;
+const { values } = parseArgs({ options: { keep: flag, node: flag }, allowPositionals: false });
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1_000).toFixed(1)} s`;
 
@@ -32,26 +35,23 @@ async function keepRunning(world: World): Promise<void> {
   console.log(`  export KUBECONFIG=${world.plane.kubeconfigPath}`);
   console.log(`  export KEY_VAULT_EMULATOR_DIR=${world.emulatorDir}`);
   console.log(`  npm run emulator -- secret set ${world.names.vault} DemoSecret another-value`);
-  await new Promise<void>((resolve) => {
-    const alive = setInterval(() => undefined, 3_600_000);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        clearInterval(alive);
-        resolve();
-      });
-    }
-  });
+  await untilInterrupted();
 }
 
-const started = performance.now();
-const world = await startWorld(({ name, milliseconds }) => console.log(`+ ${name} (${(milliseconds / 1_000).toFixed(1)} s)`));
-try {
-  const done = await runSteps(world);
-  if (values.keep) await keepRunning(world);
-  console.log(`\ndemo: ${done}/${steps.length} steps in ${seconds(started)}`);
-  process.exitCode = done === steps.length ? 0 : 1;
-  console.log("No node runs here, so no pod starts. In a cluster with the CSI driver and the Azure provider this reads the file:");
-  console.log("  kubectl exec busybox-secrets-store-annotated -- cat /mnt/secrets-store/DemoSecret");
-} finally {
-  await world.stop();
+async function runDemo(): Promise<number> {
+  const started = performance.now();
+  const world = await startWorld(({ name, milliseconds }) => console.log(`+ ${name} (${(milliseconds / 1_000).toFixed(1)} s)`));
+  try {
+    const done = await runSteps(world);
+    if (values.keep) await keepRunning(world);
+    console.log(`\ndemo: ${done}/${steps.length} steps in ${seconds(started)}`);
+    console.log("No node runs here, so no pod starts. This shows a pod that reads the file:");
+    console.log("  npm run demo -- --node");
+    return done === steps.length ? 0 : 1;
+  } finally {
+    await world.stop();
+  }
 }
+
+// The node's half loads what installs it: only where it is asked for.
+process.exitCode = values.node ? await (await import("./node.ts")).runNodeDemo(values) : await runDemo();

@@ -41,10 +41,17 @@ export function metadataFor(wanted: WantedSecret, className: string): Metadata {
   };
 }
 
-export function planSecret(wanted: WantedSecret, className: string, observed: ObservedSecret | undefined): SecretAction {
+export interface PlanFacts {
+  readonly className: string;
+  readonly observed: ObservedSecret | undefined;
+  /** Whether a class of that name exists and names this Secret. An annotation alone may have been edited. */
+  readonly isClaimedBy: (className: string) => boolean;
+}
+
+export function planSecret(wanted: WantedSecret, { className, observed, isClaimedBy }: PlanFacts): SecretAction {
   if (observed === undefined) return { kind: "create" };
   const owner = observed.annotations[SECRET_ANNOTATIONS.class];
-  if (owner !== undefined && owner !== className) {
+  if (owner !== undefined && owner !== className && isClaimedBy(owner)) {
     const message = `Secret ${wanted.name} is written by the class ${owner}; give one of the two another secretName`;
     return { kind: "conflict", message };
   }

@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+export const REPOSITORY = path.resolve(import.meta.dirname, "../..");
+
+const IGNORED = new Set(["node_modules", "dist", ".git"]);
+
+/** Files of the repository, ignored ones left out, relative to it. Outside of a Git checkout: every file but packages and build output. */
+export function repositoryFiles(): readonly string[] {
+  const git = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: REPOSITORY, encoding: "utf8" });
+  const listed =
+    git.status === 0
+      ? git.stdout.split("\0").filter((file) => file !== "")
+      : globSync("**/*", { cwd: REPOSITORY, exclude: (name) => IGNORED.has(name) });
+  return listed.filter(isFile).sort();
+}
+
+export function readRepositoryFile(file: string): string {
+  return readFileSync(path.join(REPOSITORY, file), "utf8");
+}
+
+/** Binary files hold a zero byte early on; none of our text does. */
+export function isText(text: string): boolean {
+  return !text.slice(0, 8_192).includes("\0");
+}
+
+function isFile(file: string): boolean {
+  return statSync(path.join(REPOSITORY, file), { throwIfNoEntry: false })?.isFile() === true;
+}

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { Registry } from "prom-client";
+import { ADMISSION_REASONS } from "../../src/domain/admission/reasons.ts";
+import * as annotations from "../../src/domain/annotations.ts";
+import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { environmentNameOf, SETTINGS, type Setting } from "../../src/runtime/settings.ts";
+import { createSyncMetrics } from "../../src/sync/metrics.ts";
+import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
+import { codeSpans, type Table, tables } from "../support/markdown.ts";
+import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+
+const page = (name: string): string => readRepositoryFile(`docs/reference/${name}.md`);
+
+/** What a page states, one line of text per row of its tables, so that a difference reads well. */
+type Reader = (markdown: string) => readonly string[];
+
+/** Facts that page and code must share; compared as text, in both directions. */
+function assertSame(fromPage: readonly string[], fromCode: readonly string[], what: string): void {
+  const undocumented = fromCode.filter((fact) => !fromPage.includes(fact));
+  const unknown = fromPage.filter((fact) => !fromCode.includes(fact));
+  assert.deepEqual({ undocumented, unknown }, { undocumented: [], unknown: [] }, what);
+  assert.equal(new Set(fromPage).size, fromPage.length, `${what}: a row stands twice`);
+}
+
+/** The comparison must fail for each removed row and for an invented one: the proof that it reads the page. */
+function assertNotices(markdown: string, read: Reader, fromCode: readonly string[]): void {
+  const lines = markdown.split("\n");
+  const replaced = (at: number, by: readonly string[]): readonly string[] => read(lines.toSpliced(at, 1, ...by).join("\n"));
+  const rows = [...lines.entries()].filter(([at]) => replaced(at, []).length === read(markdown).length - 1);
+  assert.ok(rows.length >= fromCode.length, `${rows.length} rows for ${fromCode.length} facts`);
+  for (const [at, row] of rows) {
+    assert.throws(() => assertSame(replaced(at, []), fromCode, "control"), assert.AssertionError, row);
+    const invented = row.replaceAll(/`([^`]+)`/g, "`$1x`");
+    assert.throws(() => assertSame(replaced(at, [row, invented]), fromCode, "control"), assert.AssertionError, row);
+  }
+}
+
+function tablesOf(markdown: string, firstColumn: string): readonly Table[] {
+  return tables(markdown).filter(({ header }) => header[0] === firstColumn);
+}
+
+describe("the page of annotations", () => {
+  /** Heading, then key: the same key may stand on two kinds of object. */
+  const read: Reader = (markdown) =>
+    ["Annotation", "Label"].flatMap((column) =>
+      tablesOf(markdown, column).flatMap(({ under, rows }) =>
+        rows.map(([key = ""]) => `${column} ${codeSpans(key)[0] ?? key}: ${under.at(-1) ?? ""}`),
+      ),
+    );
+  const on = {
+    POD_ANNOTATIONS: "Annotation: On a pod or pod template",
+    INJECTED_LABEL: "Label: On a pod or pod template",
+    CLASS_ANNOTATIONS: "Annotation: On a SecretProviderClass",
+    SECRET_ANNOTATIONS: "Annotation: On a Secret that the worker writes",
+    MANAGED_LABEL: "Label: On a Secret that the worker writes",
+    SNAPSHOT_LABEL: "Label: On a class snapshot (ControllerRevision)",
+    SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
+    AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",
+  } as const satisfies Record<Exclude<keyof typeof annotations, "PREFIX">, string>;
+  const exported = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
+  const fromCode = Object.entries(on).flatMap(([constant, place]) => {
+    const [column, heading] = place.split(": ");
+    const value = exported.get(constant) ?? "";
+    const keys = typeof value === "string" ? [value] : Object.values(value);
+    return keys.map((key) => `${column} ${key}: ${heading}`);
+  });
+
+  test("has every key of the code under its kind of object, and no other", () => {
+    assert.deepEqual([...exported.keys()].sort(), ["PREFIX", ...Object.keys(on)].sort());
+    assertSame(read(page("annotations")), fromCode, "annotations.md");
+  });
+
+  test("is compared in earnest", () => assertNotices(page("annotations"), read, fromCode));
+});
+
+describe("the page of settings", () => {
+  const read: Reader = (markdown) =>
+    tablesOf(markdown, "Flag").flatMap(({ rows }) =>
+      rows.map(([flag = "", environment = "", fallback = ""]) =>
+        [codeSpans(flag).join(), codeSpans(environment).join(), codeSpans(fallback).join()].join(" "),
+      ),
+    );
+  const fromCode = Object.entries(SETTINGS).map(([name, setting]: [string, Setting]) => {
+    const variables = [environmentNameOf(name), ...(setting.environment === undefined ? [] : [setting.environment])];
+    return [`--${name}`, variables.join(), setting.default].join(" ");
+  });
+
+  test("has every flag with its environment variables and its default, and no other", () => {
+    assertSame(read(page("settings")), fromCode, "settings.md");
+  });
+
+  test("is compared in earnest", () => assertNotices(page("settings"), read, fromCode));
+
+  test("names every choice of a setting that has some", () => {
+    const rows = tablesOf(page("settings"), "Flag").flatMap(({ rows: all }) => all);
+    for (const [name, { type }] of Object.entries(SETTINGS) as [string, Setting][]) {
+      const choices = "choices" in type ? (type.choices ?? []) : [];
+      const row = rows.find(([flag]) => flag === `\`--${name}\``)?.join(" ") ?? "";
+      for (const choice of choices) assert.match(row, new RegExp(`\\b${choice}\\b`), `--${name}: ${choice}`);
+    }
+  });
+});
+
+describe("the page of reasons", () => {
+  const readSync: Reader = (markdown) =>
+    tablesOf(markdown, "Reason").flatMap(({ rows }) => rows.map(([reason = ""]) => codeSpans(reason).join()));
+  const readAdmission: Reader = (markdown) =>
+    tablesOf(markdown, "Outcome").flatMap(({ rows }) =>
+      rows.map(([outcome = "", reason = ""]) => `${codeSpans(outcome).join()} ${codeSpans(reason).join()}`),
+    );
+  const admission = Object.entries(ADMISSION_REASONS).flatMap(([outcome, reasons]) => reasons.map((reason) => `${outcome} ${reason}`));
+
+  test("has every sync reason, and no other", () => {
+    assertSame(readSync(page("reasons")), SYNC_REASONS, "reasons.md");
+  });
+
+  test("has every admission reason with its outcome, and no other", () => {
+    assertSame(readAdmission(page("reasons")), admission, "reasons.md");
+  });
+
+  test("is compared in earnest", () => {
+    assertNotices(page("reasons"), readSync, SYNC_REASONS);
+    assertNotices(page("reasons"), readAdmission, admission);
+  });
+
+  test("calls reserved what no code reports, and nothing else", () => {
+    const source = sources()
+      .filter(({ file }) => file !== "src/domain/reasons.ts" && !file.startsWith("src/tls/"))
+      .map(({ text }) => text)
+      .join("\n");
+    for (const row of tablesOf(page("reasons"), "Reason").flatMap(({ rows }) => rows)) {
+      const [reason = ""] = codeSpans(row[0] ?? "");
+      const isReported = source.includes(`"${reason}"`);
+      assert.equal(/^reserved\b/.test(row[1] ?? ""), !isReported, reason);
+    }
+  });
+});
+
+describe("the page of metrics", () => {
+  const read: Reader = (markdown) =>
+    tablesOf(markdown, "Name").flatMap(({ rows }) => rows.map(([name = "", type = ""]) => `${codeSpans(name).join()} ${type}`));
+
+  test("has every metric with its type, and no other", async () => {
+    assertSame(read(page("metrics")), await metricsOfCode(), "metrics.md");
+  });
+
+  test("is compared in earnest", async () => assertNotices(page("metrics"), read, await metricsOfCode()));
+
+  test("names the labels of every series that exists from the start", async () => {
+    const rows = tablesOf(page("metrics"), "Name").flatMap(({ rows: all }) => all);
+    for (const { name, values } of await registered()) {
+      const labels = new Set(values.flatMap(({ labels: own }) => Object.keys(own)));
+      labels.delete("le");
+      const row = rows.find(([first]) => first === `\`${name}\``);
+      assert.deepEqual(codeSpans(row?.[2] ?? ""), [...labels], name);
+    }
+  });
+
+  test("knows every file that registers metrics", () => {
+    const files = sources().filter(({ text }) =>
+      /^import \{[^}]*\b(Counter|Gauge|Histogram|Summary)\b[^}]*\} from "prom-client"/m.test(text),
+    );
+    // The first is read as text below, the other two are run. A new file must be one or the other.
+    assert.deepEqual(
+      files.map(({ file }) => file),
+      ["src/sync/metrics.ts", "src/webhook/compose.ts", "src/webhook/metrics.ts"],
+    );
+  });
+});
+
+async function registered() {
+  const registry = new Registry();
+  createSyncMetrics(registry);
+  createAdmissionMetrics(registry);
+  return registry.getMetricsAsJSON();
+}
+
+/** Those of the two factories, and those that a composition registers by their full name. */
+async function metricsOfCode(): Promise<readonly string[]> {
+  const inFactories = (await registered()).map(({ name, type }) => `${name} ${String(type)}`);
+  const composed = readRepositoryFile("src/webhook/compose.ts").matchAll(
+    /new (Counter|Gauge|Histogram)\(\{\s*name: "(keyvault_injector_\w+)"/g,
+  );
+  return [...inFactories, ...[...composed].map(([, type = "", name = ""]) => `${name} ${type.toLowerCase()}`)];
+}
+
+function sources(): readonly { readonly file: string; readonly text: string }[] {
+  return globSync("src/**/*.ts", { cwd: REPOSITORY })
+    .sort()
+    .map((file) => ({ file, text: readFileSync(path.join(REPOSITORY, file), "utf8") }));
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { build } from "../../tools/build.ts";
+import { IMAGE, type ImageFile, imageFiles, productionPackages } from "../../tools/image-files.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(path.join(tmpdir(), "image-files-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const dist = path.join(folder, "dist");
+build(dist);
+const files = imageFiles(dist);
+
+/** Files that only development needs, or that only stand in for Azure. */
+function outOfPlace(listed: readonly ImageFile[]): readonly string[] {
+  const { devDependencies, optionalDependencies } = readJson("package.json");
+  const names = Object.keys({ ...devDependencies, ...optionalDependencies }).filter((name) => !name.startsWith("@types/"));
+  const isDevelopment = (file: string): boolean =>
+    names.some((name) => file.startsWith(`node_modules/${name}/`)) || /^(test|tools|src|docs|certs)\/|emulator|\.test\.|\.ts$/.test(file);
+  return listed.map((file) => file.path).filter(isDevelopment);
+}
+
+function readJson(file: string): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return JSON.parse(readFileSync(path.join(root, file), "utf8"));
+}
+
+function contents(listed: readonly ImageFile[]): ReadonlyMap<string, string> {
+  return new Map(listed.filter((file) => file.path.startsWith("dist/")).map((file) => [file.path, readFileSync(file.source, "latin1")]));
+}
+
+describe("the build", () => {
+  test("gives the same files and bytes again, and takes away what an earlier one left", () => {
+    const again = path.join(folder, "again");
+    mkdirSync(path.join(again, "webhook"), { recursive: true });
+    writeFileSync(path.join(again, "webhook", "of-an-earlier-version.js"), "");
+
+    build(again);
+
+    assert.deepEqual(contents(imageFiles(again)), contents(files));
+    assert.ok(contents(files).has("dist/main.js"));
+  });
+});
+
+describe("the image's files", () => {
+  test("are the program, the definitions that it heals from, its licence and the packages that run", () => {
+    const tops = new Set(files.map((file) => file.path.split("/")[0]));
+    assert.deepEqual([...tops], ["LICENSE", "dist", "manifests", "node_modules", "package.json"]);
+
+    const listed = new Set(files.map((file) => file.path));
+    for (const name of Object.keys(readJson("package.json")["dependencies"] ?? {})) {
+      assert.ok(listed.has(`node_modules/${name}/package.json`), name);
+    }
+    assert.equal([...listed].filter((file) => file.startsWith("manifests/") && !file.startsWith("manifests/crds/")).length, 0);
+  });
+
+  test("are nothing of development, of the tests or of the emulator", () => {
+    assert.deepEqual(outOfPlace(files), []);
+
+    const planted = ["tools/key-vault-emulator/main.ts", "node_modules/typescript/bin/tsc", "test/unit/x.test.js", "src/main.ts"];
+    assert.deepEqual(outOfPlace(planted.map((file) => ({ path: file, source: "" }))), planted);
+  });
+
+  test("come from packages that npm would install for production, each once", () => {
+    const packages = productionPackages();
+    const inNoPackage = files.filter(
+      (file) => file.path.startsWith("node_modules/") && !packages.some((name) => file.path.startsWith(`${name}/`)),
+    );
+
+    assert.deepEqual(inNoPackage, []);
+    assert.equal(new Set(files.map((file) => file.path)).size, files.length);
+  });
+
+  test("can't be listed without a build", () => {
+    assert.throws(() => imageFiles(path.join(folder, "absent")), /absent is missing: run npm ci, then npm run build/);
+  });
+});
+
+interface Instruction {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Of each build stage, comments left out and continued lines joined. */
+function stagesOf(dockerfile: string): readonly (readonly Instruction[])[] {
+  const lines = dockerfile
+    .replaceAll(/^#.*\n/gm, "")
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n")
+    .filter(Boolean);
+  const instructions = lines.map((line) => ({ name: line.split(" ")[0] ?? "", text: line.slice(line.indexOf(" ") + 1) }));
+  const stages: Instruction[][] = [];
+  for (const instruction of instructions) {
+    if (instruction.name === "FROM") stages.push([]);
+    stages.at(-1)?.push(instruction);
+  }
+  return stages;
+}
+
+describe("the Dockerfile", () => {
+  const [first = [], last = [], ...more] = stagesOf(readFileSync(path.join(root, "Dockerfile"), "utf8"));
+  const texts = (stage: readonly Instruction[], name: string): readonly string[] =>
+    stage.filter((instruction) => instruction.name === name).map(({ text }) => text);
+
+  test("takes Node and the list's files into the image, and nothing else", () => {
+    assert.equal(more.length, 0);
+    assert.deepEqual(texts(first, "RUN"), [
+      "npm ci --no-audit --no-fund --ignore-scripts",
+      "node tools/build.ts && node tools/image-files.ts /image",
+    ]);
+    assert.deepEqual(texts(last, "COPY"), ["--from=build /usr/local/bin/node /usr/local/bin/node", `--from=build /image ${IMAGE.folder}`]);
+    assert.deepEqual(
+      last.map(({ name }) => name).filter((name) => name === "RUN" || name === "ADD" || name === "ENV"),
+      [],
+    );
+  });
+
+  test("runs what the list says, where it says, as the user it says", () => {
+    assert.deepEqual(texts(last, "WORKDIR"), [IMAGE.folder]);
+    assert.deepEqual(texts(last, "USER"), [IMAGE.user]);
+    assert.deepEqual([...texts(last, "ENTRYPOINT"), ...texts(last, "CMD")], ["[]", JSON.stringify(IMAGE.command).replaceAll(",", ", ")]);
+  });
+
+  test("builds with the Node that package.json asks for", () => {
+    const dockerfile = readFileSync(path.join(root, "Dockerfile"), "utf8");
+
+    assert.equal(`>=${/^ARG NODE_IMAGE=node:(\d+)-/m.exec(dockerfile)?.[1]}`, readJson("package.json")["engines"]?.["node"]);
+  });
+
+  test("is sent exactly the files that it copies and that the list is made from", () => {
+    const lines = readFileSync(path.join(root, ".dockerignore"), "utf8")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    const sent = lines.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
+    const copied = texts(first, "COPY").flatMap((text) => text.split(" ").slice(0, -1));
+
+    assert.equal(lines[0], "*");
+    assert.deepEqual(sent.toSorted(), copied.toSorted());
+    const unsent = files.filter(
+      ({ path: file }) => !/^(dist|node_modules)\//.test(file) && !sent.some((name) => file === name || file.startsWith(`${name}/`)),
+    );
+    assert.deepEqual(unsent, []);
+  });
+});

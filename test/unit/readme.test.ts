@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { parseAllDocuments } from "yaml";
+import { anchors, fencedBlocks, linkTargets } from "../support/markdown.ts";
+import { REPOSITORY, readRepositoryFile, repositoryFiles } from "../support/repository-files.ts";
+
+const pages = repositoryFiles().filter((file) => file.endsWith(".md"));
+const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(readRepositoryFile("package.json"));
+const bootstrap = readRepositoryFile("tools/bootstrap.mjs");
+
+/** Names of npm scripts that a text tells its reader to run. */
+function npmScripts(text: string): readonly string[] {
+  return [...text.matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(test)\b)/g)].map(([, run, test_]) => run ?? test_ ?? "");
+}
+
+/** Undefined where the script exists and what it starts is known. */
+function scriptProblem(name: string): string | undefined {
+  const command = scripts[name];
+  if (command === undefined) return `package.json has no script ${name}`;
+  const task = /^node tools\/bootstrap\.mjs (\S+)$/.exec(command)?.[1];
+  return task === undefined || isTask(task) ? undefined : `npm run ${name} starts a task ${task} that the bootstrap does not know`;
+}
+
+function isTask(name: string): boolean {
+  return new RegExp(`^  "?${name}"?: \\{ controlPlane:`, "m").test(bootstrap);
+}
+
+/** A file that is not there, or a heading that the page does not have; undefined where the link resolves. */
+function linkProblem(page: string, target: string): string | undefined {
+  if (/^[a-z]+:/.test(target)) return undefined;
+  const [file = "", fragment] = target.split("#");
+  const resolved = file === "" ? page : path.posix.normalize(path.posix.join(path.posix.dirname(page), file));
+  if (!existsSync(path.join(REPOSITORY, resolved))) return `${page}: ${target} leads nowhere`;
+  if (fragment === undefined || anchors(readRepositoryFile(resolved)).includes(fragment)) return undefined;
+  return `${page}: ${resolved} has no heading #${fragment}`;
+}
+
+function yamlProblem(text: string): string | undefined {
+  return parseAllDocuments(text).flatMap(({ errors, warnings }) => [...errors, ...warnings])[0]?.message;
+}
+
+describe("the pages", () => {
+  test("tell to run npm scripts that exist", () => {
+    assert.deepEqual(new Set(npmScripts(readRepositoryFile("README.md"))), new Set(["demo", "test"]));
+    for (const page of pages) {
+      for (const name of npmScripts(readRepositoryFile(page))) assert.equal(scriptProblem(name), undefined, page);
+    }
+    assert.deepEqual(npmScripts("`npm run dmeo`, then `npm test`"), ["dmeo", "test"]);
+    assert.match(scriptProblem("dmeo") ?? "", /no script/);
+  });
+
+  test("start bootstrap tasks that exist", () => {
+    for (const page of pages) {
+      for (const [, task = ""] of readRepositoryFile(page).matchAll(/node tools\/bootstrap\.mjs ([\w:-]+)/g))
+        assert.ok(isTask(task), `${page}: ${task}`);
+    }
+    assert.ok(!isTask("tset"));
+  });
+
+  test("have relative links that resolve, headings included", () => {
+    assert.ok(pages.includes("README.md") && pages.includes("docs/how-to/install.md"));
+    const links = pages.flatMap((page) => linkTargets(readRepositoryFile(page)).map((target) => linkProblem(page, target)));
+    assert.ok(links.length > 30, `${links.length} links`);
+    assert.deepEqual(
+      links.filter((problem) => problem !== undefined),
+      [],
+    );
+    const planted = linkTargets("see [a](docs/nowhere.md), [b](CHANGELOG.md#nothing), [c](README.md#install), `[d](code.md)`");
+    assert.deepEqual(
+      planted.map((target) => linkProblem("README.md", target) !== undefined),
+      [true, true, false],
+    );
+  });
+
+  test("have YAML blocks that parse", () => {
+    const blocks = pages.flatMap((page) => fencedBlocks(readRepositoryFile(page)).map((block) => ({ page, ...block })));
+    const yaml = blocks.filter(({ language }) => language === "yaml");
+    assert.ok(yaml.some(({ page }) => page === "README.md"));
+    for (const { page, text } of yaml) assert.equal(yamlProblem(text), undefined, page);
+    assert.ok(yamlProblem("kind: Pod\nkind: Pod\n"));
+  });
+
+  test("name files of the manifests that are there", () => {
+    const named = pages.flatMap((page) =>
+      [...readRepositoryFile(page).matchAll(/kubectl \w+ -[fk] (manifests\/[\w./-]+)/g)].map(([, file = ""]) => ({ page, file })),
+    );
+    assert.ok(named.length > 5);
+    for (const { page, file } of named) assert.ok(existsSync(path.join(REPOSITORY, file)), `${page}: ${file}`);
+  });
+
+  test("date the release of this version, with its rendered manifests", () => {
+    const { version }: { version: string } = JSON.parse(readRepositoryFile("package.json"));
+    assert.match(
+      readRepositoryFile("CHANGELOG.md"),
+      new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"),
+    );
+    assert.ok(existsSync(path.join(REPOSITORY, "manifests/releases", version, "keyvault-injector.yaml")));
+  });
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { isText, readRepositoryFile, repositoryFiles } from "../support/repository-files.ts";
+
+/** Written in parts, so that this file is no finding of its own. */
+const MACHINE_PATHS = [
+  ["/ro", "ot/"],
+  ["/wo", "rk/"],
+  ["/tmp/", "kvi"],
+].map((parts) => parts.join(""));
+const REGISTRY_HOSTS = [
+  ["registry.", "npmjs.org"],
+  ["proxy.", "golang.org"],
+  ["py", "pi.org"],
+  ["crates", ".io"],
+  ["repo.", "maven"],
+].map((parts) => parts.join(""));
+
+/** `file:line: text` of every place that only works, or only makes sense, on one machine or network. */
+function findings(file: string, text: string): readonly string[] {
+  return text.split("\n").flatMap((line, index) => {
+    const found = [...MACHINE_PATHS, ...REGISTRY_HOSTS].find((needle) => line.includes(needle));
+    return found === undefined ? [] : [`${file}:${index + 1}: ${found}`];
+  });
+}
+
+describe("the repository's text files", () => {
+  test("name no path of one machine and no package registry's host", () => {
+    const files = repositoryFiles().filter((file) => isText(readRepositoryFile(file)));
+    for (const expected of ["README.md", "package-lock.json", ".npmrc", "test/control-plane/go.sum", "src/main.ts"]) {
+      assert.ok(files.includes(expected), expected);
+    }
+
+    assert.deepEqual(
+      files.flatMap((file) => findings(file, readRepositoryFile(file))),
+      [],
+    );
+  });
+
+  test("would be found to name one that is planted", () => {
+    for (const needle of [...MACHINE_PATHS, ...REGISTRY_HOSTS]) {
+      assert.deepEqual(findings("planted.md", `first\nsee ${needle}x\n`), [`planted.md:2: ${needle}`]);
+    }
+  });
+});
