@@ -28,7 +28,13 @@ type ClassName = keyof typeof CLASSES;
 
 /** Random annotations for a pod of this spec, which may get a volume that is equal to the one asked for. */
 export function requestFor(spec: Json, random: Random): Request {
-  const all = random.pick<readonly ClassName[]>([["principal"], ["workload"], ["later"], ["principal", "workload"], ["later", "principal"]]);
+  const all = random.pick<readonly ClassName[]>([
+    ["principal"],
+    ["workload"],
+    ["later"],
+    ["principal", "workload"],
+    ["later", "principal"],
+  ]);
   const paths = perClass({ all, random, fallback: "/mnt/secrets-store", chosen: "/vault", join: "/" });
   const names = perClass({ all, random, fallback: "secrets-store-inline", chosen: "vault", join: "-" });
   const secrets = random.pick<Choice>([
@@ -95,7 +101,8 @@ function bringAlong(spec: Json, wanted: readonly Wanted[]): void {
   for (const { volume, csi } of wanted) {
     spec["volumes"] = [...listOf(spec, "volumes"), { name: volume, csi }];
     const [first] = listOf(spec, "containers");
-    if (first !== undefined) first["volumeMounts"] = [...listOf(first, "volumeMounts"), { name: volume, mountPath: "/own", readOnly: true }];
+    if (first !== undefined)
+      first["volumeMounts"] = [...listOf(first, "volumeMounts"), { name: volume, mountPath: "/own", readOnly: true }];
   }
 }
 

@@ -1,0 +1,346 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type ApiAnswer, apiRequest } from "../support/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { type KubectlOutput, kubectlOutput } from "../support/kubectl-output.ts";
+import { aNamespace } from "../support/namespace.ts";
+import { assertNothingForbidden } from "../support/own-requests.ts";
+import { aClass, aPod, aReview, documentVolume, OPTED_IN } from "../support/pods.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { at, listAt } from "../support/shipped-manifests.ts";
+import { postToWebhook, type WebhookTarget, webhookTarget } from "../support/webhook-request.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+type Annotations = Readonly<Record<string, string>>;
+
+const refusal = controlPlaneRefusal();
+const CLASS = "akvprovider-demo";
+const MIB = 1024 * 1024;
+
+let plane: ControlPlane;
+let product: Product;
+let webhook: ProductProcess;
+let namespace: string;
+
+/** Without a name: each is a pod of its own. */
+function podWith(annotations: Annotations, spec: Json = {}): Json {
+  const pod = aPod(annotations, spec);
+  return { ...pod, metadata: { ...Object(pod["metadata"]), name: undefined, generateName: "app-" } };
+}
+
+function kubectlCreate(pod: Json, where = namespace): Promise<KubectlOutput> {
+  return kubectlOutput(plane, ["create", "-n", where, "-o", "json", "-f", "-"], JSON.stringify(pod));
+}
+
+function post(pod: Json, where = namespace, query = "?dryRun=All"): Promise<ApiAnswer> {
+  return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${where}/pods${query}`, body: pod });
+}
+
+const ourVolumes = (pod: unknown): readonly unknown[] => listAt(pod, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined);
+const withOptIn = (more: Annotations): Annotations => ({ ...OPTED_IN, ...more });
+const mountedAt = (mountPath: string): Json => ({
+  containers: [{ name: "app", image: "app:1", volumeMounts: [{ name: "data", mountPath }] }],
+  volumes: [{ name: "data", emptyDir: {} }],
+});
+
+/** A mistake, what the message has to say of it, and the same pod after its reader did what it says. */
+interface Mistake {
+  readonly title: string;
+  readonly annotations: Annotations;
+  readonly spec?: Json;
+  readonly message: RegExp;
+  readonly corrected: Annotations;
+}
+
+const seventeen = Array.from({ length: 17 }, (_, index) => `class-${index}`);
+const MISTAKES: readonly Mistake[] = [
+  mistake("inject", "yes", /: write "true" or "false"$/, "true"),
+  mistake("inject", "True", /: write "true" or "false"$/, "true"),
+  mistake("inject", "", /: write "true" or "false"$/, "false"),
+  {
+    title: "no secret-provider-class",
+    annotations: { inject: "true" },
+    message: /annotation keyvault-injector\.dev\/secret-provider-class is missing: write the name of a SecretProviderClass/,
+    corrected: OPTED_IN,
+  },
+  mistake("secret-provider-class", `${CLASS},,other`, /: write the name of a SecretProviderClass .*, or a comma list of names$/, CLASS),
+  mistake("secret-provider-class", `${CLASS},${CLASS}`, /: it lists "akvprovider-demo" twice, write it once$/, CLASS),
+  mistake("secret-provider-class", "Akv_Demo", /: "Akv_Demo" is no name of an object, write the name/, CLASS),
+  mistake("secret-provider-class", seventeen.join(","), /: a pod mounts at most 16 classes$/, seventeen.slice(1).join(",")),
+  mistake("credentials-secret", "My Secret", /: write the name of a Secret of the pod's namespace, or "none"$/, "none"),
+  mistake("credentials-secret", "other=mine", /: "other" is no class of this pod, write one of akvprovider-demo$/, `${CLASS}=mine`),
+  mistake("credentials-secret", `${CLASS}=`, /: for class "akvprovider-demo", write the name of a Secret/, `${CLASS}=mine`),
+  mistake("mount-path", "mnt/secrets", /: write an absolute path such as "\/mnt\/secrets-store"$/, "/mnt/secrets"),
+  mistake("mount-path", "/", /: a mount at the root would hide the container's own files, write an absolute path/, "/mnt/x"),
+  mistake("mount-path", "/mnt/../etc", /: a mount path has no "\.\.", write an absolute path/, "/etc/x"),
+  mistake("mount-path", "/mnt:ro", /: a mount path has no ":" and no control characters, write an absolute path/, "/mnt"),
+  mistake("mount-path", `${CLASS}=secrets`, /: for class "akvprovider-demo", write an absolute path/, `${CLASS}=/secrets`),
+  mistake("volume-name", "my.volume", /: write a DNS label: at most 63 of a-z, 0-9 and "-"/, "my-volume"),
+  mistake("volume-name", "v".repeat(64), /: write a DNS label: at most 63 of a-z, 0-9 and "-"/, "v".repeat(63)),
+  mistake("containers", "ap", / names container "ap": the pod has app, write one of these$/, "app"),
+  mistake("containers", "-ap", / names container "ap": the pod has app, write one of these$/, "app"),
+  mistake("containers", "app,", /: write container names separated by commas, "-name" to leave one out$/, "app"),
+  mistake("containers", "app,-app", /: it names "app" and leaves it out, write one of the two$/, "app"),
+  mistake("containers", "-app", /: it leaves no container to mount into, name at least one$/, "app"),
+  {
+    title: "a volume name that the pod has for something else",
+    annotations: withOptIn({ "volume-name": "data" }),
+    spec: mountedAt("/data"),
+    message: /volume name "data" for class "akvprovider-demo" is taken by another emptyDir .*: set annotation .*\/volume-name to a free/,
+    corrected: withOptIn({ "volume-name": "free" }),
+  },
+  {
+    title: "a path where a container has something else",
+    annotations: OPTED_IN,
+    spec: mountedAt("/mnt/secrets-store"),
+    message: /container "app" already has volume "data" at "\/mnt\/secrets-store", .*: set annotation .*\/mount-path to a free path/,
+    corrected: withOptIn({ "mount-path": "/free" }),
+  },
+  {
+    title: "a volume of the pod's own with other credentials",
+    annotations: withOptIn({ "credentials-secret": "mine" }),
+    spec: { volumes: [documentVolume()] },
+    message:
+      /has nodePublishSecretRef "secrets-store-creds" where "mine" is wanted: set annotation .*\/credentials-secret to "secrets-store-creds"/,
+    corrected: withOptIn({ "credentials-secret": "secrets-store-creds" }),
+  },
+];
+
+function mistake(annotation: string, value: string, advice: RegExp, corrected: string): Mistake {
+  const key = `annotation keyvault-injector\\.dev/${annotation}`;
+  const shown = JSON.stringify(value).slice(1, 50);
+  const escaped = shown.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const subject = advice.source.startsWith(" names") ? key : `${key} is "${escaped}.*`;
+  return {
+    title: `${annotation} ${JSON.stringify(value.slice(0, 40))}`,
+    annotations: withOptIn({ [annotation]: value }),
+    message: new RegExp(`${subject}${advice.source}`, "m"),
+    corrected: withOptIn({ [annotation]: corrected }),
+  };
+}
+
+describe("what is wrong with a pod or a review", { skip: refusal }, () => {
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    product = await installProduct(plane);
+    webhook = await product.start("webhook");
+    namespace = await aNamespace(plane);
+    const classes = [
+      aClass({}, CLASS, namespace),
+      aClass({ usePodIdentity: "true" }, "pod-identity", namespace),
+      aClass({ useVMManagedIdentity: "true" }, "managed-identity", namespace),
+      aClass({ useAzureTokenProxy: "true" }, "token-proxy", namespace),
+      aClass({ clientID: "11111111-2222-3333-4444-555555555555" }, "workload-identity", namespace),
+      aClass({ useVMManagedIdentity: "maybe" }, "undecided", namespace),
+      { ...aClass({}, "other-provider", namespace), spec: { provider: "vault" } },
+    ];
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: classes }));
+  });
+
+  after(async () => {
+    await product?.stop();
+    await plane?.stop();
+  });
+
+  describe("is told to who creates it", () => {
+    for (const { title, annotations, spec, message, corrected } of MISTAKES) {
+      test(`${title}: 422 that names annotation, value and fix; corrected as told, the pod is admitted`, async () => {
+        const { status, body } = await post(podWith(annotations, spec));
+        const shown = await kubectlCreate(podWith(annotations, spec));
+        const after = await post(podWith(corrected, spec));
+
+        assert.deepEqual([status, at(body, "code")], [422, 422]);
+        assert.match(String(at(body, "message")), message);
+        assert.equal(shown.code, 1);
+        assert.match(shown.stderr, /admission webhook "pods\.keyvault-injector\.dev" denied the request: /);
+        assert.match(shown.stderr.trim(), message);
+        assert.equal(after.status, 201, String(at(after.body, "message")));
+      });
+    }
+
+    test("and nothing of it is stored", async () => {
+      assert.equal(await plane.kubectl(["get", "pods", "-n", namespace, "-o", "name"]), "");
+    });
+  });
+
+  describe("is a warning where the pod can be admitted all the same", () => {
+    async function admitted(annotations: Annotations, spec: Json = {}): Promise<{ readonly pod: unknown; readonly stderr: string }> {
+      const { code, stdout, stderr } = await kubectlCreate(podWith(annotations, spec));
+      assert.equal(code, 0, stderr);
+      return { pod: JSON.parse(stdout), stderr };
+    }
+
+    test("a class that is not there yet: the default reference is set and said", async () => {
+      const { pod, stderr } = await admitted(withOptIn({ "secret-provider-class": "later" }));
+
+      assert.match(
+        stderr,
+        /^Warning: SecretProviderClass "later" is not in this namespace yet; it gets nodePublishSecretRef secrets-store-creds$/m,
+      );
+      assert.equal(at(ourVolumes(pod)[0], "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
+    });
+
+    for (const name of ["pod-identity", "managed-identity", "token-proxy", "workload-identity"]) {
+      test(`a class of mode ${name} needs no credentials: no reference, no warning`, async () => {
+        const { pod, stderr } = await admitted(withOptIn({ "secret-provider-class": name }));
+
+        assert.equal(stderr, "");
+        assert.deepEqual(ourVolumes(pod), [
+          {
+            name: "secrets-store-inline",
+            csi: { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } },
+          },
+        ]);
+      });
+    }
+
+    test("a service-principal class gets the reference, without a warning", async () => {
+      const { pod, stderr } = await admitted(OPTED_IN);
+
+      assert.equal(stderr, "");
+      assert.equal(at(ourVolumes(pod)[0], "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
+    });
+
+    test("a class that will fail to mount: the flag or the provider is named", async () => {
+      const undecided = await admitted(withOptIn({ "secret-provider-class": "undecided" }));
+      const other = await admitted(withOptIn({ "secret-provider-class": "other-provider" }));
+
+      assert.match(undecided.stderr, /^Warning: .*"undecided": useVMManagedIdentity must be "true" or "false", the mount will fail$/m);
+      assert.match(other.stderr, /^Warning: .*"other-provider" has provider "vault", not "azure"$/m);
+    });
+
+    test("an unknown annotation: the nearest known one is named", async () => {
+      const optional = await admitted(withOptIn({ "mount-paht": "/vault" }));
+      const optIn = await admitted({ Inject: "true", "secret-provider-class": CLASS });
+
+      assert.match(optional.stderr, /^Warning: "mount-paht" is no annotation of keyvault-injector\.dev\/: did you mean "mount-path"\?$/m);
+      assert.equal(ourVolumes(optional.pod).length, 1);
+      assert.match(optIn.stderr, /^Warning: "Inject" is no annotation of keyvault-injector\.dev\/: did you mean "inject"\?$/m);
+      assert.match(optIn.stderr, /^Warning: nothing is injected: keyvault-injector\.dev\/secret-provider-class needs .*\/inject: "true"$/m);
+      assert.equal(ourVolumes(optIn.pod).length, 0);
+    });
+  });
+
+  describe("is answered to whoever calls the webhook's own port", () => {
+    let target: WebhookTarget;
+    const review = (padding = 0): string => JSON.stringify(aReview(aPod(OPTED_IN), { padding: "x".repeat(padding) }));
+
+    before(async () => {
+      target = await webhookTarget(plane, webhook.admissionPort);
+    });
+
+    test("a body over 7 MiB: 413 with a review, and the next request is served", async () => {
+      const { status, body } = await postToWebhook(target, review(7 * MIB));
+
+      assert.equal(status, 413);
+      assert.deepEqual([at(body, "kind"), at(body, "response", "allowed")], ["AdmissionReview", false]);
+      assert.equal(at(body, "response", "uid"), at(aReview({}), "request", "uid"));
+      assert.match(String(at(body, "response", "status", "message")), /the body is larger than 7 MiB/);
+      const next = await postToWebhook(target, review(6 * MIB));
+      assert.deepEqual([next.status, at(next.body, "response", "allowed")], [200, true]);
+    });
+
+    test("a body cut anywhere: 400 with a review that says so", async () => {
+      const whole = review();
+      for (let length = 1; length < whole.length; length += 53) {
+        const { status, body } = await postToWebhook(target, whole.slice(0, length));
+        assert.equal(status, 400);
+        assert.match(String(at(body, "response", "status", "message")), /not valid JSON: (it may be truncated|a string is not closed)/);
+      }
+      assert.equal((await postToWebhook(target, whole)).status, 200);
+    });
+
+    test("no review, no JSON, no UTF-8, another type, another method, another path: each is refused and says why", async () => {
+      const cases: readonly [string | Buffer, Parameters<typeof postToWebhook>[2], number, RegExp][] = [
+        [JSON.stringify({ kind: "Pod" }), {}, 400, /kind must be "AdmissionReview", it is "Pod"/],
+        ["hello", {}, 400, /not valid JSON/],
+        ["", {}, 400, /not valid JSON/],
+        [Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, /not valid UTF-8/],
+        [review(), { headers: { "content-type": "text/plain" } }, 400, /Content-Type must be application\/json, it is "text\/plain"/],
+        [review(), { method: "PUT" }, 405, /takes POST only/],
+        [review(), { path: "/mutate" }, 404, /reviews of pods go to \/mutate\/pods/],
+      ];
+      for (const [sent, options, status, message] of cases) {
+        const answer = await postToWebhook(target, sent, options);
+        assert.equal(answer.status, status);
+        assert.match(String(at(answer.body, "response", "status", "message") ?? at(answer.body, "message")), message);
+      }
+      assert.equal(await webhook.isReady(), true);
+    });
+
+    test("a pod of over 1 MiB, which the API server takes, passes whole", async () => {
+      const value = "x".repeat(100_000);
+      const env = Array.from({ length: 11 }, (_, index) => ({ name: `V${index}`, value }));
+      const { status, body } = await post(podWith(OPTED_IN, { containers: [{ name: "app", image: "app:1", env }] }), namespace, "");
+
+      assert.equal(status, 201);
+      assert.deepEqual(at(body, "spec", "containers", 0, "env"), env);
+      assert.equal(ourVolumes(body).length, 1);
+    });
+  });
+
+  describe("is not our business", () => {
+    const restricted = { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ["ALL"] } };
+    const securityContext = { ...restricted, seccompProfile: { type: "RuntimeDefault" } };
+    for (const excluded of ["kube-system", "keyvault-injector"]) {
+      test(`in ${excluded}: an opted-in pod, even a wrong one, is stored as it is`, async () => {
+        await plane.kubectl(["create", "serviceaccount", "default", "-n", excluded]);
+        const spec = { containers: [{ name: "app", image: "app:1", securityContext }] };
+
+        for (const annotations of [OPTED_IN, { inject: "maybe" }]) {
+          const { code, stdout, stderr } = await kubectlCreate(podWith(annotations, spec), excluded);
+          assert.equal(code, 0, stderr);
+          assert.equal(ourVolumes(JSON.parse(stdout)).length, 0);
+        }
+      });
+    }
+  });
+
+  describe("while the webhook is down", () => {
+    before(async () => {
+      assert.equal(await webhook.stop(), 0);
+    });
+    after(async () => {
+      webhook = await product.start("webhook");
+    });
+
+    test("an opted-in pod is denied by the policy, which says why and who tries again", async () => {
+      const { code, stderr } = await kubectlCreate(podWith(OPTED_IN));
+
+      assert.equal(code, 1);
+      assert.match(stderr, /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'/);
+      assert.match(stderr, /no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo: the injector was unavailable/);
+      assert.match(stderr, /Controllers retry by themselves; create a bare pod again/);
+    });
+
+    test("pods without annotations, with the opt-in turned off, and with their volume in place are admitted", async () => {
+      const pods = [podWith({}), podWith({ ...OPTED_IN, inject: "false" }), podWith(OPTED_IN, { volumes: [documentVolume()] })];
+
+      for (const pod of pods) assert.equal((await kubectlCreate(pod)).code, 0);
+    });
+  });
+
+  describe("when the webhook is back", () => {
+    test("opted-in pods are admitted again with no help", async () => {
+      // The API server may still wait for the connection that the stop closed.
+      await eventually(async () => (await post(podWith(OPTED_IN))).status === 201);
+    });
+
+    test("with --strict-annotations an unknown annotation is denied, and a known one is not", async () => {
+      await webhook.stop();
+      webhook = await product.start("webhook", { args: ["--strict-annotations=true"] });
+      await eventually(async () => (await post(podWith(OPTED_IN))).status === 201);
+
+      const { status, body } = await post(podWith(withOptIn({ "mount-paht": "/vault" })));
+
+      assert.equal(status, 422);
+      assert.match(
+        String(at(body, "message")),
+        /annotation keyvault-injector\.dev\/mount-paht is unknown: did you mean keyvault-injector\.dev\/mount-path\? Correct or remove it/,
+      );
+    });
+  });
+
+  test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
+});

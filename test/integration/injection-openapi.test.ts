@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { apiRequest } from "../support/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { assertNothingForbidden } from "../support/own-requests.ts";
+import { CLASSES, type Request, requestFor, withoutAdditions } from "../support/pod-schema/additions.ts";
+import { EXCEPTIONS, exceptionOf, FEATURE_GATES, RUNTIME_CONFIG } from "../support/pod-schema/exceptions.ts";
+import { generatePodSpec } from "../support/pod-schema/generate.ts";
+import { type Random, randomFrom } from "../support/pod-schema/random.ts";
+import { type PodSchema, pathsIn, readPodSchema } from "../support/pod-schema/schema.ts";
+import { type Json, listOf, objectOf } from "../support/pod-schema/type-rules.ts";
+import { POD_GROUP, PRIORITY_CLASS, RUNTIME_CLASS, SERVICE_ACCOUNT } from "../support/pod-schema/values.ts";
+import { aClass } from "../support/pods.ts";
+import { installProduct, type Product } from "../support/product.ts";
+
+const refusal = controlPlaneRefusal();
+const PODS = 200;
+const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
+/** Fields that a pod is asked to have, of those that no pod had so far. */
+const WANTED_AT_ONCE = 40;
+/** All that differs between two stored pods that were sent equal, but for their names. */
+const NORMALISED = ["name", "uid", "resourceVersion", "creationTimestamp", "managedFields"] as const;
+/** Of the condition that a pod with scheduling gates is born with. */
+const TRANSITION = /"lastTransitionTime":"[^"]+"/g;
+const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}(?=")/g;
+
+let plane: ControlPlane;
+let product: Product;
+let schema: PodSchema;
+
+/** Who is stored, and how it was asked for. */
+interface Pair {
+  readonly annotated: Json;
+  readonly twin: Json;
+  readonly request: Request;
+}
+
+async function create(pod: Json, query = ""): Promise<{ readonly status: number; readonly body: Json }> {
+  const { status, body } = await apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/default/pods${query}`, body: pod });
+  return { status, body: body as Json }; // A Pod or a Status.
+}
+
+async function stored(pod: Json): Promise<Json> {
+  const { status, body } = await create(pod);
+  assert.equal(status, 201, `${String(body["message"])}\n${JSON.stringify(pod)}`);
+  return body;
+}
+
+function podOf(name: string, spec: Json, metadata: Json): Json {
+  return { apiVersion: "v1", kind: "Pod", metadata: { ...structuredClone(metadata), name }, spec };
+}
+
+/** Labels and annotations that have nothing to do with us, or none. */
+function foreignMetadata(random: Random): Json {
+  const labels = random.chance(0.5) ? { labels: { app: "web", "example.com/tier": "front" } } : {};
+  return random.chance(0.5) ? { ...labels, annotations: { "example.com/note": 'späte "Grüße"\n{{x}} \\ /', a: "" } } : labels;
+}
+
+async function storePair(name: string, spec: Json, random: Random): Promise<Pair> {
+  const metadata = foreignMetadata(random);
+  const request = requestFor(spec, random);
+  const annotations = { ...objectOf(metadata, "annotations"), ...request.annotations };
+  const twin = await stored(podOf(`${name}-twin`, spec, metadata));
+  const annotated = await stored(podOf(name, spec, { ...metadata, annotations }));
+  return { annotated, twin, request };
+}
+
+function normalised(pod: Json): Json {
+  const copy = JSON.parse(
+    JSON.stringify(pod).replaceAll(TOKEN_VOLUME, "kube-api-access").replaceAll(TRANSITION, '"lastTransitionTime":""'),
+  );
+  for (const field of NORMALISED) delete copy.metadata[field];
+  return copy;
+}
+
+function assertOnlyAdditions({ annotated, twin, request }: Pair): void {
+  assert.deepEqual(normalised(withoutAdditions(annotated, request)), normalised(twin));
+}
+
+/** The pod with one value of its spec changed, whichever. */
+function alterOne(pod: Json, random: Random): Json {
+  const copy = structuredClone(pod);
+  const places: (() => void)[] = [];
+  const collect = (owner: Json): void => {
+    for (const [key, value] of Object.entries(owner)) {
+      if (typeof value === "object" && value !== null)
+        collect(value as Json); // Lists have keys too.
+      else places.push(() => void (owner[key] = typeof value === "boolean" ? !value : `${String(value)}x`));
+    }
+  };
+  collect(objectOf(copy, "spec"));
+  random.pick(places)();
+  return copy;
+}
+
+async function createReferredTo(): Promise<void> {
+  const { overhead, name: runtime } = RUNTIME_CLASS;
+  const { name: priority, ...priorityFields } = PRIORITY_CLASS;
+  const account = (name: string): Json => ({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name } });
+  const items = [
+    account("default"),
+    account(SERVICE_ACCOUNT),
+    { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: priority }, ...priorityFields },
+    { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: runtime }, handler: "x", overhead: { podFixed: overhead } },
+    {
+      apiVersion: "scheduling.k8s.io/v1alpha2",
+      kind: "PodGroup",
+      metadata: { name: POD_GROUP, namespace: "default" },
+      spec: { schedulingPolicy: { basic: {} } },
+    },
+    aClass({}, "principal" satisfies keyof typeof CLASSES),
+    aClass({ clientID: "c" }, "workload" satisfies keyof typeof CLASSES),
+  ];
+  await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
+describe("pods generated from the API server's own OpenAPI", { skip: refusal }, () => {
+  before(async () => {
+    const gates = FEATURE_GATES.map((gate) => `${gate}=true`).join(",");
+    const groups = RUNTIME_CONFIG.map((group) => `${group}=true`).join(",");
+    plane = await startControlPlane({ controllerManager: false, apiServerFlags: { "feature-gates": gates, "runtime-config": groups } });
+    product = await installProduct(plane);
+    await product.start("webhook");
+    await createReferredTo();
+    schema = readPodSchema((await apiRequest(plane, { method: "GET", path: "/openapi/v3/api/v1" })).body);
+  });
+
+  after(async () => {
+    await product?.stop();
+    await plane?.stop();
+  });
+
+  test(`${PODS} of them, every PodSpec field at least once: stored, an annotated pod is its twin plus the documented additions`, async (context) => {
+    const random = randomFrom(SEED);
+    const missing = new Set(schema.paths.filter((path) => exceptionOf(path) === undefined));
+    const fields = missing.size;
+    const seen = { volumes: 0, mounts: 0, own: 0, altered: 0 };
+    for (let index = 0; index < PODS; index += 1) {
+      const open = [...missing];
+      const wanted = open.length === 0 ? [] : Array.from({ length: WANTED_AT_ONCE }, () => random.pick(open));
+      const spec = generatePodSpec({ schema, random, wanted, isLeftOut: (path) => exceptionOf(path) !== undefined });
+      const pair = await storePair(`pod-${index}`, spec, random);
+
+      assertOnlyAdditions(pair);
+      const sent = pathsIn(schema, spec);
+      for (const path of pathsIn(schema, pair.annotated["spec"])) if (sent.has(path)) missing.delete(path);
+      assert.throws(() => assertOnlyAdditions({ ...pair, annotated: alterOne(pair.annotated, random) }), assert.AssertionError);
+      seen.altered += 1;
+      seen.own += pair.request.wanted.filter(({ isOwn }) => isOwn).length;
+      seen.volumes += volumesOf(pair.annotated) - volumesOf(pair.twin);
+      seen.mounts += mountsOf(pair.annotated) - mountsOf(pair.twin);
+    }
+    context.diagnostic(`seed ${SEED} (set KEYVAULT_INJECTOR_SEED for another)`);
+    context.diagnostic(`PodSpec fields covered: ${fields - missing.size}/${fields}, of ${schema.paths.length} in the schema`);
+    context.diagnostic(`${PODS} pairs; ${seen.volumes} volumes and ${seen.mounts} mounts added, ${seen.own} volumes of the pod's own kept`);
+    context.diagnostic(`normalised: metadata.{${NORMALISED.join(", ")}}; lastTransitionTime; the random end of kube-api-access-*`);
+    context.diagnostic(`control: ${seen.altered}/${PODS} pods with one changed value reported as different`);
+    assert.deepEqual([...missing], [], "fields of the schema that no stored pod had: give them values, or list them as exceptions");
+  });
+
+  test("the listed exceptions are refused by the API server, each", async (context) => {
+    const random = randomFrom(SEED);
+    const refused: string[] = [];
+    for (const [exception, reason] of Object.entries(EXCEPTIONS)) {
+      assert.ok(schema.paths.includes(exception), `${exception} is a field of the schema`);
+      const isLeftOut = (path: string): boolean => ![undefined, exception].includes(exceptionOf(path));
+      const spec = generatePodSpec({ schema, random, wanted: [exception], isLeftOut });
+      assert.ok(pathsIn(schema, spec).has(exception));
+      const { status, body } = await create(podOf("refused", spec, {}), "?dryRun=All");
+      assert.ok(status === 422 || status === 400, `${exception}: ${status} ${JSON.stringify(body).slice(0, 300)}`);
+      assert.match(String(body["message"]), new RegExp(String(/\.(\w+)(\[\])?$/.exec(exception)?.[1]), "i"));
+      refused.push(exception);
+      context.diagnostic(`refused: ${exception}: ${reason}`);
+    }
+    const covered = schema.paths.filter((path) => exceptionOf(path) !== undefined).length;
+    context.diagnostic(`${refused.length} exceptions, ${covered} fields in all`);
+    assert.equal(refused.length, Object.keys(EXCEPTIONS).length);
+  });
+
+  test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
+});
+
+function volumesOf(pod: Json): number {
+  return listOf(objectOf(pod, "spec"), "volumes").length;
+}
+
+function mountsOf(pod: Json): number {
+  const spec = objectOf(pod, "spec");
+  const containers = [...listOf(spec, "initContainers"), ...listOf(spec, "containers")];
+  return containers.reduce((sum, container) => sum + listOf(container, "volumeMounts").length, 0);
+}
