@@ -10,6 +10,7 @@ export interface HealthCheck {
 }
 
 export interface HealthOptions {
+  /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
@@ -61,7 +62,8 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
 function listen(server: Server, { address, port }: HealthOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new Error(`cannot serve health and metrics on ${address} port ${port}: ${error.message}`)));
-    server.listen(port, address, () => resolve());
+    // Without a host, Node itself falls back to IPv4 where the kernel has no IPv6.
+    server.listen({ port, ...(address === "::" ? {} : { host: address }) }, () => resolve());
   });
 }
 

@@ -19,6 +19,7 @@ export interface EmulatorAccess {
 
 const DRIVER = { kind: "DaemonSet", name: "csi-secrets-store" } as const;
 const PROVIDER = { kind: "DaemonSet", name: "csi-secrets-store-provider-azure" } as const;
+const SYNC = { kind: "Deployment", name: "keyvault-injector-sync" } as const;
 const CONTAINER = "/spec/template/spec/containers/0";
 const CA_FOLDER = "/emulator";
 
@@ -53,6 +54,29 @@ export function providerPatches(emulator: EmulatorAccess): readonly NodePatch[] 
         { op: "add", path: `${CONTAINER}/volumeMounts/-`, value: { name: "emulator", mountPath: CA_FOLDER, readOnly: true } },
         { op: "add", path: "/spec/template/spec/volumes/-", value: { name: "emulator", configMap: { name: emulator.caConfigMap } } },
       ],
+    },
+  ];
+}
+
+/** The webhook needs none: Service, certificate, arguments and probes are as shipped. */
+export function injectorPatches(emulator: EmulatorAccess): readonly NodePatch[] {
+  const mount = { name: "emulator", mountPath: CA_FOLDER, readOnly: true };
+  return [
+    {
+      target: SYNC,
+      why: "Azure is the emulator here, as for the provider.",
+      operations: [
+        { op: "test", path: `${CONTAINER}/name`, value: "sync" },
+        { op: "add", path: `${CONTAINER}/env/-`, value: { name: "HTTPS_PROXY", value: emulator.proxyUrl } },
+        { op: "add", path: `${CONTAINER}/env/-`, value: { name: "NODE_EXTRA_CA_CERTS", value: `${CA_FOLDER}/ca.crt` } },
+        { op: "add", path: `${CONTAINER}/volumeMounts`, value: [mount] },
+        { op: "add", path: "/spec/template/spec/volumes", value: [{ name: "emulator", configMap: { name: emulator.caConfigMap } }] },
+      ],
+    },
+    {
+      target: SYNC,
+      why: "A run can't wait two minutes for a rotation; ten seconds is the least that the worker takes.",
+      operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--rotation-poll-interval=10s" }],
     },
   ];
 }

@@ -54,4 +54,19 @@ describe("the health server", () => {
   test("knows no other path", async () => {
     assert.equal((await get("/")).status, 404);
   });
+
+  test("is reached by IPv4 where it listens on every address", async () => {
+    const everywhere = await startHealthServer({
+      address: "::",
+      port: 0,
+      liveness: [],
+      readiness: [],
+      registry: createRegistry("1.2.3"),
+    });
+    try {
+      assert.equal((await fetch(`http://127.0.0.1:${everywhere.port}/livez`)).status, 200);
+    } finally {
+      await everywhere.close();
+    }
+  });
 });

@@ -1,8 +1,8 @@
 // `npm run demo`: the main job on a real API server, step by step, each checked with kubectl and the vault's request log.
 // With `--node` on a real node, where the pods run.
 import { parseArgs } from "node:util";
+import { untilInterrupted } from "../until-interrupted.ts";
 import { steps } from "./steps.ts";
-import { untilInterrupted } from "./until-interrupted.ts";
 import { startWorld, type World } from "./world.ts";
 
 const flag = { type: "boolean", default: false } as const;

@@ -3,7 +3,7 @@
 import { ANNOTATED, ANNOTATED_POD, DOCUMENT, DOCUMENT_POD, type Walk } from "../../test/e2e/support/document-walk.ts";
 import { realNodeRefusal } from "../../test/e2e/support/node.ts";
 import { startWorld, VAULT, type World } from "../../test/e2e/support/world.ts";
-import { untilInterrupted } from "./until-interrupted.ts";
+import { untilInterrupted } from "../until-interrupted.ts";
 
 interface Step {
   readonly title: string;
@@ -36,8 +36,9 @@ export async function runNodeDemo({ keep }: { readonly keep: boolean }): Promise
     for (const [index, step] of STEPS.entries()) await show(world.walk, index + 1, step);
     const secret = await world.walk.type(ANNOTATED.read);
     if (secret !== VALUE) throw new Error(`the annotated pod reads ${JSON.stringify(secret)} instead of ${VALUE}`);
+    const took = elapsed();
     if (keep) await keepRunning(world);
-    console.log(`\ndemo: ${STEPS.length + 1}/${STEPS.length + 1} steps in ${elapsed()}; the annotated pod's secret, read in the pod:`);
+    console.log(`\ndemo: ${STEPS.length + 1}/${STEPS.length + 1} steps in ${took}; the annotated pod's secret, read in the pod:`);
     console.log(`$ ${ANNOTATED.read}\n${secret}`);
     return 0;
   } catch (error) {

@@ -54,7 +54,7 @@ export function binariesRefusal(): string | undefined {
   const assets = process.env["KUBEBUILDER_ASSETS"] ?? "";
   const absent = PROVIDED.filter((name) => !existsSync(path.join(assets, name)));
   if (assets === "" || absent.length > 0) {
-    return `KUBEBUILDER_ASSETS must name a folder with ${PROVIDED.join(", ")}; start the tests with \`npm run test:e2e\`, which gets them`;
+    return `KUBEBUILDER_ASSETS must name a folder with ${PROVIDED.join(", ")}; the npm scripts get them and set it`;
   }
   const unbuilt = programNames().filter((name) => !existsSync(programPath(name)));
   if (unbuilt.length === 0 || hasGo()) return undefined;

@@ -1,70 +1,84 @@
-import { SHELL_IMAGE } from "./node-images.ts";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { Emulator } from "../../../tools/key-vault-emulator/emulator.ts";
+import type { RealNode } from "./node.ts";
 
-/** Placeholders of the extension's documentation, filled. */
+const EXAMPLES = path.resolve(import.meta.dirname, "../../../manifests/examples");
+
+/** What the documentation's placeholders stand for. */
 export interface WalkValues {
-  readonly vault: string;
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly "key-vault-name": string;
+  readonly "tenant-Id": string;
+  readonly "client-id": string;
+  readonly "client-secret": string;
 }
 
-/** The documentation's commands that give the credentials to the cluster. */
-export function credentialCommands({ clientId, clientSecret }: WalkValues): readonly (readonly string[])[] {
-  const literals = ["--from-literal", `clientid=${clientId}`, "--from-literal", `clientsecret=${clientSecret}`];
-  return [
-    ["create", "secret", "generic", "secrets-store-creds", ...literals],
-    ["label", "secret", "secrets-store-creds", "secrets-store.csi.k8s.io/used=true"],
-  ];
+export const DOCUMENT_POD = "busybox-secrets-store-inline";
+export const ANNOTATED_POD = "busybox-secrets-store-annotated";
+export const SECRET_FILE = "/mnt/secrets-store/DemoSecret";
+
+/** The documentation's commands, as its reader types them, next to the files of `manifests/examples`. */
+export const DOCUMENT = {
+  credentials: [
+    'kubectl create secret generic secrets-store-creds --from-literal clientid="<client-id>" --from-literal clientsecret="<client-secret>"',
+    "kubectl label secret secrets-store-creds secrets-store.csi.k8s.io/used=true",
+  ],
+  class: "kubectl apply -f secretproviderclass.yaml",
+  pod: "kubectl apply -f pod.yaml",
+  list: `kubectl exec ${DOCUMENT_POD} -- ls /mnt/secrets-store/`,
+  read: `kubectl exec ${DOCUMENT_POD} -- cat ${SECRET_FILE}`,
+} as const;
+
+/** What our readers type instead of writing a volume. */
+export const ANNOTATED = {
+  pod: "kubectl apply -f pod-annotated.yaml",
+  read: `kubectl exec ${ANNOTATED_POD} -- cat ${SECRET_FILE}`,
+} as const;
+
+/** A terminal in a folder with the examples, their placeholders filled in. */
+export interface Walk {
+  readonly values: WalkValues;
+  /** Runs a command with its placeholders filled in, by the shell; resolves with its stdout, rejects with its stderr. */
+  type(command: string): Promise<string>;
+  /** Of a pod that was just created. */
+  ready(pod: string): Promise<void>;
 }
 
-/** The documentation's class, its keys and shape kept. */
-export function demoClass({ vault, tenantId }: WalkValues): string {
-  return `apiVersion: secrets-store.csi.x-k8s.io/v1
-kind: SecretProviderClass
-metadata:
-  name: akvprovider-demo
-spec:
-  provider: azure
-  parameters:
-    usePodIdentity: "false"
-    keyvaultName: ${vault}
-    cloudName:
-    objects:  |
-      array:
-        - |
-          objectName: DemoSecret
-          objectType: secret
-          objectVersion: ""
-    tenantId: ${tenantId}
-`;
+/** The vault with the documentation's secret, and an identity that may read it. */
+export async function prepareVault(emulator: Emulator, name: string): Promise<WalkValues> {
+  const { tenantId } = await emulator.createVault({ name });
+  const { appId, clientSecret } = await emulator.createServicePrincipal({ tenantId });
+  await emulator.grant({ vault: name, appId, permissions: ["get"] });
+  await emulator.setSecret({ vault: name, name: "DemoSecret", value: "MyExampleSecret" });
+  return { "key-vault-name": name, "tenant-Id": tenantId, "client-id": appId, "client-secret": clientSecret };
 }
 
-/** The documentation's pod with the volume written out. */
-export function inlineVolumePod(name = "busybox-secrets-store-inline"): string {
-  return `kind: Pod
-apiVersion: v1
-metadata:
-  name: ${name}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers:
-    - name: busybox
-      image: ${SHELL_IMAGE}
-      command:
-        - "/bin/sleep"
-        - "10000"
-      volumeMounts:
-      - name: secrets-store-inline
-        mountPath: "/mnt/secrets-store"
-        readOnly: true
-  volumes:
-    - name: secrets-store-inline
-      csi:
-        driver: secrets-store.csi.k8s.io
-        readOnly: true
-        volumeAttributes:
-          secretProviderClass: "akvprovider-demo"
-        nodePublishSecretRef:
-          name: secrets-store-creds
-`;
+export function openWalk(node: RealNode, values: WalkValues): Walk {
+  const folder = mkdtempSync(path.join(node.directory, "walk-"));
+  for (const file of readdirSync(EXAMPLES)) {
+    writeFileSync(path.join(folder, file), filled(readFileSync(path.join(EXAMPLES, file), "utf8"), values));
+  }
+  const env = {
+    PATH: `${process.env["KUBEBUILDER_ASSETS"] ?? ""}${path.delimiter}${process.env["PATH"] ?? ""}`,
+    KUBECONFIG: node.kubeconfigPath,
+    HOME: node.directory,
+  };
+  return {
+    values,
+    type: async (command) => (await promisify(execFile)("sh", ["-ec", filled(command, values)], { cwd: folder, env })).stdout,
+    ready: async (pod) => {
+      await node.kubectl(["wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=60s"]);
+    },
+  };
+}
+
+/** Throws on a placeholder that nobody fills in. */
+function filled(text: string, values: WalkValues): string {
+  return text.replaceAll(/<([A-Za-z-]+)>/g, (placeholder, name: string) => {
+    const value = (values as Readonly<Record<string, string | undefined>> & WalkValues)[name]; // Any name can stand in a text.
+    if (value === undefined) throw new Error(`${placeholder} stands for nothing here`);
+    return value;
+  });
 }

@@ -1,8 +1,11 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { eventually } from "../../support/eventually.ts";
-import { driverPatches, type NodePatch, providerPatches } from "../node-patches.ts";
+import { driverPatches, injectorPatches, type NodePatch, providerPatches } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
+import { pod, reader } from "./workloads.ts";
+
+export const INJECTOR_NAMESPACE = "keyvault-injector";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "..", "..", "..", "manifests");
 /** On the node's address; the emulator itself listens on the machine's loopback. */
@@ -41,24 +44,50 @@ export async function shareEmulatorCa(node: RealNode, emulator: EmulatorPlaces, 
   return CA_CONFIG_MAP;
 }
 
-export interface NodeSideOptions {
+export interface InstallOptions {
   readonly emulator: EmulatorPlaces;
-  /** Of the driver's rotation, a Go duration. Default `2s`. */
-  readonly pollInterval?: string;
+  /** Of the emulator's proxy as pods see it: what `bringInEmulator` returned. */
+  readonly proxyUrl: string;
 }
 
-/** CRDs, CSI driver and Azure provider as `manifests` has them; resolves when the driver is registered with the kubelet. */
-export async function installNodeSide(node: RealNode, { emulator, pollInterval = "2s" }: NodeSideOptions): Promise<void> {
-  const proxyUrl = await bringInEmulator(node, emulator);
+/** CSI driver and Azure provider as `manifests` has them; resolves when the driver is registered with the kubelet. */
+export async function installNodeSide(node: RealNode, { emulator, proxyUrl }: InstallOptions): Promise<void> {
   const caConfigMap = await shareEmulatorCa(node, emulator, "kube-system");
-  await applyKustomization(node, "crds");
-  await node.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
-  await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval }));
+  await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval: "2s" }));
   await applyKustomization(node, "components/azure-provider", providerPatches({ proxyUrl, caConfigMap }));
   for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
     await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", "--timeout=60s"]);
   }
   await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), { what: "the driver's registration" });
+}
+
+/** Our own manifests, without the definitions; resolves when all replicas are ready. */
+export async function installInjector(node: RealNode, { emulator, proxyUrl }: InstallOptions): Promise<void> {
+  // First, because the worker's pod waits for the emulator's CA in it.
+  await node.kubectl(["apply", "--server-side", "--filename", path.join(MANIFESTS, "base/namespace.yaml")]);
+  const caConfigMap = await shareEmulatorCa(node, emulator, INJECTOR_NAMESPACE);
+  await applyKustomization(node, "overlays/default", injectorPatches({ proxyUrl, caConfigMap }));
+  await injectorReady(node);
+  // Endpoints come to kube-proxy a moment after the pods are ready.
+  await eventually(() => isInjecting(node), { within: 30_000, every: 250, what: "a webhook that the API server reaches" });
+}
+
+async function isInjecting(node: RealNode): Promise<boolean> {
+  const probe = JSON.stringify(pod("probe", { containers: [reader()] }));
+  const drivers = "--output=jsonpath={.spec.volumes[*].csi.driver}";
+  return (await node.kubectl(["create", "--dry-run=server", "--filename=-", drivers], probe)) === "secrets-store.csi.k8s.io";
+}
+
+/** All replicas ready, whether or not anything leads to them. */
+export async function injectorReady(node: RealNode): Promise<void> {
+  for (const name of ["keyvault-injector-webhook", "keyvault-injector-sync"]) {
+    await node.kubectl(["rollout", "status", `deployment/${name}`, `--namespace=${INJECTOR_NAMESPACE}`, "--timeout=90s"]);
+  }
+}
+
+export async function installDefinitions(node: RealNode): Promise<void> {
+  await applyKustomization(node, "crds");
+  await node.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 }
 
 async function registeredDrivers(node: RealNode): Promise<readonly string[]> {

@@ -9,8 +9,6 @@ import type { TarEntry } from "./tar.ts";
 
 /** The shell image of the tests, under the name that the extension's documentation uses. */
 export const SHELL_IMAGE = "k8s.gcr.io/e2e-test-images/busybox:1.29";
-/** Node and what it is linked to, with no program in it. */
-export const NODE_RUNTIME_IMAGE = "localhost/node:24";
 
 const USERS = "root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n";
 

@@ -1,29 +1,28 @@
 import { after, type TestContext, test } from "node:test";
 
-/** Scenarios of one suite: `node:test` tests that also say, each on a line of its own, how long they took. */
+/** Scenarios of one file: `node:test` tests that also say, each on a line of its own, how long they took. */
 export interface Scenarios {
   run(name: string, body: (context: TestContext) => Promise<void>): void;
 }
 
-/** To be called inside of a `describe`; prints the tally when the suite ends. */
+/** To be called once, outside of any `describe`; prints the tally when the file ends. One that never ran has failed. */
 export function scenarios(): Scenarios {
-  const started = performance.now();
-  const tally = { passed: 0, failed: 0 };
+  const tally = { registered: 0, passed: 0 };
   after(() => {
-    console.log(`${tally.passed} passed, ${tally.failed} failed, ${seconds(started)}`);
+    if (tally.registered > 0) console.log(`${tally.passed} passed, ${tally.registered - tally.passed} failed`);
   });
   return {
     run: (name, body) => {
+      tally.registered += 1;
       test(name, async (context) => {
         const began = performance.now();
         try {
           await body(context);
           tally.passed += 1;
+          console.log(`scenario passed in ${seconds(began)}: ${name}`);
         } catch (error) {
-          tally.failed += 1;
+          console.log(`scenario FAILED in ${seconds(began)}: ${name}`);
           throw error;
-        } finally {
-          console.log(`scenario: ${name}: ${seconds(began)}`);
         }
       });
     },
@@ -35,6 +34,6 @@ export function skipUnless(refusal: string | undefined): string | false {
   return refusal === undefined || process.env["CI"] === "true" ? false : `SKIPPED: ${refusal}`;
 }
 
-function seconds(since: number): string {
+export function seconds(since: number): string {
   return `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 }

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { eventually } from "../../support/eventually.ts";
+import { ANNOTATED, DOCUMENT } from "../support/document-walk.ts";
+import type { Scenarios } from "../support/scenarios.ts";
+import { pod, shell } from "../support/workloads.ts";
+import { VAULT, type World } from "../support/world.ts";
+
+/** Name and key of `secretproviderclass-mirrored.yaml`. */
+const SECRET = { name: "demo-secret", key: "password" } as const;
+
+export function mirroringScenarios(scenario: Scenarios, world: () => World): void {
+  const mirrored = async (): Promise<string> => {
+    const base64 = await world().node.kubectl(["get", "secret", SECRET.name, `--output=jsonpath={.data.${SECRET.key}}`]);
+    return Buffer.from(base64, "base64").toString("utf8");
+  };
+
+  scenario.run("a Secret that the worker mirrors is a container's environment", async () => {
+    const { node, walk } = world();
+    await walk.type("kubectl apply -f secretproviderclass-mirrored.yaml");
+    const container = shell("printer", 'printf %s "$DEMO"', { env: [{ name: "DEMO", valueFrom: { secretKeyRef: SECRET } }] });
+    // It may be there before its Secret: the kubelet waits for that.
+    const printer = pod("printer", { containers: [container], restartPolicy: "Never", annotations: {} });
+    await node.kubectl(["apply", "--filename=-"], JSON.stringify(printer));
+    await node.kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/printer", "--timeout=60s"]);
+
+    const secret = await node.kubectl(["logs", "printer"]);
+    console.log(secret);
+    assert.equal(secret, "MyExampleSecret");
+    await node.kubectl(["wait", "--for=condition=Synced", "spcsync/akvprovider-demo-mirrored", "--timeout=20s"]);
+  });
+
+  scenario.run("a rotation in the vault reaches the running pods' files and the Secret", async () => {
+    const { emulator, walk } = world();
+    await emulator.rotateSecret({ vault: VAULT, name: "DemoSecret", value: "MyRotatedSecret" });
+
+    const reads = [() => walk.type(DOCUMENT.read), () => walk.type(ANNOTATED.read), mirrored];
+    await eventually(async () => (await Promise.all(reads.map((read) => read()))).every((value) => value === "MyRotatedSecret"), {
+      within: 60_000,
+      every: 500,
+      what: "the rotated secret in both pods and in the Secret",
+    });
+
+    // The next scenarios read the documentation's value again.
+    await emulator.rotateSecret({ vault: VAULT, name: "DemoSecret", value: "MyExampleSecret" });
+  });
+}

@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
+import { type AuditEntry, auditPolicy, parseAudit } from "../../support/audit.ts";
+import { openWalk, prepareVault, type Walk } from "./document-walk.ts";
+import { bringInEmulator, installDefinitions, installInjector, installNodeSide } from "./install.ts";
+import { type RealNode, startRealNode } from "./node.ts";
+import type { WrittenImage } from "./oci-image.ts";
+import { productImage } from "./product-image.ts";
+
+/** A node with everything installed as shipped, and a vault with the documentation's secret. */
+export interface World {
+  readonly node: RealNode;
+  readonly emulator: SpawnedEmulator;
+  /** Folder that the emulator's command line is told. */
+  readonly emulatorDir: string;
+  /** Of the product. */
+  readonly image: WrittenImage;
+  readonly walk: Walk;
+  /** Requests of ServiceAccounts outside kube-system, oldest first. */
+  audit(): readonly AuditEntry[];
+  stop(): Promise<void>;
+}
+
+export const VAULT = "e2e-vault";
+
+/** `progress` is told after each step what was done. */
+export async function startWorld(progress: (line: string) => void): Promise<World> {
+  const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
+  const auditLog = path.join(auditFolder, "audit.log");
+  const started: { stop(): Promise<void> }[] = [{ stop: async () => rmSync(auditFolder, { recursive: true }) }];
+  const stop = async (): Promise<void> => {
+    for (const part of started.splice(0).toReversed()) await part.stop();
+  };
+  try {
+    const node = await startRealNode({ apiServerFlags: auditFlags(auditFolder, auditLog), progress });
+    started.push(node);
+    const emulatorDir = path.join(node.directory, "emulator");
+    const emulator = await spawnEmulator(emulatorDir);
+    started.push(emulator);
+    const image = await node.addImage(productImage());
+    progress("our image built and loaded");
+    await installEverything(node, emulator);
+    progress("CSI driver, Azure provider, webhook and sync worker ready");
+    const walk = openWalk(node, await prepareVault(emulator, VAULT));
+    const audit = (): readonly AuditEntry[] => parseAudit(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : "");
+    return { node, emulator, emulatorDir, image, walk, audit, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** In the documentation's order for a reader, at once for the machine: the two halves need nothing of each other. */
+async function installEverything(node: RealNode, emulator: SpawnedEmulator): Promise<void> {
+  const options = { emulator, proxyUrl: await bringInEmulator(node, emulator) };
+  await installDefinitions(node);
+  await Promise.all([installNodeSide(node, options), installInjector(node, options)]);
+}
+
+function auditFlags(folder: string, log: string): readonly string[] {
+  const policy = path.join(folder, "policy.json");
+  writeFileSync(policy, JSON.stringify(auditPolicy()));
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, "--audit-log-maxsize=1000"];
+}
