@@ -1,78 +1,114 @@
-import { type KeyVaultSecret, SecretClient } from "@azure/keyvault-secrets";
+import { CertificateClient } from "@azure/keyvault-certificates";
+import { KeyClient } from "@azure/keyvault-keys";
+import { SecretClient } from "@azure/keyvault-secrets";
 
-import type { VaultAddress, VaultClient, VaultIdentity, VaultSecret } from "../domain/ports.ts";
-import { Sensitive } from "../domain/sensitive.ts";
-import { boundedCall, CallTimeout } from "./bounded-call.ts";
+import type { VaultAddress, VaultClient, VaultIdentity } from "../domain/ports.ts";
+import { boundedRequest } from "./bounded-request.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
-import { networkCode } from "./service-answer.ts";
 import { createCredential, RETRY_OPTIONS } from "./service-principal.ts";
-import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
+import type { VaultRequest } from "./vault-errors.ts";
+import { toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
 
 /** Covers a token request and a GET with room for a slow proxy; a vault answers in well under a second. */
 const CALL_TIMEOUT_MS = 30_000;
 
-/** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
-const PATH_SEGMENT = /^[-0-9a-zA-Z]{1,127}$/;
-
-/** The other side closed an idle connection as we used it: says nothing of the vault, and the next one is fresh. */
-const STALE_CONNECTION = new Set(["ECONNRESET", "EPIPE"]);
-
-async function withFreshConnection<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!STALE_CONNECTION.has(networkCode(error) ?? "")) throw error;
-    return call();
-  }
-}
-
-function toVaultSecret({ value, properties }: KeyVaultSecret, request: VaultRequest): VaultSecret {
-  const { version, contentType, certificateKeyId, updatedOn, expiresOn, notBefore } = properties;
-  if (value === undefined || version === undefined) {
-    const words = value === undefined ? "secret value is nil" : "secret id is nil";
-    throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });
-  }
-  return {
-    value: Sensitive.ofText(value),
-    version,
-    contentType,
-    keyId: certificateKeyId?.toString(),
-    updated: updatedOn?.getTime(),
-    expires: expiresOn?.getTime(),
-    notBefore: notBefore?.getTime(),
+/** Made at the first use, then kept. */
+function lazily<T>(create: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= create();
+    return made;
   };
 }
 
-function assertPathSegments(request: VaultRequest): void {
-  const { name, version } = request;
-  if (PATH_SEGMENT.test(name) && (version === undefined || PATH_SEGMENT.test(version))) return;
-  const words = "names and versions are 1 to 127 letters, digits and -; correct objectName or objectVersion";
-  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });
-}
-
-/** Rejects with the signal's reason when that aborts, with a `VaultError` otherwise. */
-export function createVaultClient(address: VaultAddress, identity: VaultIdentity, timeoutMs = CALL_TIMEOUT_MS): VaultClient {
+/** One SDK client for each kind of object. The credential, and with it the token, is shared. */
+function createSdkClients(address: VaultAddress, identity: VaultIdentity) {
+  const credential = createCredential(address, identity);
   // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on.
-  const client = new SecretClient(address.vaultUrl, createCredential(address, identity), {
-    retryOptions: RETRY_OPTIONS,
-    additionalPolicies: [errorBodyPolicy],
-  });
+  const options = { retryOptions: RETRY_OPTIONS, additionalPolicies: [errorBodyPolicy] };
   return {
-    async getSecret(name, version, signal) {
-      const request: VaultRequest = { address, clientId: identity.clientId, name, version };
-      assertPathSegments(request);
-      const get = (abortSignal: AbortSignal) =>
-        withFreshConnection(() => client.getSecret(name, { abortSignal, ...(version === undefined ? {} : { version }) }));
-      let secret: KeyVaultSecret;
-      try {
-        secret = await boundedCall(get, timeoutMs, signal);
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (!(error instanceof CallTimeout)) throw translateError(error, request);
-        const words = `${error.message}; check the cluster's way to the vault and to ${address.authorityHost}`;
-        throw vaultError(request, { code: "Unreachable", retry: { kind: "backoff" }, words });
-      }
-      return toVaultSecret(secret, request);
-    },
+    secrets: lazily(() => new SecretClient(address.vaultUrl, credential, options)),
+    keys: lazily(() => new KeyClient(address.vaultUrl, credential, options)),
+    certificates: lazily(() => new CertificateClient(address.vaultUrl, credential, options)),
   };
+}
+
+type SdkClients = ReturnType<typeof createSdkClients>;
+
+/** How one call is made, bounded and translated; the answer is read within the same bound, since lists ask for further pages. */
+type Ask = <T>(
+  what: Pick<VaultRequest, "action" | "object" | "name" | "version">,
+  call: (request: VaultRequest, abortSignal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>;
+
+const versionOption = (version: string | undefined) => (version === undefined ? {} : { version });
+
+type Reads = Pick<VaultClient, "getSecret" | "getKey" | "getCertificate">;
+
+function createReads({ secrets, keys, certificates }: SdkClients, ask: Ask): Reads {
+  const action = "get";
+  return {
+    getSecret: (name, version, signal) =>
+      ask(
+        { action, object: "secret", name, version },
+        async (request, abortSignal) => toVaultSecret(await secrets().getSecret(name, { abortSignal, ...versionOption(version) }), request),
+        signal,
+      ),
+    getKey: (name, version, signal) =>
+      ask(
+        { action, object: "key", name, version },
+        async (request, abortSignal) => toVaultKey(await keys().getKey(name, { abortSignal, ...versionOption(version) }), request),
+        signal,
+      ),
+    getCertificate: (name, version, signal) =>
+      ask(
+        { action, object: "certificate", name, version },
+        async (request, abortSignal) => {
+          const client = certificates();
+          const found =
+            version === undefined
+              ? await client.getCertificate(name, { abortSignal })
+              : await client.getCertificateVersion(name, version, { abortSignal });
+          return toVaultCertificate(found, request);
+        },
+        signal,
+      ),
+  };
+}
+
+type Lists = Pick<VaultClient, "listSecretVersions" | "listKeyVersions" | "listCertificateVersions">;
+
+function createLists({ secrets, keys, certificates }: SdkClients, ask: Ask): Lists {
+  const list = { action: "list", version: undefined } as const;
+  return {
+    listSecretVersions: (name, signal) =>
+      ask(
+        { ...list, object: "secret", name },
+        (request, abortSignal) => toVaultVersions(secrets().listPropertiesOfSecretVersions(name, { abortSignal }), request),
+        signal,
+      ),
+    listKeyVersions: (name, signal) =>
+      ask(
+        { ...list, object: "key", name },
+        (request, abortSignal) => toVaultVersions(keys().listPropertiesOfKeyVersions(name, { abortSignal }), request),
+        signal,
+      ),
+    listCertificateVersions: (name, signal) =>
+      ask(
+        { ...list, object: "certificate", name },
+        (request, abortSignal) => toVaultVersions(certificates().listPropertiesOfCertificateVersions(name, { abortSignal }), request),
+        signal,
+      ),
+  };
+}
+
+/** Calls reject with the signal's reason when that aborts, with a `VaultError` otherwise. */
+export function createVaultClient(address: VaultAddress, identity: VaultIdentity, timeoutMs = CALL_TIMEOUT_MS): VaultClient {
+  const clients = createSdkClients(address, identity);
+  const ask: Ask = (what, call, signal) => {
+    const request: VaultRequest = { address, clientId: identity.clientId, ...what };
+    return boundedRequest(request, (abortSignal) => call(request, abortSignal), { timeoutMs, signal });
+  };
+  return { ...createReads(clients, ask), ...createLists(clients, ask) };
 }

@@ -5,6 +5,9 @@ import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } fr
 export interface VaultRequest {
   readonly address: VaultAddress;
   readonly clientId: string;
+  /** `list`: the versions of the object. */
+  readonly action: "get" | "list";
+  readonly object: "secret" | "key" | "certificate";
   readonly name: string;
   readonly version: string | undefined;
 }
@@ -19,19 +22,30 @@ interface Verdict {
   readonly words: string;
 }
 
-export function vaultError({ name, version, address }: VaultRequest, { code, retry, words }: Verdict): VaultError {
-  const object = version === undefined ? `secret ${name}` : `secret ${name}, version ${version}`;
+export function vaultError(request: VaultRequest, { code, retry, words }: Verdict): VaultError {
+  const { action, name, version, address } = request;
+  const object = version === undefined ? `${request.object} ${name}` : `${request.object} ${name}, version ${version}`;
   // No `cause`: the SDK's errors carry the request with its token, and the response with its body.
-  return new VaultError(code, `get ${object} from ${address.vaultUrl}: ${words}`, { retry });
+  return new VaultError(code, `${action === "get" ? "get" : "list the versions of"} ${object} from ${address.vaultUrl}: ${words}`, {
+    retry,
+  });
 }
 
-const FORBIDDEN_WORDS: Readonly<Record<string, string>> = {
-  ForbiddenByFirewall: "the vault's firewall refuses this address; allow the cluster's outbound address or a private endpoint",
-  ForbiddenByPolicy: "grant it Get on secrets in the vault's access policies",
-  ForbiddenByRbac: "grant it the role Key Vault Secrets User on the vault",
+/** Built-in roles that allow to get and to list. */
+const ROLES: Readonly<Record<VaultRequest["object"], string>> = {
+  secret: "Key Vault Secrets User",
+  key: "Key Vault Crypto User",
+  certificate: "Key Vault Certificate User",
 };
 
-const GRANT = "grant it the role Key Vault Secrets User, or Get on secrets where the vault uses access policies";
+function grantFor({ action, object }: VaultRequest, innerCode: string | undefined): string {
+  const permission = `${action === "get" ? "Get" : "List"} on ${object}s`;
+  if (innerCode === "ForbiddenByFirewall")
+    return "the vault's firewall refuses this address; allow the cluster's outbound address or a private endpoint";
+  if (innerCode === "ForbiddenByPolicy") return `grant it ${permission} in the vault's access policies`;
+  if (innerCode === "ForbiddenByRbac") return `grant it the role ${ROLES[object]} on the vault`;
+  return `grant it the role ${ROLES[object]}, or ${permission} where the vault uses access policies`;
+}
 
 function shownCode({ status, code, innerCode }: ServiceAnswer): string {
   return [`HTTP ${status}`, code, innerCode].filter((part) => part !== undefined).join(" ");
@@ -68,8 +82,7 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Verdict | undefi
     };
   }
   if (answer.status === 403) {
-    const remedy = FORBIDDEN_WORDS[answer.innerCode ?? ""] ?? GRANT;
-    return { code: "Forbidden", retry: NEVER, words: `${who} is not allowed to (${shown}); ${remedy}` };
+    return { code: "Forbidden", retry: NEVER, words: `${who} is not allowed to (${shown}); ${grantFor(request, answer.innerCode)}` };
   }
   if (answer.status === 401) {
     const words = `the vault does not accept the token of ${who} (${shown}); check that tenantID is the tenant that the vault belongs to`;

@@ -3,6 +3,7 @@
  * implementation.
  */
 import type { KubeObject, ObjectRef, Resource } from "./kubernetes.ts";
+import type { Result } from "./result.ts";
 import type { Sensitive } from "./sensitive.ts";
 
 /** How the queue should treat a failure. Data, not text: nobody guesses from a message. */
@@ -187,28 +188,114 @@ export interface VaultAddress {
   readonly tenantId: string;
 }
 
-export interface VaultSecret {
-  readonly value: Sensitive;
+/** What every object of a vault has. */
+export interface VaultObject {
   /** Key Vault version id: 32 hex digits. */
   readonly version: string;
-  readonly contentType: string | undefined;
-  /** Set on certificate-backed secrets. */
-  readonly keyId: string | undefined;
   /** Unix milliseconds. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;
   readonly notBefore: number | undefined;
 }
 
+export interface VaultSecret extends VaultObject {
+  readonly value: Sensitive;
+  readonly contentType: string | undefined;
+  /** Set on certificate-backed secrets. */
+  readonly keyId: string | undefined;
+}
+
+/** Public half of a key, in the words of a JSON Web Key; numbers are big-endian. */
+export interface PublicJwk {
+  /** `RSA`, `RSA-HSM`, `EC`, `EC-HSM`, `oct`, … */
+  readonly kty: string;
+  readonly n?: Uint8Array | undefined;
+  readonly e?: Uint8Array | undefined;
+  readonly crv?: string | undefined;
+  readonly x?: Uint8Array | undefined;
+  readonly y?: Uint8Array | undefined;
+}
+
+export interface VaultKey extends VaultObject {
+  readonly jwk: PublicJwk;
+}
+
+export interface VaultCertificate extends VaultObject {
+  /** The certificate alone, in DER: no chain, no key. */
+  readonly der: Uint8Array;
+}
+
+/** One entry of an object's version list. */
+export interface VaultVersion {
+  readonly version: string;
+  readonly isEnabled: boolean;
+  /** Unix milliseconds; 0 where the vault does not say. */
+  readonly created: number;
+}
+
 /** One vault as one identity sees it. Throws {@link VaultError}. */
 export interface VaultClient {
   /** `version` undefined: the current one. */
   getSecret(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultSecret>;
+  getKey(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultKey>;
+  getCertificate(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultCertificate>;
+  /** All versions, disabled and expired ones too, in the vault's order. */
+  listSecretVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+  listKeyVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+  listCertificateVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
 }
 
 /** Hands out one client per (cloud, tenant, vault, identity) and reuses it. */
 export interface VaultClients {
   clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient;
+}
+
+// ---------------------------------------------------------------- PKI
+
+/** A block of PEM. */
+export interface PemBlock {
+  /** `CERTIFICATE`, `PRIVATE KEY`, … */
+  readonly type: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly der: Uint8Array;
+}
+
+export interface PemText {
+  readonly blocks: readonly PemBlock[];
+  /** What follows the last block: all of the input where there is none. */
+  readonly rest: Uint8Array;
+}
+
+/** A private key in both encodings, DER. `other` are kinds that no Secret and no file of the provider takes. */
+export type PrivateKey =
+  | {
+      readonly kind: "rsa" | "ec";
+      readonly pkcs8: Uint8Array;
+      /** PKCS#1 for RSA, SEC 1 for EC. */
+      readonly traditional: Uint8Array;
+    }
+  | { readonly kind: "other" };
+
+/** What links a certificate to its issuer, in hex; undefined where it does not say. */
+export interface CertificateKeyIds {
+  readonly subject: string | undefined;
+  readonly authority: string | undefined;
+}
+
+/**
+ * Keys, certificates and their containers. Total and synchronous, in time bounded by the input; errors are the words of the Go
+ * libraries that the provider and the driver use, and hold nothing of the input.
+ */
+export interface Pki {
+  decodePem(text: Uint8Array): PemText;
+  encodePem(block: PemBlock): Uint8Array;
+  /** Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file; the password is empty. */
+  decodePkcs12(bytes: Uint8Array): Result<readonly PemBlock[], string>;
+  /** PKCS#1, PKCS#8 or SEC 1; undefined where it is none of them. */
+  readPrivateKey(der: Uint8Array): PrivateKey | undefined;
+  readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;
+  /** SubjectPublicKeyInfo in DER. */
+  encodePublicKey(jwk: PublicJwk): Result<Uint8Array, string>;
 }
 
 // ---------------------------------------------------------------- TLS

@@ -15,6 +15,8 @@ export interface Config {
   readonly syncMode: "always" | "never";
   readonly credentialsSecretNames: readonly string[];
   readonly cloudName: string;
+  readonly constructPemChain: boolean;
+  readonly writeCertAndKeyInSeparateFiles: boolean;
   readonly heal: readonly ("crds" | "classes")[];
   readonly strictAnnotations: boolean;
   readonly logLevel: LogLevel;

@@ -42,6 +42,16 @@ export const SETTINGS = {
     help: "Names of Secrets that may hold service-principal credentials.",
   },
   "cloud-name": { type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
+  "construct-pem-chain": {
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Order the certificates of a PKCS#12 secret from the leaf to the root.",
+  },
+  "write-cert-and-key-in-separate-files": {
+    type: { kind: "boolean" },
+    default: "false",
+    help: "Give a certificate's secret two more files, .crt and .key, for secretObjects to name.",
+  },
   heal: {
     type: { kind: "list", choices: ["crds", "classes"] },
     default: "crds,classes",

@@ -7,6 +7,7 @@ import { loadKubeConfig } from "../kube/config.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
+import { pki } from "../pki/pki.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
 import { startHealthServer } from "../runtime/health.ts";
@@ -71,6 +72,11 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           kube,
           watcher,
           vaults: createVaultClients(),
+          render: {
+            pki,
+            constructPemChain: config.constructPemChain,
+            writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
+          },
           events: createEventSink(
             kube,
             { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger },

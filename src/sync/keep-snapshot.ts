@@ -1,6 +1,9 @@
 import { assertNever } from "../domain/assert-never.ts";
-import { type ClassSnapshot, restoredClass, snapshotDrift, snapshotOf } from "../domain/healing/snapshot.ts";
-import { type ObjectMeta, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { ownersAfterRepair } from "../domain/healing/field-owners.ts";
+import { type ClassSnapshot, snapshotDrift, snapshotOf } from "../domain/healing/snapshot.ts";
+import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { FIELD_MANAGER } from "./field-manager.ts";
+import { handOver } from "./hand-over.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 export type SnapshotResult =
@@ -22,7 +25,8 @@ export async function keepSnapshot(context: WorkerContext, provider: SecretProvi
     case "outdated":
       return save(context, provider, signal);
     case "damaged":
-      return snapshot === undefined ? { kind: "unsettled" } : repair(context, snapshot, signal);
+      if (snapshot !== undefined) await repair(context, snapshot, provider, signal);
+      return { kind: "unsettled" };
     default:
       return assertNever(drift);
   }
@@ -44,37 +48,35 @@ async function save(context: WorkerContext, provider: SecretProviderClass, signa
 }
 
 /** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */
-async function repair(context: WorkerContext, snapshot: ClassSnapshot, signal: AbortSignal): Promise<SnapshotResult> {
+async function repair(context: WorkerContext, snapshot: ClassSnapshot, provider: SecretProviderClass, signal: AbortSignal): Promise<void> {
   const ref = { namespace: snapshot.namespace, name: snapshot.name };
   const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
   const gate = await context.gate.confirm(signal);
-  if (found.kind !== "found" || gate.kind !== "whole") return { kind: "unsettled" };
-  if (snapshotDrift(snapshot, found.object, gate.crdUid) !== "damaged") return { kind: "unsettled" };
-  await complete(context, snapshot, found.object.metadata, signal);
+  if (found.kind !== "found" || gate.kind !== "whole") return;
+  const live = found.object;
+  if (snapshotDrift(snapshot, live, gate.crdUid) !== "damaged") {
+    // Only the copy is cut, and no event will tell it so: the class has the same resourceVersion, cut or whole.
+    if (live.metadata.resourceVersion === provider.metadata.resourceVersion) context.classes.relist();
+    return;
+  }
+  await complete(context, snapshot, live, signal);
   context.metrics.classesRepaired.inc();
   context.logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", {
     class: `${ref.namespace}/${ref.name}`,
   });
-  return { kind: "unsettled" };
 }
 
-/** An installer that applies gets its fields back by an apply: a patch under its name would never be removed by its later applies. */
-async function complete(context: WorkerContext, snapshot: ClassSnapshot, live: ObjectMeta, signal: AbortSignal): Promise<void> {
-  const { manager, operation } = snapshot.writer;
-  const { uid, resourceVersion } = live;
-  const precondition = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-  if (operation === "Apply") {
-    const whole = restoredClass(snapshot);
-    const body = { ...whole, metadata: { ...whole.metadata, ...precondition } };
-    await context.kube.apply(RESOURCES.secretProviderClasses, body, { fieldManager: manager, force: true }, signal);
-    return;
-  }
-  const ref = { namespace: snapshot.namespace, name: snapshot.name };
-  await context.kube.mergePatch(
+/** The spec alone: labels and annotations are not cut, and may be newer than the snapshot. */
+async function complete(context: WorkerContext, snapshot: ClassSnapshot, live: SecretProviderClass, signal: AbortSignal): Promise<void> {
+  const { name, namespace = "", uid, resourceVersion, managedFields = [] } = live.metadata;
+  const patch = { metadata: { uid, resourceVersion }, spec: snapshot.spec };
+  const written = { fieldManager: FIELD_MANAGER };
+  const whole = await context.kube.mergePatch<SecretProviderClass>(
     RESOURCES.secretProviderClasses,
-    ref,
-    { metadata: precondition, spec: snapshot.spec },
-    { fieldManager: manager },
+    { namespace, name },
+    patch,
+    written,
     signal,
   );
+  await handOver(context.kube, whole, ownersAfterRepair(snapshot.managedFields, managedFields), signal);
 }

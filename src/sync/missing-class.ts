@@ -3,6 +3,8 @@ import { missingClassVerdict } from "../domain/healing/missing-class.ts";
 import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { KubeError } from "../domain/ports.ts";
+import { FIELD_MANAGER } from "./field-manager.ts";
+import { handOver } from "./hand-over.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 /** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
@@ -53,7 +55,6 @@ async function removeLeftStatus(context: WorkerContext, ref: ObjectRef, signal: 
   if (found.kind === "absent" && (await context.gate.confirm(signal)).kind === "whole") await context.statuses.remove(ref, signal);
 }
 
-/** Under the manager that wrote it, so that the installer's next apply finds its own fields. */
 async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: AbortSignal): Promise<ClassResult> {
   const key = `${snapshot.namespace}/${snapshot.name}`;
   if (!context.settings.restoresClasses) {
@@ -62,19 +63,17 @@ async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: 
     });
     return DONE;
   }
-  const { manager, operation } = snapshot.writer;
-  const body = restoredClass(snapshot);
   try {
-    if (operation === "Apply")
-      await context.kube.apply(RESOURCES.secretProviderClasses, body, { fieldManager: manager, force: true }, signal);
-    else await context.kube.create(RESOURCES.secretProviderClasses, body, { fieldManager: manager }, signal);
+    const written = { fieldManager: FIELD_MANAGER };
+    const made = await context.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
+    await handOver(context.kube, made, snapshot.managedFields, signal);
   } catch (error) {
     // Its owner was faster: the watch brings it.
     if (error instanceof KubeError && error.code === "AlreadyExists") return AGAIN;
     throw error;
   }
   context.metrics.classesRestored.inc();
-  context.logger.info("a class was lost with its CRD and is restored", { class: key, manager });
+  context.logger.info("a class was lost with its CRD and is restored", { class: key });
   return DONE;
 }
 

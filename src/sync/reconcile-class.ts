@@ -37,12 +37,13 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
   const interval = pollInterval(provider, context.settings.rotationPollInterval);
   const memory = context.memories.get(key) ?? firstSight(context, provider, interval);
   const need = needOf(context, provider, memory);
-  if (need === undefined) return untilNext(context, memory);
-  context.logger.debug("asking the vault", { class: key, need });
-  memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
-  await mirrorClass(context, { provider, memory, interval }, signal);
-  memory.nextPoll = nextPoll(context, key, interval);
-  return untilNext(context, memory);
+  if (need !== undefined) {
+    context.logger.debug("asking the vault", { class: key, need });
+    memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
+    await mirrorClass(context, { provider, memory, interval }, signal);
+    memory.nextPoll = nextPoll(context, key, interval);
+  }
+  return (await context.statuses.storeUnstored(refOf(provider), signal)) ? untilNext(context, memory) : AGAIN;
 }
 
 function needOf(context: WorkerContext, provider: SecretProviderClass, memory: ClassMemory): FetchNeed | undefined {

@@ -1,6 +1,7 @@
 import { type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
 import type { ClassStatus, SecretProviderClassSync } from "../domain/sync/class-status.ts";
+import type { CrdGate } from "./crd-gate.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
 /** The `SecretProviderClassSync` objects: what users and `kubectl get` see of a class. */
@@ -8,11 +9,14 @@ export interface StatusStore {
   readonly hasSynced: boolean;
   /** Its CRD is away: nothing can be read or written, and classes are mirrored all the same. */
   readonly isUnserved: boolean;
+  /** As it was last told, whether or not it is stored. */
   get(ref: ObjectRef): ClassStatus | undefined;
   /** Keys of all status objects, with or without a class. */
   keys(): readonly string[];
-  /** False where the status could not be stored because its kind is away: it is written again when it is back. */
-  write(ref: ObjectRef, status: ClassStatus, signal: AbortSignal): Promise<boolean>;
+  /** Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. */
+  write(ref: ObjectRef, status: ClassStatus, signal: AbortSignal): Promise<void>;
+  /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
+  storeUnstored(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
   remove(ref: ObjectRef, signal: AbortSignal): Promise<void>;
 }
 
@@ -20,30 +24,52 @@ export interface StatusStoreOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly logger: Logger;
+  /** Of the CRD of the statuses: what is written while it goes away is refused, or is lost with it. */
+  readonly gate: CrdGate;
   /** A status object disappeared without our doing. Updates are our own and need no answer. */
   readonly onLost: (classKey: string) => void;
 }
 
 const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
-export function startStatusStore({ kube, watcher, logger, onLost }: StatusStoreOptions, signal: AbortSignal): StatusStore {
+export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
+  const { kube, watcher, gate, onLost } = options;
   /** Our own writes that the watch has not shown yet. */
   const written = new Map<string, ClassStatus>();
-  const reflector: Reflector<{ readonly key: string; readonly status: ClassStatus | undefined }> = watcher.reflect(
+  /** What the API server does not have, though it should. */
+  const unstored = new Map<string, ClassStatus>();
+  /** Deleted by us: their disappearance is no loss. */
+  const removed = new Set<string>();
+  const reflector: Reflector<StoredStatus> = watcher.reflect(
     {
       resource: RESOURCE,
       project: (object) => ({
         key: `${object.metadata.namespace ?? ""}/${object.metadata.name}`,
         status: (object as SecretProviderClassSync).status,
       }), // Our own CRD's schema.
-      onChange: (ref, { current }) => {
+      onChange: (ref, { previous, current }) => {
         const key = keyOf(ref);
+        // The object comes first, and its status a moment later.
+        if (current !== undefined && current.status === undefined) return;
+        const last = written.get(key) ?? previous?.status;
         written.delete(key);
-        if (current === undefined) onLost(key);
+        if (current !== undefined) {
+          unstored.delete(key);
+          return;
+        }
+        if (!removed.delete(key) && last !== undefined) unstored.set(key, last);
+        onLost(key);
       },
     },
     signal,
   );
+  const store = async (ref: ObjectRef, status: ClassStatus, storeSignal: AbortSignal): Promise<void> => {
+    unstored.set(keyOf(ref), status);
+    if (await applied(options, { ref, status, isNew: reflector.get(ref) === undefined }, storeSignal)) {
+      unstored.delete(keyOf(ref));
+      written.set(keyOf(ref), status);
+    }
+  };
   return {
     get hasSynced() {
       return reflector.hasSynced;
@@ -51,33 +77,53 @@ export function startStatusStore({ kube, watcher, logger, onLost }: StatusStoreO
     get isUnserved() {
       return reflector.isUnserved;
     },
-    get: (ref) => written.get(keyOf(ref)) ?? reflector.get(ref)?.status,
+    get: (ref) => unstored.get(keyOf(ref)) ?? written.get(keyOf(ref)) ?? reflector.get(ref)?.status,
     keys: () => reflector.list().map(({ key }) => key),
     write: async (ref, status, writeSignal) => {
-      try {
-        const isNew = reflector.get(ref) === undefined;
-        if (isNew)
-          await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), { fieldManager: FIELD_MANAGER, force: true }, writeSignal);
-        const body: SecretProviderClassSync = { ...shell(ref), status };
-        await kube.apply<SecretProviderClassSync>(
-          RESOURCE,
-          body,
-          { fieldManager: FIELD_MANAGER, force: true, subresource: "status" },
-          writeSignal,
-        );
-        written.set(keyOf(ref), status);
-        return true;
-      } catch (error) {
-        if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
-        logger.debug("the status could not be stored because its kind is away", { class: keyOf(ref) });
-        return false;
-      }
+      if (gate.state.kind === "frozen") unstored.set(keyOf(ref), status);
+      else await store(ref, status, writeSignal);
+    },
+    storeUnstored: async (ref, storeSignal) => {
+      const status = unstored.get(keyOf(ref));
+      if (status === undefined) return true;
+      // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
+      if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
+      await store(ref, status, storeSignal);
+      return !unstored.has(keyOf(ref));
     },
     remove: async (ref, removeSignal) => {
-      written.delete(keyOf(ref));
-      await kube.delete(RESOURCE, ref, {}, removeSignal);
+      const key = keyOf(ref);
+      written.delete(key);
+      unstored.delete(key);
+      removed.add(key);
+      if (!(await kube.delete(RESOURCE, ref, {}, removeSignal))) removed.delete(key);
     },
   };
+}
+
+interface StoredStatus {
+  readonly key: string;
+  readonly status: ClassStatus | undefined;
+}
+
+interface StatusWrite {
+  readonly ref: ObjectRef;
+  readonly status: ClassStatus;
+  readonly isNew: boolean;
+}
+
+/** False where the kind is away. */
+async function applied({ kube, logger }: StatusStoreOptions, { ref, status, isNew }: StatusWrite, signal: AbortSignal): Promise<boolean> {
+  const written = { fieldManager: FIELD_MANAGER, force: true };
+  try {
+    if (isNew) await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal);
+    await kube.apply<SecretProviderClassSync>(RESOURCE, { ...shell(ref), status }, { ...written, subresource: "status" }, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
+    logger.debug("the status could not be stored because its kind is away", { class: keyOf(ref) });
+    return false;
+  }
 }
 
 function shell({ namespace, name }: ObjectRef): SecretProviderClassSync {

@@ -1,23 +1,23 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
-import { type ContentProblem, type ObjectFile, objectIdOf, renderSecret } from "../domain/content/render.ts";
+import type { RenderOptions } from "../domain/content/render.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
-import { type KubeClient, type Retry, type VaultClient, type VaultClients, VaultError, type VaultIdentity } from "../domain/ports.ts";
+import type { KubeClient, Retry, VaultClients, VaultIdentity } from "../domain/ports.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
-import { type ProviderClass, parseProviderClass } from "../domain/provider-class/parse.ts";
+import { parseProviderClass } from "../domain/provider-class/parse.ts";
 import { describeProblem } from "../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../domain/provider-class/service-principal.ts";
-import type { SupportedObject } from "../domain/provider-class/this-version.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { buildSecrets } from "../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../domain/secret-objects/desired-secret.ts";
 import { credentialsSecretName } from "../domain/sync/credentials-secret.ts";
-import { vaultReason } from "../domain/sync/vault-reason.ts";
+import { failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
 
 export interface VaultMirrorOptions {
   readonly kube: KubeClient;
   readonly vaults: VaultClients;
+  readonly render: RenderOptions;
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   /** `--cloud-name` */
@@ -31,9 +31,6 @@ type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 /** How the driver's text for an absent file starts. */
 const MISSING_FILE = "file matching objectName";
 
-/** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
-const AT_A_TIME = 4;
-
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
 export async function mirrorFromVault(options: VaultMirrorOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Mirror> {
   const owner = `${provider.metadata.namespace ?? ""}/${provider.metadata.name}`;
@@ -43,8 +40,8 @@ export async function mirrorFromVault(options: VaultMirrorOptions, provider: Sec
   const identity = await identityOf(options, provider, signal);
   if (!identity.ok) return identity.error;
   const client = options.vaults.clientFor(parsed.providerClass.address, identity.value);
-  const fetched = await fetchObjects(client, parsed.providerClass, signal);
-  const outcomes = buildSecrets(provider.spec?.secretObjects ?? [], fetched.files);
+  const fetched = await fetchObjects({ client, render: options.render }, parsed.providerClass.objects, signal);
+  const outcomes = buildSecrets(provider.spec?.secretObjects ?? [], fetched.files, options.render.pki);
   return answer(provider, outcomes, fetched.failures);
 }
 
@@ -75,65 +72,19 @@ async function identityOf(
   return failed(refused(reason, `${message} (Secret ${name.value}, ${field}: ${hint})`, { kind: "backoff" }));
 }
 
-interface ObjectFailure {
-  readonly path: string;
-  readonly reason: SyncReason;
-  readonly message: string;
-  readonly retry: Retry;
-}
-
-interface Fetched {
-  readonly files: readonly ObjectFile[];
-  /** By the file name that a secretObject would refer to. */
-  readonly failures: ReadonlyMap<string, ObjectFailure>;
-}
-
-async function fetchObjects(client: VaultClient, { objects }: ProviderClass, signal: AbortSignal): Promise<Fetched> {
-  const files: ObjectFile[] = [];
-  const failures = new Map<string, ObjectFailure>();
-  for (let index = 0; index < objects.length; index += AT_A_TIME) {
-    const results = await Promise.all(objects.slice(index, index + AT_A_TIME).map((object) => fetchObject(client, object, signal)));
-    for (const result of results) {
-      if (result.ok) files.push(...result.value);
-      else failures.set(result.error.path, result.error);
-    }
-  }
-  return { files, failures };
-}
-
-async function fetchObject(
-  client: VaultClient,
-  object: SupportedObject,
-  signal: AbortSignal,
-): Promise<Result<readonly ObjectFile[], ObjectFailure>> {
-  try {
-    const secret = await client.getSecret(object.name, object.version === "" ? undefined : object.version, signal);
-    const rendered = renderSecret(object, secret);
-    return rendered.ok ? rendered : failed(contentFailure(object, rendered.error));
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    return failed({ path: object.path, reason: vaultReason(error.code), message: error.message, retry: error.retry });
-  }
-}
-
-function contentFailure(object: SupportedObject, { reason, message, hint }: ContentProblem): ObjectFailure {
-  return { path: object.path, reason, message: `${message} (${objectIdOf(object)}: ${hint})`, retry: { kind: "never" } };
-}
-
 /** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
-function answer(provider: SecretProviderClass, outcomes: readonly SecretOutcome[], failures: ReadonlyMap<string, ObjectFailure>): Mirror {
+function answer(provider: SecretProviderClass, outcomes: readonly SecretOutcome[], failures: readonly ObjectFailure[]): Mirror {
   const secrets = outcomes.map((outcome, index) => mirrored(outcome, missingObject(provider.spec?.secretObjects?.[index], failures)));
-  const [first] = failures.values();
+  const [first] = failures;
   const isAnyDesired = secrets.some(({ kind }) => kind === "desired");
   if (first !== undefined && !isAnyDesired) return refused(first.reason, first.message, first.retry);
   return { kind: "answered", isFresh: first === undefined, retry: first?.retry ?? { kind: "backoff" }, secrets };
 }
 
 /** The first object that the secretObject needs and the vault did not give. */
-function missingObject(secretObject: SecretObject | undefined, failures: ReadonlyMap<string, ObjectFailure>): ObjectFailure | undefined {
+function missingObject(secretObject: SecretObject | undefined, failures: readonly ObjectFailure[]): ObjectFailure | undefined {
   const paths = (secretObject?.data ?? []).map(({ objectName }) => trimSpace(objectName ?? ""));
-  const path = paths.find((candidate) => failures.has(candidate));
-  return path === undefined ? undefined : failures.get(path);
+  return paths.map((path) => failureOfFile(failures, path)).find((failure) => failure !== undefined);
 }
 
 function mirrored(outcome: SecretOutcome, cause: ObjectFailure | undefined): MirroredSecret {

@@ -1,5 +1,6 @@
+import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES, type Resource, type SecretProviderClass } from "../domain/kubernetes.ts";
 import {
   type Clock,
   type EventSink,
@@ -26,8 +27,9 @@ import { startStatusStore } from "./status-store.ts";
 import { mirrorFromVault } from "./vault-mirror.ts";
 import type { ClassResult, WorkerContext, WorkerSettings } from "./worker-context.ts";
 
-/** Name of the CRD that classes live under. */
-const CLASS_CRD = `${RESOURCES.secretProviderClasses.plural}.${RESOURCES.secretProviderClasses.group}`;
+/** Names of the CRDs that classes and their statuses live under. */
+const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
+const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
 /** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
 const CLASS_WORKERS = 8;
@@ -46,6 +48,7 @@ export interface WorkerOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
+  readonly render: RenderOptions;
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
   readonly clock: Clock;
@@ -58,7 +61,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { kube, namespace, logger } = options;
   const cluster = await clusterUid(kube, signal);
   const key = await loadHmacKey({ kube, namespace, logger }, signal);
-  const ours = classCrd(options.crds);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
     backoff: RETRIES,
@@ -67,7 +69,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     random: options.random,
     handle: (classKey, handleSignal) => patiently(async () => outcomeOf(await reconcileClass(context, refOf(classKey), handleSignal))),
   });
-  const crds = startCrds(options, ours, signal);
+  const crds = startCrds(options, signal);
   // The queue runs below, so its handler never sees this before it is there.
   const context = buildContext({ options, cluster, key, classes, crds }, signal);
   options.metrics.observeQueue(() => classes.depth);
@@ -91,12 +93,12 @@ async function patiently(handle: () => Promise<Outcome>): Promise<Outcome> {
 interface Crds {
   readonly queue: WorkQueue;
   readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
-  readonly ours: CustomResourceDefinition;
+  readonly watchedStatusCrd: Reflector<CustomResourceDefinition>;
   onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
 }
 
 /** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
-function startCrds(options: WorkerOptions, ours: CustomResourceDefinition, signal: AbortSignal): Crds {
+function startCrds(options: WorkerOptions, signal: AbortSignal): Crds {
   const { kube, logger, watcher, metrics, healsCrds } = options;
   const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
   const queue = new WorkQueue({
@@ -125,9 +127,12 @@ function startCrds(options: WorkerOptions, ours: CustomResourceDefinition, signa
     // Also without an event: a CRD that is absent from the start makes none.
     queue.add(metadata.name);
   }
-  const watchedClassCrd = watched.get(CLASS_CRD);
-  if (watchedClassCrd === undefined) throw new Error(`the CRD manifests lack ${CLASS_CRD}`);
-  return { queue, watchedClassCrd, ours, onClassCrd: (listener) => listeners.push(listener) };
+  return {
+    queue,
+    watchedClassCrd: shipped(watched, CLASS_CRD),
+    watchedStatusCrd: shipped(watched, STATUS_CRD),
+    onClassCrd: (listener) => listeners.push(listener),
+  };
 }
 
 interface ContextInput {
@@ -152,11 +157,19 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
   );
   const secrets = startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const snapshots = startSnapshots({ kube, watcher, fingerprints, logger, onChange: enqueue }, signal);
-  const statuses = startStatusStore({ kube, watcher, logger, onLost: enqueue }, signal);
+  const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
+  const statusGate = createCrdGate({
+    kube,
+    ours: shipped(byName, STATUS_CRD),
+    clock,
+    watched: () => crds.watchedStatusCrd.list()[0],
+    staleness: () => undefined,
+  });
+  const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
   const consumers = startConsumers(watcher, signal);
   const gate: CrdGate = createCrdGate({
     kube,
-    ours: crds.ours,
+    ours: shipped(byName, CLASS_CRD),
     clock,
     watched: () => crds.watchedClassCrd.list()[0],
     staleness: () => {
@@ -207,10 +220,14 @@ async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string
   return found.kind === "found" ? (found.object.metadata.uid ?? "") : "";
 }
 
-function classCrd(crds: readonly CustomResourceDefinition[]): CustomResourceDefinition {
-  const found = crds.find(({ metadata }) => metadata.name === CLASS_CRD);
-  if (found === undefined) throw new Error(`the CRD manifests lack ${CLASS_CRD}`);
+function shipped<T>(byName: ReadonlyMap<string, T>, name: string): T {
+  const found = byName.get(name);
+  if (found === undefined) throw new Error(`the CRD manifests lack ${name}`);
   return found;
+}
+
+function nameOf({ plural, group }: Resource): string {
+  return `${plural}.${group}`;
 }
 
 function refOf(classKey: string): ObjectRef {

@@ -12,6 +12,8 @@ import { Sensitive } from "../../src/domain/sensitive.ts";
 const REQUEST: VaultRequest = {
   address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
   clientId: "the-client",
+  action: "get",
+  object: "secret",
   name: "DemoSecret",
   version: undefined,
 };

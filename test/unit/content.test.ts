@@ -4,11 +4,14 @@ import { inspect } from "node:util";
 
 import { decodeBase64, decodeHex } from "../../src/domain/content/encodings.ts";
 import { renderSecret } from "../../src/domain/content/render.ts";
+import type { ObjectVersion } from "../../src/domain/content/version-history.ts";
 import type { VaultSecret } from "../../src/domain/ports.ts";
-import type { SupportedObject } from "../../src/domain/provider-class/this-version.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { pki } from "../../src/pki/pki.ts";
 
-function anObject(changes: Partial<SupportedObject> = {}): SupportedObject {
+const OPTIONS = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false };
+
+function anObject(changes: Partial<ObjectVersion> = {}): ObjectVersion {
   return {
     type: "secret",
     name: "DemoSecret",
@@ -18,6 +21,7 @@ function anObject(changes: Partial<SupportedObject> = {}): SupportedObject {
     format: "pem",
     encoding: "utf-8",
     filePermission: "",
+    index: undefined,
     ...changes,
   };
 }
@@ -27,8 +31,8 @@ function aSecret(text: string, changes: Partial<VaultSecret> = {}): VaultSecret 
   return { value: Sensitive.ofText(text), version: "52e13000000000000000000000000000", ...nothing, ...changes };
 }
 
-function textOf(object: SupportedObject, secret: VaultSecret): string {
-  const rendered = renderSecret(object, secret);
+function textOf(object: ObjectVersion, secret: VaultSecret): string {
+  const rendered = renderSecret(object, secret, OPTIONS);
   assert.ok(rendered.ok, JSON.stringify(rendered));
   assert.equal(rendered.value.length, 1);
   return Buffer.from(rendered.value[0]?.contents.reveal() ?? []).toString("latin1");
@@ -37,7 +41,7 @@ function textOf(object: SupportedObject, secret: VaultSecret): string {
 describe("the file of a secret", () => {
   test("has the value as it is, whatever its content type, under its name or alias", () => {
     assert.equal(textOf(anObject(), aSecret("a \r\n", { contentType: "application/x-pkcs12" })), "a \r\n");
-    const rendered = renderSecret(anObject({ path: "db/password" }), aSecret("x", { updated: 1, expires: 2 }));
+    const rendered = renderSecret(anObject({ path: "db/password" }), aSecret("x", { updated: 1, expires: 2 }), OPTIONS);
     assert.ok(rendered.ok);
     const [{ contents, ...facts } = assert.fail()] = rendered.value;
     assert.equal(contents.byteLength, 1);
@@ -57,21 +61,12 @@ describe("the file of a secret", () => {
       ["base64", "illegal base64 data at input byte 4"],
       ["hex", "encoding/hex: invalid byte at input byte 2"],
     ] as const) {
-      const rendered = renderSecret(anObject({ encoding }), aSecret(secret));
+      const rendered = renderSecret(anObject({ encoding }), aSecret(secret), OPTIONS);
       assert.ok(!rendered.ok);
       assert.equal(rendered.error.message, message);
       assert.equal(rendered.error.objectId, "secret/DemoSecret");
       assert.doesNotMatch(inspect(rendered, { depth: 9, showHidden: true }), /canary/);
     }
-  });
-
-  test("is refused for a secret that belongs to a certificate", () => {
-    const rendered = renderSecret(anObject(), aSecret("pem", { keyId: "https://v.vault.azure.net/keys/c/1" }));
-    assert.ok(!rendered.ok);
-    assert.match(
-      rendered.error.message,
-      /^failed to get objectType:secret, objectName:DemoSecret, objectVersion:: .*certificate.*not supported by this version/,
-    );
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ownersAfterRepair } from "../../src/domain/healing/field-owners.ts";
 import { missingClassVerdict } from "../../src/domain/healing/missing-class.ts";
 import { restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -44,14 +45,15 @@ describe("a snapshot", () => {
     assert.deepEqual(restored.metadata, { name: "demo", namespace: "team", labels: { team: "a" }, annotations: { note: "b" } });
   });
 
-  test("remembers the installer that applied the spec, before a person who edited it", () => {
+  test("remembers who wrote which field, but not who wrote the status", () => {
     const spec = { "f:spec": {} };
-    const managedFields = [
+    const owners = [
       { manager: "kubectl-edit", operation: "Update", fieldsV1: spec },
       { manager: "flux", operation: "Apply", fieldsV1: spec },
     ] as const;
+    const managedFields = [...owners, { manager: "driver", operation: "Update", subresource: "status", fieldsV1: {} }] as const;
 
-    assert.deepEqual(snapshotOf(aClass({ managedFields }), "crd-1").writer, { manager: "flux", operation: "Apply" });
+    assert.deepEqual(snapshotOf(aClass({ managedFields }), "crd-1").managedFields, owners);
   });
 
   test("is current for the class it was taken of, whatever the order of its fields", () => {
@@ -82,5 +84,31 @@ describe("a snapshot", () => {
     const snapshot = snapshotOf(aClass(), "crd-1");
 
     assert.equal(snapshotDrift(snapshot, aClass({ annotations: { touched: "yes" } }, { provider: "azure" }), "crd-1"), "damaged");
+  });
+});
+
+describe("the owners of a class that was completed from its snapshot", () => {
+  const flux = { manager: "flux", operation: "Apply", apiVersion: "v1" } as const;
+  const whole = { "f:provider": {}, "f:secretObjects": {} };
+
+  test("own the whole spec again", () => {
+    const cut = { ...flux, fieldsV1: { "f:metadata": { "f:labels": {} }, "f:spec": { "f:provider": {} } } };
+
+    const owners = ownersAfterRepair([{ ...flux, fieldsV1: { "f:spec": whole } }], [cut]);
+
+    assert.deepEqual(owners, [{ ...flux, fieldsV1: { "f:metadata": { "f:labels": {} }, "f:spec": whole } }]);
+  });
+
+  test("keep the labels and annotations that they wrote since", () => {
+    const person = { manager: "kubectl-annotate", operation: "Update", fieldsV1: { "f:metadata": {} } } as const;
+
+    assert.deepEqual(ownersAfterRepair([], [person]), [person]);
+  });
+
+  test("are remembered where all that they had written was cut", () => {
+    const forgotten = { manager: "kubectl-edit", operation: "Update", fieldsV1: { "f:metadata": {}, "f:spec": whole } } as const;
+    const unrelated = { manager: "kubectl-label", operation: "Update", fieldsV1: { "f:metadata": {} } } as const;
+
+    assert.deepEqual(ownersAfterRepair([forgotten, unrelated], []), [{ ...forgotten, fieldsV1: { "f:spec": whole } }]);
   });
 });

@@ -296,18 +296,6 @@ describe("what this version cannot do", () => {
     });
   }
 
-  for (const [lines, words] of [
-    ["objectName: a\nobjectType: key", "objects of type key"],
-    ["objectName: a\nobjectType: cert", "objects of type cert"],
-    ["objectName: a\nobjectType: secret\nobjectVersionHistory: 2", "more than one version"],
-  ] as const) {
-    test(`is refused as InvalidObject: ${words}`, () => {
-      const problem = refuse(withObject(lines));
-      assert.equal(problem.reason, "InvalidObject");
-      assert.match(problem.message, new RegExp(`${words}.*not supported by this version`));
-    });
-  }
-
   test("is refused as InvalidClass: a custom cloud", () => {
     assert.match(refuse(aSpec({ cloudName: "azurestackcloud" })).message, /not supported by this version/);
   });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import type { ObjectFile } from "../../src/domain/content/render.ts";
+import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import type { DesiredSecret, SecretObjectProblem } from "../../src/domain/secret-objects/desired-secret.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { pki } from "../../src/pki/pki.ts";
 
 function aFile(path: string, text = `value of ${path}`, changes: Partial<ObjectFile> = {}): ObjectFile {
   return {
@@ -27,13 +28,13 @@ function anObject(changes: Partial<SecretObject> = {}): SecretObject {
 const FILES = [aFile("DemoSecret"), aFile("db/user")];
 
 function build(object: SecretObject, files = FILES): DesiredSecret {
-  const [outcome] = buildSecrets([object], files);
+  const [outcome] = buildSecrets([object], files, pki);
   assert.equal(outcome?.kind, "desired", JSON.stringify(outcome));
   return outcome.secret;
 }
 
 function refuse(object: SecretObject, files = FILES): SecretObjectProblem {
-  const [outcome] = buildSecrets([object], files);
+  const [outcome] = buildSecrets([object], files, pki);
   assert.equal(outcome?.kind, "refused", JSON.stringify(outcome));
   return outcome.problem;
 }
@@ -119,7 +120,6 @@ describe("a secretObject", () => {
     "bootstrap.kubernetes.io/token",
     "helm.sh/release.v1",
     " helm.sh/release.v1 ",
-    "kubernetes.io/tls",
   ]) {
     test(`is refused as ForbiddenType: ${type}`, () => assert.equal(refuse(anObject({ type })).reason, "ForbiddenType"));
   }
@@ -156,7 +156,11 @@ describe("a secretObject", () => {
 
 describe("several secretObjects", () => {
   test("stand for themselves: one that fails does not stop the others", () => {
-    const outcomes = buildSecrets([anObject({ type: "" }), anObject({ secretName: "b" }), anObject({ secretName: "c", data: [] })], FILES);
+    const outcomes = buildSecrets(
+      [anObject({ type: "" }), anObject({ secretName: "b" }), anObject({ secretName: "c", data: [] })],
+      FILES,
+      pki,
+    );
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),
       ["refused", "desired", "refused"],
@@ -164,7 +168,7 @@ describe("several secretObjects", () => {
   });
 
   test("of one name are all refused, whoever comes first", () => {
-    const outcomes = buildSecrets([anObject(), anObject({ secretName: "b" }), anObject({ secretName: "app " })], FILES);
+    const outcomes = buildSecrets([anObject(), anObject({ secretName: "b" }), anObject({ secretName: "app " })], FILES, pki);
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),
       ["refused", "desired", "refused"],

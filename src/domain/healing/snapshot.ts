@@ -12,8 +12,8 @@ export interface ClassSnapshot {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: SecretProviderClassSpec;
-  /** Who wrote the spec, and how: the class comes back under that manager, so that its next write has no conflict. */
-  readonly writer: { readonly manager: string; readonly operation: "Apply" | "Update" };
+  /** Who wrote which field: a class that comes back is handed back to them, so that their next write meets no conflict. */
+  readonly managedFields: readonly ManagedFieldsEntry[];
 }
 
 export function snapshotOf(provider: SecretProviderClass, crdUid: string): ClassSnapshot {
@@ -28,15 +28,8 @@ export function snapshotOf(provider: SecretProviderClass, crdUid: string): Class
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     spec: provider.spec ?? {},
-    writer: writerOf(metadata.managedFields ?? []),
+    managedFields: (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined),
   };
-}
-
-/** The manager that owns most of the spec's fields by having written it; an installer's apply goes before an edit. */
-function writerOf(entries: readonly ManagedFieldsEntry[]): ClassSnapshot["writer"] {
-  const writers = entries.filter((entry) => entry.fieldsV1?.["f:spec"] !== undefined && entry.subresource === undefined);
-  const entry = writers.find((candidate) => candidate.operation === "Apply") ?? writers[0];
-  return { manager: entry?.manager ?? "keyvault-injector-sync", operation: entry?.operation ?? "Update" };
 }
 
 export function restoredClass(snapshot: ClassSnapshot): SecretProviderClass {

@@ -51,6 +51,12 @@ export function warningsOf(objects: readonly ClassObject[]): readonly ClassWarni
       warnings.push({ message: `objects ${earlier} and ${index} have the same file name ${object.path}: the later one wins`, field });
     }
     paths.set(object.path, index);
+    if (object.history > 1) {
+      warnings.push({
+        message: `objectVersionHistory ${object.history} gives up to ${object.history + 1} versions, as with the Azure provider`,
+        field: `${field}.objectVersionHistory`,
+      });
+    }
     if (!hasReadablePermission(object)) {
       warnings.push({
         message: `filePermission ${object.filePermission} is no octal number: the file gets mode 0`,

@@ -3,11 +3,11 @@ import type { VaultAddress } from "../ports.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";
-import { narrowObject } from "./object-rules.ts";
+import { type ClassObject, narrowObject } from "./object-rules.ts";
 import { readObjects, warningsOf } from "./objects.ts";
 import { type ClassParameters, readParameters } from "./parameters.ts";
 import type { ClassProblem, ClassWarning } from "./problem.ts";
-import { type SupportedIdentity, type SupportedObject, supportIdentity, supportObject } from "./this-version.ts";
+import { type SupportedIdentity, supportIdentity } from "./this-version.ts";
 
 /** A class that can be fetched. */
 export interface ProviderClass {
@@ -15,7 +15,7 @@ export interface ProviderClass {
   /** Scope of the token that the vault will ask for. */
   readonly scope: string;
   readonly identity: SupportedIdentity;
-  readonly objects: readonly SupportedObject[];
+  readonly objects: readonly ClassObject[];
   readonly warnings: readonly ClassWarning[];
 }
 
@@ -78,12 +78,11 @@ function readClass(spec: SecretProviderClassSpec, options: ParseOptions): Result
   if (!raw.ok) return raw;
   const address = readAddress(parameters.value);
   if (!address.ok && raw.value.length > 0) return address;
-  const objects: SupportedObject[] = [];
+  const objects: ClassObject[] = [];
   for (const [index, entry] of raw.value.entries()) {
     const narrowed = narrowObject(entry, index);
-    const supported = narrowed.ok ? supportObject(narrowed.value, index) : narrowed;
-    if (!supported.ok) return supported;
-    objects.push(supported.value);
+    if (!narrowed.ok) return narrowed;
+    objects.push(narrowed.value);
   }
   // Without objects nothing is fetched, and the provider does not look at the vault's name either.
   const { vaultName, tenantId, cloud } = parameters.value;

@@ -1,9 +1,12 @@
-import type { ObjectFile } from "../content/render.ts";
+import type { ObjectFile } from "../content/object-file.ts";
 import type { SecretObject } from "../kubernetes.ts";
+import type { Pki } from "../ports.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
+import type { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
 import { secretObjectViolation } from "./rules.ts";
+import { TLS_TYPE, tlsValue } from "./tls.ts";
 
 /** The API server's limit on the values of one Secret together. */
 export const MAX_SECRET_BYTES = 1_048_576;
@@ -39,25 +42,54 @@ function fileOf(
     const message = `file matching objectName ${objectName} not found in the pod`;
     return invalid(`${field}.objectName`, message, known === "" ? "the class has no objects" : `the class has: ${known}`);
   }
-  if (!DATA_KEY.test(key) || key === "." || key.startsWith("..")) {
-    return invalid(`${field}.key`, `${JSON.stringify(key)} is no valid key of a Secret`, "use letters, digits, -, _ and .");
-  }
   return ok({ key, file });
 }
 
-function readData(entries: readonly Entry[], files: Files): Result<ReadonlyMap<string, ObjectFile>, SecretObjectProblem> {
-  const sources = new Map<string, ObjectFile>();
+/** One value of the Secret, and the file that it is made from. */
+interface Value {
+  readonly file: ObjectFile;
+  readonly contents: Sensitive;
+}
+
+function tlsValueOf(key: string, file: ObjectFile, pki: Pki): Result<Sensitive, string> {
+  const value = file.contents.transform((bytes) => tlsValue(key, bytes, pki));
+  return value.ok ? value : failed(`failed to get cert data from file ${file.path}, err: ${value.error}`);
+}
+
+function isValidKey(key: string): boolean {
+  return DATA_KEY.test(key) && key !== "." && !key.startsWith("..");
+}
+
+interface ReadOptions {
+  readonly isTls: boolean;
+  readonly pki: Pki;
+}
+
+const TLS_HINT = "name an object of type secret that belongs to a certificate, with tls.crt or tls.key as the key";
+
+function readData(
+  entries: readonly Entry[],
+  files: Files,
+  { isTls, pki }: ReadOptions,
+): Result<ReadonlyMap<string, Value>, SecretObjectProblem> {
+  const values = new Map<string, Value>();
   for (const [index, entry] of entries.entries()) {
     const found = fileOf(entry, index, files);
     if (!found.ok) return found;
+    const { key, file } = found.value;
+    const contents = isTls ? tlsValueOf(key, file, pki) : ok(file.contents);
+    if (!contents.ok) return failed({ reason: "InvalidObject", field: `data[${index}]`, message: contents.error, hint: TLS_HINT });
+    if (!isValidKey(key)) {
+      return invalid(`data[${index}].key`, `${JSON.stringify(key)} is no valid key of a Secret`, "use letters, digits, -, _ and .");
+    }
     // A repeated key: the later entry wins, as in the driver.
-    sources.set(found.value.key, found.value.file);
+    values.set(key, { file, contents: contents.value });
   }
-  return ok(sources);
+  return ok(values);
 }
 
-function sizeProblem(sources: ReadonlyMap<string, ObjectFile>): SecretObjectProblem | undefined {
-  const sizes = [...sources].map(([key, { contents }]) => ({ key, bytes: contents.byteLength }));
+function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | undefined {
+  const sizes = [...values].map(([key, { contents }]) => ({ key, bytes: contents.byteLength }));
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= MAX_SECRET_BYTES) return undefined;
   const biggest = sizes.reduce((most, size) => (size.bytes > most.bytes ? size : most));
@@ -69,22 +101,23 @@ function sizeProblem(sources: ReadonlyMap<string, ObjectFile>): SecretObjectProb
   };
 }
 
-function buildSecret(object: SecretObject, files: Files): Result<DesiredSecret, SecretObjectProblem> {
+function buildSecret(object: SecretObject, files: Files, pki: Pki): Result<DesiredSecret, SecretObjectProblem> {
   const violation = secretObjectViolation(object);
   if (violation) return failed(violation);
-  const read = readData(object.data ?? [], files);
+  const type = trimSpace(object.type ?? "");
+  const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, pki });
   if (!read.ok) return read;
-  const sources = read.value;
-  const tooLarge = sizeProblem(sources);
+  const values = [...read.value];
+  const tooLarge = sizeProblem(read.value);
   if (tooLarge) return failed(tooLarge);
   return ok({
     name: trimSpace(object.secretName ?? ""),
-    type: trimSpace(object.type ?? ""),
+    type,
     labels: object.labels ?? {},
     annotations: object.annotations ?? {},
-    data: new Map([...sources].map(([key, { contents }]) => [key, contents])),
-    sources,
-    objects: [...new Set([...sources.values()].map(({ objectId, version }) => `${objectId}@${version}`))].sort(),
+    data: new Map(values.map(([key, { contents }]) => [key, contents])),
+    sources: new Map(values.map(([key, { file }]) => [key, file])),
+    objects: [...new Set(values.map(([, { file }]) => `${file.objectId}@${file.version}`))].sort(),
   });
 }
 
@@ -114,13 +147,13 @@ function sharedName(name: string, positions: readonly number[]): SecretObjectPro
  * One outcome per secretObject, in their order. `files` are those of the class: of two with the same path the later
  * one counts, as on a mount.
  */
-export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[]): readonly SecretOutcome[] {
+export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const positions = positionsByName(objects);
   return objects.map((object, index): SecretOutcome => {
     const name = trimSpace(object.secretName ?? "");
     const shared = sharedName(name, positions.get(name) ?? []);
-    const built = shared ? failed(shared) : buildSecret(object, byPath);
+    const built = shared ? failed(shared) : buildSecret(object, byPath, pki);
     if (built.ok) return { kind: "desired", secret: built.value };
     return { kind: "refused", name, problem: { ...built.error, field: `spec.secretObjects[${index}].${built.error.field}` } };
   });

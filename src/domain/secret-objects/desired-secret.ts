@@ -1,4 +1,4 @@
-import type { ObjectFile } from "../content/render.ts";
+import type { ObjectFile } from "../content/object-file.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { Sensitive } from "../sensitive.ts";
 
@@ -17,7 +17,7 @@ export interface DesiredSecret {
 
 /** Why one secretObject gives no Secret. The others are not affected. */
 export interface SecretObjectProblem {
-  readonly reason: Extract<SyncReason, "InvalidClass" | "ForbiddenType" | "TooLarge">;
+  readonly reason: Extract<SyncReason, "InvalidClass" | "InvalidObject" | "ForbiddenType" | "TooLarge">;
   /** The driver's exact text where it has one. */
   readonly message: string;
   /** `spec.secretObjects[0].data[1].key` */

@@ -13,8 +13,6 @@ const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstr
 /** Ours would forge ownership; a GitOps tool would take the Secret for its own and delete or overwrite it. */
 const FORBIDDEN_DOMAINS = /^(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\//;
 
-const TLS_TYPE = "kubernetes.io/tls";
-
 type Check = (object: SecretObject) => SecretObjectProblem | undefined;
 
 function refusal(reason: SecretObjectProblem["reason"], field: string, message: string, hint: string): SecretObjectProblem {
@@ -42,16 +40,6 @@ const typeIsForbidden: Check = ({ type = "" }) =>
     ? refusal("ForbiddenType", "type", `Secrets of type ${trimSpace(type)} are never written`, "use Opaque")
     : undefined;
 
-const typeIsTls: Check = ({ type = "" }) =>
-  trimSpace(type) === TLS_TYPE
-    ? refusal(
-        "ForbiddenType",
-        "type",
-        `type ${TLS_TYPE} is not supported by this version for synced Secrets`,
-        "use Opaque until then, or mount the class",
-      )
-    : undefined;
-
 function forbiddenKey(field: "labels" | "annotations"): Check {
   return (object) => {
     const key = Object.keys(object[field] ?? {}).find((candidate) => FORBIDDEN_DOMAINS.test(candidate));
@@ -73,7 +61,6 @@ const checks: readonly Check[] = [
   dataIsMissing,
   nameIsNoSubdomain,
   typeIsForbidden,
-  typeIsTls,
   forbiddenKey("labels"),
   forbiddenKey("annotations"),
 ];

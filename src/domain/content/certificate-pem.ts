@@ -1,0 +1,66 @@
+/** The value of a secret that belongs to a certificate, as PEM. */
+import type { PemBlock, Pki } from "../ports.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { decodeBase64 } from "./encodings.ts";
+import { orderChain } from "./pem-chain.ts";
+
+const CERTIFICATE = "CERTIFICATE";
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+
+/** Text of several blocks. */
+export function encodeBlocks(blocks: readonly PemBlock[], pki: Pki): Uint8Array {
+  const parts = blocks.map((block) => pki.encodePem(block));
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}
+
+function keysOf(blocks: readonly PemBlock[], pki: Pki): Result<readonly PemBlock[], string> {
+  const keys: PemBlock[] = [];
+  for (const { type, der } of blocks) {
+    const key = pki.readPrivateKey(der);
+    if (key === undefined || key.kind === "other") return failed("failed to parse key for type pkcs1, pkcs8 or ec");
+    keys.push({ type, headers: NO_HEADERS, der: key.pkcs8 });
+  }
+  return ok(keys);
+}
+
+export interface ChainOptions {
+  readonly pki: Pki;
+  /** `--construct-pem-chain` */
+  readonly constructPemChain: boolean;
+}
+
+/** From the base64 text of a PKCS#12 file: keys first, as PKCS#8, then certificates, without names and other headers. */
+export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain }: ChainOptions): Result<Uint8Array, string> {
+  const file = decodeBase64(text);
+  if (!file.ok) return file;
+  const blocks = pki.decodePkcs12(file.value);
+  if (!blocks.ok) return blocks;
+  const isCertificate = ({ type }: PemBlock) => type === CERTIFICATE;
+  const keys = keysOf(
+    blocks.value.filter((block) => !isCertificate(block)),
+    pki,
+  );
+  if (!keys.ok) return keys;
+  const found = blocks.value.filter(isCertificate).map(({ der }) => der);
+  const ordered = constructPemChain ? orderChain(found, pki) : ok(found);
+  if (!ordered.ok) return ordered;
+  const certificates = ordered.value.map((der) => ({ type: CERTIFICATE, headers: NO_HEADERS, der }));
+  return ok(encodeBlocks([...keys.value, ...certificates], pki));
+}
+
+/** Text of one block without headers. */
+export function pemOf(type: string, der: Uint8Array, pki: Pki): Uint8Array {
+  return pki.encodePem({ type, headers: NO_HEADERS, der });
+}
+
+/** The certificates of a PEM text, or everything else in it; empty where there is none, as in a PKCS#12 file. */
+export function pickBlocks(text: Uint8Array, part: "certificates" | "keys", pki: Pki): Uint8Array {
+  const blocks = pki.decodePem(text).blocks.filter(({ type }) => (type === CERTIFICATE) === (part === "certificates"));
+  return encodeBlocks(blocks, pki);
+}

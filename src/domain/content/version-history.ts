@@ -1,0 +1,44 @@
+/** Which versions of an object are fetched, and under which file names. */
+import type { VaultVersion } from "../ports.ts";
+import type { ClassObject } from "../provider-class/object-rules.ts";
+
+/** One version of an object on its way to its files. */
+export interface ObjectVersion extends ClassObject {
+  /** Place in the history, 0 for the first; undefined for an object without one. */
+  readonly index: number | undefined;
+}
+
+export function hasHistory({ history }: ClassObject): boolean {
+  return history > 1;
+}
+
+/** The name of a folder the way Go's `filepath.Join` writes it. */
+function folderOf(path: string): string {
+  const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
+  return segments.join("/");
+}
+
+function fileInHistory(path: string, index: number): string {
+  const folder = folderOf(path);
+  return folder === "" ? String(index) : `${folder}/${index}`;
+}
+
+/**
+ * Newest first, from the named version on; a name that is not in the list gives nothing. Like the provider, it gives one
+ * version more than `objectVersionHistory` says; disabled versions are skipped, expired ones are not.
+ */
+export function selectVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly ObjectVersion[] {
+  const enabled = listed.filter(({ isEnabled }) => isEnabled).sort((a, b) => b.created - a.created);
+  const isNewest = object.version === undefined || object.version === "latest";
+  const first = isNewest ? 0 : enabled.findIndex(({ version }) => version === object.version);
+  const chosen = first < 0 ? [] : enabled.slice(first, first + object.history + 1);
+  return chosen.map(({ version }, index) => ({ ...object, version, path: fileInHistory(object.path, index), index }));
+}
+
+/** Whether `fileName`, as a secretObject writes it, is a file that the object makes, or would make. */
+export function makesFile(object: ClassObject, fileName: string): boolean {
+  const stem = fileName.replace(/\.(?:crt|key)$/, "");
+  if (!hasHistory(object)) return fileName === object.path || stem === object.path;
+  const index = stem.slice(stem.lastIndexOf("/") + 1);
+  return /^\d+$/.test(index) && stem === fileInHistory(object.path, Number(index));
+}

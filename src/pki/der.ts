@@ -1,0 +1,200 @@
+/**
+ * Strict DER, read piece by piece without recursion, so that time and memory are bounded by the input. Errors have the words
+ * of Go's encoding/asn1: the provider and the driver are Go programs, and users search for what they print.
+ */
+
+/** Broken or unexpected encoding. Never leaves this folder. */
+export class DerError extends Error {
+  override readonly name = "DerError";
+}
+
+export const syntaxError = (words: string) => new DerError(`asn1: syntax error: ${words}`);
+export const structureError = (words: string) => new DerError(`asn1: structure error: ${words}`);
+
+export interface DerValue {
+  /** 0 universal, 1 application, 2 context-specific, 3 private. */
+  readonly classNumber: number;
+  readonly tag: number;
+  readonly isConstructed: boolean;
+  readonly content: Uint8Array;
+  /** Tag and length included. */
+  readonly encoded: Uint8Array;
+}
+
+/** What a field must look like: class, tag, constructed or not, and the name that stands for it in a message. */
+export interface DerType {
+  readonly classNumber: number;
+  readonly tag: number;
+  readonly isConstructed: boolean;
+  readonly name: string;
+}
+
+const universal = (tag: number, name: string, isConstructed = false): DerType => ({ classNumber: 0, tag, isConstructed, name });
+
+export const INTEGER = universal(2, "int");
+export const BIT_STRING = universal(3, "BitString");
+export const OCTET_STRING = universal(4, "");
+export const OBJECT_IDENTIFIER = universal(6, "ObjectIdentifier");
+export const sequence = (name: string): DerType => universal(16, name, true);
+export const set = (name: string): DerType => universal(17, name, true);
+/** `[tag]` in the notation of the standards. */
+export const context = (tag: number, isConstructed: boolean): DerType => ({ classNumber: 2, tag, isConstructed, name: "" });
+
+interface Header {
+  readonly classNumber: number;
+  readonly tag: number;
+  readonly isConstructed: boolean;
+  readonly length: number;
+  /** Position of the first byte of the content. */
+  readonly start: number;
+}
+
+const MAX_LENGTH = 2 ** 23;
+const LONG_TAG = 0x1f;
+const MORE = 0x80;
+
+function byteAt(bytes: Uint8Array, position: number): number {
+  const byte = bytes[position];
+  if (byte === undefined) throw syntaxError("truncated tag or length");
+  return byte;
+}
+
+function readLongTag(bytes: Uint8Array, from: number): { readonly tag: number; readonly next: number } {
+  let tag = 0;
+  for (let position = from; position < from + 4; position += 1) {
+    const byte = byteAt(bytes, position);
+    tag = tag * 128 + (byte & 0x7f);
+    if ((byte & MORE) !== 0) continue;
+    if (tag < LONG_TAG) throw syntaxError("non-minimal tag");
+    return { tag, next: position + 1 };
+  }
+  throw structureError("base 128 integer too large");
+}
+
+function readLength(bytes: Uint8Array, from: number): { readonly length: number; readonly start: number } {
+  const first = byteAt(bytes, from);
+  if ((first & MORE) === 0) return { length: first, start: from + 1 };
+  const count = first & 0x7f;
+  if (count === 0) throw syntaxError("indefinite length found (not DER)");
+  let length = 0;
+  for (let index = 1; index <= count; index += 1) {
+    const byte = byteAt(bytes, from + index);
+    if (length >= MAX_LENGTH) throw structureError("length too large");
+    length = length * 256 + byte;
+    if (length === 0) throw structureError("superfluous leading zeros in length");
+  }
+  if (length < MORE) throw structureError("non-minimal length");
+  return { length, start: from + 1 + count };
+}
+
+function readHeader(bytes: Uint8Array, position: number): Header {
+  const first = byteAt(bytes, position);
+  const short = first & LONG_TAG;
+  const { tag, next } = short === LONG_TAG ? readLongTag(bytes, position + 1) : { tag: short, next: position + 1 };
+  return { classNumber: first >> 6, tag, isConstructed: (first & 0x20) !== 0, ...readLength(bytes, next) };
+}
+
+const NO_OPTIONS =
+  "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}";
+
+function mismatch(type: DerType, { classNumber, tag, length, isConstructed, start }: Header): DerError {
+  const found = `{class:${classNumber} tag:${tag} length:${length} isCompound:${isConstructed}}`;
+  return structureError(`tags don't match (${type.tag} vs ${found}) ${NO_OPTIONS} ${type.name} @${start}`);
+}
+
+const fits = (type: DerType, header: Header) =>
+  header.classNumber === type.classNumber && header.tag === type.tag && header.isConstructed === type.isConstructed;
+
+/** Walks through the fields of one constructed value, or through a whole input. */
+export class DerReader {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position >= this.#bytes.length;
+  }
+
+  /** The next field, whatever it is. */
+  any(): DerValue {
+    return this.#take(this.#header());
+  }
+
+  next(type: DerType): DerValue {
+    const header = this.#header();
+    if (!fits(type, header)) throw mismatch(type, header);
+    return this.#take(header);
+  }
+
+  /** The fields of the next field. */
+  enter(type: DerType): DerReader {
+    return new DerReader(this.next(type).content);
+  }
+
+  /** Undefined where the next field is another one, or there is none. */
+  optional(type: DerType): DerValue | undefined {
+    if (this.isAtEnd) return undefined;
+    const header = this.#header();
+    return fits(type, header) ? this.#take(header) : undefined;
+  }
+
+  /** Reads to the end of the fields. */
+  each<T>(read: (fields: this) => T): readonly T[] {
+    const values: T[] = [];
+    while (!this.isAtEnd) values.push(read(this));
+    return values;
+  }
+
+  /** What `[tag] EXPLICIT` wraps, encoded. */
+  unwrap(tag: number): Uint8Array {
+    if (this.isAtEnd) throw syntaxError("sequence truncated");
+    const wrapped = this.optional(context(tag, true));
+    if (wrapped === undefined) throw structureError("explicitly tagged member didn't match");
+    return wrapped.content;
+  }
+
+  #header(): Header {
+    if (this.isAtEnd) throw syntaxError("sequence truncated");
+    return readHeader(this.#bytes, this.#position);
+  }
+
+  #take({ classNumber, tag, isConstructed, length, start }: Header): DerValue {
+    const end = start + length;
+    if (end > this.#bytes.length) throw syntaxError("data truncated");
+    const encoded = this.#bytes.subarray(this.#position, end);
+    this.#position = end;
+    return { classNumber, tag, isConstructed, content: this.#bytes.subarray(start, end), encoded };
+  }
+}
+
+/** Real ones have a dozen; longer ones would only fill a message. */
+const MAX_OID_BYTES = 1024;
+
+/** `1.2.840.113549.1.7.1` */
+export function objectIdentifier({ content }: DerValue): string {
+  if (content.length === 0) throw syntaxError("zero length OBJECT IDENTIFIER");
+  if ((byteAt(content, content.length - 1) & MORE) !== 0) throw syntaxError("truncated base 128 integer");
+  if (content.length > MAX_OID_BYTES) throw structureError("object identifier too large");
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f);
+    if ((byte & MORE) !== 0) continue;
+    arcs.push(arc);
+    arc = 0;
+  }
+  const [first = 0, ...rest] = arcs;
+  const root = Math.min(2, Math.floor(first / 40));
+  return [root, first - root * 40, ...rest].join(".");
+}
+
+/** A small number; -1 where it is negative. */
+export function smallInteger({ content }: DerValue): number {
+  if (content.length === 0) throw structureError("empty integer");
+  if (content.length > 4) throw structureError("integer too large");
+  if ((byteAt(content, 0) & MORE) !== 0) return -1;
+  return content.reduce((number, byte) => number * 256 + byte, 0);
+}

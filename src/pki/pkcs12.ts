@@ -1,0 +1,239 @@
+/**
+ * PKCS#12 (RFC 7292) with the empty password, as Key Vault hands certificates out. Reads what Go's x/crypto/pkcs12 reads, with
+ * its limits and words, and besides it PBES2 and newer digests.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { PemBlock } from "../domain/ports.ts";
+import { failed, ok, type Result } from "../domain/result.ts";
+import { decrypt, type Opening, readAlgorithm } from "./decrypt.ts";
+import {
+  context,
+  DerError,
+  DerReader,
+  INTEGER,
+  OBJECT_IDENTIFIER,
+  OCTET_STRING,
+  objectIdentifier,
+  sequence,
+  set,
+  smallInteger,
+} from "./der.ts";
+import { DIGESTS } from "./digests.ts";
+import { deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, HashBudget, PURPOSE } from "./password.ts";
+import { readPrivateKey } from "./private-key.ts";
+
+const DATA = "1.2.840.113549.1.7.1";
+const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";
+const SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2";
+const CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3";
+const X509_CERTIFICATE = "1.2.840.113549.1.9.22.1";
+
+const refusal = (words: string) => new DerError(`pkcs12: ${words}`);
+
+/** Reads input that must hold one sequence and nothing else. */
+function onlySequence<T>(der: Uint8Array, name: string, read: (fields: DerReader) => T): T {
+  const whole = new DerReader(der);
+  const value = read(whole.enter(sequence(name)));
+  if (!whole.isAtEnd) throw refusal("trailing data found");
+  return value;
+}
+
+function onlyOctets(der: Uint8Array): Uint8Array {
+  const whole = new DerReader(der);
+  const { content } = whole.next(OCTET_STRING);
+  if (!whole.isAtEnd) throw refusal("trailing data found");
+  return content;
+}
+
+/** Puts the name of a step before what went wrong in it. */
+function during<T>(step: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DerError) throw refusal(`${step}: ${error.message}`);
+    throw error;
+  }
+}
+
+interface ContentInfo {
+  readonly type: string;
+  /** Encoded. */
+  readonly content: Uint8Array;
+}
+
+function readContentInfo(fields: DerReader): ContentInfo {
+  const info = fields.enter(sequence("contentInfo"));
+  const type = objectIdentifier(info.next(OBJECT_IDENTIFIER));
+  return { type, content: info.optional(context(0, true))?.content ?? new Uint8Array() };
+}
+
+interface MacData {
+  readonly digestId: string;
+  readonly mac: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly rounds: number;
+}
+
+function readMacData(fields: DerReader): MacData | undefined {
+  const found = fields.optional(sequence("macData"));
+  if (found === undefined) return undefined;
+  const data = new DerReader(found.content);
+  const info = data.enter(sequence("digestInfo"));
+  const { oid: digestId } = readAlgorithm(info);
+  const mac = info.next(OCTET_STRING).content;
+  const salt = data.next(OCTET_STRING).content;
+  const rounds = data.optional(INTEGER);
+  return { digestId, mac, salt, rounds: rounds === undefined ? 1 : smallInteger(rounds) };
+}
+
+interface Pfx {
+  readonly authSafe: ContentInfo;
+  readonly macData: MacData | undefined;
+}
+
+function readPfx(bytes: Uint8Array): Pfx {
+  const { version, ...pfx } = during("error reading P12 data", () =>
+    onlySequence(bytes, "pfxPdu", (fields) => ({
+      version: smallInteger(fields.next(INTEGER)),
+      authSafe: readContentInfo(fields),
+      macData: readMacData(fields),
+    })),
+  );
+  if (version !== 3) throw refusal("can only decode v3 PFX PDU's");
+  if (pfx.authSafe.type !== DATA) throw refusal("only password-protected PFX is implemented");
+  return pfx;
+}
+
+/** The encoding of the empty password that the file was made with. */
+function findPassword(macData: MacData, message: Uint8Array, budget: HashBudget): EmptyPassword {
+  const digest = DIGESTS.get(macData.digestId);
+  if (digest === undefined) throw refusal(`unknown digest algorithm: ${macData.digestId}`);
+  const { salt, rounds, mac } = macData;
+  const isRight = (password: EmptyPassword) => {
+    const key = deriveLegacy({ digest, password, salt, rounds, purpose: PURPOSE.mac, size: digest.size }, budget);
+    const expected = createHmac(digest.name, key).update(message).digest();
+    return expected.length === mac.length && timingSafeEqual(expected, mac);
+  };
+  if (isRight(EMPTY_PASSWORDS.terminated)) return EMPTY_PASSWORDS.terminated;
+  if (isRight(EMPTY_PASSWORDS.nothing)) return EMPTY_PASSWORDS.nothing;
+  throw refusal("decryption password incorrect");
+}
+
+function openEncryptedData(der: Uint8Array, opening: Opening): Uint8Array {
+  const { version, algorithm, encrypted } = onlySequence(der, "encryptedData", (fields) => {
+    const version = smallInteger(fields.next(INTEGER));
+    const info = fields.enter(sequence("encryptedContentInfo"));
+    info.next(OBJECT_IDENTIFIER);
+    return { version, algorithm: readAlgorithm(info), encrypted: info.optional(context(0, false))?.content ?? new Uint8Array() };
+  });
+  if (version !== 0) throw refusal("only version 0 of EncryptedData is supported");
+  return decrypt(algorithm, encrypted, opening);
+}
+
+function openContent({ type, content }: ContentInfo, opening: Opening): Uint8Array {
+  if (type === DATA) return onlyOctets(content);
+  if (type === ENCRYPTED_DATA) return openEncryptedData(content, opening);
+  throw refusal("only data and encryptedData content types are supported in authenticated safe");
+}
+
+interface SafeBag {
+  readonly type: string;
+  /** Encoded. */
+  readonly value: Uint8Array;
+  readonly attributes: DerReader;
+}
+
+function readBag(contents: DerReader): SafeBag {
+  const bag = contents.enter(sequence("safeBag"));
+  const type = objectIdentifier(bag.next(OBJECT_IDENTIFIER));
+  const value = bag.unwrap(0);
+  const attributes = bag.optional(set("attributes"));
+  return { type, value, attributes: new DerReader(attributes?.content ?? new Uint8Array()) };
+}
+
+const hex = (value: Uint8Array) => Buffer.from(value).toString("hex");
+
+function bmpText(value: Uint8Array): string {
+  if (value.length % 2 !== 0) throw refusal("odd-length BMP string");
+  return Buffer.from(value).swap16().toString("utf16le").replace(/\0$/, "");
+}
+
+/** The attributes that become headers of the PEM block; others are left out. */
+const HEADERS: ReadonlyMap<string, { readonly name: string; readonly text: (value: DerReader) => string }> = new Map([
+  ["1.2.840.113549.1.9.20", { name: "friendlyName", text: (value: DerReader) => bmpText(value.any().content) }],
+  ["1.2.840.113549.1.9.21", { name: "localKeyId", text: (value: DerReader) => hex(value.next(OCTET_STRING).content) }],
+  ["1.3.6.1.4.1.311.17.1", { name: "Microsoft CSP Name", text: (value: DerReader) => bmpText(value.any().content) }],
+]);
+
+function readHeader(attributes: DerReader): readonly [string, string] | undefined {
+  const attribute = attributes.enter(sequence("pkcs12Attribute"));
+  const header = HEADERS.get(objectIdentifier(attribute.next(OBJECT_IDENTIFIER)));
+  const value = new DerReader(attribute.any().content);
+  if (header === undefined) return undefined;
+  const text = header.text(value);
+  if (!value.isAtEnd) throw refusal("trailing data found");
+  return [header.name, text];
+}
+
+function headersOf({ attributes }: SafeBag): ReadonlyMap<string, string> {
+  return new Map(attributes.each(readHeader).filter((header) => header !== undefined));
+}
+
+function certificateOf({ value }: SafeBag): Uint8Array {
+  const { type, content } = during("error decoding cert bag", () =>
+    onlySequence(value, "certBag", (bag) => ({
+      type: objectIdentifier(bag.next(OBJECT_IDENTIFIER)),
+      content: new DerReader(bag.unwrap(0)).next(OCTET_STRING).content,
+    })),
+  );
+  if (type !== X509_CERTIFICATE) throw refusal("only X509 certificates are supported");
+  return content;
+}
+
+function keyOf({ value }: SafeBag, opening: Opening): Uint8Array {
+  const { algorithm, encrypted } = during("error decoding PKCS#8 shrouded key bag", () =>
+    onlySequence(value, "encryptedPrivateKeyInfo", (info) => ({
+      algorithm: readAlgorithm(info),
+      encrypted: info.next(OCTET_STRING).content,
+    })),
+  );
+  const pkcs8 = during("error decrypting PKCS#8 shrouded key bag", () => decrypt(algorithm, encrypted, opening));
+  const key = readPrivateKey(pkcs8);
+  if (key === undefined) throw refusal("error parsing PKCS#8 private key: it is broken, or of an unknown kind");
+  if (key.kind === "other") throw new DerError("found unknown private key type in PKCS#8 wrapping");
+  return key.traditional;
+}
+
+function toBlock(bag: SafeBag, opening: Opening): PemBlock {
+  const headers = headersOf(bag);
+  if (bag.type === CERTIFICATE_BAG) return { type: "CERTIFICATE", headers, der: certificateOf(bag) };
+  if (bag.type === SHROUDED_KEY_BAG) return { type: "PRIVATE KEY", headers, der: keyOf(bag, opening) };
+  throw new DerError(`don't know how to convert a safe bag of type ${bag.type}`);
+}
+
+function readBlocks(bytes: Uint8Array): readonly PemBlock[] {
+  const { authSafe, macData } = readPfx(bytes);
+  const wrapped = new DerReader(authSafe.content);
+  const message = wrapped.any().content;
+  if (!wrapped.isAtEnd) throw refusal("trailing data found");
+  if (macData === undefined) throw new DerError("pkcs12: no MAC in data");
+  const budget = new HashBudget();
+  const opening = { password: findPassword(macData, message, budget), budget };
+  const contents = onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
+  if (contents.length !== 2) throw refusal("expected exactly two items in the authenticated safe");
+  const bags = contents.flatMap((content) => onlySequence(openContent(content, opening), "safeContents", (safe) => safe.each(readBag)));
+  return bags.map((bag) => toBlock(bag, opening));
+}
+
+/**
+ * Certificates and keys in the order of the file, as blocks of PEM: keys as PKCS#1 or SEC 1 under the type `PRIVATE KEY`,
+ * names and ids as headers.
+ */
+export function decodePkcs12(bytes: Uint8Array): Result<readonly PemBlock[], string> {
+  try {
+    return ok(readBlocks(bytes));
+  } catch (error) {
+    if (error instanceof DerError) return failed(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { createECDH, createPrivateKey } from "node:crypto";
+import type { PrivateKey } from "../domain/ports.ts";
+import { type Curve, curveByOid } from "./curves.ts";
+import {
+  BIT_STRING,
+  context,
+  DerError,
+  DerReader,
+  type DerValue,
+  INTEGER,
+  OBJECT_IDENTIFIER,
+  OCTET_STRING,
+  objectIdentifier,
+  sequence,
+  smallInteger,
+} from "./der.ts";
+import { explicitTag, TAGS, writeBitString, writeDer, writeObjectIdentifier, writeSmallInteger } from "./der-writer.ts";
+import { areConsistent } from "./rsa-numbers.ts";
+
+const RSA = "1.2.840.113549.1.1.1";
+const EC = "1.2.840.10045.2.1";
+/** Ed25519 and X25519: Go reads them, and then neither the provider nor the driver takes them. */
+const NEITHER_RSA_NOR_EC = new Set(["1.3.101.112", "1.3.101.110"]);
+const OTHER_KEY_BYTES = 32;
+
+/** RSA of 16,384 bits has 9 KiB; what is longer would only cost time. */
+const MAX_KEY_BYTES = 16_384;
+
+function readRsa(pkcs1: Uint8Array): PrivateKey | undefined {
+  try {
+    const key = createPrivateKey({ key: Buffer.from(pkcs1), format: "der", type: "pkcs1" });
+    return {
+      kind: "rsa",
+      traditional: key.export({ type: "pkcs1", format: "der" }),
+      pkcs8: key.export({ type: "pkcs8", format: "der" }),
+    };
+  } catch {
+    // OpenSSL's words say nothing that a user could act on, and are about a secret.
+    return undefined;
+  }
+}
+
+/** `number` with exactly the curve's size: leading zeros may be missing or too many. */
+function padded(number: Uint8Array, { size }: Curve): Uint8Array | undefined {
+  const excess = number.length - size;
+  if (excess > 0) return number.subarray(0, excess).every((byte) => byte === 0) ? number.subarray(excess) : undefined;
+  return Buffer.concat([new Uint8Array(-excess), number]);
+}
+
+function publicPoint(curve: Curve, scalar: Uint8Array): Uint8Array | undefined {
+  try {
+    const key = createECDH(curve.name);
+    key.setPrivateKey(scalar);
+    return key.getPublicKey();
+  } catch {
+    // Zero, or not below the order of the curve.
+    return undefined;
+  }
+}
+
+/** The public half is always computed and written, whether or not it was there: so does Go. */
+function ofScalar(curve: Curve, number: Uint8Array): PrivateKey | undefined {
+  const scalar = padded(number, curve);
+  const point = scalar && publicPoint(curve, scalar);
+  if (scalar === undefined || point === undefined) return undefined;
+  const oid = writeObjectIdentifier(curve.oid);
+  const head = [writeSmallInteger(1), writeDer(TAGS.octetString, scalar)];
+  const publicKey = writeDer(explicitTag(1), writeBitString(point));
+  const inner = writeDer(TAGS.sequence, ...head, publicKey);
+  const algorithm = writeDer(TAGS.sequence, writeObjectIdentifier(EC), oid);
+  return {
+    kind: "ec",
+    traditional: writeDer(TAGS.sequence, ...head, writeDer(explicitTag(0), oid), publicKey),
+    pkcs8: writeDer(TAGS.sequence, writeSmallInteger(0), algorithm, writeDer(TAGS.octetString, inner)),
+  };
+}
+
+/** RFC 5915. A curve named outside (by PKCS#8) counts before the one inside. */
+function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey | undefined {
+  const fields = new DerReader(der).enter(sequence("ecPrivateKey"));
+  if (smallInteger(fields.next(INTEGER)) !== 1) return undefined;
+  const number = fields.next(OCTET_STRING).content;
+  const parameters = fields.optional(context(0, true));
+  const publicKey = fields.optional(context(1, true));
+  if (publicKey !== undefined) new DerReader(publicKey.content).next(BIT_STRING);
+  const inner = parameters && objectIdentifier(new DerReader(parameters.content).next(OBJECT_IDENTIFIER));
+  const curve = curveByOid(outerCurve ?? inner ?? "");
+  return curve && ofScalar(curve, number);
+}
+
+function isObjectIdentifier(value: DerValue | undefined): value is DerValue {
+  return value !== undefined && value.classNumber === 0 && value.tag === OBJECT_IDENTIFIER.tag;
+}
+
+/** RFC 5208. */
+function readPkcs8(algorithm: DerReader, key: Uint8Array): PrivateKey | undefined {
+  const oid = objectIdentifier(algorithm.next(OBJECT_IDENTIFIER));
+  const parameters = algorithm.isAtEnd ? undefined : algorithm.any();
+  if (oid === RSA) return isPkcs1(key) ? readRsa(key) : undefined;
+  if (oid === EC) return readSec1(key, isObjectIdentifier(parameters) ? objectIdentifier(parameters) : undefined);
+  const isOther = NEITHER_RSA_NOR_EC.has(oid) && parameters === undefined;
+  return isOther && new DerReader(key).next(OCTET_STRING).content.length === OTHER_KEY_BYTES ? { kind: "other" } : undefined;
+}
+
+/** Nothing may follow, and the numbers must fit each other. */
+function isPkcs1(der: Uint8Array): boolean {
+  const whole = new DerReader(der);
+  const fields = whole.enter(sequence("pkcs1PrivateKey"));
+  if (!whole.isAtEnd) return false;
+  const version = smallInteger(fields.next(INTEGER));
+  // Version 1 has more than two primes; OpenSSL checks its form.
+  return version === 1 || (version === 0 && areConsistent(fields));
+}
+
+/** The second field tells the three formats apart: a number, the algorithm, or the key itself. */
+function readAny(der: Uint8Array): PrivateKey | undefined {
+  const fields = new DerReader(der).enter(sequence("privateKey"));
+  fields.next(INTEGER);
+  const second = fields.any();
+  if (second.tag === INTEGER.tag) return isPkcs1(der) ? readRsa(der) : undefined;
+  if (second.tag === OCTET_STRING.tag) return readSec1(der, undefined);
+  return second.isConstructed ? readPkcs8(new DerReader(second.content), fields.next(OCTET_STRING).content) : undefined;
+}
+
+/** PKCS#1, PKCS#8 or SEC 1. Undefined where it is none of them, broken, or of a kind that Go does not know. */
+export function readPrivateKey(der: Uint8Array): PrivateKey | undefined {
+  if (der.length > MAX_KEY_BYTES) return undefined;
+  try {
+    return readAny(der);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+
+import { TAGS, writeDer, writeObjectIdentifier, writeSmallInteger } from "../../src/pki/der-writer.ts";
+import { decodePem } from "../../src/pki/pem.ts";
+import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
+import { readPrivateKey } from "../../src/pki/private-key.ts";
+import { type Issued, type KeyKind, OPENSSL_MISSING, PFX_SETTINGS, type PfxSetting, Workshop } from "../support/openssl.ts";
+
+function blocksOf(pfx: Uint8Array) {
+  const decoded = decodePkcs12(pfx);
+  assert.ok(decoded.ok, JSON.stringify(decoded));
+  return decoded.value;
+}
+
+function errorOf(pfx: Uint8Array): string {
+  const decoded = decodePkcs12(pfx);
+  assert.ok(!decoded.ok);
+  return decoded.error;
+}
+
+const onlyDer = (pem: string) => Buffer.from(decodePem(Buffer.from(pem)).blocks[0]?.der ?? []).toString("hex");
+
+describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
+  const kinds: readonly KeyKind[] = ["rsa", "P-256", "P-384", "P-521"];
+  const settings = Object.keys(PFX_SETTINGS) as PfxSetting[];
+  let workshop: Workshop;
+  let root: Issued;
+  let leaves: ReadonlyMap<KeyKind, Issued>;
+  const leafOf = (kind: KeyKind): Issued => leaves.get(kind) ?? assert.fail();
+
+  before(() => {
+    workshop = new Workshop();
+    root = workshop.issue("root", "P-256");
+    leaves = new Map([...kinds, "ed25519" as const].map((kind) => [kind, workshop.issue(kind, kind, root)]));
+  });
+  after(() => workshop.remove());
+
+  for (const setting of settings) {
+    for (const kind of kinds) {
+      test(`gives certificates and key back: ${setting}, ${kind}`, () => {
+        const leaf = leafOf(kind);
+
+        const blocks = blocksOf(workshop.pfx(leaf, [root], setting));
+
+        const hex = (type: string) => blocks.filter((block) => block.type === type).map(({ der }) => Buffer.from(der).toString("hex"));
+        assert.deepEqual(hex("CERTIFICATE"), [onlyDer(leaf.certificate), onlyDer(root.certificate)]);
+        assert.deepEqual(hex("PRIVATE KEY"), [workshop.run(["pkey", "-outform", "DER", "-traditional"], leaf.key).toString("hex")]);
+      });
+    }
+  }
+
+  test("may leave the certificates open", () => {
+    assert.equal(blocksOf(workshop.pfx(leafOf("rsa"), [root], "legacy", ["-certpbe", "NONE"])).length, 3);
+  });
+
+  test("names its blocks in headers, in any script", () => {
+    const [first] = blocksOf(workshop.pfx(leafOf("P-256"), [], "legacy", ["-name", "Zertifikat ä€😀"]));
+    const { fingerprint } = new X509Certificate(leafOf("P-256").certificate);
+    assert.deepEqual(Object.fromEntries(first?.headers ?? []), {
+      friendlyName: "Zertifikat ä€😀",
+      localKeyId: fingerprint.replaceAll(":", "").toLowerCase(),
+    });
+  });
+
+  for (const [what, more, message] of [
+    ["with a password", ["-passout", "pass:canary"], "pkcs12: decryption password incorrect"],
+    ["without a MAC", ["-nomac"], "pkcs12: no MAC in data"],
+    ["with an open key", ["-keypbe", "NONE"], "don't know how to convert a safe bag of type 1.2.840.113549.1.12.10.1.1"],
+  ] as const) {
+    test(`is refused ${what}, in Go's words`, () => assert.equal(errorOf(workshop.pfx(leafOf("rsa"), [], "legacy", more)), message));
+  }
+
+  test("is refused with a key that is neither RSA nor EC", () => {
+    assert.equal(errorOf(workshop.pfx(leafOf("ed25519"), [], "legacy")), "found unknown private key type in PKCS#8 wrapping");
+  });
+
+  test("is refused where a byte of its content was changed", () => {
+    const pfx = workshop.pfx(leafOf("P-256"), [root], "modern");
+    for (const at of [100, 400, 800]) {
+      const changed = Buffer.from(pfx);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      assert.equal(decodePkcs12(changed).ok, false, String(at));
+    }
+  });
+
+  test("with 1,000 certificates is read in seconds", { timeout: 20_000 }, () => {
+    const pfx = workshop.pfx(
+      leafOf("P-256"),
+      Array.from({ length: 1_000 }, () => root),
+      "legacy",
+    );
+    assert.equal(blocksOf(pfx).length, 1_002);
+  });
+
+  test("holds the keys that OpenSSL finds in it", () => {
+    const pfx = workshop.pfx(leafOf("P-384"), [root], "modern");
+    const theirs = workshop.run(["pkcs12", "-nodes", "-nocerts", "-passin", "pass:"], pfx).toString();
+    const [ours = assert.fail()] = blocksOf(pfx).filter(({ type }) => type === "PRIVATE KEY");
+    const key = readPrivateKey(ours.der);
+    assert.equal(key?.kind === "ec" && Buffer.from(key.pkcs8).toString("hex"), onlyDer(theirs));
+  });
+});
+
+/** Measured with Go's x/crypto/pkcs12. */
+describe("what is no PKCS#12 file", () => {
+  const plain =
+    "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}";
+  for (const [text, message] of [
+    ["", "asn1: syntax error: sequence truncated"],
+    ["MIIKQQIBAzCC", `asn1: structure error: tags don't match (16 vs {class:1 tag:13 length:73 isCompound:false}) ${plain} pfxPdu @2`],
+    ["0", "asn1: syntax error: truncated tag or length"],
+    ["0\u0080", "asn1: syntax error: indefinite length found (not DER)"],
+    ["0\u0005abc", "asn1: syntax error: data truncated"],
+    ["0\u0000", "asn1: syntax error: sequence truncated"],
+  ] as const) {
+    test(`is refused: ${JSON.stringify(text)}`, () => {
+      assert.equal(errorOf(Buffer.from(text, "latin1")), `pkcs12: error reading P12 data: ${message}`);
+    });
+  }
+});
+
+describe("an iteration count", () => {
+  const sequence = (...parts: readonly Uint8Array[]) => writeDer(TAGS.sequence, ...parts);
+  const octets = (bytes: Uint8Array) => writeDer(TAGS.octetString, bytes);
+  const data = writeObjectIdentifier("1.2.840.113549.1.7.1");
+  const sha1 = sequence(writeObjectIdentifier("1.3.14.3.2.26"), writeDer(TAGS.null));
+
+  test("that would take minutes is refused", { timeout: 20_000 }, () => {
+    const rounds = writeDer(TAGS.integer, Buffer.from("7fffffff", "hex"));
+    const mac = sequence(sequence(sha1, octets(Buffer.alloc(20))), octets(Buffer.alloc(8)), rounds);
+    const pfx = sequence(writeSmallInteger(3), sequence(data, writeDer(0xa0, octets(sequence()))), mac);
+    assert.equal(errorOf(pfx), "pkcs12: the iteration counts are too high");
+  });
+});
