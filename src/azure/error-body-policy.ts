@@ -2,18 +2,26 @@ import type { SecretClientOptions } from "@azure/keyvault-secrets";
 
 type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
 
-function isJsonObject(text: string | null | undefined): boolean {
+/** By request: what an error of the SDK leads back to. */
+const bodies = new WeakMap<object, object>();
+
+function parseObject(text: string | null | undefined): object | undefined {
   try {
     const value: unknown = JSON.parse(text ?? "");
-    return typeof value === "object" && value !== null;
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
+/** The JSON body that a request failed with. The SDK keeps it in the errors of single calls, and drops it where a list fails. */
+export function errorBodyOf(request: object | undefined): object | undefined {
+  return request === undefined ? undefined : bodies.get(request);
+}
+
 /**
- * Gives failed answers without a JSON body an empty one. Proxies and load balancers send such answers; the SDK reads the
- * body before it looks at anything else, and would fail with a TypeError that hides status and `Retry-After`.
+ * Keeps the JSON bodies of failed answers, and gives those without one an empty one. Proxies and load balancers send such answers;
+ * the SDK reads the body before it looks at anything else, and would fail with a TypeError that hides status and `Retry-After`.
  */
 export const errorBodyPolicy: AdditionalPolicy = {
   position: "perCall",
@@ -21,7 +29,10 @@ export const errorBodyPolicy: AdditionalPolicy = {
     name: "errorBodyPolicy",
     async sendRequest(request, next) {
       const response = await next(request);
-      if (response.status >= 400 && !isJsonObject(response.bodyAsText)) response.bodyAsText = "{}";
+      if (response.status < 400) return response;
+      const body = parseObject(response.bodyAsText);
+      if (body === undefined) response.bodyAsText = "{}";
+      else bodies.set(request, body);
       return response;
     },
   },

@@ -4,6 +4,8 @@
  */
 import { isRestError, type RestError } from "@azure/keyvault-secrets";
 
+import { errorBodyOf } from "./error-body-policy.ts";
+
 export interface ServiceAnswer {
   readonly status: number;
   /** Key Vault's error code (`Forbidden`) and the innermost inner code (`SecretDisabled`); absent where the body is not Key Vault's. */
@@ -25,12 +27,17 @@ function codeOf(value: unknown): string | undefined {
   return typeof code === "string" && CODE.test(code) ? code : undefined;
 }
 
+/** As the SDK spells it, and as the service does. */
+function innerErrorOf(error: unknown): unknown {
+  return field(error, "innerError") ?? field(error, "innererror");
+}
+
 function innerCodeOf(error: unknown): string | undefined {
   let code: string | undefined;
-  let inner = field(error, "innerError");
+  let inner = innerErrorOf(error);
   for (let depth = 0; inner !== undefined && depth < MAX_DEPTH; depth += 1) {
     code = codeOf(inner) ?? code;
-    inner = field(inner, "innerError");
+    inner = innerErrorOf(inner);
   }
   return code;
 }
@@ -51,7 +58,7 @@ function retryAfterOf(error: RestError): number | undefined {
 /** Undefined where no HTTP answer came. */
 export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
   if (!isRestError(error) || error.statusCode === undefined) return undefined;
-  const body = field(error.details, "error");
+  const body = field(error.details ?? errorBodyOf(error.request), "error");
   return { status: error.statusCode, code: codeOf(body), innerCode: innerCodeOf(body), retryAfterMs: retryAfterOf(error) };
 }
 

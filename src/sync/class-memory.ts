@@ -10,6 +10,8 @@ export interface ClassMemory {
   retryAt: number;
   /** Value of the refresh annotation at the last fetch. */
   lastRefresh: string | undefined;
+  /** Repairs of edited or deleted Secrets; `last` in Unix milliseconds. */
+  repairs: { readonly inARow: number; readonly last: number };
   /** Names of Secrets that failed at the last attempt. */
   failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is told once. */
@@ -29,9 +31,14 @@ export class ClassMemories {
     return memory;
   }
 
+  /** The reason of its failure may be gone. */
+  retryNow(key: string, now: number): void {
+    const memory = this.#byKey.get(key);
+    if (memory !== undefined) memory.retryAt = now;
+  }
+
   forget(key: string): void {
     this.#byKey.delete(key);
-    this.#warnings.delete(key);
   }
 
   /** Remembers what was warned of; an empty message says that nothing is wrong any more. */

@@ -1,11 +1,12 @@
 import { assertNever } from "../domain/assert-never.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { type CrdDrift, crdDrift } from "../domain/healing/crd-drift.ts";
+import type { CrdIdentity } from "../domain/healing/snapshot.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { Clock, KubeClient } from "../domain/ports.ts";
 
 /** Whether what the API server says of classes may be believed. */
-export type GateState = { readonly kind: "whole"; readonly crdUid: string } | { readonly kind: "frozen"; readonly why: string };
+export type GateState = ({ readonly kind: "whole" } & CrdIdentity) | { readonly kind: "frozen"; readonly why: string };
 
 /**
  * The freeze rule: while the class CRD is not whole, no Secret is deleted, none is changed because of a class and no
@@ -28,6 +29,8 @@ export interface CrdGateOptions {
   /** Why the copies of CRD or classes are not current, undefined when they are. */
   readonly staleness: () => string | undefined;
   readonly clock: Clock;
+  /** Told of every change of the state. */
+  readonly onChange?: (state: GateState) => void;
 }
 
 /**
@@ -36,19 +39,26 @@ export interface CrdGateOptions {
  */
 const SETTLING_MS = 2_000;
 
-export function createCrdGate({ kube, ours, watched, staleness, clock }: CrdGateOptions): CrdGate {
+export function createCrdGate({ kube, ours, watched, staleness, clock, onChange }: CrdGateOptions): CrdGate {
   let damagedUntil = Number.NEGATIVE_INFINITY;
+  let told: string | undefined;
+  const tell = (state: GateState): GateState => {
+    const summary = state.kind === "whole" ? "" : state.why;
+    if (summary !== told) onChange?.(state);
+    told = summary;
+    return state;
+  };
   const judge = (live: CustomResourceDefinition | undefined): GateState => {
     const drift = crdDrift(ours, live);
     if (drift.kind === "damaged") damagedUntil = clock.now();
     if (drift.kind !== "whole") return { kind: "frozen", why: whyFrozen(ours.metadata.name, drift) };
     if (clock.now() - damagedUntil < SETTLING_MS) return { kind: "frozen", why: `the CRD ${ours.metadata.name} was damaged a moment ago` };
-    return { kind: "whole", crdUid: drift.uid };
+    return { kind: "whole", crdUid: drift.uid, crdGeneration: drift.generation };
   };
   return {
     get state(): GateState {
       const stale = staleness();
-      return stale === undefined ? judge(watched()) : { kind: "frozen", why: stale };
+      return tell(stale === undefined ? judge(watched()) : { kind: "frozen", why: stale });
     },
     noteWatched: (live) => void judge(live),
     confirm: async (signal) => {

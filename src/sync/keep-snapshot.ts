@@ -1,6 +1,6 @@
 import { assertNever } from "../domain/assert-never.ts";
 import { ownersAfterRepair } from "../domain/healing/field-owners.ts";
-import { type ClassSnapshot, snapshotDrift, snapshotOf } from "../domain/healing/snapshot.ts";
+import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { handOver } from "./hand-over.ts";
@@ -18,7 +18,7 @@ export async function keepSnapshot(context: WorkerContext, provider: SecretProvi
   const state = context.gate.state;
   if (state.kind === "frozen") return { kind: "unsettled" };
   const snapshot = context.snapshots.get(`${metadata.namespace ?? ""}/${metadata.name}`);
-  const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, provider, state.crdUid);
+  const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, provider, state);
   switch (drift) {
     case "current":
       return { kind: "current" };
@@ -41,9 +41,10 @@ async function save(context: WorkerContext, provider: SecretProviderClass, signa
   const before = await context.gate.confirm(signal);
   const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
   const after = await context.gate.confirm(signal);
-  const isSteady = before.kind === "whole" && after.kind === "whole" && before.crdUid === after.crdUid;
+  const isSteady =
+    before.kind === "whole" && after.kind === "whole" && before.crdUid === after.crdUid && before.crdGeneration === after.crdGeneration;
   if (!isSteady || found.kind !== "found" || found.object.metadata.uid !== uid) return { kind: "unsettled" };
-  await context.snapshots.save(snapshotOf(found.object, after.crdUid), signal);
+  await context.snapshots.save(snapshotOf(found.object, after), signal);
   return found.object.metadata.resourceVersion === provider.metadata.resourceVersion ? { kind: "current" } : { kind: "unsettled" };
 }
 
@@ -54,12 +55,18 @@ async function repair(context: WorkerContext, snapshot: ClassSnapshot, provider:
   const gate = await context.gate.confirm(signal);
   if (found.kind !== "found" || gate.kind !== "whole") return;
   const live = found.object;
-  if (snapshotDrift(snapshot, live, gate.crdUid) !== "damaged") {
+  if (snapshotDrift(snapshot, live, gate) !== "damaged") {
     // Only the copy is cut, and no event will tell it so: the class has the same resourceVersion, cut or whole.
     if (live.metadata.resourceVersion === provider.metadata.resourceVersion) context.classes.relist();
     return;
   }
-  await complete(context, snapshot, live, signal);
+  const completed = await complete(context, snapshot, live, signal);
+  if (snapshotDrift(snapshot, completed, gate) === "damaged") {
+    // No CRD of today takes these fields any more, a rolled back driver's for one: what is left is the class now.
+    await context.snapshots.save(snapshotOf(completed, gate), signal);
+    context.logger.warn("fields of a class are not part of its CRD any more and are given up", { class: `${ref.namespace}/${ref.name}` });
+    return;
+  }
   context.metrics.classesRepaired.inc();
   context.logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", {
     class: `${ref.namespace}/${ref.name}`,
@@ -67,9 +74,14 @@ async function repair(context: WorkerContext, snapshot: ClassSnapshot, provider:
 }
 
 /** The spec alone: labels and annotations are not cut, and may be newer than the snapshot. */
-async function complete(context: WorkerContext, snapshot: ClassSnapshot, live: SecretProviderClass, signal: AbortSignal): Promise<void> {
+async function complete(
+  context: WorkerContext,
+  snapshot: ClassSnapshot,
+  live: SecretProviderClass,
+  signal: AbortSignal,
+): Promise<SecretProviderClass> {
   const { name, namespace = "", uid, resourceVersion, managedFields = [] } = live.metadata;
-  const patch = { metadata: { uid, resourceVersion }, spec: snapshot.spec };
+  const patch = { metadata: { uid, resourceVersion }, spec: missingSpec(snapshot, live) };
   const written = { fieldManager: FIELD_MANAGER };
   const whole = await context.kube.mergePatch<SecretProviderClass>(
     RESOURCES.secretProviderClasses,
@@ -79,4 +91,5 @@ async function complete(context: WorkerContext, snapshot: ClassSnapshot, live: S
     signal,
   );
   await handOver(context.kube, whole, ownersAfterRepair(snapshot.managedFields, managedFields), signal);
+  return whole;
 }

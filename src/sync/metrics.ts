@@ -11,6 +11,7 @@ export interface SyncMetrics {
   readonly classesRestored: Counter;
   readonly classesRepaired: Counter;
   readonly isLeader: Gauge;
+  readonly isFrozen: Gauge;
   /** Where the gauge gets the number of waiting classes from. */
   observeQueue(depth: () => number): void;
 }
@@ -50,6 +51,11 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
       "classes_repaired_total",
       "SecretProviderClasses whose fields a damaged CRD had cut and that were completed from their snapshot.",
     ),
+    isFrozen: new Gauge({
+      name: name("frozen"),
+      help: "1 while the class CRD is not whole, or not known yet, and nothing is changed because of classes.",
+      registers,
+    }),
     isLeader: new Gauge({ name: name("leader"), help: "1 while this replica is the one that works.", registers }),
     observeQueue: (depth) => {
       queueDepth = depth;

@@ -1,3 +1,4 @@
+import { restoredClass } from "../domain/healing/snapshot.ts";
 import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
 import { KubeError, type Retry } from "../domain/ports.ts";
 import type { SyncReason } from "../domain/reasons.ts";
@@ -51,7 +52,8 @@ async function writeOne(
   const { name } = entry.secret;
   const observed = context.secrets.get({ namespace, name });
   const isClaimedBy = (other: string): boolean => {
-    const claimant = context.classes.get({ namespace, name: other });
+    // A class that went with its CRD and is not back yet claims its Secrets all the same.
+    const claimant = context.classes.get({ namespace, name: other }) ?? snapshottedClass(context, `${namespace}/${other}`);
     return claimant !== undefined && secretObjectsOf(claimant).some(({ secretName }) => secretName === name);
   };
   try {
@@ -64,6 +66,11 @@ async function writeOne(
     if (reason === undefined) throw error;
     return { name, state: reason, message: error instanceof Error ? error.message : "", data: [] };
   }
+}
+
+function snapshottedClass(context: WorkerContext, key: string): SecretProviderClass | undefined {
+  const snapshot = context.snapshots.get(key);
+  return snapshot === undefined ? undefined : restoredClass(snapshot);
 }
 
 /** What the API server says no to for good; everything else is tried again by the queue. */

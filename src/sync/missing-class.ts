@@ -3,8 +3,10 @@ import { missingClassVerdict } from "../domain/healing/missing-class.ts";
 import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { KubeError } from "../domain/ports.ts";
+import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { handOver } from "./hand-over.ts";
+import { removeSecrets } from "./remove-secrets.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 /** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
@@ -26,6 +28,8 @@ export async function reconcileMissingClass(context: WorkerContext, ref: ObjectR
     if (context.statuses.get(ref) !== undefined) await removeLeftStatus(context, ref, signal);
     return DONE;
   }
+  // While the CRD is away nothing can be concluded, and nobody has to be asked for that.
+  if (context.gate.state.kind === "frozen") return AGAIN;
   const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
   if (found.kind !== "absent") return AGAIN;
   const gate = await context.gate.confirm(signal);
@@ -80,11 +84,8 @@ async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: 
 /** The snapshot goes last: a worker that dies half way finds it and goes on. */
 async function cleanUp(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   const key = `${ref.namespace ?? ""}/${ref.name}`;
-  for (const secret of context.secrets.ofClass(key)) {
-    context.logger.info("removing a Secret whose class was deleted", { class: key, secret: secret.ref.name });
-    await context.kube.delete(RESOURCES.secrets, secret.ref, { uid: secret.uid }, signal);
-    context.metrics.secretWrites.inc({ action: "delete" });
-  }
+  const secrets = context.secrets.ofClass(key).filter((secret) => isWrittenFor(secret, ref.name));
+  await removeSecrets(context, { secrets, className: ref.name, why: "its class was deleted" }, signal);
   await context.statuses.remove(ref, signal);
   await context.snapshots.remove(key, signal);
   context.memories.forget(key);

@@ -1,4 +1,4 @@
-import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
+import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { untilNextPoll } from "../domain/schedule/phase.ts";
 import { pollInterval } from "../domain/schedule/poll-interval.ts";
@@ -10,6 +10,8 @@ import type { ClassMemory } from "./class-memory.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
+import { removeSecrets } from "./remove-secrets.ts";
+import { noteRepair, repairPause } from "./repair-limit.ts";
 import { warnOfAnnotations } from "./warn-annotations.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
@@ -37,10 +39,14 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
   const interval = pollInterval(provider, context.settings.rotationPollInterval);
   const memory = context.memories.get(key) ?? firstSight(context, provider, interval);
   const need = needOf(context, provider, memory);
+  const pause = need === undefined ? 0 : repairPause(memory, need, context.clock.now());
+  if (pause > 0) return { kind: "again", after: pause };
   if (need !== undefined) {
     context.logger.debug("asking the vault", { class: key, need });
-    memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
+    noteRepair(memory, need, context.clock.now());
     await mirrorClass(context, { provider, memory, interval }, signal);
+    // Only now: an attempt that was cut short is no answer to the request.
+    memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
     memory.nextPoll = nextPoll(context, key, interval);
   }
   return (await context.statuses.storeUnstored(refOf(provider), signal)) ? untilNext(context, memory) : AGAIN;
@@ -75,6 +81,7 @@ function firstSight(context: WorkerContext, provider: SecretProviderClass, inter
     retryAt: context.clock.now(),
     lastRefresh: synced === undefined ? undefined : provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     failing: new Set(),
+    repairs: { inARow: 0, last: Number.NEGATIVE_INFINITY },
     lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
   });
 }
@@ -100,15 +107,7 @@ async function removeObsolete(
   const { name } = provider.metadata;
   const obsolete = obsoleteSecrets(context.secrets.ofClass(keyOf(provider)), name, named);
   if (obsolete.length === 0 || !(await isUnchanged(context, provider, signal))) return;
-  for (const secret of obsolete) {
-    context.logger.info("removing a Secret that its class no longer names", {
-      class: keyOf(provider),
-      secret: secret.ref.name,
-      owner: secret.annotations[SECRET_ANNOTATIONS.class],
-    });
-    await context.kube.delete(RESOURCES.secrets, secret.ref, { uid: secret.uid }, signal);
-    context.metrics.secretWrites.inc({ action: "delete" });
-  }
+  await removeSecrets(context, { secrets: obsolete, className: name, why: "its class no longer names it" }, signal);
 }
 
 async function isUnchanged(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<boolean> {

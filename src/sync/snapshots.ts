@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../domain/annotations.ts";
-import { type ClassSnapshot, canonical } from "../domain/healing/snapshot.ts";
+import { type ClassSnapshot, canonical, SNAPSHOT_FORMAT } from "../domain/healing/snapshot.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
@@ -42,6 +42,14 @@ export interface SnapshotsOptions {
 export function startSnapshots(options: SnapshotsOptions, signal: AbortSignal): Snapshots {
   const { kube, watcher, fingerprints, logger, onChange } = options;
   const index = new SnapshotIndex();
+  const deleteAll = async (snapshots: readonly StoredSnapshot[], deleteSignal: AbortSignal): Promise<void> => {
+    for (const stored of snapshots) {
+      const { ref, uid } = stored;
+      await kube.delete(RESOURCES.controllerRevisions, ref, uid === "" ? {} : { uid }, deleteSignal);
+      // One that came and went between two lists makes no event: forgotten here, it never speaks for its class again.
+      index.remove(stored);
+    }
+  };
   const reflector: Reflector<StoredSnapshot> = watcher.reflect<StoredSnapshot>(
     {
       resource: RESOURCES.controllerRevisions,
@@ -69,9 +77,9 @@ export function startSnapshots(options: SnapshotsOptions, signal: AbortSignal): 
       const older = index.all(stored.classKey).filter((candidate) => candidate.ref.name !== stored.ref.name);
       // The watch shows it a moment later; until then the next reconcile must already see it.
       index.add(stored);
-      await deleteAll(kube, older, saveSignal);
+      await deleteAll(older, saveSignal);
     },
-    remove: (key, removeSignal) => deleteAll(kube, index.all(key), removeSignal),
+    remove: (key, removeSignal) => deleteAll(index.all(key), removeSignal),
   };
 }
 
@@ -130,12 +138,6 @@ function storedFrom(revision: ControllerRevision, snapshot: ClassSnapshot): Stor
   };
 }
 
-async function deleteAll(kube: KubeClient, snapshots: readonly StoredSnapshot[], signal: AbortSignal): Promise<void> {
-  for (const { ref, uid } of snapshots) {
-    await kube.delete(RESOURCES.controllerRevisions, ref, uid === "" ? {} : { uid }, signal);
-  }
-}
-
 /** Only our label: a StatefulSet adopts, and later deletes, a ControllerRevision whose labels match its selector. */
 function revisionOf(snapshot: ClassSnapshot, fingerprints: Fingerprints): ControllerRevision {
   const fingerprint = fingerprints.ofText(canonical(snapshot));
@@ -165,7 +167,10 @@ function verified(
   const { metadata } = revision;
   const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
   const snapshot = revision.data as ClassSnapshot; // Trusted only if the fingerprint below proves that we wrote it.
-  const isOurs = isSameFingerprint(claimed, fingerprints.ofText(canonical(snapshot))) && snapshot.namespace === metadata.namespace;
+  const isOurs =
+    isSameFingerprint(claimed, fingerprints.ofText(canonical(snapshot))) &&
+    snapshot.namespace === metadata.namespace &&
+    snapshot.format === SNAPSHOT_FORMAT;
   if (!isOurs) {
     logger.warn("a class snapshot was not written by this install and is ignored", {
       snapshot: `${metadata.namespace ?? ""}/${metadata.name}`,

@@ -96,9 +96,19 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       written.delete(key);
       unstored.delete(key);
       removed.add(key);
-      if (!(await kube.delete(RESOURCE, ref, {}, removeSignal))) removed.delete(key);
+      if (!(await isDeleted(kube, ref, removeSignal))) removed.delete(key);
     },
   };
+}
+
+/** False where there was nothing to delete, the kind itself included. */
+async function isDeleted(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await kube.delete(RESOURCE, ref, {}, signal);
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "NotFound") return false;
+    throw error;
+  }
 }
 
 interface StoredStatus {

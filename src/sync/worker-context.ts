@@ -38,6 +38,8 @@ export interface WorkerContext {
   readonly consumers: Consumers;
   readonly gate: CrdGate;
   readonly memories: ClassMemories;
+  /** Puts a class (`namespace/name`) on the queue. */
+  readonly lookAt: (classKey: string) => void;
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
   /** Asks the vault what the class's Secrets should be. */

@@ -15,7 +15,7 @@ import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
 import { ClassMemories } from "./class-memory.ts";
 import { startConsumers } from "./consumers.ts";
 import { createFingerprints } from "./content-hmac.ts";
-import { type CrdGate, createCrdGate } from "./crd-gate.ts";
+import { type CrdGate, createCrdGate, type GateState } from "./crd-gate.ts";
 import { watchCrd } from "./crd-watch.ts";
 import { healCrd } from "./heal-crd.ts";
 import { loadHmacKey } from "./hmac-key.ts";
@@ -33,6 +33,9 @@ const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
 /** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
 const CLASS_WORKERS = 8;
+
+/** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
+const AFTER_HEALING_MS = 1_000;
 
 /** For what the API server could not do; the vault's refusals have a back-off of their own. */
 const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
@@ -73,7 +76,19 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // The queue runs below, so its handler never sees this before it is there.
   const context = buildContext({ options, cluster, key, classes, crds }, signal);
   options.metrics.observeQueue(() => classes.depth);
-  await Promise.all([classes.run(signal), crds.queue.run(signal)]);
+  await runTogether([(running) => classes.run(running), (running) => crds.queue.run(running)], signal);
+}
+
+/** Where one of them fails the others are stopped first: nothing writes any more when this ends. */
+async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const runs = parts.map((run) => run(AbortSignal.any([signal, failure.signal])));
+  try {
+    await Promise.all(runs);
+  } finally {
+    failure.abort();
+    await Promise.allSettled(runs);
+  }
 }
 
 function outcomeOf(result: ClassResult): Outcome {
@@ -114,7 +129,7 @@ function startCrds(options: WorkerOptions, signal: AbortSignal): Crds {
         const outcome = await healCrd({ kube, logger, ours: crd }, handleSignal);
         if (outcome.kind === "whole") return { kind: "done" };
         if (outcome.kind === "healed") metrics.crdsHealed.inc();
-        return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : 0 };
+        return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : AFTER_HEALING_MS };
       }),
   });
   const watched = new Map<string, Reflector<CustomResourceDefinition>>();
@@ -171,6 +186,7 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     kube,
     ours: shipped(byName, CLASS_CRD),
     clock,
+    onChange: (state) => tellTrust(options, state),
     watched: () => crds.watchedClassCrd.list()[0],
     staleness: () => {
       const copies = { CRDs: crds.watchedClassCrd, classes, Secrets: secrets, snapshots, pods: consumers };
@@ -196,9 +212,16 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     consumers,
     gate,
     memories: new ClassMemories(),
+    lookAt: enqueue,
     mirror: (provider, mirrorSignal) =>
       mirrorFromVault({ ...options, consumerNames: (classKey) => consumers.credentialsSecretsOf(classKey) }, provider, mirrorSignal),
   };
+}
+
+function tellTrust({ metrics, logger }: WorkerOptions, state: GateState): void {
+  metrics.isFrozen.set(state.kind === "frozen" ? 1 : 0);
+  if (state.kind === "frozen") logger.warn("nothing is changed because of classes at the moment", { why: state.why });
+  else logger.info("classes are trusted", { crdUid: state.crdUid });
 }
 
 /** What was listed through a damaged CRD may be cut: every change of the CRD is followed by a fresh list. */

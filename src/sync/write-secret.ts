@@ -56,6 +56,7 @@ export async function writeSecret(options: WriteOptions, input: WriteInput, sign
       await applySecret(options, { ...body, uid: action.uid }, action.removed, signal);
       return { kind: "written", action: "apply" };
     case "replace":
+      await assertAcceptable(options, body, signal);
       await options.kube.delete(RESOURCES.secrets, refOf(body), { uid: action.uid }, signal);
       return createSecret(options, { input, body }, signal);
     default:
@@ -65,6 +66,18 @@ export async function writeSecret(options: WriteOptions, input: WriteInput, sign
 
 function whyOf(action: SecretAction): { readonly why?: string } {
   return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
+}
+
+/**
+ * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
+ * name that is `AlreadyExists`; an invalid one is refused as such.
+ */
+async function assertAcceptable({ kube }: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<void> {
+  try {
+    await kube.create(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, dryRun: true }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+  }
 }
 
 interface FirstWrite {

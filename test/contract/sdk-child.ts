@@ -4,48 +4,121 @@
  */
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
-import { AuthenticationError, ClientSecretCredential } from "@azure/identity";
+import {
+  AuthenticationError,
+  ClientAssertionCredential,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+  type TokenCredential,
+  WorkloadIdentityCredential,
+} from "@azure/identity";
+import { CertificateClient } from "@azure/keyvault-certificates";
+import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 
-import { type ClientSpec, type SdkAnswer, type SdkCommand, toLine } from "./sdk-protocol.ts";
+import {
+  type ClientSpec,
+  type ObjectCall,
+  type SdkAnswer,
+  type SdkCall,
+  type SdkCommand,
+  type SecretCall,
+  toLine,
+} from "./sdk-protocol.ts";
 
-const clients = new Map<string, SecretClient>();
+interface Clients {
+  readonly secrets: SecretClient;
+  readonly keys: KeyClient;
+  readonly certificates: CertificateClient;
+}
 
-/** One client per distinct spec, so that a test can look at a client's second request. */
-function clientFor(spec: ClientSpec): SecretClient {
+const clients = new Map<string, Clients>();
+
+/** One set of clients per distinct spec, so that a test can look at a client's second request. */
+function clientsFor(spec: ClientSpec): Clients {
   const key = JSON.stringify(spec);
   const known = clients.get(key);
   if (known !== undefined) return known;
-  const authority = spec.authorityHost === undefined ? {} : { authorityHost: spec.authorityHost };
-  const credential = new ClientSecretCredential(spec.tenantId, spec.clientId, spec.clientSecret, {
-    ...authority,
-    retryOptions: { maxRetries: 0 },
-  });
-  const client = new SecretClient(spec.vaultUrl, credential, { retryOptions: { maxRetries: 0 } });
-  clients.set(key, client);
-  return client;
+  const credential = credentialFor(spec);
+  const options = { retryOptions: { maxRetries: spec.maxRetries ?? 0, retryDelayInMs: 10 } };
+  const made = {
+    secrets: new SecretClient(spec.vaultUrl, credential, options),
+    keys: new KeyClient(spec.vaultUrl, credential, options),
+    certificates: new CertificateClient(spec.vaultUrl, credential, options),
+  };
+  clients.set(key, made);
+  return made;
+}
+
+function credentialFor({ tenantId, clientId, clientSecret, authorityHost, credential }: ClientSpec): TokenCredential {
+  const options = { ...(authorityHost === undefined ? {} : { authorityHost }), retryOptions: { maxRetries: 0 } };
+  switch (credential?.kind) {
+    case undefined:
+      return new ClientSecretCredential(tenantId, clientId, clientSecret, options);
+    case "assertion":
+      return new ClientAssertionCredential(tenantId, clientId, () => Promise.resolve(credential.token), options);
+    case "workloadIdentity":
+      return new WorkloadIdentityCredential({ ...options, tenantId, clientId, tokenFilePath: credential.tokenFilePath });
+    case "managedIdentity": {
+      const { kind: _, ...choice } = credential;
+      return new ManagedIdentityCredential({ ...choice, ...options });
+    }
+  }
 }
 
 async function run({ client: spec, call }: SdkCommand): Promise<unknown> {
-  const client = clientFor(spec);
+  const { secrets, ...others } = clientsFor(spec);
+  return isSecretCall(call) ? runOnSecrets(secrets, call) : runOnObjects(others, call);
+}
+
+function isSecretCall(call: SdkCall): call is SecretCall {
+  return ["get", "set", "update", "list", "versions"].includes(call.kind);
+}
+
+function runOnSecrets(secrets: SecretClient, call: SecretCall): Promise<unknown> {
   switch (call.kind) {
-    case "get":
-      return client.getSecret(call.name, call.version === undefined ? {} : { version: call.version });
+    case "get": {
+      const timeout = call.timeoutMs === undefined ? {} : { requestOptions: { timeout: call.timeoutMs } };
+      return secrets.getSecret(call.name, { ...versionOf(call), ...timeout });
+    }
     case "set":
-      return client.setSecret(call.name, call.value, call.options ?? {});
+      return secrets.setSecret(call.name, call.value, call.options ?? {});
     case "update": {
       const { notBefore, expiresOn, ...rest } = call.properties;
       const dates = {
         ...(notBefore === undefined ? {} : { notBefore: new Date(notBefore) }),
         ...(expiresOn === undefined ? {} : { expiresOn: new Date(expiresOn) }),
       };
-      return client.updateSecretProperties(call.name, call.version, { ...rest, ...dates });
+      return secrets.updateSecretProperties(call.name, call.version, { ...rest, ...dates });
     }
     case "list":
-      return collect(client.listPropertiesOfSecrets());
+      return collect(secrets.listPropertiesOfSecrets());
     case "versions":
-      return collect(client.listPropertiesOfSecretVersions(call.name));
+      return collect(secrets.listPropertiesOfSecretVersions(call.name));
   }
+}
+
+function runOnObjects({ keys, certificates }: Omit<Clients, "secrets">, call: ObjectCall): Promise<unknown> {
+  switch (call.kind) {
+    case "key":
+      return keys.getKey(call.name, versionOf(call));
+    case "keys":
+      return collect(keys.listPropertiesOfKeys());
+    case "keyVersions":
+      return collect(keys.listPropertiesOfKeyVersions(call.name));
+    case "certificate":
+      return call.version === undefined
+        ? certificates.getCertificate(call.name)
+        : certificates.getCertificateVersion(call.name, call.version);
+    case "certificates":
+      return collect(certificates.listPropertiesOfCertificates());
+    case "certificateVersions":
+      return collect(certificates.listPropertiesOfCertificateVersions(call.name));
+  }
+}
+
+function versionOf({ version }: { readonly version?: string }): { readonly version?: string } {
+  return version === undefined ? {} : { version };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {

@@ -5,7 +5,16 @@ export interface ClientSpec {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly authorityHost?: string;
+  /** How it signs in; by the client secret without it. */
+  readonly credential?: CredentialSpec;
+  /** Of a failed request; 0 without it. */
+  readonly maxRetries?: number;
 }
+
+export type CredentialSpec =
+  | { readonly kind: "assertion"; readonly token: string }
+  | { readonly kind: "workloadIdentity"; readonly tokenFilePath: string }
+  | { readonly kind: "managedIdentity"; readonly clientId?: string; readonly resourceId?: string; readonly objectId?: string };
 
 export interface WantedProperties {
   readonly enabled?: boolean;
@@ -15,12 +24,19 @@ export interface WantedProperties {
   readonly expiresOn?: string;
 }
 
-export type SdkCall =
-  | { readonly kind: "get"; readonly name: string; readonly version?: string }
+export type SecretCall =
+  | { readonly kind: "get"; readonly name: string; readonly version?: string; readonly timeoutMs?: number }
   | { readonly kind: "set"; readonly name: string; readonly value: string; readonly options?: { readonly contentType?: string } }
   | { readonly kind: "update"; readonly name: string; readonly version: string; readonly properties: WantedProperties }
   | { readonly kind: "list" }
   | { readonly kind: "versions"; readonly name: string };
+
+export type ObjectCall =
+  | { readonly kind: "key" | "certificate"; readonly name: string; readonly version?: string }
+  | { readonly kind: "keys" | "certificates" }
+  | { readonly kind: "keyVersions" | "certificateVersions"; readonly name: string };
+
+export type SdkCall = SecretCall | ObjectCall;
 
 export interface SdkCommand {
   readonly client: ClientSpec;
@@ -40,8 +56,18 @@ export type SdkAnswer =
   | { readonly ok: true; readonly value: unknown; readonly sha256: string }
   | { readonly ok: false; readonly error: SdkFailure };
 
+/** Bytes travel as base64url. */
+function encodeBytes(this: unknown, key: string, value: unknown): unknown {
+  // Of a Buffer, `value` is already what its toJSON made of it.
+  const original: unknown = typeof this === "object" && this !== null ? Reflect.get(this, key) : value;
+  return original instanceof Uint8Array ? Buffer.from(original).toString("base64url") : value;
+}
+
 /** One line: readline also breaks at U+2028 and U+2029, which JSON leaves as they are. */
 export function toLine(message: SdkCommand | SdkAnswer): string {
-  const escaped = JSON.stringify(message).replace(/[\u2028\u2029]/g, (separator) => `\\u${separator.charCodeAt(0).toString(16)}`);
+  const escaped = JSON.stringify(message, encodeBytes).replace(
+    /[\u2028\u2029]/g,
+    (separator) => `\\u${separator.charCodeAt(0).toString(16)}`,
+  );
   return `${escaped}\n`;
 }

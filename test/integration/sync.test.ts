@@ -192,6 +192,55 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     await reasonIs(world.plane, place, "Synced");
   });
 
+  test("keeps a Secret whose new type the API server would refuse", async () => {
+    const object = await world.object("secret");
+    const place = await givenSynced({ objects: [object], secretObjects: [opaque("app", object)] });
+    const before = await secretAt(place.namespace, "app");
+
+    await setSecretObjects(place, [
+      { secretName: "app", type: "kubernetes.io/dockerconfigjson", data: [{ objectName: object, key: "value" }] },
+    ]);
+
+    await reasonIs(world.plane, place, "InvalidObject");
+    const after = await secretAt(place.namespace, "app");
+    assert.equal(after?.metadata.uid, before?.metadata.uid);
+    assert.equal(after?.metadata.resourceVersion, before?.metadata.resourceVersion);
+    // A class that keeps failing would be seen by the test of the worker at rest.
+    await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
+    await eventually(async () => (await secretAt(place.namespace, "app")) === undefined);
+  });
+
+  test("hands a Secret to another class that names it, on the same object, when the first class goes", async () => {
+    const object = await world.object("shared");
+    const first = await givenSynced({ objects: [object], secretObjects: [opaque("moved", object)] });
+    const second = await given({ namespace: first.namespace, name: "second", objects: [object], secretObjects: [opaque("moved", object)] });
+    await reasonIs(world.plane, second, "Conflict");
+    const before = await secretAt(first.namespace, "moved");
+
+    await send(world.plane, { method: "DELETE", path: classPath(first.namespace, first.name) });
+
+    await reasonIs(world.plane, second, "Synced");
+    assert.equal((await secretAt(first.namespace, "moved"))?.metadata.uid, before?.metadata.uid);
+  });
+
+  test("never deletes a copy that somebody made of a mirrored Secret", async () => {
+    const object = await world.object("copied");
+    const place = await givenSynced({ objects: [object], secretObjects: [opaque("app", object)] });
+    const original = await secretAt(place.namespace, "app");
+    const { labels, annotations } = original?.metadata ?? {};
+    const copy = { apiVersion: "v1", kind: "Secret", metadata: { name: "app-backup", labels, annotations }, data: original?.data };
+    await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${place.namespace}/secrets`, body: copy });
+
+    await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
+
+    await eventually(async () => (await secretAt(place.namespace, "app")) === undefined, { what: "the mirrored Secret's removal" });
+    // The status goes after the Secrets: with it the worker is done with the class.
+    await eventually(async () => (await statusOf(world.plane, place.namespace, place.name)) === undefined, {
+      what: "the end of the clean-up",
+    });
+    assert.notEqual(await secretAt(place.namespace, "app-backup"), undefined);
+  });
+
   test("writes Secrets of every type, and asks for each object once", async () => {
     const config = await world.object('{"auths":{}}');
     const text = await world.object("text");

@@ -17,6 +17,7 @@ describe("settings", () => {
     assert.deepEqual(config.credentialsSecretNames, ["secrets-store-creds"]);
     assert.deepEqual(config.heal, ["crds", "classes"]);
     assert.equal(config.syncSecret, true);
+    assert.deepEqual([config.constructPemChain, config.writeCertAndKeyInSeparateFiles], [true, false]);
     assert.notEqual(config.podName, "");
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownersAfterRepair } from "../../src/domain/healing/field-owners.ts";
 import { missingClassVerdict } from "../../src/domain/healing/missing-class.ts";
-import { restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
+import { type CrdIdentity, missingSpec, restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 
 function aClass(
@@ -15,6 +15,10 @@ function aClass(
     metadata: { name: "demo", namespace: "team", uid: "class-1", generation: 3, ...metadata },
     spec,
   };
+}
+
+function crd(crdUid: string, crdGeneration = 1): CrdIdentity {
+  return { crdUid, crdGeneration };
 }
 
 describe("a class that is gone", () => {
@@ -39,7 +43,7 @@ describe("a snapshot", () => {
   test("makes the class again with its labels, annotations and spec", () => {
     const original = aClass({ labels: { team: "a" }, annotations: { note: "b" } });
 
-    const restored = restoredClass(snapshotOf(original, "crd-1"));
+    const restored = restoredClass(snapshotOf(original, crd("crd-1")));
 
     assert.deepEqual(restored.spec, original.spec);
     assert.deepEqual(restored.metadata, { name: "demo", namespace: "team", labels: { team: "a" }, annotations: { note: "b" } });
@@ -53,37 +57,37 @@ describe("a snapshot", () => {
     ] as const;
     const managedFields = [...owners, { manager: "driver", operation: "Update", subresource: "status", fieldsV1: {} }] as const;
 
-    assert.deepEqual(snapshotOf(aClass({ managedFields }), "crd-1").managedFields, owners);
+    assert.deepEqual(snapshotOf(aClass({ managedFields }), crd("crd-1")).managedFields, owners);
   });
 
   test("is current for the class it was taken of, whatever the order of its fields", () => {
-    const snapshot = snapshotOf(aClass({}, { provider: "azure", secretObjects: [] }), "crd-1");
+    const snapshot = snapshotOf(aClass({}, { provider: "azure", secretObjects: [] }), crd("crd-1"));
 
-    assert.equal(snapshotDrift(snapshot, aClass({}, { secretObjects: [], provider: "azure" }), "crd-1"), "current");
+    assert.equal(snapshotDrift(snapshot, aClass({}, { secretObjects: [], provider: "azure" }), crd("crd-1")), "current");
   });
 
   test("is outdated after an edit, which raises the generation", () => {
-    const snapshot = snapshotOf(aClass(), "crd-1");
+    const snapshot = snapshotOf(aClass(), crd("crd-1"));
 
-    assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), "crd-1"), "outdated");
+    assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), crd("crd-1")), "outdated");
   });
 
   test("is outdated under another CRD", () => {
-    const snapshot = snapshotOf(aClass(), "crd-1");
+    const snapshot = snapshotOf(aClass(), crd("crd-1"));
 
-    assert.equal(snapshotDrift(snapshot, aClass({ uid: "class-2", generation: 1 }), "crd-2"), "outdated");
+    assert.equal(snapshotDrift(snapshot, aClass({ uid: "class-2", generation: 1 }), crd("crd-2")), "outdated");
   });
 
   test("that was itself taken of a cut class never cuts the whole one back", () => {
-    const snapshot = snapshotOf(aClass({}, { provider: "azure" }), "crd-1");
+    const snapshot = snapshotOf(aClass({}, { provider: "azure" }), crd("crd-1"));
 
-    assert.equal(snapshotDrift(snapshot, aClass(), "crd-1"), "outdated");
+    assert.equal(snapshotDrift(snapshot, aClass(), crd("crd-1")), "outdated");
   });
 
   test("shows damage where the spec lost fields at the same generation", () => {
-    const snapshot = snapshotOf(aClass(), "crd-1");
+    const snapshot = snapshotOf(aClass(), crd("crd-1"));
 
-    assert.equal(snapshotDrift(snapshot, aClass({ annotations: { touched: "yes" } }, { provider: "azure" }), "crd-1"), "damaged");
+    assert.equal(snapshotDrift(snapshot, aClass({ annotations: { touched: "yes" } }, { provider: "azure" }), crd("crd-1")), "damaged");
   });
 });
 
@@ -110,5 +114,19 @@ describe("the owners of a class that was completed from its snapshot", () => {
     const unrelated = { manager: "kubectl-label", operation: "Update", fieldsV1: { "f:metadata": {} } } as const;
 
     assert.deepEqual(ownersAfterRepair([forgotten, unrelated], []), [{ ...forgotten, fieldsV1: { "f:spec": whole } }]);
+  });
+
+  test("shows damage where an edit lost a whole field while the CRD's schema was another", () => {
+    const snapshot = snapshotOf(aClass(), crd("crd-1", 1));
+    const edited = aClass({ generation: 4 }, { provider: "azure", parameters: { keyvaultName: "other" } });
+
+    assert.equal(snapshotDrift(snapshot, edited, crd("crd-1", 3)), "damaged");
+    assert.deepEqual(missingSpec(snapshot, edited), { secretObjects: [] });
+  });
+
+  test("is outdated where an edit removed the field and the CRD stayed as it was", () => {
+    const snapshot = snapshotOf(aClass(), crd("crd-1", 3));
+
+    assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), crd("crd-1", 3)), "outdated");
   });
 });

@@ -48,7 +48,7 @@ function without(schema: Schema, name: string): Schema {
 
 describe("a live CRD", () => {
   test("that serves every field of ours is whole", () => {
-    assert.deepEqual(crdDrift(aCrd(), aCrd()), { kind: "whole", uid: "uid-1" });
+    assert.deepEqual(crdDrift(aCrd(), aCrd()), { kind: "whole", uid: "uid-1", generation: 0 });
   });
 
   test("of a newer driver, with further versions and fields, is whole", () => {
@@ -78,6 +78,13 @@ describe("a live CRD", () => {
 
   test("that no longer serves our version is damaged", () => {
     assert.deepEqual(crdDrift(aCrd(), aCrd([aVersion({ served: false })])), { kind: "damaged", problem: "version v1 is not served" });
+  });
+
+  test("without a version that is deprecated in ours is whole, for a newer driver drops it", () => {
+    const old = aVersion({ name: "v1alpha1", storage: false, deprecated: true });
+
+    assert.equal(crdDrift(aCrd([aVersion(), old]), aCrd()).kind, "whole");
+    assert.equal(crdDrift(aCrd([aVersion(), old]), aCrd([aVersion(), { ...old, served: false }])).kind, "whole");
   });
 
   test("that is being deleted is left to go first", () => {

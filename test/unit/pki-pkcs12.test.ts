@@ -56,10 +56,10 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
   });
 
   test("names its blocks in headers, in any script", () => {
-    const [first] = blocksOf(workshop.pfx(leafOf("P-256"), [], "legacy", ["-name", "Zertifikat ä€😀"]));
+    const [first] = blocksOf(workshop.pfx(leafOf("P-256"), [], "legacy", ["-name", "Zertifikat ä€ж"]));
     const { fingerprint } = new X509Certificate(leafOf("P-256").certificate);
     assert.deepEqual(Object.fromEntries(first?.headers ?? []), {
-      friendlyName: "Zertifikat ä€😀",
+      friendlyName: "Zertifikat ä€ж",
       localKeyId: fingerprint.replaceAll(":", "").toLowerCase(),
     });
   });

@@ -300,6 +300,24 @@ describe("what this version cannot do", () => {
     assert.match(refuse(aSpec({ cloudName: "azurestackcloud" })).message, /not supported by this version/);
   });
 
+  test("no longer includes keys, certificates and histories", () => {
+    const entries = ["objectName: a\nobjectType: key", "objectName: b\nobjectType: cert\nobjectVersionHistory: 2"];
+    const { objects, warnings } = accept({ objects: objectsOf(...entries) });
+    assert.deepEqual(
+      objects.map(({ type, history }) => [type, history]),
+      [
+        ["key", 0],
+        ["cert", 2],
+      ],
+    );
+    assert.deepEqual(warnings, [
+      {
+        message: "objectVersionHistory 2 gives up to 3 versions, as with the Azure provider",
+        field: "spec.parameters.objects[1].objectVersionHistory",
+      },
+    ]);
+  });
+
   test("is not confused with a history of one, or a format without effect", () => {
     const objects = objectsOf("objectName: a\nobjectType: secret\nobjectVersionHistory: 1\nobjectFormat: PFX\nobjectEncoding: BASE64");
     const [object] = accept({ objects }).objects;

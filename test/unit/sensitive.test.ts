@@ -18,6 +18,8 @@ describe("a sensitive value", () => {
 
     for (const shown of [
       String(value),
+      String(value.map((bytes) => bytes)),
+      inspect(value.transform((bytes) => ({ ok: true, value: bytes }))),
       JSON.stringify({ value }),
       inspect(value),
       inspect({ value }, { depth: 5, showHidden: true }),

@@ -112,6 +112,14 @@ describe("Secrets that no secretObject names", () => {
   });
 });
 
+describe("somebody's copy of a mirrored Secret", () => {
+  test("is not ours to delete, although it has our label and annotations", () => {
+    const copy = observed({ ref: { namespace: "team", name: "app-backup" }, owned: { data: [], labels: [], annotations: [] } });
+
+    assert.deepEqual(obsoleteSecrets([copy], "demo", new Set()), []);
+  });
+});
+
 describe("the fields of a manager", () => {
   test("are those of its creates and its applies together", () => {
     const owned = ownedFields(

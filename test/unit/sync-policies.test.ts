@@ -10,6 +10,8 @@ import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
 import { metadataFor } from "../../src/domain/sync/secret-plan.ts";
 import { syncMode, syncModeProblem } from "../../src/domain/sync/sync-mode.ts";
+import type { ClassMemory } from "../../src/sync/class-memory.ts";
+import { noteRepair, repairPause } from "../../src/sync/repair-limit.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -89,8 +91,41 @@ describe("a retry", () => {
   });
 
   test("waits as long as the vault says, or for the next poll", () => {
-    assert.equal(retryDelay({ kind: "after", milliseconds: 7 }, 9, options), 7);
+    assert.equal(retryDelay({ kind: "after", milliseconds: 7_000 }, 9, options), 7_000);
     assert.equal(retryDelay({ kind: "never" }, 1, options), 120_000);
+  });
+});
+
+describe("a vault that asks to be called at once", () => {
+  test("is not called in a loop", () => {
+    assert.equal(retryDelay({ kind: "after", milliseconds: 0 }, 1, { interval: 120_000, spread: 0 }), 2_000);
+  });
+});
+
+describe("repairs in a row", () => {
+  function repeated(times: number): ClassMemory {
+    const memory: ClassMemory = {
+      nextPoll: 0,
+      failures: 0,
+      retryAt: 0,
+      lastRefresh: undefined,
+      repairs: { inARow: 0, last: Number.NEGATIVE_INFINITY },
+      failing: new Set(),
+      lastTold: undefined,
+    };
+    for (let time = 0; time < times; time += 1) noteRepair(memory, "SecretEdited", NOW);
+    return memory;
+  }
+
+  test("are done at once three times, then with a pause that doubles up to a minute", () => {
+    const pauses = [1, 2, 3, 4, 5, 30].map((times) => repairPause(repeated(times), "SecretEdited", NOW));
+
+    assert.deepEqual(pauses, [0, 0, 1_000, 2_000, 4_000, 60_000]);
+  });
+
+  test("do not hold up what is no repair, nor a repair a minute later", () => {
+    assert.equal(repairPause(repeated(30), "PollDue", NOW), 0);
+    assert.equal(repairPause(repeated(30), "SecretMissing", NOW + 60_001), 0);
   });
 });
 

@@ -2,18 +2,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { startAdminServer } from "./control/admin-server.ts";
-import { type StateMethods, stateMethods, type World } from "./control/state-methods.ts";
-import { Directory } from "./entra/directory.ts";
-import { answerEntra } from "./entra/endpoints.ts";
-import { TokenIssuer } from "./entra/token-issuer.ts";
+import { type StateMethods, stateMethods } from "./control/state-methods.ts";
 import { issueServingCertificate } from "./network/certificates.ts";
-import { certificateNames, type Endpoint } from "./network/clouds.ts";
+import { certificateNames } from "./network/clouds.ts";
 import { createConnectProxy } from "./network/connect-proxy.ts";
-import { createHttpsListener, type Handler } from "./network/https-listener.ts";
+import { createHttpListener, createHttpsListener } from "./network/listeners.ts";
 import { closeServer, LOOPBACK, listenOnLoopback } from "./network/loopback-server.ts";
-import { RequestLog } from "./network/request-log.ts";
-import { answerVault } from "./vault/data-plane.ts";
-import { type Vault, VaultStore } from "./vault/vault-store.ts";
+import { cloudServing, createWorld, exists, imdsServing } from "./world.ts";
 
 /** A running emulator, in this process or another. */
 export interface Emulator extends StateMethods {
@@ -22,6 +17,8 @@ export interface Emulator extends StateMethods {
   /** For `NODE_EXTRA_CA_CERTS` (Node) and `SSL_CERT_FILE` (Go): absolute path of the PEM file. */
   readonly caFile: string;
   readonly adminUrl: string;
+  /** For `AZURE_POD_IDENTITY_AUTHORITY_HOST`: the machine's metadata service, where managed identities get their tokens. */
+  readonly imdsUrl: string;
   stop(): Promise<void>;
 }
 
@@ -32,6 +29,7 @@ export interface EmulatorOptions {
   readonly port?: number | undefined;
   readonly proxyPort?: number | undefined;
   readonly adminPort?: number | undefined;
+  readonly imdsPort?: number | undefined;
   /** Seconds an access token lives; default 3599, as Entra's. */
   readonly tokenLifetimeSeconds?: number | undefined;
 }
@@ -51,56 +49,43 @@ export function clientEnvironment({ proxyUrl, caFile }: Pick<Emulator, "proxyUrl
   };
 }
 
+/** What a client that signs in as a managed identity needs besides. */
+export function managedIdentityEnvironment({ imdsUrl }: Pick<Emulator, "imdsUrl">): Readonly<Record<string, string>> {
+  return { AZURE_POD_IDENTITY_AUTHORITY_HOST: imdsUrl };
+}
+
 /** Starts an emulator in this process. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const [world, certificate] = await Promise.all([createWorld(options), issueServingCertificate(certificateNames())]);
+  const [world, certificate] = await Promise.all([
+    createWorld(options.tokenLifetimeSeconds ?? TOKEN_LIFETIME_SECONDS),
+    issueServingCertificate(certificateNames()),
+  ]);
   const caFile = join(stateDir, "ca.crt");
   await writeFile(caFile, certificate.caPem);
 
-  const listener = createHttpsListener({ certificate, handle: handlerOf(world), log: world.log });
+  const listener = createHttpsListener(certificate, cloudServing(world));
+  const imds = createHttpListener(imdsServing(world));
   const targetPort = await listenOnLoopback(listener, options.port ?? 0);
   const proxy = createConnectProxy({ targetPort, exists: (endpoint) => exists(world, endpoint), log: world.log });
+  const servers = [listener, imds, proxy.server];
   const methods = stateMethods(world);
   try {
-    const proxyUrl = `http://${LOOPBACK}:${await listenOnLoopback(proxy.server, options.proxyPort ?? 0)}`;
-    const admin = await startAdminServer({ methods, port: options.adminPort ?? 0, stateDir, places: { proxyUrl, caFile } });
+    const places = {
+      proxyUrl: `http://${LOOPBACK}:${await listenOnLoopback(proxy.server, options.proxyPort ?? 0)}`,
+      imdsUrl: `http://${LOOPBACK}:${await listenOnLoopback(imds, options.imdsPort ?? 0)}`,
+      caFile,
+    };
+    const admin = await startAdminServer({ methods, port: options.adminPort ?? 0, stateDir, places });
     const stop = async (): Promise<void> => {
       proxy.closeTunnels();
-      proxy.server.closeAllConnections();
-      listener.closeAllConnections();
-      await Promise.all([closeServer(proxy.server), closeServer(listener), admin.stop()]);
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all([...servers.map(closeServer), admin.stop()]);
     };
-    return { ...methods, proxyUrl, caFile, adminUrl: admin.url, stop };
+    return { ...methods, ...places, adminUrl: admin.url, stop };
   } catch (cause) {
-    listener.close();
-    proxy.server.close();
+    for (const server of servers) server.close();
     throw cause;
   }
-}
-
-async function createWorld({ tokenLifetimeSeconds = TOKEN_LIFETIME_SECONDS }: EmulatorOptions): Promise<World> {
-  const now = (): number => Math.floor(Date.now() / 1000);
-  const directory = new Directory();
-  const tokens = await TokenIssuer.create(now, tokenLifetimeSeconds);
-  return { directory, tokens, vaults: new VaultStore(directory, now), log: new RequestLog() };
-}
-
-function handlerOf(world: World): Handler {
-  return (exchange, endpoint) => {
-    if (endpoint.kind === "entra") return answerEntra(exchange, endpoint.cloud, world);
-    const vault = vaultAt(world, endpoint);
-    return vault === undefined ? undefined : answerVault(exchange, vault, world.tokens);
-  };
-}
-
-function exists(world: World, endpoint: Endpoint): boolean {
-  return endpoint.kind === "entra" || vaultAt(world, endpoint) !== undefined;
-}
-
-/** A vault answers in its own cloud only. */
-function vaultAt(world: World, endpoint: Extract<Endpoint, { kind: "vault" }>): Vault | undefined {
-  const vault = world.vaults.find(endpoint.vaultName);
-  return vault?.cloud === endpoint.cloud.name ? vault : undefined;
 }

@@ -41,6 +41,7 @@ function flagsOf(options: Omit<EmulatorOptions, "stateDir">): readonly string[] 
     "--port": options.port,
     "--proxy-port": options.proxyPort,
     "--admin-port": options.adminPort,
+    "--imds-port": options.imdsPort,
     "--token-lifetime": options.tokenLifetimeSeconds,
   };
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));

@@ -17,6 +17,7 @@ export interface CrdVersion {
   readonly name: string;
   readonly served: boolean;
   readonly storage: boolean;
+  readonly deprecated?: boolean;
   readonly schema?: { readonly openAPIV3Schema?: Schema };
   readonly subresources?: Readonly<Record<string, unknown>>;
 }

@@ -1,12 +1,17 @@
 import type { ManagedFieldsEntry, SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 
+/** Raised with every change of what a snapshot holds: an older one is not understood, and taken anew. */
+export const SNAPSHOT_FORMAT = 2;
+
 /** Everything needed to make a class again as it was, and to tell a deletion from a loss. Never holds a secret value. */
 export interface ClassSnapshot {
-  readonly format: 1;
+  readonly format: typeof SNAPSHOT_FORMAT;
   readonly namespace: string;
   readonly name: string;
   /** Uid of the CRD that the class lived under. */
   readonly crdUid: string;
+  /** Generation of that CRD: whether its schema was changed since. */
+  readonly crdGeneration: number;
   readonly uid: string;
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -16,13 +21,20 @@ export interface ClassSnapshot {
   readonly managedFields: readonly ManagedFieldsEntry[];
 }
 
-export function snapshotOf(provider: SecretProviderClass, crdUid: string): ClassSnapshot {
+/** The CRD as it was when the class was read. */
+export interface CrdIdentity {
+  readonly crdUid: string;
+  readonly crdGeneration: number;
+}
+
+export function snapshotOf(provider: SecretProviderClass, { crdUid, crdGeneration }: CrdIdentity): ClassSnapshot {
   const { metadata } = provider;
   return {
-    format: 1,
+    format: SNAPSHOT_FORMAT,
     namespace: metadata.namespace ?? "",
     name: metadata.name,
     crdUid,
+    crdGeneration,
     uid: metadata.uid ?? "",
     generation: metadata.generation ?? 0,
     labels: metadata.labels ?? {},
@@ -53,11 +65,28 @@ export function restoredClass(snapshot: ClassSnapshot): SecretProviderClass {
  */
 export type SnapshotDrift = "current" | "outdated" | "damaged";
 
-export function snapshotDrift(snapshot: ClassSnapshot, live: SecretProviderClass, crdUid: string): SnapshotDrift {
-  const wanted = snapshotOf(live, crdUid);
-  const isSameObject = snapshot.uid === wanted.uid && snapshot.generation === wanted.generation && snapshot.crdUid === crdUid;
-  if (isSameObject && isCutFrom(wanted.spec, snapshot.spec)) return "damaged";
+export function snapshotDrift(snapshot: ClassSnapshot, live: SecretProviderClass, crd: CrdIdentity): SnapshotDrift {
+  const wanted = snapshotOf(live, crd);
+  const isSameObject = snapshot.uid === wanted.uid && snapshot.crdUid === crd.crdUid;
+  if (isSameObject && snapshot.generation === wanted.generation && isCutFrom(wanted.spec, snapshot.spec)) return "damaged";
+  if (isSameObject && snapshot.crdGeneration !== crd.crdGeneration && lostFields(snapshot, live).length > 0) return "damaged";
   return canonical(snapshot) === canonical(wanted) ? "current" : "outdated";
+}
+
+/**
+ * Whole fields of the spec that are gone. Gone in a write that came with a change of the CRD's schema, they were cut from
+ * that write: who meant to remove them removes them once more.
+ */
+function lostFields(snapshot: ClassSnapshot, live: SecretProviderClass): readonly string[] {
+  const spec: Readonly<Record<string, unknown>> = { ...live.spec };
+  return Object.keys(snapshot.spec).filter((field) => spec[field] === undefined);
+}
+
+/** What brings a damaged class back: after an edit the lost fields alone, so that the edit stays. */
+export function missingSpec(snapshot: ClassSnapshot, live: SecretProviderClass): SecretProviderClassSpec {
+  if (snapshot.generation === live.metadata.generation) return snapshot.spec;
+  const lost = lostFields(snapshot, live);
+  return Object.fromEntries(Object.entries(snapshot.spec).filter(([field]) => lost.includes(field)));
 }
 
 /** The one is the other with fields removed, and less than it. */

@@ -11,7 +11,8 @@ const LAST_MS = 60_000;
 export function retryDelay(retry: Retry, failures: number, options: { readonly interval: number; readonly spread: number }): number {
   switch (retry.kind) {
     case "after":
-      return retry.milliseconds;
+      // A vault that says "at once", or names a moment that is past by our clock, is not asked in a loop.
+      return Math.max(FIRST_MS, retry.milliseconds);
     case "never":
       return options.interval;
     case "backoff":

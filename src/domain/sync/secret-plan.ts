@@ -100,5 +100,10 @@ export function obsoleteSecrets(
   className: string,
   named: ReadonlySet<string>,
 ): readonly ObservedSecret[] {
-  return owned.filter((secret) => secret.annotations[SECRET_ANNOTATIONS.class] === className && !named.has(secret.ref.name));
+  return owned.filter((secret) => isWrittenFor(secret, className) && !named.has(secret.ref.name));
+}
+
+/** Written by us, not somebody's copy of such a Secret: a copy has our label, but its label's owner is who copied it. */
+export function isWrittenFor({ annotations, owned }: ObservedSecret, className: string): boolean {
+  return annotations[SECRET_ANNOTATIONS.class] === className && owned.labels.includes(MANAGED_LABEL);
 }

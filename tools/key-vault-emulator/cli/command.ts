@@ -37,6 +37,20 @@ export function textFlag(invocation: Invocation, name: string): string | undefin
   return typeof value === "string" ? value : undefined;
 }
 
+/** A flag with a closed list of values. */
+export function choice<Value extends string>(invocation: Invocation, name: string, values: readonly Value[]): Value | undefined {
+  const given = textFlag(invocation, name);
+  const value = values.find((one) => one === given);
+  if (given !== undefined && value === undefined) throw new UsageError(`--${name}: use one of ${values.join(", ")}`);
+  return value;
+}
+
+export function wholeNumber(invocation: Invocation, name: string): number | undefined {
+  const given = textFlag(invocation, name);
+  if (given !== undefined && !/^\d+$/.test(given)) throw new UsageError(`--${name}: use a whole number`);
+  return given === undefined ? undefined : Number(given);
+}
+
 export function json(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
 }

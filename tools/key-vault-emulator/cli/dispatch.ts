@@ -1,12 +1,15 @@
 import { connectEmulator } from "../control/admin-client.ts";
 import { type Command, parseCommandLine, UsageError } from "./command.ts";
+import { disturbanceCommands } from "./disturbance-commands.ts";
 import { identityCommands } from "./identity-commands.ts";
+import { objectCommands } from "./object-commands.ts";
 import { secretCommands } from "./secret-commands.ts";
 import { SERVE_HELP, serve } from "./serve.ts";
+import { signInCommands } from "./sign-in-commands.ts";
 
-const commands: readonly Command[] = [...identityCommands, ...secretCommands];
+const commands: readonly Command[] = [...identityCommands, ...secretCommands, ...objectCommands, ...disturbanceCommands, ...signInCommands];
 
-export const HELP = `Key Vault emulator: Azure Key Vault secrets and the Entra sign-in they need, on this machine only.
+export const HELP = `Key Vault emulator: Azure Key Vault and the Entra sign-in it needs, on this machine only.
 
 Usage: main.ts COMMAND [arguments] [--state-dir DIR]
 

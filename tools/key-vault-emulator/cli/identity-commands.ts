@@ -1,7 +1,7 @@
-import { clientEnvironment } from "../emulator.ts";
+import { clientEnvironment, managedIdentityEnvironment } from "../emulator.ts";
 import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
 import type { RequestRecord } from "../network/request-log.ts";
-import { SECRET_PERMISSIONS, type SecretPermission } from "../vault/vault-store.ts";
+import { PERMISSIONS, type Permission } from "../vault/permissions.ts";
 import { type Command, json, required, table, textFlag, UsageError } from "./command.ts";
 
 const placement = { cloud: { type: "string" }, tenant: { type: "string" } } as const;
@@ -41,7 +41,7 @@ export const identityCommands: readonly Command[] = [
     name: "grant",
     arguments: ["VAULT", "APP_ID", "PERMISSIONS"],
     options: {},
-    help: "allow an identity operations on secrets; PERMISSIONS is a list such as get,list,set",
+    help: "allow an identity operations; PERMISSIONS is a list such as secrets/get,keys/get,certificates/list (get, list, set alone: secrets)",
     run: async (call) => {
       const permissions = permissionsOf(required(call, 2));
       await call.emulator.grant({ vault: required(call, 0), appId: required(call, 1), permissions });
@@ -54,7 +54,7 @@ export const identityCommands: readonly Command[] = [
     options: {},
     help: "take permissions back; all of them without PERMISSIONS",
     run: async (call) => {
-      const permissions = permissionsOf(call.arguments[2] ?? SECRET_PERMISSIONS.join(","));
+      const permissions = permissionsOf(call.arguments[2] ?? PERMISSIONS.join(","));
       await call.emulator.revoke({ vault: required(call, 0), appId: required(call, 1), permissions });
       return `revoked ${permissions.join(", ")} on ${required(call, 0)}`;
     },
@@ -75,7 +75,7 @@ export const identityCommands: readonly Command[] = [
     arguments: [],
     options: {},
     help: "print the variables that point a client at the emulator, for eval",
-    run: async ({ emulator }) => exportLines(clientEnvironment(emulator)),
+    run: async ({ emulator }) => exportLines({ ...clientEnvironment(emulator), ...managedIdentityEnvironment(emulator) }),
   },
 ];
 
@@ -98,10 +98,10 @@ function cloudOf(text: string | undefined): CloudName | undefined {
   return name;
 }
 
-function permissionsOf(text: string): SecretPermission[] {
+function permissionsOf(text: string): Permission[] {
   return text.split(",").map((word) => {
-    const permission = SECRET_PERMISSIONS.find((one) => one === word.trim());
-    if (permission === undefined) throw new UsageError(`PERMISSIONS: use a list of ${SECRET_PERMISSIONS.join(", ")}`);
+    const permission = PERMISSIONS.find((one) => one === word.trim());
+    if (permission === undefined) throw new UsageError(`PERMISSIONS: use a list of ${PERMISSIONS.join(", ")}`);
     return permission;
   });
 }

@@ -2,11 +2,11 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { clientEnvironment, startEmulator } from "../emulator.ts";
+import { clientEnvironment, managedIdentityEnvironment, startEmulator } from "../emulator.ts";
 import { parseCommandLine, UsageError } from "./command.ts";
 import { exportLines } from "./identity-commands.ts";
 
-export const SERVE_HELP = `serve [--state-dir DIR] [--port N] [--proxy-port N] [--admin-port N] [--token-lifetime SECONDS] [--until-stdin-ends]
+export const SERVE_HELP = `serve [--state-dir DIR] [--port N] [--proxy-port N] [--admin-port N] [--imds-port N] [--token-lifetime SECONDS] [--until-stdin-ends]
       run the emulator on loopback until SIGINT or SIGTERM; ports are free ones unless given`;
 
 const options = {
@@ -14,6 +14,7 @@ const options = {
   port: { type: "string" },
   "proxy-port": { type: "string" },
   "admin-port": { type: "string" },
+  "imds-port": { type: "string" },
   "token-lifetime": { type: "string" },
   "until-stdin-ends": { type: "boolean" },
 } as const;
@@ -33,11 +34,12 @@ export async function serve(args: readonly string[], defaultStateDir: string | u
     port: number("port", PORTS),
     proxyPort: number("proxy-port", PORTS),
     adminPort: number("admin-port", PORTS),
+    imdsPort: number("imds-port", PORTS),
     tokenLifetimeSeconds: number("token-lifetime", { min: 1, max: 86_400 }),
   });
   const stopped = stopSignal(values["until-stdin-ends"] === true);
   process.stdout.write(
-    `# Key Vault emulator is up. Point a client at it:\n${exportLines(clientEnvironment(emulator))}\n` +
+    `# Key Vault emulator is up. Point a client at it:\n${exportLines({ ...clientEnvironment(emulator), ...managedIdentityEnvironment(emulator) })}\n` +
       `# Point this command line at it:\nexport KEY_VAULT_EMULATOR_DIR='${stateDir}'\n`,
   );
   await stopped;

@@ -15,6 +15,7 @@ export async function connectEmulator(stateDir: string): Promise<Emulator> {
     proxyUrl: file.proxyUrl,
     caFile: file.caFile,
     adminUrl: file.adminUrl,
+    imdsUrl: file.imdsUrl,
     stop: async () => {
       process.kill(file.pid, "SIGTERM");
     },
@@ -45,6 +46,26 @@ function remoteMethods(call: Call): StateMethods {
     secretVersions: forward("secretVersions"),
     setTokenLifetime: forward("setTokenLifetime"),
     requests: forward("requests"),
+    createKey: forward("createKey"),
+    rotateKey: forward("rotateKey"),
+    setKeyAttributes: forward("setKeyAttributes"),
+    deleteKey: forward("deleteKey"),
+    keyVersions: forward("keyVersions"),
+    createCertificate: forward("createCertificate"),
+    importCertificate: forward("importCertificate"),
+    rotateCertificate: forward("rotateCertificate"),
+    setCertificateAttributes: forward("setCertificateAttributes"),
+    deleteCertificate: forward("deleteCertificate"),
+    certificateVersions: forward("certificateVersions"),
+    setBudget: forward("setBudget"),
+    clearBudget: forward("clearBudget"),
+    injectFault: forward("injectFault"),
+    clearFaults: forward("clearFaults"),
+    trustIssuer: forward("trustIssuer"),
+    addFederatedCredential: forward("addFederatedCredential"),
+    removeFederatedCredentials: forward("removeFederatedCredentials"),
+    createManagedIdentity: forward("createManagedIdentity"),
+    removeManagedIdentity: forward("removeManagedIdentity"),
   };
 }
 

@@ -10,6 +10,7 @@ const schema = z.object({
   adminToken: z.string(),
   proxyUrl: z.url(),
   caFile: z.string(),
+  imdsUrl: z.url(),
   pid: z.number(),
 });
 

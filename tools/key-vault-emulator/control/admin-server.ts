@@ -12,7 +12,7 @@ export interface AdminServerOptions {
   readonly methods: StateMethods;
   readonly port: number;
   readonly stateDir: string;
-  readonly places: Pick<AdminFile, "proxyUrl" | "caFile">;
+  readonly places: Pick<AdminFile, "proxyUrl" | "caFile" | "imdsUrl">;
 }
 
 export interface AdminServer {

@@ -1,18 +1,23 @@
 import { randomBytes } from "node:crypto";
 
-import type { Directory, ServicePrincipal } from "../entra/directory.ts";
-import type { TokenIssuer } from "../entra/token-issuer.ts";
+import type { ServicePrincipal } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
-import type { RequestLog, RequestRecord } from "../network/request-log.ts";
+import type { RequestRecord } from "../network/request-log.ts";
 import { type SecretProperties, type SecretVersion, type StoredSecret, withoutValue } from "../vault/secret-collection.ts";
-import { factsOf, type VaultFacts, type VaultStore } from "../vault/vault-store.ts";
+import { factsOf, type Vault, type VaultFacts, type VaultStore } from "../vault/vault-store.ts";
+import { newVersionId } from "../vault/versioned-collection.ts";
+import type { World } from "../world.ts";
+import { type CertificateMethods, certificateMethods } from "./certificate-methods.ts";
+import { type DisturbanceMethods, disturbanceMethods } from "./disturbance-methods.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
+import { type KeyMethods, keyMethods } from "./key-methods.ts";
+import { type SignInMethods, signInMethods } from "./sign-in-methods.ts";
 
 /**
  * What a test or a demo does to the emulator's world. The same methods work in process and over the admin endpoint;
  * wrong input throws `EmulatorInputError`.
  */
-export interface StateMethods {
+export interface StateMethods extends KeyMethods, CertificateMethods, DisturbanceMethods, SignInMethods {
   /** Without `tenantId`, in the cloud's default tenant, which every unnamed tenant of that cloud is. */
   createVault(input: Input<"createVault">): Promise<VaultFacts>;
   /** Its name stops resolving. */
@@ -20,6 +25,7 @@ export interface StateMethods {
   /** Ids and secret are random unless given. */
   createServicePrincipal(input: Input<"createServicePrincipal">): Promise<ServicePrincipal>;
   setClientSecret(input: Input<"setClientSecret">): Promise<ServicePrincipal>;
+  /** `get`, `list` and `set` stand for secrets; other kinds are named: `keys/get`, `certificates/list`. */
   grant(input: Input<"grant">): Promise<void>;
   /** Without `permissions`, all of them. */
   revoke(input: Input<"revoke">): Promise<void>;
@@ -41,15 +47,15 @@ export interface StateMethods {
   requests(input?: Input<"requests">): Promise<readonly RequestRecord[]>;
 }
 
-export interface World {
-  readonly directory: Directory;
-  readonly tokens: TokenIssuer;
-  readonly vaults: VaultStore;
-  readonly log: RequestLog;
-}
-
 export function stateMethods(world: World): StateMethods {
-  return { ...identityMethods(world), ...secretMethods(world) };
+  return {
+    ...identityMethods(world),
+    ...secretMethods(world),
+    ...keyMethods(world),
+    ...certificateMethods(world),
+    ...disturbanceMethods(world),
+    ...signInMethods(world),
+  };
 }
 
 type IdentityMethods = Pick<
@@ -81,15 +87,22 @@ function identityMethods({ directory, tokens, vaults, log }: World): IdentityMet
   };
 }
 
-function secretMethods({ vaults }: World): Omit<StateMethods, keyof IdentityMethods> {
+type SecretMethods = Pick<
+  StateMethods,
+  "setSecret" | "rotateSecret" | "setAttributes" | "disableSecret" | "enableSecret" | "deleteSecret" | "secretVersions"
+>;
+
+function secretMethods({ vaults }: World): SecretMethods {
   return {
     setSecret: async (input) => {
-      const { vault, name, value, ...properties } = parseInput(inputs.setSecret, input);
-      return withoutValue(vaults.require(vault).secrets.set(name, value, properties));
+      const { vault, name, certificateBacked, ...content } = parseInput(inputs.setSecret, input);
+      const { secrets, url } = withoutCertificate(vaults.require(vault), name);
+      const version = newVersionId();
+      return withoutValue(secrets.add(name, certificateBacked ? { ...content, kid: `${url}keys/${name}/${version}` } : content, version));
     },
     rotateSecret: async (input) => {
       const { vault, name, value } = parseInput(inputs.rotateSecret, input);
-      const { secrets } = vaults.require(vault);
+      const { secrets } = withoutCertificate(vaults.require(vault), name);
       const { contentType, tags } = existing(secrets.find(name), { vault, name });
       return secrets.set(name, value ?? randomBytes(24).toString("base64url"), { contentType, tags });
     },
@@ -101,7 +114,7 @@ function secretMethods({ vaults }: World): Omit<StateMethods, keyof IdentityMeth
     enableSecret: async (input) => changed(vaults, parseInput(inputs.secretVersion, input), { enabled: true }),
     deleteSecret: async (input) => {
       const { vault, name } = parseInput(inputs.secret, input);
-      if (!vaults.require(vault).secrets.delete(name)) existing(undefined, { vault, name });
+      if (!withoutCertificate(vaults.require(vault), name).secrets.delete(name)) existing(undefined, { vault, name });
     },
     secretVersions: async (input) => {
       const { vault, name } = parseInput(inputs.secret, input);
@@ -110,6 +123,12 @@ function secretMethods({ vaults }: World): Omit<StateMethods, keyof IdentityMeth
       return secrets.versions(name).map(withoutValue);
     },
   };
+}
+
+/** What a certificate made is changed by the methods for certificates. */
+function withoutCertificate(vault: Vault, name: string): Vault {
+  if (vault.certificates.find(name) === undefined) return vault;
+  throw new EmulatorInputError(`name: the secret ${name} belongs to a certificate; rotate, import or delete that, or choose another name`);
 }
 
 interface SecretKey {

@@ -2,11 +2,13 @@ import { CLOUDS, type Cloud, endpointOf } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
 import type { Directory } from "./directory.ts";
 import { entraError, malformedTenant, unknownInstance, unknownTenant } from "./errors.ts";
+import type { Federation } from "./federation.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
 import type { TokenIssuer } from "./token-issuer.ts";
 
 export interface EntraServices {
   readonly directory: Directory;
+  readonly federation: Federation;
   readonly tokens: TokenIssuer;
 }
 

@@ -4,7 +4,7 @@ import type { Answer, Exchange } from "../network/exchange.ts";
 
 /** What differs between Entra's errors; {@link entraError} adds the fields that all of them have. */
 export interface EntraError {
-  readonly status: 400 | 401;
+  readonly status: 400 | 401 | 503;
   readonly error: string;
   readonly code: number;
   readonly message: string;
@@ -47,12 +47,6 @@ export function missingCredential(): EntraError {
   return { status: 401, error: "invalid_client", code: 7000216, message };
 }
 
-/** https://azure.github.io/azure-workload-identity/docs/known-issues.html; no application here has a federated credential yet. */
-export function noFederatedCredential(): EntraError {
-  const message = "No matching federated identity record found for presented assertion.";
-  return { status: 401, error: "invalid_client", code: 70021, message };
-}
-
 /** https://learn.microsoft.com/entra/identity-platform/reference-error-codes (AADSTS70003) */
 export function unsupportedGrant(): EntraError {
   const message = "The app requested an unsupported grant type.";
@@ -89,6 +83,11 @@ export function unknownResource(resource: string, tenantId: string): EntraError 
 /** https://learn.microsoft.com/entra/identity-platform/reference-error-codes (AADSTS50049) */
 export function unknownInstance(): EntraError {
   return { status: 400, error: "invalid_instance", code: 50049, message: "Unknown or invalid instance." };
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/reference-error-codes (AADSTS90033) */
+export function transientFailure(): EntraError {
+  return { status: 503, error: "temporarily_unavailable", code: 90033, message: "A transient error has occurred. Please try again." };
 }
 
 /** The one shape of all of them; https://github.com/Azure/sap-automation/issues/418 shows a complete one. */

@@ -1,24 +1,26 @@
 import type { Cloud } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
+import { assertionRefusal } from "./client-assertion.ts";
 import { type Directory, isSecretOf, type ServicePrincipal } from "./directory.ts";
 import {
   type EntraError,
   entraError,
   missingCredential,
   missingParameter,
-  noFederatedCredential,
   scopeWithoutDefault,
   unknownApplication,
   unknownResource,
   unsupportedGrant,
   wrongClientSecret,
 } from "./errors.ts";
+import type { Federation } from "./federation.ts";
 import type { TokenIssuer } from "./token-issuer.ts";
 
 export interface TokenContext {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly directory: Directory;
+  readonly federation: Federation;
   readonly tokens: TokenIssuer;
 }
 
@@ -32,7 +34,7 @@ export function answerTokenRequest(exchange: Exchange, context: TokenContext): A
   const audience = audienceOf(form, exchange, context);
   if (typeof audience !== "string") return { ...entraError(exchange, audience), ...identity };
   if (!isKnown) return entraError(exchange, unknownApplication(form.get("client_id") ?? "", tenantId));
-  const refusal = credentialRefusal(form, principal);
+  const refusal = credentialRefusal(form, principal, context);
   if (refusal !== undefined) return { ...entraError(exchange, refusal), ...identity };
   const lifetime = tokens.lifetimeSeconds;
   return {
@@ -58,13 +60,19 @@ function audienceOf(form: URLSearchParams, exchange: Exchange, { cloud, tenantId
   const scopes = asked.split(" ").filter((scope) => !["openid", "profile", "offline_access", ""].includes(scope));
   const [resource = ""] = scopes;
   if (parameter === "scope" && !resource.endsWith("/.default")) return scopeWithoutDefault(asked);
-  const audience = resource.replace(/\/\.default$/, "").replace(/\/$/, "");
-  const isRegistered = audience === cloud.vaultResource || audience === cloud.managementResource;
-  return isRegistered ? audience : unknownResource(audience, tenantId);
+  const asResource = resource.replace(/\/\.default$/, "").replace(/\/$/, "");
+  return registeredAudience(cloud, asResource) ?? unknownResource(asResource, tenantId);
 }
 
-function credentialRefusal(form: URLSearchParams, principal: ServicePrincipal): EntraError | undefined {
-  if (form.get("client_assertion")) return noFederatedCredential();
+/** The `aud` claim for a resource, which may end in a slash; `undefined` where no such API is registered. */
+export function registeredAudience({ vaultResource, managementResource }: Cloud, resource: string): string | undefined {
+  const audience = resource.replace(/\/$/, "");
+  return audience === vaultResource || audience === managementResource ? audience : undefined;
+}
+
+function credentialRefusal(form: URLSearchParams, principal: ServicePrincipal, context: TokenContext): EntraError | undefined {
+  const { federation, tokens } = context;
+  if (form.get("client_assertion")) return assertionRefusal(form, { principal, federation, now: tokens.now });
   const secret = form.get("client_secret");
   if (!secret) return missingCredential();
   return isSecretOf(principal, secret) ? undefined : wrongClientSecret(principal.appId);

@@ -51,6 +51,10 @@ export class TokenIssuer {
     return new TokenIssuer(await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }), now, lifetimeSeconds);
   }
 
+  get now(): Clock {
+    return this.#now;
+  }
+
   get lifetimeSeconds(): number {
     return this.#lifetime;
   }

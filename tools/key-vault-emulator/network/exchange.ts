@@ -67,3 +67,21 @@ export function writeAnswer(response: ServerResponse, answer: Answer): void {
   });
   response.end(body);
 }
+
+/** The head of the whole answer, half of its body, then the end of the connection. */
+export function writeTruncated(response: ServerResponse, answer: Answer): void {
+  const body = Buffer.from(JSON.stringify(answer.body), "utf8");
+  response.writeHead(answer.status, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": body.byteLength,
+    ...answer.headers,
+  });
+  response.write(body.subarray(0, Math.floor(body.byteLength / 2)), () => response.destroy());
+}
+
+/** Status 200 and a page of HTML, as a captive portal or a proxy's own page would be. */
+export function writePage(response: ServerResponse): void {
+  const body = "<!DOCTYPE html>\n<html><body>This is not the service you asked for.</body></html>\n";
+  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Length": Buffer.byteLength(body) });
+  response.end(body);
+}

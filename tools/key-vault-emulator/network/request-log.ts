@@ -9,6 +9,7 @@ export interface RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly apiVersion?: string;
+  /** 0 when an injected fault left the request without an answer. */
   readonly status: number;
   /** Application id, only of a registered application. */
   readonly identity?: string;

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Claims, issuerOf, type TokenIssuer } from "../entra/token-issuer.ts";
 import { CLOUDS } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
+import { certificateOperation } from "./certificate-operations.ts";
 import {
   apiVersionMissing,
   audienceWrong,
@@ -11,21 +12,31 @@ import {
   methodNotAllowed,
   permissionMissing,
   signatureUnknown,
+  throttled,
   tokenExpired,
   tokenMissing,
   type VaultError,
 } from "./errors.ts";
-import { type Operation, secretOperation } from "./secret-operations.ts";
+import { keyOperation } from "./key-operations.ts";
+import type { Operation } from "./read-operations.ts";
+import { secretOperation } from "./secret-operations.ts";
 import type { Vault } from "./vault-store.ts";
 
-/** The operations by first path part. Keys and certificates are further entries. */
-const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | undefined>> = { secrets: secretOperation };
+/** The operations by first path part. */
+const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | undefined>> = {
+  secrets: secretOperation,
+  keys: keyOperation,
+  certificates: certificateOperation,
+};
 
 /** A request to one vault. Authentication goes first, as at the real service: a challenge is answered before anything is judged. */
 export function answerVault(exchange: Exchange, vault: Vault, tokens: TokenIssuer): Answer {
   const caller = authenticate(exchange, vault, tokens);
   if (caller.kind === "refused") return errorAnswer(exchange, vault, caller.error);
   const identity = caller.claims.appid;
+  // A challenge costs nothing here, so that a budget counts what a client meant to do.
+  const turn = vault.throttle.admit();
+  if (turn.kind === "refused") return { ...errorAnswer(exchange, vault, throttled(turn.retryAfterSeconds)), identity };
   const [collection = ""] = exchange.segments;
   const operation = Object.hasOwn(COLLECTIONS, collection) ? COLLECTIONS[collection]?.(exchange) : undefined;
   const error = admissionError(exchange, { vault, claims: caller.claims, operation });
@@ -70,7 +81,11 @@ function errorAnswer(exchange: Exchange, vault: Vault, error: VaultError): Answe
   const inner = error.innerCode === undefined ? {} : { innererror: { code: error.innerCode } };
   return {
     status: error.status,
-    headers: { ...commonHeaders(exchange), ...(error.status === 401 ? { "WWW-Authenticate": challengeOf(vault) } : {}) },
+    headers: {
+      ...commonHeaders(exchange),
+      ...(error.status === 401 ? { "WWW-Authenticate": challengeOf(vault) } : {}),
+      ...(error.retryAfterSeconds === undefined ? {} : { "Retry-After": String(error.retryAfterSeconds) }),
+    },
     body: { error: { code: error.code, message: error.message, ...inner } },
   };
 }

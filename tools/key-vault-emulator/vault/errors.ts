@@ -1,12 +1,15 @@
 import type { Claims } from "../entra/token-issuer.ts";
-import type { SecretPermission, Vault } from "./vault-store.ts";
+import type { Answer } from "../network/exchange.ts";
+import type { KindPermission } from "./permissions.ts";
+import type { Vault } from "./vault-store.ts";
 
 /** A refusal of the data plane. `innerCode` is what tells the 403s apart. */
 export interface VaultError {
-  readonly status: 400 | 401 | 403 | 404 | 405;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 429;
   readonly code: string;
   readonly message: string;
   readonly innerCode?: string;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** The region named in messages and headers; the emulator has one. */
@@ -45,11 +48,14 @@ export function issuerWrong(expected: string, found: string): VaultError {
   return unauthorized(`AKV10032: Invalid issuer. Expected one of ${expected}, found ${found}.`);
 }
 
-/** https://github.com/turbot/steampipe-plugin-azure/issues/127 (a vault with access policies) */
-export function permissionMissing(vault: Vault, caller: Claims, permission: SecretPermission): VaultError {
+/**
+ * https://github.com/turbot/steampipe-plugin-azure/issues/127 (a vault with access policies); for certificates
+ * https://github.com/microsoft/AzureTRE/pull/130
+ */
+export function permissionMissing(vault: Vault, caller: Claims, permission: KindPermission): VaultError {
   const who = `appid=${caller.appid};oid=${caller.oid};iss=${caller.iss}`;
   const message =
-    `The user, group or application '${who}' does not have secrets ${permission} permission on key vault ` +
+    `The user, group or application '${who}' does not have ${permission.replace("/", " ")} permission on key vault ` +
     `'${vault.name};location=${LOCATION}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287`;
   return { status: 403, code: "Forbidden", message, innerCode: "AccessDenied" };
 }
@@ -59,13 +65,34 @@ export function secretDisabled(): VaultError {
   return { status: 403, code: "Forbidden", message: "Operation get is not allowed on a disabled secret.", innerCode: "SecretDisabled" };
 }
 
-/** https://github.com/Azure/azure-sdk-for-js/issues/25489; a version is named as `name/version`. */
-export function secretNotFound(name: string, version?: string): VaultError {
+const KIND_NAMES = {
+  secrets: { code: "SecretNotFound", noun: "secret" },
+  keys: { code: "KeyNotFound", noun: "key" },
+  certificates: { code: "CertificateNotFound", noun: "certificate" },
+} as const;
+
+/**
+ * https://github.com/Azure/azure-sdk-for-js/issues/25489 (secrets; a version is named as `name/version`),
+ * https://github.com/sigstore/cosign/issues/3094 (keys), https://github.com/Azure/azure-sdk-for-js/issues/20930 (certificates)
+ */
+export function objectNotFound(kind: keyof typeof KIND_NAMES, name: string, version?: string): VaultError {
+  const { code, noun } = KIND_NAMES[kind];
   const id = version === undefined ? name : `${name}/${version}`;
   const message =
-    `A secret with (name/id) ${id} was not found in this key vault. If you recently deleted this secret you may be able to recover it ` +
+    `A ${noun} with (name/id) ${id} was not found in this key vault. If you recently deleted this ${noun} you may be able to recover it ` +
     "using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182";
-  return { status: 404, code: "SecretNotFound", message };
+  return { status: 404, code, message };
+}
+
+/** https://github.com/vcsjones/AzureSignTool/issues/219 and https://github.com/dotnet/sign/issues/403 (both without Retry-After) */
+export function throttled(retryAfterSeconds: number | undefined): VaultError {
+  const message = "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached";
+  return { status: 429, code: "Throttled", message, retryAfterSeconds };
+}
+
+/** Names of managed secrets are taken: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates; the wording is the emulator's. */
+export function nameTakenByCertificate(name: string): VaultError {
+  return { status: 409, code: "Conflict", message: `The secret ${name} belongs to the certificate of that name and can't be set.` };
 }
 
 /** https://github.com/Azure/azure-sdk-for-rust (its core error test shows code and text) */
@@ -96,4 +123,10 @@ export function pageSizeInvalid(): VaultError {
 /** Anything the emulator does not have answers like a wrong verb: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes */
 export function methodNotAllowed(): VaultError {
   return { status: 405, code: "MethodNotAllowed", message: "The emulator does not know this operation." };
+}
+
+/** The statuses: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; the wording is the emulator's. */
+export function serviceFailure(status: number): Answer {
+  const code = status === 503 ? "ServiceUnavailable" : status === 429 ? "Throttled" : "InternalServerError";
+  return { status, body: { error: { code, message: "The emulator was told to fail here." } } };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { attributesOf } from "./attributes-wire.ts";
 import type { SecretProperties, StoredSecret } from "./secret-collection.ts";
 
 /** JSON as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret (bundle) and its neighbours (item). */
@@ -43,17 +44,6 @@ export function itemOf(secret: StoredSecret, idBase: string): object {
 
 /** Absent fields are left out, as the service does; JSON drops what is undefined. */
 function rest(secret: StoredSecret): object {
-  return {
-    contentType: secret.contentType,
-    attributes: {
-      enabled: secret.enabled,
-      nbf: secret.notBefore,
-      exp: secret.expires,
-      created: secret.created,
-      updated: secret.updated,
-      recoveryLevel: "Recoverable+Purgeable",
-      recoverableDays: 90,
-    },
-    tags: secret.tags,
-  };
+  const { contentType, kid, tags } = secret;
+  return { contentType, kid, managed: kid === undefined ? undefined : true, attributes: attributesOf(secret), tags };
 }

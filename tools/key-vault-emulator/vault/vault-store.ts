@@ -1,11 +1,12 @@
 import type { Directory } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUDS, type CloudName } from "../network/clouds.ts";
+import type { CertificateCollection } from "./certificate-collection.ts";
+import type { KeyCollection } from "./key-collection.ts";
+import { type KindPermission, type Permission, withKind } from "./permissions.ts";
 import { SecretCollection } from "./secret-collection.ts";
-
-export const SECRET_PERMISSIONS = ["get", "list", "set"] as const;
-
-export type SecretPermission = (typeof SECRET_PERMISSIONS)[number];
+import { Throttle } from "./throttle.ts";
+import { VersionedCollection } from "./versioned-collection.ts";
 
 export interface VaultFacts {
   readonly name: string;
@@ -17,8 +18,11 @@ export interface VaultFacts {
 
 export interface Vault extends VaultFacts {
   readonly secrets: SecretCollection;
+  readonly keys: KeyCollection;
+  readonly certificates: CertificateCollection;
   /** Access policies by application id. */
-  readonly grants: Map<string, ReadonlySet<SecretPermission>>;
+  readonly grants: Map<string, ReadonlySet<KindPermission>>;
+  readonly throttle: Throttle;
 }
 
 export interface NewVault {
@@ -47,7 +51,10 @@ export class VaultStore {
       tenantId: this.#directory.registerTenant(cloud, tenantId),
       url: `https://${key}.${CLOUDS[cloud].vaultSuffix}/`,
       secrets: new SecretCollection(this.#now),
+      keys: new VersionedCollection(this.#now),
+      certificates: new VersionedCollection(this.#now),
       grants: new Map(),
+      throttle: new Throttle(),
     };
     this.#vaults.set(key, vault);
     return vault;
@@ -67,16 +74,17 @@ export class VaultStore {
     return vault;
   }
 
-  grant(vaultName: string, appId: string, permissions: readonly SecretPermission[]): void {
+  grant(vaultName: string, appId: string, permissions: readonly Permission[]): void {
     const { grants } = this.require(vaultName);
     const principal = this.#directory.requirePrincipal(appId);
-    grants.set(principal.appId, new Set([...(grants.get(principal.appId) ?? []), ...permissions]));
+    grants.set(principal.appId, new Set([...(grants.get(principal.appId) ?? []), ...permissions.map(withKind)]));
   }
 
-  revoke(vaultName: string, appId: string, permissions: readonly SecretPermission[]): void {
+  revoke(vaultName: string, appId: string, permissions: readonly Permission[]): void {
     const { grants } = this.require(vaultName);
     const key = appId.toLowerCase();
-    grants.set(key, new Set([...(grants.get(key) ?? [])].filter((held) => !permissions.includes(held))));
+    const taken = permissions.map(withKind);
+    grants.set(key, new Set([...(grants.get(key) ?? [])].filter((held) => !taken.includes(held))));
   }
 }
 

@@ -1,0 +1,64 @@
+/**
+ * A process that fetches the objects of a class as the worker does, with its environment as the only way to the vaults. One JSON
+ * line in, one out.
+ */
+import { createInterface } from "node:readline";
+
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+import { pki } from "../../src/pki/pki.ts";
+import { fetchObjects } from "../../src/sync/fetch-objects.ts";
+
+export interface ClassQuestion {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly writeCertAndKeyInSeparateFiles?: boolean;
+  /** File that a Secret of type kubernetes.io/tls is made from. */
+  readonly tlsFrom?: string;
+}
+
+export interface ClassAnswer {
+  /** Base64 contents by file name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** `type/name@version` by file name. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly failures: readonly string[];
+  /** Base64 values of the Secret, or why there is none. */
+  readonly tls?: Readonly<Record<string, string>> | string;
+}
+
+const clients = createVaultClients();
+const base64 = (value: Sensitive) => Buffer.from(value.reveal()).toString("base64");
+
+function tlsOf(objectName: string, files: Parameters<typeof buildSecrets>[1]): NonNullable<ClassAnswer["tls"]> {
+  const data = ["tls.crt", "tls.key"].map((key) => ({ objectName, key }));
+  const [outcome] = buildSecrets([{ secretName: "web", type: "kubernetes.io/tls", data }], files, pki);
+  if (outcome?.kind !== "desired") return outcome?.problem.message ?? "";
+  return Object.fromEntries([...outcome.secret.data].map(([key, value]) => [key, base64(value)]));
+}
+
+async function answer(question: ClassQuestion): Promise<ClassAnswer> {
+  const { parameters, clientId, clientSecret, writeCertAndKeyInSeparateFiles = false, tlsFrom } = question;
+  const parsed = parseProviderClass({ provider: "azure", parameters }, { owner: "test/class", cloudName: "AzurePublicCloud" });
+  if (parsed.kind !== "class") return { files: {}, objects: {}, failures: [JSON.stringify(parsed)] };
+  const { address, objects } = parsed.providerClass;
+  const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });
+  const render = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles };
+  const { files, failures } = await fetchObjects({ client, render }, objects, new AbortController().signal);
+  return {
+    files: Object.fromEntries(files.map(({ path, contents }) => [path, base64(contents)])),
+    objects: Object.fromEntries(files.map(({ path, objectId, version }) => [path, `${objectId}@${version}`])),
+    failures: failures.map(({ reason, message }) => `${reason}: ${message}`),
+    ...(tlsFrom === undefined ? {} : { tls: tlsOf(tlsFrom, files) }),
+  };
+}
+
+if (import.meta.main) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    // Written by the test itself.
+    process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as ClassQuestion))}\n`);
+  }
+}

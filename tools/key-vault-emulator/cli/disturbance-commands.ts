@@ -1,0 +1,71 @@
+import { type Command, type Invocation, required, textFlag, UsageError, wholeNumber } from "./command.ts";
+
+/** Throttling and faults. */
+export const disturbanceCommands: readonly Command[] = [
+  {
+    name: "budget",
+    arguments: ["VAULT", "[TRANSACTIONS]", "[SECONDS]"],
+    options: { "retry-after": { type: "string" } },
+    help: "answer 429 beyond so many requests in so many seconds [--retry-after SECONDS]; without numbers, no limit",
+    run: async (call) => {
+      const vault = required(call, 0);
+      if (call.arguments.length === 1) {
+        await call.emulator.clearBudget({ vault });
+        return `no limit on ${vault}`;
+      }
+      const [transactions, perSeconds] = [Number(required(call, 1)), Number(required(call, 2))];
+      await call.emulator.setBudget({ vault, transactions, perSeconds, retryAfterSeconds: wholeNumber(call, "retry-after") });
+      return `${transactions} requests in ${perSeconds} s on ${vault}`;
+    },
+  },
+  {
+    name: "fault",
+    arguments: ["VAULT_OR_HOST", "KIND", "[VALUE]"],
+    options: { times: { type: "string" }, path: { type: "string" }, "retry-after": { type: "string" } },
+    help:
+      "strike the next request: KIND is status (VALUE: 400 to 599), slow (VALUE: milliseconds), reset, truncated or contentType " +
+      "[--times N] [--path /secrets/NAME] [--retry-after SECONDS]",
+    run: async (call) => {
+      await call.emulator.injectFault({ ...targetOf(call), ...effectOf(call) });
+      return `${required(call, 1)} on ${required(call, 0)}`;
+    },
+  },
+  {
+    name: "fault-clear",
+    arguments: [],
+    options: {},
+    help: "forget the faults that have not struck yet",
+    run: async ({ emulator }) => {
+      await emulator.clearFaults();
+      return "no faults";
+    },
+  },
+];
+
+/** A host name has a dot; a vault's name can't. */
+function targetOf(call: Invocation): object & ({ readonly host: string } | { readonly vault: string }) {
+  const name = required(call, 0);
+  const common = { times: wholeNumber(call, "times"), path: textFlag(call, "path") };
+  return name.includes(".") ? { ...common, host: name } : { ...common, vault: name };
+}
+
+type Effect =
+  | { readonly kind: "reset" | "truncated" | "contentType" }
+  | { readonly kind: "status"; readonly status: number; readonly retryAfterSeconds: number | undefined }
+  | { readonly kind: "slow"; readonly milliseconds: number };
+
+function effectOf(call: Invocation): Effect {
+  const kind = required(call, 1);
+  switch (kind) {
+    case "reset":
+    case "truncated":
+    case "contentType":
+      return { kind };
+    case "status":
+      return { kind, status: Number(required(call, 2)), retryAfterSeconds: wholeNumber(call, "retry-after") };
+    case "slow":
+      return { kind, milliseconds: Number(required(call, 2)) };
+    default:
+      throw new UsageError("KIND: use status, slow, reset, truncated or contentType");
+  }
+}

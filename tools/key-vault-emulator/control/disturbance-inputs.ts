@@ -1,0 +1,40 @@
+import { z } from "zod";
+
+import { vaultName } from "./fields.ts";
+
+const target = {
+  /** A vault: only requests that carry a token are struck. */
+  vault: vaultName.optional(),
+  /** Any emulated host name, `169.254.169.254` for the metadata service: every request is struck. */
+  host: z.string().min(1).optional(),
+  /** Only paths that start so, for example `/secrets/db`. */
+  path: z.string().startsWith("/", "a path such as /secrets/db").default("/"),
+  /** How many requests; default 1. */
+  times: z.number().int().positive("1 or more").default(1),
+};
+
+const retryAfterSeconds = z.number().int().nonnegative("whole seconds").optional();
+
+/** Throttling and faults. */
+export const disturbanceInputs = {
+  setBudget: z.strictObject({
+    vault: vaultName,
+    transactions: z.number().int().positive("1 or more"),
+    perSeconds: z.number().positive("more than 0"),
+    retryAfterSeconds,
+  }),
+  vault: z.strictObject({ vault: vaultName }),
+  injectFault: z.discriminatedUnion("kind", [
+    z.strictObject({
+      ...target,
+      kind: z.literal("status"),
+      status: z.number().int().min(400, "400 to 599").max(599, "400 to 599"),
+      retryAfterSeconds,
+    }),
+    z.strictObject({ ...target, kind: z.literal("reset") }),
+    z.strictObject({ ...target, kind: z.literal("slow"), milliseconds: z.number().int().positive("1 or more") }),
+    z.strictObject({ ...target, kind: z.literal("truncated") }),
+    z.strictObject({ ...target, kind: z.literal("contentType") }),
+  ]),
+  nothing: z.strictObject({}),
+} as const;

@@ -1,0 +1,41 @@
+import { IMDS_HOST } from "../imds/endpoint.ts";
+import { EmulatorInputError } from "../input-error.ts";
+import { endpointOf } from "../network/clouds.ts";
+import type { World } from "../world.ts";
+import { type Input, inputs, parseInput } from "./inputs.ts";
+
+export interface DisturbanceMethods {
+  /** From now on the vault answers this many requests in this time, with a full allowance at first; the rest get 429. */
+  setBudget(input: Input<"setBudget">): Promise<void>;
+  /** No limit, as at the start. */
+  clearBudget(input: Input<"vault">): Promise<void>;
+  /** Strikes the next requests that match; several faults strike one after the other. */
+  injectFault(input: Input<"injectFault">): Promise<void>;
+  /** Forgets the faults that have not struck yet. */
+  clearFaults(input?: Input<"nothing">): Promise<void>;
+}
+
+export function disturbanceMethods({ vaults, faults }: World): DisturbanceMethods {
+  return {
+    setBudget: async (input) => {
+      const { vault, ...budget } = parseInput(inputs.setBudget, input);
+      vaults.require(vault).throttle.setBudget(budget);
+    },
+    clearBudget: async (input) => {
+      vaults.require(parseInput(inputs.vault, input).vault).throttle.setBudget(undefined);
+    },
+    injectFault: async (input) => {
+      const { vault, host, path, times, ...effect } = parseInput(inputs.injectFault, input);
+      if ((vault === undefined) === (host === undefined)) throw new EmulatorInputError("vault: give either vault or host");
+      const isAuthenticatedOnly = vault !== undefined;
+      const where = vault === undefined ? knownHost(host ?? "") : new URL(vaults.require(vault).url).host;
+      faults.add({ effect, host: where, isAuthenticatedOnly, path, times });
+    },
+    clearFaults: async () => faults.clear(),
+  };
+}
+
+function knownHost(host: string): string {
+  if (host === IMDS_HOST || endpointOf(host) !== undefined) return host.toLowerCase();
+  throw new EmulatorInputError(`host: ${host} is not emulated; use a vault's or login host, or ${IMDS_HOST}`);
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { type Answer, type Exchange, readExchange, writeAnswer, writePage, writeTruncated } from "./exchange.ts";
+import type { FaultEffect, FaultPlan } from "./fault-plan.ts";
+import type { RequestLog } from "./request-log.ts";
+
+/** How one listener serves. */
+export interface Serving {
+  readonly log: RequestLog;
+  readonly faults: FaultPlan;
+  /** The name in the log, by which faults find it. */
+  hostOf(exchange: Exchange): string;
+  /** `undefined`: nobody lives here; the connection is cut, as no server would answer there. */
+  answer(exchange: Exchange): Answer | undefined;
+  /** A failure in the words of the service. */
+  failure(exchange: Exchange, status: number): Answer;
+}
+
+/** In the log, of a request that got no answer. */
+const NO_STATUS = 0;
+
+export async function serveRequest(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+  const exchange = await readExchange(request);
+  if (exchange === undefined) {
+    writeAnswer(response, { status: 413, body: { error: { code: "RequestEntityTooLarge", message: "The request body is too large." } } });
+    return;
+  }
+  const fault = serving.faults.take(exchange, serving.hostOf(exchange));
+  if (fault !== undefined) return strike(fault, { exchange, response, serving });
+  const answer = serving.answer(exchange);
+  if (answer === undefined) response.destroy();
+  else send(answer, { exchange, response, serving });
+}
+
+interface Turn {
+  readonly exchange: Exchange;
+  readonly response: ServerResponse;
+  readonly serving: Serving;
+}
+
+async function strike(fault: FaultEffect, turn: Turn): Promise<void> {
+  const { exchange, response, serving } = turn;
+  switch (fault.kind) {
+    case "reset":
+      record(turn, { status: NO_STATUS });
+      response.destroy();
+      return;
+    case "status":
+      return send(withRetryAfter(serving.failure(exchange, fault.status), fault.retryAfterSeconds), turn);
+    case "contentType":
+      record(turn, { status: 200 });
+      return writePage(response);
+    case "truncated": {
+      const answer = serving.answer(exchange) ?? serving.failure(exchange, 500);
+      record(turn, answer);
+      return writeTruncated(response, answer);
+    }
+    case "slow": {
+      if (!(await waited(fault.milliseconds, response))) return record(turn, { status: NO_STATUS });
+      return send(serving.answer(exchange) ?? serving.failure(exchange, 500), turn);
+    }
+  }
+}
+
+/** False when the client gave up first. */
+async function waited(milliseconds: number, response: ServerResponse): Promise<boolean> {
+  const gone = new AbortController();
+  const giveUp = (): void => gone.abort();
+  response.once("close", giveUp);
+  try {
+    await delay(milliseconds, undefined, { signal: gone.signal, ref: false });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    response.removeListener("close", giveUp);
+  }
+}
+
+function withRetryAfter(answer: Answer, seconds: number | undefined): Answer {
+  return seconds === undefined ? answer : { ...answer, headers: { ...answer.headers, "Retry-After": String(seconds) } };
+}
+
+function send(answer: Answer, turn: Turn): void {
+  record(turn, answer);
+  writeAnswer(turn.response, answer);
+}
+
+function record({ exchange, serving }: Turn, { status, identity }: Pick<Answer, "status" | "identity">): void {
+  const apiVersion = loggableApiVersion(exchange.query.get("api-version"));
+  serving.log.add({
+    host: serving.hostOf(exchange),
+    method: exchange.method,
+    path: exchange.path,
+    status,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(identity === undefined ? {} : { identity }),
+  });
+}
+
+/** A version is short and dotted or dated; whatever else a client sends there stays out of the log. */
+function loggableApiVersion(text: string | null): string | undefined {
+  return text !== null && /^\d[\d.-]{0,14}(-preview(\.\d)?)?$/.test(text) ? text : undefined;
+}

@@ -1,0 +1,31 @@
+/**
+ * What an identity may be granted in a vault: an operation on one kind of object, as in Key Vault's access policies. The
+ * words without a kind stand for secrets.
+ */
+export const PERMISSIONS = [
+  "get",
+  "list",
+  "set",
+  "secrets/get",
+  "secrets/list",
+  "secrets/set",
+  "keys/get",
+  "keys/list",
+  "certificates/get",
+  "certificates/list",
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+type SecretWord = "get" | "list" | "set";
+
+/** With its kind. */
+export type KindPermission = Exclude<Permission, SecretWord>;
+
+export function withKind(permission: Permission): KindPermission {
+  return isSecretWord(permission) ? `secrets/${permission}` : permission;
+}
+
+function isSecretWord(permission: Permission): permission is SecretWord {
+  return !permission.includes("/");
+}

@@ -1,0 +1,89 @@
+import { Directory } from "./entra/directory.ts";
+import { answerEntra } from "./entra/endpoints.ts";
+import { entraError, transientFailure } from "./entra/errors.ts";
+import { Federation } from "./entra/federation.ts";
+import { TokenIssuer } from "./entra/token-issuer.ts";
+import { answerImds, IMDS_HOST } from "./imds/endpoint.ts";
+import { Machine } from "./imds/machine.ts";
+import { type Endpoint, endpointOf } from "./network/clouds.ts";
+import type { Answer, Exchange } from "./network/exchange.ts";
+import { FaultPlan } from "./network/fault-plan.ts";
+import { RequestLog } from "./network/request-log.ts";
+import type { Serving } from "./network/request-serving.ts";
+import { Authorities } from "./pki/authority.ts";
+import { answerVault } from "./vault/data-plane.ts";
+import { serviceFailure } from "./vault/errors.ts";
+import { type Vault, VaultStore } from "./vault/vault-store.ts";
+
+/** Everything the emulator knows. */
+export interface World {
+  readonly directory: Directory;
+  readonly federation: Federation;
+  readonly machine: Machine;
+  readonly tokens: TokenIssuer;
+  readonly vaults: VaultStore;
+  readonly authorities: Authorities;
+  readonly faults: FaultPlan;
+  readonly log: RequestLog;
+}
+
+export async function createWorld(tokenLifetimeSeconds: number): Promise<World> {
+  const now = (): number => Math.floor(Date.now() / 1000);
+  const directory = new Directory();
+  return {
+    directory,
+    federation: new Federation(),
+    machine: new Machine(),
+    tokens: await TokenIssuer.create(now, tokenLifetimeSeconds),
+    vaults: new VaultStore(directory, now),
+    authorities: new Authorities(),
+    faults: new FaultPlan(),
+    log: new RequestLog(),
+  };
+}
+
+/** The HTTPS listener: vaults and Entra, by host name. */
+export function cloudServing(world: World): Serving {
+  const { log, faults } = world;
+  return {
+    log,
+    faults,
+    hostOf: ({ host }) => host,
+    answer: (exchange) => {
+      const endpoint = endpointOf(exchange.host);
+      return endpoint === undefined ? undefined : answerAt(world, exchange, endpoint);
+    },
+    failure: (exchange, status) =>
+      endpointOf(exchange.host)?.kind === "entra" ? { ...entraError(exchange, transientFailure()), status } : serviceFailure(status),
+  };
+}
+
+/** The metadata service of the machine, which has no name of its own. */
+export function imdsServing(world: World): Serving {
+  const { log, faults } = world;
+  return {
+    log,
+    faults,
+    hostOf: () => IMDS_HOST,
+    answer: (exchange) => answerImds(exchange, world),
+    // https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling ("unknown")
+    failure: (_, status) => ({ status, body: { error: "unknown", error_description: "Failed to retrieve token from the directory." } }),
+  };
+}
+
+function answerAt(world: World, exchange: Exchange, endpoint: Endpoint): Answer | undefined {
+  if (endpoint.kind === "entra") return answerEntra(exchange, endpoint.cloud, world);
+  const vault = vaultAt(world, endpoint);
+  return vault === undefined ? undefined : answerVault(exchange, vault, world.tokens);
+}
+
+/** Whether a host name resolves. */
+export function exists(world: World, endpoint: Endpoint): boolean {
+  return endpoint.kind === "entra" || vaultAt(world, endpoint) !== undefined;
+}
+
+/** A vault answers in its own cloud only. */
+function vaultAt(world: World, endpoint: Extract<Endpoint, { kind: "vault" }>): Vault | undefined {
+  const vault = world.vaults.find(endpoint.vaultName);
+  return vault?.cloud === endpoint.cloud.name ? vault : undefined;
+}
