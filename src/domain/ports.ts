@@ -20,6 +20,8 @@ export type KubeErrorCode =
   | "Invalid"
   | "Throttled"
   | "Gone"
+  /** The namespace is being deleted: nothing can be made in it. */
+  | "Terminating"
   | "TooLarge"
   | "Unavailable";
 

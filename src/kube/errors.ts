@@ -82,6 +82,7 @@ const CODES: Readonly<Record<number, KubeErrorCode>> = {
 
 function codeOf(http: number, status: Status | undefined): KubeErrorCode {
   if (status?.reason === "AlreadyExists") return "AlreadyExists";
+  if (http === 403 && causesOf(status).some(({ reason }) => reason === "NamespaceTerminating")) return "Terminating";
   if (http === 422 && causesOf(status).some(({ reason }) => reason === "FieldValueTooLong")) return "TooLarge";
   // etcd's own limit comes through as an internal error.
   if (http === 500 && status?.message?.includes("etcdserver: request is too large") === true) return "TooLarge";
@@ -98,6 +99,7 @@ function retryFor(code: KubeErrorCode, retryAfterSeconds: number): Retry {
 
 function adviceFor(code: KubeErrorCode): string {
   if (code === "Forbidden") return " (grant this verb to our ServiceAccount, or see the policy that refused it)";
+  if (code === "Terminating") return " (the namespace is being deleted)";
   return code === "Unauthorized" ? " (our token was refused; is the ServiceAccount still there?)" : "";
 }
 

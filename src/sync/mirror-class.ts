@@ -7,6 +7,7 @@ import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import { retryDelay } from "../domain/sync/retry-delay.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
+import { warnOfParameters } from "./warn-class.ts";
 import type { WorkerContext } from "./worker-context.ts";
 import { writeSecret } from "./write-secret.ts";
 
@@ -22,6 +23,7 @@ export async function mirrorClass(context: WorkerContext, input: MirrorInput, si
   const { provider, memory } = input;
   const mirror = await context.mirror(provider, signal);
   const secrets = mirror.kind === "answered" ? await writeAll(context, provider, mirror.secrets, signal) : storedSecrets(context, provider);
+  if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
   const outcome = outcomeOf(provider, mirror, secrets);
   context.metrics.syncs.inc({ reason: outcome.reason });
   remember(context, input, { outcome, retry: mirror.kind === "refused" || !mirror.isFresh ? mirror.retry : { kind: "backoff" } });

@@ -8,7 +8,13 @@ export type Mirror =
   /** Nothing could be learnt: the class is invalid, or its identity or vault refused. */
   | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string; readonly retry: Retry }
   /** One entry for each secretObject; some may have failed on their own. */
-  | { readonly kind: "answered"; readonly isFresh: boolean; readonly retry: Retry; readonly secrets: readonly MirroredSecret[] };
+  | {
+      readonly kind: "answered";
+      readonly isFresh: boolean;
+      readonly retry: Retry;
+      readonly secrets: readonly MirroredSecret[];
+      readonly warnings: readonly string[];
+    };
 
 export type MirroredSecret =
   | { readonly kind: "desired"; readonly secret: DesiredSecret; readonly keys: readonly KeyStatus[] }

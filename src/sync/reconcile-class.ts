@@ -12,7 +12,7 @@ import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
 import { removeSecrets } from "./remove-secrets.ts";
 import { noteRepair, repairPause } from "./repair-limit.ts";
-import { warnOfAnnotations } from "./warn-annotations.ts";
+import { warnOfAnnotations } from "./warn-class.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };

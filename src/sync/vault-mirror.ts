@@ -42,7 +42,9 @@ export async function mirrorFromVault(options: VaultMirrorOptions, provider: Sec
   const client = options.vaults.clientFor(parsed.providerClass.address, identity.value);
   const fetched = await fetchObjects({ client, render: options.render }, parsed.providerClass.objects, signal);
   const outcomes = buildSecrets(provider.spec?.secretObjects ?? [], fetched.files, options.render.pki);
-  return answer(provider, outcomes, fetched.failures);
+  const mirror = answer(provider, outcomes, fetched.failures);
+  const warnings = parsed.providerClass.warnings.map(({ field, message }) => `${field}: ${message}`);
+  return mirror.kind === "answered" ? { ...mirror, warnings } : mirror;
 }
 
 function refused(reason: SyncReason, message: string, retry: Retry): Refusal {
@@ -78,7 +80,7 @@ function answer(provider: SecretProviderClass, outcomes: readonly SecretOutcome[
   const [first] = failures;
   const isAnyDesired = secrets.some(({ kind }) => kind === "desired");
   if (first !== undefined && !isAnyDesired) return refused(first.reason, first.message, first.retry);
-  return { kind: "answered", isFresh: first === undefined, retry: first?.retry ?? { kind: "backoff" }, secrets };
+  return { kind: "answered", isFresh: first === undefined, retry: first?.retry ?? { kind: "backoff" }, secrets, warnings: [] };
 }
 
 /** The first object that the secretObject needs and the vault did not give. */

@@ -223,6 +223,26 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     assert.equal((await secretAt(first.namespace, "moved"))?.metadata.uid, before?.metadata.uid);
   });
 
+  test("tells the owner of a class once what in it is ignored, or works otherwise than it looks", async () => {
+    const object = await world.object("value");
+    const entries = [
+      { objectName: object, objectType: "secret" },
+      { objectName: object, objectType: "secret" },
+    ];
+    const annotations = { [CLASS_ANNOTATIONS.rotationPollInterval]: "5s" };
+    const place = await givenSynced({ annotations, objects: entries, secretObjects: [opaque("app", object)] });
+
+    const messages = await eventually(
+      async () => {
+        const warnings = (await eventsOf(world.plane, place)).filter(({ type }) => type === "Warning");
+        return warnings.length >= 2 && warnings.map(({ message }) => message).join("\n");
+      },
+      { what: "two warnings" },
+    );
+    assert.match(messages, /rotation-poll-interval: 5s is below 10s; write 10s or more/);
+    assert.match(messages, /objects\[1\]: objects 0 and 1 have the same file name .*: the later one wins/);
+  });
+
   test("never deletes a copy that somebody made of a mirrored Secret", async () => {
     const object = await world.object("copied");
     const place = await givenSynced({ objects: [object], secretObjects: [opaque("app", object)] });
