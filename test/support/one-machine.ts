@@ -1,18 +1,4 @@
-import { parseAllDocuments } from "yaml";
-
-/** A Kubernetes object of the rendered manifests. */
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly [field: string]: unknown;
-}
-
-export function parseManifests(yaml: string): readonly Manifest[] {
-  return parseAllDocuments(yaml)
-    .map((document): unknown => document.toJS())
-    .filter((value): value is Manifest => typeof value === "object" && value !== null && "kind" in value);
-}
+import { at, listAt, type Manifest } from "./shipped-manifests.ts";
 
 /**
  * What one machine without a node forces to be patched in the shipped manifests, all of it, with the reasons:
@@ -25,7 +11,7 @@ export function parseManifests(yaml: string): readonly Manifest[] {
 export function onOneMachine(manifests: readonly Manifest[], admissionPort: number): readonly Manifest[] {
   return manifests.map((manifest) => {
     if (manifest.kind === "Service") return { ...manifest, spec: { type: "ExternalName", externalName: "127.0.0.1" } };
-    if (manifest.kind === "Deployment") return { ...manifest, spec: { ...(manifest["spec"] as object), replicas: 0 } };
+    if (manifest.kind === "Deployment") return { ...manifest, spec: { ...(at(manifest, "spec") as object), replicas: 0 } };
     if (manifest.kind === "MutatingWebhookConfiguration") return withPort(manifest, admissionPort);
     return manifest;
   });
@@ -36,7 +22,7 @@ interface Webhook {
 }
 
 function withPort(manifest: Manifest, port: number): Manifest {
-  const webhooks = manifest["webhooks"] as readonly Webhook[]; // Our own manifest, checked by its tests.
+  const webhooks = at(manifest, "webhooks") as readonly Webhook[]; // Our own manifest, checked by its tests.
   return {
     ...manifest,
     webhooks: webhooks.map((webhook) => ({ ...webhook, clientConfig: { service: { ...webhook.clientConfig.service, port } } })),
@@ -47,6 +33,5 @@ function withPort(manifest: Manifest, port: number): Manifest {
 export function shippedArguments(manifests: readonly Manifest[], deployment: string): readonly string[] {
   const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
   if (found === undefined) throw new Error(`no Deployment ${deployment} in the manifests`);
-  const spec = found["spec"] as { template: { spec: { containers: { args?: string[] }[] } } }; // As above.
-  return spec.template.spec.containers[0]?.args ?? [];
+  return listAt(found, "spec", "template", "spec", "containers", 0, "args").map(String);
 }

@@ -4,8 +4,9 @@ import { createServer } from "node:net";
 import path from "node:path";
 import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
-import { type Manifest, onOneMachine, parseManifests, shippedArguments } from "./one-machine.ts";
+import { onOneMachine, shippedArguments } from "./one-machine.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
+import { MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "./shipped-manifests.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const NAMESPACE = "keyvault-injector";
@@ -49,8 +50,8 @@ export interface InstallOptions {
 /** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
-  await plane.kubectl(["apply", "-k", path.join(root, "manifests/crds")]);
-  const shipped = parseManifests(await plane.kubectl(["kustomize", path.join(root, "manifests/overlays/default")]));
+  await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
+  const shipped = parseManifests(await renderDefaultOverlay());
   await applyAll(plane, onOneMachine(shipped, admissionPort));
   const processes: ProductProcess[] = [];
   const logs: string[] = [];
