@@ -1,11 +1,12 @@
 import { restoredClass } from "../domain/healing/snapshot.ts";
-import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { KubeError, type Retry } from "../domain/ports.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { type ClassOutcome, nextStatus, type SecretStatus } from "../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import { retryDelay } from "../domain/sync/retry-delay.ts";
 import type { ClassMemory } from "./class-memory.ts";
+import { refOf } from "./class-ref.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
 import { warnOfParameters } from "./warn-class.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -147,8 +148,4 @@ function storedSecrets(context: WorkerContext, provider: SecretProviderClass): r
 
 function storedKeys(context: WorkerContext, provider: SecretProviderClass, name: string): SecretStatus["data"] {
   return storedSecrets(context, provider).find((secret) => secret.name === name)?.data ?? [];
-}
-
-function refOf({ metadata }: SecretProviderClass): ObjectRef {
-  return { namespace: metadata.namespace ?? "", name: metadata.name };
 }

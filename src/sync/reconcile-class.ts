@@ -7,6 +7,7 @@ import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import { obsoleteSecrets } from "../domain/sync/secret-plan.ts";
 import { syncMode } from "../domain/sync/sync-mode.ts";
 import type { ClassMemory } from "./class-memory.ts";
+import { refOf } from "./class-ref.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
@@ -121,10 +122,6 @@ async function retire(context: WorkerContext, ref: ObjectRef, signal: AbortSigna
   context.memories.forget(`${ref.namespace ?? ""}/${ref.name}`);
   if (context.statuses.get(ref) !== undefined) await context.statuses.remove(ref, signal);
   return { kind: "done" };
-}
-
-function refOf({ metadata }: SecretProviderClass): ObjectRef {
-  return { namespace: metadata.namespace ?? "", name: metadata.name };
 }
 
 function keyOf({ metadata }: SecretProviderClass): string {

@@ -11,8 +11,6 @@ export interface SecretStore {
   get(ref: ObjectRef): ObservedSecret | undefined;
   /** Of `namespace/name` of a class. */
   ofClass(classKey: string): readonly ObservedSecret[];
-  /** `namespace/name` of every class that a live Secret names. */
-  classKeys(): readonly string[];
 }
 
 export interface SecretStoreOptions {
@@ -45,7 +43,6 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
     },
     get: (ref) => reflector.get(ref),
     ofClass: (classKey) => [...(index.get(classKey)?.values() ?? [])],
-    classKeys: () => [...index.keys()],
   };
 }
 

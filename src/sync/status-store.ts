@@ -11,8 +11,6 @@ export interface StatusStore {
   readonly isUnserved: boolean;
   /** As it was last told, whether or not it is stored. */
   get(ref: ObjectRef): ClassStatus | undefined;
-  /** Keys of all status objects, with or without a class. */
-  keys(): readonly string[];
   /** Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. */
   write(ref: ObjectRef, status: ClassStatus, signal: AbortSignal): Promise<void>;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
@@ -78,7 +76,6 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       return reflector.isUnserved;
     },
     get: (ref) => unstored.get(keyOf(ref)) ?? written.get(keyOf(ref)) ?? reflector.get(ref)?.status,
-    keys: () => reflector.list().map(({ key }) => key),
     write: async (ref, status, writeSignal) => {
       if (gate.state.kind === "frozen") unstored.set(keyOf(ref), status);
       else await store(ref, status, writeSignal);

@@ -1,0 +1,6 @@
+import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
+
+/** Where the class is, and its status object of the same name. */
+export function refOf({ metadata }: SecretProviderClass): ObjectRef {
+  return { namespace: metadata.namespace ?? "", name: metadata.name };
+}
