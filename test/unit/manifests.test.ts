@@ -10,9 +10,11 @@ import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } f
 
 const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
 const files = globSync("**/*.yaml", { cwd: MANIFESTS }).sort();
-const installText = read("releases/0.1.0/keyvault-injector.yaml");
+// The package's own file.
+const { version } = JSON.parse(readFileSync(path.join(MANIFESTS, "..", "package.json"), "utf8")) as { readonly version: string };
+const installText = read(`releases/${version}/keyvault-injector.yaml`);
 const install = parseManifests(installText);
-const crds = parseManifests(read("releases/0.1.0/crds.yaml"));
+const crds = parseManifests(read(`releases/${version}/crds.yaml`));
 
 function find(kind: string, name: string): Manifest {
   const found = install.find((object) => object.kind === kind && object.metadata.name === name);
@@ -134,7 +136,7 @@ describe("the two Deployments", () => {
     test(`run ${component} twice, spread, disrupted one at a time, with the reserved names`, () => {
       assert.equal(at(deployment, "spec", "replicas"), 2);
       assert.equal(listAt(pod, "containers").length, 1);
-      assert.equal(at(container, "image"), "keyvault-injector:0.1.0");
+      assert.equal(at(container, "image"), `keyvault-injector:${version}`);
       assert.deepEqual([...listAt(container, "command"), at(container, "args", 0)], ["node", "dist/main.js", component]);
       assert.equal(at(pod, "serviceAccountName"), `keyvault-injector-${component}`);
       assert.equal(at(find("PriorityClass", String(at(pod, "priorityClassName"))), "value"), 1_000_000_000);

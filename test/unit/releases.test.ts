@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+
+import { MANIFESTS } from "../support/shipped-manifests.ts";
+
+/** What users have installed: an upgrade starts from exactly these bytes. */
+const RELEASED: Readonly<Record<string, string>> = {
+  "0.1.0/crds.yaml": "1ad05a51e30a5215ce969df0df391360af355ad751af2bda13bc56ad3221e5b5",
+  "0.1.0/keyvault-injector.yaml": "e7d616213eddecc40a5037046ba76d0e62fce2452e8868a3520804e880033291",
+};
+
+const folder = path.join(MANIFESTS, "releases");
+// The package's own file.
+const { version } = JSON.parse(readFileSync(path.join(MANIFESTS, "..", "package.json"), "utf8")) as { readonly version: string };
+
+describe("rendered manifests of earlier releases", () => {
+  test("are what they were when they were released", () => {
+    const earlier = globSync("*/*.yaml", { cwd: folder }).filter((file) => !file.startsWith(`${version}/`));
+    const digests = earlier.map((file) => [
+      file,
+      createHash("sha256")
+        .update(readFileSync(path.join(folder, file)))
+        .digest("hex"),
+    ]);
+    assert.deepEqual(Object.fromEntries(digests), RELEASED);
+  });
+
+  test("exist for the version that is being built, which none of them is", () => {
+    assert.ok(globSync(`${version}/*.yaml`, { cwd: folder }).length > 0, version);
+    assert.ok(
+      !Object.keys(RELEASED).some((file) => file.startsWith(`${version}/`)),
+      `${version} is released: raise the version in package.json`,
+    );
+  });
+});
