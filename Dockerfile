@@ -10,8 +10,8 @@ RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY LICENSE tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY manifests/crds ./manifests/crds
-COPY tools/build.ts tools/image-files.ts ./tools/
-# The second line is the list of the image's files: of the packages above, only those that run.
+COPY tools/build.ts tools/licences.ts tools/image-files.ts ./tools/
+# The second line is the list of the image's files. The packages above are compiled in; none is copied.
 RUN node tools/build.ts \
   && node tools/image-files.ts /image
 

@@ -4,8 +4,8 @@ import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { environmentNameOf, SETTINGS, type Setting } from "./runtime/settings.ts";
 
-const COMMANDS = ["webhook", "sync"] as const;
-type Command = (typeof COMMANDS)[number];
+const PROCESSES = ["webhook", "sync"] as const;
+type Process = (typeof PROCESSES)[number];
 
 /** Of package.json, which lies next to `src` and `dist` alike. */
 function packageVersion(): string {
@@ -13,28 +13,38 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-function usage(): string {
+function settingsHelp(): string {
   const lines = Object.entries(SETTINGS).map(([name, setting]: [string, Setting]) => {
     const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
     return `  --${name}\n      ${setting.help}${fallback} [${environmentNameOf(name)}]`;
   });
-  return `keyvault-injector ${packageVersion()}\n\nusage: node dist/main.js ${COMMANDS.join("|")} [flags]\n\n${lines.join("\n")}\n`;
+  return `keyvault-injector ${packageVersion()}\n\nusage: node dist/main.js ${PROCESSES.join("|")} [flags]\n\n${lines.join("\n")}\n`;
 }
 
 /** Exit code of the process. */
 async function run(argv: readonly string[]): Promise<number> {
-  const [command, ...flags] = argv;
-  if (command === "--help" || command === "help" || flags.includes("--help")) {
-    console.log(usage());
-    return 0;
-  }
+  const [command = "", ...flags] = argv;
   if (command === "--version") {
     console.log(packageVersion());
     return 0;
   }
-  if (!isCommand(command)) {
-    console.error(`unknown command ${JSON.stringify(command ?? "")}; write one of ${COMMANDS.join(", ")}, or --help`);
-    return 2;
+  if (isProcess(command)) return runProcess(command, flags);
+  // Loaded here and not above: the processes that run in the cluster have no use for it.
+  const cli = await import("./cli/compose.ts");
+  if (cli.COMMAND_NAMES.includes(command)) return cli.runCli(command, flags, packageVersion());
+  if (command === "--help" || command === "help") {
+    console.log([...cli.commandSummaries(), "", "`keyvault-injector COMMAND --help` tells more.", "", settingsHelp()].join("\n"));
+    return 0;
+  }
+  const known = [...PROCESSES, ...cli.COMMAND_NAMES].join(", ");
+  console.error(`unknown command ${JSON.stringify(command)}; write one of ${known}, or --help`);
+  return 2;
+}
+
+async function runProcess(command: Process, flags: readonly string[]): Promise<number> {
+  if (flags.includes("--help")) {
+    console.log(settingsHelp());
+    return 0;
   }
   const config = processConfig(flags);
   if (!config.ok) {
@@ -55,8 +65,8 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function isCommand(command: string | undefined): command is Command {
-  return COMMANDS.some((known) => known === command);
+function isProcess(command: string): command is Process {
+  return PROCESSES.some((known) => known === command);
 }
 
 process.exit(await run(process.argv.slice(2)));

@@ -21,12 +21,21 @@ const TASKS = {
   check: { controlPlane: process.env.CI === "true" ? "wanted" : "cached", run: ["tools/check.ts"] },
   "test:integration": { controlPlane: "wanted", run: ["tools/run-tests.ts", "integration"] },
   "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
+  "test:practices": { controlPlane: "wanted", run: ["tools/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
+  // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
+  "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["tools/live/main.ts"], keepsProxy: true },
+  "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
+  "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },
 };
+
+function hasLiveVault() {
+  return ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZUREKEYVAULT_NAME"].every((name) => process.env[name]);
+}
 
 class Refusal extends Error {}
 
@@ -61,13 +70,11 @@ function pickNode() {
 }
 
 /** The visitor's proxy is for npm and downloads; it must reach neither the emulator nor the API server. */
-function environmentFor(node, assets, stateDir) {
+function environmentFor(node, { assets, stateDir, keepsProxy = false }) {
   const environment = { ...process.env };
-  for (const name of Object.keys(environment)) {
-    if (/^(https?|no|all|ftp)_proxy$/i.test(name) || /^npm_/i.test(name)) delete environment[name];
-  }
+  const isDropped = (name) => /^npm_/i.test(name) || (!keepsProxy && /^((https?|no|all|ftp)_proxy|node_extra_ca_certs)$/i.test(name));
+  for (const name of Object.keys(environment)) if (isDropped(name)) delete environment[name];
   delete environment.NODE_OPTIONS;
-  delete environment.NODE_EXTRA_CA_CERTS;
   delete environment.KUBECONFIG;
   environment.PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`;
   environment.KEYVAULT_INJECTOR_STATE = stateDir;
@@ -91,7 +98,7 @@ async function main() {
   const child = spawn(node, [...task.run.map((part, index) => (index === 0 ? path.join(root, part) : part)), ...args], {
     cwd: root,
     stdio: "inherit",
-    env: environmentFor(node, assets, stateDir),
+    env: environmentFor(node, { assets, stateDir, keepsProxy: task.keepsProxy }),
   });
   // The child gets the terminal's signals itself; here they only must not end the parent before it has cleaned up.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -1,8 +1,11 @@
 // `npm test` and its parts: node:test over the files of a layer. A suite that cannot run here is skipped with its
 // reason, counted, and fails the run where CI=true.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+// @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
+import { olderApiServer } from "./bootstrap/control-plane-assets.mjs";
 import { type Layer, testFiles } from "./test-files.ts";
 
 const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
@@ -27,6 +30,7 @@ if (files.length === 0) {
   process.exit(2);
 }
 
+await getOlderApiServer();
 const started = performance.now();
 const child = spawn(
   process.execPath,
@@ -48,3 +52,12 @@ child.on("close", (code) => {
   if (mustRun) console.error("run-tests: a skipped suite fails the run where CI=true");
   process.exit(code !== 0 || mustRun ? 1 : 0);
 });
+
+/** The second API server is got for the suites that name it, and only where there is a first one. */
+async function getOlderApiServer(): Promise<void> {
+  const root = path.resolve(import.meta.dirname, "..");
+  const isNamed = files.some((file) => readFileSync(path.join(root, file), "utf8").includes("/api-server-versions.ts"));
+  if (!isNamed || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
+  if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
+}

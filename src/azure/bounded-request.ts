@@ -1,6 +1,7 @@
 import { VaultError } from "../domain/ports.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { networkCode } from "./service-answer.ts";
+import { tokenSource } from "./sign-in-errors.ts";
 import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
 
 /** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
@@ -43,7 +44,7 @@ export async function boundedRequest<T>(
     if (signal.aborted) throw signal.reason;
     if (error instanceof VaultError) throw error;
     if (!(error instanceof CallTimeout)) throw translateError(error, request);
-    const words = `${error.message}; check the cluster's way to the vault and to ${request.address.authorityHost}`;
+    const words = `${error.message}; check the cluster's way to the vault and to ${tokenSource(request)}`;
     throw vaultError(request, { code: "Unreachable", retry: { kind: "backoff" }, words });
   }
 }

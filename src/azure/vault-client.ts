@@ -4,8 +4,11 @@ import { SecretClient } from "@azure/keyvault-secrets";
 
 import type { VaultAddress, VaultClient, VaultIdentity } from "../domain/ports.ts";
 import { boundedRequest } from "./bounded-request.ts";
+import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS } from "./credential.ts";
+import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
-import { createCredential, RETRY_OPTIONS } from "./service-principal.ts";
+import type { SdkNetwork } from "./sdk-network.ts";
+import { shareSignIn } from "./shared-sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
 import { toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
 
@@ -22,10 +25,13 @@ function lazily<T>(create: () => T): () => T {
 }
 
 /** One SDK client for each kind of object. The credential, and with it the token, is shared. */
-function createSdkClients(address: VaultAddress, identity: VaultIdentity) {
-  const credential = createCredential(address, identity);
-  // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on.
-  const options = { retryOptions: RETRY_OPTIONS, additionalPolicies: [errorBodyPolicy] };
+function createSdkClients(address: VaultAddress, given: Credential, network: SdkNetwork) {
+  // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on, but for clouds that the
+  // operator describes, where the credential itself checks it against the description.
+  const isCustom = address.customScope !== undefined;
+  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy];
+  const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
+  const credential = isCustom ? withCheckedScope(address, given) : given;
   return {
     secrets: lazily(() => new SecretClient(address.vaultUrl, credential, options)),
     keys: lazily(() => new KeyClient(address.vaultUrl, credential, options)),
@@ -103,11 +109,20 @@ function createLists({ secrets, keys, certificates }: SdkClients, ask: Ask): Lis
   };
 }
 
+export interface VaultClientOptions {
+  readonly network: SdkNetwork;
+  /** Bound of one call, token request included. */
+  readonly timeoutMs?: number;
+}
+
 /** Calls reject with the signal's reason when that aborts, with a `VaultError` otherwise. */
-export function createVaultClient(address: VaultAddress, identity: VaultIdentity, timeoutMs = CALL_TIMEOUT_MS): VaultClient {
-  const clients = createSdkClients(address, identity);
+export function createVaultClient(address: VaultAddress, identity: VaultIdentity, options: VaultClientOptions): VaultClient {
+  const { network, timeoutMs = CALL_TIMEOUT_MS } = options;
+  const assertion: AssertionFacts = { issuer: undefined };
+  const credential = shareSignIn(createCredential(address, identity, { assertion, network }));
+  const clients = createSdkClients(address, credential, network);
   const ask: Ask = (what, call, signal) => {
-    const request: VaultRequest = { address, clientId: identity.clientId, ...what };
+    const request: VaultRequest = { address, identity, assertion, ...what };
     return boundedRequest(request, (abortSignal) => call(request, abortSignal), { timeoutMs, signal });
   };
   return { ...createReads(clients, ask), ...createLists(clients, ask) };

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import type { VaultAddress, VaultClient, VaultClients, VaultIdentity } from "../domain/ports.ts";
+import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
+import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
-import { fingerprintOf } from "./service-principal.ts";
+import { sdkNetwork } from "./sdk-network.ts";
 import { createVaultClient } from "./vault-client.ts";
 
 /** A client holds a token and little else. More than this many vault and identity pairs in turn cost one token request each. */
@@ -14,20 +16,26 @@ export interface VaultClientsOptions {
   readonly maxClients?: number;
   /** Bound of one call, token request included. */
   readonly timeoutMs?: number;
+  /** Absent: as the SDK reads the environment. */
+  readonly proxy?: OutboundProxy | undefined;
 }
 
 /**
  * One client per cloud, tenant, vault and identity: a new one costs a 401 challenge and a token request. A changed
- * client secret is another identity, so it counts at the next call; the old client falls out of the cache.
+ * client secret is another identity, so it counts at the next call; the old client falls out of the cache. So is the same
+ * application by another ServiceAccount: what one may get, the other may not.
  */
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
   const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
   const digestKey = randomBytes(KEY_BYTES);
+  const network = sdkNetwork(options.proxy);
+  const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
-      const key = JSON.stringify([address.authorityHost, address.tenantId, address.vaultUrl, fingerprintOf(identity, digestKey)]);
-      return clients.getOrCreate(key, () => createVaultClient(address, identity, options.timeoutMs));
+      const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
+      const key = JSON.stringify([authorityHost, customScope, tenantId, vaultUrl, fingerprintOf(identity, digestKey)]);
+      return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, ...timeout }));
     },
   };
 }

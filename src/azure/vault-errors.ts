@@ -1,10 +1,14 @@
-import { type Retry, type VaultAddress, VaultError, type VaultErrorCode } from "../domain/ports.ts";
+import { type Retry, type VaultAddress, VaultError, type VaultErrorCode, type VaultIdentity } from "../domain/ports.ts";
+import type { AssertionFacts } from "./credential.ts";
 import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
+import { ofEntra, ofMetadataService, tokenSource, who } from "./sign-in-errors.ts";
 
 /** What was asked, of whom, as whom: what every message names. */
 export interface VaultRequest {
   readonly address: VaultAddress;
-  readonly clientId: string;
+  readonly identity: VaultIdentity;
+  /** Of the last token that the identity was exchanged for. */
+  readonly assertion: AssertionFacts;
   /** `list`: the versions of the object. */
   readonly action: "get" | "list";
   readonly object: "secret" | "key" | "certificate";
@@ -15,7 +19,7 @@ export interface VaultRequest {
 const NEVER: Retry = { kind: "never" };
 const BACKOFF: Retry = { kind: "backoff" };
 
-interface Verdict {
+export interface Verdict {
   readonly code: VaultErrorCode;
   readonly retry: Retry;
   /** What went wrong and what to do. */
@@ -72,7 +76,6 @@ function objectState(answer: ServiceAnswer): Verdict | undefined {
 /** Definite answers must come from Key Vault itself: a proxy answers 403 and 404 too, without Key Vault's error body. */
 function refusal(answer: ServiceAnswer, request: VaultRequest): Verdict | undefined {
   const shown = shownCode(answer);
-  const who = `application ${request.clientId} of tenant ${request.address.tenantId}`;
   if (answer.code === undefined) return undefined;
   if (answer.status === 404) {
     return {
@@ -82,10 +85,14 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Verdict | undefi
     };
   }
   if (answer.status === 403) {
-    return { code: "Forbidden", retry: NEVER, words: `${who} is not allowed to (${shown}); ${grantFor(request, answer.innerCode)}` };
+    return {
+      code: "Forbidden",
+      retry: NEVER,
+      words: `${who(request)} is not allowed to (${shown}); ${grantFor(request, answer.innerCode)}`,
+    };
   }
   if (answer.status === 401) {
-    const words = `the vault does not accept the token of ${who} (${shown}); check that tenantID is the tenant that the vault belongs to`;
+    const words = `the vault does not accept the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;
     return { code: "Unauthorized", retry: NEVER, words };
   }
   if (answer.status === 400) {
@@ -105,25 +112,11 @@ function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Verdict {
   }
   const definite = objectState(answer) ?? refusal(answer, request);
   if (definite) return definite;
-  const words = `no usable answer (${shownCode(answer)}); where a proxy is set, check that it lets this host through`;
+  const host = new URL(request.address.vaultUrl).hostname;
+  const words =
+    `no usable answer (${shownCode(answer)}) from the vault or from ${tokenSource(request)}; check that the vault exists (keyvaultName and ` +
+    `cloudName make its name ${host}) and, where HTTPS_PROXY is set, that the proxy resolves and lets through both`;
   return { code: "Unreachable", retry: BACKOFF, words };
-}
-
-const ENTRA_WORDS: Readonly<Record<string, string>> = {
-  AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
-  AADSTS7000222: "the client secret has expired; add a new one and put it into clientsecret",
-  AADSTS700016: "no such application in the tenant; correct clientid or tenantID",
-  AADSTS90002: "no such tenant; correct tenantID",
-};
-
-/** Entra says that it is busy; nothing is wrong with the credentials. */
-const ENTRA_TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
-
-function ofEntra(code: string, { address, clientId }: VaultRequest): Verdict {
-  const asked = `no token from ${address.authorityHost} for application ${clientId} of tenant ${address.tenantId} (${code})`;
-  if (ENTRA_TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
-  const remedy = ENTRA_WORDS[code] ?? "check clientid, clientsecret and tenantID";
-  return { code: "Unauthorized", retry: NEVER, words: `${asked}: ${remedy}` };
 }
 
 /** Refusals that the SDK raises itself, before anything is sent to the wrong place. */
@@ -149,17 +142,22 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
 };
 
-function ofNetwork(code: string, { address }: VaultRequest): Verdict {
+function ofNetwork(code: string, request: VaultRequest): Verdict {
   const isTls = /CERT|SIGNATURE|SSL|TLS/.test(code);
   const tls = "the certificate is not trusted; where a proxy opens TLS, give its CA by NODE_EXTRA_CA_CERTS";
   const remedy = NETWORK_WORDS[code] ?? (isTls ? tls : "check the cluster's way to it");
-  return { code: "Unreachable", retry: BACKOFF, words: `no connection to the vault or to ${address.authorityHost} (${code}): ${remedy}` };
+  return { code: "Unreachable", retry: BACKOFF, words: `no connection to the vault or to ${tokenSource(request)} (${code}): ${remedy}` };
 }
 
 /** Every error of the SDK becomes one of ours; what is unknown is worth another try. */
 export function translateError(error: unknown, request: VaultRequest): VaultError {
+  // The ServiceAccount's token could not be had, which is said already; the SDK has wrapped it.
+  const ours = chainOf(error).find((link) => link instanceof VaultError);
+  if (ours) return vaultError(request, { code: ours.code, retry: ours.retry, words: ours.message });
   const answer = serviceAnswer(error);
   if (answer) return vaultError(request, ofAnswer(answer, request));
+  const metadata = ofMetadataService(error, request);
+  if (metadata) return vaultError(request, metadata);
   const entra = entraCode(error);
   if (entra !== undefined) return vaultError(request, ofEntra(entra, request));
   const challenge = ofChallenge(error, request);
@@ -167,6 +165,6 @@ export function translateError(error: unknown, request: VaultRequest): VaultErro
   const network = networkCode(error);
   if (network !== undefined) return vaultError(request, ofNetwork(network, request));
   const kind = error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "unknown error";
-  const words = `no answer from the vault or from ${request.address.authorityHost} (${kind})`;
+  const words = `no answer from the vault or from ${tokenSource(request)} (${kind})`;
   return vaultError(request, { code: "Unreachable", retry: BACKOFF, words });
 }

@@ -3,7 +3,10 @@ export const PREFIX = "keyvault-injector.dev";
 
 const key = <const Name extends string>(name: Name) => `${PREFIX}/${name}` as const;
 
-/** Annotations on a pod or pod template. */
+/**
+ * Annotations on a pod or pod template. All but `inject`, `rotated` and `status` may also stand on the Namespace, as a
+ * default for its pods.
+ */
 export const POD_ANNOTATIONS = {
   /** `"true"` opts the pod in; `"false"` or no annotation: not. Anything else is denied. */
   inject: key("inject"),
@@ -20,6 +23,12 @@ export const POD_ANNOTATIONS = {
   volumeName: key("volume-name"),
   /** Comma list of containers (init containers included) that get the mount; `-name` excludes. Default: all. */
   containers: key("containers"),
+  /** Comma list of synced Secrets whose keys become environment variables of the selected containers. */
+  envFrom: key("env-from"),
+  /** `"true"` on a workload's pod template: it is rolled when the versions that it uses change. Default `"false"`. */
+  restartOnRotation: key("restart-on-rotation"),
+  /** The restart stamp on a pod template, written by the worker: a hash of version ids. Output only. */
+  rotated: key("rotated"),
   /** Written by the webhook: JSON with version, classes and volumes. Output only, never trusted. */
   status: key("status"),
 } as const;
@@ -33,6 +42,8 @@ export const CLASS_ANNOTATIONS = {
   sync: key("sync"),
   /** Service-principal credentials; default: the one name that consuming pods use, else `secrets-store-creds`. */
   credentialsSecret: key("credentials-secret"),
+  /** Whose token is exchanged in workload-identity mode; default: the one account that consuming pods use. */
+  serviceAccount: key("service-account"),
   /** Go duration, not below 10 s; default `--rotation-poll-interval`. */
   rotationPollInterval: key("rotation-poll-interval"),
   /** Any change of its value fetches now. */

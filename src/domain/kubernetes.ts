@@ -56,6 +56,7 @@ export interface ObjectRef {
 export const RESOURCES = {
   secrets: { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true },
   pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
+  serviceAccounts: { group: "", version: "v1", plural: "serviceaccounts", kind: "ServiceAccount", namespaced: true },
   namespaces: { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
   events: { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true },
   controllerRevisions: { group: "apps", version: "v1", plural: "controllerrevisions", kind: "ControllerRevision", namespaced: true },
@@ -72,6 +73,13 @@ export const RESOURCES = {
     version: "v1",
     plural: "mutatingwebhookconfigurations",
     kind: "MutatingWebhookConfiguration",
+    namespaced: false,
+  },
+  validatingWebhookConfigurations: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    plural: "validatingwebhookconfigurations",
+    kind: "ValidatingWebhookConfiguration",
     namespaced: false,
   },
   secretProviderClasses: {

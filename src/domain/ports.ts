@@ -74,6 +74,13 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
+export interface TokenRequest {
+  /** The one party that will accept the token. */
+  readonly audience: string;
+  /** The API server takes 600 and more. */
+  readonly expirationSeconds: number;
+}
+
 /** Raw JSON in and out: no typed serialiser touches an object. Every call throws {@link KubeError}. */
 export interface KubeClient {
   read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>>;
@@ -93,6 +100,8 @@ export interface KubeClient {
   ): Promise<T>;
   /** False where it was already gone. A precondition that fails throws `Conflict`. */
   delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean>;
+  /** A new token of a ServiceAccount (the TokenRequest API). */
+  requestToken(account: ObjectRef, request: TokenRequest, signal: AbortSignal): Promise<Sensitive>;
 }
 
 /** A change seen by a watch. `previous` is absent for an addition, `current` for a deletion. */
@@ -160,6 +169,8 @@ export type VaultErrorCode =
   | "Expired"
   | "NotYetValid"
   | "Unauthorized"
+  /** The class's identity cannot be had where we run: no such account, no such identity of the node. */
+  | "IdentityUnavailable"
   | "Forbidden"
   | "Throttled"
   | "Unreachable"
@@ -178,8 +189,30 @@ export class VaultError extends Error {
   }
 }
 
-/** Who asks. Closed: later modes are further members. */
-export type VaultIdentity = { readonly kind: "servicePrincipal"; readonly clientId: string; readonly clientSecret: Sensitive };
+/** An application with a client secret. */
+export interface ServicePrincipalIdentity {
+  readonly kind: "servicePrincipal";
+  readonly clientId: string;
+  readonly clientSecret: Sensitive;
+}
+
+/** An application, or a user-assigned managed identity, that trusts a ServiceAccount by a federated credential. */
+export interface WorkloadIdentity {
+  readonly kind: "workloadIdentity";
+  readonly clientId: string;
+  readonly account: { readonly namespace: string; readonly name: string };
+  /** A fresh token of the account for `api://AzureADTokenExchange`. Throws {@link VaultError}. */
+  readonly requestToken: (signal: AbortSignal) => Promise<Sensitive>;
+}
+
+/** An identity of the machine that we run on; without `clientId` its system-assigned one. */
+export interface ManagedIdentity {
+  readonly kind: "managedIdentity";
+  readonly clientId: string | undefined;
+}
+
+/** Who asks. */
+export type VaultIdentity = ServicePrincipalIdentity | WorkloadIdentity | ManagedIdentity;
 
 /** Which vault, in which cloud, asked under which tenant. */
 export interface VaultAddress {
@@ -188,6 +221,8 @@ export interface VaultAddress {
   /** `https://login.microsoftonline.com/` and its kin. */
   readonly authorityHost: string;
   readonly tenantId: string;
+  /** Scope of tokens for the vaults of a cloud that the operator describes; absent for the clouds that everybody knows. */
+  readonly customScope?: string;
 }
 
 /** What every object of a vault has. */

@@ -1,10 +1,22 @@
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
-import type { ApplyOptions, Clock, DeleteOptions, KubeClient, ListOptions, Logger, ReadResult, WriteOptions } from "../domain/ports.ts";
+import type {
+  ApplyOptions,
+  Clock,
+  DeleteOptions,
+  KubeClient,
+  ListOptions,
+  Logger,
+  ReadResult,
+  TokenRequest,
+  WriteOptions,
+} from "../domain/ports.ts";
+import type { Sensitive } from "../domain/sensitive.ts";
 import { applyCustomResourceDefinition } from "./apply-crd.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
 import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
+import { tokenOf, tokenRequestBody } from "./token-request.ts";
 import { type Answer, type Call, createTransport, type Transport } from "./transport.ts";
 
 export interface KubeClientOptions {
@@ -93,6 +105,15 @@ class RawKubeClient implements KubeClient {
     if (answer.status === 404 && isAbsent(answer, ref)) return false;
     accepted(attempt, answer);
     return true;
+  }
+
+  async requestToken(account: ObjectRef, request: TokenRequest, signal: AbortSignal): Promise<Sensitive> {
+    const attempt: Attempt = { verb: "create", resource: { ...RESOURCES.serviceAccounts, plural: "serviceaccounts/token" }, ref: account };
+    const path = objectPath(RESOURCES.serviceAccounts, account, "token");
+    const call: Call = { attempt, method: "POST", path, body: tokenRequestBody(request), contentType: JSON_BODY };
+    const token = tokenOf(accepted(attempt, await this.#transport.call(call, signal)).body);
+    if (token === undefined) throw noAnswer(attempt, "the answer holds no token");
+    return token;
   }
 
   async #write<T extends KubeObject>(call: Call, signal: AbortSignal): Promise<T> {

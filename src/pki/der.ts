@@ -141,6 +141,21 @@ export class DerReader {
     return fits(type, header) ? this.#take(header) : undefined;
   }
 
+  /**
+   * `[tag] EXPLICIT` around one value, where it may be absent. As Go reads it: the outer length counts for nothing, and around
+   * another type it is as if the field was not there.
+   */
+  optionalExplicit(tag: number, type: DerType): DerValue | undefined {
+    if (this.isAtEnd) return undefined;
+    const outer = this.#header();
+    if (outer.start >= this.#bytes.length) throw structureError("explicit tag has no child");
+    const isWanted = outer.classNumber === 2 && outer.tag === tag && (outer.length === 0 || outer.isConstructed);
+    if (!isWanted) return undefined;
+    if (outer.length === 0) throw structureError("zero length explicit tag was not an asn1.Flag");
+    const inner = readHeader(this.#bytes, outer.start);
+    return fits(type, inner) ? this.#take(inner) : undefined;
+  }
+
   /** Reads to the end of the fields. */
   each<T>(read: (fields: this) => T): readonly T[] {
     const values: T[] = [];

@@ -3,7 +3,6 @@ import type { PrivateKey } from "../domain/ports.ts";
 import { type Curve, curveByOid } from "./curves.ts";
 import {
   BIT_STRING,
-  context,
   DerError,
   DerReader,
   type DerValue,
@@ -13,6 +12,7 @@ import {
   objectIdentifier,
   sequence,
   smallInteger,
+  syntaxError,
 } from "./der.ts";
 import { explicitTag, TAGS, writeBitString, writeDer, writeObjectIdentifier, writeSmallInteger } from "./der-writer.ts";
 import { areConsistent } from "./rsa-numbers.ts";
@@ -23,10 +23,17 @@ const EC = "1.2.840.10045.2.1";
 const NEITHER_RSA_NOR_EC = new Set(["1.3.101.112", "1.3.101.110"]);
 const OTHER_KEY_BYTES = 32;
 
+/** Modulus, two exponents, two primes, and three numbers made of them. */
+const RSA_NUMBERS = 8;
+
+const ALGORITHM = sequence("AlgorithmIdentifier");
+
 /** RSA of 16,384 bits has 9 KiB; what is longer would only cost time. */
 const MAX_KEY_BYTES = 16_384;
 
-function readRsa(pkcs1: Uint8Array): PrivateKey | undefined {
+function readRsa(der: Uint8Array): PrivateKey | undefined {
+  const pkcs1 = normalizedPkcs1(der);
+  if (pkcs1 === undefined) return undefined;
   try {
     const key = createPrivateKey({ key: Buffer.from(pkcs1), format: "der", type: "pkcs1" });
     return {
@@ -75,41 +82,65 @@ function ofScalar(curve: Curve, number: Uint8Array): PrivateKey | undefined {
   };
 }
 
+/** The first byte counts the bits of the last one that do not belong, which must be zero. */
+function checkBitString({ content }: DerValue): void {
+  const unused = content[0];
+  if (unused === undefined) throw syntaxError("zero length BIT STRING");
+  const last = content.at(-1) ?? 0;
+  if (unused > 7 || (content.length === 1 && unused > 0) || (last & ((1 << unused) - 1)) !== 0) {
+    throw syntaxError("invalid padding bits in BIT STRING");
+  }
+}
+
 /** RFC 5915. A curve named outside (by PKCS#8) counts before the one inside. */
 function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey | undefined {
   const fields = new DerReader(der).enter(sequence("ecPrivateKey"));
   if (smallInteger(fields.next(INTEGER)) !== 1) return undefined;
   const number = fields.next(OCTET_STRING).content;
-  const parameters = fields.optional(context(0, true));
-  const publicKey = fields.optional(context(1, true));
-  if (publicKey !== undefined) new DerReader(publicKey.content).next(BIT_STRING);
-  const inner = parameters && objectIdentifier(new DerReader(parameters.content).next(OBJECT_IDENTIFIER));
+  const named = fields.optionalExplicit(0, OBJECT_IDENTIFIER);
+  const inner = named && objectIdentifier(named);
+  const publicKey = fields.optionalExplicit(1, BIT_STRING);
+  if (publicKey !== undefined) checkBitString(publicKey);
   const curve = curveByOid(outerCurve ?? inner ?? "");
   return curve && ofScalar(curve, number);
 }
 
-function isObjectIdentifier(value: DerValue | undefined): value is DerValue {
-  return value !== undefined && value.classNumber === 0 && value.tag === OBJECT_IDENTIFIER.tag;
+/** Parameters that name no curve leave it to the key to name one. */
+function curveNamedBy(parameters: DerValue | undefined): string | undefined {
+  if (parameters === undefined) return undefined;
+  try {
+    return objectIdentifier(new DerReader(parameters.encoded).next(OBJECT_IDENTIFIER));
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
 }
 
 /** RFC 5208. */
 function readPkcs8(algorithm: DerReader, key: Uint8Array): PrivateKey | undefined {
   const oid = objectIdentifier(algorithm.next(OBJECT_IDENTIFIER));
   const parameters = algorithm.isAtEnd ? undefined : algorithm.any();
-  if (oid === RSA) return isPkcs1(key) ? readRsa(key) : undefined;
-  if (oid === EC) return readSec1(key, isObjectIdentifier(parameters) ? objectIdentifier(parameters) : undefined);
+  if (oid === RSA) return readRsa(key);
+  if (oid === EC) return readSec1(key, curveNamedBy(parameters));
   const isOther = NEITHER_RSA_NOR_EC.has(oid) && parameters === undefined;
   return isOther && new DerReader(key).next(OCTET_STRING).content.length === OTHER_KEY_BYTES ? { kind: "other" } : undefined;
 }
 
-/** Nothing may follow, and the numbers must fit each other. */
-function isPkcs1(der: Uint8Array): boolean {
+/**
+ * As OpenSSL takes it: Go reads any version up to 1 and goes by the number of primes. Nothing may follow, and the numbers must fit
+ * each other.
+ */
+function normalizedPkcs1(der: Uint8Array): Uint8Array | undefined {
   const whole = new DerReader(der);
-  const fields = whole.enter(sequence("pkcs1PrivateKey"));
-  if (!whole.isAtEnd) return false;
+  const { encoded, content } = whole.next(sequence("pkcs1PrivateKey"));
+  if (!whole.isAtEnd) return undefined;
+  const fields = new DerReader(content);
   const version = smallInteger(fields.next(INTEGER));
-  // Version 1 has more than two primes; OpenSSL checks its form.
-  return version === 1 || (version === 0 && areConsistent(fields));
+  if (version > 1) return undefined;
+  const numbers = new DerReader(content).each((field) => field.any().encoded).slice(1);
+  // More than two primes; OpenSSL checks their form.
+  if (version === 1 && numbers.length > RSA_NUMBERS) return encoded;
+  return areConsistent(fields) ? writeDer(TAGS.sequence, writeSmallInteger(0), ...numbers) : undefined;
 }
 
 /** The second field tells the three formats apart: a number, the algorithm, or the key itself. */
@@ -117,9 +148,10 @@ function readAny(der: Uint8Array): PrivateKey | undefined {
   const fields = new DerReader(der).enter(sequence("privateKey"));
   fields.next(INTEGER);
   const second = fields.any();
-  if (second.tag === INTEGER.tag) return isPkcs1(der) ? readRsa(der) : undefined;
+  if (second.tag === INTEGER.tag) return readRsa(der);
   if (second.tag === OCTET_STRING.tag) return readSec1(der, undefined);
-  return second.isConstructed ? readPkcs8(new DerReader(second.content), fields.next(OCTET_STRING).content) : undefined;
+  const isAlgorithm = second.classNumber === 0 && second.tag === ALGORITHM.tag && second.isConstructed;
+  return isAlgorithm ? readPkcs8(new DerReader(second.content), fields.next(OCTET_STRING).content) : undefined;
 }
 
 /** PKCS#1, PKCS#8 or SEC 1. Undefined where it is none of them, broken, or of a kind that Go does not know. */

@@ -2,9 +2,11 @@ import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parseDuration } from "../domain/duration.ts";
-import { CLOUDS, findCloud } from "../domain/provider-class/clouds.ts";
+import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
+import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
+import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
 
 export interface Config {
@@ -14,7 +16,13 @@ export interface Config {
   readonly rotationPollInterval: number;
   readonly syncMode: "always" | "never";
   readonly credentialsSecretNames: readonly string[];
+  /** Empty: all. */
+  readonly allowedVaults: readonly string[];
+  /** Empty: all. */
+  readonly allowedIdentityModes: readonly AllowedIdentityMode[];
   readonly cloudName: string;
+  /** Empty: no class may name a file. */
+  readonly cloudEnvDir: string;
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
   readonly heal: readonly ("crds" | "classes")[];
@@ -26,10 +34,21 @@ export interface Config {
   readonly bindAddress: string;
   readonly admissionPort: number;
   readonly healthPort: number;
+  /** Empty, as are the key and the CA: the webhook's own certificates. */
+  readonly tlsCertFile: string;
+  readonly tlsKeyFile: string;
+  readonly tlsCaFile: string;
+  readonly tlsMinVersion: "1.2" | "1.3";
+  /** Empty: clients need no certificate. */
+  readonly clientCaFile: string;
+  /** Milliseconds. */
+  readonly drainDelay: number;
   /** Empty: the package's own. */
   readonly crdsDir: string;
   /** Empty: in-cluster. */
   readonly kubeconfig: string;
+  /** For Azure traffic; from the variables that every program reads. */
+  readonly proxy: OutboundProxy | undefined;
 }
 
 const TRUE_OR_FALSE = "write true or false";
@@ -42,7 +61,9 @@ function schemaFor(kind: SettingKind): z.ZodType {
     case "text":
       return z.string();
     case "cloud":
-      return z.string().refine((name) => findCloud(name).ok, `no such cloud; write one of ${CLOUDS.map(({ name }) => name).join(", ")}`);
+      return z
+        .string()
+        .refine((name) => findCloud(name).ok || isCustomCloud(name), `no such cloud; write one of ${CLOUD_NAMES.join(", ")}`);
     case "port":
       return z
         .string()
@@ -97,7 +118,23 @@ export function parseConfig(
     if (parsed.success) values.set(name, parsed.data);
     else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`);
   }
-  return problems.length > 0 ? failed(problems) : ok(toConfig(values));
+  const config = toConfig(values);
+  problems.push(...certificateFileProblems(config));
+  const proxy = readOutboundProxy(environment);
+  if (!proxy.ok) return failed([...problems, proxy.error]);
+  return problems.length > 0 ? failed(problems) : ok({ ...config, proxy: proxy.value });
+}
+
+/** Settings that mean nothing without another one. */
+function certificateFileProblems({ tlsCertFile, tlsKeyFile, tlsCaFile }: SettingValues): readonly string[] {
+  const given = tlsCertFile !== "" || tlsKeyFile !== "" || tlsCaFile !== "";
+  const needed = [
+    ["--tls-cert-file", tlsCertFile],
+    ["--tls-key-file", tlsKeyFile],
+  ] as const;
+  return needed.flatMap(([flag, value]) =>
+    given && value === "" ? [`${flag}: missing; write --tls-cert-file and --tls-key-file together, or none of the --tls-…-file flags`] : [],
+  );
 }
 
 function readFlags(argv: readonly string[]): Result<Readonly<Record<string, string>>, readonly string[]> {
@@ -125,9 +162,11 @@ function source(name: SettingName, setting: Setting, { flags, environment }: Sou
   return { where: `--${name}`, text: setting.default };
 }
 
-function toConfig(values: ReadonlyMap<SettingName, unknown>): Config {
+type SettingValues = Omit<Config, "proxy">;
+
+function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
-  const config = Object.fromEntries(fields) as Config; // The field names are the flags in camel case, the types those of the schemas above.
+  const config = Object.fromEntries(fields) as SettingValues; // The field names are the flags in camel case, the types those of the schemas above.
   return config.podName === "" ? { ...config, podName: hostname() } : config;
 }
 

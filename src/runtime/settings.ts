@@ -2,6 +2,8 @@
  * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`, the flag wins.
  * `docs/reference/settings.md` is checked against this table.
  */
+import { IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
+
 export type SettingKind =
   | { readonly kind: "boolean" }
   | { readonly kind: "text" }
@@ -41,7 +43,14 @@ export const SETTINGS = {
     default: "secrets-store-creds",
     help: "Names of Secrets that may hold service-principal credentials.",
   },
+  "allowed-vaults": { type: { kind: "list" }, default: "", help: "Vaults that classes may be mirrored from; all where not given." },
+  "allowed-identity-modes": {
+    type: { kind: "list", choices: IDENTITY_MODES },
+    default: "",
+    help: "Identities that classes may be mirrored with; all where not given.",
+  },
   "cloud-name": { type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
+  "cloud-env-dir": { type: { kind: "text" }, default: "", help: "Folder of the files that cloudEnvFileName may name." },
   "construct-pem-chain": {
     type: { kind: "boolean" },
     default: "true",
@@ -82,6 +91,28 @@ export const SETTINGS = {
   "bind-address": { type: { kind: "text" }, default: "::", help: "Address that the servers listen on." },
   "admission-port": { type: { kind: "port" }, default: "8443", help: "Port of the admission webhook (TLS)." },
   "health-port": { type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz and /metrics." },
+  "tls-cert-file": {
+    type: { kind: "text" },
+    default: "",
+    help: "Serving certificate (PEM, with its chain) that somebody else renews; the webhook makes its own where not given.",
+  },
+  "tls-key-file": { type: { kind: "text" }, default: "", help: "Private key of --tls-cert-file." },
+  "tls-ca-file": {
+    type: { kind: "text" },
+    default: "",
+    help: "CA of --tls-cert-file, to prove the chain before the webhook reports ready.",
+  },
+  "tls-min-version": { type: { kind: "choice", choices: ["1.2", "1.3"] }, default: "1.3", help: "Oldest TLS version that is accepted." },
+  "client-ca-file": {
+    type: { kind: "text" },
+    default: "",
+    help: "CAs of client certificates; where given, nobody without one gets an answer.",
+  },
+  "drain-delay": {
+    type: { kind: "duration", minimumMs: 0 },
+    default: "5s",
+    help: "Time to go on serving after readiness went off, until every API server knows.",
+  },
   "crds-dir": { type: { kind: "text" }, default: "", help: "Folder of the CRD manifests to heal from; the package's own where not given." },
   kubeconfig: {
     type: { kind: "text" },

@@ -12,6 +12,8 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
+import { packageFolder } from "../runtime/package-folder.ts";
+import { cloudFileReader } from "./cloud-files.ts";
 import { readCrds } from "./crd-files.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { createSyncMetrics } from "./metrics.ts";
@@ -34,7 +36,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
   const kube = createKubeClient(kubeConfig, client);
   const watcher = createKubeWatcher(kubeConfig, client);
-  const crds = readCrds(config.crdsDir === "" ? path.join(import.meta.dirname, "../../manifests/crds") : config.crdsDir);
+  const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const election = createLeaderElection(kube, {
     namespace: config.namespace,
     name: LEASE,
@@ -68,10 +70,12 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
+          limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
           cloudName: config.cloudName,
+          readCloudFile: cloudFileReader(config.cloudEnvDir),
           kube,
           watcher,
-          vaults: createVaultClients(),
+          vaults: createVaultClients({ proxy: config.proxy }),
           render: {
             pki,
             constructPemChain: config.constructPemChain,

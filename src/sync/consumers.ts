@@ -5,6 +5,7 @@ const DRIVER = "secrets-store.csi.k8s.io";
 
 /** What a pod says of the classes it mounts; the rest of the pod is dropped on arrival. */
 interface Consumer {
+  readonly account: string;
   readonly mounts: readonly { readonly className: string; readonly credentialsSecret: string | undefined }[];
 }
 
@@ -13,17 +14,26 @@ export interface Consumers {
   readonly hasSynced: boolean;
   /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
   credentialsSecretsOf(classKey: string): readonly string[];
+  /** Distinct ServiceAccounts of those pods. */
+  accountsOf(classKey: string): readonly string[];
 }
 
 export function startConsumers(watcher: KubeWatcher, signal: AbortSignal): Consumers {
-  const names = new CountedNames();
+  const secrets = new CountedNames();
+  const accounts = new CountedNames();
+  const count = (namespace: string, consumer: Consumer | undefined, change: 1 | -1): void => {
+    for (const { className, credentialsSecret } of consumer?.mounts ?? []) {
+      secrets.add(`${namespace}/${className}`, credentialsSecret, change);
+      accounts.add(`${namespace}/${className}`, consumer?.account, change);
+    }
+  };
   const reflector: Reflector<Consumer> = watcher.reflect<Consumer>(
     {
       resource: RESOURCES.pods,
       project: consumerOf,
-      onChange: (ref, { previous, current }) => {
-        for (const mount of previous?.mounts ?? []) names.add(`${ref.namespace ?? ""}/${mount.className}`, mount.credentialsSecret, -1);
-        for (const mount of current?.mounts ?? []) names.add(`${ref.namespace ?? ""}/${mount.className}`, mount.credentialsSecret, 1);
+      onChange: ({ namespace = "" }, { previous, current }) => {
+        count(namespace, previous, -1);
+        count(namespace, current, 1);
       },
     },
     signal,
@@ -32,7 +42,8 @@ export function startConsumers(watcher: KubeWatcher, signal: AbortSignal): Consu
     get hasSynced() {
       return reflector.hasSynced;
     },
-    credentialsSecretsOf: (classKey) => names.of(classKey),
+    credentialsSecretsOf: (classKey) => secrets.of(classKey),
+    accountsOf: (classKey) => accounts.of(classKey),
   };
 }
 
@@ -57,6 +68,7 @@ class CountedNames {
 
 interface Pod extends KubeObject {
   readonly spec?: {
+    readonly serviceAccountName?: string;
     readonly volumes?: readonly {
       readonly csi?: {
         readonly driver?: string;
@@ -73,5 +85,5 @@ function consumerOf(object: KubeObject): Consumer | undefined {
     const className = csi?.driver === DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
     return className === undefined ? [] : [{ className, credentialsSecret: csi?.nodePublishSecretRef?.name }];
   });
-  return mounts.length === 0 ? undefined : { mounts };
+  return mounts.length === 0 ? undefined : { account: pod.spec?.serviceAccountName ?? "default", mounts };
 }

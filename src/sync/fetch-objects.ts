@@ -2,7 +2,7 @@ import type { ContentProblem, ObjectFile } from "../domain/content/object-file.t
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../domain/content/render.ts";
 import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../domain/content/version-history.ts";
 import { type Retry, type VaultClient, VaultError, type VaultVersion } from "../domain/ports.ts";
-import type { ClassObject } from "../domain/provider-class/object-rules.ts";
+import { type ClassObject, objectFailure } from "../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { vaultReason } from "../domain/sync/vault-reason.ts";
@@ -50,9 +50,11 @@ export function failureOfFile(failures: readonly ObjectFailure[], fileName: stri
 type Files = Result<readonly ObjectFile[], ObjectFailure>;
 
 async function fetchObject(options: FetchOptions, object: ClassObject, signal: AbortSignal): Promise<Files> {
+  let asked: ObjectVersion | undefined;
   try {
     const files: ObjectFile[] = [];
     for (const version of await versionsOf(options.client, object, signal)) {
+      asked = version;
       const rendered = await fetchVersion(options, version, signal);
       if (!rendered.ok) return failed(contentFailure(object, rendered.error));
       files.push(...rendered.value);
@@ -60,7 +62,9 @@ async function fetchObject(options: FetchOptions, object: ClassObject, signal: A
     return ok(files);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    return failed({ object, reason: vaultReason(error.code), message: error.message, retry: error.retry });
+    // As the provider: what it gets is named in its words, what it lists is not.
+    const message = asked === undefined ? error.message : objectFailure(asked, error.message);
+    return failed({ object, reason: vaultReason(error.code), message, retry: error.retry });
   }
 }
 

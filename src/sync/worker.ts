@@ -11,6 +11,8 @@ import {
   type Reflector,
   type VaultClients,
 } from "../domain/ports.ts";
+import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
+import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
 import { ClassMemories } from "./class-memory.ts";
 import { startConsumers } from "./consumers.ts";
@@ -50,7 +52,9 @@ export interface WorkerOptions {
   readonly crds: readonly CustomResourceDefinition[];
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];
+  readonly limits: OperatorLimits;
   readonly cloudName: string;
+  readonly readCloudFile: ReadCloudFile | undefined;
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
@@ -218,8 +222,7 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     gate,
     memories: new ClassMemories(),
     lookAt: enqueue,
-    mirror: (provider, mirrorSignal) =>
-      mirrorFromVault({ ...options, consumerNames: (classKey) => consumers.credentialsSecretsOf(classKey) }, provider, mirrorSignal),
+    mirror: (provider, mirrorSignal) => mirrorFromVault({ ...options, consumers }, provider, mirrorSignal),
   };
 }
 

@@ -1,7 +1,12 @@
-import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY, WEBHOOK_FIELD_MANAGER } from "../domain/certificates/names.ts";
-import { publicationStep, type WebhookEntryFacts } from "../domain/certificates/publication-policy.ts";
+import { WEBHOOK_CONFIGURATION, WEBHOOK_FIELD_MANAGER } from "../domain/certificates/names.ts";
+import {
+  INJECTION_TARGET,
+  type PublicationTarget,
+  publicationStep,
+  type WebhookEntryFacts,
+} from "../domain/certificates/publication-policy.ts";
 import type { AuthorityCertificate } from "../domain/certificates/verdict.ts";
-import { apiVersionOf, type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import { apiVersionOf, type KubeObject, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
 
 /** What API servers trust after a look at the configuration. */
@@ -17,33 +22,40 @@ interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly { readonly name: string; readonly clientConfig?: { readonly caBundle?: string } }[];
 }
 
-const RESOURCE = RESOURCES.mutatingWebhookConfigurations;
+const TARGET_RESOURCES: Readonly<Record<PublicationTarget["kind"], Resource>> = {
+  MutatingWebhookConfiguration: RESOURCES.mutatingWebhookConfigurations,
+  ValidatingWebhookConfiguration: RESOURCES.validatingWebhookConfigurations,
+};
 
 /** Replicas publish the same bundle, so that a lost race is nearly always a finished job. */
 const ATTEMPTS = 3;
 
 /**
- * Makes the live `caBundle` of our one webhook entry exactly `trusted`, and writes nothing where it already is. A configuration or an
- * entry that is not there is reported, never created. Throws KubeError.
+ * Makes the live `caBundle` of our webhook entries exactly `trusted`, and writes nothing where it already is. A configuration or
+ * entries that are not there are reported, never created. Throws KubeError.
  */
 export async function publishBundle(
   { client, logger }: { readonly client: KubeClient; readonly logger: Logger },
   trusted: readonly AuthorityCertificate[],
   signal: AbortSignal,
+  target: PublicationTarget = INJECTION_TARGET,
 ): Promise<Publication> {
+  const resource = TARGET_RESOURCES[target.kind];
   const wanted = Buffer.from(trusted.map(({ pem }) => pem).join("")).toString("base64");
   const published = new Set(trusted.map(({ fingerprint }) => fingerprint));
   for (let attempt = 1; ; attempt += 1) {
-    const read = await client.read<WebhookConfiguration>(RESOURCE, { name: WEBHOOK_CONFIGURATION }, signal);
+    const read = await client.read<WebhookConfiguration>(resource, { name: WEBHOOK_CONFIGURATION }, signal);
     const live = read.kind === "found" ? read.object : undefined;
-    const step = publicationStep(live && entriesOf(live), wanted);
+    const step = publicationStep(live && entriesOf(live), wanted, target);
     if (step.kind === "blocked") return { published: new Set(), wrote: false, blocked: step.message };
     if (step.kind === "current" || live === undefined) return { published, wrote: false, blocked: undefined };
     try {
-      await applyBundle(client, live, wanted, signal);
+      const body = bundleOnly({ live, resource, entries: step.entries, caBundle: wanted });
+      await client.apply(resource, body, { fieldManager: WEBHOOK_FIELD_MANAGER, force: true }, signal);
       logger.info("published the CA bundle", {
         configuration: WEBHOOK_CONFIGURATION,
-        webhook: WEBHOOK_ENTRY,
+        kind: target.kind,
+        webhooks: step.entries,
         reason: step.reason,
         certificates: trusted.length,
       });
@@ -59,21 +71,27 @@ function entriesOf(configuration: WebhookConfiguration): readonly WebhookEntryFa
   return (configuration.webhooks ?? []).map(({ name, clientConfig }) => ({ name, caBundle: clientConfig?.caBundle }));
 }
 
+interface BundleBody {
+  readonly live: WebhookConfiguration;
+  readonly resource: Resource;
+  readonly entries: readonly string[];
+  readonly caBundle: string;
+}
+
 /**
- * Applies that one field. The preconditions matter: without them, an apply onto a configuration or an entry that was deleted a moment
- * ago would create one that holds nothing but a bundle.
+ * That one field of each entry. The preconditions matter: without them, an apply onto a configuration or an entry that was deleted a
+ * moment ago would create one that holds nothing but a bundle.
  */
-async function applyBundle(client: KubeClient, live: WebhookConfiguration, caBundle: string, signal: AbortSignal): Promise<void> {
+function bundleOnly({ live, resource, entries, caBundle }: BundleBody): WebhookConfiguration {
   const { uid, resourceVersion } = live.metadata;
-  const body: WebhookConfiguration = {
-    apiVersion: apiVersionOf(RESOURCE),
-    kind: RESOURCE.kind,
+  return {
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
     metadata: {
       name: WEBHOOK_CONFIGURATION,
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
-    webhooks: [{ name: WEBHOOK_ENTRY, clientConfig: { caBundle } }],
+    webhooks: entries.map((name) => ({ name, clientConfig: { caBundle } })),
   };
-  await client.apply(RESOURCE, body, { fieldManager: WEBHOOK_FIELD_MANAGER, force: true }, signal);
 }

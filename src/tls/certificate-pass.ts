@@ -1,5 +1,6 @@
 import { type LeafFacts, leafStep } from "../domain/certificates/leaf-policy.ts";
 import { serviceDnsNames, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
+import { PREFLIGHT_TARGET } from "../domain/certificates/publication-policy.ts";
 import { type AuthorityCertificate, instant } from "../domain/certificates/verdict.ts";
 import { type CertificateSource, type Clock, type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
 import { type Authority, createAuthorityKeeper } from "./authority-keeper.ts";
@@ -61,6 +62,9 @@ export class CertificatePass {
   #serving: AuthorityCertificate | undefined;
   /** Fingerprints in the live bundle, each with the time since when it has been seen there. */
   #publishedSince: ReadonlyMap<string, number> = new Map();
+  /** PEM of the live bundle, as far as it is known. */
+  #bundle: string | undefined;
+  #preflightAbsence: string | undefined;
   /** Why not everything is as it should be, by step; the last known state. */
   readonly #problems = new Map<string, string>();
 
@@ -73,6 +77,11 @@ export class CertificatePass {
 
   get source(): CertificateSource {
     return this.#source;
+  }
+
+  /** What API servers trust, PEM; undefined until known. */
+  get bundle(): string | undefined {
+    return this.#bundle;
   }
 
   get expiry(): Expiry {
@@ -113,15 +122,32 @@ export class CertificatePass {
     const authority = this.#authority;
     if (authority === undefined) return { failed: true, wroteAuthority: false, wroteBundle: false, nextLook: undefined };
     const wroteBundle = await attempt("bundle", () => this.#publish(authority, signal));
+    // Last of the writes, and no part of readiness: pods are injected whether or not anybody is warned beforehand.
+    const wrotePreflight = await attempt("preflight-bundle", () => this.#publishPreflight(authority, signal));
     const nextLook = await attempt("leaf", () => this.#renewLeaf(authority));
-    return { failed: failed.length > 0, wroteAuthority: kept?.wrote ?? false, wroteBundle: wroteBundle ?? false, nextLook };
+    return {
+      failed: failed.length > 0,
+      wroteAuthority: kept?.wrote ?? false,
+      wroteBundle: wroteBundle === true || wrotePreflight === true,
+      nextLook,
+    };
   }
 
   async #publish({ trusted }: Authority, signal: AbortSignal): Promise<boolean> {
     const { published, wrote, blocked } = await publishBundle(this.#options, trusted, signal);
     const now = this.#options.clock.now();
     this.#publishedSince = new Map([...published].map((fingerprint) => [fingerprint, this.#publishedSince.get(fingerprint) ?? now]));
+    this.#bundle = blocked === undefined ? trusted.map(({ pem }) => pem).join("") : undefined;
     this.#noteBlocked(blocked);
+    return wrote;
+  }
+
+  /** An install without preflight checks is a choice: it is said once, and is no failure. */
+  async #publishPreflight({ trusted }: Authority, signal: AbortSignal): Promise<boolean> {
+    const { wrote, blocked } = await publishBundle(this.#options, trusted, signal, PREFLIGHT_TARGET);
+    if (blocked !== undefined && blocked !== this.#preflightAbsence)
+      this.#options.logger.info("there are no preflight checks", { problem: blocked });
+    this.#preflightAbsence = blocked;
     return wrote;
   }
 

@@ -12,6 +12,8 @@ export interface Certificates {
   readonly source: CertificateSource;
   /** Ready: a valid leaf is served and its CA is in the published caBundle. */
   ready(): Readiness;
+  /** What API servers verify the served certificate with, PEM; undefined where that is not known. */
+  trusted(): string | undefined;
   /** For the gauges. */
   expiry(): Expiry;
   /** Unix milliseconds of the last pass in which nothing failed; undefined before the first. */
@@ -49,7 +51,14 @@ export function startCertificates(options: CertificatesOptions, signal: AbortSig
       lastSuccess = options.clock.now();
     },
   });
-  return { source: pass.source, ready: () => pass.readiness(), expiry: () => pass.expiry, lastSuccess: () => lastSuccess, done };
+  return {
+    source: pass.source,
+    ready: () => pass.readiness(),
+    trusted: () => pass.bundle,
+    expiry: () => pass.expiry,
+    lastSuccess: () => lastSuccess,
+    done,
+  };
 }
 
 /** The watches only say that it is time to look: each pass reads the live objects. Nothing of a Secret is kept in memory here. */
@@ -57,12 +66,10 @@ function watch({ watcher, namespace }: CertificatesOptions, wakeup: Wakeup, sign
   const project = (object: { readonly metadata: { readonly resourceVersion?: string } }): string => object.metadata.resourceVersion ?? "";
   const onChange = (): void => wakeup.wake();
   const secret = { resource: RESOURCES.secrets, namespace, fieldSelector: `metadata.name=${AUTHORITY_SECRET}` };
-  const configuration = {
-    resource: RESOURCES.mutatingWebhookConfigurations,
-    fieldSelector: `metadata.name=${WEBHOOK_CONFIGURATION}`,
-  };
   watcher.reflect({ ...secret, project, onChange }, signal);
-  watcher.reflect({ ...configuration, project, onChange }, signal);
+  for (const resource of [RESOURCES.mutatingWebhookConfigurations, RESOURCES.validatingWebhookConfigurations]) {
+    watcher.reflect({ resource, fieldSelector: `metadata.name=${WEBHOOK_CONFIGURATION}`, project, onChange }, signal);
+  }
 }
 
 interface Loop {

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { Gauge, type Registry } from "prom-client";
+import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
 import type { CertificateSource, Clock, KubeClient, KubeWatcher, Logger, Reflector } from "../domain/ports.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -10,12 +12,19 @@ import type { Config } from "../runtime/config.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { createRegistry } from "../runtime/metrics.ts";
-import { type Certificates, startCertificates } from "../tls/start-certificates.ts";
-import { createApp } from "./app.ts";
+import { SETTINGS } from "../runtime/settings.ts";
+import { startChainProbe } from "../tls/chain-probe.ts";
+import { startFileCertificates } from "../tls/file-certificates.ts";
+import { type Certificates, type CertificatesOptions, startCertificates } from "../tls/start-certificates.ts";
+import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
+import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
 import { createClassLookup } from "./class-lookup.ts";
 import { createAdmissionMetrics } from "./metrics.ts";
-import { createPodHandler } from "./pod-handler.ts";
-import { type AdmissionServer, createAdmissionServer } from "./server.ts";
+import { createNamespaceLookup, reflectNamespaces } from "./namespace-lookup.ts";
+import { createPodHandler, decidePod } from "./pod-handler.ts";
+import { createClassHandler, createWorkloadHandler, type PreflightOptions } from "./preflight-handler.ts";
+import { createPreflightMetrics } from "./preflight-metrics.ts";
+import { type AdmissionServer, createAdmissionServer, type MinVersion } from "./server.ts";
 
 export interface WebhookServerOptions {
   readonly settings: InjectionSettings;
@@ -23,24 +32,60 @@ export interface WebhookServerOptions {
   readonly port: number;
   readonly certificates: CertificateSource;
   readonly classes: Pick<Reflector<SecretProviderClass>, "get">;
+  readonly namespaces: Pick<Reflector<KubeObject>, "get">;
   readonly kube: Pick<KubeClient, "read">;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Cloud of classes without `cloudName`; default the public one. */
+  readonly cloudName?: string;
+  readonly minVersion?: MinVersion;
+  /** PEM; see {@link createAdmissionServer}. */
+  readonly clientAuthorities?: string;
+  readonly gate?: AdmissionGate;
 }
 
 /** The admission endpoint with everything of the webhook's own behind it. */
 export function createWebhookServer(options: WebhookServerOptions): AdmissionServer {
-  const { settings, certificates, classes, kube, registry, clock, logger, address, port } = options;
+  const { settings, certificates, classes, namespaces, kube, registry, clock, logger, address, port } = options;
   const metrics = createAdmissionMetrics(registry);
   const lookUp = createClassLookup({ classes, kube, onLookup: (result) => metrics.countLookup(result) });
-  const handlePod = createPodHandler({ settings, lookUp, metrics, logger });
-  const app = createApp({ handlePod, isDraining: () => server.isDraining });
-  const server = createAdmissionServer({ app, certificates, address, port, clock, logger });
+  const lookUpNamespace = createNamespaceLookup({ namespaces, kube, onLookup: (result) => metrics.countNamespaceLookup(result) });
+  const preflight: PreflightOptions = {
+    decidePod: (request, lookUp) => decidePod(request, { settings, lookUp, lookUpNamespace }),
+    lookUp,
+    cloudName: options.cloudName ?? SETTINGS["cloud-name"].default,
+    metrics: createPreflightMetrics(registry),
+    logger,
+  };
+  const app = createApp({
+    handlers: {
+      [PODS_PATH]: createPodHandler({ settings, lookUp, lookUpNamespace, metrics, logger }),
+      [WORKLOADS_PATH]: createWorkloadHandler(preflight),
+      [CLASSES_PATH]: createClassHandler(preflight),
+    },
+    isDraining: () => server.isDraining,
+    gate: options.gate ?? createAdmissionGate(),
+    onShed: () => void metrics.start()({ kind: "errored", reason: "Overloaded" }),
+  });
+  const { minVersion, clientAuthorities } = options;
+  const server = createAdmissionServer({
+    app,
+    certificates,
+    address,
+    port,
+    clock,
+    logger,
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+  });
   return server;
 }
 
-/** The cache behind the lookup. Of a class only its identity is kept: `objects` may be large and is not our business here. */
+/**
+ * The cache behind the lookup. Of a class its identity and the keys of its Secrets are kept: `objects` may be large and is not our
+ * business here.
+ */
 export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Reflector<SecretProviderClass> {
   return watcher.reflect<SecretProviderClass>({ resource: RESOURCES.secretProviderClasses, project: identityOf }, signal);
 }
@@ -53,14 +98,26 @@ function identityOf(object: KubeObject): SecretProviderClass {
     apiVersion: object.apiVersion,
     kind: object.kind,
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    spec: { ...(spec?.provider === undefined ? {} : { provider: spec.provider }), parameters },
+    spec: {
+      ...(spec?.provider === undefined ? {} : { provider: spec.provider }),
+      parameters,
+      secretObjects: (spec?.secretObjects ?? []).map(keysOf),
+    },
   };
 }
 
-/** Endpoints take a moment to leave every API server and kube-proxy; the Deployment grants 40 s in all. */
-const DRAIN = { delayMs: 5_000, graceMs: 15_000 };
+function keysOf({ secretName, data }: SecretObject): SecretObject {
+  return {
+    ...(secretName === undefined ? {} : { secretName }),
+    data: (data ?? []).map(({ key }) => (key === undefined ? {} : { key })),
+  };
+}
 
-const SERVICE = "keyvault-injector-webhook";
+/**
+ * For what is under way when no more is taken: the API server waits 5 s for an answer. Connections that it opened and has not used yet
+ * last as long, because the first request on one that is closed would be lost: Go asks again only on a connection that served before.
+ */
+const DRAIN_GRACE = 7_000;
 
 export interface ProcessOptions {
   readonly config: Config;
@@ -79,8 +136,10 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   // The watches outlive the stop signal: requests that come in while draining need them.
   const stopped = new AbortController();
   const classes = reflectClasses(watcher, stopped.signal);
+  const namespaces = reflectNamespaces(watcher, stopped.signal);
   const { namespace, podName } = config;
-  const certificates = startCertificates({ client: kube, watcher, clock, logger, namespace, podName, service: SERVICE }, stopped.signal);
+  const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };
+  const certificates = chooseCertificates(config, own, stopped.signal);
   const settings = { version, strictAnnotations: config.strictAnnotations };
   const server = createWebhookServer({
     settings,
@@ -88,13 +147,28 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     port: config.admissionPort,
     certificates: certificates.source,
     classes,
+    namespaces,
     kube,
     registry,
     clock,
     logger,
+    cloudName: config.cloudName,
+    minVersion: `TLSv${config.tlsMinVersion}`,
+    ...(config.clientCaFile === "" ? {} : { clientAuthorities: readFileSync(config.clientCaFile, "utf8") }),
   });
   exportExpiry(registry, certificates);
   const port = await server.start();
+  const chain = startChainProbe(
+    {
+      address: config.bindAddress,
+      port,
+      servername: serviceDnsNames(WEBHOOK_SERVICE, namespace)[2] ?? "",
+      source: certificates.source,
+      trusted: () => certificates.trusted(),
+      clock,
+    },
+    stopped.signal,
+  );
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
@@ -102,18 +176,26 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     readiness: [
       { name: "admission-server", problem: () => server.problem() },
       { name: "certificate", problem: () => (certificates.ready().ok ? undefined : certificates.ready().message) },
+      { name: "serving-chain", problem: () => chain.problem() },
     ],
     registry,
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
   // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
-  await Promise.race([aborted(signal), certificates.done]);
+  await Promise.race([aborted(signal), certificates.done, chain.done]);
   health.startDraining();
-  await server.drain(DRAIN);
+  await server.drain({ delayMs: config.drainDelay, graceMs: DRAIN_GRACE });
   stopped.abort();
-  await certificates.done;
+  await Promise.all([certificates.done, chain.done]);
   await health.close();
   await kubeConfig.close();
+}
+
+/** Somebody else's certificate where its files are named, our own otherwise. */
+function chooseCertificates({ tlsCertFile, tlsKeyFile, tlsCaFile }: Config, own: CertificatesOptions, signal: AbortSignal): Certificates {
+  if (tlsCertFile === "") return startCertificates(own, signal);
+  const files = { certFile: tlsCertFile, keyFile: tlsKeyFile, caFile: tlsCaFile === "" ? undefined : tlsCaFile };
+  return startFileCertificates({ files, ...own }, signal);
 }
 
 function exportExpiry(registry: Registry, certificates: Certificates): void {

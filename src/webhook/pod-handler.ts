@@ -3,17 +3,19 @@ import { type AdmissionDecision, internalError } from "../domain/admission/decis
 import { type AdmissionReviewResponse, completeReview } from "../domain/admission/response.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
-import { closeRequest, openRequest } from "../domain/injection/pod-admission.ts";
+import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
 import { isJsonObject } from "../domain/json-object.ts";
 import type { Logger } from "../domain/ports.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
 import type { AdmissionMetrics } from "./metrics.ts";
+import type { NamespaceLookup } from "./namespace-lookup.ts";
 
 export interface PodHandlerOptions {
   readonly settings: InjectionSettings;
   readonly lookUp: ClassLookup;
+  readonly lookUpNamespace: NamespaceLookup;
   readonly metrics: AdmissionMetrics;
   readonly logger: Logger;
 }
@@ -47,15 +49,21 @@ async function decideSafely(message: IncomingMessage, options: PodHandlerOptions
   if (decoded.kind === "refused") return { uid: decoded.uid, request: undefined, decision: decoded.decision };
   const { request } = decoded;
   try {
-    return { uid: request.uid, request, decision: await decide(request, options) };
+    return { uid: request.uid, request, decision: await decidePod(request, options) };
   } catch (error) {
     options.logger.error("deciding on a pod failed", { uid: request.uid, ...whereFrom(error) });
     return { uid: request.uid, request, decision: internalError() };
   }
 }
 
-async function decide(request: AdmissionRequest, { settings, lookUp }: PodHandlerOptions): Promise<AdmissionDecision> {
-  const opened = openRequest(request, settings);
+/** What to answer for a pod, without counting or logging it. */
+export async function decidePod(
+  request: AdmissionRequest,
+  options: Pick<PodHandlerOptions, "settings" | "lookUp" | "lookUpNamespace">,
+): Promise<AdmissionDecision> {
+  const { settings, lookUp, lookUpNamespace } = options;
+  const isNeeded = request.namespace !== undefined && needsNamespace(request);
+  const opened = openRequest(request, settings, isNeeded ? await lookUpNamespace(request.namespace) : undefined);
   if (opened.kind === "decided") return opened.decision;
   const { mounts } = opened.request;
   const found = await Promise.all(

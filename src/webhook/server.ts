@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Express } from "express";
 import type { CertificateSource, Clock, Logger } from "../domain/ports.ts";
 
@@ -12,7 +13,13 @@ export interface ServerOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default 1.3. */
+  readonly minVersion?: MinVersion;
+  /** PEM. Given, only clients with a certificate of one of these CAs get an answer: the API server, where it has been given one. */
+  readonly clientAuthorities?: string;
 }
+
+export type MinVersion = "TLSv1.2" | "TLSv1.3";
 
 export interface DrainOptions {
   /** How long requests still come in after readiness went off: endpoints take a moment to reach every API server. */
@@ -40,9 +47,9 @@ const HEADERS_MS = 10_000;
 /** A webhook call takes at most 30 s at the API server's end. */
 const REQUEST_MS = 30_000;
 
-/** HTTPS, TLS 1.3 only. The certificate is swapped while connections stay open. */
+/** HTTPS. The certificate is swapped while connections stay open. */
 export function createAdmissionServer(options: ServerOptions): AdmissionServer {
-  const server = createServer({ minVersion: "TLSv1.3" }, options.app);
+  const server = createServer({ ...contextOf(options), ...clientCheckOf(options) }, options.app);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
@@ -71,13 +78,23 @@ export function createAdmissionServer(options: ServerOptions): AdmissionServer {
   };
 }
 
+function contextOf({ minVersion = "TLSv1.3", clientAuthorities: ca }: ServerOptions): SecureContextOptions {
+  return { minVersion, ...(ca === undefined ? {} : { ca }) };
+}
+
+/** Without a list of CAs Node would trust every public one. */
+function clientCheckOf({ clientAuthorities }: ServerOptions): TlsOptions {
+  return clientAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+}
+
 /** False where there is none, or where it cannot be used: the one before stays in use then. */
-function adopt(server: Server, { certificates, logger }: ServerOptions): boolean {
+function adopt(server: Server, options: ServerOptions): boolean {
+  const { certificates, logger } = options;
   const certificate = certificates.current();
   if (certificate === undefined) return false;
   try {
     // The context starts from nothing each time: without minVersion it would fall back to TLS 1.2.
-    server.setSecureContext({ cert: certificate.cert, key: certificate.key, minVersion: "TLSv1.3" });
+    server.setSecureContext({ cert: certificate.cert, key: certificate.key, ...contextOf(options) });
     return true;
   } catch (error) {
     logger.error("a new serving certificate cannot be used", { error });

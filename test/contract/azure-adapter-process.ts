@@ -8,6 +8,7 @@ import { inspect } from "node:util";
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
 import { type VaultAddress, VaultError } from "../../src/domain/ports.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 
 export interface Question {
   readonly address: VaultAddress;
@@ -33,7 +34,9 @@ export type Answer =
   | { readonly kind: "error"; readonly code: string; readonly retry: unknown; readonly message: string; readonly everything: string };
 
 const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
-const clients = createVaultClients({ timeoutMs });
+const proxy = readOutboundProxy(process.env);
+if (!proxy.ok) throw new Error(proxy.error);
+const clients = createVaultClients({ timeoutMs, proxy: proxy.value });
 
 function everythingOf(error: unknown): string {
   const parts = [String(error), JSON.stringify(error), inspect(error, { depth: 12, showHidden: true })];

@@ -148,10 +148,11 @@ describe("a vault client", () => {
     assert.equal(requests.filter(({ path, status }) => path.startsWith("/secrets/DemoSecret") && status === 200).length, 5);
   });
 
-  test("answers concurrent first calls of one identity", async () => {
+  test("answers concurrent first calls of one identity by one sign-in", async () => {
     const { appId, clientSecret: secret, tenantId } = await emulator.createServicePrincipal({});
     await emulator.grant({ vault, appId, permissions: ["get"] });
     const mine = { ...question, ...changedAddress({ tenantId }), clientId: appId, clientSecret: secret };
+    const from = (await emulator.requests()).at(-1)?.sequence ?? 0;
 
     const answers = await asker.askAll(Array.from({ length: 8 }, () => mine));
 
@@ -159,6 +160,7 @@ describe("a vault client", () => {
       answers.map(decoded),
       Array.from({ length: 8 }, () => value),
     );
+    assert.equal((await emulator.requests({ after: from })).filter(({ path }) => path.endsWith("/token")).length, 1);
   });
 
   test("uses a changed client secret at once, though the old one's token lives on", async () => {

@@ -9,6 +9,8 @@ import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
+import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
+import { cloudFileReader } from "../../src/sync/cloud-files.ts";
 import { fetchObjects } from "../../src/sync/fetch-objects.ts";
 
 export interface ClassQuestion {
@@ -16,6 +18,8 @@ export interface ClassQuestion {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly writeCertAndKeyInSeparateFiles?: boolean;
+  /** `--cloud-env-dir` */
+  readonly cloudEnvDir?: string;
   /** File that a Secret of type kubernetes.io/tls is made from. */
   readonly tlsFrom?: string;
 }
@@ -30,7 +34,9 @@ export interface ClassAnswer {
   readonly tls?: Readonly<Record<string, string>> | string;
 }
 
-const clients = createVaultClients();
+const proxy = readOutboundProxy(process.env);
+if (!proxy.ok) throw new Error(proxy.error);
+const clients = createVaultClients({ proxy: proxy.value });
 const base64 = (value: Sensitive) => Buffer.from(value.reveal()).toString("base64");
 
 function tlsOf(objectName: string, files: Parameters<typeof buildSecrets>[1]): NonNullable<ClassAnswer["tls"]> {
@@ -42,7 +48,8 @@ function tlsOf(objectName: string, files: Parameters<typeof buildSecrets>[1]): N
 
 async function answer(question: ClassQuestion): Promise<ClassAnswer> {
   const { parameters, clientId, clientSecret, writeCertAndKeyInSeparateFiles = false, tlsFrom } = question;
-  const parsed = parseProviderClass({ provider: "azure", parameters }, { owner: "test/class", cloudName: "AzurePublicCloud" });
+  const options = { owner: "test/class", cloudName: "AzurePublicCloud", readCloudFile: cloudFileReader(question.cloudEnvDir ?? "") };
+  const parsed = parseProviderClass({ provider: "azure", parameters }, options);
   if (parsed.kind !== "class") return { files: {}, objects: {}, failures: [JSON.stringify(parsed)] };
   const { address, objects } = parsed.providerClass;
   const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });

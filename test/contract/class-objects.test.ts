@@ -212,9 +212,21 @@ describe("the objects of a class", () => {
 
 describe("an object that cannot be had", () => {
   for (const [object, what, advice] of [
-    ["objectName: gone, objectType: secret", "ObjectNotFound: get secret gone", "correct objectName"],
-    ["objectName: gone, objectType: key", "ObjectNotFound: get key gone", "correct objectName"],
-    ["objectName: gone, objectType: cert", "ObjectNotFound: get certificate gone", "correct objectName"],
+    [
+      "objectName: gone, objectType: secret",
+      "ObjectNotFound: failed to get objectType:secret, objectName:gone, objectVersion:: get secret gone",
+      "correct objectName",
+    ],
+    [
+      "objectName: gone, objectType: key",
+      "ObjectNotFound: failed to get objectType:key, objectName:gone, objectVersion:: get key gone",
+      "correct objectName",
+    ],
+    [
+      "objectName: gone, objectType: cert",
+      "ObjectNotFound: failed to get objectType:cert, objectName:gone, objectVersion:: get certificate gone",
+      "correct objectName",
+    ],
     ["objectName: gone, objectType: key, objectVersionHistory: 2", "Forbidden: list the versions of key gone", "List on keys"],
     [
       "objectName: gone, objectType: cert, objectVersionHistory: 2",

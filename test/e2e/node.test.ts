@@ -7,6 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { startProcess } from "../support/process.ts";
 import { documentScenarios } from "./scenarios/document.ts";
 import { conductScenarios, footprintScenarios } from "./scenarios/footprint.ts";
+import { identityScenarios } from "./scenarios/identities.ts";
 import { mirroringScenarios } from "./scenarios/mirroring.ts";
 import { nodeSideScenarios } from "./scenarios/node-side.ts";
 import { outageScenarios } from "./scenarios/outage.ts";
@@ -41,6 +42,7 @@ describe("a real node", { skip }, () => {
   workloadScenarios(scenario, opened);
   nodeSideScenarios(scenario, opened);
   mirroringScenarios(scenario, opened);
+  identityScenarios(scenario, opened);
   footprintScenarios(scenario, opened);
   outageScenarios(scenario, opened);
   conductScenarios(scenario, opened);

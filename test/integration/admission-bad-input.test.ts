@@ -176,7 +176,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
 
       assert.match(
         stderr,
-        /^Warning: SecretProviderClass "later" is not in this namespace yet; it gets nodePublishSecretRef secrets-store-creds$/m,
+        /^Warning: SecretProviderClass "later" is not in this namespace yet; it gets nodePublishSecretRef "secrets-store-creds"$/m,
       );
       assert.equal(at(ourVolumes(pod)[0], "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
     });
@@ -206,7 +206,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       const undecided = await admitted(withOptIn({ "secret-provider-class": "undecided" }));
       const other = await admitted(withOptIn({ "secret-provider-class": "other-provider" }));
 
-      assert.match(undecided.stderr, /^Warning: .*"undecided": useVMManagedIdentity must be "true" or "false", the mount will fail$/m);
+      assert.match(undecided.stderr, /^Warning: .*"undecided": "useVMManagedIdentity" must be "true" or "false", the mount will fail$/m);
       assert.match(other.stderr, /^Warning: .*"other-provider" has provider "vault", not "azure"$/m);
     });
 
@@ -259,7 +259,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
         [Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, /not valid UTF-8/],
         [review(), { headers: { "content-type": "text/plain" } }, 400, /Content-Type must be application\/json, it is "text\/plain"/],
         [review(), { method: "PUT" }, 405, /takes POST only/],
-        [review(), { path: "/mutate" }, 404, /reviews of pods go to \/mutate\/pods/],
+        [review(), { path: "/mutate" }, 404, /reviews go to \/mutate\/pods/],
       ];
       for (const [sent, options, status, message] of cases) {
         const answer = await postToWebhook(target, sent, options);
@@ -314,10 +314,15 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       assert.match(stderr, /Controllers retry by themselves; create a bare pod again/);
     });
 
-    test("pods without annotations, with the opt-in turned off, and with their volume in place are admitted", async () => {
-      const pods = [podWith({}), podWith({ ...OPTED_IN, inject: "false" }), podWith(OPTED_IN, { volumes: [documentVolume()] })];
+    test("pods without annotations, with the opt-in turned off, and with volume and mount in place are admitted", async () => {
+      const volumeMounts = [{ name: "secrets-store-inline", mountPath: "/mnt/secrets-store", readOnly: true }];
+      const complete = { volumes: [documentVolume()], containers: [{ name: "app", image: "app:1", volumeMounts }] };
+      const pods = [podWith({}), podWith({ ...OPTED_IN, inject: "false" }), podWith(OPTED_IN, complete)];
 
       for (const pod of pods) assert.equal((await kubectlCreate(pod)).code, 0);
+      const { code, stderr } = await kubectlCreate(podWith(OPTED_IN, { volumes: [documentVolume()] }));
+      assert.equal(code, 1);
+      assert.match(stderr, /no container mounts the volume for class akvprovider-demo: the injector was unavailable/);
     });
   });
 

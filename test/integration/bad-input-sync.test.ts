@@ -112,7 +112,9 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
       await assertTold(
         place,
         "CredentialsMissing",
-        new RegExp(`${where}; create it with the keys clientid and clientsecret, or name .*annotation`),
+        new RegExp(
+          `nodePublishSecretRef secret is not set \\(${where}; create it with the keys clientid and clientsecret, or name .*annotation`,
+        ),
       );
 
       await createCredentials(world.plane, place.namespace, {

@@ -45,6 +45,7 @@ const TARGETS: readonly AccessTarget[] = [
   { group: "admissionregistration.k8s.io", resource: "mutatingwebhookconfigurations", name: "keyvault-injector" },
   { group: "admissionregistration.k8s.io", resource: "mutatingwebhookconfigurations", name: "any" },
   { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations", name: "keyvault-injector" },
+  { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations", name: "any" },
   { group: "admissionregistration.k8s.io", resource: "validatingadmissionpolicybindings", name: "keyvault-injector-sync-secrets" },
   { group: "rbac.authorization.k8s.io", resource: "clusterroles", name: "keyvault-injector-sync" },
   { group: SPC, resource: "secretproviderclasses", namespace: "app", name: "any" },
@@ -65,7 +66,12 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
   webhook: [
     ...grant("get list watch create patch", `secrets ${OWN} keyvault-injector-ca`),
     ...grant("get list watch", "secretproviderclasses app any"),
-    ...grant("get list watch patch", "mutatingwebhookconfigurations - keyvault-injector"),
+    ...grant("get list watch", "namespaces - *", "namespaces - kube-system", "namespaces - any"),
+    ...grant(
+      "get list watch patch",
+      "mutatingwebhookconfigurations - keyvault-injector",
+      "validatingwebhookconfigurations - keyvault-injector",
+    ),
   ],
   sync: [
     ...grant("list watch create patch delete", "secrets app *", "secrets app any", "secrets app keyvault-injector-ca"),
@@ -73,6 +79,7 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ...grant("list watch create patch delete", `secrets ${OWN} *`, `secrets ${OWN} any`, `secrets ${OWN} keyvault-injector-ca`),
     ...grant("get list watch create patch delete", `secrets ${OWN} keyvault-injector-sync-key`),
     ...grant("list watch", "pods app *"),
+    ...grant("create", "serviceaccounts/token app any"),
     ...grant("create patch", "events app *"),
     ...grant("get", "namespaces - kube-system"),
     ...grant("get list watch create delete", "controllerrevisions app any"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -80,7 +80,7 @@ describe("an install in another namespace", { skip }, () => {
     const objects = parseManifests(await renderDefaultOverlay("elsewhere"));
     const policies = objects.filter(({ kind }) => kind.startsWith("ValidatingAdmissionPolicy"));
 
-    assert.equal(policies.length, 8);
+    assert.ok(policies.length >= 12);
     for (const { metadata } of policies) assert.equal(metadata.namespace, undefined, metadata.name);
   });
 });
@@ -89,9 +89,12 @@ describe("the manifests on an API server", { skip }, () => {
   const crds = path.join(MANIFESTS, "crds");
   const overlay = path.join(MANIFESTS, "overlays/default");
   let plane: ControlPlane;
+  let shipped: number;
 
   before(async () => {
     plane = await startControlPlane();
+    shipped =
+      parseManifests(await renderDefaultOverlay()).length + readdirSync(crds).filter((file) => /^secret.*\.yaml$/.test(file)).length;
   });
   after(async () => {
     await plane?.stop();
@@ -102,7 +105,7 @@ describe("the manifests on an API server", { skip }, () => {
     const text = await plane.kubectl(["get", "-k", overlay, "-o", "json"]);
     const more = await plane.kubectl(["get", "-k", crds, "-o", "json"]);
     const items = [...listAt(JSON.parse(text), "items"), ...listAt(JSON.parse(more), "items")];
-    assert.equal(items.length, 30);
+    assert.equal(items.length, shipped);
     return Object.fromEntries(
       items.map((item) => [
         `${String(at(item, "kind"))}/${String(at(item, "metadata", "name"))}`,
@@ -138,7 +141,10 @@ describe("the manifests on an API server", { skip }, () => {
       { what: "the type check of every policy" },
     );
 
-    assert.equal(policies.length, 4);
+    assert.equal(
+      policies.length,
+      parseManifests(await renderDefaultOverlay()).filter(({ kind }) => kind === "ValidatingAdmissionPolicy").length,
+    );
     for (const policy of policies) assert.deepEqual(at(policy, "status", "typeChecking"), {});
   });
 

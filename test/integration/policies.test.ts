@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MANAGED_LABEL, POD_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../support/shipped-manifests.ts";
 
-const refusal = controlPlaneRefusal();
-const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 const OWN = "keyvault-injector";
 const ADOPTABLE = "keyvault-injector.dev/adoptable-by";
 const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
@@ -45,9 +44,15 @@ function assertDenied(answer: ApiAnswer, policy: string, message: RegExp): void 
   assert.match(messageOf(answer), message);
 }
 
-describe("the policies", { skip }, () => {
+for (const version of API_SERVER_VERSIONS) {
+  const refusal = controlPlaneRefusal({ version });
+  const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+  describe(`the policies, on API server ${version}`, { skip }, () => thePolicies(version));
+}
+
+function thePolicies(version: ApiServerVersion): void {
   before(async () => {
-    plane = await startControlPlane({ controllerManager: false });
+    plane = await startControlPlane({ version, controllerManager: false });
     await installShipped(plane);
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
@@ -60,6 +65,7 @@ describe("the policies", { skip }, () => {
     await policyIsActive("keyvault-injector-pod-volume", () => createPod(probe, { inject: "maybe" }));
     await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(probe, "probe", {}, tokens.sync));
     await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(probe, {}, tokens.sync));
+    await policyIsActive("keyvault-injector-sync-tokens", () => requestToken(probe, { audiences: ["other"] }, tokens.sync));
     await policyIsActive("keyvault-injector-webhook-configuration", () =>
       patchConfiguration([{ op: "add", path: "/metadata/labels/probe", value: "x" }], tokens.webhook),
     );
@@ -82,7 +88,7 @@ describe("the policies", { skip }, () => {
     });
 
     test("let it through with its volume", async () => {
-      assertAllowed(await createPod(await namespaceWith(), demo, { spec: { volumes: [csiVolume("akvprovider-demo")] } }));
+      assertAllowed(await createPod(await namespaceWith(), demo, mounted("akvprovider-demo")));
     });
 
     test("refuse it with a volume of another class, or of another driver", async () => {
@@ -99,7 +105,44 @@ describe("the policies", { skip }, () => {
 
       const answer = await createPod(namespace, three, { spec: { volumes: [csiVolume("two")] } });
       assertDenied(answer, POLICY, /for class one, three:/);
-      assertAllowed(await createPod(namespace, three, { spec: { volumes: ["one", "two", "three"].map((name) => csiVolume(name)) } }));
+      assertAllowed(await createPod(namespace, three, mounted("one", "two", "three")));
+    });
+
+    test("refuse it with a volume that no container mounts, init containers among them", async () => {
+      const namespace = await namespaceWith();
+      const { spec, container } = mounted("akvprovider-demo");
+      const initContainers = [{ name: "setup", image: "setup", securityContext: RESTRICTED, ...container }];
+
+      const answer = await createPod(namespace, demo, { spec });
+      assertDenied(answer, POLICY, /no container mounts the volume for class akvprovider-demo: the injector was unavailable/);
+      assertAllowed(await createPod(namespace, demo, { spec: { ...spec, initContainers } }));
+    });
+
+    test("refuse it without the variables that it asks for", async () => {
+      const namespace = await namespaceWith();
+      const asking = { ...demo, envFrom: "one, two" };
+      const { spec, container } = mounted("akvprovider-demo");
+      const withSources = (...envFrom: readonly object[]): PodFields => ({ spec, container: { ...container, envFrom } });
+      const [one, two] = ["one", "two"].map((name) => ({ secretRef: { name } }));
+      assert.ok(one !== undefined && two !== undefined);
+
+      assertDenied(await createPod(namespace, asking, withSources(one)), POLICY, /has envFrom of Secret two: the injector was unavailable/);
+      assertDenied(await createPod(namespace, asking, withSources(one, { ...two, prefix: "P_" })), POLICY, /of Secret two:/);
+      assertAllowed(await createPod(namespace, asking, withSources(one, two)));
+    });
+
+    test("count what stands on its Namespace, but for the opt-in", async () => {
+      const [inject, secretProviderClass, envFrom] = [POD_ANNOTATIONS.inject, POD_ANNOTATIONS.secretProviderClass, POD_ANNOTATIONS.envFrom];
+      const namespace = await namespaceWith({ [inject]: "true", [secretProviderClass]: "common", [envFrom]: "shared" });
+
+      assertAllowed(await createPod(namespace, {}));
+      assertDenied(
+        await createPod(namespace, { inject: "true" }),
+        POLICY,
+        /no volume of driver secrets-store\.csi\.k8s\.io for class common/,
+      );
+      assertDenied(await createPod(namespace, { inject: "true" }, mounted("common")), POLICY, /has envFrom of Secret shared/);
+      assertDenied(await createPod(namespace, { ...demo, envFrom: "own" }, mounted("common")), POLICY, /for class akvprovider-demo/);
     });
 
     test("refuse one that names no class, and one whose opt-in is no yes and no no", async () => {
@@ -312,6 +355,53 @@ describe("the policies", { skip }, () => {
     });
   });
 
+  describe("on tokens that the sync worker asks for", () => {
+    const POLICY = "keyvault-injector-sync-tokens";
+    const ENTRA = "api://AzureADTokenExchange";
+    const allowed = { audiences: [ENTRA], expirationSeconds: 600 };
+
+    test("let it have what Entra exchanges, for the least time there is", async () => {
+      const answer = await requestToken(await namespaceWith(), allowed, tokens.sync);
+
+      assertAllowed(answer);
+      const [, claims = ""] = String(at(answer.body, "status", "token")).split(".");
+      const { aud, exp, iat } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { aud: unknown; exp: number; iat: number }; // A token of the API server's own.
+      assert.deepEqual([aud, exp - iat], [[ENTRA], 600]);
+    });
+
+    test("let it have one that is bound to a pod, which is worth less", async () => {
+      const namespace = await namespaceWith();
+      const pod = await createPod(namespace, {}, { stored: true });
+      const [name, uid] = [at(pod.body, "metadata", "name"), at(pod.body, "metadata", "uid")];
+
+      const boundObjectRef = { kind: "Pod", apiVersion: "v1", name, uid };
+      assertAllowed(await requestToken(namespace, { ...allowed, boundObjectRef }, tokens.sync));
+    });
+
+    const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+      "for another audience": { ...allowed, audiences: ["api://AKSIdentityBinding"] },
+      "for the API server": { ...allowed, audiences: ["https://kubernetes.default.svc"] },
+      "for two audiences": { ...allowed, audiences: [ENTRA, "https://kubernetes.default.svc"] },
+      "without an audience, which is the API server's": { expirationSeconds: 600 },
+    };
+    for (const [what, spec] of Object.entries(others)) {
+      test(`refuse it one ${what}, and nobody else`, async () => {
+        const namespace = await namespaceWith();
+        assertDenied(await requestToken(namespace, spec, tokens.sync), POLICY, /the one audience api:\/\/AzureADTokenExchange/);
+        assertAllowed(await requestToken(namespace, spec, tokens.somebody));
+      });
+    }
+
+    for (const expirationSeconds of [601, 3600, undefined]) {
+      test(`refuse it one of ${expirationSeconds ?? "the default"} seconds, and nobody else`, async () => {
+        const namespace = await namespaceWith();
+        const spec = { ...allowed, expirationSeconds };
+        assertDenied(await requestToken(namespace, spec, tokens.sync), POLICY, /tokens of 600 seconds/);
+        assertAllowed(await requestToken(namespace, spec, tokens.somebody));
+      });
+    }
+  });
+
   describe("on the webhook's own configuration", () => {
     const POLICY = "keyvault-injector-webhook-configuration";
     const entry = "/webhooks/0";
@@ -330,6 +420,36 @@ describe("the policies", { skip }, () => {
         assertAllowed(answer);
         assert.equal(at(answer.body, "webhooks", 0, "clientConfig", "caBundle"), plane.config.caData);
         assert.equal(at(answer.body, "webhooks", 0, "rules", 0, "resources", 0), "pods");
+      }
+    });
+
+    test("let it publish its CA in the configuration that warns, and refuse it a wider rule, a denial and another name there", async () => {
+      const url = CONFIGURATION.replace("mutating", "validating");
+      const names = ["workloads.keyvault-injector.dev", "secretproviderclasses.keyvault-injector.dev"];
+      const body = {
+        apiVersion: "admissionregistration.k8s.io/v1",
+        kind: "ValidatingWebhookConfiguration",
+        metadata: { name: OWN },
+        webhooks: names.map((name) => ({ name, clientConfig: { caBundle: plane.config.caData } })),
+      };
+      const path = `${url}?fieldManager=keyvault-injector-webhook&force=true`;
+      assertAllowed(await call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook }));
+
+      for (const [path, value] of [
+        ["/webhooks/0/rules", [everything]],
+        ["/webhooks/0/failurePolicy", "Fail"],
+        ["/webhooks/1/name", "other.keyvault-injector.dev"],
+        ["/webhooks/1/matchConditions", []],
+      ]) {
+        const patch = {
+          method: "PATCH",
+          path: `${url}?dryRun=All`,
+          contentType: JSON_PATCH,
+          body: [{ op: "replace", path, value }],
+        } as const;
+        const answer = await call({ ...patch, token: tokens.webhook });
+        assertDenied(answer, POLICY, /changes `caBundle` in its configuration and nothing else/);
+        assertAllowed(await call({ ...patch, token: tokens.somebody }));
       }
     });
 
@@ -375,7 +495,7 @@ describe("the policies", { skip }, () => {
       const policy = await plane.kubectl(["get", "validatingadmissionpolicy", POLICY, "-o", "jsonpath={.spec.validations}"]);
       const fieldsOf = (type: string): readonly string[] =>
         Object.keys(Object(at(api.body, "components", "schemas", `io.k8s.api.admissionregistration.v1.${type}`, "properties")));
-      const fields = [...fieldsOf("MutatingWebhook"), ...fieldsOf("WebhookClientConfig")];
+      const fields = [...new Set([...fieldsOf("MutatingWebhook"), ...fieldsOf("ValidatingWebhook")]), ...fieldsOf("WebhookClientConfig")];
 
       const unnamed = fields.filter((field) => !new RegExp(`now\\.(clientConfig\\.)?\\??${field} == `).test(policy));
 
@@ -397,6 +517,7 @@ describe("the policies", { skip }, () => {
 
       await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(namespace, "probe", {}, sync));
       await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(namespace, {}, sync));
+      await policyIsActive("keyvault-injector-sync-tokens", () => requestToken(namespace, { audiences: ["other"] }, sync));
       await policyIsActive("keyvault-injector-webhook-configuration", () => patchConfiguration(relabel, webhook));
 
       assertAllowed(await applySecret("elsewhere", "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync));
@@ -406,15 +527,20 @@ describe("the policies", { skip }, () => {
       assertAllowed(await createPod("elsewhere", { inject: "true", secretProviderClass: "akvprovider-demo" }));
     });
   });
-});
+}
 
 interface PodAnnotations {
   readonly inject?: string;
   readonly secretProviderClass?: string;
+  readonly envFrom?: string;
 }
+
+const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 interface PodFields {
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** Further fields of its only container. */
+  readonly container?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** Stored, and not only asked about. */
   readonly stored?: boolean;
@@ -423,7 +549,6 @@ interface PodFields {
 /** A pod that PodSecurity restricted admits. */
 function createPod(namespace: string, ours: PodAnnotations, fields: PodFields = {}): Promise<ApiAnswer> {
   const opt = Object.entries(ours).map(([name, value]) => [POD_ANNOTATIONS[name as keyof PodAnnotations], value]); // Its own keys.
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
   return call({
     method: "POST",
     path: `/api/v1/namespaces/${namespace}/pods${fields.stored === true ? "" : "?dryRun=All"}`,
@@ -434,7 +559,7 @@ function createPod(namespace: string, ours: PodAnnotations, fields: PodFields = 
       spec: {
         automountServiceAccountToken: false,
         securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-        containers: [{ name: "app", image: "app", securityContext }],
+        containers: [{ name: "app", image: "app", securityContext: RESTRICTED, ...fields.container }],
         ...fields.spec,
       },
     },
@@ -443,6 +568,12 @@ function createPod(namespace: string, ours: PodAnnotations, fields: PodFields = 
 
 function csiVolume(secretProviderClass: string, driver = "secrets-store.csi.k8s.io"): unknown {
   return { name: secretProviderClass, csi: { driver, readOnly: true, volumeAttributes: { secretProviderClass } } };
+}
+
+/** The volumes of these classes, and a container's mounts of them. */
+function mounted(...classes: readonly string[]): Required<Pick<PodFields, "spec" | "container">> {
+  const volumeMounts = classes.map((name) => ({ name, mountPath: `/mnt/${name}`, readOnly: true }));
+  return { spec: { volumes: classes.map((name) => csiVolume(name)) }, container: { volumeMounts } };
 }
 
 interface SecretFields {
@@ -491,6 +622,11 @@ function createRevision(namespace: string, metadata: Readonly<Record<string, unk
 
 function deleteRevision(namespace: string, created: ApiAnswer, token: string): Promise<ApiAnswer> {
   return call({ method: "DELETE", path: `${revisions(namespace)}/${String(at(created.body, "metadata", "name"))}`, token });
+}
+
+function requestToken(namespace: string, spec: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
+  return call({ method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`, body, token });
 }
 
 const CONFIGURATION = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${OWN}`;

@@ -2,7 +2,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const STATUS = "keyvault-injector.dev/status";
 /** Lists and maps for which `null` is the same as none, and which we may add to. */
-const FILLABLE = /^\/(metadata\/labels|spec\/volumes|spec\/(initContainers|containers)\/\d+\/volumeMounts)$/;
+const FILLABLE = /^\/(metadata\/labels|spec\/volumes|spec\/(initContainers|containers)\/\d+\/(volumeMounts|envFrom))$/;
 const LABEL = "keyvault-injector.dev/injected";
 
 /**

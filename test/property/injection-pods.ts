@@ -29,6 +29,13 @@ const path = fc.constantFrom("/data", "/var/log", "/mnt/secrets-store", "/mnt/se
 
 const mount = withInvented(fc.record({ name: label, mountPath: path, readOnly: fc.boolean() }, { requiredKeys: ["name", "mountPath"] }));
 
+const envSource = withInvented(
+  fc.record(
+    { secretRef: withInvented(fc.record({ name: fc.constantFrom("db", "web") })), prefix: fc.constantFrom("", "P_") },
+    { requiredKeys: [] },
+  ),
+);
+
 const container = withInvented(
   fc.record(
     {
@@ -36,6 +43,8 @@ const container = withInvented(
       image: fc.constant("image:1"),
       volumeMounts: fc.option(fc.array(mount, { maxLength: 3 })),
       restartPolicy: fc.constant("Always"),
+      env: fc.option(fc.array(withInvented(fc.record({ name: fc.constantFrom("KEY", "OTHER") })), { maxLength: 2 })),
+      envFrom: fc.option(fc.array(envSource, { maxLength: 2 })),
     },
     { requiredKeys: ["name"] },
   ),
@@ -69,9 +78,11 @@ const annotations = fc
       inject: mostly("true"),
       "secret-provider-class": mostly("a", "b", "a,b", "a.b"),
       "credentials-secret": mostly("none", "mine", "a=mine", "secrets-store-creds"),
-      "mount-path": mostly("/vault", "/free", "a=/x", "a=/y,b=/z"),
+      "mount-path": mostly("/vault", "/free", "/data/kv", "a=/x", "a=/y,b=/z"),
       "volume-name": mostly("vault", "fresh", "a=fresh", "b=data"),
       containers: mostly("app", "-app", "app,setup", "-log", "-proxy"),
+      "env-from": mostly("db", "web", "db,web", "elsewhere"),
+      "restart-on-rotation": mostly("true", "false"),
       status: mostly("{}"),
       typo: fc.string(),
     },
@@ -102,6 +113,7 @@ export const podWithInventedFields: fc.Arbitrary<Json> = withInvented(
           containers: fc.array(container, { minLength: 1, maxLength: 3 }),
           initContainers: fc.option(fc.array(container, { maxLength: 2 })),
           volumes: fc.option(fc.array(volume, { maxLength: 3 })),
+          os: withInvented(fc.record({ name: fc.constantFrom("linux", "windows") })),
         },
         { requiredKeys: ["containers"] },
       ),

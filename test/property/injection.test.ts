@@ -7,9 +7,11 @@ import { parseJson } from "../../src/domain/admission/parse-json.ts";
 import { completeReview } from "../../src/domain/admission/response.ts";
 import { decodeReview } from "../../src/domain/admission/review.ts";
 import type { ClassFact } from "../../src/domain/injection/credentials.ts";
+import type { NamespaceFact } from "../../src/domain/injection/effective-annotations.ts";
 import { readPod } from "../../src/domain/injection/pod.ts";
 import { closeRequest, openRequest } from "../../src/domain/injection/pod-admission.ts";
 import { volumeNameFor } from "../../src/domain/injection/volume-name.ts";
+import { defaults, writing } from "../support/decide-pod.ts";
 import { aClass, aReview } from "../support/pods.ts";
 import { additionsIn, changesIn } from "./injection-additions.ts";
 import { podWithInventedFields } from "./injection-pods.ts";
@@ -22,13 +24,30 @@ const fact: fc.Arbitrary<ClassFact> = fc.constantFrom<ClassFact>(
   { kind: "found", class: aClass() },
   { kind: "found", class: aClass({ clientID: "c" }) },
   { kind: "found", class: aClass({ useVMManagedIdentity: "true" }) },
+  writing({ db: ["KEY"], web: ["P_KEY"] }),
+);
+/** What may stand on the Namespace: mostly of use, and of other pods too. */
+const namespace: fc.Arbitrary<NamespaceFact> = fc.oneof(
+  fc.constantFrom<NamespaceFact>({ kind: "missing" }, defaults({})),
+  fc
+    .record(
+      {
+        "mount-path": fc.constantFrom("/default", "c=/c"),
+        containers: fc.constantFrom("-log", "-nobody"),
+        "credentials-secret": fc.constantFrom("team", "none"),
+        "env-from": fc.constantFrom("db", "Bad"),
+        "volume-name": fc.constantFrom("fresh", "c=d"),
+      },
+      { requiredKeys: [] },
+    )
+    .map(defaults),
 );
 const facts = fc.record({ a: fact, b: fact, "a.b": fact }).map((known) => new Map(Object.entries(known)));
 
-function decide(pod: unknown, known: ReadonlyMap<string, ClassFact>): AdmissionDecision {
+function decide(pod: unknown, known: ReadonlyMap<string, ClassFact>, on?: NamespaceFact): AdmissionDecision {
   const review = decodeReview(aReview(pod));
   assert.ok(review.ok);
-  const opened = openRequest(review.value, settings);
+  const opened = openRequest(review.value, settings, on);
   return opened.kind === "decided" ? opened.decision : closeRequest(opened.request, known, settings);
 }
 
@@ -36,16 +55,16 @@ const ALLOWED_ADDITIONS = [
   /^\/metadata\/labels(\/keyvault-injector\.dev\/injected)?$/,
   /^\/metadata\/annotations\/keyvault-injector\.dev\/status$/,
   /^\/spec\/volumes(\/\*)?$/,
-  /^\/spec\/(initContainers|containers)\/\*\/volumeMounts(\/\*)?$/,
+  /^\/spec\/(initContainers|containers)\/\*\/(volumeMounts|envFrom)(\/\*)?$/,
 ];
 
 describe("any pod with any annotations", () => {
   test("is decided without a throw, patched by additions only, and then needs no patch, whatever is now known of its classes", () => {
     const outcomes = new Map<string, number>();
     fc.assert(
-      fc.property(podWithInventedFields, facts, facts, (pod, known, later) => {
+      fc.property(podWithInventedFields, facts, facts, namespace, (pod, known, later, on) => {
         const before = JSON.stringify(pod);
-        const decision = decide(pod, known);
+        const decision = decide(pod, known, on);
         outcomes.set(decision.reason, (outcomes.get(decision.reason) ?? 0) + 1);
         assert.equal(JSON.stringify(pod), before, "the pod itself was changed");
         completeReview("u", decision);
@@ -55,15 +74,15 @@ describe("any pod with any annotations", () => {
         assert.deepEqual(changesIn(pod, patched), []);
         const strange = additionsIn(pod, patched).filter((path) => !ALLOWED_ADDITIONS.some((allowed) => allowed.test(path)));
         assert.deepEqual(strange, []);
-        assert.deepEqual(pick(decide(patched, known)), { kind: "unchanged", reason: "AlreadyInjected" });
+        assert.deepEqual(pick(decide(patched, known, on)), { kind: "unchanged", reason: "AlreadyInjected" });
         if (hasVolumeWithoutCredentials(pod)) return;
-        const again = decide(patched, weaker(known, later));
+        const again = decide(patched, weaker(known, later), on);
         assert.deepEqual(pick(again), { kind: "unchanged", reason: "AlreadyInjected" });
       }),
       { numRuns: 1500, seed: 20261124 },
     );
     // The generator reaches what it is meant to reach.
-    for (const reason of ["Injected", "InvalidAnnotation", "ContainerNotFound", "VolumeNameTaken", "MountPathTaken"]) {
+    for (const reason of ["Injected", "InvalidAnnotation", "ContainerNotFound", "VolumeNameTaken", "MountPathTaken", "EnvTaken"]) {
       assert.ok((outcomes.get(reason) ?? 0) > 5, `${reason}: ${outcomes.get(reason) ?? 0} of 1500`);
     }
   });

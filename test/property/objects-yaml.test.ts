@@ -5,6 +5,7 @@ import fc from "fast-check";
 
 import { MAX_OBJECTS_LENGTH, parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { parseYaml } from "../../src/domain/provider-class/yaml-tree.ts";
 
 const OPTIONS = { owner: "ns/name", cloudName: "AzurePublicCloud" };
 
@@ -147,6 +148,34 @@ describe("the parser of objects", () => {
       // A guard against quadratic work, which would take minutes: not a measure of speed.
       assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
       assert.match(longer.kind === "invalid" ? longer.problem.message : "", /objects is longer than/);
+    }
+  });
+
+  test("answers 1 MiB of anything in bounded time", () => {
+    const units = [
+      "[",
+      "{a: ",
+      "- ",
+      "? ",
+      '"',
+      "'a\n",
+      '"\\x41',
+      "a: &a [*a]\n",
+      "a:\n ",
+      "- |\n a\n",
+      "- # x\n",
+      "#\n\n",
+      "!x%41",
+      "?\n",
+      "[],",
+      "\u{1f642}\n",
+    ];
+    for (const unit of units) {
+      const started = process.cpuUsage();
+      const parsed = parseYaml(`array: ${unit.repeat(Math.floor(1_048_576 / unit.length))}`);
+      const { user, system } = process.cpuUsage(started);
+      if (!parsed.ok) assert.match(parsed.error, /^yaml: ./s);
+      assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
     }
   });
 });

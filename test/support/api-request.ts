@@ -9,6 +9,8 @@ export interface ApiCall {
   readonly contentType?: string;
   /** A ServiceAccount's token; the administrator where not given. */
   readonly token?: string;
+  /** Name of a user that the administrator impersonates: RBAC, policies and their authorizer see that user. */
+  readonly as?: string;
 }
 
 export interface ApiAnswer {
@@ -27,6 +29,7 @@ export function apiRequest(plane: ControlPlane, call: ApiCall): Promise<ApiAnswe
     accept: "application/json",
     ...(body === "" ? {} : { "content-type": call.contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
     ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
+    ...(call.as === undefined ? {} : { "impersonate-user": call.as }),
   };
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -40,7 +43,7 @@ export function apiRequest(plane: ControlPlane, call: ApiCall): Promise<ApiAnswe
         incoming.on("end", () => {
           const warnings = [incoming.headers["warning"] ?? []]
             .flat()
-            .flatMap((header) => header.match(/(?<=")(?:[^"\\]|\\.)*(?=")/g) ?? []);
+            .flatMap((header) => [...header.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text));
           resolve({ status: incoming.statusCode ?? 0, body: text.startsWith("{") ? JSON.parse(text) : text, warnings });
         });
       },

@@ -141,6 +141,7 @@ export function beforeFirstApply(client: KubeClient, happening: () => Promise<un
     create: client.create.bind(client),
     mergePatch: client.mergePatch.bind(client),
     delete: client.delete.bind(client),
+    requestToken: client.requestToken.bind(client),
     apply: async (resource, body, options, signal) => {
       if (isFirst) {
         isFirst = false;

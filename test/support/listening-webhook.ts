@@ -62,6 +62,7 @@ export async function startWebhook({ known = [], ...parts }: WebhookParts = {}):
     port: 0,
     certificates: { current: () => certificate, onChange: () => undefined },
     classes: { get: (ref: ObjectRef) => known.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name) },
+    namespaces: { get: () => undefined },
     kube: nothingInTheCluster,
     registry,
     clock: systemClock,

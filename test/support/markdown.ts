@@ -22,14 +22,16 @@ export function linkTargets(markdown: string): readonly string[] {
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = ""]) => target);
 }
 
-/** Fragments that headings of the page can be linked by. */
+/** Fragments that headings of the page, and places marked with `<a id="…">`, can be linked by. */
 export function anchors(markdown: string): readonly string[] {
-  return [...withoutFences(markdown).matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = ""]) =>
+  const text = withoutFences(markdown);
+  const headings = [...text.matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
       .replaceAll(" ", "-"),
   );
+  return [...headings, ...[...text.matchAll(/<a id="([\w-]+)">/g)].map(([, id = ""]) => id)];
 }
 
 export function tables(markdown: string): readonly Table[] {

@@ -5,14 +5,16 @@ import { at, listAt, type Manifest } from "./shipped-manifests.ts";
  *
  * - Service: there are no pods and no kube-proxy, so it becomes an alias of this machine's loopback. The API server then
  *   dials `127.0.0.1` and still demands a certificate for `keyvault-injector-webhook.<namespace>.svc`, as in a cluster.
- * - Webhook configuration: an alias has no port mapping, so the port is the process's own, which is any free one.
+ * - Webhook configurations: an alias has no port mapping, so the port is the process's own, which is any free one.
  * - Deployments: scaled to 0, because the two processes run beside the API server instead of in pods.
  */
 export function onOneMachine(manifests: readonly Manifest[], admissionPort: number): readonly Manifest[] {
   return manifests.map((manifest) => {
     if (manifest.kind === "Service") return { ...manifest, spec: { type: "ExternalName", externalName: "127.0.0.1" } };
     if (manifest.kind === "Deployment") return { ...manifest, spec: { ...(at(manifest, "spec") as object), replicas: 0 } };
-    if (manifest.kind === "MutatingWebhookConfiguration") return withPort(manifest, admissionPort);
+    if (manifest.kind === "MutatingWebhookConfiguration" || manifest.kind === "ValidatingWebhookConfiguration") {
+      return withPort(manifest, admissionPort);
+    }
     return manifest;
   });
 }

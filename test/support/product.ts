@@ -22,7 +22,8 @@ export interface ProductProcess {
   log(): string;
   isReady(): Promise<boolean>;
   metrics(): Promise<string>;
-  stop(): Promise<number>;
+  /** SIGTERM, then SIGKILL after the grace (milliseconds, default 10,000). */
+  stop(grace?: number): Promise<number>;
   /** Ends it without a chance to clean up. */
   kill(): Promise<number>;
 }
@@ -135,7 +136,7 @@ function describeProcess(running: RunningProcess, { role, logFile, healthPort, a
     log: () => readFileSync(logFile, "utf8"),
     isReady: async () => (await fetch(`${healthUrl}/readyz`).catch(() => undefined))?.status === 200,
     metrics: async () => (await fetch(`${healthUrl}/metrics`)).text(),
-    stop: () => running.stop(),
+    stop: (grace) => running.stop(grace),
     kill: () => {
       running.child.kill("SIGKILL");
       return running.exited;

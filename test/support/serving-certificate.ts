@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import forge from "node-forge";
 import type { CertificateSource, ServingCertificate } from "../../src/domain/ports.ts";
 
-/** A self-signed certificate for `localhost`, its own authority. `commonName` tells two of them apart. */
-export function selfSignedCertificate(commonName = "localhost"): ServingCertificate {
+/** A self-signed certificate for these host names, its own authority. `commonName` tells two of them apart. */
+export function selfSignedCertificate(commonName = "localhost", names: readonly string[] = ["localhost"]): ServingCertificate {
   const pair = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -19,7 +19,7 @@ export function selfSignedCertificate(commonName = "localhost"): ServingCertific
   certificate.setIssuer(name);
   certificate.setExtensions([
     { name: "basicConstraints", cA: true },
-    { name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
+    { name: "subjectAltName", altNames: names.map((value) => ({ type: 2, value })) },
   ]);
   certificate.sign(forge.pki.privateKeyFromPem(pair.privateKey), forge.md.sha256.create());
   return { cert: forge.pki.certificateToPem(certificate), key: pair.privateKey };

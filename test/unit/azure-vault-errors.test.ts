@@ -3,19 +3,27 @@ import { describe, test } from "node:test";
 import { inspect } from "node:util";
 
 import { RestError } from "@azure/keyvault-secrets";
-
+import { fingerprintOf } from "../../src/azure/credential.ts";
 import { LruCache } from "../../src/azure/lru-cache.ts";
-import { fingerprintOf } from "../../src/azure/service-principal.ts";
 import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
+import { VaultError, type VaultIdentity } from "../../src/domain/ports.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 
 const REQUEST: VaultRequest = {
   address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
-  clientId: "the-client",
+  identity: { kind: "servicePrincipal", clientId: "the-client", clientSecret: Sensitive.ofText("canary") },
+  assertion: { issuer: undefined },
   action: "get",
   object: "secret",
   name: "DemoSecret",
   version: undefined,
+};
+
+const FEDERATED: VaultIdentity = {
+  kind: "workloadIdentity",
+  clientId: "the-client",
+  account: { namespace: "shop", name: "cart" },
+  requestToken: () => Promise.reject(new Error("not asked for here")),
 };
 
 interface Told {
@@ -134,6 +142,76 @@ describe("a failure without an answer", () => {
   });
 });
 
+describe("a refusal of a ServiceAccount's token", () => {
+  const request: VaultRequest = { ...REQUEST, identity: FEDERATED, assertion: { issuer: "https://issuer.example" } };
+  const federate = "subject system:serviceaccount:shop:cart, issuer https://issuer.example, audience api://AzureADTokenExchange";
+
+  for (const code of ["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]) {
+    test(`by ${code} is Unauthorized and says what to federate`, () => {
+      const error = translateError(new Error(`${code}: No matching federated identity record found … canary`), request);
+      assert.deepEqual([error.code, error.retry.kind], ["Unauthorized", "never"]);
+      assert.ok(error.message.endsWith(`(${code}): it trusts no such ServiceAccount; add a federated credential to it: ${federate}`));
+    });
+  }
+
+  for (const [code, words] of [
+    ["AADSTS700016", /correct clientID or tenantID$/],
+    ["AADSTS700024", /clock/],
+    ["AADSTS7000272", /key set/],
+    ["AADSTS90061", /Entra cannot read the issuer's keys/],
+    ["AADSTS123456", /check clientID, tenantID and the federated credential: subject system:serviceaccount:shop:cart/],
+  ] as const) {
+    test(`by ${code} has its own remedy, and none about a client secret`, () => {
+      const { message } = translateError(new Error(code), request);
+      assert.match(message, words);
+      assert.doesNotMatch(message, /clientsecret|clientid/);
+    });
+  }
+
+  test("before its issuer is known names the API server's setting", () => {
+    const { message } = translateError(new Error("AADSTS700213"), { ...request, assertion: { issuer: undefined } });
+    assert.match(message, /issuer the API server's --service-account-issuer,/);
+  });
+
+  test("by the API server keeps its own words and code, however deep the SDK has wrapped it", () => {
+    const ours = new VaultError("IdentityUnavailable", "there is no ServiceAccount cart", { retry: { kind: "backoff" } });
+    const error = translateError(new Error("AADSTS700213 outer", { cause: new Error("middle", { cause: ours }) }), request);
+    assert.deepEqual([error.code, error.retry.kind], ["IdentityUnavailable", "backoff"]);
+    assert.match(error.message, /^get secret DemoSecret from .*: there is no ServiceAccount cart$/);
+  });
+});
+
+describe("a failure of the node's metadata service", () => {
+  const request = (clientId?: string): VaultRequest => ({ ...REQUEST, identity: { kind: "managedIdentity", clientId } });
+  const thrown = (message: string): Error => Object.assign(new Error(`${message} canary`), { name: "CredentialUnavailableError" });
+
+  for (const [message, code, words] of [
+    ["Description: Identity not found", "IdentityUnavailable", /the node has no such identity; .*userAssignedIdentityID/],
+    ["Multiple user assigned identities exist, please specify", "IdentityUnavailable", /set userAssignedIdentityID to the client id/],
+    ["invalid_request: Error(s)", "IdentityUnavailable", /takes a client id, not a resource id/],
+    ["invalid_resource: AADSTS500011: The resource principal", "IdentityUnavailable", /AADSTS500011.*cloudName/],
+    ["network_error: Network request failed", "Unreachable", /169\.254\.169\.254.*use workload identity/],
+  ] as const) {
+    test(`"${message.slice(0, 40)}" is ${code}`, () => {
+      const error = translateError(thrown(message), request("the-client"));
+      assert.equal(error.code, code);
+      assert.match(error.message, words);
+      assert.doesNotMatch(error.message, /canary/);
+    });
+  }
+
+  test("for the system-assigned identity says how to get one", () => {
+    assert.match(
+      translateError(thrown("Identity not found"), request()).message,
+      /system-assigned identity .*: the node has no identity; switch one on/,
+    );
+  });
+
+  test("is none for another identity's error of that name", () => {
+    assert.doesNotMatch(translateError(thrown("Identity not found"), REQUEST).message, /the node/);
+  });
+});
+
 describe("the cache of clients", () => {
   test("keeps the entries used last", () => {
     const cache = new LruCache<object>(2);
@@ -163,5 +241,21 @@ describe("the cache of clients", () => {
     assert.equal(fingerprintOf(identity("canary"), key), fingerprints[0]);
     assert.notEqual(fingerprintOf(identity("canary"), new Uint8Array(32).fill(1)), fingerprints[0]);
     assert.doesNotMatch(fingerprints.join(), /canary/);
+  });
+
+  test("tells the same application apart by its account, and the identities of the node", () => {
+    const key = new Uint8Array(32);
+    const ofAccount = (namespace: string, name: string): VaultIdentity => ({ ...FEDERATED, account: { namespace, name } });
+    const distinct: readonly VaultIdentity[] = [
+      ofAccount("shop", "cart"),
+      ofAccount("shop", "other"),
+      ofAccount("elsewhere", "cart"),
+      { ...FEDERATED, clientId: "other" },
+      { kind: "managedIdentity", clientId: undefined },
+      { kind: "managedIdentity", clientId: "the-client" },
+      { kind: "managedIdentity", clientId: "" },
+    ];
+    assert.equal(new Set(distinct.map((each) => fingerprintOf(each, key))).size, distinct.length);
+    assert.equal(fingerprintOf(ofAccount("shop", "cart"), key), fingerprintOf(FEDERATED, key));
   });
 });

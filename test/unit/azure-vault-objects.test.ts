@@ -12,7 +12,8 @@ import { VaultError } from "../../src/domain/ports.ts";
 const address = { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
 const asked = (object: VaultRequest["object"]): VaultRequest => ({
   address,
-  clientId: "c",
+  identity: { kind: "managedIdentity", clientId: "c" },
+  assertion: { issuer: undefined },
   action: "get",
   object,
   name: "n",

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
-import { downloadControlPlane } from "../../tools/bootstrap/download.mjs";
+import { downloadControlPlane, downloadRelease } from "../../tools/bootstrap/download.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const VERSION = "v1.2.3";
@@ -75,6 +75,23 @@ describe("prebuilt control-plane binaries", () => {
     assert.match((await download()) ?? "", /checksum .* refused/);
 
     assert.deepEqual(readdirSync(path.join(scratch, "cache")), []);
+  });
+
+  test("of another version are one file of that release, under the same rule", async () => {
+    const folder = path.join(scratch, "older");
+    const url = `/v1.1.9/bin/${process.platform}/${architecture}/kube-apiserver`;
+    const get = (): Promise<string | undefined> =>
+      downloadRelease({ version: "v1.1.9", folder, name: "kube-apiserver", releases: base }) as Promise<string | undefined>;
+    publish(url, Buffer.from("older"));
+    files.set(url, Buffer.from("tampered"));
+
+    assert.match((await get()) ?? "", /checksum .* refused/);
+    assert.deepEqual(readdirSync(folder), []);
+    publish(url, Buffer.from("older"));
+
+    assert.equal(await get(), undefined);
+    assert.equal(readFileSync(path.join(folder, "kube-apiserver"), "utf8"), "older");
+    assert.ok(statSync(path.join(folder, "kube-apiserver")).mode & 0o100);
   });
 
   test("that cannot be had give the reason", async () => {

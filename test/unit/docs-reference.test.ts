@@ -9,38 +9,12 @@ import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { environmentNameOf, SETTINGS, type Setting } from "../../src/runtime/settings.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
-import { codeSpans, type Table, tables } from "../support/markdown.ts";
+import { createPreflightMetrics } from "../../src/webhook/preflight-metrics.ts";
+import { codeSpans } from "../support/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
 import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 
 const page = (name: string): string => readRepositoryFile(`docs/reference/${name}.md`);
-
-/** What a page states, one line of text per row of its tables, so that a difference reads well. */
-type Reader = (markdown: string) => readonly string[];
-
-/** Facts that page and code must share; compared as text, in both directions. */
-function assertSame(fromPage: readonly string[], fromCode: readonly string[], what: string): void {
-  const undocumented = fromCode.filter((fact) => !fromPage.includes(fact));
-  const unknown = fromPage.filter((fact) => !fromCode.includes(fact));
-  assert.deepEqual({ undocumented, unknown }, { undocumented: [], unknown: [] }, what);
-  assert.equal(new Set(fromPage).size, fromPage.length, `${what}: a row stands twice`);
-}
-
-/** The comparison must fail for each removed row and for an invented one: the proof that it reads the page. */
-function assertNotices(markdown: string, read: Reader, fromCode: readonly string[]): void {
-  const lines = markdown.split("\n");
-  const replaced = (at: number, by: readonly string[]): readonly string[] => read(lines.toSpliced(at, 1, ...by).join("\n"));
-  const rows = [...lines.entries()].filter(([at]) => replaced(at, []).length === read(markdown).length - 1);
-  assert.ok(rows.length >= fromCode.length, `${rows.length} rows for ${fromCode.length} facts`);
-  for (const [at, row] of rows) {
-    assert.throws(() => assertSame(replaced(at, []), fromCode, "control"), assert.AssertionError, row);
-    const invented = row.replaceAll(/`([^`]+)`/g, "`$1x`");
-    assert.throws(() => assertSame(replaced(at, [row, invented]), fromCode, "control"), assert.AssertionError, row);
-  }
-}
-
-function tablesOf(markdown: string, firstColumn: string): readonly Table[] {
-  return tables(markdown).filter(({ header }) => header[0] === firstColumn);
-}
 
 describe("the page of annotations", () => {
   /** Heading, then key: the same key may stand on two kinds of object. */
@@ -163,10 +137,10 @@ describe("the page of metrics", () => {
     const files = sources().filter(({ text }) =>
       /^import \{[^}]*\b(Counter|Gauge|Histogram|Summary)\b[^}]*\} from "prom-client"/m.test(text),
     );
-    // The first is read as text below, the other two are run. A new file must be one or the other.
+    // compose.ts is read as text below, the others are run. A new file must be one or the other.
     assert.deepEqual(
       files.map(({ file }) => file),
-      ["src/sync/metrics.ts", "src/webhook/compose.ts", "src/webhook/metrics.ts"],
+      ["src/sync/metrics.ts", "src/webhook/compose.ts", "src/webhook/metrics.ts", "src/webhook/preflight-metrics.ts"],
     );
   });
 });
@@ -175,10 +149,11 @@ async function registered() {
   const registry = new Registry();
   createSyncMetrics(registry);
   createAdmissionMetrics(registry);
+  createPreflightMetrics(registry);
   return registry.getMetricsAsJSON();
 }
 
-/** Those of the two factories, and those that a composition registers by their full name. */
+/** Those of the factories, and those that a composition registers by their full name. */
 async function metricsOfCode(): Promise<readonly string[]> {
   const inFactories = (await registered()).map(({ name, type }) => `${name} ${String(type)}`);
   const composed = readRepositoryFile("src/webhook/compose.ts").matchAll(

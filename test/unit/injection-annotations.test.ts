@@ -197,9 +197,9 @@ describe("the credentials reference", () => {
     });
 
     assert.deepEqual(warnings, [
-      ['SecretProviderClass "akvprovider-demo" is not in this namespace yet; it gets nodePublishSecretRef secrets-store-creds'],
-      ['SecretProviderClass "akvprovider-demo" could not be read; it gets nodePublishSecretRef secrets-store-creds'],
-      ['SecretProviderClass "akvprovider-demo": usePodIdentity must be "true" or "false", the mount will fail'],
+      ['SecretProviderClass "akvprovider-demo" is not in this namespace yet; it gets nodePublishSecretRef "secrets-store-creds"'],
+      ['SecretProviderClass "akvprovider-demo" could not be read; it gets nodePublishSecretRef "secrets-store-creds"'],
+      ['SecretProviderClass "akvprovider-demo": "usePodIdentity" must be "true" or "false", the mount will fail'],
       ['SecretProviderClass "akvprovider-demo" has provider "vault", not "azure"'],
     ]);
   });

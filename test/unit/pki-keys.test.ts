@@ -49,6 +49,26 @@ describe("a private key", () => {
     assert.match(traditional, /a144034200046b17d1f2e12c4247f8bce6e563a440f2/);
   });
 
+  test("is read where Go does not look: any version of PKCS#1 up to 1, and the length around the public half", () => {
+    const bytes = der(rsa.privateKey, "pkcs1");
+    for (const version of [0x01, 0x80]) {
+      const odd = Buffer.from(bytes);
+      odd[odd.indexOf(Buffer.from("020100", "hex")) + 2] = version;
+      assert.deepEqual(encodings(odd), expected("rsa", rsa.privateKey));
+    }
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const sec1 = der(privateKey, "sec1");
+    const odd = Buffer.from(sec1);
+    odd[odd.indexOf(Buffer.from("a144", "hex")) + 1] = 0x43;
+    assert.deepEqual(encodings(odd), expected("ec", privateKey));
+  });
+
+  test("is not read where something else than the algorithm stands in its place", () => {
+    const odd = Buffer.from(der(rsa.privateKey, "pkcs8"));
+    odd[odd.indexOf(Buffer.from("300d0609", "hex"))] = 0xb0;
+    assert.equal(readPrivateKey(odd), undefined);
+  });
+
   test("that is Ed25519 or X25519 is known, and of no use", () => {
     for (const type of ["ed25519", "x25519"] as const) {
       const { privateKey } = generateKeyPairSync(type as "ed25519");

@@ -27,21 +27,27 @@ describe("the credentials Secret", () => {
   });
 
   for (const [entries, key] of [
-    [undefined, "clientid"],
     [{}, "clientid"],
     [{ clientsecret: "s" }, "clientid"],
     [{ clientid: "" }, "clientid"],
     [{ clientid: "i" }, "clientsecret"],
     [{ clientid: "i", clientsecret: "" }, "clientsecret"],
   ] as const) {
-    test(`with ${JSON.stringify(Object.keys(entries ?? {}))} lacks ${key}`, () => {
-      const read = readServicePrincipal(entries && data(entries));
+    test(`with ${JSON.stringify(Object.keys(entries))} lacks ${key}`, () => {
+      const read = readServicePrincipal(data(entries));
       assert.ok(!read.ok);
       assert.equal(read.error.message, `failed to build auth config for mode None: could not find ${key} in secrets`);
       assert.equal(read.error.field, `data.${key}`);
       assert.equal(read.error.reason, "CredentialsMissing");
     });
   }
+
+  test("of a Secret that is not there have the provider's other text", () => {
+    const read = readServicePrincipal(undefined);
+    assert.ok(!read.ok);
+    const cause = "failed to get credentials, nodePublishSecretRef secret is not set";
+    assert.equal(read.error.message, `failed to build auth config for mode None: ${cause}`);
+  });
 
   test("shows no client secret when printed", () => {
     const read = readServicePrincipal(data({ clientid: "i", clientsecret: "canary" }));

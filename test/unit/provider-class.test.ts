@@ -283,23 +283,6 @@ describe("a bad provider class", () => {
 });
 
 describe("what this version cannot do", () => {
-  for (const [changes, words] of [
-    [{ clientID: "0000" }, "workload identity"],
-    [{ useVMManagedIdentity: "true" }, "managed identity"],
-    [{ usePodIdentity: "true" }, "pod identity"],
-    [{ useAzureTokenProxy: "true", clientID: "0000" }, "identity binding"],
-  ] as const) {
-    test(`is refused as IdentityUnavailable: ${words}`, () => {
-      const problem = refuse(aSpec(changes));
-      assert.equal(problem.reason, "IdentityUnavailable");
-      assert.match(problem.message, new RegExp(`^${words} is not supported by this version`));
-    });
-  }
-
-  test("is refused as InvalidClass: a custom cloud", () => {
-    assert.match(refuse(aSpec({ cloudName: "azurestackcloud" })).message, /not supported by this version/);
-  });
-
   test("no longer includes keys, certificates and histories", () => {
     const entries = ["objectName: a\nobjectType: key", "objectName: b\nobjectType: cert\nobjectVersionHistory: 2"];
     const { objects, warnings } = accept({ objects: objectsOf(...entries) });

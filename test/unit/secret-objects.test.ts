@@ -154,6 +154,31 @@ describe("a secretObject", () => {
   });
 });
 
+describe("what the driver refuses", () => {
+  const missing = [{ objectName: "gone", key: "a" }];
+  for (const [what, changes] of Object.entries({
+    "a name that no Secret can have": { secretName: "My_Secret" },
+    "a type that is never written": { type: "helm.sh/release.v1" },
+    "a label that is not the class's to set": { labels: { "fluxcd.io/x": "y" } },
+  })) {
+    test(`is told before ${what}`, () => {
+      assert.equal(refuse(anObject({ ...changes, data: missing })).message, "file matching objectName gone not found in the pod");
+    });
+  }
+
+  test("is told before a key that no Secret takes, in an earlier entry", () => {
+    const data = [{ objectName: "DemoSecret", key: "a b" }, ...missing];
+    assert.equal(refuse(anObject({ data })).message, "file matching objectName gone not found in the pod");
+  });
+
+  test("is told before a name that another secretObject has", () => {
+    const [, outcome] = buildSecrets([anObject(), anObject({ data: missing })], FILES, pki);
+    assert.match(outcome?.kind === "refused" ? outcome.problem.message : "", /gone not found/);
+  });
+
+  test("is not a type of spaces: it is the default", () => assert.equal(build(anObject({ type: "  " })).type, "Opaque"));
+});
+
 describe("several secretObjects", () => {
   test("stand for themselves: one that fails does not stop the others", () => {
     const outcomes = buildSecrets(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type KubeClient, KubeError, type ReadResult } from "../../src/domain/ports.ts";
-import { createClassLookup, type LookupResult } from "../../src/webhook/class-lookup.ts";
+import { createClassLookup } from "../../src/webhook/class-lookup.ts";
+import type { LookupResult } from "../../src/webhook/live-lookup.ts";
 import { aClass } from "../support/pods.ts";
 
 const ref = { namespace: "default", name: "akvprovider-demo" };

@@ -5,11 +5,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { downloadControlPlane } from "./download.mjs";
+import { downloadControlPlane, downloadRelease } from "./download.mjs";
 
 export const BINARIES = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
 const PACKAGES = { "kube-apiserver": "apiserver", etcd: "etcd", kubectl: "kubectl", "kube-controller-manager": "kcm" };
 const MINIMUM_GO = [1, 26];
+/** The oldest API server that the product is tested on; all else of a control plane is the current one's. */
+const OLDER = { version: "1.34", binary: "kube-apiserver" };
 
 export function cacheFolder() {
   if (process.env.KEYVAULT_INJECTOR_CACHE) return path.resolve(process.env.KEYVAULT_INJECTOR_CACHE);
@@ -26,7 +28,7 @@ export function kubernetesVersion(module) {
 }
 
 /** The folder is named after what the binaries are made from, so that an older checkout never gets newer ones. */
-function cacheFolderFor(module) {
+export function cacheFolderFor(module) {
   const digest = createHash("sha256");
   for (const file of ["go.mod", "go.sum"]) digest.update(readFileSync(path.join(module, file)));
   return path.join(cacheFolder(), `control-plane-${kubernetesVersion(module)}-${digest.digest("hex").slice(0, 12)}`);
@@ -79,14 +81,21 @@ function buildOne(module, folder, name) {
   });
 }
 
-async function build(module, folder) {
+async function build(module, folder, names = BINARIES) {
+  const wanted = names.filter((name) => !existsSync(path.join(folder, name)));
+  const about = names === BINARIES ? "5 minutes" : "4 minutes";
   process.stderr.write(
-    `bootstrap: building the control plane ${kubernetesVersion(module)} from its Go modules, once (about 5 minutes on 2 cores)\n`,
+    `bootstrap: building ${wanted.join(", ")} ${kubernetesVersion(module)} from its Go modules, once (about ${about} on 2 cores)\n`,
   );
   mkdirSync(folder, { recursive: true });
-  for (const name of BINARIES) {
-    if (!existsSync(path.join(folder, name))) await buildOne(module, folder, name);
-  }
+  for (const name of wanted) await buildOne(module, folder, name);
+}
+
+/** Why Go cannot build here; undefined where it can. */
+function goRefusal() {
+  const version = goVersion();
+  if (isRecentEnough(version)) return undefined;
+  return version === undefined ? "no Go was found" : `Go ${version.join(".")} is too old`;
 }
 
 /** An interrupted build leaves hidden temporary files behind; a day later nobody is writing them any more. */
@@ -114,9 +123,8 @@ export async function controlPlaneAssets(root, { onlyCached }) {
   const refused = await downloadControlPlane({ version: kubernetesVersion(module), folder });
   if (complete(folder)) return { kind: "ready", folder };
   process.stderr.write(`bootstrap: prebuilt binaries are not to be had (${refused})\n`);
-  const version = goVersion();
-  if (!isRecentEnough(version)) {
-    const found = version === undefined ? "no Go was found" : `Go ${version.join(".")} is too old`;
+  const found = goRefusal();
+  if (found !== undefined) {
     const wanted = MINIMUM_GO.join(".");
     return {
       kind: "missing",
@@ -125,4 +133,30 @@ export async function controlPlaneAssets(root, { onlyCached }) {
   }
   await build(module, folder);
   return { kind: "ready", folder };
+}
+
+/**
+ * The older kube-apiserver, for the suites that name it: from its folder in the cache, else the official release, else built.
+ * `{kind: "ready", file}` or `{kind: "missing", why}`.
+ */
+export async function olderApiServer(root, { onlyCached }) {
+  const module = path.join(root, "test", "control-plane", OLDER.version);
+  const folder = cacheFolderFor(module);
+  const file = path.join(folder, OLDER.binary);
+  removeStale(folder);
+  if (existsSync(file)) return { kind: "ready", file };
+  if (onlyCached) return { kind: "missing", why: `kube-apiserver ${OLDER.version} is not in the cache yet; \`npm test\` gets it` };
+  const refused = await downloadRelease({ version: kubernetesVersion(module), folder, name: OLDER.binary });
+  if (refused === undefined) return { kind: "ready", file };
+  process.stderr.write(`bootstrap: a prebuilt kube-apiserver ${OLDER.version} is not to be had (${refused})\n`);
+  const found = goRefusal();
+  if (found !== undefined) {
+    const wanted = MINIMUM_GO.join(".");
+    return {
+      kind: "missing",
+      why: `kube-apiserver ${OLDER.version} needs Go >= ${wanted} to be built (${found}), or internet access for the prebuilt one. Install Go ${wanted} or newer and run the same command again.`,
+    };
+  }
+  await build(module, folder, [OLDER.binary]);
+  return { kind: "ready", file };
 }

@@ -45,16 +45,15 @@ function unpack(archive, into) {
   if (result.status !== 0) throw new Error(`tar: ${result.stderr}`);
 }
 
-/** Undefined when all are there, else the reason why not. Binaries appear by rename, whole or not at all. */
-export async function downloadControlPlane({ version, folder, archives = ARCHIVES, releases = RELEASES }) {
-  const platform = process.platform === "win32" ? "windows" : process.platform;
-  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+const PLATFORM = process.platform === "win32" ? "windows" : process.platform;
+const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
+
+/** `get` fills a folder, whose binaries then appear in the cache by rename, whole or not at all. Undefined, or the reason why not. */
+async function intoCache(folder, get) {
   mkdirSync(folder, { recursive: true });
   const temporary = mkdtempSync(path.join(folder, ".download-"));
   try {
-    unpack(await fetchVerified(`${archives}/envtest-${version}/envtest-${version}-${platform}-${architecture}.tar.gz`), temporary);
-    const manager = await fetchVerified(`${releases}/${version}/bin/${platform}/${architecture}/kube-controller-manager`);
-    writeFileSync(path.join(temporary, "kube-controller-manager"), manager);
+    await get(temporary);
     for (const name of readdirSync(temporary)) {
       chmodSync(path.join(temporary, name), 0o755);
       if (!existsSync(path.join(folder, name))) renameSync(path.join(temporary, name), path.join(folder, name));
@@ -66,4 +65,22 @@ export async function downloadControlPlane({ version, folder, archives = ARCHIVE
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+async function fetchRelease({ releases, version, name }, temporary) {
+  const bytes = await fetchVerified(`${releases}/${version}/bin/${PLATFORM}/${ARCHITECTURE}/${name}`);
+  writeFileSync(path.join(temporary, name), bytes);
+}
+
+/** Undefined when all are there, else the reason why not. */
+export function downloadControlPlane({ version, folder, archives = ARCHIVES, releases = RELEASES }) {
+  return intoCache(folder, async (temporary) => {
+    unpack(await fetchVerified(`${archives}/envtest-${version}/envtest-${version}-${PLATFORM}-${ARCHITECTURE}.tar.gz`), temporary);
+    await fetchRelease({ releases, version, name: "kube-controller-manager" }, temporary);
+  });
+}
+
+/** One server binary of a Kubernetes release. Undefined when it is there, else the reason why not. */
+export function downloadRelease({ version, folder, name, releases = RELEASES }) {
+  return intoCache(folder, (temporary) => fetchRelease({ releases, version, name }, temporary));
 }

@@ -32,7 +32,7 @@ interface Errored {
   readonly kind: "errored";
   readonly reason: FailureReason;
   /** The HTTP status: with any of these the API server lets its failure policy decide. */
-  readonly status: 400 | 413 | 500;
+  readonly status: 400 | 413 | 429 | 500;
   readonly message: string;
 }
 
@@ -58,6 +58,12 @@ export function invalidReview(message: string): AdmissionDecision {
 
 export function tooLarge(message: string): AdmissionDecision {
   return { kind: "errored", reason: "TooLarge", status: 413, message };
+}
+
+/** More reviews at once than can be answered in time. */
+export function overloaded(): AdmissionDecision {
+  const message = "keyvault-injector has more reviews to answer than it can in time: ask again in a second";
+  return { kind: "errored", reason: "Overloaded", status: 429, message };
 }
 
 /** The sender went away before its request was complete; nobody reads the answer. */

@@ -5,8 +5,17 @@
 export const ADMISSION_REASONS = {
   patched: ["Injected"],
   unchanged: ["AlreadyInjected", "NotOptedIn", "MirrorPod", "Unsupported"],
-  denied: ["InvalidAnnotation", "UnknownAnnotation", "ClassRequired", "ContainerNotFound", "VolumeNameTaken", "MountPathTaken"],
-  errored: ["InvalidReview", "TooLarge", "Aborted", "InternalError"],
+  denied: [
+    "InvalidAnnotation",
+    "UnknownAnnotation",
+    "ClassRequired",
+    "ContainerNotFound",
+    "VolumeNameTaken",
+    "MountPathTaken",
+    "EnvTaken",
+    "NamespaceUnknown",
+  ],
+  errored: ["InvalidReview", "TooLarge", "Aborted", "Overloaded", "InternalError"],
 } as const;
 
 export type AdmissionOutcome = keyof typeof ADMISSION_REASONS;

@@ -9,10 +9,14 @@ export const AUTHORITY_SECRET = "keyvault-injector-ca";
 /** Its keys. `previous-ca.crt` is optional: certificates that stay trusted for a while after a rotation, newest first. */
 export const AUTHORITY_KEYS = { certificate: "ca.crt", privateKey: "ca.key", previous: "previous-ca.crt" } as const;
 
+/** Of the mutating and of the validating configuration alike. */
 export const WEBHOOK_CONFIGURATION = "keyvault-injector";
 
-/** The one entry of the configuration whose `caBundle` is ours. */
+/** The one entry of the mutating configuration whose `caBundle` is ours. */
 export const WEBHOOK_ENTRY = "pods.keyvault-injector.dev";
+
+/** Those of the validating configuration, which only warns: an operator may do without it, or without one of them. */
+export const PREFLIGHT_ENTRIES = ["workloads.keyvault-injector.dev", "secretproviderclasses.keyvault-injector.dev"] as const;
 
 export const WEBHOOK_SERVICE = "keyvault-injector-webhook";
 

@@ -1,22 +1,33 @@
 import type { Denial } from "../admission/reasons.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
+import type { Annotation } from "./effective-annotations.ts";
+import { denial, fill, PROBLEMS } from "./messages.ts";
 
 /** Reads one value. The error says what to write instead. */
 export type ValueReader<T> = (text: string) => Result<T, string>;
 
-/** `advice` says what to write instead; it follows the key and the value. */
-export function invalidAnnotation(key: string, value: string, advice: string): Denial {
-  return { reason: "InvalidAnnotation", message: `annotation ${key} is ${quoted(value)}: ${advice}` };
+/** `problem` says what to write instead; it follows the key, where it stands, and the value. */
+export function invalidAnnotation({ subject, text }: Annotation, problem: string): Denial {
+  return denial("invalid", { annotation: subject, value: quoted(text), problem });
 }
 
 /** `a, b,c` as its items; an empty item is a slip of the pen that nobody should have to guess about. */
-export function readList(key: string, value: string, advice: string): Result<readonly string[], Denial> {
-  const items = value.split(",").map((item) => item.trim());
-  if (items.includes("")) return failed(invalidAnnotation(key, value, advice));
-  const twice = items.find((item, index) => items.indexOf(item) !== index);
-  if (twice !== undefined) return failed(invalidAnnotation(key, value, `it lists ${quoted(twice)} twice, write it once`));
+export function readList(annotation: Annotation, advice: string): Result<readonly string[], Denial> {
+  const items = annotation.text.split(",").map((item) => item.trim());
+  if (items.includes("")) return failed(invalidAnnotation(annotation, advice));
+  const seen = new Set<string>();
+  for (const item of items) {
+    if (seen.has(item)) return failed(invalidAnnotation(annotation, fill(PROBLEMS.listedTwice, { item: quoted(item) })));
+    seen.add(item);
+  }
   return ok(items);
+}
+
+/** `"true"` or `"false"`; absent is false. */
+export function readFlag(annotation: Annotation | undefined): Result<boolean, Denial> {
+  if (annotation === undefined || annotation.text === "false") return ok(false);
+  return annotation.text === "true" ? ok(true) : failed(invalidAnnotation(annotation, PROBLEMS.flag));
 }
 
 /** What an annotation says about each class: one value for all of them, or some of them by name. */
@@ -24,35 +35,46 @@ export type PerClass<T> =
   | { readonly kind: "all"; readonly value: T }
   | { readonly kind: "named"; readonly byClass: ReadonlyMap<string, T> };
 
+/** A path: it may hold `=` and `,` itself, which neither a Secret's nor a volume's name may. */
+const STARTS_LIKE_A_PATH = /^([/\\]|[a-zA-Z]:)/;
+
 /**
- * Reads `value`, or `class-a=…,class-b=…`. An absolute path may hold `=` and `,` itself, and neither a Secret's nor
- * a volume's name may: so the class form is what has an `=` and does not start with `/`.
+ * Reads `value`, or `class-a=…,class-b=…`. A default of the Namespace may name classes that this pod does not mount,
+ * since it stands there for other pods too.
  */
-export function readPerClass<T>(key: string, value: string, classes: readonly string[], read: ValueReader<T>): Result<PerClass<T>, Denial> {
-  if (value.startsWith("/") || !value.includes("=")) {
-    const single = read(value);
-    return single.ok ? ok({ kind: "all", value: single.value }) : failed(invalidAnnotation(key, value, single.error));
+export function readPerClass<T>(annotation: Annotation, classes: readonly string[], read: ValueReader<T>): Result<PerClass<T>, Denial> {
+  const text = annotation.text.trim();
+  if (STARTS_LIKE_A_PATH.test(text) || !text.includes("=")) {
+    const single = read(text);
+    return single.ok ? ok({ kind: "all", value: single.value }) : failed(invalidAnnotation(annotation, single.error));
   }
   const byClass = new Map<string, T>();
-  for (const item of value.split(",")) {
-    const entry = readEntry(item, classes, byClass, read);
-    if (!entry.ok) return failed(invalidAnnotation(key, value, entry.error));
-    byClass.set(entry.value.className, entry.value.value);
+  for (const item of text.split(",")) {
+    const entry = readEntry(item, read);
+    const problem = entry.ok ? entryProblem(entry.value.className, classes, byClass, annotation) : entry.error;
+    if (problem !== undefined) return failed(invalidAnnotation(annotation, problem));
+    if (entry.ok) byClass.set(entry.value.className, entry.value.value);
   }
   return ok({ kind: "named", byClass });
 }
 
-function readEntry<T>(
-  item: string,
-  classes: readonly string[],
-  seen: ReadonlyMap<string, T>,
-  read: ValueReader<T>,
-): Result<{ readonly className: string; readonly value: T }, string> {
+function readEntry<T>(item: string, read: ValueReader<T>): Result<{ readonly className: string; readonly value: T }, string> {
   const equals = item.indexOf("=");
-  if (equals === -1) return failed(`${quoted(item.trim())} names no class, write one value for all or class=value,class=value`);
+  if (equals === -1) return failed(fill(PROBLEMS.itemWithoutClass, { item: quoted(item.trim()) }));
   const className = item.slice(0, equals).trim();
-  if (!classes.includes(className)) return failed(`${quoted(className)} is no class of this pod, write one of ${classes.join(", ")}`);
-  if (seen.has(className)) return failed(`it names class ${quoted(className)} twice, write it once`);
   const value = read(item.slice(equals + 1).trim());
-  return value.ok ? ok({ className, value: value.value }) : failed(`for class ${quoted(className)}, ${value.error}`);
+  return value.ok
+    ? ok({ className, value: value.value })
+    : failed(fill(PROBLEMS.forClass, { class: quoted(className), problem: value.error }));
+}
+
+function entryProblem(
+  className: string,
+  classes: readonly string[],
+  seen: ReadonlyMap<string, unknown>,
+  { isDefault }: Annotation,
+): string | undefined {
+  if (seen.has(className)) return fill(PROBLEMS.classTwice, { class: quoted(className) });
+  if (isDefault || classes.includes(className)) return undefined;
+  return fill(PROBLEMS.foreignClass, { class: quoted(className), classes: classes.join(", ") });
 }

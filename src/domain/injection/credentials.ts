@@ -1,7 +1,6 @@
 import { assertNever } from "../assert-never.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
-import { quoted } from "../quoted.ts";
-import { DEFAULT_CREDENTIALS_SECRET } from "./settings.ts";
+import { warning } from "./messages.ts";
 
 /** What is known about a class at admission time. `unknown`: nobody could say, the kind may not even be served. */
 export type ClassFact =
@@ -9,9 +8,9 @@ export type ClassFact =
   | { readonly kind: "missing" }
   | { readonly kind: "unknown" };
 
-/** What the pod says about `nodePublishSecretRef`. */
+/** What is said about `nodePublishSecretRef`. `default`: nothing, or a name on the Namespace; `named`: by the pod itself. */
 export type CredentialsChoice =
-  | { readonly kind: "default" }
+  | { readonly kind: "default"; readonly name: string }
   | { readonly kind: "none" }
   | { readonly kind: "named"; readonly name: string };
 
@@ -23,48 +22,50 @@ export interface CredentialsReference {
   readonly warnings: readonly string[];
 }
 
-/** Names of classes go to 253 characters, warnings to 120. */
-const SHOWN = 40;
-
 /** Which credentials Secret the mount of a class needs, by what the pod says and what is known of the class. */
 export function credentialsReference(className: string, choice: CredentialsChoice, fact: ClassFact): CredentialsReference {
-  const warnings = classWarnings(quoted(className, SHOWN), choice, fact);
+  const warnings = classWarnings(className, choice, fact);
   if (choice.kind === "named") return { wanted: choice.name, accepted: [choice.name], warnings };
   if (choice.kind === "none") return { wanted: undefined, accepted: [undefined], warnings };
-  const either = [DEFAULT_CREDENTIALS_SECRET, undefined];
-  if (fact.kind !== "found") return { wanted: DEFAULT_CREDENTIALS_SECRET, accepted: either, warnings };
+  const either = [choice.name, undefined];
+  if (fact.kind !== "found") return { wanted: choice.name, accepted: either, warnings };
   return usesServicePrincipal(fact.class)
-    ? { wanted: DEFAULT_CREDENTIALS_SECRET, accepted: [DEFAULT_CREDENTIALS_SECRET], warnings }
+    ? { wanted: choice.name, accepted: [choice.name], warnings }
     : // The other modes ignore a reference. Accepting it keeps a pod stable that was injected before its class appeared.
       { wanted: undefined, accepted: either, warnings };
 }
 
 function classWarnings(name: string, choice: CredentialsChoice, fact: ClassFact): readonly string[] {
-  const guess = choice.kind === "default" ? `; it gets nodePublishSecretRef ${DEFAULT_CREDENTIALS_SECRET}` : "";
   switch (fact.kind) {
     case "missing":
-      return [`SecretProviderClass ${name} is not in this namespace yet${guess}`];
+      return choice.kind === "default"
+        ? [warning("classMissingGuess", { class: name, secret: choice.name })]
+        : [warning("classMissing", { class: name })];
     case "unknown":
-      return [`SecretProviderClass ${name} could not be read${guess}`];
+      return choice.kind === "default"
+        ? [warning("classUnreadGuess", { class: name, secret: choice.name })]
+        : [warning("classUnread", { class: name })];
     case "found":
-      return foundWarnings(name, fact.class);
+      return foundWarnings(name, choice, fact.class);
     default:
       return assertNever(fact);
   }
 }
 
-function foundWarnings(name: string, { spec }: SecretProviderClass): readonly string[] {
+function foundWarnings(name: string, choice: CredentialsChoice, found: SecretProviderClass): readonly string[] {
+  const { spec } = found;
   const provider = spec?.provider;
-  if (provider !== undefined && !isAzure(provider))
-    return [`SecretProviderClass ${name} has provider ${quoted(provider, SHOWN)}, not "azure"`];
-  const bad = IDENTITY_FLAGS.find((flag) => goBool(spec?.parameters?.[flag]) === undefined);
-  return bad === undefined ? [] : [`SecretProviderClass ${name}: ${bad} must be "true" or "false", the mount will fail`];
+  if (provider !== undefined && !isAzure(provider)) return [warning("provider", { class: name, provider })];
+  const parameter = IDENTITY_FLAGS.find((flag) => goBool(spec?.parameters?.[flag]) === undefined);
+  if (parameter !== undefined) return [warning("identityFlag", { class: name, parameter })];
+  const isUnread = choice.kind === "named" && !usesServicePrincipal(found);
+  return isUnread ? [warning("referenceUnread", { class: name, secret: choice.name })] : [];
 }
 
 const IDENTITY_FLAGS = ["usePodIdentity", "useVMManagedIdentity", "useAzureTokenProxy"];
 
 /** No identity flag and no `clientID`, which selects workload identity. The only mode that reads the Secret. */
-function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
+export function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
   if (spec?.provider !== undefined && !isAzure(spec.provider)) return false;
   const parameters = spec?.parameters ?? {};
   const hasFlag = IDENTITY_FLAGS.some((flag) => goBool(parameters[flag]) === true);

@@ -2,6 +2,7 @@ import jsonpatch from "fast-json-patch";
 import type { PatchOperation } from "../admission/decision.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { NewEnvFrom } from "./env-from.ts";
 import type { InjectionPlan, NewMount, NewVolume } from "./plan.ts";
 import type { ContainerList } from "./pod.ts";
 import { CSI_DRIVER } from "./settings.ts";
@@ -27,8 +28,8 @@ function wantedPod(raw: JsonObject, plan: InjectionPlan): JsonObject {
     spec: {
       ...spec,
       ...(plan.volumes.length === 0 ? {} : { volumes: [...itemsOf(spec["volumes"]), ...plan.volumes.map(volumeFor)] }),
-      ...withMounts(spec, "initContainers", plan.mounts),
-      ...withMounts(spec, "containers", plan.mounts),
+      ...withAdditions(spec, "initContainers", plan),
+      ...withAdditions(spec, "containers", plan),
     },
   };
 }
@@ -46,17 +47,42 @@ function volumeFor({ name, secretProviderClass, credentialsSecret }: NewVolume):
   };
 }
 
-function withMounts(spec: JsonObject, list: ContainerList, mounts: readonly NewMount[]): JsonObject {
-  const ours = mounts.filter((mount) => mount.list === list);
-  if (ours.length === 0) return {};
+/** What one container gets. */
+interface Additions {
+  readonly mounts: readonly NewMount[];
+  readonly envFrom: readonly NewEnvFrom[];
+}
+
+function withAdditions(spec: JsonObject, list: ContainerList, plan: InjectionPlan): JsonObject {
+  const additions = additionsByIndex(list, plan);
+  if (additions.size === 0) return {};
   const containers = itemsOf(spec[list]).map((container, index) => {
-    const added = ours
-      .filter((mount) => mount.index === index)
-      .map(({ volume, mountPath }) => ({ name: volume, mountPath, readOnly: true }));
-    if (added.length === 0 || !isJsonObject(container)) return container;
-    return { ...container, volumeMounts: [...itemsOf(container["volumeMounts"]), ...added] };
+    const added = additions.get(index);
+    return added === undefined || !isJsonObject(container) ? container : { ...container, ...listsOf(container, added) };
   });
   return { [list]: containers };
+}
+
+/** By container: a pod may have thousands, and a search in the whole plan for each would take its square. */
+function additionsByIndex(list: ContainerList, plan: InjectionPlan): ReadonlyMap<number, Additions> {
+  const byIndex = new Map<number, { readonly mounts: NewMount[]; readonly envFrom: NewEnvFrom[] }>();
+  const of = (index: number) => {
+    const known = byIndex.get(index) ?? { mounts: [], envFrom: [] };
+    byIndex.set(index, known);
+    return known;
+  };
+  for (const mount of plan.mounts) if (mount.list === list) of(mount.index).mounts.push(mount);
+  for (const source of plan.envFrom) if (source.list === list) of(source.index).envFrom.push(source);
+  return byIndex;
+}
+
+function listsOf(container: JsonObject, { mounts, envFrom }: Additions): JsonObject {
+  const volumeMounts = mounts.map(({ volume, mountPath }) => ({ name: volume, mountPath, readOnly: true }));
+  const sources = envFrom.map(({ secret }) => ({ secretRef: { name: secret } }));
+  return {
+    ...(mounts.length === 0 ? {} : { volumeMounts: [...itemsOf(container["volumeMounts"]), ...volumeMounts] }),
+    ...(sources.length === 0 ? {} : { envFrom: [...itemsOf(container["envFrom"]), ...sources] }),
+  };
 }
 
 function membersOf(value: unknown): JsonObject {

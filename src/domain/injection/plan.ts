@@ -1,10 +1,12 @@
 import type { Denial } from "../admission/reasons.ts";
-import { POD_ANNOTATIONS } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
 import { type ClassFact, type CredentialsReference, credentialsReference } from "./credentials.ts";
-import { normalPath } from "./mount-path.ts";
+import { type EnvFrom, envFromWarnings, type NewEnvFrom, planEnvFrom } from "./env-from.ts";
+import { denial, warning } from "./messages.ts";
+import { collisionOf, type Occupants, occupantsOf } from "./mount-collisions.ts";
+import { placeOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer, PodVolume } from "./pod.ts";
 import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
 
@@ -12,6 +14,7 @@ import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
 export interface InjectionPlan {
   readonly volumes: readonly NewVolume[];
   readonly mounts: readonly NewMount[];
+  readonly envFrom: readonly NewEnvFrom[];
   /** Value of the status annotation. */
   readonly status: string;
   readonly classes: readonly string[];
@@ -35,6 +38,7 @@ export interface PlanInput {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
   readonly containers: readonly PodContainer[];
+  readonly envFrom: EnvFrom | undefined;
   /** By class name; a class that is not in it is unknown. */
   readonly facts: ReadonlyMap<string, ClassFact>;
 }
@@ -46,25 +50,42 @@ interface ChosenVolume {
   readonly warnings: readonly string[];
 }
 
+/** A selected container, with what its file system holds. */
+interface Selected {
+  readonly container: PodContainer;
+  readonly occupants: Occupants;
+}
+
 /** Compares what the annotations ask for with what the pod has; the plan of a pod that was patched by its plan is empty. */
 export function planInjection(input: PlanInput, settings: InjectionSettings): Result<InjectionPlan, Denial> {
+  const selected = input.containers.map((container) => ({ container, occupants: occupantsOf(container, input.pod) }));
   const volumes: ChosenVolume[] = [];
   const mounts: NewMount[] = [];
+  const warnings: string[] = [];
   for (const mount of input.mounts) {
     const volume = chooseVolume(input, mount);
     if (!volume.ok) return volume;
-    const missing = missingMounts(input.containers, volume.value.name, mount);
+    const missing = missingMounts(selected, volume.value.name, mount, placeOf(mount.mountPath, input.pod.system));
     if (!missing.ok) return missing;
     volumes.push(volume.value);
-    mounts.push(...missing.value);
+    mounts.push(...missing.value.mounts);
+    warnings.push(...missing.value.warnings);
   }
+  const envFrom = planEnvFrom(input);
+  if (!envFrom.ok) return envFrom;
   const classes = input.mounts.map(({ className }) => className);
   return ok({
     volumes: volumes.flatMap(({ added }) => added ?? []),
     mounts,
+    envFrom: envFrom.value,
     status: JSON.stringify({ version: settings.version, classes, volumes: volumes.map(({ name }) => name) }),
     classes,
-    warnings: [...volumes.flatMap(({ warnings }) => warnings), ...subPathWarnings(input.containers, volumes)],
+    warnings: [
+      ...volumes.flatMap((volume) => volume.warnings),
+      ...warnings,
+      ...subPathWarnings(input.containers, volumes),
+      ...envFromWarnings(input, classes),
+    ],
   });
 }
 
@@ -73,8 +94,7 @@ function chooseVolume({ pod, facts }: PlanInput, mount: ClassMount): Result<Chos
   const equal = pod.volumes.filter((volume) => isEqualVolume(volume, mount.className, reference));
   const own = equal.find(({ name }) => name === mount.volumeName) ?? equal[0];
   if (own !== undefined) {
-    const refused =
-      own.csi?.isReadOnly === true ? [] : [`volume ${quoted(own.name, 63)}: the driver mounts it only with csi.readOnly: true`];
+    const refused = own.csi?.isReadOnly === true ? [] : [warning("writableVolume", { name: own.name })];
     return ok({ name: own.name, added: undefined, warnings: [...reference.warnings, ...refused] });
   }
   const taken = pod.volumes.find(({ name }) => name === mount.volumeName);
@@ -88,46 +108,35 @@ function isEqualVolume({ csi }: PodVolume, className: string, reference: Credent
 }
 
 function volumeNameTaken(taken: PodVolume, mount: ClassMount, reference: CredentialsReference): Denial {
-  const name = quoted(taken.name, 63);
+  const [name, className] = [quoted(taken.name, 63), quoted(mount.className)];
   if (taken.csi?.driver === CSI_DRIVER && taken.csi.secretProviderClass === mount.className) {
-    const has =
-      taken.csi.credentialsSecret === undefined ? "no nodePublishSecretRef" : `nodePublishSecretRef ${quoted(taken.csi.credentialsSecret)}`;
+    const own = taken.csi.credentialsSecret;
+    const has = own === undefined ? "no nodePublishSecretRef" : `nodePublishSecretRef ${quoted(own)}`;
     const wanted = reference.wanted === undefined ? "none" : quoted(reference.wanted);
-    const message = `the pod's own volume ${name} of class ${quoted(mount.className)} has ${has} where ${wanted} is wanted`;
-    const fix = `set annotation ${POD_ANNOTATIONS.credentialsSecret} to ${quoted(taken.csi.credentialsSecret ?? "none")}, or change the volume`;
-    return { reason: "VolumeNameTaken", message: `${message}: ${fix}` };
+    return denial("referenceDiffers", { name, class: className, has, wanted, own: quoted(own ?? "none") });
   }
   const other =
     taken.csi?.secretProviderClass === undefined ? `${taken.source} volume` : `volume of class ${quoted(taken.csi.secretProviderClass)}`;
-  const message = `the volume name ${name} for class ${quoted(mount.className)} is taken by another ${other} of the pod`;
-  return {
-    reason: "VolumeNameTaken",
-    message: `${message}: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
-  };
+  return denial("volumeNameTaken", { name, class: className, other });
+}
+
+interface MissingMounts {
+  readonly mounts: readonly NewMount[];
+  readonly warnings: readonly string[];
 }
 
 /** A container that mounts the volume anywhere has what it needs, at the place it chose. */
-function missingMounts(containers: readonly PodContainer[], volume: string, mount: ClassMount): Result<readonly NewMount[], Denial> {
-  const missing: NewMount[] = [];
-  for (const container of containers) {
+function missingMounts(selected: readonly Selected[], volume: string, mount: ClassMount, place: string): Result<MissingMounts, Denial> {
+  const mounts: NewMount[] = [];
+  const warnings: string[] = [];
+  for (const { container, occupants } of selected) {
     if (container.mounts.some((own) => own.volume === volume)) continue;
-    const taken = whatIsAt(container, mount.mountPath);
-    if (taken !== undefined) return failed(mountPathTaken(container, mount, taken));
-    missing.push({ list: container.list, index: container.index, volume, mountPath: mount.mountPath });
+    const collision = collisionOf(container.name, occupants, mount, place);
+    if (collision.kind === "refused") return failed(collision.denial);
+    if (collision.kind === "told") warnings.push(collision.warning);
+    mounts.push({ list: container.list, index: container.index, volume, mountPath: mount.mountPath });
   }
-  return ok(missing);
-}
-
-function whatIsAt(container: PodContainer, path: string): string | undefined {
-  const mount = container.mounts.find(({ mountPath }) => normalPath(mountPath) === path);
-  if (mount !== undefined) return `volume ${quoted(mount.volume, 63)}`;
-  return container.devicePaths.some((device) => normalPath(device) === path) ? "a block device" : undefined;
-}
-
-function mountPathTaken({ name }: PodContainer, { className, mountPath }: ClassMount, taken: string): Denial {
-  const message = `container ${quoted(name, 63)} already has ${taken} at ${quoted(mountPath)}, where class ${quoted(className)} is to be mounted`;
-  const fix = `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: "-${name}"`;
-  return { reason: "MountPathTaken", message: `${message}: ${fix}` };
+  return ok({ mounts, warnings });
 }
 
 /** A mount with `subPath` is bound to the file it found at start. */
@@ -135,5 +144,5 @@ function subPathWarnings(containers: readonly PodContainer[], volumes: readonly 
   const names = volumes.map(({ name }) => name);
   return containers
     .filter(({ mounts }) => mounts.some(({ hasSubPath, volume }) => hasSubPath && names.includes(volume)))
-    .map(({ name }) => `container ${quoted(name, 63)} mounts secrets by subPath: rotation does not reach it`);
+    .map(({ name }) => warning("subPath", { container: name }));
 }

@@ -2,16 +2,21 @@ import { type AdmissionDecision, denied, invalidReview, patched, unchanged } fro
 import type { Denial } from "../admission/reasons.ts";
 import type { AdmissionRequest } from "../admission/review.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
+import { isJsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { invalidAnnotation } from "./annotation-value.ts";
+import { invalidAnnotation, readFlag } from "./annotation-value.ts";
 import { type ClassMount, readClassMounts } from "./class-mounts.ts";
 import { selectContainers } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
+import { annotationOnPod, effectiveAnnotations, type NamespaceFact } from "./effective-annotations.ts";
+import { type EnvFrom, readEnvFrom } from "./env-from.ts";
+import { denial, PROBLEMS, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
 import { planInjection } from "./plan.ts";
 import { type Pod, type PodContainer, readPod } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";
-import { unknownAnnotations, unknownAnnotationWarning } from "./unknown-annotations.ts";
+import { type UnknownAnnotation, unknownAnnotationDenial, unknownAnnotations, unknownAnnotationWarning } from "./unknown-annotations.ts";
 
 /** Set by the kubelet on the API server's copy of a static pod, which nothing can change. */
 const MIRROR_POD = "kubernetes.io/config.mirror";
@@ -21,6 +26,7 @@ export interface InjectionRequest {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
   readonly containers: readonly PodContainer[];
+  readonly envFrom: EnvFrom | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -28,12 +34,23 @@ export type Opened =
   | { readonly kind: "decided"; readonly decision: AdmissionDecision }
   | { readonly kind: "wanted"; readonly request: InjectionRequest };
 
+const NO_DEFAULTS: NamespaceFact = { kind: "missing" };
+
+/** Whether {@link openRequest} needs to know the Namespace: only opted-in pods have defaults. */
+export function needsNamespace(request: AdmissionRequest): boolean {
+  if (!isPodCreation(request) || !isJsonObject(request.object)) return false;
+  const { metadata } = request.object;
+  const annotations = isJsonObject(metadata) && isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
+  return annotations[POD_ANNOTATIONS.inject] === "true" && annotations[MIRROR_POD] === undefined;
+}
+
 /** First half of the decision: all that can be said without looking at a class. */
-export function openRequest(request: AdmissionRequest, settings: InjectionSettings): Opened {
+export function openRequest(request: AdmissionRequest, settings: InjectionSettings, namespace: NamespaceFact = NO_DEFAULTS): Opened {
   if (!isPodCreation(request)) return decided(unchanged("Unsupported"));
   if (request.namespace === undefined) return decided(invalidReview("request.namespace must be a non-empty string"));
   const pod = readPod(request.object);
-  return pod.ok ? openPod(pod.value, settings) : decided(invalidReview(`request.object is not a pod: ${pod.error}`));
+  if (!pod.ok) return decided(invalidReview(`request.object is not a pod: ${pod.error}`));
+  return openPod(pod.value, settings, { name: request.namespace, fact: namespace });
 }
 
 /** Second half: with what is known of each class, what to add. */
@@ -60,40 +77,67 @@ function isPodCreation({ operation, resource, subResource }: AdmissionRequest): 
   );
 }
 
-function openPod(pod: Pod, settings: InjectionSettings): Opened {
-  if (pod.annotations[MIRROR_POD] !== undefined) return decided(unchanged("MirrorPod"));
-  const unknown = unknownAnnotations(pod.annotations);
-  const [first] = unknown;
-  if (first !== undefined && settings.strictAnnotations) {
-    const message = `annotation ${first.key} is unknown: did you mean ${first.nearest}? Correct or remove it`;
-    return decided(denied({ reason: "UnknownAnnotation", message }));
-  }
-  const warnings = unknown.map(unknownAnnotationWarning);
-  const optIn = readOptIn(pod.annotations);
-  if (!optIn.ok) return decided(denied(optIn.error, warnings));
-  if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...forgottenOptIn(pod.annotations)]));
-  return openOptedIn(pod, warnings);
+interface NamespaceOfPod {
+  readonly name: string;
+  readonly fact: NamespaceFact;
 }
 
-function openOptedIn(pod: Pod, warnings: readonly string[]): Opened {
-  const mounts = readClassMounts(pod.annotations);
+function openPod(pod: Pod, settings: InjectionSettings, namespace: NamespaceOfPod): Opened {
+  if (pod.annotations[MIRROR_POD] !== undefined) return decided(unchanged("MirrorPod"));
+  const unknown = unknownAnnotations(pod.annotations);
+  const refused = settings.strictAnnotations ? firstDenial(unknown) : undefined;
+  if (refused !== undefined) return decided(denied(refused));
+  const warnings = unknown.map((each) => unknownAnnotationWarning(each));
+  const optIn = readOptIn(pod.annotations);
+  if (!optIn.ok) return decided(denied(optIn.error, warnings));
+  if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...toldWithoutOptIn(pod.annotations)]));
+  return openOptedIn({ pod, settings, namespace, warnings });
+}
+
+interface OptedIn {
+  readonly pod: Pod;
+  readonly settings: InjectionSettings;
+  readonly namespace: NamespaceOfPod;
+  readonly warnings: readonly string[];
+}
+
+function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }: OptedIn): Opened {
+  // Going on without them might hand secrets to a container that a default leaves out.
+  if (fact.kind === "unknown") return decided(denied(denial("namespaceUnknown", { namespace: quoted(name, 63) }), own));
+  const defaults = fact.kind === "found" ? fact.annotations : {};
+  const unknown = unknownAnnotations(defaults);
+  const refused = settings.strictAnnotations ? firstDenial(unknown, name) : undefined;
+  if (refused !== undefined) return decided(denied(refused, own));
+  const warnings = [...own, ...unknown.map((each) => unknownAnnotationWarning(each, name))];
+  const annotations = effectiveAnnotations(pod.annotations, name, defaults);
+  const mounts = readClassMounts(annotations, pod.system);
   if (!mounts.ok) return decided(denied(mounts.error, warnings));
-  const containers = selectContainers(pod.annotations[POD_ANNOTATIONS.containers], pod.containers);
+  const containers = selectContainers(annotations(POD_ANNOTATIONS.containers), pod.containers);
   if (!containers.ok) return decided(denied(containers.error, warnings));
-  return { kind: "wanted", request: { pod, mounts: mounts.value, containers: containers.value, warnings } };
+  const envFrom = readEnvFrom(annotations);
+  if (!envFrom.ok) return decided(denied(envFrom.error, warnings));
+  const restart = readFlag(annotations(POD_ANNOTATIONS.restartOnRotation));
+  if (!restart.ok) return decided(denied(restart.error, warnings));
+  return { kind: "wanted", request: { pod, mounts: mounts.value, containers: containers.value, envFrom: envFrom.value, warnings } };
+}
+
+function firstDenial(unknown: readonly UnknownAnnotation[], namespace?: string): Denial | undefined {
+  return unknown.map((each) => unknownAnnotationDenial(each, namespace)).find((each) => each !== undefined);
 }
 
 function readOptIn(annotations: Readonly<Record<string, string>>): Result<boolean, Denial> {
   const value = annotations[POD_ANNOTATIONS.inject];
   if (value === undefined || value === "false") return ok(false);
-  return value === "true" ? ok(true) : failed(invalidAnnotation(POD_ANNOTATIONS.inject, value, 'write "true" or "false"'));
+  return value === "true" ? ok(true) : failed(invalidAnnotation(annotationOnPod(POD_ANNOTATIONS.inject, value), PROBLEMS.flag));
 }
 
-/** Annotations that ask for something on a pod that says nothing about injection. */
-function forgottenOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
-  const { inject, secretProviderClass } = POD_ANNOTATIONS;
+/** To a pod that is none of our business: told, never refused. */
+function toldWithoutOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
+  const { inject, secretProviderClass, restartOnRotation } = POD_ANNOTATIONS;
   const isForgotten = annotations[inject] === undefined && annotations[secretProviderClass] !== undefined;
-  return isForgotten ? [`nothing is injected: ${secretProviderClass} needs ${inject}: "true"`] : [];
+  const restart = annotations[restartOnRotation];
+  const isFlag = restart === undefined || restart === "true" || restart === "false";
+  return [...(isForgotten ? [warning("forgottenOptIn", {})] : []), ...(isFlag ? [] : [warning("flag", { value: restart })])];
 }
 
 function decided(decision: AdmissionDecision): Opened {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
+import type { OperatingSystem } from "./mount-path.ts";
 
 /** The narrow view that decisions are made on. `raw` is the pod itself, which patches are computed from. */
 export interface Pod {
@@ -8,6 +9,7 @@ export interface Pod {
   readonly name: string | undefined;
   readonly generateName: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly system: OperatingSystem;
   readonly volumes: readonly PodVolume[];
   /** Init containers first (native sidecars are among them), then containers, in the pod's order. */
   readonly containers: readonly PodContainer[];
@@ -22,11 +24,23 @@ export interface PodContainer {
   readonly mounts: readonly PodMount[];
   /** Raw block devices: their paths must not be mounted at either. */
   readonly devicePaths: readonly string[];
+  /** Where the kubelet mounts the file of the termination message. */
+  readonly terminationMessagePath: string;
+  /** Names of the variables in `env`. */
+  readonly variables: readonly string[];
+  readonly envFrom: readonly PodEnvFrom[];
+}
+
+/** A source of variables; those of a ConfigMap have no `secret`. */
+export interface PodEnvFrom {
+  readonly secret: string | undefined;
+  readonly prefix: string;
 }
 
 export interface PodMount {
   readonly volume: string;
   readonly mountPath: string;
+  readonly isReadOnly: boolean;
   readonly hasSubPath: boolean;
 }
 
@@ -34,6 +48,8 @@ export interface PodVolume {
   readonly name: string;
   /** The volume's type as the pod names it: `emptyDir`, `csi`, … */
   readonly source: string;
+  /** No container can write into it, whatever its mounts say. */
+  readonly isReadOnly: boolean;
   readonly csi: CsiSource | undefined;
 }
 
@@ -56,6 +72,7 @@ export function readPod(raw: unknown): Result<Pod, string> {
     name: textOf(metadata["name"]),
     generateName: textOf(metadata["generateName"]),
     annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
+    system: systemOf(spec),
     volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),
     containers: [...readContainers(spec, "initContainers", problems), ...readContainers(spec, "containers", problems)],
   };
@@ -74,23 +91,45 @@ function readContainers(spec: JsonObject, list: ContainerList, problems: string[
       devicePaths: objectsAt(container["volumeDevices"], `${path}.volumeDevices`, problems).map(
         ({ devicePath }) => textOf(devicePath) ?? "",
       ),
+      terminationMessagePath: textOf(container["terminationMessagePath"]) ?? "/dev/termination-log",
+      variables: objectsAt(container["env"], `${path}.env`, problems).map(({ name }) => textOf(name) ?? ""),
+      envFrom: objectsAt(container["envFrom"], `${path}.envFrom`, problems).map(readEnvFrom),
     };
   });
+}
+
+/** Pods for Windows nodes that are older than `spec.os` select the nodes alone. */
+function systemOf(spec: JsonObject): OperatingSystem {
+  const named = isJsonObject(spec["os"]) ? spec["os"]["name"] : undefined;
+  const selected = isJsonObject(spec["nodeSelector"]) ? spec["nodeSelector"]["kubernetes.io/os"] : undefined;
+  return (named ?? selected) === "windows" ? "windows" : "linux";
+}
+
+function readEnvFrom(source: JsonObject): PodEnvFrom {
+  const secret = isJsonObject(source["secretRef"]) ? textOf(source["secretRef"]["name"]) : undefined;
+  return { secret, prefix: textOf(source["prefix"]) ?? "" };
 }
 
 function readMount(mount: JsonObject): PodMount {
   return {
     volume: textOf(mount["name"]) ?? "",
     mountPath: textOf(mount["mountPath"]) ?? "",
+    isReadOnly: mount["readOnly"] === true,
     hasSubPath: textOf(mount["subPath"]) !== undefined || textOf(mount["subPathExpr"]) !== undefined,
   };
 }
 
+/** The kubelet mounts these read-only always. */
+const READ_ONLY_SOURCES = ["configMap", "secret", "downwardAPI", "projected", "image"];
+
 function readVolume(volume: JsonObject): PodVolume {
   const csi = isJsonObject(volume["csi"]) ? volume["csi"] : undefined;
+  const source = Object.keys(volume).find((key) => key !== "name" && isJsonObject(volume[key])) ?? "unnamed";
+  const fields = isJsonObject(volume[source]) ? volume[source] : {};
   return {
     name: textOf(volume["name"]) ?? "",
-    source: Object.keys(volume).find((key) => key !== "name" && isJsonObject(volume[key])) ?? "unnamed",
+    source,
+    isReadOnly: READ_ONLY_SOURCES.includes(source) || fields["readOnly"] === true,
     csi: csi === undefined ? undefined : readCsi(csi),
   };
 }

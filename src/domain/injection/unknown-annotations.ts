@@ -1,47 +1,57 @@
-import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
-import { quoted } from "../quoted.ts";
+import type { Denial } from "../admission/reasons.ts";
+import { CLASS_ANNOTATIONS, INJECTED_LABEL, POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { editDistance, nearestName } from "../spelling.ts";
+import { annotationOnPod, subjectOnNamespace } from "./effective-annotations.ts";
+import { denial, warning } from "./messages.ts";
 
-const KNOWN = Object.values(POD_ANNOTATIONS).map(nameOf);
+const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(nameOf);
+const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(nameOf);
+
+/** No more are shown; an object has room for thousands of keys. */
+const MOST_SUGGESTIONS = 20;
 
 export interface UnknownAnnotation {
   readonly key: string;
-  /** Full key of the known annotation that is spelt most like it. */
-  readonly nearest: string;
+  /** Full key of the known annotation that is spelt most like it; undefined where none is near. */
+  readonly nearest: string | undefined;
 }
 
-/** Keys under our prefix that mean nothing on a pod: mostly slips of the pen. */
+/** Keys under our prefix that mean nothing on a pod or on its Namespace: mostly slips of the pen. */
 export function unknownAnnotations(annotations: Readonly<Record<string, string>>): readonly UnknownAnnotation[] {
   return Object.keys(annotations)
     .filter((key) => key.startsWith(`${PREFIX}/`) && !KNOWN.includes(nameOf(key)))
     .sort()
-    .map((key) => ({ key, nearest: `${PREFIX}/${nearestTo(nameOf(key))}` }));
+    .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(nameOf(key)) : undefined }))
+    .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));
 }
 
-/** Short enough for a warning whatever the key: the prefix, which both have, is said once. */
-export function unknownAnnotationWarning({ key, nearest }: UnknownAnnotation): string {
-  return `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/: did you mean ${quoted(nameOf(nearest))}?`;
+/** With `--strict-annotations`. Undefined where it is our own stamp, which copied templates may carry in the wrong place. */
+export function unknownAnnotationDenial({ key, nearest }: UnknownAnnotation, namespace?: string): Denial | undefined {
+  if (key === INJECTED_LABEL) return undefined;
+  const annotation = namespace === undefined ? annotationOnPod(key, "").subject : subjectOnNamespace(key, namespace);
+  if (OF_CLASSES.includes(nameOf(key))) return denial("classAnnotation", { annotation });
+  return nearest === undefined ? denial("unknown", { annotation }) : denial("unknownButNear", { annotation, nearest });
+}
+
+/** Short enough whatever the key: the prefix, which both have, is said once. */
+export function unknownAnnotationWarning({ key, nearest }: UnknownAnnotation, namespace?: string): string {
+  const name = nameOf(key);
+  if (OF_CLASSES.includes(name)) return warning("classAnnotation", { key: name });
+  if (namespace === undefined) {
+    return nearest === undefined ? warning("unknown", { key: name }) : warning("unknownButNear", { key: name, nearest: nameOf(nearest) });
+  }
+  return nearest === undefined
+    ? warning("onNamespace", { key: name, namespace })
+    : warning("onNamespaceButNear", { key: name, namespace, nearest: nameOf(nearest) });
 }
 
 function nameOf(key: string): string {
   return key.slice(PREFIX.length + 1);
 }
 
-function nearestTo(name: string): string {
-  // The API server allows 63 characters; longer ones reach only the command line.
-  const ranked = KNOWN.map((known) => ({ known, distance: editDistance(name.slice(0, 63).toLowerCase(), known) }));
-  return ranked.reduce((best, candidate) => (candidate.distance < best.distance ? candidate : best)).known;
-}
-
-/** Levenshtein: insertions, deletions and replacements of single characters. */
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [row, char] of Array.from(from).entries()) {
-    const current = [row + 1];
-    for (let column = 1; column <= to.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (char === to[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous.at(-1) ?? 0;
+/** A suggestion that shares hardly a letter only confuses: a third of the word may differ, and two letters of a short one. */
+function nearestTo(name: string): string | undefined {
+  const nearest = nearestName(name, KNOWN);
+  if (nearest === undefined) return undefined;
+  return editDistance(name.toLowerCase(), nearest) <= Math.max(2, Math.floor(name.length / 3)) ? nearest : undefined;
 }

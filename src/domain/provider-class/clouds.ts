@@ -9,6 +9,8 @@ export interface Cloud {
   readonly authorityHost: string;
   /** Scope of a token for a vault. */
   readonly scope: string;
+  /** Described by a file of the operator's: nothing but that file vouches for its names. */
+  readonly isCustom?: true;
 }
 
 function cloud(name: string, vaultSuffix: string, authority: string): Cloud {
@@ -34,6 +36,9 @@ const BY_NAME: ReadonlyMap<string, Cloud> = new Map<string, Cloud>([
 
 /** Reads its endpoints from a file. */
 export const CUSTOM_CLOUD = "AzureStackCloud";
+
+/** What `cloudName` may be, aliases aside. */
+export const CLOUD_NAMES: readonly string[] = [...CLOUDS.map(({ name }) => name), CUSTOM_CLOUD];
 
 export function isCustomCloud(name: string): boolean {
   return name.toUpperCase() === CUSTOM_CLOUD.toUpperCase();

@@ -28,6 +28,8 @@ interface Violation {
   readonly key: keyof RawObject;
   readonly message: string;
   readonly hint: string;
+  /** The provider does not name the object. */
+  readonly isBare?: boolean;
 }
 
 type Check = (object: RawObject) => Violation | undefined;
@@ -87,10 +89,12 @@ const fetchChecks: readonly Check[] = [
           hint: "write secret, key or cert, in lower case",
         },
   // An alias can hide a missing name until the vault's client is called.
-  ({ objectName }) =>
-    objectName === ""
-      ? { key: "objectName", message: "parameter name cannot be empty", hint: "set objectName to the name of the object in the vault" }
-      : undefined,
+  ({ objectName, objectType, objectVersionHistory }) => {
+    if (objectName !== "") return undefined;
+    const parameter = objectType === "cert" ? "certificateName" : "name";
+    const hint = "set objectName to the name of the object in the vault";
+    return { key: "objectName", message: `parameter ${parameter} cannot be empty`, hint, isBare: objectVersionHistory > 1 };
+  },
 ];
 
 function objectTypeOf(text: string): ObjectType | undefined {
@@ -111,7 +115,8 @@ function firstViolation(raw: RawObject, index: number, chain: readonly Check[]):
     if (!violation) continue;
     const named = { type: raw.objectType, name: raw.objectName, version: raw.objectVersion };
     const field = `spec.parameters.objects[${index}].${violation.key}`;
-    return { reason: "InvalidObject", message: objectFailure(named, violation.message), field, hint: violation.hint };
+    const message = violation.isBare === true ? violation.message : objectFailure(named, violation.message);
+    return { reason: "InvalidObject", message, field, hint: violation.hint };
   }
   return undefined;
 }

@@ -28,11 +28,12 @@ const TEXT_FIELDS: readonly TextField[] = [
   "filePermission",
 ];
 
+/** Keys that an entry may have; others are ignored. */
+export const OBJECT_KEYS: readonly (keyof RawObject)[] = [...TEXT_FIELDS, "objectVersionHistory"];
+
 /**
- * Room for a thousand entries with comments. Malformed text costs the YAML parser some 10 µs a character in the worst
- * case (an error for each), and the worker has one thread: a whole etcd object of it, 1.5 MiB, would stop every other
- * class for half a minute. The bound holds for the entries together as well, because aliases can make them longer than
- * the text that they come from.
+ * Room for a thousand entries with comments. The worker has one thread, and what one class costs, all others wait for. The bound
+ * holds for the entries together as well, because aliases can make them longer than the text that they come from.
  */
 export const MAX_OBJECTS_LENGTH = 131_072;
 

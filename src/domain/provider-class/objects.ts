@@ -1,5 +1,6 @@
 /** Steps 9 to 12 of the provider's checks, and the warnings about what it accepts without a word. */
 import { failed, ok, type Result } from "../result.ts";
+import { hasReadablePermission } from "./file-permission.ts";
 import { trimSpace } from "./go-text.ts";
 import { type ClassObject, objectViolation } from "./object-rules.ts";
 import { parseObjectEntry, parseObjectsArray, type RawObject } from "./objects-yaml.ts";
@@ -30,13 +31,6 @@ export function readObjects(text: string): Result<readonly RawObject[], ClassPro
     objects.push(raw.value);
   }
   return ok(objects);
-}
-
-const OCTAL = /^[-+]?[0-7]+$/;
-const MAX_INT32 = 2 ** 31 - 1;
-
-function hasReadablePermission({ filePermission }: ClassObject): boolean {
-  return filePermission === "" || (OCTAL.test(filePermission) && Math.abs(Number.parseInt(filePermission, 8)) <= MAX_INT32);
 }
 
 export function warningsOf(objects: readonly ClassObject[]): readonly ClassWarning[] {

@@ -1,6 +1,7 @@
 /** Steps 3 to 7 of the provider's checks, in its order: only the first failure is reported. */
 import { failed, ok, type Result } from "../result.ts";
-import { CLOUDS, type Cloud, CUSTOM_CLOUD, findCloud, isCustomCloud } from "./clouds.ts";
+import { cloudFileNameProblem, parseCloudFile } from "./cloud-file.ts";
+import { CLOUD_NAMES, type Cloud, CUSTOM_CLOUD, findCloud, isCustomCloud } from "./clouds.ts";
 import { type IdentityMode, type Parameters, parameter, readIdentityMode } from "./identity-mode.ts";
 import type { ClassProblem } from "./problem.ts";
 
@@ -16,17 +17,45 @@ function invalid(key: string, message: string, hint: string): { readonly ok: fal
   return failed({ reason: "InvalidClass", message, field: `spec.parameters.${key}`, hint });
 }
 
-function readCloud(parameters: Parameters, defaultCloud: string): Result<Cloud, ClassProblem> {
-  const name = parameter(parameters, "cloudName") || defaultCloud;
-  const known = `write one of ${CLOUDS.map((cloud) => cloud.name).join(", ")}, or remove cloudName`;
-  if (isCustomCloud(name)) {
-    return invalid("cloudName", `cloudName ${name} is not valid, error: ${CUSTOM_CLOUD} is not supported by this version`, known);
-  }
-  const cloud = findCloud(name);
-  return cloud.ok ? cloud : invalid("cloudName", `cloudName ${name} is not valid, error: ${cloud.error}`, known);
+/** Contents of a file in the folder of cloud files, or why there are none, in Go's words: `open x: no such file or directory`. */
+export type ReadCloudFile = (fileName: string) => Result<Uint8Array, string>;
+
+export interface CloudOptions {
+  /** Cloud of classes without `cloudName`. */
+  readonly cloudName: string;
+  /** Absent where no folder of cloud files is set. */
+  readonly readCloudFile?: ReadCloudFile | undefined;
 }
 
-export function readParameters(parameters: Parameters, defaultCloud: string): Result<ClassParameters, ClassProblem> {
+function readCloud(parameters: Parameters, options: CloudOptions): Result<Cloud, ClassProblem> {
+  const name = parameter(parameters, "cloudName") || options.cloudName;
+  if (isCustomCloud(name)) return readCustomCloud(parameters, name, options.readCloudFile);
+  const cloud = findCloud(name);
+  if (cloud.ok) return cloud;
+  const hint = `write one of ${CLOUD_NAMES.join(", ")}, or remove cloudName`;
+  return invalid("cloudName", `cloudName ${name} is not valid, error: ${cloud.error}`, hint);
+}
+
+function readCustomCloud(parameters: Parameters, name: string, read: ReadCloudFile | undefined): Result<Cloud, ClassProblem> {
+  const problem = (error: string, hint: string) => invalid("cloudEnvFileName", `cloudName ${name} is not valid, error: ${error}`, hint);
+  const fileName = parameter(parameters, "cloudEnvFileName");
+  if (read === undefined)
+    return problem(
+      `open ${fileName}: cloud files are not enabled`,
+      "set --cloud-env-dir to the folder that the cloud files are mounted in",
+    );
+  // What the provider says of an empty name.
+  if (fileName === "") return problem("open : no such file or directory", "write the name of a file in the folder of --cloud-env-dir");
+  const nameProblem = cloudFileNameProblem(fileName);
+  if (nameProblem !== undefined)
+    return problem(nameProblem, "write the name alone of a file that is mounted in the folder of --cloud-env-dir");
+  const contents = read(fileName);
+  if (!contents.ok) return problem(contents.error, "mount the file in the folder of --cloud-env-dir, or correct the name");
+  const cloud = parseCloudFile(contents.value, CUSTOM_CLOUD);
+  return cloud.ok ? cloud : problem(cloud.error, `correct the file ${fileName} in the folder of --cloud-env-dir`);
+}
+
+export function readParameters(parameters: Parameters, options: CloudOptions): Result<ClassParameters, ClassProblem> {
   const identity = readIdentityMode(parameters);
   if (!identity.ok) return identity;
   const vaultName = parameter(parameters, "keyvaultName");
@@ -35,6 +64,6 @@ export function readParameters(parameters: Parameters, defaultCloud: string): Re
   const tenantId = parameter(parameters, "tenantID") || parameter(parameters, "tenantId");
   if (tenantId === "")
     return invalid("tenantID", "tenantId is not provided", "set tenantID to the id of the tenant that the vault belongs to");
-  const cloud = readCloud(parameters, defaultCloud);
+  const cloud = readCloud(parameters, options);
   return cloud.ok ? ok({ identity: identity.value, vaultName, tenantId, cloud: cloud.value }) : cloud;
 }

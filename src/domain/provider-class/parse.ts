@@ -5,7 +5,7 @@ import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";
 import { type ClassObject, narrowObject } from "./object-rules.ts";
 import { readObjects, warningsOf } from "./objects.ts";
-import { type ClassParameters, readParameters } from "./parameters.ts";
+import { type ClassParameters, type CloudOptions, readParameters } from "./parameters.ts";
 import type { ClassProblem, ClassWarning } from "./problem.ts";
 import { type SupportedIdentity, supportIdentity } from "./this-version.ts";
 
@@ -19,23 +19,32 @@ export interface ProviderClass {
   readonly warnings: readonly ClassWarning[];
 }
 
-export type ParsedClass =
-  | { readonly kind: "class"; readonly providerClass: ProviderClass }
+export type UnusableClass =
   | { readonly kind: "invalid"; readonly problem: ClassProblem }
   /** Another provider's class: none of our business. */
   | { readonly kind: "notOurs"; readonly provider: string };
 
-export interface ParseOptions {
+export type ParsedClass = { readonly kind: "class"; readonly providerClass: ProviderClass } | UnusableClass;
+
+/** A class whose parameters are read and whose objects are not. */
+export type OpenedClass =
+  | {
+      readonly kind: "opened";
+      readonly identity: SupportedIdentity;
+      /** The rest of the class; to be called when the identity is there. */
+      readonly readObjects: () => Result<ProviderClass, ClassProblem>;
+    }
+  | UnusableClass;
+
+export interface ParseOptions extends CloudOptions {
   /** `namespace/name`, which the driver's messages carry. */
   readonly owner: string;
-  /** Cloud of classes without `cloudName`. */
-  readonly cloudName: string;
 }
 
 const PROVIDER = "azure";
 
-function invalidClass(message: string, field: string, hint: string): { readonly ok: false; readonly error: ClassProblem } {
-  return failed({ reason: "InvalidClass", message, field, hint });
+function invalidClass(message: string, field: string, hint: string): ClassProblem {
+  return { reason: "InvalidClass", message, field, hint };
 }
 
 const MIN_VAULT_NAME = 3;
@@ -52,61 +61,78 @@ const TENANT_MESSAGE =
   "failed to get keyvault client: invalid tenantID. You can locate your tenantID by following the instructions listed here: " +
   "https://learn.microsoft.com/partner-center/find-ids-and-domain-names";
 
+/** A tenant's id goes into an address of Entra's; a managed identity's token is not asked for there. */
+function hasUsableTenant({ tenantId, identity }: ClassParameters): boolean {
+  return identity.kind === "managedIdentity" || /^[-.0-9A-Za-z]+$/.test(tenantId);
+}
+
 /** Steps 13 and 14. */
-function readAddress({ vaultName, tenantId, cloud }: ClassParameters): Result<VaultAddress, ClassProblem> {
+function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
+  const { vaultName } = parameters;
   const problem = vaultNameProblem(vaultName);
   if (problem) {
     const message = `failed to get vault: Invalid vault name: ${goQuote(vaultName)}, ${problem}`;
     return invalidClass(message, "spec.parameters.keyvaultName", "write the vault's name alone, without https:// and domain");
   }
-  if (!/^[-.0-9A-Za-z]+$/.test(tenantId)) {
-    return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", "write the tenant's id, a GUID such as the portal shows it");
-  }
-  return ok({ vaultUrl: `https://${vaultName}.${cloud.vaultSuffix}/`, authorityHost: cloud.authorityHost, tenantId });
+  if (hasUsableTenant(parameters)) return undefined;
+  return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", "write the tenant's id, a GUID such as the portal shows it");
 }
 
-function readClass(spec: SecretProviderClassSpec, options: ParseOptions): Result<ProviderClass, ClassProblem> {
-  const given = spec.parameters ?? {};
-  if (Object.keys(given).length === 0) {
-    return invalidClass(`parameters not set in ${options.owner}`, "spec.parameters", "set keyvaultName, tenantID and objects");
-  }
-  const parameters = readParameters(given, options.cloudName);
-  if (!parameters.ok) return parameters;
-  const identity = supportIdentity(parameters.value.identity);
-  if (!identity.ok) return identity;
-  const raw = readObjects(parameter(given, "objects"));
+/** Steps 9 to 14. */
+function readContent(parameters: ClassParameters, identity: SupportedIdentity, text: string): Result<ProviderClass, ClassProblem> {
+  const raw = readObjects(text);
   if (!raw.ok) return raw;
-  const address = readAddress(parameters.value);
-  if (!address.ok && raw.value.length > 0) return address;
+  // Without objects nothing is fetched, and the provider does not look at the vault's name either.
+  const problem = raw.value.length > 0 ? addressProblem(parameters) : undefined;
+  if (problem) return failed(problem);
   const objects: ClassObject[] = [];
   for (const [index, entry] of raw.value.entries()) {
     const narrowed = narrowObject(entry, index);
     if (!narrowed.ok) return narrowed;
     objects.push(narrowed.value);
   }
-  // Without objects nothing is fetched, and the provider does not look at the vault's name either.
-  const { vaultName, tenantId, cloud } = parameters.value;
-  const unchecked = { vaultUrl: `https://${vaultName}.${cloud.vaultSuffix}/`, authorityHost: cloud.authorityHost, tenantId };
+  const { vaultName, tenantId, cloud } = parameters;
   return ok({
-    address: address.ok ? address.value : unchecked,
+    address: {
+      vaultUrl: `https://${vaultName}.${cloud.vaultSuffix}/`,
+      authorityHost: cloud.authorityHost,
+      tenantId,
+      ...(cloud.isCustom === undefined ? {} : { customScope: cloud.scope }),
+    },
     scope: cloud.scope,
-    identity: identity.value,
+    identity,
     objects,
     warnings: warningsOf(objects),
   });
 }
 
 /**
- * Reads a class the way Azure provider v1.8.2 does: same order of checks, same texts. Total: any input gives an
- * answer, in time bounded by its size.
+ * Reads a class up to the point where its identity is needed, the way Azure provider v1.8.2 does: same order of checks, same
+ * texts. The provider looks for credentials before it looks at the objects: so does a caller that gets the identity before it calls
+ * `readObjects`. Total: any input gives an answer, in time bounded by its size.
  */
-export function parseProviderClass(spec: SecretProviderClassSpec | undefined, options: ParseOptions): ParsedClass {
+export function openProviderClass(spec: SecretProviderClassSpec | undefined, options: ParseOptions): OpenedClass {
   const provider = spec?.provider ?? "";
   if (provider !== "" && provider !== PROVIDER) return { kind: "notOurs", provider };
-  if (!spec || provider === "") {
-    const message = `provider not set in ${options.owner}`;
-    return { kind: "invalid", problem: { reason: "InvalidClass", message, field: "spec.provider", hint: "write azure" } };
+  if (!spec || provider === "")
+    return { kind: "invalid", problem: invalidClass(`provider not set in ${options.owner}`, "spec.provider", "write azure") };
+  const given = spec.parameters ?? {};
+  if (Object.keys(given).length === 0) {
+    const message = `parameters not set in ${options.owner}`;
+    return { kind: "invalid", problem: invalidClass(message, "spec.parameters", "set keyvaultName, tenantID and objects") };
   }
-  const parsed = readClass(spec, options);
+  const parameters = readParameters(given, options);
+  if (!parameters.ok) return { kind: "invalid", problem: parameters.error };
+  const identity = supportIdentity(parameters.value.identity);
+  if (!identity.ok) return { kind: "invalid", problem: identity.error };
+  const content = () => readContent(parameters.value, identity.value, parameter(given, "objects"));
+  return { kind: "opened", identity: identity.value, readObjects: content };
+}
+
+/** All of a class that can be read without anything else. */
+export function parseProviderClass(spec: SecretProviderClassSpec | undefined, options: ParseOptions): ParsedClass {
+  const opened = openProviderClass(spec, options);
+  if (opened.kind !== "opened") return opened;
+  const parsed = opened.readObjects();
   return parsed.ok ? { kind: "class", providerClass: parsed.value } : { kind: "invalid", problem: parsed.error };
 }

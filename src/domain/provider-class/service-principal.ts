@@ -1,5 +1,5 @@
 import { decodeBase64 } from "../content/encodings.ts";
-import type { VaultIdentity } from "../ports.ts";
+import type { ServicePrincipalIdentity } from "../ports.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
 
@@ -11,8 +11,6 @@ export interface CredentialsProblem {
   readonly field: string;
   readonly hint: string;
 }
-
-type ServicePrincipal = Extract<VaultIdentity, { readonly kind: "servicePrincipal" }>;
 
 /** The exact spelling wins over another one; among others the first in order, so that the answer is always the same. */
 function find(data: Readonly<Record<string, string>>, key: string): string | undefined {
@@ -28,10 +26,25 @@ function missing(key: string, hint: string): { readonly ok: false; readonly erro
   return failed({ reason: "CredentialsMissing", message, field: `data.${key}`, hint });
 }
 
-/** From the `data` (base64) of the Secret that `nodePublishSecretRef` names; keys in any case, values as they are. */
-export function readServicePrincipal(data: Readonly<Record<string, string>> | undefined): Result<ServicePrincipal, CredentialsProblem> {
+const NO_SECRET = "failed to build auth config for mode None: failed to get credentials, nodePublishSecretRef secret is not set";
+
+/**
+ * From the `data` (base64) of the Secret that `nodePublishSecretRef` names, undefined where there is no such Secret; keys in any case,
+ * values as they are.
+ */
+export function readServicePrincipal(
+  data: Readonly<Record<string, string>> | undefined,
+): Result<ServicePrincipalIdentity, CredentialsProblem> {
+  if (data === undefined) {
+    return failed({
+      reason: "CredentialsMissing",
+      message: NO_SECRET,
+      field: "data",
+      hint: "create it with the keys clientid and clientsecret",
+    });
+  }
   const decode = (key: string) => {
-    const decoded = decodeBase64(new TextEncoder().encode(find(data ?? {}, key) ?? ""));
+    const decoded = decodeBase64(new TextEncoder().encode(find(data, key) ?? ""));
     return decoded.ok ? decoded.value : new Uint8Array();
   };
   const clientId = new TextDecoder().decode(decode("clientid"));

@@ -48,7 +48,7 @@ export class Decoder {
       if (entered.kind !== "scalar") return this.#wrongCollection(entered, "string");
       const resolved = this.#resolve(entered);
       if (!resolved || resolved.meaning.kind === "null") return undefined;
-      return resolved.tag === "!!binary" ? this.#binary(entered.value) : entered.value;
+      return resolved.tag === "!!binary" && resolved.meaning.kind === "text" ? resolved.meaning.value : entered.value;
     });
   }
 
@@ -117,7 +117,7 @@ export class Decoder {
     const sources = merge.kind === "sequence" ? merge.items : [merge];
     for (const source of sources) {
       const target = source.kind === "alias" ? source.target : source;
-      if (target && target.kind !== "mapping") this.#fail("yaml: map merge requires map or sequence of maps as the value");
+      if (target.kind !== "mapping") this.#fail("yaml: map merge requires map or sequence of maps as the value");
       else this.structure(source, structure);
     }
     this.#merged = outer;
@@ -132,7 +132,6 @@ export class Decoder {
       return this.#fail("yaml: document contains excessive aliasing");
     }
     if (node.kind !== "alias") return decode(node);
-    if (node.target === undefined) return this.#fail(`yaml: unknown anchor '${node.name}' referenced`);
     if (this.#open.has(node)) return this.#fail(`yaml: anchor '${node.name}' value contains itself`);
     this.#open.add(node);
     const value = this.#enter(node.target, decode);
@@ -162,14 +161,14 @@ export class Decoder {
     }
   }
 
+  /** What is marked as binary must be base64, whatever it is wanted for. */
   #resolve(node: YamlScalar): Resolved | undefined {
     const resolved = resolveScalar(node);
-    return typeof resolved === "string" ? this.#fail(resolved) : resolved;
-  }
-
-  #binary(value: string): string | undefined {
-    const decoded = decodeBase64(new TextEncoder().encode(value));
-    return decoded.ok ? new TextDecoder().decode(decoded.value) : this.#fail("yaml: !!binary value contains invalid base64 data");
+    if (typeof resolved === "string") return this.#fail(resolved);
+    if (resolved.tag !== "!!binary") return resolved;
+    const decoded = decodeBase64(new TextEncoder().encode(node.value));
+    if (!decoded.ok) return this.#fail("yaml: !!binary value contains invalid base64 data");
+    return { tag: resolved.tag, meaning: { kind: "text", value: textOf(decoded.value) } };
   }
 
   #refuseScalar(node: YamlScalar, type: string): undefined {
@@ -178,14 +177,18 @@ export class Decoder {
   }
 
   #wrongScalar(node: YamlScalar, tag: string, type: string): undefined {
-    return this.#report(node, `cannot unmarshal ${tag} \`${shown(node.value)}\` into ${type}`);
+    return this.#wrongType(node, { tag, value: node.value }, type);
   }
 
   #wrongCollection(node: Exclude<YamlNode, YamlAlias | YamlScalar>, type: string): undefined {
     if (node.kind === "mapping" && this.#hasDuplicates(node)) return undefined;
     const standard = node.kind === "mapping" ? "!!map" : "!!seq";
-    const tag = node.tag === "" ? standard : node.tag;
-    return this.#report(node, `cannot unmarshal ${tag}${tag === "!!map" || tag === "!!seq" ? "" : " ``"} into ${type}`);
+    return this.#wrongType(node, { tag: node.tag === "" ? standard : node.tag, value: "" }, type);
+  }
+
+  #wrongType(node: YamlNode, { tag, value }: { readonly tag: string; readonly value: string }, type: string): undefined {
+    const words = tag === "!!map" || tag === "!!seq" ? tag : `${tag} \`${shown(value)}\``;
+    return this.#report(node, `cannot unmarshal ${words} into ${type}`);
   }
 
   #report(node: YamlNode, problem: string): undefined {
@@ -208,10 +211,13 @@ function keyText(key: YamlNode): string {
   return key.kind === "alias" ? key.name : "";
 }
 
+/** A byte order mark is a character like others. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
 /** Long values are cut by bytes. */
 function shown(value: string): string {
   const bytes = new TextEncoder().encode(value);
-  return bytes.length > SHOWN_WHOLE ? `${new TextDecoder().decode(bytes.subarray(0, SHOWN_BYTES))}...` : value;
+  return bytes.length > SHOWN_WHOLE ? `${textOf(bytes.subarray(0, SHOWN_BYTES))}...` : value;
 }
 
 const MIN_INT32 = -(2 ** 31);

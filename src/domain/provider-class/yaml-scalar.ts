@@ -71,7 +71,8 @@ function numberOf(text: string, tag: string): Resolved {
 
 function resolvePlain(text: string, tag: string): Resolved {
   const word = WORDS.get(text);
-  if (word) return word;
+  // What has a tag is no merge.
+  if (word && (tag === "" || word.tag !== "!!merge")) return word;
   if (/^[-+0-9]/.test(text)) return numberOf(text, tag);
   const float = POINT_FLOAT.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
   return Number.isFinite(float) ? { tag: "!!float", meaning: { kind: "float", value: float } } : asText(text);

@@ -5,7 +5,7 @@ import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
-import { secretObjectViolation } from "./rules.ts";
+import { driverViolation, furtherViolation } from "./rules.ts";
 import { TLS_TYPE, tlsValue } from "./tls.ts";
 
 /** The API server's limit on the values of one Secret together. */
@@ -79,13 +79,18 @@ function readData(
     const { key, file } = found.value;
     const contents = isTls ? tlsValueOf(key, file, pki) : ok(file.contents);
     if (!contents.ok) return failed({ reason: "InvalidObject", field: `data[${index}]`, message: contents.error, hint: TLS_HINT });
-    if (!isValidKey(key)) {
-      return invalid(`data[${index}].key`, `${JSON.stringify(key)} is no valid key of a Secret`, "use letters, digits, -, _ and .");
-    }
     // A repeated key: the later entry wins, as in the driver.
     values.set(key, { file, contents: contents.value });
   }
   return ok(values);
+}
+
+function keyProblem(entries: readonly Entry[]): SecretObjectProblem | undefined {
+  const keys = entries.map(({ key = "" }) => trimSpace(key));
+  const index = keys.findIndex((key) => !isValidKey(key));
+  if (index < 0) return undefined;
+  const message = `${JSON.stringify(keys[index])} is no valid key of a Secret`;
+  return { reason: "InvalidClass", field: `data[${index}].key`, message, hint: "use letters, digits, -, _ and ." };
 }
 
 function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | undefined {
@@ -101,15 +106,25 @@ function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | 
   };
 }
 
-function buildSecret(object: SecretObject, files: Files, pki: Pki): Result<DesiredSecret, SecretObjectProblem> {
-  const violation = secretObjectViolation(object);
+interface BuildOptions {
+  readonly files: Files;
+  readonly pki: Pki;
+  readonly shared: SecretObjectProblem | undefined;
+}
+
+/** A type of nothing but spaces passes the driver's check and is then the default. */
+const DEFAULT_TYPE = "Opaque";
+
+/** `shared`: that another secretObject has the same name. It waits until the driver has no complaint. */
+function buildSecret(object: SecretObject, { files, pki, shared }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
+  const violation = driverViolation(object);
   if (violation) return failed(violation);
-  const type = trimSpace(object.type ?? "");
+  const type = trimSpace(object.type ?? "") || DEFAULT_TYPE;
   const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, pki });
   if (!read.ok) return read;
+  const problem = shared ?? furtherViolation(object) ?? keyProblem(object.data ?? []) ?? sizeProblem(read.value);
+  if (problem) return failed(problem);
   const values = [...read.value];
-  const tooLarge = sizeProblem(read.value);
-  if (tooLarge) return failed(tooLarge);
   return ok({
     name: trimSpace(object.secretName ?? ""),
     type,
@@ -153,7 +168,7 @@ export function buildSecrets(objects: readonly SecretObject[], files: readonly O
   return objects.map((object, index): SecretOutcome => {
     const name = trimSpace(object.secretName ?? "");
     const shared = sharedName(name, positions.get(name) ?? []);
-    const built = shared ? failed(shared) : buildSecret(object, byPath, pki);
+    const built = buildSecret(object, { files: byPath, pki, shared });
     if (built.ok) return { kind: "desired", secret: built.value };
     return { kind: "refused", name, problem: { ...built.error, field: `spec.secretObjects[${index}].${built.error.field}` } };
   });

@@ -1,4 +1,4 @@
-/** What a secretObject must satisfy before its data is looked at. Each check looks at one thing; the first failure decides. */
+/** What a secretObject must satisfy besides its data. Each check looks at one thing; the first failure decides. */
 import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
@@ -54,22 +54,25 @@ function forbiddenKey(field: "labels" | "annotations"): Check {
   };
 }
 
-/** The driver's checks first, in its order. */
-const checks: readonly Check[] = [
-  nameIsMissing,
-  typeIsMissing,
-  dataIsMissing,
-  nameIsNoSubdomain,
-  typeIsForbidden,
-  forbiddenKey("labels"),
-  forbiddenKey("annotations"),
-];
+const driverChecks: readonly Check[] = [nameIsMissing, typeIsMissing, dataIsMissing];
 
-/** Fields are relative to the secretObject. */
-export function secretObjectViolation(object: SecretObject): SecretObjectProblem | undefined {
+/** What the API server would refuse, and what is not ours to write. */
+const furtherChecks: readonly Check[] = [nameIsNoSubdomain, typeIsForbidden, forbiddenKey("labels"), forbiddenKey("annotations")];
+
+function firstOf(checks: readonly Check[], object: SecretObject): SecretObjectProblem | undefined {
   for (const check of checks) {
     const problem = check(object);
     if (problem) return problem;
   }
   return undefined;
+}
+
+/** What the driver checks, in its order, before it looks at the data. Fields are relative to the secretObject. */
+export function driverViolation(object: SecretObject): SecretObjectProblem | undefined {
+  return firstOf(driverChecks, object);
+}
+
+/** What the driver leaves to the API server or does not look at; so it comes after all that the driver has a text for. */
+export function furtherViolation(object: SecretObject): SecretObjectProblem | undefined {
+  return firstOf(furtherChecks, object);
 }

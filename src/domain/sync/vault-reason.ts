@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
   Expired: "ObjectExpired",
   NotYetValid: "ObjectNotYetValid",
   Unauthorized: "Unauthorized",
+  IdentityUnavailable: "IdentityUnavailable",
   Forbidden: "Forbidden",
   Throttled: "Throttled",
   Unreachable: "Unreachable",

@@ -41,10 +41,21 @@ const PROGRAMS = {
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
+/** Programs that no node runs: judges of our answers, and what the benchmarks are compared with. */
+const JUDGES = {
+  "azure-workload-identity": {
+    module: path.resolve(E2E, "..", "load", "go", "azure-workload-identity"),
+    package: "github.com/Azure/azure-workload-identity/cmd/webhook",
+    sources: [path.resolve(E2E, "..", "load", "go", "mlog")],
+  },
+  "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
+} as const satisfies Readonly<Record<string, Program>>;
+
 /** What the control plane's own bootstrap provides, in the folder that KUBEBUILDER_ASSETS names. */
 const PROVIDED = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
+export type BuiltProgram = ProgramName | keyof typeof JUDGES;
 export type NodeBinary = ProgramName | (typeof PROVIDED)[number];
 /** Absolute path of each program. */
 export type NodeBinaries = Readonly<Record<NodeBinary, string>>;
@@ -71,13 +82,29 @@ export async function nodeBinaries(): Promise<NodeBinaries> {
   return Object.fromEntries(entries) as NodeBinaries; // Both lists are the type's own.
 }
 
+/** Why some of the programs can't be had here; undefined where they are in the cache or can be built. */
+export function programRefusal(names: readonly BuiltProgram[]): string | undefined {
+  return names.every((name) => existsSync(programPath(name))) || hasGo() ? undefined : "needs Go >= 1.26";
+}
+
+/** Absolute path of one program, built if the cache lacks it. */
+export async function builtProgram(name: BuiltProgram): Promise<string> {
+  await build(name);
+  return programPath(name);
+}
+
 function programNames(): ProgramName[] {
   return Object.keys(PROGRAMS) as ProgramName[]; // Of a constant object.
 }
 
+function programOf(name: BuiltProgram): Program {
+  const programs: Readonly<Record<BuiltProgram, Program>> = { ...PROGRAMS, ...JUDGES };
+  return programs[name];
+}
+
 /** The folder is named after everything the program is made from: an older checkout never gets a newer one. */
-function programPath(name: ProgramName): string {
-  const program: Program = PROGRAMS[name];
+function programPath(name: BuiltProgram): string {
+  const program = programOf(name);
   const files = [program.module, ...(program.sources ?? [])].flatMap(moduleFiles);
   return path.join(cacheDir(), `${path.basename(program.module)}-${digestOf(files)}`, name);
 }
@@ -88,10 +115,10 @@ function moduleFiles(module: string): string[] {
     .map((file) => path.join(module, file));
 }
 
-async function build(name: ProgramName): Promise<void> {
+async function build(name: BuiltProgram): Promise<void> {
   const target = programPath(name);
   if (existsSync(target)) return;
-  const program: Program = PROGRAMS[name];
+  const program = programOf(name);
   mkdirSync(path.dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}`;
   const stamps = Object.entries(program.stamps ?? {}).map(([variable, value]) => `-X ${variable}=${value}`);

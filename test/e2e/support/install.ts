@@ -10,10 +10,13 @@ export const INJECTOR_NAMESPACE = "keyvault-injector";
 const MANIFESTS = path.resolve(import.meta.dirname, "..", "..", "..", "manifests");
 /** On the node's address; the emulator itself listens on the machine's loopback. */
 const PROXY_PORT = 3128;
+/** Where the machines of Azure have it: the provider's SDK knows no other place. */
+const METADATA_ADDRESS = "169.254.169.254";
 const CA_CONFIG_MAP = "key-vault-emulator";
 
 export interface EmulatorPlaces {
   readonly proxyUrl: string;
+  readonly imdsUrl: string;
   readonly caFile: string;
 }
 
@@ -30,9 +33,11 @@ export async function applyKustomization(node: RealNode, folder: string, patches
   await node.kubectl(["apply", "--server-side", "--kustomize", overlay]);
 }
 
-/** Lets the node's pods reach the emulator; returns the proxy as they see it. */
+/** Lets the node's pods reach the emulator, its metadata service where it belongs; returns the proxy as they see it. */
 export async function bringInEmulator(node: RealNode, emulator: EmulatorPlaces): Promise<string> {
   await node.bringIn({ from: Number(new URL(emulator.proxyUrl).port), to: PROXY_PORT });
+  await node.run("ip", ["address", "add", `${METADATA_ADDRESS}/32`, "dev", "lo"]);
+  await node.bringIn({ from: Number(new URL(emulator.imdsUrl).port), to: 80, address: METADATA_ADDRESS });
   return `http://${node.address}:${PROXY_PORT}`;
 }
 

@@ -47,8 +47,8 @@ export interface RealNode {
   run(command: string, args: readonly string[]): Promise<string>;
   /** Starts a helper inside, logged under its name. `stop` sends SIGTERM to the helper itself. */
   spawn(name: string, command: SpawnCommand): Promise<RunningProcess>;
-  /** Makes a port of the machine's loopback reachable inside, for pods too, at `address` and the port given. */
-  bringIn(ports: { readonly from: number; readonly to: number }): Promise<void>;
+  /** Makes a port of the machine's loopback reachable inside, for pods too, at the port given of an address of the node's. */
+  bringIn(ports: BroughtPort): Promise<void>;
   loadImage(archive: string): Promise<void>;
   /** Writes an image's archive and loads it. */
   addImage(spec: ImageSpec): Promise<WrittenImage>;
@@ -59,6 +59,13 @@ export interface RealNode {
   stop(): Promise<void>;
   /** What is on the machine because of this run; nothing after `stop`. */
   leftovers(): readonly string[];
+}
+
+export interface BroughtPort {
+  readonly from: number;
+  readonly to: number;
+  /** Default: the node's `address`. */
+  readonly address?: string;
 }
 
 export interface SpawnCommand {
@@ -160,10 +167,10 @@ class NodeStart {
     await this.#awaiting("kube-apiserver", () => isReady(server, pki));
   }
 
-  async #bringIn({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
+  async #bringIn({ from, to, address = NODE_ADDRESS }: BroughtPort): Promise<void> {
     const unixSocket = path.join(this.#input.folders.root, `port-${to}.sock`);
     this.#relays.push(await relaySockets({ path: unixSocket }, { host: "127.0.0.1", port: from }));
-    const listen = `TCP-LISTEN:${to},bind=${NODE_ADDRESS},reuseaddr,fork`;
+    const listen = `TCP-LISTEN:${to},bind=${address},reuseaddr,fork`;
     await this.#spawn(`port-${to}`, { command: "socat", args: [listen, `UNIX-CONNECT:${unixSocket}`] });
   }
 

@@ -6,8 +6,8 @@ import { nodeRuntimeImage } from "./node-images.ts";
 import type { ImageSpec } from "./oci-image.ts";
 
 /** Our own image from the Dockerfile's list of files, freshly built, under the name that the manifests use. */
-export function productImage(): ImageSpec {
-  build();
+export async function productImage(): Promise<ImageSpec> {
+  await build();
   const { version }: { version: string } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, "../../../package.json"), "utf8"));
   const folder = IMAGE.folder.slice(1);
   return nodeRuntimeImage(

@@ -30,6 +30,7 @@ export interface PodParts {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly restartPolicy?: "Never";
+  readonly serviceAccountName?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

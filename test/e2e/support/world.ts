@@ -39,7 +39,7 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
     const emulatorDir = path.join(node.directory, "emulator");
     const emulator = await spawnEmulator(emulatorDir);
     started.push(emulator);
-    const image = await node.addImage(productImage());
+    const image = await node.addImage(await productImage());
     progress("our image built and loaded");
     await installEverything(node, emulator);
     progress("CSI driver, Azure provider, webhook and sync worker ready");

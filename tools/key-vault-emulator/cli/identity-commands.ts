@@ -12,7 +12,7 @@ export const identityCommands: readonly Command[] = [
     name: "vault create",
     arguments: ["NAME"],
     options: placement,
-    help: "create a vault [--cloud public|us-government|china|germany] [--tenant GUID]",
+    help: "create a vault [--cloud public|us-government|china|germany|private|private-stack] [--tenant GUID]",
     run: async (call) =>
       json(
         await call.emulator.createVault({

@@ -76,13 +76,15 @@ function openIdConfiguration(exchange: Exchange, cloud: Cloud, tenant: string): 
 function instanceDiscovery(exchange: Exchange): Answer {
   const authority = exchange.query.get("authorization_endpoint") ?? "";
   const [, host = "", tenant = ""] = /^https:\/\/([^/]+)\/([^/]+)/.exec(authority) ?? [];
-  if (endpointOf(host)?.kind !== "entra") return entraError(exchange, unknownInstance());
+  const endpoint = endpointOf(host);
+  if (endpoint?.kind !== "entra" || endpoint.cloud.isPrivate === true) return entraError(exchange, unknownInstance());
+  const known = Object.values(CLOUDS).filter(({ isPrivate }) => isPrivate !== true);
   return {
     status: 200,
     body: {
       tenant_discovery_endpoint: `https://${host}/${tenant}/v2.0/.well-known/openid-configuration`,
       "api-version": "1.1",
-      metadata: Object.values(CLOUDS).map(({ entraHosts }) => ({
+      metadata: known.map(({ entraHosts }) => ({
         // The last name is the preferred one: China's alias, and the only one elsewhere.
         preferred_network: entraHosts.at(-1),
         preferred_cache: entraHosts.at(-1),

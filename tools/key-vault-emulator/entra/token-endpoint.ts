@@ -46,6 +46,7 @@ export function answerTokenRequest(exchange: Exchange, context: TokenContext): A
       ext_expires_in: lifetime,
       access_token: tokens.issue({ principal, cloud, audience }),
     },
+    audience,
     ...identity,
   };
 }

@@ -41,6 +41,7 @@ function tokenAnswer({ principal }: ManagedIdentity, resource: string, tokens: T
   const [now, lifetime] = [tokens.now(), tokens.lifetimeSeconds];
   return {
     status: 200,
+    audience,
     headers: { Server: SERVER },
     body: {
       access_token: tokens.issue({ principal, cloud, audience }),

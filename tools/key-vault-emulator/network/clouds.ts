@@ -2,7 +2,8 @@
  * The Azure clouds the emulator answers for, by their real host names. A name that is not here does not exist.
  *
  * Sources: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (DNS suffixes) and
- * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra hosts).
+ * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra hosts). The last two are nobody's: a cloud of
+ * one's own, and one whose vaults take tokens for an audience of another domain, as those of Azure Stack Hub do.
  */
 export interface Cloud {
   readonly name: CloudName;
@@ -15,9 +16,11 @@ export interface Cloud {
   readonly issuerHost: string;
   /** Another registered audience, so that a token for the wrong API can be had and must be refused by the vault. */
   readonly managementResource: string;
+  /** The other clouds do not know it: instance discovery, which is theirs, refuses its authority. */
+  readonly isPrivate?: true;
 }
 
-export const CLOUD_NAMES = ["public", "us-government", "china", "germany"] as const;
+export const CLOUD_NAMES = ["public", "us-government", "china", "germany", "private", "private-stack"] as const;
 
 export type CloudName = (typeof CLOUD_NAMES)[number];
 
@@ -53,6 +56,24 @@ export const CLOUDS: Readonly<Record<CloudName, Cloud>> = {
     entraHosts: ["login.microsoftonline.de"],
     issuerHost: "sts.microsoftonline.de",
     managementResource: "https://management.microsoftazure.de",
+  },
+  private: {
+    name: "private",
+    vaultSuffix: "vault.cloud.example",
+    vaultResource: "https://vault.cloud.example",
+    entraHosts: ["login.cloud.example"],
+    issuerHost: "sts.cloud.example",
+    managementResource: "https://management.cloud.example",
+    isPrivate: true,
+  },
+  "private-stack": {
+    name: "private-stack",
+    vaultSuffix: "vault.region.stack.example",
+    vaultResource: "https://vault.directory.example/4f9b2d60-2a3c-4a57-9e1e-0c6f1d3b7a55",
+    entraHosts: ["login.stack.example"],
+    issuerHost: "sts.stack.example",
+    managementResource: "https://management.directory.example/4f9b2d60-2a3c-4a57-9e1e-0c6f1d3b7a55",
+    isPrivate: true,
   },
 };
 

@@ -18,6 +18,8 @@ export interface Answer {
   readonly body: unknown;
   /** Application id of the caller, for the request log; absent while it is not established. */
   readonly identity?: string;
+  /** Audience of the token that was issued, for the request log. */
+  readonly audience?: string;
 }
 
 const MAX_BODY_BYTES = 1_048_576;

@@ -13,6 +13,8 @@ export interface RequestRecord {
   readonly status: number;
   /** Application id, only of a registered application. */
   readonly identity?: string;
+  /** Of a token that was issued: who will take it. */
+  readonly audience?: string;
 }
 
 /** The oldest records go first; a test run stays far below. */

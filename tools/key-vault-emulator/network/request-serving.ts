@@ -87,7 +87,7 @@ function send(answer: Answer, turn: Turn): void {
   writeAnswer(turn.response, answer);
 }
 
-function record({ exchange, serving }: Turn, { status, identity }: Pick<Answer, "status" | "identity">): void {
+function record({ exchange, serving }: Turn, { status, identity, audience }: Pick<Answer, "status" | "identity" | "audience">): void {
   const apiVersion = loggableApiVersion(exchange.query.get("api-version"));
   serving.log.add({
     host: serving.hostOf(exchange),
@@ -96,6 +96,7 @@ function record({ exchange, serving }: Turn, { status, identity }: Pick<Answer, 
     status,
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(identity === undefined ? {} : { identity }),
+    ...(audience === undefined ? {} : { audience }),
   });
 }
 

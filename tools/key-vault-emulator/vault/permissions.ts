@@ -9,6 +9,7 @@ export const PERMISSIONS = [
   "secrets/get",
   "secrets/list",
   "secrets/set",
+  "secrets/delete",
   "keys/get",
   "keys/list",
   "certificates/get",

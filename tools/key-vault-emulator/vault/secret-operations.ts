@@ -34,6 +34,8 @@ export function secretOperation({ method, segments }: Exchange): Operation | und
   switch (method) {
     case "PUT":
       return part === undefined ? setSecret(name) : undefined;
+    case "DELETE":
+      return part === undefined ? deleteSecret(name) : undefined;
     case "PATCH":
       return updateSecret(name, part);
     default:
@@ -53,6 +55,19 @@ function setSecret(name: string): Operation {
       if (Buffer.byteLength(value) > MAX_VALUE_BYTES) return refused(valueInvalid());
       return { ok: true, body: bundleOf(vault.secrets.set(name, value, propertiesOf(rest)), vault.url) };
     },
+  };
+}
+
+/** As in a vault without soft-delete: gone at once, with no recovery id. https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret */
+function deleteSecret(name: string): Operation {
+  return {
+    permission: "secrets/delete",
+    run: (_, vault) =>
+      found(model, { vault, name, version: undefined }, (secret) => {
+        if (vault.certificates.find(name) !== undefined) return refused(nameTakenByCertificate(name));
+        vault.secrets.delete(name);
+        return { ok: true, body: versionOf(secret, vault.url) };
+      }),
   };
 }
 

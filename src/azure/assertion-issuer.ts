@@ -1,0 +1,21 @@
+const MAX_TOKEN_LENGTH = 16_384;
+
+/** What a message may show: an address, without anything that could be taken for something else. */
+const ISSUER = /^https?:\/\/[\w.~:/%@-]{1,300}$/;
+
+/** The issuer that a JSON web token names in its claims, which are no secret. Total: undefined for anything else. */
+export function issuerOf(token: string): string | undefined {
+  const [, claims, ...rest] = token.length > MAX_TOKEN_LENGTH ? [] : token.split(".");
+  if (claims === undefined || rest.length !== 1) return undefined;
+  const parsed = parseJson(Buffer.from(claims, "base64url").toString("utf8"));
+  const issuer: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "iss") : undefined;
+  return typeof issuer === "string" && ISSUER.test(issuer) ? issuer : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+import { createHmac } from "node:crypto";
+
+import { ClientAssertionCredential, ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
+import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
+
+import type { ServicePrincipalIdentity, VaultAddress, VaultIdentity, WorkloadIdentity } from "../domain/ports.ts";
+import { issuerOf } from "./assertion-issuer.ts";
+import { createDirectAgent } from "./direct-agent.ts";
+import type { SdkNetwork } from "./sdk-network.ts";
+
+/**
+ * The SDK does not repeat a request: the worker's queue does, with the backoff of the whole class in view. The SDK's own
+ * three tries would also sleep through a `Retry-After` inside the call, where nobody sees that the vault throttles.
+ */
+export const RETRY_OPTIONS = { maxRetries: 0 } as const satisfies NonNullable<SecretClientOptions["retryOptions"]>;
+
+/** Covers a slow API server. The SDK asks for an assertion without a signal of its own. */
+const ASSERTION_TIMEOUT_MS = 15_000;
+
+/** A token for a vault takes the metadata service well under a second once it knows the identity, some seconds before. */
+const METADATA_TIMEOUT_MS = 10_000;
+
+export type Credential = ConstructorParameters<typeof SecretClient>[1];
+
+/** What a refusal of the last assertion must name, and only the token itself says. */
+export interface AssertionFacts {
+  issuer: string | undefined;
+}
+
+export interface SignIn {
+  readonly assertion: AssertionFacts;
+  readonly network: SdkNetwork;
+}
+
+/** The only place that uses a client secret or a ServiceAccount's token. */
+export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, network }: SignIn): Credential {
+  const options = entraOptions(address, network);
+  switch (identity.kind) {
+    case "servicePrincipal":
+      return clientSecretCredential(address, identity, options);
+    case "workloadIdentity":
+      return assertionCredential(address, { identity, facts: assertion }, options);
+    case "managedIdentity":
+      return managedIdentityCredential(identity.clientId);
+  }
+}
+
+/** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
+const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
+
+function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork) {
+  // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
+  const disableInstanceDiscovery = customScope !== undefined;
+  // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
+  return { ...network, authorityHost, additionallyAllowedTenants: [], retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
+}
+
+type EntraOptions = ReturnType<typeof entraOptions>;
+
+function clientSecretCredential(address: VaultAddress, identity: ServicePrincipalIdentity, options: EntraOptions): Credential {
+  return new ClientSecretCredential(tenantOf(address), identity.clientId, textOf(identity.clientSecret), options);
+}
+
+interface Assertion {
+  readonly identity: WorkloadIdentity;
+  readonly facts: AssertionFacts;
+}
+
+/**
+ * One token of the ServiceAccount for each sign-in, and none kept: the SDK asks for it more than once, and also where it has an access
+ * token still. So its part is made anew each time; `shareSignIn` keeps the access token.
+ */
+function assertionCredential(address: VaultAddress, { identity, facts }: Assertion, options: EntraOptions): Credential {
+  const request = async (): Promise<string> => {
+    const token = textOf(await identity.requestToken(AbortSignal.timeout(ASSERTION_TIMEOUT_MS)));
+    facts.issuer = issuerOf(token);
+    return token;
+  };
+  return {
+    getToken: (...given) => {
+      let assertion: Promise<string> | undefined;
+      const once = (): Promise<string> => {
+        assertion ??= request();
+        return assertion;
+      };
+      return new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
+    },
+  };
+}
+
+/** Tenant and cloud are the machine's own. Its metadata service is a link-local address: no proxy leads there. */
+function managedIdentityCredential(clientId: string | undefined): Credential {
+  const options = { retryOptions: RETRY_OPTIONS, agent: createDirectAgent(METADATA_TIMEOUT_MS) };
+  return new ManagedIdentityCredential(clientId === undefined ? options : { ...options, clientId });
+}
+
+function textOf(sensitive: ServicePrincipalIdentity["clientSecret"]): string {
+  return new TextDecoder().decode(sensitive.reveal());
+}
+
+/** Equal for equal identities; says nothing about a client secret to somebody without `key`. */
+export function fingerprintOf(identity: VaultIdentity, key: Uint8Array): string {
+  switch (identity.kind) {
+    case "servicePrincipal": {
+      const digest = createHmac("sha256", key).update(identity.clientSecret.reveal()).digest("hex");
+      return JSON.stringify([identity.kind, identity.clientId, digest]);
+    }
+    case "workloadIdentity":
+      return JSON.stringify([identity.kind, identity.clientId, identity.account.namespace, identity.account.name]);
+    case "managedIdentity":
+      return JSON.stringify([identity.kind, identity.clientId ?? null]);
+  }
+}

@@ -1,0 +1,100 @@
+/** Why no token came, by the kind of identity that asked for one. */
+import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
+import type { Retry } from "../domain/ports.ts";
+import { chainOf } from "./service-answer.ts";
+import type { VaultRequest, Verdict } from "./vault-errors.ts";
+
+const NEVER: Retry = { kind: "never" };
+const BACKOFF: Retry = { kind: "backoff" };
+
+type Asking = Pick<VaultRequest, "address" | "identity" | "assertion">;
+
+/** The identity, as messages call it. */
+export function who({ address, identity }: Asking): string {
+  if (identity.kind !== "managedIdentity") return `application ${identity.clientId} of tenant ${address.tenantId}`;
+  return identity.clientId === undefined
+    ? "the system-assigned identity of the worker's node"
+    : `the managed identity ${identity.clientId} of the worker's node`;
+}
+
+/** Where the identity's tokens come from. */
+export function tokenSource({ address, identity }: Asking): string {
+  return identity.kind === "managedIdentity" ? METADATA_SERVICE : address.authorityHost;
+}
+
+const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
+
+const SECRET_WORDS: Readonly<Record<string, string>> = {
+  AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
+  AADSTS7000222: "the client secret has expired; add a new one and put it into clientsecret",
+  AADSTS700016: "no such application in the tenant; correct clientid or tenantID",
+  AADSTS90002: "no such tenant; correct tenantID",
+};
+
+const ASSERTION_WORDS: Readonly<Record<string, string>> = {
+  AADSTS700016: "no such application or managed identity in the tenant; correct clientID or tenantID",
+  AADSTS90002: "no such tenant; correct tenantID",
+  AADSTS700024: "the ServiceAccount's token is outside of its time of validity; check the clock of the API server",
+  AADSTS7000272: "the issuer's published keys lack the one that the API server signs with; check --service-account-issuer and its key set",
+  AADSTS50013: "the signature does not match the issuer's published keys; check --service-account-issuer and its key set",
+  AADSTS90061: "Entra cannot read the issuer's keys; publish the issuer's discovery document where Entra reaches it",
+};
+
+/** No federated credential matches: none at all, none of the issuer, audience or subject, or of a subject spelled otherwise. */
+const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]);
+
+/** Entra says that it is busy; nothing is wrong with the credentials. */
+const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
+
+/** A refusal by Entra, with its code. */
+export function ofEntra(code: string, asking: Asking): Verdict {
+  const { address, identity } = asking;
+  const asked = `no token from ${address.authorityHost} for ${who(asking)} (${code})`;
+  if (TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
+  const remedy =
+    identity.kind === "workloadIdentity"
+      ? assertionRemedy(code, asking)
+      : (SECRET_WORDS[code] ?? "check clientid, clientsecret and tenantID");
+  return { code: "Unauthorized", retry: NEVER, words: `${asked}: ${remedy}` };
+}
+
+function assertionRemedy(code: string, { identity, assertion }: Asking): string {
+  const known = ASSERTION_WORDS[code];
+  if (known !== undefined || identity.kind !== "workloadIdentity") return known ?? "";
+  const { namespace, name } = identity.account;
+  const issuer = assertion.issuer ?? "the API server's --service-account-issuer";
+  const wanted = `subject system:serviceaccount:${namespace}:${name}, issuer ${issuer}, audience ${FEDERATION_AUDIENCE}`;
+  if (!NOT_FEDERATED.has(code)) return `check clientID, tenantID and the federated credential: ${wanted}`;
+  return `it trusts no such ServiceAccount; add a federated credential to it: ${wanted}`;
+}
+
+/** What the SDK throws where a managed identity gets no token; the vault's own refusals are none of these. */
+const SIGN_IN_ERRORS = new Set(["CredentialUnavailableError", "AuthenticationRequiredError"]);
+
+/** Undefined where the failure is not the metadata service's. */
+export function ofMetadataService(error: unknown, asking: Asking): Verdict | undefined {
+  const chain = chainOf(error);
+  if (asking.identity.kind !== "managedIdentity" || !chain.some(({ name }) => SIGN_IN_ERRORS.has(name))) return undefined;
+  const text = chain.map(({ message }) => message).join("\n");
+  const refused = (words: string): Verdict => ({
+    code: "IdentityUnavailable",
+    retry: NEVER,
+    words: `no token for ${who(asking)}: ${words}`,
+  });
+  if (text.includes("Multiple user assigned identities exist"))
+    return refused("the node has several identities; set userAssignedIdentityID to the client id of one");
+  if (text.includes("Identity not found")) return refused(absentIdentity(asking));
+  const code = /AADSTS\d{2,9}/.exec(text)?.[0];
+  if (code !== undefined)
+    return refused(`${METADATA_SERVICE} refuses (${code}); is the vault in the cloud of the cluster? Check cloudName`);
+  if (/\binvalid_request\b/.test(text))
+    return refused(`${METADATA_SERVICE} refuses the request; userAssignedIdentityID takes a client id, not a resource id`);
+  const words = `no usable answer from ${METADATA_SERVICE}; managed identities work on Azure nodes, where pods may reach that address: elsewhere use workload identity`;
+  return { code: "Unreachable", retry: BACKOFF, words };
+}
+
+function absentIdentity({ identity }: Asking): string {
+  return identity.kind === "managedIdentity" && identity.clientId !== undefined
+    ? "the node has no such identity; assign it to the machines of the cluster, or correct userAssignedIdentityID (the client id)"
+    : "the node has no identity; switch one on for the machines of the cluster, or set userAssignedIdentityID";
+}

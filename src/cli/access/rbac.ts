@@ -1,0 +1,94 @@
+import type { KubeObject } from "../../domain/kubernetes.ts";
+
+export interface Rule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs?: readonly string[];
+}
+
+export interface Role extends KubeObject {
+  readonly rules?: readonly Rule[] | null;
+}
+
+export interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface Binding extends KubeObject {
+  readonly roleRef: { readonly kind: string; readonly name: string };
+  readonly subjects?: readonly Subject[] | null;
+}
+
+/** All of a cluster's RBAC that one namespace is concerned by. */
+export interface Rbac {
+  readonly roles: readonly Role[];
+  readonly clusterRoles: readonly Role[];
+  readonly roleBindings: readonly Binding[];
+  readonly clusterRoleBindings: readonly Binding[];
+}
+
+export interface Right {
+  readonly verb: string;
+  /** `""` for the core group. */
+  readonly group: string;
+  readonly resource: string;
+  /** Undefined: the collection, which a rule with names does not cover. */
+  readonly name?: string;
+}
+
+/** Somebody who has a right, and the binding that gives it. */
+export interface Holder {
+  /** `ServiceAccount ns/name`, `User name` or `Group name`. */
+  readonly subject: string;
+  readonly by: string;
+}
+
+/** Who has the right in a namespace, by RBAC alone: other authorizers, and the masters' group, are not seen. */
+export function holdersOf(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
+  const holders = bindingsFor(namespace, rbac)
+    .filter((binding) => rulesOf(binding, rbac).some((rule) => covers(rule, right)))
+    .flatMap((binding) =>
+      (binding.subjects ?? []).map((subject) => ({
+        subject: subjectText(subject, binding.metadata.namespace),
+        by: bindingText(binding),
+      })),
+    );
+  return holders.sort((a, b) => (`${a.subject} ${a.by}` < `${b.subject} ${b.by}` ? -1 : 1));
+}
+
+export function hasRight(subject: string, right: Right, { namespace, rbac }: { readonly namespace: string; readonly rbac: Rbac }): boolean {
+  return holdersOf(right, namespace, rbac).some((holder) => holder.subject === subject);
+}
+
+export function serviceAccount(namespace: string, name: string): string {
+  return `ServiceAccount ${namespace}/${name}`;
+}
+
+function bindingsFor(namespace: string, rbac: Rbac): readonly Binding[] {
+  return [...rbac.clusterRoleBindings, ...rbac.roleBindings.filter(({ metadata }) => metadata.namespace === namespace)];
+}
+
+function rulesOf({ roleRef, metadata }: Binding, { roles, clusterRoles }: Rbac): readonly Rule[] {
+  const role =
+    roleRef.kind === "ClusterRole"
+      ? clusterRoles.find((candidate) => candidate.metadata.name === roleRef.name)
+      : roles.find((candidate) => candidate.metadata.name === roleRef.name && candidate.metadata.namespace === metadata.namespace);
+  return role?.rules ?? [];
+}
+
+function covers({ apiGroups = [], resources = [], resourceNames = [], verbs = [] }: Rule, right: Right): boolean {
+  const has = (list: readonly string[], wanted: string): boolean => list.includes("*") || list.includes(wanted);
+  const isNamed = resourceNames.length === 0 || (right.name !== undefined && resourceNames.includes(right.name));
+  return isNamed && has(verbs, right.verb) && has(apiGroups, right.group) && has(resources, right.resource);
+}
+
+function subjectText({ kind, name, namespace }: Subject, bindingNamespace: string | undefined): string {
+  return kind === "ServiceAccount" ? serviceAccount(namespace ?? bindingNamespace ?? "", name) : `${kind} ${name}`;
+}
+
+function bindingText({ metadata }: Binding): string {
+  return metadata.namespace === undefined ? `ClusterRoleBinding ${metadata.name}` : `RoleBinding ${metadata.namespace}/${metadata.name}`;
+}

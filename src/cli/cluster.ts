@@ -1,0 +1,58 @@
+import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
+import { type KubeClient, KubeError, type ListOptions } from "../domain/ports.ts";
+import { CommandFailure } from "./command.ts";
+
+/** An API server, under the user's own identity. */
+export interface Cluster {
+  readonly kube: KubeClient;
+  /** Of the kubeconfig's context. */
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+/**
+ * What a look at the cluster gave. `unseen`: the user may not look; nothing is known, and the text says what is missing.
+ * `unserved`: the API server has no such kind.
+ */
+export type Look<T> =
+  | { readonly kind: "seen"; readonly value: T }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unserved" }
+  | { readonly kind: "unseen"; readonly why: string };
+
+/** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */
+export interface Viewer {
+  object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;
+  all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<Look<readonly T[]>>;
+}
+
+export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSignal): Viewer {
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
+      looking<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
+        const result = await kube.read<T>(resource, ref, signal);
+        return result.kind === "found" ? { kind: "seen", value: result.object } : { kind: result.kind };
+      }),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
+      looking<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
+        kind: "seen",
+        value: await kube.list<T>(resource, options, signal),
+      })),
+  };
+}
+
+async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<Look<T>> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.code === "Forbidden") return { kind: "unseen", why: `you may not ${what}` };
+    if (error.code === "NotFound") return { kind: "unserved" };
+    throw new CommandFailure(failureText(error), { cause: error });
+  }
+}
+
+function failureText(error: KubeError): string {
+  if (error.code === "Unauthorized") return "the API server does not accept the kubeconfig's credentials; sign in again";
+  return error.code === "Unavailable" ? `${error.message}; check the kubeconfig's server, or the network` : error.message;
+}

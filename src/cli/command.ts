@@ -1,0 +1,64 @@
+import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
+import type { Clock } from "../domain/ports.ts";
+import type { Cluster } from "./cluster.ts";
+import type { OptionName, OptionValues } from "./options.ts";
+
+/** Exit codes, the same for every command. */
+export const EXIT = {
+  /** Nothing is wrong. */
+  fine: 0,
+  /** What was looked at has something wrong: a denial, a failed check. */
+  found: 1,
+  /** The command could not do its work: a wrong flag, an unreadable file, no API server. */
+  unusable: 2,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What a command prints and how it ends. Whole texts: nothing is written before the command knows how it ends. */
+export interface CommandResult {
+  readonly code: ExitCode;
+  /** For standard output. */
+  readonly output: string;
+  /** For standard error, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** The world as a command sees it. */
+export interface CommandContext {
+  readonly version: string;
+  readonly clock: Clock;
+  /** Standard output is a terminal that shows colours, and nobody asked for none. */
+  readonly hasColour: boolean;
+  /** Text of a file, of standard input for `-`; throws an `Error` that names the file. */
+  readonly readInput: (file: string) => Promise<string>;
+  /** Access by a kubeconfig; rejects with an `Error` that says what to set where there is none. */
+  readonly openCluster: (kubeconfig: string) => Promise<Cluster>;
+  /** The CRDs that this version ships; throws where they are not beside the program. */
+  readonly shippedCrds: () => readonly CustomResourceDefinition[];
+  readonly signal: AbortSignal;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** After the command's name: what stands there. */
+  readonly usage: string;
+  /** Further lines of `--help`. */
+  readonly details: readonly string[];
+  readonly options: readonly OptionName[];
+  /** Words beside the options, at most. */
+  readonly arguments: number;
+  run(input: CommandInput, context: CommandContext): Promise<CommandResult>;
+}
+
+export interface CommandInput {
+  readonly options: OptionValues;
+  readonly arguments: readonly string[];
+}
+
+/** A failure of the command itself, with a message for the terminal: what was tried, on what, and what to do. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+}

@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { systemClock } from "../runtime/clock.ts";
+import { readCrds } from "../sync/crd-files.ts";
+import type { Cluster } from "./cluster.ts";
+import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
+import { COMMANDS, runCommand } from "./commands.ts";
+
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+
+/** One line per command, for the general help. */
+export function commandSummaries(): readonly string[] {
+  return COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+}
+
+/** A command of the command line, from its arguments to its exit code. */
+export async function runCli(name: string, argv: readonly string[], version: string): Promise<number> {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) return EXIT.unusable;
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
+  const context: CommandContext = {
+    version,
+    clock: systemClock,
+    // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
+    hasColour: process.stdout.isTTY && process.stdout.hasColors(),
+    readInput,
+    openCluster: (kubeconfig) => openCluster(kubeconfig, version),
+    shippedCrds: () => readCrds(path.join(import.meta.dirname, "../../manifests/crds")),
+    signal: stop.signal,
+  };
+  const { code, output, notes } = await runCommand(command, argv, context).catch((error: unknown) => bug(name, error));
+  await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
+  await write(process.stdout, output);
+  return code;
+}
+
+/** A bug of ours: where it is, without a message that may quote what the files hold. */
+function bug(command: string, error: unknown): CommandResult {
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
+  const name = error instanceof Error ? error.name : typeof error;
+  return {
+    code: EXIT.unusable,
+    output: "",
+    notes: [`keyvault-injector ${command}: ${name}, a bug of ours; please report it:`, ...frames.slice(0, 8)],
+  };
+}
+
+/** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
+async function openCluster(kubeconfig: string, version: string): Promise<Cluster> {
+  const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/config.ts")]);
+  const config = named(() => loadKubeConfig({ kubeconfig }));
+  const kube = createKubeClient(config, { userAgent: `keyvault-injector-cli/${version}` });
+  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
+  return { kube, namespace: namespace === undefined || namespace === "" ? "default" : namespace, close: () => config.close() };
+}
+
+/** What is wrong with a kubeconfig is the user's to know. */
+function named<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw new CommandFailure(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function readInput(file: string): Promise<string> {
+  if (file === "-") return text(process.stdin);
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const { code } = error as { code?: unknown }; // Node's own errors have a string here.
+    throw new CommandFailure(`${file} cannot be read (${String(code)}); name a file, or - for standard input`, { cause: error });
+  }
+}
+
+/** Resolves when the text is out, or nobody reads it any more (`| head`). */
+function write(stream: NodeJS.WriteStream, what: string): Promise<void> {
+  if (what === "") return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.once("error", () => resolve());
+    stream.write(what, () => resolve());
+  });
+}

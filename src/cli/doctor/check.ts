@@ -1,0 +1,61 @@
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
+import type { Clock, KubeClient } from "../../domain/ports.ts";
+import type { Look, Viewer } from "../cluster.ts";
+
+/** `SKIP`: the user may not look, so nothing is known. */
+export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
+
+export interface CheckResult {
+  readonly check: CheckName;
+  readonly state: CheckState;
+  /** What was found; never a value of a Secret. */
+  readonly message: string;
+  /** What to do; absent where there is nothing to do. */
+  readonly fix?: string;
+}
+
+/** In the order in which they are made. `docs/reference/cli.md` has a row for each. */
+export const CHECKS = {
+  crds: "the three CRDs are served with every field",
+  webhook: "the webhook's configuration is there, with its entry, a caBundle and no namespace left out by mistake",
+  preflight: "warnings at apply time are configured",
+  certificates: "the certificates that the API server trusts are valid",
+  injection: "a pod created by dry run comes back injected: network, TLS and webhook work",
+  policies: "the policies are there and bound with Deny",
+  deployments: "webhook and worker have ready replicas",
+  lease: "a worker holds the lease and renews it",
+  rights: "the worker's ServiceAccount has the rights it needs",
+  driver: "the CSI driver is registered and its DaemonSet is ready",
+  provider: "the Azure provider's DaemonSet is ready",
+  "driver-sync": "the driver does not write Secrets itself",
+  nodes: "every node has the driver",
+  classes: "no class fails",
+  namespaces: "which namespaces the webhook leaves out",
+} as const;
+
+export type CheckName = keyof typeof CHECKS;
+
+export interface DoctorContext {
+  readonly viewer: Viewer;
+  readonly kube: Pick<KubeClient, "create">;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Where the dry run creates its pod. */
+  readonly probeNamespace: string;
+  /** As this version ships them. */
+  readonly crds: readonly CustomResourceDefinition[];
+}
+
+export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
+
+export const fine = (check: CheckName, message: string): CheckResult => ({ check, state: "OK", message });
+export const warn = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "WARN", message, fix });
+export const fail = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "FAIL", message, fix });
+
+/** What could not be looked at is said, never guessed. */
+export function skipped(check: CheckName, look: Exclude<Look<unknown>, { readonly kind: "seen" }>): CheckResult {
+  const why = look.kind === "unseen" ? look.why : "the API server has no such kind";
+  return { check, state: "SKIP", message: `not looked at: ${why}`, fix: "run doctor with more rights" };
+}

@@ -1,0 +1,77 @@
+import type { ClassFact } from "../../domain/injection/credentials.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
+import { describeProblem } from "../../domain/provider-class/problem.ts";
+import type { ClassStatus, SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { Look, Viewer } from "../cluster.ts";
+import { DEFAULT_CLOUD } from "../install.ts";
+import { type Step, step } from "./explanation.ts";
+
+/** What is known of a class, and what is wrong with it. */
+export function classSteps(name: string, fact: ClassFact): readonly Step[] {
+  if (fact.kind === "missing")
+    return [step("class", "problem", `SecretProviderClass ${name} does not exist: create it, or correct the name`)];
+  if (fact.kind === "unknown") return [step("class", "unknown", `SecretProviderClass ${name} is not readable here`)];
+  const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
+  const problems = warnings.map(({ reason, message }) => step("class", "warning", `SecretProviderClass ${name}: ${message} (${reason})`));
+  return [step("class", "ok", `SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
+}
+
+function identityStep(name: string, { spec }: SecretProviderClass): Step {
+  const mode = readIdentityMode(spec?.parameters ?? {});
+  if (!mode.ok) return step("identity", "problem", `class ${name}: ${describeProblem(mode.error)}`);
+  return step("identity", "ok", `class ${name} asks the vault as ${identityText(mode.value)}`);
+}
+
+function identityText(mode: IdentityMode): string {
+  switch (mode.kind) {
+    case "servicePrincipal":
+      return "the service principal of a credentials Secret";
+    case "workloadIdentity":
+      return `the application ${mode.clientId}, which trusts the pod's ServiceAccount (workload identity)`;
+    case "managedIdentity":
+      return mode.clientId === undefined ? "the node's system-assigned managed identity" : `the node's managed identity ${mode.clientId}`;
+    case "podIdentity":
+      return "a pod identity, which Azure has retired";
+    case "azureTokenProxy":
+      return `the application ${mode.clientId}, by an identity binding`;
+  }
+}
+
+export type StatusLook = Look<SecretProviderClassSync>;
+
+export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook> {
+  return viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
+}
+
+/** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
+export function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
+  const { name } = provider.metadata;
+  if (secretObjectsOf(provider).length === 0) return [step("sync", "ok", `class ${name} mirrors nothing: it has no secretObjects`)];
+  if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
+  if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];
+  const status = look.kind === "seen" ? look.value.status : undefined;
+  if (status === undefined) return [step("sync", "warning", `class ${name} is not mirrored yet: is the sync worker running?`)];
+  return [...conditionSteps(name, provider, status), ...status.secrets.map(secretStep)];
+}
+
+function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
+  const synced = status.conditions.find(({ type }) => type === "Synced");
+  const isOutdated = status.observedGeneration < (metadata.generation ?? 0);
+  return [
+    step(
+      "sync",
+      synced?.status === "True" ? "ok" : "problem",
+      `class ${name} is ${synced?.reason ?? "not looked at"}: ${synced?.message ?? ""}`,
+    ),
+    ...(isOutdated ? [step("sync", "warning", `class ${name} was changed since: the worker has yet to look at it`)] : []),
+  ];
+}
+
+function secretStep({ name, state, message, data }: ClassStatus["secrets"][number]): Step {
+  const keys = data.map(({ key, object, version }) => `${key} from ${object} version ${version}`).join(", ");
+  const text = `Secret ${name} is ${state}${message === undefined ? "" : `: ${message}`}${keys === "" ? "" : `: ${keys}`}`;
+  return step("secret", state === "Synced" ? "ok" : "problem", text);
+}

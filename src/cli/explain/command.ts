@@ -1,0 +1,146 @@
+import { unchanged } from "../../domain/admission/decision.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
+import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
+import { createFacts } from "../facts.ts";
+import { isClass, readClassItem } from "../manifest/class-item.ts";
+import { showPlace } from "../manifest/documents.ts";
+import { itemsOf, type ManifestItem } from "../manifest/items.ts";
+import { podAt, podPath } from "../manifest/pod-template.ts";
+import { readFiles } from "../manifest/read-files.ts";
+import { type OpenedCluster, openIfConfigured } from "../open-cluster.ts";
+import { type OptionValues, valueOf } from "../options.ts";
+import { TARGET_KINDS, targetResource } from "../resources.ts";
+import { explainClass } from "./explain-class.ts";
+import { type ExplainContext, explainPod } from "./explain-pod.ts";
+import { type Explanation, isWrong } from "./explanation.ts";
+import { explanationText } from "./print.ts";
+
+const FORMATS = ["text", "json"];
+
+export const explain: Command = {
+  name: "explain",
+  summary: "Say why a pod is injected or not, or how a class stands, step by step; never a secret's value.",
+  usage: "KIND/NAME | -f FILE",
+  details: [
+    `KIND is ${TARGET_KINDS.join(", ")},`,
+    "or a short name that kubectl takes.",
+    "With -f every object of the files is explained, as if it were created now.",
+    "What the user may not read is said to be unknown.",
+    "",
+    "Formats: text (default), json (a list of explanations).",
+    "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
+  ],
+  options: ["filename", "namespace", "output", "offline", "strict-annotations", "kubeconfig"],
+  arguments: 1,
+  run: runExplain,
+};
+
+async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
+  const format = valueOf(options, "output") ?? "text";
+  if (!FORMATS.includes(format)) throw new CommandFailure(`-o ${format}: explain writes ${FORMATS.join(", ")}`);
+  const [target] = input.arguments;
+  const files = options.filename ?? [];
+  if ((target === undefined) === (files.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
+  if (target !== undefined && options.offline !== undefined)
+    throw new CommandFailure(`--offline: ${target} is in a cluster; explain -f FILE needs none`);
+  const { cluster, notes } = await openFor(input, context);
+  try {
+    const explanations =
+      target === undefined ? await explainFiles(input, cluster, context) : [await explainTarget(target, { options, cluster, context })];
+    return {
+      code: explanations.some(isWrong) ? EXIT.found : EXIT.fine,
+      output:
+        format === "json"
+          ? `${JSON.stringify(explanations, null, 2)}\n`
+          : explanations.map((each) => explanationText(each, context.hasColour)).join("\n"),
+      notes,
+    };
+  } finally {
+    await cluster?.close();
+  }
+}
+
+async function openFor({ options, arguments: [target] }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
+  if (target === undefined) return openIfConfigured(context, options);
+  return { cluster: await context.openCluster(valueOf(options, "kubeconfig") ?? ""), notes: [] };
+}
+
+interface Target {
+  readonly options: OptionValues;
+  readonly cluster: Cluster | undefined;
+  readonly context: CommandContext;
+}
+
+async function explainTarget(target: string, { options, cluster, context }: Target): Promise<Explanation> {
+  const [kind = "", name = "", ...rest] = target.split("/");
+  const resource = targetResource(kind);
+  if (resource === undefined || name === "" || rest.length > 0) {
+    throw new CommandFailure(
+      `${JSON.stringify(target)} is no object that explain knows; write one of ${TARGET_KINDS.join(", ")}, a slash and a name`,
+    );
+  }
+  if (cluster === undefined) throw new CommandFailure("there is no cluster to look at; name a kubeconfig");
+  const namespace = valueOf(options, "namespace") ?? cluster.namespace;
+  const viewer = createViewer(cluster, context.signal);
+  const look = await viewer.object<KubeObject>(resource, { namespace, name });
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get ${resource.plural}`);
+  if (look.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
+  if (look.kind === "absent") throw new CommandFailure(`there is no ${kind} ${name} in namespace ${namespace}; see -n`);
+  const object = `${resource.kind.toLowerCase()}/${name}`;
+  if (resource === RESOURCES.secretProviderClasses) {
+    const provider = look.value as SecretProviderClass; // The API server's own CRD checks its fields.
+    return explainClass({ object, namespace, provider }, viewer);
+  }
+  const stored = {
+    ...look.value,
+    apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
+    kind: resource.kind,
+  };
+  const pod = podAt(stored, podPath(stored) ?? []);
+  if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
+  return explainPod(
+    { object, namespace, pod, isStored: resource === RESOURCES.pods },
+    explainContext([], namespace, { options, context, viewer }),
+  );
+}
+
+async function explainFiles(
+  { options }: CommandInput,
+  cluster: Cluster | undefined,
+  context: CommandContext,
+): Promise<readonly Explanation[]> {
+  const { documents, problems } = await readFiles(options.filename ?? [], context.readInput);
+  const [problem] = problems;
+  if (problem !== undefined) throw new CommandFailure(`${showPlace(problem.place)}: ${problem.message}`);
+  const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
+  const items = documents.flatMap(itemsOf);
+  const viewer = cluster && createViewer(cluster, context.signal);
+  const explaining = explainContext(items, namespace, { options, context, viewer });
+  const explanations: Explanation[] = [];
+  for (const item of items) explanations.push(await explainItem(item, namespace, explaining));
+  return explanations;
+}
+
+async function explainItem(item: ManifestItem, defaultNamespace: string, context: ExplainContext): Promise<Explanation> {
+  const namespace = item.namespace ?? defaultNamespace;
+  const object = `${item.kind.toLowerCase()}/${item.name}`;
+  if (isClass(item)) return explainClass({ object, namespace, provider: readClassItem(item, namespace).class }, context.viewer);
+  const path = podPath(item.object);
+  const pod = path === undefined ? undefined : podAt(item.object, path);
+  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false }, context);
+  const { kind: outcome, reason } = unchanged("Unsupported");
+  return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
+}
+
+interface Explaining {
+  readonly options: OptionValues;
+  readonly context: CommandContext;
+  readonly viewer: Viewer | undefined;
+}
+
+function explainContext(items: readonly ManifestItem[], namespace: string, { options, context, viewer }: Explaining): ExplainContext {
+  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined };
+  return { settings, facts: createFacts(items, viewer, namespace), viewer };
+}

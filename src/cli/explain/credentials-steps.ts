@@ -1,0 +1,18 @@
+import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import type { Viewer } from "../cluster.ts";
+import { type Step, step } from "./explanation.ts";
+
+const KEYS = ["clientid", "clientsecret"];
+
+/** Whether the Secret of a service principal is there and has its keys. Of its values nothing is kept. */
+export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<Step> {
+  const look = await viewer.object<Secret>(RESOURCES.secrets, ref);
+  if (look.kind === "unseen") return step("credentials", "unknown", `${look.why}: whether it has ${KEYS.join(" and ")} is not known`);
+  if (look.kind !== "seen") {
+    return step("credentials", "problem", `Secret ${ref.name} does not exist: create it with ${KEYS.join(" and ")}, or the mount fails`);
+  }
+  const present = Object.keys(look.value.data ?? {}).map((key) => key.toLowerCase());
+  const missing = KEYS.filter((key) => !present.includes(key));
+  if (missing.length > 0) return step("credentials", "problem", `Secret ${ref.name} has no ${missing.join(" and no ")}: add it`);
+  return step("credentials", "ok", `Secret ${ref.name} has ${KEYS.join(" and ")}`);
+}

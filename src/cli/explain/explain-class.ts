@@ -1,0 +1,91 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { readPod } from "../../domain/injection/pod.ts";
+import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { readRbac } from "../access/read-rbac.ts";
+import type { Viewer } from "../cluster.ts";
+import { classSteps, lookAtStatus, type StatusLook, syncSteps } from "./class-steps.ts";
+import { credentialsStep } from "./credentials-steps.ts";
+import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
+import { readersSteps } from "./readers-steps.ts";
+
+export interface ClassToExplain {
+  readonly object: string;
+  readonly namespace: string;
+  readonly provider: SecretProviderClass;
+}
+
+/** How a class stands: what is wrong with it, who mounts it, what is mirrored of it, and who may read that. */
+export async function explainClass({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
+  const { name } = provider.metadata;
+  const known = classSteps(name, { kind: "found", class: provider });
+  if (viewer === undefined) {
+    const problem = known.find(({ state }) => state === "warning" || state === "problem");
+    const verdict = verdictWithoutStatus(provider, problem?.message);
+    return { object, namespace, verdict, steps: known };
+  }
+  const look = await lookAtStatus(viewer, { namespace, name });
+  const consumers = await consumersOf(viewer, namespace, name);
+  const credentials = usesServicePrincipal(provider) ? credentialsNames(provider, consumers.secrets) : [];
+  const steps: Step[] = [...known, ...consumers.steps];
+  for (const secret of credentials) steps.push(await credentialsStep(viewer, { namespace, name: secret }));
+  steps.push(...syncSteps(provider, look));
+  const secrets = [...new Set([...credentials, ...secretObjectsOf(provider).map(({ secretName }) => secretName)])];
+  steps.push(...readersSteps({ namespace, secrets, isMountable: true }, await readRbac(viewer, namespace)));
+  return { object, namespace, verdict: verdictOf(provider, look), steps };
+}
+
+function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
+  const synced = look.kind === "seen" ? look.value.status?.conditions.find(({ type }) => type === "Synced") : undefined;
+  if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider, undefined);
+  return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
+}
+
+function verdictWithoutStatus(provider: SecretProviderClass, problem: string | undefined): Verdict {
+  if (problem !== undefined) return { outcome: "pending", reason: "InvalidClass" satisfies SyncReason, message: problem };
+  if (provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never") {
+    return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
+  }
+  if (secretObjectsOf(provider).length > 0)
+    return { outcome: "pending", reason: "NoStatus", message: "the worker has not said anything of it yet" };
+  return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
+}
+
+interface Consumers {
+  readonly steps: readonly Step[];
+  /** Credential Secrets that the pods name. */
+  readonly secrets: readonly string[];
+}
+
+const SHOWN = 12;
+
+/** Pods that mount the class now. */
+async function consumersOf(viewer: Viewer, namespace: string, className: string): Promise<Consumers> {
+  const look = await viewer.all<KubeObject>(RESOURCES.pods, { namespace });
+  if (look.kind !== "seen") {
+    return { steps: [step("pods", "unknown", `${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`)], secrets: [] };
+  }
+  const mounting = look.value.flatMap((object) => {
+    const pod = readPod(object);
+    const volumes = pod.ok ? pod.value.volumes : [];
+    const own = volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === className);
+    return own.length === 0 ? [] : [{ name: object.metadata.name, secrets: own.flatMap(({ csi }) => csi?.credentialsSecret ?? []) }];
+  });
+  const names = mounting.slice(0, SHOWN).map(({ name }) => name);
+  const text = mounting.length === 0 ? "no pod mounts it now" : `${mounting.length} pods mount it now, among them ${names.join(", ")}`;
+  return { steps: [step("pods", "ok", text)], secrets: [...new Set(mounting.flatMap(({ secrets }) => secrets))].sort() };
+}
+
+function credentialsNames(provider: SecretProviderClass, ofPods: readonly string[]): readonly string[] {
+  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.credentialsSecret];
+  const all = [...(stated === undefined ? [] : [stated]), ...ofPods];
+  return all.length === 0 ? [DEFAULT_CREDENTIALS_SECRET] : [...new Set(all)];
+}
+
+function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
+  const mode = readIdentityMode(spec?.parameters ?? {});
+  return mode.ok && mode.value.kind === "servicePrincipal";
+}

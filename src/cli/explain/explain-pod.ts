@@ -1,0 +1,135 @@
+import type { AdmissionDecision } from "../../domain/admission/decision.ts";
+import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod.ts";
+import { CSI_DRIVER } from "../../domain/injection/settings.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { quoted } from "../../domain/quoted.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { readRbac } from "../access/read-rbac.ts";
+import type { Viewer } from "../cluster.ts";
+import { type Injection, type InjectionContext, injectPod } from "../inject.ts";
+import { classSteps, lookAtStatus, syncSteps } from "./class-steps.ts";
+import { credentialsStep } from "./credentials-steps.ts";
+import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
+import { readersSteps } from "./readers-steps.ts";
+import { webhookScope } from "./webhook-steps.ts";
+
+export interface PodToExplain {
+  readonly object: string;
+  readonly namespace: string;
+  readonly pod: JsonObject;
+  /** It runs already: what would be decided today is compared with what it has. */
+  readonly isStored: boolean;
+}
+
+export interface ExplainContext extends InjectionContext {
+  /** Undefined: the files are all that is known. */
+  readonly viewer: Viewer | undefined;
+}
+
+/** Why a pod is injected, or is not, step by step; by the webhook's own decision. */
+export async function explainPod(input: PodToExplain, context: ExplainContext): Promise<Explanation> {
+  const { object, namespace, pod } = input;
+  const injection = await injectPod(pod, namespace, context);
+  const isAsking = injection.decision.reason !== "NotOptedIn";
+  const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, namespace);
+  const verdict = scope?.unasked ?? verdictOf(input, injection);
+  const before = readPod(pod);
+  const steps = [
+    ...(scope?.steps ?? []),
+    optInStep(before.ok ? before.value : undefined),
+    ...defaultsSteps(context),
+    ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact)),
+    ...volumeSteps(before.ok ? before.value : undefined, injection, verdict.outcome === "unasked" ? pod : injection.pod),
+    ...(injection.decision.kind === "errored" ? [] : injection.decision.warnings.map((warning) => step("warning", "warning", warning))),
+    ...(await clusterSteps(input, injection, context.viewer)),
+  ];
+  return { object, namespace, verdict, steps };
+}
+
+function verdictOf({ isStored, object }: PodToExplain, { decision, pod }: Injection): Verdict {
+  const { kind: outcome, reason } = decision;
+  if (decision.kind === "denied" || decision.kind === "errored") return { outcome, reason, message: decision.message };
+  if (decision.kind === "patched" && isStored) {
+    return { outcome, reason, message: `${object} asks for injection and was created without it: create it again` };
+  }
+  return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
+}
+
+type Undenied = Extract<AdmissionDecision, { readonly kind: "patched" | "unchanged" }>["reason"];
+
+const UNDENIED: Readonly<Record<Undenied, string>> = {
+  Injected: "what is missing is added to each new pod",
+  AlreadyInjected: "everything that is asked for is there",
+  NotOptedIn: `nothing is asked for: annotate the pod, or the pod template, with ${POD_ANNOTATIONS.inject}: "true"`,
+  MirrorPod: "the kubelet's copy of a static pod, which nothing can change: write the volume into the static pod's file",
+  Unsupported: "no kind that makes pods",
+};
+
+function optInStep(pod: Pod | undefined): Step {
+  const value = pod?.annotations[POD_ANNOTATIONS.inject];
+  if (pod === undefined) return step("opt-in", "problem", "not a pod");
+  if (value === "true") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "true"`);
+  if (value === undefined) return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
+  if (value === "false") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "false": not opted in`);
+  return step("opt-in", "problem", `annotation ${POD_ANNOTATIONS.inject} is ${quoted(value)}: write "true" or "false"`);
+}
+
+/** Annotations of the Namespace are defaults for its pods. */
+function defaultsSteps({ facts }: ExplainContext): readonly Step[] {
+  const unseen = facts.unseen().filter((why) => why.includes(" namespaces "));
+  return unseen.map((why) => step("opt-in", "unknown", `${why}: whether it has defaults for this pod is not known`));
+}
+
+function volumeSteps(before: Pod | undefined, { classes }: Injection, stored: JsonObject | undefined): readonly Step[] {
+  const after = stored === undefined ? undefined : readPod(stored);
+  if (after?.ok !== true) return [];
+  const mounted = after.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER);
+  const had = new Set(before?.volumes.map(({ name }) => name));
+  const volumes = mounted.map(({ name, csi }) => {
+    const reference =
+      csi?.credentialsSecret === undefined ? "no credentials reference" : `credentials from Secret ${csi.credentialsSecret}`;
+    return step(
+      "volume",
+      "ok",
+      `volume ${name} (${had.has(name) ? "the pod's own" : "added"}) mounts class ${csi?.secretProviderClass ?? "?"}, ${reference}`,
+    );
+  });
+  const names = new Set(mounted.map(({ name }) => name));
+  const mounts = after.value.containers.flatMap((container) => mountSteps(container, names));
+  const env = after.value.containers.flatMap((container, index) => envSteps(container, before?.containers[index]));
+  return [...volumes, ...(classes.size === 0 && mounted.length === 0 ? [] : mounts), ...env];
+}
+
+function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>): readonly Step[] {
+  const own = mounts.filter(({ volume }) => volumes.has(volume));
+  if (own.length === 0) return [step("mount", "ok", `container ${name} mounts none of them`)];
+  return own.map(({ volume, mountPath }) => step("mount", "ok", `container ${name} has volume ${volume} at ${mountPath}`));
+}
+
+function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefined): readonly Step[] {
+  const had = new Set(before?.envFrom.map(({ secret }) => secret));
+  return envFrom
+    .filter(({ secret }) => secret !== undefined && !had.has(secret))
+    .map(({ secret }) => step("env-from", "ok", `container ${name} takes its environment from Secret ${secret ?? ""} (added)`));
+}
+
+/** What only the cluster tells: credentials, mirrored Secrets, rights. */
+async function clusterSteps({ namespace, pod }: PodToExplain, injection: Injection, viewer: Viewer | undefined): Promise<readonly Step[]> {
+  if (viewer === undefined || injection.decision.reason === "NotOptedIn") return [];
+  const read = readPod(injection.pod ?? pod);
+  const volumes = read.ok ? read.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER) : [];
+  const credentials = [...new Set(volumes.flatMap(({ csi }) => csi?.credentialsSecret ?? []))];
+  const classes = [...injection.classes.values()].flatMap((fact): readonly SecretProviderClass[] =>
+    fact.kind === "found" ? [fact.class] : [],
+  );
+  const steps: Step[] = [];
+  for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
+  for (const provider of classes) {
+    steps.push(...syncSteps(provider, await lookAtStatus(viewer, { namespace, name: provider.metadata.name })));
+  }
+  const secrets = [...new Set([...credentials, ...classes.flatMap(secretObjectsOf).map(({ secretName }) => secretName)])];
+  const rbac = await readRbac(viewer, namespace);
+  return [...steps, ...readersSteps({ namespace, secrets, isMountable: classes.length > 0 }, rbac)];
+}

@@ -1,0 +1,65 @@
+import type { AdmissionDecision } from "../../domain/admission/decision.ts";
+import type { AdmissionReason } from "../../domain/admission/reasons.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+
+/** `unknown`: the user's rights, or the files, do not tell. */
+export type StepState = "ok" | "warning" | "problem" | "unknown";
+
+/** What a step is about. `docs/reference/cli.md` has a row for each. */
+export const STEP_TOPICS = [
+  "webhook",
+  "opt-in",
+  "class",
+  "identity",
+  "volume",
+  "mount",
+  "env-from",
+  "warning",
+  "credentials",
+  "pods",
+  "sync",
+  "secret",
+  "readers",
+] as const;
+
+export type StepTopic = (typeof STEP_TOPICS)[number];
+
+export interface Step {
+  readonly topic: StepTopic;
+  readonly state: StepState;
+  /** Names, paths and texts of ours; never a value of a Secret. */
+  readonly message: string;
+}
+
+/** What neither the webhook nor the worker can say, because nobody asks them. `docs/reference/cli.md` has a row for each. */
+export const EXPLAIN_REASONS = {
+  WebhookMissing: "unasked",
+  NamespaceExcluded: "unasked",
+  NoStatus: "pending",
+  SwitchedOff: "unmirrored",
+  NoSecretObjects: "unmirrored",
+} as const satisfies Record<string, "unasked" | "pending" | "unmirrored">;
+
+export type ExplainReason = keyof typeof EXPLAIN_REASONS;
+
+/** The outcome and its one reason, as in the webhook's response, metric and log, or in the class's status. */
+export interface Verdict {
+  readonly outcome: AdmissionDecision["kind"] | "unasked" | "mirrored" | "unmirrored" | "failing" | "pending";
+  readonly reason: AdmissionReason | SyncReason | ExplainReason;
+  readonly message: string;
+}
+
+export interface Explanation {
+  /** `deployment/web` */
+  readonly object: string;
+  readonly namespace: string;
+  readonly verdict: Verdict;
+  readonly steps: readonly Step[];
+}
+
+export const step = (topic: StepTopic, state: StepState, message: string): Step => ({ topic, state, message });
+
+/** Whether somebody has to do something about it. */
+export function isWrong({ verdict, steps }: Explanation): boolean {
+  return ["denied", "errored", "failing"].includes(verdict.outcome) || steps.some(({ state }) => state === "problem");
+}

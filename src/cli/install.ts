@@ -1,0 +1,8 @@
+/** Where the product is installed unless somebody chose another place. */
+export const INSTALL_NAMESPACE = "keyvault-injector";
+
+/** Left out by the webhook's configuration, besides the install's own namespace: the pods that we need must not need us. */
+export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
+
+/** Cloud of classes without `cloudName`, unless the operator set another. */
+export const DEFAULT_CLOUD = "AzurePublicCloud";

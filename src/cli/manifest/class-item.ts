@@ -1,0 +1,92 @@
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { quoted } from "../../domain/quoted.ts";
+import type { ManifestItem } from "./items.ts";
+
+/** A field of a class that the API server refuses, or that one way of applying refuses. */
+export interface ClassFieldProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export interface ClassItem {
+  /** With the parameters that are strings, as its schema demands: what decisions are made on. */
+  readonly class: SecretProviderClass;
+  /** No way of applying gets it through. */
+  readonly refused: readonly ClassFieldProblem[];
+  /** Keys of parameters without a value. */
+  readonly nulls: readonly string[];
+}
+
+export function isClass({ object }: ManifestItem): boolean {
+  return object["apiVersion"] === apiVersionOf(RESOURCES.secretProviderClasses) && object["kind"] === RESOURCES.secretProviderClasses.kind;
+}
+
+/** Reads a class from a manifest, where nothing is checked yet: `usePodIdentity: false` is a boolean there, and refused. */
+export function readClassItem(item: ManifestItem, namespace: string): ClassItem {
+  const spec = membersOf(item.object["spec"]);
+  const parameters = Object.entries(membersOf(spec["parameters"]));
+  const metadata = membersOf(item.object["metadata"]);
+  const secretObjects = readSecretObjects(spec["secretObjects"]);
+  const read = {
+    apiVersion: apiVersionOf(RESOURCES.secretProviderClasses),
+    kind: RESOURCES.secretProviderClasses.kind,
+    metadata: { ...metadata, annotations: texts(metadata["annotations"]), name: item.name, namespace: item.namespace ?? namespace },
+    spec: {
+      ...spec,
+      provider: typeof spec["provider"] === "string" ? spec["provider"] : "",
+      parameters: texts(spec["parameters"]),
+      secretObjects: secretObjects ?? [],
+    },
+  };
+  return {
+    class: read, // What the plan reads of it is narrowed above; the rest is the API server's to check.
+    refused: [
+      ...parameters
+        .filter(([, value]) => value !== null && typeof value !== "string")
+        .map(([key, value]) => ({
+          path: ["spec", "parameters", key],
+          message: `spec.parameters.${key} is no string, and parameters are strings: ${adviceFor(value)}`,
+        })),
+      ...(typeof spec["provider"] === "string" || spec["provider"] === undefined
+        ? []
+        : [{ path: ["spec", "provider"], message: "spec.provider must be a string: write provider: azure" }]),
+      ...(secretObjects === undefined ? [{ path: ["spec", "secretObjects"], message: SECRET_OBJECTS }] : []),
+    ],
+    nulls: parameters.filter(([, value]) => value === null).map(([key]) => key),
+  };
+}
+
+const SECRET_OBJECTS =
+  "spec.secretObjects must be a list of secretName, type and data, and data a list of objectName and key, all of them strings";
+
+/** Undefined where it has not the shape that the schema demands. */
+function readSecretObjects(value: unknown): readonly SecretObject[] | undefined {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
+  return value.every(isSecretObject) ? value : undefined;
+}
+
+function isSecretObject(value: JsonObject): boolean {
+  const { secretName, type, labels, annotations, data } = value;
+  const areEntries =
+    isAbsent(data) || (Array.isArray(data) && data.every((entry) => isJsonObject(entry) && Object.values(entry).every(isText)));
+  return [secretName, type].every((text) => isAbsent(text) || isText(text)) && [labels, annotations].every(isTextMap) && areEntries;
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTextMap = (value: unknown): boolean => isAbsent(value) || (isJsonObject(value) && Object.values(value).every(isText));
+
+function adviceFor(value: unknown): string {
+  return typeof value === "object" ? "write a block of text, as in `objects: |`" : `write ${quoted(JSON.stringify(value))}`;
+}
+
+function texts(value: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(membersOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return Object.fromEntries(entries);
+}
+
+function membersOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}

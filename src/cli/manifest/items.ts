@@ -1,0 +1,69 @@
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import type { ManifestDocument, Place } from "./documents.ts";
+
+/** One Kubernetes object of the files: a document, or an item of a List. */
+export interface ManifestItem {
+  readonly object: JsonObject;
+  readonly kind: string;
+  readonly name: string;
+  /** As written; undefined where the object names none. */
+  readonly namespace: string | undefined;
+  readonly place: Place;
+  placeOf(path: readonly (string | number)[]): Place;
+}
+
+/** The objects of a document: itself, or what its `items` hold, Lists of Lists included. */
+export function itemsOf(document: ManifestDocument): readonly ManifestItem[] {
+  return itemsAt(document.object, [], document);
+}
+
+/**
+ * The document with its objects replaced, in the order of {@link itemsOf}. Undefined leaves an item of a List out, or the whole
+ * document.
+ */
+export function withItems(document: ManifestDocument, objects: readonly (JsonObject | undefined)[]): JsonObject | undefined {
+  let next = 0;
+  const replaced = (object: JsonObject): JsonObject | undefined => {
+    const items = listItems(object);
+    if (items !== undefined) {
+      return { ...object, items: items.map((item) => (isJsonObject(item) ? replaced(item) : item)).filter((item) => item !== undefined) };
+    }
+    next += 1;
+    return objects[next - 1];
+  };
+  return replaced(document.object);
+}
+
+type Path = readonly (string | number)[];
+
+function itemsAt(object: JsonObject, path: Path, document: ManifestDocument): readonly ManifestItem[] {
+  const items = listItems(object);
+  if (items === undefined) return [itemAt(object, path, document)];
+  return items.flatMap((item, index) => (isJsonObject(item) ? itemsAt(withKind(item, object), [...path, "items", index], document) : []));
+}
+
+function listItems({ kind, items }: JsonObject): readonly unknown[] | undefined {
+  return typeof kind === "string" && kind.endsWith("List") && Array.isArray(items) ? items : undefined;
+}
+
+/** The items of a typed list (`PodList`) need not say what they are. */
+function withKind(item: JsonObject, { apiVersion, kind }: JsonObject): JsonObject {
+  if (kind === "List" || typeof kind !== "string") return item;
+  return { apiVersion, kind: kind.slice(0, -"List".length), ...item };
+}
+
+function itemAt(object: JsonObject, path: Path, document: ManifestDocument): ManifestItem {
+  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
+  return {
+    object,
+    kind: textOf(object["kind"]) ?? "unknown kind",
+    name: textOf(metadata["name"]) ?? `${textOf(metadata["generateName"]) ?? ""}*`,
+    namespace: textOf(metadata["namespace"]),
+    place: path.length === 0 ? document.place : document.placeOf(path),
+    placeOf: (inner) => document.placeOf([...path, ...inner]),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,46 @@
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+
+/** Where the kinds that make pods hold the pod's template. An empty path: the object is the pod itself. */
+const TEMPLATES: Readonly<Record<string, { readonly group: string; readonly path: readonly string[] }>> = {
+  Pod: { group: "", path: [] },
+  PodTemplate: { group: "", path: ["template"] },
+  ReplicationController: { group: "", path: ["spec", "template"] },
+  Deployment: { group: "apps", path: ["spec", "template"] },
+  StatefulSet: { group: "apps", path: ["spec", "template"] },
+  DaemonSet: { group: "apps", path: ["spec", "template"] },
+  ReplicaSet: { group: "apps", path: ["spec", "template"] },
+  Job: { group: "batch", path: ["spec", "template"] },
+  CronJob: { group: "batch", path: ["spec", "jobTemplate", "spec", "template"] },
+};
+
+export const POD_KINDS: readonly string[] = Object.keys(TEMPLATES);
+
+/** Path of the pod, or of its template, in an object; undefined for a kind that makes no pods. */
+export function podPath(object: JsonObject): readonly string[] | undefined {
+  const { apiVersion, kind } = object;
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || !Object.hasOwn(TEMPLATES, kind)) return undefined;
+  const template = TEMPLATES[kind];
+  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  return template?.group === group ? template.path : undefined;
+}
+
+/** The pod that the object is, or that its controller would create. Undefined where there is nothing at the path. */
+export function podAt(object: JsonObject, path: readonly string[]): JsonObject | undefined {
+  if (path.length === 0) return object;
+  const template = valueAt(object, path);
+  if (!isJsonObject(template)) return undefined;
+  // What a controller copies; a template without metadata makes a pod without annotations.
+  return { apiVersion: "v1", kind: "Pod", metadata: template["metadata"] ?? {}, spec: template["spec"] };
+}
+
+/** The object with that pod in its place. */
+export function withPodAt(object: JsonObject, path: readonly string[], pod: JsonObject): JsonObject {
+  const [step, ...rest] = path;
+  if (step === undefined) return "apiVersion" in object ? pod : { ...object, metadata: pod["metadata"], spec: pod["spec"] };
+  const inner = isJsonObject(object[step]) ? object[step] : {};
+  return { ...object, [step]: withPodAt(inner, rest, pod) };
+}
+
+function valueAt(object: JsonObject, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, step) => (isJsonObject(value) ? value[step] : undefined), object);
+}

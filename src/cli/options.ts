@@ -1,0 +1,117 @@
+import { parseArgs } from "node:util";
+import { failed, ok, type Result } from "../domain/result.ts";
+
+export interface Option {
+  readonly short?: string;
+  /** Word for the value in `--help`; undefined for a switch. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  readonly isRepeatable?: boolean;
+  /** One sentence. */
+  readonly help: string;
+}
+
+/** Every option of the commands, once: one name means one thing wherever it stands. `docs/reference/cli.md` is checked against it. */
+export const OPTIONS = {
+  filename: { short: "f", value: "FILE", isRepeatable: true, help: "Manifests to read, YAML or JSON; - is standard input. Repeatable." },
+  namespace: {
+    short: "n",
+    value: "NAME",
+    help: "Namespace of what names none; the kubeconfig's, or default, where not given.",
+  },
+  output: { short: "o", value: "FORMAT", choices: ["text", "yaml", "json", "diff"], help: "How the answer is written." },
+  offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
+  kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
+  "install-namespace": { value: "NAME", help: "Namespace of the install; keyvault-injector where not given." },
+  "strict-annotations": { help: "Deny unknown annotations under our prefix, as the webhook does with the setting of this name." },
+  help: { short: "h", help: "Print this text." },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = Exclude<keyof typeof OPTIONS, "help">;
+
+/** What was given, by option. A switch that was given has the value `true`. */
+export type OptionValues = Readonly<Partial<Record<OptionName, readonly string[]>>>;
+
+export interface ParsedArguments {
+  readonly options: OptionValues;
+  readonly arguments: readonly string[];
+  readonly isHelpWanted: boolean;
+}
+
+/** The parts of a command that reading its arguments takes. */
+export interface Syntax {
+  readonly options: readonly OptionName[];
+  /** Words beside the options, at most. */
+  readonly arguments: number;
+}
+
+const HELP: Option = OPTIONS.help;
+
+/** Reads a command's arguments. All problems at once, each with what to write instead. */
+export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, readonly string[]> {
+  const known = new Map<string, Option>([...syntax.options.map((name): [string, Option] => [name, OPTIONS[name]]), ["help", HELP]]);
+  const options = Object.fromEntries(
+    [...known].map(([name, { short, value }]) => [
+      name,
+      { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const problems: string[] = [];
+  const values = new Map<string, string[]>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") words.push(token.value);
+    if (token.kind !== "option") continue;
+    const value = valueIn(token);
+    const problem = optionProblem({ ...token, value }, known, values);
+    if (problem === undefined) values.set(token.name, [...(values.get(token.name) ?? []), value ?? "true"]);
+    else problems.push(problem);
+  }
+  if (words.length > syntax.arguments) problems.push(`unexpected argument ${JSON.stringify(words[syntax.arguments] ?? "")}`);
+  const isHelpWanted = values.delete("help");
+  if (problems.length > 0 && !isHelpWanted) return failed(problems);
+  const given = Object.fromEntries(values) as OptionValues; // Its keys are those of `known`.
+  return ok({ options: given, arguments: words, isHelpWanted });
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+/** `-o=json` means what `-ojson` and `-o json` mean. */
+function valueIn({ rawName, value, inlineValue }: OptionToken): string | undefined {
+  return !rawName.startsWith("--") && inlineValue === true ? value?.replace(/^=/, "") : value;
+}
+
+function optionProblem(
+  { name, rawName, value, inlineValue }: OptionToken,
+  known: ReadonlyMap<string, Option>,
+  given: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const option = known.get(name);
+  if (option === undefined) return `unknown option ${rawName}; this command has ${[...known.keys()].map((each) => `--${each}`).join(", ")}`;
+  if (option.value === undefined) return value === undefined ? undefined : `${rawName} takes no value; write ${rawName} alone`;
+  const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
+  if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
+  if (option.choices !== undefined && !option.choices.includes(value)) {
+    return `${rawName}: ${JSON.stringify(value)} is no format; write one of ${option.choices.join(", ")}`;
+  }
+  const isTwice = option.isRepeatable !== true && given.has(name);
+  return isTwice ? `${rawName} is given twice; write it once` : undefined;
+}
+
+/** `  -f, --filename FILE` and its sentence below. */
+export function describeOption(name: keyof typeof OPTIONS): string {
+  const { short, value, help }: Option = OPTIONS[name];
+  const flags = [...(short === undefined ? [] : [`-${short}`]), `--${name}`].join(", ");
+  return `  ${flags}${value === undefined ? "" : ` ${value}`}\n      ${help}`;
+}
+
+/** The one value of an option that is given at most once. */
+export function valueOf(options: OptionValues, name: OptionName): string | undefined {
+  return options[name]?.[0];
+}

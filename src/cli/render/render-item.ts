@@ -1,0 +1,97 @@
+import { POD_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
+import { type InjectionContext, injectPod } from "../inject.ts";
+import { isClass, readClassItem } from "../manifest/class-item.ts";
+import type { ManifestItem } from "../manifest/items.ts";
+import { podAt, podPath, withPodAt } from "../manifest/pod-template.ts";
+import { type Finding, objectText } from "./finding.ts";
+
+export interface RenderContext extends InjectionContext {
+  /** Of objects that name none. */
+  readonly namespace: string;
+  /** Namespaces whose pods the webhook never sees. */
+  readonly excluded: readonly string[];
+  /** Cloud of classes without `cloudName`. */
+  readonly cloudName: string;
+}
+
+export interface RenderedItem {
+  /** As the server would store it; undefined where it would store nothing, or no pod of it. */
+  readonly object: JsonObject | undefined;
+  readonly findings: readonly Finding[];
+  readonly isChanged: boolean;
+}
+
+/** What becomes of one object of the files. */
+export async function renderItem(item: ManifestItem, context: RenderContext): Promise<RenderedItem> {
+  if (isClass(item)) return renderClass(item, context);
+  const path = podPath(item.object);
+  const pod = path === undefined ? undefined : podAt(item.object, path);
+  if (path === undefined || pod === undefined) return { object: item.object, findings: [], isChanged: false };
+  const namespace = item.namespace ?? context.namespace;
+  if (context.excluded.includes(namespace))
+    return { object: item.object, findings: excludedFindings(item, pod, { path, namespace }), isChanged: false };
+  const { decision, classes, pod: stored } = await injectPod(pod, namespace, context);
+  const place = item.placeOf([...path, "metadata", "annotations"]);
+  const told = (severity: Finding["severity"], reason: string | undefined, message: string): Finding => ({
+    severity,
+    place,
+    object: objectText(item),
+    reason,
+    message,
+  });
+  const warnings = workloadWarnings({ pod, decision, classes }).filter(({ reason }) => reason !== "PodDenied");
+  const findings = warnings.map(({ reason, message }) => told("warning", reason === "PodWarning" ? undefined : reason, message));
+  if (decision.kind === "denied" || decision.kind === "errored") {
+    return { object: undefined, findings: [told("error", decision.reason, decision.message), ...findings], isChanged: false };
+  }
+  const isChanged = decision.kind === "patched" && stored !== undefined;
+  return { object: isChanged ? withPodAt(item.object, path, stored) : item.object, findings, isChanged };
+}
+
+/** What is left out is left out in silence by the API server: here it is told. */
+function excludedFindings(
+  item: ManifestItem,
+  pod: JsonObject,
+  { path, namespace }: { readonly path: readonly string[]; readonly namespace: string },
+): readonly Finding[] {
+  const metadata = isJsonObject(pod["metadata"]) ? pod["metadata"] : {};
+  const annotations = isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
+  const inject = annotations[POD_ANNOTATIONS.inject];
+  if (inject === undefined || inject === "false") return [];
+  const message = `nothing is injected: the webhook leaves namespace ${namespace} out, use another one or remove the annotations under ${PREFIX}/`;
+  return [
+    {
+      severity: "warning",
+      place: item.placeOf([...path, "metadata", "annotations"]),
+      object: objectText(item),
+      reason: undefined,
+      message,
+    },
+  ];
+}
+
+/** A class is stored as it is, or refused. */
+function renderClass(item: ManifestItem, { namespace, cloudName }: RenderContext): RenderedItem {
+  const read = readClassItem(item, namespace);
+  const object = objectText(item);
+  const refused = read.refused.map(
+    ({ path, message }): Finding => ({ severity: "error", place: item.placeOf(path), object, reason: undefined, message }),
+  );
+  const nulls = read.nulls.map(
+    (key): Finding => ({
+      severity: "warning",
+      place: item.placeOf(["spec", "parameters", key]),
+      object,
+      reason: "NullParameter",
+      message: `spec.parameters.${key} is null: write ${key}: "" or remove the line. Client-side apply drops it, server-side apply and GitOps tools refuse it`,
+    }),
+  );
+  const place = item.placeOf(["spec"]);
+  const preflight = classWarnings(read.class, { cloudName })
+    .filter(({ reason }) => reason !== "NullParameter")
+    .map(({ reason, message }): Finding => ({ severity: "warning", place, object, reason, message }));
+  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...nulls, ...preflight], isChanged: false };
+}

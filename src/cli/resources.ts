@@ -1,0 +1,63 @@
+import { RESOURCES, type Resource } from "../domain/kubernetes.ts";
+
+const apps = (plural: string, kind: string): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
+const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
+const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced,
+});
+
+/** Kinds that only the command line looks at. */
+export const MORE_RESOURCES = {
+  replicationControllers: { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
+  nodes: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
+  deployments: apps("deployments", "Deployment"),
+  statefulSets: apps("statefulsets", "StatefulSet"),
+  daemonSets: apps("daemonsets", "DaemonSet"),
+  replicaSets: apps("replicasets", "ReplicaSet"),
+  jobs: batch("jobs", "Job"),
+  cronJobs: batch("cronjobs", "CronJob"),
+  roles: rbac("roles", "Role", true),
+  roleBindings: rbac("rolebindings", "RoleBinding", true),
+  clusterRoles: rbac("clusterroles", "ClusterRole", false),
+  clusterRoleBindings: rbac("clusterrolebindings", "ClusterRoleBinding", false),
+  csiDrivers: { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver", namespaced: false },
+  csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
+  policies: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    plural: "validatingadmissionpolicies",
+    kind: "ValidatingAdmissionPolicy",
+    namespaced: false,
+  },
+  policyBindings: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    plural: "validatingadmissionpolicybindings",
+    kind: "ValidatingAdmissionPolicyBinding",
+    namespaced: false,
+  },
+} as const satisfies Record<string, Resource>;
+
+/** What `explain` takes before the slash, in the spellings that kubectl takes. */
+const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
+  [RESOURCES.pods, "pod", "pods", "po"],
+  [MORE_RESOURCES.deployments, "deployment", "deployments", "deploy"],
+  [MORE_RESOURCES.statefulSets, "statefulset", "statefulsets", "sts"],
+  [MORE_RESOURCES.daemonSets, "daemonset", "daemonsets", "ds"],
+  [MORE_RESOURCES.replicaSets, "replicaset", "replicasets", "rs"],
+  [MORE_RESOURCES.replicationControllers, "replicationcontroller", "replicationcontrollers", "rc"],
+  [MORE_RESOURCES.jobs, "job", "jobs"],
+  [MORE_RESOURCES.cronJobs, "cronjob", "cronjobs", "cj"],
+  [RESOURCES.secretProviderClasses, "secretproviderclass", "secretproviderclasses", "spc"],
+];
+
+export const TARGET_KINDS: readonly string[] = TARGETS.map(([, name = ""]) => name);
+
+export function targetResource(kind: string): Resource | undefined {
+  const wanted = kind.toLowerCase();
+  return TARGETS.find(([, ...names]) => names.includes(wanted))?.[0];
+}

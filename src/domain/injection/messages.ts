@@ -1,0 +1,144 @@
+import type { Denial, DenialReason } from "../admission/reasons.ts";
+import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { quoted } from "../quoted.ts";
+
+/** The names between braces. */
+type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
+
+type Values<Template extends string> = Readonly<Record<Placeholders<Template>, string>>;
+
+/** Puts values into a template, as they are. */
+export function fill<const Template extends string>(template: Template, values: Values<Template>): string {
+  const known = new Map<string, string>(Object.entries(values));
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => known.get(name) ?? whole);
+}
+
+const CLASS_ADVICE = "write the name of a SecretProviderClass of the pod's namespace, or a comma list of names";
+const SECRET_ADVICE = "write the name of a Secret of the pod's namespace, or a comma list of names";
+const CONTAINER_ADVICE = 'write container names separated by commas, "-name" to leave one out';
+
+/** What can be wrong with a value; it follows `{annotation} is {value}: `. */
+export const PROBLEMS = {
+  flag: 'write "true" or "false"',
+  classList: CLASS_ADVICE,
+  className: `{item} is no name of an object, ${CLASS_ADVICE}`,
+  classCount: "a pod mounts at most {most} classes",
+  listedTwice: "it lists {item} twice, write it once",
+  forClass: "for class {class}, {problem}",
+  itemWithoutClass: "{item} names no class, write one value for all or class=value,class=value",
+  foreignClass: "{class} is no class of this pod, write one of {classes}",
+  classTwice: "it names class {class} twice, write it once",
+  credentials: 'write the name of a Secret of the pod\'s namespace, or "none"',
+  volumeName: 'write a DNS label: at most 63 of a-z, 0-9 and "-", such as "secrets-store-inline"',
+  sameVolumeName: "{other} and {class} get the same volume name {name}, write class=name for each",
+  path: "write an absolute path such as {example}",
+  pathLength: "it is longer than {most} characters, write an absolute path such as {example}",
+  pathCharacters: 'a mount path has no ":" and no control characters, write an absolute path such as {example}',
+  pathCharactersWindows: "a mount path has none of the characters that Windows forbids, write an absolute path such as {example}",
+  pathUp: 'a mount path has no "..", write an absolute path such as {example}',
+  pathRoot: "a mount at the root would hide the container's own files, write an absolute path such as {example}",
+  pathSystem: "a mount at {path} would break the container, write an absolute path such as {example}",
+  pathOfWindows: "only a Windows pod has drives (spec.os.name: windows), write an absolute path such as {example}",
+  pathInClass: "class {class} would be mounted at {path}, in the mount of class {other}, write class=path for each, none inside another",
+  containerList: CONTAINER_ADVICE,
+  containerName: `{item} is no container name, ${CONTAINER_ADVICE}`,
+  containerBoth: "it names {item} and leaves it out, write one of the two",
+  containerNone: "it leaves no container to mount into, name at least one",
+  secretList: SECRET_ADVICE,
+  secretName: `{item} is no name of a Secret, ${SECRET_ADVICE}`,
+  secretCount: "a pod takes at most {most} Secrets",
+} as const;
+
+const FIX_PATH = `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
+const FIX_ENV = `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
+
+/** What a pod is denied with: what is wrong, where, and what to write instead. */
+export const DENIALS = {
+  invalid: ["InvalidAnnotation", "{annotation} is {value}: {problem}"],
+  unknown: ["UnknownAnnotation", "{annotation} is unknown: correct or remove it"],
+  unknownButNear: ["UnknownAnnotation", "{annotation} is unknown: did you mean {nearest}? Correct or remove it"],
+  classAnnotation: ["UnknownAnnotation", "{annotation} is unknown here: it belongs on a SecretProviderClass. Remove it"],
+  classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
+  containerNotFound: ["ContainerNotFound", "{annotation} names container {item}: the pod has {containers}, write one of these"],
+  volumeNameTaken: [
+    "VolumeNameTaken",
+    `the volume name {name} for class {class} is taken by another {other} of the pod: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
+  ],
+  referenceDiffers: [
+    "VolumeNameTaken",
+    `the pod's own volume {name} of class {class} has {has} where {wanted} is wanted: set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
+  ],
+  pathTaken: ["MountPathTaken", `container {container} already has {thing} at {path}, where class {class} is to be mounted: ${FIX_PATH}`],
+  pathHides: [
+    "MountPathTaken",
+    `container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: ${FIX_PATH}`,
+  ],
+  pathReadOnly: [
+    "MountPathTaken",
+    `container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: ${FIX_PATH}`,
+  ],
+  envSet: ["EnvTaken", `container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: ${FIX_ENV}`],
+  envGiven: [
+    "EnvTaken",
+    `container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: ${FIX_ENV}`,
+  ],
+  envTwice: [
+    "EnvTaken",
+    "{annotation} lists Secrets {other} and {secret}, which both have the key {variable}: write one of them, or rename a key",
+  ],
+  namespaceUnknown: [
+    "NamespaceUnknown",
+    "Namespace {namespace} could not be read, and it may hold defaults for this pod: controllers try again by themselves, create a bare pod again",
+  ],
+} as const satisfies Record<string, readonly [DenialReason, string]>;
+
+type DenialName = keyof typeof DENIALS;
+
+export function denial<Name extends DenialName>(name: Name, values: Values<(typeof DENIALS)[Name][1]>): Denial {
+  const [reason, template] = DENIALS[name];
+  // The compiler does not follow one name through two lookups.
+  return { reason, message: fill(template, values as Values<typeof template>) };
+}
+
+/** What is told beside an answer. At most 120 characters with whatever is put in. */
+export const WARNINGS = {
+  unknown: `{key} is no annotation of ${PREFIX}/: correct or remove it`,
+  unknownButNear: `{key} is no annotation of ${PREFIX}/: did you mean {nearest}?`,
+  classAnnotation: `${PREFIX}/{key} belongs on a SecretProviderClass and does nothing here`,
+  onNamespace: `on Namespace {namespace}, {key} is no annotation of ${PREFIX}/: correct or remove it`,
+  onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
+  forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
+  flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
+  classMissing: "SecretProviderClass {class} is not in this namespace yet",
+  classMissingGuess: "SecretProviderClass {class} is not in this namespace yet; it gets nodePublishSecretRef {secret}",
+  classUnread: "SecretProviderClass {class} could not be read",
+  classUnreadGuess: "SecretProviderClass {class} could not be read; it gets nodePublishSecretRef {secret}",
+  provider: 'SecretProviderClass {class} has provider {provider}, not "azure"',
+  identityFlag: 'SecretProviderClass {class}: {parameter} must be "true" or "false", the mount will fail',
+  referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is not read",
+  writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
+  subPath: "container {container} mounts secrets by subPath: rotation does not reach it",
+  pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
+  secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
+} as const;
+
+type WarningName = keyof typeof WARNINGS;
+
+const LONGEST_WARNING = 120;
+const SHOWN = { most: 63, least: 11 };
+
+/** A warning with all values in quotes, cut as far as it takes to keep the whole within its length. */
+export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {
+  const given = Object.entries<string>(values);
+  const textAt = (shown: number): string =>
+    fill(WARNINGS[name] as string, Object.fromEntries(given.map(([key, value]) => [key, quoted(value, shown)])));
+  const whole = textAt(SHOWN.most);
+  if (whole.length <= LONGEST_WARNING) return whole;
+  let [fits, tooLong]: [number, number] = [SHOWN.least, SHOWN.most];
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (textAt(middle).length <= LONGEST_WARNING) fits = middle;
+    else tooLong = middle;
+  }
+  return textAt(fits);
+}

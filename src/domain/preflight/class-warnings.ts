@@ -1,0 +1,124 @@
+import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
+import { unseenCloudFile } from "../provider-class/cloud-file.ts";
+import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
+import type { ClassProblem } from "../provider-class/problem.ts";
+import { quoted } from "../quoted.ts";
+import { pollIntervalProblem } from "../schedule/poll-interval.ts";
+import { editDistance, nearestName } from "../spelling.ts";
+import { FORMER_PARAMETERS, KNOWN_PARAMETERS } from "./known-parameters.ts";
+import { secretObjectWarnings } from "./secret-object-warnings.ts";
+import { type PreflightWarning, warning } from "./warning.ts";
+
+export interface ClassWarningOptions {
+  /** Cloud of classes without `cloudName`. */
+  readonly cloudName: string;
+}
+
+const PROVIDER = "azure";
+
+/** What the author of a class would learn from a failing mount, or from a Secret that never appears. */
+export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
+  const { metadata, spec } = provider;
+  const name = spec?.provider ?? "";
+  // Another provider's class is none of our business, unless its author meant ours.
+  if (name !== "" && name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
+  const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
+  const parsed = parseProviderClass(spec, { owner, cloudName, readCloudFile: unseenCloudFile });
+  return [
+    ...parameterWarnings(spec),
+    ...nullWarnings(provider),
+    ...parsedWarnings(parsed, spec),
+    ...(parsed.kind === "class" ? secretObjectWarnings(spec?.secretObjects ?? [], parsed.providerClass.objects) : []),
+    ...annotationWarnings(provider),
+  ];
+}
+
+function wrongProvider(name: string): PreflightWarning {
+  return warning("WrongProvider", `spec.provider is ${quoted(name, 40)}: write "azure", in lower case`);
+}
+
+/** Two letters apart at most, or with an annotation of ours on it. */
+function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
+  const name = (spec?.provider ?? "").slice(0, 63).trim().toLowerCase();
+  const isAnnotated = Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith(`${PREFIX}/`));
+  return isAnnotated || editDistance(name, PROVIDER) <= 2;
+}
+
+function parameterWarnings(spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
+  const known: readonly string[] = KNOWN_PARAMETERS;
+  const unknown = Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key));
+  return unknown.sort().map((key) => {
+    const field = `parameter ${quoted(key, 40)}`;
+    if (FORMER_PARAMETERS.includes(key)) return warning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
+    return warning("UnknownParameter", `${field} is unknown and ignored: did you mean ${nearestName(key, known) ?? ""}?`);
+  });
+}
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/**
+ * `cloudName:` with nothing after it is null. Client-side apply drops it before the API server sees it and leaves a trace only in
+ * its own annotation; server-side apply, and GitOps tools with it, refuse the very same file.
+ */
+function nullWarnings({ metadata }: SecretProviderClass): readonly PreflightWarning[] {
+  const parameters = nullParametersOf(metadata.annotations?.[LAST_APPLIED]);
+  return parameters.map((key) =>
+    warning("NullParameter", `parameter ${quoted(key, 40)} is null: write "" or remove it, server-side apply refuses it`),
+  );
+}
+
+function nullParametersOf(lastApplied: string | undefined): readonly string[] {
+  if (lastApplied === undefined) return [];
+  try {
+    const object: { readonly spec?: { readonly parameters?: unknown } | null } | null = JSON.parse(lastApplied);
+    const parameters = object?.spec?.parameters;
+    if (typeof parameters !== "object" || parameters === null) return [];
+    return Object.entries(parameters).flatMap(([key, value]) => (value === null ? [key] : []));
+  } catch {
+    // Anybody may write that annotation; what cannot be read says nothing.
+    return [];
+  }
+}
+
+function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
+  switch (parsed.kind) {
+    case "notOurs":
+      return [];
+    case "class":
+      return parsed.providerClass.warnings.map(({ message, field }) => warning("UnexpectedResult", `${field}: ${message}`));
+    case "invalid":
+      return problemWarnings(parsed.problem, spec);
+  }
+}
+
+/** Upstream's text, which people search for, and then where it is and what to write instead. */
+function problemWarnings(
+  { reason, message, field, hint }: ClassProblem,
+  spec: SecretProviderClassSpec | undefined,
+): readonly PreflightWarning[] {
+  // Mounts work all the same: only who wants Secrets has to know.
+  const isOurs = reason === "IdentityUnavailable" || field === "spec.parameters.cloudEnvFileName";
+  if (isOurs && (spec?.secretObjects ?? []).length === 0) return [];
+  return [warning(reason, message), warning(reason, `${field}: ${hint}`)];
+}
+
+function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
+  const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
+  const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
+  const problem = pollIntervalProblem(provider);
+  return [
+    ...unknown.sort().map((key) => {
+      const nearest = nearestName(nameOf(key), known.map(nameOf)) ?? "";
+      return warning(
+        "UnknownAnnotation",
+        `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: did you mean "${nearest}"?`,
+      );
+    }),
+    ...(problem === undefined ? [] : [warning("InvalidAnnotation", problem)]),
+  ];
+}
+
+function nameOf(key: string): string {
+  return key.slice(PREFIX.length + 1);
+}

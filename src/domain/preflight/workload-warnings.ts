@@ -1,0 +1,75 @@
+import type { AdmissionDecision } from "../admission/decision.ts";
+import { type ClassFact, usesServicePrincipal } from "../injection/credentials.ts";
+import { warning as podWarning, WARNINGS } from "../injection/messages.ts";
+import { type Pod, readPod } from "../injection/pod.ts";
+import { CSI_DRIVER } from "../injection/settings.ts";
+import { type PreflightReason, type PreflightWarning, warning } from "./warning.ts";
+
+export interface WorkloadFacts {
+  /** The pod of the template. */
+  readonly pod: unknown;
+  /** What the pod webhook would answer for it. */
+  readonly decision: AdmissionDecision;
+  /** The classes that were looked up on the way, by name. */
+  readonly classes: ReadonlyMap<string, ClassFact>;
+}
+
+/** What the author of a workload would learn from its pods, told at once and in the pod webhook's own words. */
+export function workloadWarnings({ pod, decision, classes }: WorkloadFacts): readonly PreflightWarning[] {
+  if (decision.kind === "errored") return [];
+  const told = decision.warnings.map((text) => warning(reasonOf(text), text));
+  const read = readPod(pod);
+  return [...denialWarnings(decision), ...told, ...(read.ok ? unreadReferences(read.value, classes) : [])];
+}
+
+function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[] {
+  // A Namespace that could not be read now says nothing of the pods to come.
+  if (decision.kind !== "denied" || decision.reason === "NamespaceUnknown") return [];
+  const { message, reason } = decision;
+  return [warning("PodDenied", message), warning("PodDenied", `every pod of this template will be denied: ${reason}`)];
+}
+
+/** What each of the pod webhook's warnings is about. */
+const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
+  unknown: "UnknownAnnotation",
+  unknownButNear: "UnknownAnnotation",
+  classAnnotation: "UnknownAnnotation",
+  onNamespace: "UnknownAnnotation",
+  onNamespaceButNear: "UnknownAnnotation",
+  forgottenOptIn: "PodWarning",
+  flag: "InvalidAnnotation",
+  classMissing: "ClassMissing",
+  classMissingGuess: "ClassMissing",
+  classUnread: "ClassUnreadable",
+  classUnreadGuess: "ClassUnreadable",
+  provider: "WrongProvider",
+  identityFlag: "InvalidClass",
+  referenceUnread: "CredentialsUnused",
+  writableVolume: "PodWarning",
+  subPath: "PodWarning",
+  pathInVolume: "PodWarning",
+  secretOfNoClass: "PodWarning",
+};
+
+/** By the template that the text was made from: a decision carries its warnings as texts. */
+function reasonOf(text: string): PreflightReason {
+  const found = PATTERNS.find(({ pattern }) => pattern.test(text));
+  return found?.reason ?? "PodWarning";
+}
+
+const PATTERNS = Object.entries(REASONS).map(([name, reason]) => {
+  const template: string = new Map<string, string>(Object.entries(WARNINGS)).get(name) ?? "";
+  const literal = template.split(/\{\w+\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return { pattern: new RegExp(`^${literal.join(".*")}$`, "s"), reason };
+});
+
+/** Only a service principal reads the Secret: elsewhere a reference looks like protection that is not there. */
+function unreadReferences(pod: Pod, classes: ReadonlyMap<string, ClassFact>): readonly PreflightWarning[] {
+  return pod.volumes.flatMap(({ csi }) => {
+    const fact = csi?.secretProviderClass === undefined ? undefined : classes.get(csi.secretProviderClass);
+    if (csi?.driver !== CSI_DRIVER || csi.credentialsSecret === undefined || fact?.kind !== "found") return [];
+    if (fact.class.spec?.provider !== "azure" || usesServicePrincipal(fact.class)) return [];
+    const values = { class: csi.secretProviderClass ?? "", secret: csi.credentialsSecret };
+    return [warning("CredentialsUnused", podWarning("referenceUnread", values))];
+  });
+}

@@ -1,0 +1,42 @@
+import type { AdmissionRequest } from "../admission/review.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+
+/** Where each kind that makes pods keeps their template. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+  "apps/deployments": ["spec", "template"],
+  "apps/statefulsets": ["spec", "template"],
+  "apps/daemonsets": ["spec", "template"],
+  "apps/replicasets": ["spec", "template"],
+  "batch/jobs": ["spec", "template"],
+  "batch/cronjobs": ["spec", "jobTemplate", "spec", "template"],
+};
+
+/**
+ * The creation of the first pod of a workload, as the pod webhook will be asked about it. Undefined where the object is no workload,
+ * or has no template. What controllers add by themselves (owner, service account token) plays no part in injection.
+ */
+export function podRequestOf(request: AdmissionRequest): AdmissionRequest | undefined {
+  const { group, resource } = request.resource;
+  const steps = TEMPLATES[`${group}/${resource}`];
+  const template = steps && objectAt(request.object, steps);
+  if (template === undefined) return undefined;
+  return {
+    ...request,
+    operation: "CREATE",
+    resource: { group: "", version: "v1", resource: "pods" },
+    subResource: undefined,
+    name: undefined,
+    object: {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { ...objectAt(template, ["metadata"]), generateName: `${request.name ?? "pod"}-` },
+      spec: objectAt(template, ["spec"]) ?? {},
+    },
+  };
+}
+
+export function objectAt(value: unknown, steps: readonly string[]): JsonObject | undefined {
+  let here = value;
+  for (const step of steps) here = isJsonObject(here) && Object.hasOwn(here, step) ? here[step] : undefined;
+  return isJsonObject(here) ? here : undefined;
+}

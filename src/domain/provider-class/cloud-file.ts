@@ -1,0 +1,150 @@
+/** The file that describes a custom cloud, as go-autorest's `Environment` reads it. */
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { failed, ok, type Result } from "../result.ts";
+import type { Cloud } from "./clouds.ts";
+import { parseGoJson } from "./go-json.ts";
+
+/** All that a description needs is four lines; a file far beyond that is another file. */
+export const MAX_CLOUD_FILE_BYTES = 1_048_576;
+
+/** Members of go-autorest's `azure.Environment` that are text. Most mean nothing here, but a wrong type in one makes the file wrong. */
+const ENVIRONMENT_TEXTS: readonly string[] = [
+  "name",
+  "managementPortalURL",
+  "publishSettingsURL",
+  "serviceManagementEndpoint",
+  "resourceManagerEndpoint",
+  "activeDirectoryEndpoint",
+  "galleryEndpoint",
+  "keyVaultEndpoint",
+  "managedHSMEndpoint",
+  "graphEndpoint",
+  "serviceBusEndpoint",
+  "batchManagementEndpoint",
+  "microsoftGraphEndpoint",
+  "storageEndpointSuffix",
+  "cosmosDBDNSSuffix",
+  "mariaDBDNSSuffix",
+  "mySqlDatabaseDNSSuffix",
+  "postgresqlDatabaseDNSSuffix",
+  "sqlDatabaseDNSSuffix",
+  "trafficManagerDNSSuffix",
+  "keyVaultDNSSuffix",
+  "managedHSMDNSSuffix",
+  "serviceBusEndpointSuffix",
+  "serviceManagementVMDNSSuffix",
+  "resourceManagerVMDNSSuffix",
+  "containerRegistryDNSSuffix",
+  "tokenAudience",
+  "apiManagementHostNameSuffix",
+  "synapseEndpointSuffix",
+  "datalakeSuffix",
+];
+
+/** Members of its `azure.ResourceIdentifier`. */
+const IDENTIFIER_TEXTS: readonly string[] = [
+  "graph",
+  "keyVault",
+  "datalake",
+  "batch",
+  "operationalInsights",
+  "ossRDBMS",
+  "storage",
+  "synapse",
+  "serviceBus",
+  "sqlDatabase",
+  "cosmosDB",
+  "managedHSM",
+  "microsoftGraph",
+];
+
+const IDENTIFIERS = "resourceIdentifiers";
+
+/** A kind of JSON value, as Go's messages call it. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+interface Structure {
+  readonly type: string;
+  /** Where its members stand: empty, or with a dot at the end. */
+  readonly path: string;
+  readonly texts: readonly string[];
+}
+
+const ENVIRONMENT: Structure = { type: "Environment", path: "", texts: ENVIRONMENT_TEXTS };
+const IDENTIFIER: Structure = { type: "ResourceIdentifier", path: `${IDENTIFIERS}.`, texts: IDENTIFIER_TEXTS };
+
+/** Keys match in any case, the last one wins, null changes nothing. The error is Go's for the first wrong type. */
+function readTexts(object: JsonObject, { type, path, texts }: Structure): Result<ReadonlyMap<string, string>, string> {
+  const names = new Map(texts.map((name) => [name.toLowerCase(), name]));
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(object)) {
+    if (value === null) continue;
+    const name = names.get(key.toLowerCase());
+    const isText = typeof value === "string";
+    if (name !== undefined && !isText)
+      return failed(`json: cannot unmarshal ${kindOf(value)} into Go struct field ${type}.${path}${name} of type string`);
+    if (name !== undefined && isText) found.set(name, value);
+    const problem = type === ENVIRONMENT.type && key.toLowerCase() === IDENTIFIERS.toLowerCase() ? identifiersProblem(value) : undefined;
+    if (problem !== undefined) return failed(problem);
+  }
+  return ok(found);
+}
+
+function identifiersProblem(value: unknown): string | undefined {
+  if (!isJsonObject(value))
+    return `json: cannot unmarshal ${kindOf(value)} into Go struct field Environment.${IDENTIFIERS} of type azure.ResourceIdentifier`;
+  const texts = readTexts(value, IDENTIFIER);
+  return texts.ok ? undefined : texts.error;
+}
+
+const HOST = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:\d{1,5})?$/i;
+const LONGEST_HOST = 253;
+
+function isHost(text: string): boolean {
+  return text.length <= LONGEST_HOST && HOST.test(text);
+}
+
+/** `https://host/path/` without its last slashes; undefined where it is anything else. */
+function httpsAddress(text: string): string | undefined {
+  const [, host = "", path = ""] = /^https:\/\/([^/]+)((?:\/[-.~\w]+)*)\/*$/i.exec(text) ?? [];
+  return isHost(host) ? `https://${host.toLowerCase()}${path}` : undefined;
+}
+
+/** The provider would go on with what is missing here, and fail later or ask the public cloud. */
+function toCloud(texts: ReadonlyMap<string, string>, name: string): Result<Cloud, string> {
+  const textOf = (key: string) => texts.get(key) ?? "";
+  const vaultSuffix = textOf("keyVaultDNSSuffix").toLowerCase();
+  if (!isHost(vaultSuffix)) return failed('keyVaultDNSSuffix must be the domain of vaults, such as "vault.example.com"');
+  const authority = httpsAddress(textOf("activeDirectoryEndpoint"));
+  if (authority === undefined) return failed('activeDirectoryEndpoint must be an address such as "https://login.example.com/"');
+  const endpoint = textOf("keyVaultEndpoint");
+  const resource = endpoint === "" ? `https://${vaultSuffix}` : httpsAddress(endpoint);
+  if (resource === undefined) return failed('keyVaultEndpoint must be an address such as "https://vault.example.com/"');
+  return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true });
+}
+
+/** The error stands for itself: it names the member, and is Go's where Go has one. Total, in time linear in the input. */
+export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, string> {
+  if (bytes.length > MAX_CLOUD_FILE_BYTES) return failed(`the file is larger than ${MAX_CLOUD_FILE_BYTES} bytes`);
+  const parsed = parseGoJson(bytes);
+  if (!parsed.ok) return parsed;
+  const object = parsed.value === null ? {} : parsed.value;
+  if (!isJsonObject(object)) return failed(`json: cannot unmarshal ${kindOf(object)} into Go value of type azure.Environment`);
+  const texts = readTexts(object, ENVIRONMENT);
+  return texts.ok ? toCloud(texts.value, name) : texts;
+}
+
+/** Stands for a file that whoever reads the class cannot see: the rest of the class can be checked all the same. */
+export function unseenCloudFile(): Result<Uint8Array, string> {
+  const description = { activeDirectoryEndpoint: "https://login.cloud.example/", keyVaultDNSSuffix: "vault.cloud.example" };
+  return ok(new TextEncoder().encode(JSON.stringify(description)));
+}
+
+/** Undefined where the text can be the name of a file in the folder, and nothing else. */
+export function cloudFileNameProblem(name: string): string | undefined {
+  const isBare = !/[/\\\0]/.test(name) && name !== "." && name !== "..";
+  return isBare ? undefined : "cloudEnvFileName must be the name of a file, without a folder";
+}

@@ -1,0 +1,27 @@
+/** Longer names are compared by their beginning: the time for an answer is bounded whatever was written. */
+const COMPARED = 63;
+
+/** The known name that is spelt most like the given one, whatever the case. Undefined where none is known. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const written = name.slice(0, COMPARED).toLowerCase();
+  let best: { readonly name: string; readonly distance: number } | undefined;
+  for (const candidate of known) {
+    const distance = editDistance(written, candidate.slice(0, COMPARED).toLowerCase());
+    if (best === undefined || distance < best.distance) best = { name: candidate, distance };
+  }
+  return best?.name;
+}
+
+/** Levenshtein: insertions, deletions and replacements of single characters. */
+export function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [row, char] of Array.from(from).entries()) {
+    const current = [row + 1];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (previous[column - 1] ?? 0) + (char === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}

@@ -1,0 +1,86 @@
+import { X509Certificate } from "node:crypto";
+import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
+import type { CertificateSource, Clock } from "../domain/ports.ts";
+import { Wakeup } from "./wakeup.ts";
+
+export interface ChainProbeOptions {
+  /** Where the server listens. */
+  readonly address: string;
+  readonly port: number;
+  /** The name that API servers ask for. */
+  readonly servername: string;
+  readonly source: CertificateSource;
+  /** What API servers trust, PEM; undefined where that is not known. */
+  readonly trusted: () => string | undefined;
+  readonly clock: Clock;
+}
+
+export interface ChainProbe {
+  /** Undefined when the last handshake went as it has to, else one sentence. */
+  problem(): string | undefined;
+  /** Resolves after the signal aborted. */
+  readonly done: Promise<void>;
+}
+
+/** One handshake costs a signature: some two milliseconds of CPU. */
+const EVERY = 10_000;
+const AFTER_FAILURE = 1_000;
+const LONGEST_HANDSHAKE = 5_000;
+
+/**
+ * Calls the server as an API server does and verifies what it presents: that a certificate has been issued, and that its CA has been
+ * published, does not yet mean that this is what is served.
+ */
+export function startChainProbe(options: ChainProbeOptions, signal: AbortSignal): ChainProbe {
+  let problem: string | undefined = "the serving certificate has not been verified yet";
+  const wakeup = new Wakeup(options.clock);
+  options.source.onChange(() => wakeup.wake());
+  const run = async (): Promise<void> => {
+    try {
+      while (!signal.aborted) {
+        problem = await probe(options);
+        await wakeup.sleep(problem === undefined ? EVERY : AFTER_FAILURE, signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+  return { problem: () => problem, done: run() };
+}
+
+async function probe({ address, port, servername, source, trusted }: ChainProbeOptions): Promise<string | undefined> {
+  const current = source.current();
+  if (current === undefined) return "there is no serving certificate yet";
+  const ca = trusted();
+  const host = loopbackOf(address);
+  const socket = connect({
+    host,
+    port,
+    servername,
+    // Without a known CA only the certificate itself is compared.
+    ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+  });
+  try {
+    const served = await handshake(socket);
+    if (typeof served === "string") return `the serving certificate does not verify: ${served}`;
+    const wanted = new X509Certificate(current.cert).fingerprint256;
+    return served.fingerprint256 === wanted ? undefined : "another certificate is served than the current one";
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The certificate that was presented, or the reason why there is none or it is not trusted. */
+function handshake(socket: TLSSocket): Promise<PeerCertificate | string> {
+  return new Promise((resolve) => {
+    socket.setTimeout(LONGEST_HANDSHAKE, () => resolve("the handshake did not end in time"));
+    socket.once("secureConnect", () => resolve(socket.getPeerCertificate()));
+    socket.once("error", (error: Error & { readonly code?: string }) => resolve(error.code ?? error.message));
+  });
+}
+
+function loopbackOf(address: string): string {
+  if (address === "::") return "127.0.0.1";
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address;
+}

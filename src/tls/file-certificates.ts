@@ -1,0 +1,181 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { serviceDnsNames } from "../domain/certificates/names.ts";
+import { instant } from "../domain/certificates/verdict.ts";
+import type { Clock, Logger, ServingCertificate } from "../domain/ports.ts";
+import type { Readiness } from "./certificate-pass.ts";
+import { createHotSource } from "./hot-source.ts";
+import { parseCertificate } from "./read-certificate.ts";
+import type { Certificates } from "./start-certificates.ts";
+
+/** Files that somebody else, such as cert-manager through a mounted Secret, keeps current. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Undefined: the chain is left to whoever publishes its CA. */
+  readonly caFile: string | undefined;
+}
+
+export interface FileCertificatesOptions {
+  readonly files: CertificateFiles;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly namespace: string;
+  /** Name of the Service that the API server calls. */
+  readonly service: string;
+}
+
+/**
+ * The files are read this often. Watches see the symlink that the kubelet swaps on some file systems and miss it on others; a few
+ * kilobytes every two seconds cost nothing, and the kubelet itself takes up to a minute to bring a new Secret.
+ */
+const TICK = 2_000;
+
+/** A pair that can be served, with the times that matter. */
+interface Pair extends ServingCertificate {
+  readonly notAfter: number;
+}
+
+/** Serves what the files hold, from when they change on. No object of the cluster is read or written. */
+export function startFileCertificates(options: FileCertificatesOptions, signal: AbortSignal): Certificates {
+  const watch = new FileWatch(options);
+  return {
+    source: watch.source,
+    ready: () => watch.readiness(),
+    trusted: () => watch.authority,
+    expiry: () => ({ leaf: watch.notAfter, authority: watch.authorityNotAfter }),
+    lastSuccess: () => watch.lastSuccess,
+    done: keepLooking(watch, options.clock, signal),
+  };
+}
+
+async function keepLooking(watch: FileWatch, clock: Clock, signal: AbortSignal): Promise<void> {
+  try {
+    while (!signal.aborted) {
+      await watch.look();
+      await clock.sleep(TICK, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+class FileWatch {
+  readonly #options: FileCertificatesOptions;
+  readonly #source: ReturnType<typeof createHotSource>;
+  #served: Pair | undefined;
+  #authority: string | undefined;
+  /** Why what the files hold is not served. */
+  #problem: string | undefined;
+  #lastSuccess: number | undefined;
+
+  constructor(options: FileCertificatesOptions) {
+    this.#options = options;
+    this.#source = createHotSource(options.logger);
+  }
+
+  get source(): ReturnType<typeof createHotSource> {
+    return this.#source;
+  }
+
+  get authority(): string | undefined {
+    return this.#authority;
+  }
+
+  get notAfter(): number | undefined {
+    return this.#served?.notAfter;
+  }
+
+  get authorityNotAfter(): number | undefined {
+    return this.#authority === undefined ? undefined : parseCertificate(this.#authority)?.validToDate.getTime();
+  }
+
+  get lastSuccess(): number | undefined {
+    return this.#lastSuccess;
+  }
+
+  readiness(): Readiness {
+    const because = this.#problem === undefined ? "" : `: ${this.#problem}`;
+    if (this.#served === undefined) return { ok: false, message: `there is no serving certificate${because}` };
+    const { notAfter } = this.#served;
+    if (this.#options.clock.now() >= notAfter) {
+      return { ok: false, message: `the serving certificate expired at ${instant(notAfter)}${because}` };
+    }
+    return { ok: true, message: `serving a certificate that expires at ${instant(notAfter)}` };
+  }
+
+  /** Never throws: whatever the files hold, the pair before goes on being served. */
+  async look(): Promise<void> {
+    const first = await this.#read();
+    // The two files change together, but not for a reader between them: what is wrong is looked at once more.
+    const found = typeof first === "string" ? await this.#read() : first;
+    if (typeof found === "string") {
+      this.#report(found);
+      return;
+    }
+    this.#problem = undefined;
+    this.#lastSuccess = this.#options.clock.now();
+    if (found.cert === this.#served?.cert && found.key === this.#served.key) return;
+    this.#served = found;
+    this.#source.swap({ cert: found.cert, key: found.key });
+    this.#options.logger.info("serving the certificate in the files", { expires: instant(found.notAfter) });
+  }
+
+  /** The pair, or what is wrong with it. */
+  async #read(): Promise<Pair | string> {
+    const { certFile, keyFile, caFile } = this.#options.files;
+    const [cert, key, authority] = await Promise.all([certFile, keyFile, caFile].map(readText));
+    if (cert === undefined) return `--tls-cert-file: ${certFile} cannot be read`;
+    if (key === undefined) return `--tls-key-file: ${keyFile} cannot be read`;
+    if (authority !== undefined) this.#authority = authority;
+    const names = serviceDnsNames(this.#options.service, this.#options.namespace);
+    return examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
+  }
+
+  /** Said once per problem: it lasts until somebody does something about it. */
+  #report(problem: string): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    const kept = this.#served === undefined ? "none is served" : `the one before is served until ${instant(this.#served.notAfter)}`;
+    this.#options.logger.error("the certificate in the files cannot be used", { problem, kept });
+  }
+}
+
+interface Wanted {
+  /** The name that the API server asks for. */
+  readonly name: string;
+  readonly now: number;
+}
+
+/** The texts name flags, never a byte of the key. */
+function examinePair({ cert, key }: ServingCertificate, { name, now }: Wanted): Pair | string {
+  const certificate = parseCertificate(cert);
+  if (certificate === undefined) return "--tls-cert-file holds no certificate in PEM";
+  const isMatch = matches(certificate, key);
+  if (isMatch === undefined) return "--tls-key-file holds no private key in PEM that can be read without a passphrase";
+  if (!isMatch) return "--tls-key-file is not the key of the first certificate in --tls-cert-file";
+  const notAfter = certificate.validToDate.getTime();
+  if (now >= notAfter) return `the certificate in --tls-cert-file expired at ${instant(notAfter)}`;
+  const notBefore = certificate.validFromDate.getTime();
+  if (now < notBefore) return `the certificate in --tls-cert-file is valid from ${instant(notBefore)} only`;
+  if (certificate.checkHost(name) === undefined) return `the certificate in --tls-cert-file does not name ${name}: add it to its DNS names`;
+  return { cert, key, notAfter };
+}
+
+function matches(certificate: X509Certificate, key: string): boolean | undefined {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    // Missing for a moment, or for good: the caller names the flag.
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
+import type { KubeClient, Reflector } from "../domain/ports.ts";
+
+/** Long enough for an API server under load, short enough for the pod's creator who waits for it. */
+const LONGEST_READ_MS = 500;
+
+export type LookupResult = "cached" | "read" | "missing" | "unknown";
+
+/** `unknown`: it could not be found out. */
+export type Looked<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "missing" } | { readonly kind: "unknown" };
+
+export interface LookupOptions<T> {
+  readonly resource: Resource;
+  readonly cache: Pick<Reflector<T>, "get">;
+  readonly kube: Pick<KubeClient, "read">;
+  readonly onLookup?: (result: LookupResult) => void;
+}
+
+/**
+ * From the cache; an object that it lacks (created a moment ago, or the watch is behind) costs one live read. Pods that ask for
+ * the same one at the same time share it: a Deployment of a thousand pods is one read, not a thousand. Never throws.
+ */
+export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (ref: ObjectRef) => Promise<Looked<T>> {
+  const { cache, onLookup } = options;
+  const running = new Map<string, Promise<Looked<T>>>();
+  return async (ref) => {
+    const cached = cache.get(ref);
+    if (cached !== undefined) {
+      onLookup?.("cached");
+      return { kind: "found", object: cached };
+    }
+    const key = `${ref.namespace ?? ""}/${ref.name}`;
+    const shared = running.get(key) ?? readLive(options, ref).finally(() => running.delete(key));
+    running.set(key, shared);
+    const looked = await shared;
+    onLookup?.(looked.kind === "found" ? "read" : looked.kind);
+    return looked;
+  };
+}
+
+async function readLive<T extends KubeObject>({ kube, resource }: LookupOptions<T>, ref: ObjectRef): Promise<Looked<T>> {
+  try {
+    const result = await kube.read<T>(resource, ref, AbortSignal.timeout(LONGEST_READ_MS));
+    if (result.kind === "found") return { kind: "found", object: result.object };
+    // An unserved kind says nothing of the object: its CRD may be on its way back.
+    return { kind: result.kind === "absent" ? "missing" : "unknown" };
+  } catch {
+    // Decided, not swallowed: the answer tells of it, and the metric counts it.
+    return { kind: "unknown" };
+  }
+}

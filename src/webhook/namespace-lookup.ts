@@ -1,0 +1,39 @@
+import { PREFIX } from "../domain/annotations.ts";
+import type { NamespaceFact } from "../domain/injection/effective-annotations.ts";
+import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import type { KubeClient, KubeWatcher, Reflector } from "../domain/ports.ts";
+import { createLookup, type LookupResult } from "./live-lookup.ts";
+
+export interface NamespaceLookup {
+  /** Never throws: what cannot be found out is `unknown`. */
+  (name: string): Promise<NamespaceFact>;
+}
+
+export interface NamespaceLookupOptions {
+  readonly namespaces: Pick<Reflector<KubeObject>, "get">;
+  readonly kube: Pick<KubeClient, "read">;
+  readonly onLookup?: (result: LookupResult) => void;
+}
+
+/** What a Namespace says for its pods, from the cache or by one live read. */
+export function createNamespaceLookup({ namespaces, ...options }: NamespaceLookupOptions): NamespaceLookup {
+  const lookUp = createLookup<KubeObject>({ ...options, cache: namespaces, resource: RESOURCES.namespaces });
+  return async (name) => {
+    const looked = await lookUp({ name });
+    return looked.kind === "found" ? { kind: "found", annotations: ownAnnotations(looked.object) } : looked;
+  };
+}
+
+/** The cache behind the lookup. Of a Namespace only our annotations are kept. */
+export function reflectNamespaces(watcher: KubeWatcher, signal: AbortSignal): Reflector<KubeObject> {
+  const project = (object: KubeObject): KubeObject => ({
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: { name: object.metadata.name, annotations: ownAnnotations(object) },
+  });
+  return watcher.reflect<KubeObject>({ resource: RESOURCES.namespaces, project }, signal);
+}
+
+function ownAnnotations({ metadata }: KubeObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(`${PREFIX}/`)));
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from "node:http";
+import type { AdmissionDecision } from "../domain/admission/decision.ts";
+import { internalError } from "../domain/admission/decision.ts";
+import { completeReview } from "../domain/admission/response.ts";
+import type { AdmissionRequest } from "../domain/admission/review.ts";
+import type { ClassFact } from "../domain/injection/credentials.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import type { Logger } from "../domain/ports.ts";
+import { classWarnings } from "../domain/preflight/class-warnings.ts";
+import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
+import type { PreflightWarning } from "../domain/preflight/warning.ts";
+import { objectAt, podRequestOf } from "../domain/preflight/workload.ts";
+import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
+import type { Answer } from "./answer.ts";
+import type { ClassLookup } from "./class-lookup.ts";
+import { decode } from "./decode.ts";
+import type { PreflightMetrics, PreflightResource } from "./preflight-metrics.ts";
+
+export interface PreflightOptions {
+  /** The pod webhook's own decision. */
+  readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup) => Promise<AdmissionDecision>;
+  readonly lookUp: ClassLookup;
+  /** Cloud of classes without `cloudName`. */
+  readonly cloudName: string;
+  readonly metrics: PreflightMetrics;
+  readonly logger: Logger;
+}
+
+type Check = (request: AdmissionRequest) => Promise<readonly PreflightWarning[]>;
+
+/** Of workloads: what their pods would be told, or denied for. */
+export function createWorkloadHandler(options: PreflightOptions): (message: IncomingMessage) => Promise<Answer> {
+  return createHandler("workload", options, (request) => checkWorkload(request, options));
+}
+
+/** Of SecretProviderClasses: what a mount would fail with, or a Secret would be missing for. */
+export function createClassHandler(options: PreflightOptions): (message: IncomingMessage) => Promise<Answer> {
+  return createHandler("class", options, async (request) => {
+    const provider = asClass(request);
+    return provider === undefined ? [] : classWarnings(provider, options);
+  });
+}
+
+/** Never denies: what is no review gets an HTTP error, on which the failure policy `Ignore` lets the object through. */
+function createHandler(
+  resource: PreflightResource,
+  { metrics, logger }: PreflightOptions,
+  check: Check,
+): (message: IncomingMessage) => Promise<Answer> {
+  return async (message) => {
+    const decoded = await decode(message);
+    if (decoded.kind === "refused") {
+      metrics.count(resource, "errored", []);
+      const { decision } = decoded;
+      return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(decoded.uid ?? "", decision) };
+    }
+    const { request } = decoded;
+    try {
+      const warnings = await check(request);
+      const reasons = reasonsOf(warnings);
+      metrics.count(resource, warnings.length === 0 ? "clean" : "warned", reasons);
+      const { namespace, name } = request;
+      if (warnings.length > 0)
+        logger.info("preflight warned", { uid: request.uid, resource: request.resource.resource, namespace, name, reasons });
+      return { status: 200, body: completePreflight(request.uid, warnings) };
+    } catch (error) {
+      // Without the message: it may quote the object.
+      logger.error("a preflight check failed", { uid: request.uid, errorName: error instanceof Error ? error.name : typeof error });
+      metrics.count(resource, "errored", []);
+      return { status: 500, body: completeReview(request.uid, internalError()) };
+    }
+  };
+}
+
+async function checkWorkload(request: AdmissionRequest, { decidePod, lookUp }: PreflightOptions): Promise<readonly PreflightWarning[]> {
+  const pod = podRequestOf(request);
+  if (pod === undefined) return [];
+  const classes = new Map<string, ClassFact>();
+  const decision = await decidePod(pod, async (ref) => {
+    const fact = await lookUp(ref);
+    classes.set(ref.name, fact);
+    return fact;
+  });
+  return workloadWarnings({ pod: pod.object, decision, classes });
+}
+
+/** The class of the review, in the namespace of the request: a class that is created may leave its own out. */
+function asClass({ resource, namespace, object }: AdmissionRequest): SecretProviderClass | undefined {
+  const whole = objectAt(object, []);
+  const metadata = objectAt(object, ["metadata"]);
+  if (resource.resource !== "secretproviderclasses" || whole === undefined || metadata === undefined) return undefined;
+  // The API server has checked it against the CRD's schema; a name may still be to be generated.
+  const provider = whole as unknown as SecretProviderClass;
+  return { ...provider, metadata: { ...provider.metadata, ...(namespace === undefined ? {} : { namespace }) } };
+}

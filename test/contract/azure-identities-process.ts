@@ -1,0 +1,68 @@
+/**
+ * A process that asks vaults with the identities that have no client secret, configured by its environment alone. One JSON
+ * line in with questions that are asked one after the other, one out.
+ */
+import { text } from "node:stream/consumers";
+
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import { type VaultAddress, VaultError, type VaultIdentity } from "../../src/domain/ports.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+
+export interface IdentityQuestion {
+  readonly address: VaultAddress;
+  readonly name: string;
+  readonly kind: "workloadIdentity" | "managedIdentity";
+  readonly clientId?: string;
+  /** What the API server answers, each time it is asked; absent: that there is no such account. */
+  readonly token?: string;
+  readonly account?: string;
+  /** As many calls at once; default 1. */
+  readonly times?: number;
+}
+
+export interface IdentityAnswer {
+  /** Of the secret; else the code of the error. */
+  readonly value?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly retry?: string;
+}
+
+export interface IdentityAnswers {
+  readonly answers: readonly (readonly IdentityAnswer[])[];
+  /** ServiceAccounts that a token was asked of, in order. */
+  readonly tokenRequests: readonly string[];
+}
+
+const tokenRequests: string[] = [];
+const clients = createVaultClients({ timeoutMs: Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000") });
+
+function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuestion): VaultIdentity {
+  if (kind === "managedIdentity") return { kind, clientId };
+  const requestToken = (): Promise<Sensitive> => {
+    tokenRequests.push(account);
+    if (token !== undefined) return Promise.resolve(Sensitive.ofText(token));
+    return Promise.reject(new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" } }));
+  };
+  return { kind, clientId: clientId ?? "", account: { namespace: "shop", name: account }, requestToken };
+}
+
+async function answer(question: IdentityQuestion): Promise<IdentityAnswer> {
+  try {
+    const client = clients.clientFor(question.address, identityOf(question));
+    const { value } = await client.getSecret(question.name, undefined, new AbortController().signal);
+    return { value: Buffer.from(value.reveal()).toString() };
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return { code: error.code, message: error.message, retry: error.retry.kind };
+  }
+}
+
+if (import.meta.main) {
+  // Written by the test itself.
+  const questions = JSON.parse(await text(process.stdin)) as readonly IdentityQuestion[];
+  const answers: (readonly IdentityAnswer[])[] = [];
+  for (const question of questions) answers.push(await Promise.all(Array.from({ length: question.times ?? 1 }, () => answer(question))));
+  // Without waiting for connections that nobody waits for any more.
+  process.stdout.write(`${JSON.stringify({ answers, tokenRequests } satisfies IdentityAnswers)}\n`, () => process.exit());
+}

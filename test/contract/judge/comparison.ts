@@ -1,0 +1,205 @@
+/** What a case gives on each side, and when the two are the same. Both judges speak this. */
+import { rowAllows } from "./listed-rows.ts";
+
+/** What one side made of a case. Keys of `parts`: `file:<path>` (base64), `mode:<path>`, `version:<uid>`, `data:<key>` (base64). */
+export type Outcome =
+  | { readonly kind: "done"; readonly parts: Readonly<Record<string, string>> }
+  | { readonly kind: "refused"; readonly message: string };
+
+export interface Compared {
+  /** Of a generated case: made from its input, so that the same input twice is one case. */
+  readonly id: string;
+  /** Rows of the specification that it covers. */
+  readonly rows: readonly string[];
+  readonly isGenerated: boolean;
+  readonly ours: Outcome;
+  readonly theirs: Outcome;
+  /** Row of docs/reference/compatibility.md that allows a difference. */
+  readonly listed?: string;
+}
+
+export type Verdict =
+  | { readonly kind: "equal" }
+  | { readonly kind: "listed"; readonly row: string; readonly differences: readonly string[] }
+  | { readonly kind: "unexplained"; readonly differences: readonly string[] };
+
+interface Normalisation {
+  readonly name: string;
+  readonly pattern: RegExp;
+  readonly replacement: string;
+}
+
+/** Of error texts only, never of contents. Everything else is compared to the last byte. */
+const NORMALISATIONS: readonly Normalisation[] = [
+  {
+    name: "ids (GUIDs: correlation, request and trace ids)",
+    pattern: /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi,
+    replacement: "<id>",
+  },
+  { name: "ports of loopback addresses", pattern: /\b(127\.0\.0\.1|localhost):\d+/g, replacement: "$1:<port>" },
+  { name: "times", pattern: /\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?/g, replacement: "<time>" },
+  { name: "temporary paths", pattern: /\/tmp\/[^\s:"']*/g, replacement: "<temporary path>" },
+];
+
+/**
+ * Where Key Vault, Entra or the network refuses, each side goes on in the words of its own SDK. What stands before is compared as it
+ * is; of the SDK's words, the answer's status and code, or Entra's code, or that there was none.
+ */
+const SDK_WORDS: readonly Normalisation[] = [
+  {
+    name: "the provider's SDK on an answer of Key Vault",
+    pattern: /GET https:\/\/[^\n]+\n-{20,}\nRESPONSE (\d+): [^\n]*\nERROR CODE: (\S+)\n[\s\S]*$/,
+    replacement: "<Key Vault answers $1 $2>",
+  },
+  {
+    name: "our words on an answer of Key Vault",
+    pattern: /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*\(HTTP (\d+) (\w+)[\s\S]*$/,
+    replacement: "<Key Vault answers $1 $2>",
+  },
+  ...(["secret", "key", "certificate"] as const).map((kind) => ({
+    name: `our words on a version of a ${kind} that cannot be one; Key Vault is not asked`,
+    pattern: new RegExp(`get ${kind} [-0-9A-Za-z]{1,127}, version .* from https://.*: names and versions are 1 to 127 letters[\\s\\S]*$`),
+    replacement: `<Key Vault answers 404 ${kind.charAt(0).toUpperCase()}${kind.slice(1)}NotFound>`,
+  })),
+  {
+    name: "our words on a name that cannot be one; Key Vault is not asked",
+    pattern:
+      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: names and versions are 1 to 127 letters[\s\S]*$/,
+    replacement: "<Key Vault answers 400 BadParameter>",
+  },
+  {
+    name: "the provider's SDK on a refusal of Entra",
+    pattern: /(?:Client(?:Secret|Assertion)|ManagedIdentity)Credential[ :][\s\S]*?(AADSTS\d+)[\s\S]*$/,
+    replacement: "<Entra answers $1>",
+  },
+  {
+    name: "our words on a refusal of Entra",
+    pattern: /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*\((AADSTS\d+)\)[\s\S]*$/,
+    replacement: "<Entra answers $1>",
+  },
+  {
+    name: "the provider's SDK on an identity that the node does not have",
+    pattern: /ManagedIdentityCredential[ :][\s\S]*(?:Identity not found|no assigned identity)[\s\S]*$/i,
+    replacement: "<the node has no such identity>",
+  },
+  {
+    name: "our words on an identity that the node does not have",
+    pattern:
+      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: no token for the managed identity .* the node has no such identity[\s\S]*$/,
+    replacement: "<the node has no such identity>",
+  },
+  {
+    name: "the provider's SDK on a name that the proxy does not resolve",
+    pattern: /Get "https:\/\/[^"]*": Bad Gateway$/,
+    replacement: "<the proxy answers 502>",
+  },
+  {
+    name: "our words on a name that the proxy does not resolve",
+    pattern: /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*\(HTTP 502\)[\s\S]*$/,
+    replacement: "<the proxy answers 502>",
+  },
+  {
+    name: "our words where the SDK does not ask Entra, since the vault's challenge names another tenant",
+    pattern:
+      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: the vault belongs to another tenant than [\s\S]*$/,
+    replacement: "<no token of this tenant>",
+  },
+  {
+    name: "Entra's refusal of a tenant",
+    pattern: /<Entra answers AADSTS(?:90002|900023)>/,
+    replacement: "<no token of this tenant>",
+  },
+];
+
+/** What is printed of the normalisations, so that a reader knows what was not compared. */
+export function normalisationLines(): readonly string[] {
+  return [...SDK_WORDS, ...NORMALISATIONS].map(
+    ({ name, pattern, replacement }) => `normalised in error texts: ${name}: ${pattern} -> ${replacement}`,
+  );
+}
+
+function normalised(message: string): string {
+  return [...SDK_WORDS, ...NORMALISATIONS].reduce((text, { pattern, replacement }) => text.replace(pattern, replacement), message);
+}
+
+function differencesOf(ours: Outcome, theirs: Outcome): readonly string[] {
+  if (ours.kind === "refused" && theirs.kind === "refused") {
+    const [left, right] = [normalised(ours.message), normalised(theirs.message)];
+    return left === right ? [] : [`ours refuses: ${left}`, `theirs refuses: ${right}`];
+  }
+  if (ours.kind === "refused") return [`ours refuses: ${ours.message}`, "theirs is done"];
+  if (theirs.kind === "refused") return ["ours is done", `theirs refuses: ${theirs.message}`];
+  const keys = [...new Set([...Object.keys(ours.parts), ...Object.keys(theirs.parts)])].sort();
+  return keys
+    .filter((key) => ours.parts[key] !== theirs.parts[key])
+    .map((key) => `${key}: ours ${ours.parts[key] ?? "absent"}, theirs ${theirs.parts[key] ?? "absent"}`);
+}
+
+/** A listed row explains the difference that it names; one that a case names without need is not missed here. */
+export function compare({ ours, theirs, listed }: Compared): Verdict {
+  const differences = differencesOf(ours, theirs);
+  if (differences.length === 0) return { kind: "equal" };
+  const isAllowed = listed !== undefined && rowAllows(listed, ours, theirs);
+  return isAllowed ? { kind: "listed", row: listed, differences } : { kind: "unexplained", differences };
+}
+
+export interface Tally {
+  /** The two lines that a reader looks for. */
+  readonly lines: readonly [covered: string, cases: string];
+  readonly unexplained: readonly string[];
+  readonly uncoveredRows: readonly string[];
+  readonly unknownRows: readonly string[];
+  /** Listed rows and how many cases needed each. */
+  readonly listedRows: Readonly<Record<string, number>>;
+  /** Listed rows that no case needed: the difference is gone, or no case shows it. */
+  readonly staleRows: readonly string[];
+  readonly written: number;
+  readonly generated: number;
+  readonly generatedDone: number;
+  readonly generatedRefused: number;
+}
+
+export interface Expectation {
+  readonly specRows: readonly string[];
+  readonly listedRows: readonly string[];
+}
+
+/** Distinct cases, each once. Two written cases of one id are a mistake of the list. */
+function distinct(cases: readonly Compared[]): readonly Compared[] {
+  const byId = new Map<string, Compared>();
+  for (const entry of cases) {
+    if (byId.has(entry.id) && !entry.isGenerated) throw new Error(`two cases are called ${entry.id}`);
+    byId.set(entry.id, entry);
+  }
+  return [...byId.values()];
+}
+
+export function tally(all: readonly Compared[], { specRows, listedRows }: Expectation): Tally {
+  const cases = distinct(all);
+  const verdicts = cases.map((entry) => ({ entry, verdict: compare(entry) }));
+  const covered = new Set(cases.flatMap(({ rows }) => rows));
+  const needed: Record<string, number> = {};
+  for (const { verdict } of verdicts) if (verdict.kind === "listed") needed[verdict.row] = (needed[verdict.row] ?? 0) + 1;
+  const unexplained = verdicts.flatMap(({ entry, verdict }) =>
+    verdict.kind === "unexplained" ? [`${entry.id}\n    ${verdict.differences.join("\n    ")}`] : [],
+  );
+  const listed = verdicts.filter(({ verdict }) => verdict.kind === "listed").length;
+  const equal = verdicts.length - listed - unexplained.length;
+  const generated = cases.filter(({ isGenerated }) => isGenerated);
+  const rowsCovered = specRows.filter((row) => covered.has(row)).length;
+  return {
+    lines: [
+      `spec rows covered ${rowsCovered}/${specRows.length}`,
+      `${cases.length} cases, ${equal} equal, ${listed} listed differences, ${unexplained.length} unexplained`,
+    ],
+    unexplained,
+    uncoveredRows: specRows.filter((row) => !covered.has(row)),
+    unknownRows: [...covered].filter((row) => !specRows.includes(row)),
+    listedRows: needed,
+    staleRows: listedRows.filter((row) => needed[row] === undefined),
+    written: cases.length - generated.length,
+    generated: generated.length,
+    generatedDone: generated.filter(({ theirs }) => theirs.kind === "done").length,
+    generatedRefused: generated.filter(({ theirs }) => theirs.kind === "refused").length,
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Our side of a case: a process that reads a class and fetches its objects as the worker does, with its environment as the only
+ * way to the vaults. JSON lines in, JSON lines out, each with the number of its question.
+ */
+import { createInterface } from "node:readline";
+
+import { createVaultClients } from "../../../src/azure/vault-clients.ts";
+import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
+import { makesFile } from "../../../src/domain/content/version-history.ts";
+import type { VaultIdentity } from "../../../src/domain/ports.ts";
+import { fileMode } from "../../../src/domain/provider-class/file-permission.ts";
+import type { ClassObject } from "../../../src/domain/provider-class/object-rules.ts";
+import { openProviderClass, type ProviderClass } from "../../../src/domain/provider-class/parse.ts";
+import { readServicePrincipal } from "../../../src/domain/provider-class/service-principal.ts";
+import type { SupportedIdentity } from "../../../src/domain/provider-class/this-version.ts";
+import { Sensitive } from "../../../src/domain/sensitive.ts";
+import { pki } from "../../../src/pki/pki.ts";
+import { cloudFileReader } from "../../../src/sync/cloud-files.ts";
+import { fetchObjects, type ObjectFailure } from "../../../src/sync/fetch-objects.ts";
+import type { Outcome } from "./comparison.ts";
+
+export interface OurQuestion {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Of the credentials Secret, in base64; null without one. */
+  readonly credentials: Readonly<Record<string, string>> | null;
+  /** Of the ServiceAccount, for the audience that Entra exchanges. */
+  readonly token?: string;
+  /** Folder of cloud files. */
+  readonly cloudFiles?: string;
+  readonly constructPemChain: boolean;
+  readonly writeCertAndKeyInSeparateFiles: boolean;
+  readonly cloudName: string;
+}
+
+const DEFAULT_MODE = 0o644;
+const clients = createVaultClients();
+const base64 = (value: Sensitive) => Buffer.from(value.reveal()).toString("base64");
+
+/** What we add to the provider's text: which object, and what to do. */
+function bareMessage({ message, object }: ObjectFailure): string {
+  const place = message.lastIndexOf(` (${object.type}/${object.name}`);
+  return place < 0 ? message : message.slice(0, place);
+}
+
+/** The last object that makes a file decides its mode, as it does its contents. */
+function modeOf(file: ObjectFile, objects: readonly ClassObject[]): number {
+  const maker = objects.findLast((object) => makesFile(object, file.path));
+  return maker === undefined ? -1 : fileMode(maker, DEFAULT_MODE);
+}
+
+/** Clients are kept by account. */
+function accountOf(token: string): string {
+  const [, claims = ""] = token.split(".");
+  const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }; // Made by the test.
+  return sub.slice(sub.lastIndexOf(":") + 1);
+}
+
+/** The worker's, with the Secret and the token at hand. */
+function identityOf({ credentials, token = "" }: OurQuestion, mode: SupportedIdentity): VaultIdentity | string {
+  switch (mode.kind) {
+    case "workloadIdentity": {
+      const account = { namespace: "test", name: accountOf(token) };
+      return { ...mode, account, requestToken: async () => Sensitive.ofText(token) };
+    }
+    case "managedIdentity":
+      return mode;
+    case "servicePrincipal": {
+      const principal = readServicePrincipal(credentials ?? undefined);
+      return principal.ok ? principal.value : principal.error.message;
+    }
+  }
+}
+
+async function fetched(question: OurQuestion, { address, objects }: ProviderClass, identity: VaultIdentity): Promise<Outcome> {
+  const { constructPemChain, writeCertAndKeyInSeparateFiles } = question;
+  const render = { pki, constructPemChain, writeCertAndKeyInSeparateFiles };
+  const client = clients.clientFor(address, identity);
+  const { files, failures } = await fetchObjects({ client, render }, objects, new AbortController().signal);
+  const [first] = failures;
+  if (first !== undefined) return { kind: "refused", message: bareMessage(first) };
+  const parts: Record<string, string> = {};
+  for (const file of files) {
+    parts[`file:${file.path}`] = base64(file.contents);
+    parts[`mode:${file.path}`] = String(modeOf(file, objects));
+    parts[`version:${file.objectId}`] = file.version;
+  }
+  return { kind: "done", parts };
+}
+
+async function answer(question: OurQuestion): Promise<Outcome> {
+  const { parameters, cloudName, cloudFiles = "" } = question;
+  const options = { owner: "test/class", cloudName, readCloudFile: cloudFileReader(cloudFiles) };
+  const opened = openProviderClass({ provider: "azure", parameters }, options);
+  if (opened.kind === "notOurs") return { kind: "refused", message: "not ours" };
+  if (opened.kind === "invalid") return { kind: "refused", message: opened.problem.message };
+  const identity = identityOf(question, opened.identity);
+  if (typeof identity === "string") return { kind: "refused", message: identity };
+  const parsed = opened.readObjects();
+  return parsed.ok ? fetched(question, parsed.value, identity) : { kind: "refused", message: parsed.error.message };
+}
+
+async function respond(line: string): Promise<void> {
+  // Written by the test itself.
+  const { number, question } = JSON.parse(line) as { number: number; question: OurQuestion };
+  const outcome = await answer(question).catch((error: unknown): Outcome => ({ kind: "refused", message: `threw: ${String(error)}` }));
+  process.stdout.write(`${JSON.stringify({ number, outcome })}\n`);
+}
+
+if (import.meta.main) {
+  const open: Promise<void>[] = [];
+  for await (const line of createInterface({ input: process.stdin })) open.push(respond(line));
+  await Promise.all(open);
+}

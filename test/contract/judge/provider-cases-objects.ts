@@ -1,0 +1,172 @@
+/** The text of `objects`, whole and item by item. */
+import type { ProviderCase } from "./provider-case.ts";
+import type { ProviderRow } from "./spec-rows.ts";
+
+type Texts = readonly (readonly [ProviderRow, ...string[]])[];
+
+const whole: Texts = [
+  [
+    "a mapping with the key array of texts",
+    "array:\n  - |\n    objectName: secret1\n    objectType: secret\n",
+    "array:\n- objectName: secret1\n",
+    "array: text",
+    "array: {a: b}",
+    "array: 5",
+    "text",
+    "5",
+    "other: [x]\narray:\n  - |\n    objectName: secret1\n    objectType: secret\n",
+    "array:\n  - >\n    {objectName: secret1,\n    objectType: secret}\n",
+    "array:\r\n  - |\r\n    objectName: secret1\r\n    objectType: secret\r\n",
+    "array: [\"objectName: secret1\\nobjectType: secret\", 'objectName: key1\n\n  objectType: key']",
+    "array: a\narray: b",
+    "array: [[x]]",
+  ],
+  [
+    "JSON is YAML",
+    '{"array":["objectName: secret1\\nobjectType: secret"]}',
+    '{"array":["{\\"objectName\\":\\"secret1\\",\\"objectType\\":\\"secret\\"}"]}',
+    '{"array":["{\\"objectName\\":\\"secret1\\",\\"objectType\\":\\"secret\\",\\"objectVersionHistory\\":1}"]}',
+    '{"array":[{"objectName":"secret1"}]}',
+    '{"array":["{objectName: secret1, objectType: secret}"],}',
+  ],
+  ["a top-level list is refused", "- |\n  objectName: secret1\n  objectType: secret\n", "[]", "- a\n- b"],
+  [
+    "a list of mappings is refused",
+    "array:\n  - objectName: secret1\n    objectType: secret\n",
+    "array: [{}, []]",
+    "array:\n - {a: b}\n - x\n - [c]",
+  ],
+  ["a wrong-case array is no array", "Array:\n  - x", "ARRAY: [x]", "array : []\nArrays: [x]"],
+  [
+    "null items are dropped",
+    "array:\n  - null\n  - ~\n  -\n  - |\n    objectName: secret1\n    objectType: secret\n",
+    'array:\n  - null\n  - "objectType: secret"',
+  ],
+  ["numbers and booleans become texts", "array: [5]", "array: [true]", "array: [1.50]", "array: [2020-01-01]", "array: [0x1F]"],
+  ["anchors and aliases", 'x: &x "{objectName: secret1, objectType: secret}"\narray: [*x, *x]', "array: [*unknown]", "array: &a [*a]"],
+  ["the first document alone is read", 'array: ["{objectName: secret1, objectType: secret}"]\n---\narray: [x]', "---\narray: []\n...\n{{{"],
+  [
+    "step 10: objects parse",
+    "array: [",
+    "array: {",
+    "array:\n\t- x",
+    "array: 'x",
+    'array: "x',
+    'array: "\\q"',
+    "array: @x",
+    "array: `x`",
+    "array: %x",
+    "a: b: c",
+    "array:\n  - x\n y: z",
+    "array: [\u0007]",
+    "array: !!int q",
+    "<<: [x]",
+    "array: |x\n  y",
+    "key: value\nno mapping",
+    ": :\n  :::",
+    "array: [a, b",
+    "array: ]",
+    "- a\nb: c",
+  ],
+];
+
+const wholeCases: readonly ProviderCase[] = whole.flatMap(([row, ...texts]) =>
+  texts.map((text) => ({ id: `objects ${JSON.stringify(text)}`, rows: [row, "objects" as const], objects: text })),
+);
+
+const ONE = "objectName: secret1\nobjectType: secret";
+
+const items: Texts = [
+  ["unknown keys of an item are ignored", `${ONE}\ncolour: red`, `${ONE}\nnested: {a: [b]}`],
+  ["wrong-case keys of an item are ignored", "objectname: secret1\nobjectType: secret", `${ONE}\nObjectAlias: other`],
+  [
+    "a duplicate key of an item is refused",
+    "objectName: a\nobjectName: b",
+    "objectType: secret\nobjectName: a\nobjectAlias: x\nobjectName: b\nobjectType: key",
+    "other: 1\nother: 2\nobjectName: secret1\nobjectType: secret",
+  ],
+  ["the first document alone is read", `${ONE}\n---\nobjectName: absent`],
+  [
+    "anchors and aliases",
+    "objectName: &a secret1\nobjectAlias: *a\nobjectType: secret",
+    "objectName: *gone",
+    "<<: {objectName: secret1}\nobjectType: secret",
+  ],
+  ["an empty item has no file name", "", "# only a comment", "{}", "~", "   "],
+  [
+    "scalars are raw text",
+    "objectName: 0755\nobjectType: secret",
+    "objectName: 123\nobjectType: secret",
+    "objectName: true\nobjectType: secret",
+    "objectName: 2020-01-01\nobjectType: secret",
+    "objectName: 1e3\nobjectType: secret",
+    `${ONE}\nfilePermission: 0600`,
+    `${ONE}\nobjectVersion: 52e13000000000000000000000000000`,
+    `${ONE}\nobjectVersion: 0x1f`,
+    `${ONE}\nobjectAlias: !!str 0644`,
+    `${ONE}\nobjectAlias: .inf`,
+    `${ONE}\nobjectAlias: 'a ''b'''`,
+    `${ONE}\nobjectAlias: "caf\\u00e9"`,
+    `${ONE}\nobjectAlias: a # comment`,
+    `${ONE}\nobjectAlias: a#b`,
+    `${ONE}\nobjectAlias: |\n  folded\n`,
+    `${ONE}\nobjectAlias: [a]`,
+    `${ONE}\nobjectAlias: {a: b}`,
+    "objectName: [a]\nobjectType: {b: c}\nobjectVersionHistory: x",
+  ],
+  [
+    "null is empty text",
+    "objectName: null\nobjectType: secret",
+    "objectName: ~\nobjectType: secret",
+    "objectName:\nobjectType: secret",
+    `${ONE}\nobjectAlias: NULL`,
+    `${ONE}\nobjectAlias: "null"`,
+    `${ONE}\nobjectAlias: Null`,
+  ],
+  [
+    "history is an int32",
+    `${ONE}\nobjectVersionHistory: 5.0`,
+    `${ONE}\nobjectVersionHistory: 1_0`,
+    `${ONE}\nobjectVersionHistory: 0x2`,
+    `${ONE}\nobjectVersionHistory: 0o3`,
+    `${ONE}\nobjectVersionHistory: 0b11`,
+    `${ONE}\nobjectVersionHistory: 010`,
+    `${ONE}\nobjectVersionHistory: +2`,
+    `${ONE}\nobjectVersionHistory: -1`,
+    `${ONE}\nobjectVersionHistory: 2147483647`,
+    `${ONE}\nobjectVersionHistory: 2147483648`,
+    `${ONE}\nobjectVersionHistory: -2147483649`,
+    `${ONE}\nobjectVersionHistory: 99999999999999999999`,
+    `${ONE}\nobjectVersionHistory: 1e1`,
+    `${ONE}\nobjectVersionHistory: 2.7`,
+    `${ONE}\nobjectVersionHistory: true`,
+    `${ONE}\nobjectVersionHistory: many`,
+    `${ONE}\nobjectVersionHistory: [2]`,
+    `${ONE}\nobjectVersionHistory: null`,
+    `${ONE}\nobjectVersionHistory: .nan`,
+  ],
+  [
+    "a quoted history is refused",
+    `${ONE}\nobjectVersionHistory: "5"`,
+    `${ONE}\nobjectVersionHistory: '5'`,
+    `${ONE}\nobjectVersionHistory: !!int "2"`,
+  ],
+  [
+    "step 11: item parse",
+    "- a",
+    "text",
+    "5",
+    "objectName: [",
+    "objectName: a: b",
+    "\tobjectName: a",
+    "a\nb: c",
+    "objectName: 'a",
+    "{objectName: a",
+  ],
+];
+
+const itemCases: readonly ProviderCase[] = items.flatMap(([row, ...texts]) =>
+  texts.map((text) => ({ id: `item ${JSON.stringify(text)}`, rows: [row], objects: JSON.stringify({ array: [text] }) })),
+);
+
+export const OBJECT_CASES: readonly ProviderCase[] = [...wholeCases, ...itemCases];

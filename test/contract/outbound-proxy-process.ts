@@ -1,0 +1,55 @@
+/**
+ * A process that reaches a vault as a service principal or as the machine's identity, and an API server, with its environment as the
+ * only thing that decides the way. One JSON line in, one out: what came, or the message why not.
+ */
+import { createInterface } from "node:readline";
+
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import type { VaultAddress, VaultIdentity } from "../../src/domain/ports.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+import { createKubeClient } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/config.ts";
+import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
+
+export type ProxyQuestion =
+  | { readonly kind: "vault"; readonly address: VaultAddress; readonly clientId: string; readonly clientSecret?: string }
+  | { readonly kind: "apiServer"; readonly kubeconfig: string };
+
+export interface ProxyAnswer {
+  readonly isThere: boolean;
+  readonly message: string;
+}
+
+const WITHIN_MS = 15_000;
+const proxy = readOutboundProxy(process.env);
+if (!proxy.ok) throw new Error(proxy.error);
+const clients = createVaultClients({ proxy: proxy.value, timeoutMs: WITHIN_MS });
+
+async function ask(question: ProxyQuestion): Promise<void> {
+  const signal = AbortSignal.timeout(WITHIN_MS);
+  if (question.kind === "apiServer") {
+    const config = loadKubeConfig({ kubeconfig: question.kubeconfig });
+    await createKubeClient(config, { userAgent: "test" }).read(RESOURCES.secrets, { namespace: "default", name: "s" }, signal);
+    return;
+  }
+  const { address, clientId, clientSecret } = question;
+  const identity: VaultIdentity =
+    clientSecret === undefined
+      ? { kind: "managedIdentity", clientId }
+      : { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) };
+  await clients.clientFor(address, identity).getSecret("s", undefined, signal);
+}
+
+if (import.meta.main) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    let answer: ProxyAnswer = { isThere: true, message: "" };
+    try {
+      // Written by the test itself.
+      await ask(JSON.parse(line) as ProxyQuestion);
+    } catch (error) {
+      answer = { isThere: false, message: error instanceof Error ? error.message : String(error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, type Server } from "node:net";
+import { after, afterEach, before, describe, test } from "node:test";
+import type { ServingCertificate } from "../../src/domain/ports.ts";
+import { type ApiAnswer, apiRequest, JSON_PATCH } from "../support/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertNothingForbidden } from "../support/own-requests.ts";
+import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { selfSignedCertificate } from "../support/serving-certificate.ts";
+import { at, listAt } from "../support/shipped-manifests.ts";
+
+// What happens to pods while the webhook is away or broken, in every way that it can be.
+
+const refusal = controlPlaneRefusal();
+const SERVICE = "keyvault-injector-webhook.keyvault-injector.svc";
+const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
+const POLICY = /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'.*the injector was unavailable.*Controllers retry by themselves/;
+
+/** Pods that did not opt in: the webhook is asked about all but the first. */
+const OTHERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "without annotations of ours": {},
+  "opted out": { ...OPTED_IN, inject: "false" },
+  "with a class and no opt-in": { "secret-provider-class": "akvprovider-demo" },
+  "with a key that is spelt wrong": { Inject: "true" },
+  "with a wrong value beside": { "restart-on-rotation": "maybe", "mount-path": "x" },
+};
+
+let plane: ControlPlane;
+let product: Product;
+let webhook: ProductProcess;
+let port: number;
+let fake: Server | undefined;
+/** How often the API server came as far as the outage lets it: otherwise it would be another outage. */
+let met = 0;
+let serial = 0;
+/** Their specs as the API server stores them with a healthy webhook. */
+const healthy = new Map<string, unknown>();
+
+function create(annotations: Readonly<Record<string, string>>, query = ""): Promise<ApiAnswer> {
+  const pod = aPod(annotations, { automountServiceAccountToken: false });
+  const body = { ...pod, metadata: { ...Object(pod["metadata"]), name: `pod-${++serial}` } };
+  return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/default/pods${query}`, body });
+}
+
+/** All that was stored of it, but for what is new in each pod. */
+function kept({ body }: ApiAnswer): unknown {
+  const { labels, annotations } = Object(at(body, "metadata"));
+  return { labels, annotations, spec: at(body, "spec") };
+}
+
+async function trust(ca: string): Promise<void> {
+  const value = Buffer.from(ca).toString("base64");
+  const body = [{ op: "add", path: "/webhooks/0/clientConfig/caBundle", value }];
+  assert.equal((await apiRequest(plane, { method: "PATCH", path: CONFIGURATION, contentType: JSON_PATCH, body })).status, 200);
+}
+
+function listen(server: Server): Promise<void> {
+  fake = server;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+}
+
+const trusted = selfSignedCertificate("trusted", [SERVICE]);
+const other = selfSignedCertificate("other", [SERVICE]);
+const misnamed = selfSignedCertificate("misnamed", ["elsewhere.example"]);
+
+/** Answers every review with this status and body, over TLS that the API server accepts. */
+const answering = (status: number, body: string) => async (): Promise<void> => {
+  const server = createHttpsServer(trusted, (_request, response) => {
+    met += 1;
+    response.writeHead(status).end(body);
+  });
+  await listen(server);
+  await trust(trusted.cert);
+};
+
+/** Is connected to, and never asked. */
+const unasked = (server: Server): Promise<void> => listen(server.on("connection", () => (met += 1)));
+
+const presenting = (certificate: ServingCertificate): Server =>
+  createHttpsServer(certificate, (_request, response) => void response.end("{}"));
+
+const refusingReview = JSON.stringify({
+  apiVersion: "admission.k8s.io/v1",
+  kind: "AdmissionReview",
+  response: { uid: "of-another-request", allowed: false, status: { message: "no" } },
+});
+
+const OUTAGES: Readonly<Record<string, () => Promise<void>>> = {
+  "nobody listens": async () => void (met += 1),
+  "connections are taken and nothing comes back": () => unasked(createServer(() => undefined)),
+  "it speaks no TLS": () => unasked(createHttpServer((_request, response) => void response.end("{}"))),
+  "its certificate is of another CA": () => unasked(presenting(other)),
+  "its certificate has another name": async () => {
+    await unasked(presenting(misnamed));
+    await trust(misnamed.cert);
+  },
+  "caBundle holds another CA": async () => {
+    await unasked(presenting(trusted));
+    await trust(other.cert);
+  },
+  "it answers 500": answering(500, "{}"),
+  "it answers 429": answering(429, "{}"),
+  "it answers something that is no review": answering(200, "hello"),
+  "it answers about another request": answering(200, refusingReview),
+};
+
+describe("while the webhook is broken", { skip: refusal }, () => {
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    product = await installProduct(plane);
+    await plane.kubectl(["create", "serviceaccount", "default"]);
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify(aClass()));
+    webhook = await product.start("webhook");
+    port = webhook.admissionPort;
+    for (const [which, annotations] of Object.entries(OTHERS)) healthy.set(which, kept(await create(annotations)));
+    await eventually(isInjected, { what: "an injected pod" });
+    await webhook.kill();
+  });
+
+  afterEach(async () => {
+    const closing = fake;
+    fake = undefined;
+    if (closing === undefined) return;
+    if ("closeAllConnections" in closing && typeof closing.closeAllConnections === "function") closing.closeAllConnections();
+    closing.close();
+  });
+
+  after(async () => {
+    await product?.stop();
+    await plane?.stop();
+  });
+
+  for (const [outage, begin] of Object.entries(OUTAGES)) {
+    test(`${outage}: what did not opt in is stored as ever, and what did is refused by the policy`, async () => {
+      met = 0;
+      await begin();
+      await eventually(async () => POLICY.test(messageOf(await create(OPTED_IN, "?dryRun=All"))) && met > 0, { what: "the outage" });
+
+      const [optedIn, ...stored] = await Promise.all([
+        create(OPTED_IN),
+        ...Object.entries(OTHERS).map(async ([which, annotations]) => ({ which, answer: await create(annotations) })),
+      ]);
+
+      assert.equal(optedIn.status, 422);
+      assert.match(messageOf(optedIn), POLICY);
+      for (const { which, answer } of stored) {
+        assert.equal(answer.status, 201, `${which}: ${messageOf(answer)}`);
+        assert.deepEqual(kept(answer), healthy.get(which), which);
+      }
+    });
+  }
+
+  test("and when it is back, so is injection, with nothing done by hand", async () => {
+    webhook = await product.start("webhook");
+
+    await eventually(isInjected, { what: "an injected pod" });
+  });
+
+  test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
+});
+
+const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
+
+async function isInjected(): Promise<boolean> {
+  const { body } = await create(OPTED_IN, "?dryRun=All");
+  return listAt(body, "spec", "volumes").some((volume) => at(volume, "csi") !== undefined);
+}

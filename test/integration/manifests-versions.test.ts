@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { renderKustomization } from "../../tools/render-manifests.ts";
+import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
+import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+
+/** Kinds of other products, whose definitions are not ours to install: cert-manager and the Prometheus operator. */
+const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com)\//;
+/** What an older API server cannot take, by the field that it does not know; a folder of its own is there for it. */
+const ONLY_NEWER: Readonly<Record<string, string>> = { "components/csi-driver": "serviceAccountTokenInSecrets" };
+const NAMESPACES = ["keyvault-injector", "examples"];
+
+/** Every folder that a user can apply, and every file of a release and of the examples; transformers are not applied. */
+const folders = globSync("**/kustomization.yaml", { cwd: MANIFESTS })
+  .map((file) => path.dirname(file))
+  .filter(
+    (folder) =>
+      !folder.endsWith("namespace-references") && parseManifests(read(`${folder}/kustomization.yaml`))[0]?.kind === "Kustomization",
+  )
+  .sort();
+const files = globSync(["releases/**/*.yaml", "examples/**/*.yaml"], { cwd: MANIFESTS }).sort();
+
+function read(file: string): string {
+  return readFileSync(path.join(MANIFESTS, file), "utf8");
+}
+
+/** The examples' placeholders filled in, and the document's empty `cloudName`, which a server-side apply refuses, left out. */
+function filledIn(text: string): string {
+  return text.replaceAll(/<([A-Za-z-]+)>/g, "$1").replaceAll(/^ *cloudName:[ \t]*(#.*)?\n/gm, "");
+}
+
+for (const version of API_SERVER_VERSIONS) {
+  const refusal = controlPlaneRefusal({ version });
+  describe(`every manifest, on API server ${version}`, { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+    let plane: ControlPlane;
+    before(async () => {
+      plane = await startControlPlane({ version, controllerManager: false });
+      await plane.kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
+      await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+      for (const namespace of NAMESPACES) {
+        await plane.kubectl(["create", "namespace", namespace]);
+        await plane.kubectl(["create", "serviceaccount", "default", "-n", namespace]);
+      }
+    });
+    after(async () => {
+      await plane?.stop();
+    });
+
+    /** What the API server says about it; nothing is stored. Fields that it does not know are an error. */
+    async function dryRun(manifests: readonly Manifest[]): Promise<void> {
+      const items = manifests.filter(({ apiVersion }) => !FOREIGN.test(apiVersion));
+      if (items.length === 0) return;
+      const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+      const flags = ["--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "-n", "examples"];
+      // Objects that name a namespace go there; kubectl refuses a flag that contradicts them.
+      const namespaced = items.some(({ metadata }) => metadata.namespace !== undefined);
+      await plane.kubectl(["apply", ...(namespaced ? flags.slice(0, -2) : flags), "-f", "-"], list);
+    }
+
+    const isRefused = (folder: string): boolean => version !== API_SERVER_VERSIONS[0] && folder in ONLY_NEWER;
+    for (const folder of folders.filter(isRefused)) {
+      test(`is refused for its newer field, and has a folder without it: ${folder}`, async () => {
+        const newer = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder)));
+        await assert.rejects(dryRun(newer), new RegExp(`unknown field "${ONLY_NEWER[folder]}"`));
+        assert.ok(folders.includes(`${folder}-before-1.35`));
+      });
+    }
+    for (const folder of folders.filter((each) => !isRefused(each))) {
+      test(`passes a server-side dry run: ${folder}`, async () => {
+        await dryRun(parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder))));
+      });
+    }
+    for (const file of files) {
+      test(`passes a server-side dry run: ${file}`, () => dryRun(parseManifests(filledIn(read(file)))));
+    }
+
+    test("is refused with a field that the API server does not know, and with a policy that does not compile", async () => {
+      const [policy] = parseManifests(read("policies/pod-volume.yaml"));
+      assert.ok(policy);
+      await assert.rejects(dryRun([{ ...policy, invented: {} }]), /invented/);
+      const broken = { ...policy, spec: { ...Object(policy["spec"]), validations: [{ expression: "object.spec.volumes.size(" }] } };
+      await assert.rejects(dryRun([broken]), /compilation failed/);
+    });
+  });
+}

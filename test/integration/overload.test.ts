@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { apiRequest } from "../support/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
+import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { selfSignedCertificate } from "../support/serving-certificate.ts";
+
+const refusal = controlPlaneRefusal();
+
+describe("a review that is shed, on a real API server", { skip: refusal }, () => {
+  let plane: ControlPlane;
+  let webhook: ListeningWebhook;
+  let toShed = 0;
+  let shed = 0;
+
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    const certificate = selfSignedCertificate();
+    const enter = (): (() => void) | undefined => {
+      if (shed >= toShed) return () => undefined;
+      shed += 1;
+      return undefined;
+    };
+    webhook = await startWebhook({
+      known: [aClass()],
+      certificates: { current: () => certificate, onChange: () => undefined },
+      gate: { enter },
+    });
+    await plane.kubectl(["create", "serviceaccount", "default"]);
+    await plane.kubectl(["apply", "-f", "-"], JSON.stringify(configuration(webhook.port, certificate.cert)));
+    await eventually(() => isInjected("probe"), { what: "the webhook's effect" });
+  });
+  after(async () => {
+    await webhook?.stop();
+    await plane?.stop();
+  });
+
+  async function isInjected(name: string): Promise<boolean> {
+    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // Made there.
+    const { body } = await apiRequest(plane, { method: "POST", path: "/api/v1/namespaces/default/pods?dryRun=All", body: pod });
+    return JSON.stringify(body).includes('"secrets-store.csi.k8s.io"');
+  }
+
+  test("is sent again by the API server itself, so that the pod is injected all the same", async (context) => {
+    [toShed, shed] = [2, 0];
+    const from = performance.now();
+
+    assert.equal(await isInjected("twice"), true);
+    assert.equal(shed, 2);
+    context.diagnostic(`2 times shed, injected after ${Math.round(performance.now() - from)} ms`);
+  });
+
+  test("comes through untouched where it is shed for longer than the webhook's timeout: the failure policy decides", async () => {
+    [toShed, shed] = [1_000, 0];
+
+    assert.equal(await isInjected("never"), false);
+    assert.ok(shed >= 2);
+    [toShed, shed] = [0, 0];
+  });
+});
+
+/** The shipped entry's behaviour, at a place where a test listens. */
+function configuration(port: number, ca: string): object {
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: "shedding" },
+    webhooks: [
+      {
+        name: "pods.keyvault-injector.dev",
+        admissionReviewVersions: ["v1"],
+        sideEffects: "None",
+        timeoutSeconds: 5,
+        failurePolicy: "Ignore",
+        rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+        clientConfig: { url: `https://localhost:${port}/mutate/pods`, caBundle: Buffer.from(ca).toString("base64") },
+      },
+    ],
+  };
+}

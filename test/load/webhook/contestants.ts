@@ -1,0 +1,170 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { connect } from "node:net";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { builtProgram } from "../../e2e/support/binaries.ts";
+import type { ControlPlane } from "../../support/control-plane.ts";
+import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
+import { type RunningProcess, startProcess } from "../../support/process.ts";
+import { freePort } from "../../support/product.ts";
+import { selfSignedCertificate } from "../../support/serving-certificate.ts";
+import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { webhookTarget } from "../../support/webhook-request.ts";
+import type { Target } from "./load.ts";
+import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
+
+export interface Contestant {
+  readonly name: string;
+  readonly pid: number;
+  readonly target: Target;
+  /** From the start of the process to its readiness, milliseconds. */
+  readonly startMs: number;
+  stop(): Promise<unknown>;
+}
+
+const NAMESPACE = "keyvault-injector";
+const SERVICE_NAME = "keyvault-injector-webhook.keyvault-injector.svc";
+const START_MS = 30_000;
+
+interface Launch {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Tells readiness. */
+  readonly isUp: () => Promise<boolean>;
+}
+
+async function launch(plane: ControlPlane, { name, command, args, environment = {}, isUp }: Launch) {
+  const log = path.join(plane.directory, `${name}.log`);
+  const file = openSync(log, "a");
+  const started = performance.now();
+  const child = spawn(command, args, { stdio: ["ignore", file, file], env: { PATH: process.env["PATH"] ?? "", ...environment } });
+  const running: RunningProcess = startProcess(child, name);
+  while (!(await isUp())) {
+    if (child.exitCode !== null || performance.now() - started > START_MS) {
+      throw new Error(`${name} did not start\n${readFileSync(log, "utf8").slice(-4_000)}`);
+    }
+    await sleep(2);
+  }
+  return { pid: child.pid ?? 0, startMs: performance.now() - started, stop: () => running.stop(30_000) };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function isReady(port: number, where: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asking = request({ host: "127.0.0.1", port, path: where, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asking.once("error", () => resolve(false));
+    asking.end();
+  });
+}
+
+/** Certificate files for those that do not make their own. */
+function certificateFiles(plane: ControlPlane) {
+  const folder = path.join(plane.directory, "certificate");
+  mkdirSync(folder, { recursive: true });
+  const { cert, key } = selfSignedCertificate();
+  const files = { folder, cert: path.join(folder, "tls.crt"), key: path.join(folder, "tls.key"), ca: cert };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  return files;
+}
+
+/** A server of this folder, which has no dependency but its certificate. */
+export async function startBaseline(plane: ControlPlane, name: "bare" | "express"): Promise<Contestant> {
+  const port = await freePort();
+  const { cert, key, ca } = certificateFiles(plane);
+  const program = path.join(import.meta.dirname, `${name}-server.ts`);
+  const started = await launch(plane, {
+    name,
+    command: process.execPath,
+    args: [program, cert, key, `${port}`],
+    isUp: () => accepts(port),
+  });
+  return { name, ...started, target: { port, ca, servername: "localhost", path: "/mutate/pods" } };
+}
+
+/** Applies our manifests and what the pods of the bench need. */
+export async function prepareCluster(plane: ControlPlane): Promise<void> {
+  await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
+  const shipped = parseManifests(await renderDefaultOverlay());
+  const list = { apiVersion: "v1", kind: "List", items: onOneMachine(shipped, 443) };
+  await plane.kubectl(["apply", "-f", "-"], JSON.stringify(list));
+  await plane.kubectl(["create", "namespace", BENCH_NAMESPACE]);
+  const parameters = { keyvaultName: "bench", tenantID: "11111111-2222-3333-4444-555555555555", objects: "array: []" };
+  const items = [
+    {
+      apiVersion: "secrets-store.csi.x-k8s.io/v1",
+      kind: "SecretProviderClass",
+      metadata: { name: BENCH_CLASS, namespace: BENCH_NAMESPACE },
+      spec: { provider: "azure", parameters },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: {
+        name: "default",
+        namespace: BENCH_NAMESPACE,
+        annotations: { "azure.workload.identity/client-id": "99999999-2222-3333-4444-555555555555" },
+      },
+    },
+  ];
+  await plane.kubectl(
+    ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+    JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  );
+}
+
+/** The compiled webhook with the shipped arguments, under its own ServiceAccount. */
+export async function startOurs(plane: ControlPlane, main: string): Promise<Contestant> {
+  const [admissionPort, healthPort] = [await freePort(), await freePort()];
+  const shipped = parseManifests(await renderDefaultOverlay());
+  const account = "keyvault-injector-webhook";
+  const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: account });
+  const ports = ["--bind-address=127.0.0.1", `--admission-port=${admissionPort}`, `--health-port=${healthPort}`];
+  const started = await launch(plane, {
+    name: "ours",
+    command: process.execPath,
+    args: [main, ...shippedArguments(shipped, account), ...ports],
+    environment: { KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
+    isUp: () => isReady(healthPort, "/readyz"),
+  });
+  const { ca } = await webhookTarget(plane, admissionPort);
+  return { name: "keyvault-injector", ...started, target: { port: admissionPort, ca, servername: SERVICE_NAME, path: "/mutate/pods" } };
+}
+
+const AWI_PORT = 9443;
+
+/** Azure Workload Identity's webhook, whose port is fixed; with an administrator's rights, which spares it nothing at run time. */
+export async function startAzureWorkloadIdentity(plane: ControlPlane): Promise<Contestant> {
+  const [health, metrics] = [await freePort(), await freePort()];
+  const { folder, ca } = certificateFiles(plane);
+  const started = await launch(plane, {
+    name: "azure-workload-identity",
+    command: await builtProgram("azure-workload-identity"),
+    args: ["--disable-cert-rotation", `--webhook-cert-dir=${folder}`, `--health-addr=:${health}`, `--metrics-addr=:${metrics}`],
+    environment: {
+      KUBECONFIG: plane.kubeconfigPath,
+      POD_NAMESPACE: "kube-system",
+      AZURE_TENANT_ID: "11111111-2222-3333-4444-555555555555",
+      AZURE_ENVIRONMENT: "AzurePublicCloud",
+    },
+    isUp: () => isReady(health, "/readyz"),
+  });
+  return { name: "azure-workload-identity", ...started, target: { port: AWI_PORT, ca, servername: "localhost", path: "/mutate-v1-pod" } };
+}

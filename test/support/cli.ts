@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { type Command, type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
+import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
+import { createKubeClient } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/config.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { readCrds } from "../../src/sync/crd-files.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
+
+/** All that a user at a terminal, or a script, sees of a command. */
+export interface CliOutput {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly kubeconfig?: string;
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Runs the program as a user does, in a process of its own. */
+export function runCli(args: readonly string[], { kubeconfig, input = "", environment = {} }: CliOptions = {}): Promise<CliOutput> {
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    // Neither the machine's own kubeconfig nor a pod's account is to be found.
+    HOME: path.join(import.meta.dirname, "no-such-home"),
+    KUBECONFIG: kubeconfig ?? "",
+    ...environment,
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 128, stdout, stderr }));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+/** Runs a command in this process against a cluster: many runs in the time that one process takes to start. */
+export async function runOnline(args: readonly string[], kubeconfig: string): Promise<CommandResult> {
+  const [name, ...rest] = args;
+  const context: CommandContext = {
+    version: "9.9.9",
+    clock: systemClock,
+    hasColour: false,
+    readInput: (file) => readFile(file, "utf8"),
+    openCluster: async () => {
+      const config = loadKubeConfig({ kubeconfig });
+      const kube = createKubeClient(config, { userAgent: "keyvault-injector-cli-test" });
+      return { kube, namespace: "default", close: () => config.close() };
+    },
+    shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
+    signal: new AbortController().signal,
+  };
+  return runCommand(commandOf(name), rest, context);
+}
+
+function commandOf(name: string | undefined): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) throw new Error(`no command ${name ?? ""}`);
+  return command;
+}
+
+/** Runs a command in this process, without a cluster; standard input is the text, files are the given ones. */
+export function runOffline(
+  args: readonly string[],
+  input = "",
+  options: { readonly files?: Readonly<Record<string, string>>; readonly hasColour?: boolean } = {},
+): Promise<CommandResult> {
+  const [name, ...rest] = args;
+  const context: CommandContext = {
+    version: "9.9.9",
+    clock: new ManualClock(),
+    hasColour: options.hasColour ?? false,
+    readInput: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
+    openCluster: async () => {
+      throw new CommandFailure("no cluster here");
+    },
+    shippedCrds: () => [],
+    signal: new AbortController().signal,
+  };
+  return runCommand(commandOf(name), rest, context);
+}
+
+function missing(file: string): never {
+  throw new CommandFailure(`${file} cannot be read`);
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { shareSignIn } from "../../src/azure/shared-sign-in.ts";
+
+type Credential = Parameters<typeof shareSignIn>[0];
+
+const HOUR = 3_600_000;
+
+/** A credential that counts, and whose answers wait until they are let go. */
+function aCredential(lifetime: number) {
+  const asked: string[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  let now = 0;
+  const credential: Credential = {
+    getToken: async (scopes) => {
+      asked.push(String(scopes));
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return { token: `token ${asked.length}`, expiresOnTimestamp: now + lifetime };
+    },
+  };
+  return {
+    asked,
+    shared: shareSignIn(credential, () => now),
+    release: (): void => gates.splice(0).forEach(({ resolve }) => resolve()),
+    refuse: (error: Error): void => gates.splice(0).forEach(({ reject }) => reject(error)),
+    pass: (milliseconds: number): void => {
+      now += milliseconds;
+    },
+  };
+}
+
+describe("a shared sign-in", () => {
+  test("is one for all that wait for the same token", async () => {
+    const { asked, shared, release } = aCredential(HOUR);
+    const waiting = [shared.getToken("vault"), shared.getToken("vault"), shared.getToken("other")];
+    release();
+    const tokens = await Promise.all(waiting);
+    assert.deepEqual(asked, ["vault", "other"]);
+    assert.equal(tokens[0], tokens[1]);
+  });
+
+  test("serves while its token lasts, and not in the last five minutes", async () => {
+    const { asked, shared, release, pass } = aCredential(HOUR);
+    const first = shared.getToken("vault");
+    release();
+    await first;
+    pass(HOUR - 300_001);
+    assert.equal(await shared.getToken("vault"), await first);
+    pass(1);
+    const second = shared.getToken("vault");
+    release();
+    assert.notEqual(await second, await first);
+    assert.equal(asked.length, 2);
+  });
+
+  test("that failed is told to all that wait, and tried anew by the next", async () => {
+    const { asked, shared, release, refuse } = aCredential(HOUR);
+    const waiting = Promise.allSettled([shared.getToken("vault"), shared.getToken("vault")]);
+    refuse(new Error("refused"));
+    assert.deepEqual(
+      (await waiting).map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
+    const next = shared.getToken("vault");
+    release();
+    assert.ok(await next);
+    assert.equal(asked.length, 2);
+  });
+
+  test("is not ended by the signal of one that waits", async () => {
+    let seen: unknown;
+    const shared = shareSignIn({
+      getToken: (_, options) => {
+        seen = options;
+        return Promise.resolve(null);
+      },
+    });
+    assert.equal(await shared.getToken("vault", { abortSignal: AbortSignal.abort(), tenantId: "t" }), null);
+    assert.deepEqual(seen, { tenantId: "t" });
+  });
+});

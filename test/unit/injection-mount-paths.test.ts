@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decidePod, denialOf, injectedPod, warningsOf } from "../support/decide-pod.ts";
+import { aPod, OPTED_IN } from "../support/pods.ts";
+
+const P = "keyvault-injector.dev";
+
+interface Existing {
+  readonly mountPath: string;
+  readonly volume?: Readonly<Record<string, unknown>>;
+  readonly mount?: Readonly<Record<string, unknown>>;
+}
+
+/** A container that has a volume at a path. */
+function podWith({ mountPath, volume = { emptyDir: {} }, mount = {} }: Existing, annotations: Readonly<Record<string, string>> = {}) {
+  const containers = [{ name: "app", volumeMounts: [{ name: "data", mountPath, ...mount }] }];
+  return aPod({ ...OPTED_IN, ...annotations }, { volumes: [{ name: "data", ...volume }], containers });
+}
+
+describe("a mount in the way", () => {
+  test("inside of ours is refused: nothing can be made in what is read-only", () => {
+    assert.equal(
+      denialOf(podWith({ mountPath: "/mnt/secrets-store/cache" })),
+      'MountPathTaken: container "app" has volume "data" at "/mnt/secrets-store/cache", inside of "/mnt/secrets-store", where class ' +
+        `"akvprovider-demo" is to be mounted read-only: set annotation ${P}/mount-path to a free path, or leave the container out with ${P}/containers: "-app"`,
+    );
+  });
+
+  test("around ours is refused where it is read-only, by its mount or by its nature", () => {
+    const readOnly: readonly Existing[] = [
+      { mountPath: "/mnt", mount: { readOnly: true } },
+      { mountPath: "/mnt", volume: { configMap: { name: "c" } } },
+      { mountPath: "/mnt", volume: { secret: { secretName: "s" } } },
+      { mountPath: "/mnt", volume: { projected: { sources: [] } } },
+      { mountPath: "/mnt", volume: { image: { reference: "i" } } },
+      { mountPath: "/mnt", volume: { persistentVolumeClaim: { claimName: "c", readOnly: true } } },
+    ];
+    for (const existing of readOnly) {
+      assert.match(
+        denialOf(podWith(existing)),
+        /^MountPathTaken: container "app" has volume "data" at "\/mnt", read-only: class "akvprovider-demo" cannot be mounted inside of it/,
+      );
+    }
+  });
+
+  test("around ours that can be written to is told", () => {
+    assert.deepEqual(warningsOf(podWith({ mountPath: "/mnt" })), [
+      'container "app": the mount leaves a directory "/mnt/secrets-store" in volume "data"',
+    ]);
+  });
+
+  test("is judged by the innermost of several", () => {
+    const volumeMounts = [
+      { name: "outer", mountPath: "/mnt", readOnly: true },
+      { name: "inner", mountPath: "/mnt/secrets-store" },
+    ];
+    const volumes = ["outer", "inner"].map((name) => ({ name, emptyDir: {} }));
+    const pod = aPod({ ...OPTED_IN, "mount-path": "/mnt/secrets-store/kv" }, { volumes, containers: [{ name: "app", volumeMounts }] });
+
+    assert.equal(decidePod(pod).kind, "patched");
+  });
+
+  test("is recognised in every spelling that the kubelet or the runtime resolves", () => {
+    for (const mountPath of ["mnt/secrets-store", "/mnt/./secrets-store//", "/mnt/x/../secrets-store"]) {
+      assert.match(denialOf(podWith({ mountPath })), /^MountPathTaken: container "app" already has volume "data"/);
+    }
+    assert.equal(decidePod(podWith({ mountPath: "/mnt/secrets-store-2" })).kind, "patched");
+  });
+
+  test("may be the termination message", () => {
+    const containers = [{ name: "app", terminationMessagePath: "/mnt/secrets-store/log" }];
+
+    assert.match(denialOf(aPod(OPTED_IN, { containers })), /^MountPathTaken: container "app" has its termination message at/);
+  });
+});
+
+describe("a path of the system", () => {
+  for (const path of ["/proc", "/proc/1/x", "/sys/fs", "/dev", "/etc", "/etc/"]) {
+    test(`is refused: ${path}`, () => {
+      assert.match(denialOf(aPod({ ...OPTED_IN, "mount-path": path })), /would break the container/);
+    });
+  }
+  for (const path of ["/etc/secrets", "/dev/secrets", "/process"]) {
+    test(`is not what lies beside or below: ${path}`, () => {
+      assert.equal(decidePod(aPod({ ...OPTED_IN, "mount-path": path })).kind, "patched");
+    });
+  }
+});
+
+describe("a Windows pod", () => {
+  const windows = { os: { name: "windows" } };
+  const mountedAt = (annotations: Readonly<Record<string, string>>, spec: object = windows) =>
+    injectedPod(aPod({ ...OPTED_IN, ...annotations }, { ...spec })).spec.containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath);
+
+  test("has the same default, before which the kubelet puts the drive", () => {
+    assert.deepEqual(mountedAt({}), ["/mnt/secrets-store"]);
+  });
+
+  test("takes paths with a drive, by either separator, and those without", () => {
+    assert.deepEqual(mountedAt({ "mount-path": "C:\\secrets\\\\kv\\" }), ["C:\\secrets\\kv"]);
+    assert.deepEqual(mountedAt({ "mount-path": "d:/secrets/kv" }), ["d:\\secrets\\kv"]);
+    assert.deepEqual(mountedAt({ "mount-path": "\\secrets" }), ["\\secrets"]);
+    assert.deepEqual(mountedAt({ "mount-path": "/secrets/kv" }), ["/secrets/kv"]);
+    assert.deepEqual(mountedAt({ "mount-path": "C:\\a=b" }), ["C:\\a=b"]);
+  });
+
+  test("is also one that only selects Windows nodes", () => {
+    assert.deepEqual(mountedAt({ "mount-path": "C:\\secrets" }, { nodeSelector: { "kubernetes.io/os": "windows" } }), ["C:\\secrets"]);
+    assert.match(denialOf(aPod({ ...OPTED_IN, "mount-path": "C:\\secrets" })), /only a Windows pod has drives/);
+  });
+
+  test("gets several classes below a common path, or each at its own", () => {
+    const two = { "secret-provider-class": "a,b" };
+
+    assert.deepEqual(mountedAt({ ...two, "mount-path": "C:\\secrets" }), ["C:\\secrets\\a", "C:\\secrets\\b"]);
+    assert.deepEqual(mountedAt({ ...two, "mount-path": "a=C:\\x,b=D:\\x" }), ["C:\\x", "D:\\x"]);
+    assert.match(denialOf(aPod({ ...OPTED_IN, ...two, "mount-path": "a=/x,b=c:\\X\\y" }, windows)), /in the mount of class a/);
+  });
+
+  test("is refused what Windows does not take", () => {
+    for (const path of ["C:", "C:\\", "secrets", "\\\\server\\share", "C:\\a\\..\\b", "C:\\a:b", 'C:\\"a"', `C:\\${"x".repeat(260)}`]) {
+      assert.match(denialOf(aPod({ ...OPTED_IN, "mount-path": path }, windows)), /^InvalidAnnotation/, path);
+    }
+  });
+
+  test("has one place under many spellings", () => {
+    for (const mountPath of ["c:\\MNT\\Secrets-Store", "C:/mnt/secrets-store", "\\mnt\\secrets-store\\"]) {
+      const pod = { ...podWith({ mountPath }) };
+      assert.match(denialOf({ ...pod, spec: { ...Object(pod["spec"]), ...windows } }), /^MountPathTaken/, mountPath);
+    }
+  });
+});

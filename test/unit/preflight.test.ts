@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { AdmissionRequest } from "../../src/domain/admission/review.ts";
+import type { ClassFact } from "../../src/domain/injection/credentials.ts";
+import { closeRequest, openRequest } from "../../src/domain/injection/pod-admission.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
+import { completePreflight } from "../../src/domain/preflight/response.ts";
+import { PREFLIGHT_WARNINGS, type PreflightReason, type PreflightWarning, shownWarnings } from "../../src/domain/preflight/warning.ts";
+import { podRequestOf } from "../../src/domain/preflight/workload.ts";
+import { workloadWarnings } from "../../src/domain/preflight/workload-warnings.ts";
+import { codeSpans } from "../support/markdown.ts";
+import { aClass, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const SETTINGS = { version: "9.9.9-test", strictAnnotations: false };
+const OBJECTS = "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n";
+const PARAMETERS = { keyvaultName: "demo", tenantId: "tenant", objects: OBJECTS };
+
+function aDeployment(annotations: Readonly<Record<string, string>>, pod: Json = {}): Json {
+  const template = { metadata: { annotations: prefixed(annotations) }, spec: { containers: [{ name: "app" }], ...pod } };
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { template } };
+}
+
+function requestFor(object: unknown, resource = "deployments"): AdmissionRequest {
+  const group = resource.endsWith("jobs") ? "batch" : "apps";
+  return {
+    uid: "1",
+    operation: "CREATE",
+    resource: { group, version: "v1", resource },
+    subResource: undefined,
+    namespace: "default",
+    name: "web",
+    object,
+  };
+}
+
+const KNOWN: Readonly<Record<string, ClassFact>> = {
+  "akvprovider-demo": { kind: "found", class: aClass() },
+  workload: { kind: "found", class: aClass({ clientID: "id" }, "workload") },
+  vault: { kind: "found", class: { ...aClass({}, "vault"), spec: { provider: "vault" } } },
+  flags: { kind: "found", class: aClass({ usePodIdentity: "yes" }, "flags") },
+  unread: { kind: "unknown" },
+};
+
+/** As the handler does it, with what is known of the classes above. */
+function ofWorkload(object: unknown): readonly PreflightWarning[] {
+  const pod = podRequestOf(requestFor(object));
+  assert.ok(pod);
+  const opened = openRequest(pod, SETTINGS);
+  const names = opened.kind === "wanted" ? opened.request.mounts.map(({ className }) => className) : [];
+  const classes = new Map(names.map((name): [string, ClassFact] => [name, KNOWN[name] ?? { kind: "missing" }]));
+  const decision = opened.kind === "decided" ? opened.decision : closeRequest(opened.request, classes, SETTINGS);
+  return workloadWarnings({ pod: pod.object, decision, classes });
+}
+
+interface ClassChanges {
+  readonly spec?: Json;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+function ofClass({ spec = {}, parameters = {}, annotations = {} }: ClassChanges): readonly PreflightWarning[] {
+  const provider: SecretProviderClass = {
+    ...aClass(),
+    metadata: { name: "demo", namespace: "default", annotations },
+    spec: { provider: "azure", parameters: { ...PARAMETERS, ...parameters }, ...spec },
+  };
+  return classWarnings(provider, { cloudName: "AzurePublicCloud" });
+}
+
+const secretObject = (changes: Json): ClassChanges => ({
+  spec: { secretObjects: [{ secretName: "s", type: "Opaque", data: [{ objectName: "DemoSecret", key: "k" }], ...changes }] },
+});
+const inClass = (name: string): Json => aDeployment({ inject: "true", "secret-provider-class": name });
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const history = OBJECTS.replace("secret\n", "secret\n    objectVersionHistory: 3\n");
+
+/** For each warning something that provokes it, and the same with the one thing put right. */
+const PROVOKED: Readonly<
+  Record<
+    PreflightReason,
+    { readonly wrong: () => readonly PreflightWarning[]; readonly right: () => readonly PreflightWarning[]; readonly says: RegExp }
+  >
+> = {
+  PodDenied: {
+    wrong: () => ofWorkload(aDeployment({ ...OPTED_IN, containers: "nobody" })),
+    right: () => ofWorkload(aDeployment({ ...OPTED_IN, containers: "app" })),
+    says: /names container "nobody": the pod has app/,
+  },
+  PodWarning: {
+    wrong: () => ofWorkload(aDeployment({ "secret-provider-class": "akvprovider-demo" })),
+    right: () => ofWorkload(aDeployment(OPTED_IN)),
+    says: /^nothing is injected/,
+  },
+  ClassMissing: {
+    wrong: () => ofWorkload(inClass("nowhere")),
+    right: () => ofWorkload(inClass("akvprovider-demo")),
+    says: /"nowhere" is not in this/,
+  },
+  ClassUnreadable: {
+    wrong: () => ofWorkload(inClass("unread")),
+    right: () => ofWorkload(inClass("akvprovider-demo")),
+    says: /could not be read/,
+  },
+  WrongProvider: {
+    wrong: () => ofWorkload(inClass("vault")),
+    right: () => ofWorkload(inClass("akvprovider-demo")),
+    says: /provider "vault", not "azure"/,
+  },
+  CredentialsUnused: {
+    wrong: () => ofWorkload(aDeployment({ inject: "true", "secret-provider-class": "workload", "credentials-secret": "mine" })),
+    right: () => ofWorkload(aDeployment({ ...OPTED_IN, "credentials-secret": "mine" })),
+    says: /nodePublishSecretRef "mine" is not read/,
+  },
+  UnknownAnnotation: {
+    wrong: () => ofWorkload(aDeployment({ ...OPTED_IN, "mount-pth": "/x" })),
+    right: () => ofWorkload(aDeployment({ ...OPTED_IN, "mount-path": "/x" })),
+    says: /did you mean "mount-path"/,
+  },
+  InvalidAnnotation: {
+    wrong: () => ofClass({ annotations: prefixed({ "rotation-poll-interval": "1s" }) }),
+    right: () => ofClass({ annotations: prefixed({ "rotation-poll-interval": "10s" }) }),
+    says: /below 10s/,
+  },
+  UnknownParameter: {
+    wrong: () => ofClass({ parameters: { keyVaultNam: "x" } }),
+    right: () => ofClass({ parameters: { keyvaultName: "other" } }),
+    says: /did you mean keyvaultName/,
+  },
+  NullParameter: {
+    wrong: () => ofClass({ annotations: { [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":null}}}' } }),
+    right: () => ofClass({ annotations: { [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":""}}}' } }),
+    says: /"cloudName" is null/,
+  },
+  InvalidClass: {
+    wrong: () => ofClass({ parameters: { keyvaultName: "" } }),
+    right: () => ofClass({}),
+    says: /^keyvaultName is not provided$/,
+  },
+  InvalidObject: {
+    wrong: () => ofClass({ parameters: { objects: "- a" } }),
+    right: () => ofClass({}),
+    says: /^failed to yaml unmarshal objects, error: /,
+  },
+  IdentityUnavailable: {
+    wrong: () => ofClass({ parameters: { usePodIdentity: "true" }, ...secretObject({}) }),
+    right: () => ofClass({ parameters: { usePodIdentity: "true" } }),
+    says: /pod identity/i,
+  },
+  InvalidSecretObject: {
+    wrong: () => ofClass(secretObject({ secretName: "A_B" })),
+    right: () => ofClass(secretObject({})),
+    says: /^secretObjects\[0\]\.secretName: /,
+  },
+  ObjectNotInClass: {
+    wrong: () => ofClass(secretObject({ data: [{ objectName: "DemoSecrt", key: "k" }] })),
+    right: () => ofClass(secretObject({})),
+    says: /no object makes "DemoSecrt": did you mean "DemoSecret"\?/,
+  },
+  UnexpectedResult: {
+    wrong: () => ofClass({ parameters: { objects: history } }),
+    right: () => ofClass({}),
+    says: /objectVersionHistory 3 gives up to 4 versions/,
+  },
+};
+
+describe("a preflight check", () => {
+  for (const [reason, { wrong, right, says }] of Object.entries(PROVOKED)) {
+    test(`warns of ${reason}, and not where there is nothing of it`, () => {
+      const found = wrong().filter((each) => each.reason === reason);
+      assert.ok(
+        found.some(({ message }) => says.test(message)),
+        JSON.stringify(wrong()),
+      );
+      assert.deepEqual(
+        right().filter((each) => each.reason === reason),
+        [],
+      );
+    });
+  }
+
+  test("finds the template of every kind of workload, and none in what has none", () => {
+    const { template } = aDeployment(OPTED_IN)["spec"] as { template: Json }; // Made above.
+    for (const resource of ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs"]) {
+      assert.ok(podRequestOf(requestFor({ spec: { template } }, resource)), resource);
+    }
+    assert.ok(podRequestOf(requestFor({ spec: { jobTemplate: { spec: { template } } } }, "cronjobs")));
+    for (const object of [undefined, null, "x", { spec: null }, { spec: { template: [] } }]) {
+      assert.equal(podRequestOf(requestFor(object)), undefined);
+    }
+    assert.equal(
+      podRequestOf({ ...requestFor({ spec: { template } }), resource: { group: "", version: "v1", resource: "nodes" } }),
+      undefined,
+    );
+  });
+
+  test("names the template's own reference too, where its class does not read it", () => {
+    const volume = {
+      ...documentVolume(),
+      csi: { ...(documentVolume()["csi"] as object), volumeAttributes: { secretProviderClass: "workload" } },
+    };
+    const warnings = ofWorkload(aDeployment({ inject: "true", "secret-provider-class": "workload" }, { volumes: [volume] }));
+    assert.deepEqual(
+      warnings.map(({ reason }) => reason),
+      ["CredentialsUnused"],
+    );
+  });
+
+  test("leaves another provider's class alone, unless it is spelt like ours or carries an annotation of ours", () => {
+    assert.deepEqual(ofClass({ spec: { provider: "vault" } }), []);
+    assert.equal(ofClass({ spec: { provider: "AZURE" } })[0]?.reason, "WrongProvider");
+    assert.equal(ofClass({ spec: { provider: "vault" }, annotations: prefixed({ sync: "never" }) })[0]?.reason, "WrongProvider");
+  });
+
+  test("knows the file names of a history and the parts of a certificate", () => {
+    const name = (objectName: string) =>
+      ofClass({ ...secretObject({ data: [{ objectName, key: "k" }] }), parameters: { objects: history } });
+    const reasons = (objectName: string) => name(objectName).filter(({ reason }) => reason === "ObjectNotInClass").length;
+    assert.deepEqual(["DemoSecret/0", "DemoSecret/0.key", "DemoSecret", "DemoSecret/x"].map(reasons), [0, 0, 1, 1]);
+  });
+
+  test("survives whatever stands in kubectl's annotation", () => {
+    for (const text of ["", "{", "null", "[]", '{"spec":null}', '{"spec":{"parameters":[null]}}', '"x"']) {
+      const reasons = ofClass({ annotations: { [LAST_APPLIED]: text } }).map(({ reason }) => reason);
+      assert.ok(
+        reasons.every((reason) => reason === "NullParameter"),
+        text,
+      );
+    }
+  });
+});
+
+describe("what is shown of warnings", () => {
+  const lines = (...messages: readonly string[]) => shownWarnings(messages.map((message) => ({ reason: "PodWarning", message })));
+
+  test("is broken between words, at most 120 characters and three lines each", () => {
+    const shown = lines("word ".repeat(200));
+    assert.equal(shown.length, 3);
+    assert.ok(shown.every((line) => line.length <= 120));
+    assert.ok(shown[2]?.endsWith("..."));
+    assert.deepEqual(lines("x".repeat(121)), ["x".repeat(120), "x"]);
+    assert.deepEqual(lines("a\nb"), ["a b"]);
+  });
+
+  test("is bounded in number, says how many are left, and repeats nothing", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `warning ${index}`);
+    assert.equal(lines(...many).length, 12);
+    assert.equal(lines(...many).at(-1), "19 more lines are not shown: correct these first");
+    assert.deepEqual(lines("same", "same"), ["same"]);
+  });
+
+  test("always allows, with each reason once in the audit annotation", () => {
+    const warnings = [
+      { reason: "ClassMissing", message: "a" },
+      { reason: "ClassMissing", message: "b" },
+    ] as const;
+    assert.deepEqual(completePreflight("7", warnings).response, {
+      uid: "7",
+      allowed: true,
+      warnings: ["a", "b"],
+      auditAnnotations: { warned: "ClassMissing" },
+    });
+    assert.deepEqual(completePreflight("7", []).response, { uid: "7", allowed: true });
+  });
+});
+
+describe("the page of preflight warnings", () => {
+  const page = readRepositoryFile("docs/reference/preflight.md");
+  const read: Reader = (markdown) =>
+    tablesOf(markdown, "Warning").flatMap(({ rows }) => rows.map(([reason = ""]) => codeSpans(reason).join()));
+
+  test("has every warning of the code, and no other", () => {
+    assertSame(read(page), PREFLIGHT_WARNINGS, "preflight.md");
+    assertNotices(page, read, PREFLIGHT_WARNINGS);
+  });
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { codeSpans, tables } from "../support/markdown.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+
+const page = readRepositoryFile("docs/security/rights.md");
+
+/** Sources of what users apply; the chart has tests of its own, releases are rendered from these. */
+const objects = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["releases/**", "helm/**", "examples/**"] })
+  .sort()
+  .flatMap((file) => parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8")));
+
+const strings = (value: unknown, ...steps: readonly string[]): readonly string[] => listAt(value, ...steps).map(String);
+
+/** One line per rule and resource: whose, verbs, resource, names, scope. */
+function rightsIn(manifests: readonly Manifest[]): readonly string[] {
+  return manifests
+    .filter(({ kind }) => kind === "Role" || kind === "ClusterRole")
+    .flatMap((role) => {
+      const binding = manifests.find(
+        (each) =>
+          each.kind === `${role.kind}Binding` &&
+          at(each, "roleRef", "name") === role.metadata.name &&
+          each.metadata.namespace === role.metadata.namespace,
+      );
+      const whose = binding === undefined ? "Roles for people" : String(at(binding, "subjects", 0, "name"));
+      const scope = binding === undefined ? `where bound, ${role.metadata.name}` : (role.metadata.namespace ?? "cluster");
+      return listAt(role, "rules").flatMap((rule) =>
+        strings(rule, "resources").map((resource) => {
+          const [group = ""] = strings(rule, "apiGroups");
+          const names = strings(rule, "resourceNames").join(" ") || "all";
+          return `${whose}: ${strings(rule, "verbs").join(" ")}, ${resource}${group === "" ? "" : `.${group}`}, ${names}, ${scope}`;
+        }),
+      );
+    });
+}
+
+function rightsOnPage(markdown: string): readonly string[] {
+  return tables(markdown)
+    .filter(({ header }) => header[0] === "Verbs")
+    .flatMap(({ under, header, rows }) =>
+      rows.map(([verbs = "", resource = "", names = "", scope = "", last = ""]) => {
+        const where = header[4] === "In" ? `${scope}, ${codeSpans(last)[0]}` : (codeSpans(scope)[0] ?? scope);
+        const named = codeSpans(names).join(" ") || names;
+        return `${under.at(-1)}: ${codeSpans(verbs)[0]}, ${codeSpans(resource)[0]}, ${named}, ${where}`;
+      }),
+    );
+}
+
+function assertSame(markdown: string, manifests: readonly Manifest[]): void {
+  assert.deepEqual([...rightsOnPage(markdown)].sort(), [...rightsIn(manifests)].sort());
+}
+
+describe("the page of rights", () => {
+  test("has every right that a role of the manifests grants, and no other", () => assertSame(page, objects));
+
+  test("is compared in earnest: a row less, a verb more, a role more is noticed", () => {
+    const rows = page.split("\n").filter((line) => line.startsWith("| `") && !line.includes("serviceaccounts/token` of"));
+    const rights = rows.filter((row) => rightsOnPage(page.replace(`${row}\n`, "")).length < rightsOnPage(page).length);
+    assert.equal(rights.length, rightsIn(objects).length);
+    for (const row of rights) {
+      assert.throws(() => assertSame(page.replace(`${row}\n`, ""), objects), assert.AssertionError);
+      assert.throws(() => assertSame(page.replace(row, row.replace("`", "`escalate ")), objects), assert.AssertionError);
+    }
+    const [role] = objects.filter(({ kind }) => kind === "ClusterRole");
+    assert.ok(role);
+    assert.throws(() => assertSame(page, [...objects, { ...role, metadata: { name: "more" } }]), assert.AssertionError);
+  });
+
+  test("names every policy that limits an identity, each of which exists", () => {
+    const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(({ metadata }) => metadata.name);
+    const limiting = policies.filter((name) => /-(sync|webhook)-/.test(name));
+    const named = codeSpans(page).filter((span) => /^keyvault-injector-(sync|webhook)-(?!key$)/.test(span));
+
+    assert.ok(limiting.length >= 4);
+    assert.deepEqual([...new Set(named)].sort(), [...limiting].sort());
+  });
+});
+
+describe("the webhook's account", () => {
+  test("reads no Secret but its CA, writes nothing but that and its own configurations, each by name", () => {
+    const rights = rightsIn(objects).filter((line) => line.startsWith("keyvault-injector-webhook: "));
+    const secrets = rights.filter((line) => / secrets,/.test(line));
+    const writes = rights.filter((line) => /create|update|patch|delete/.test(line));
+
+    assert.deepEqual(secrets, ["keyvault-injector-webhook: get list watch create patch, secrets, keyvault-injector-ca, keyvault-injector"]);
+    assert.ok(rights.length > writes.length);
+    for (const line of writes) {
+      assert.match(line, /, (secrets, keyvault-injector-ca|(mutating|validating)webhookconfigurations\.\S+, keyvault-injector), /);
+    }
+  });
+});

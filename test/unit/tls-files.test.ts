@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, before, beforeEach, describe, test } from "node:test";
+import { serviceDnsNames } from "../../src/domain/certificates/names.ts";
+import type { ServingCertificate } from "../../src/domain/ports.ts";
+import { startFileCertificates } from "../../src/tls/file-certificates.ts";
+import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
+import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
+import type { Certificates } from "../../src/tls/start-certificates.ts";
+import { eventually } from "../support/eventually.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { SteppedClock } from "../support/stepped-clock.ts";
+
+const SERVICE = "keyvault-injector-webhook";
+const NAMES = serviceDnsNames(SERVICE, "keyvault-injector");
+const DAY = 24 * 3_600_000;
+
+let authority: SigningAuthority;
+let folder: string;
+let serial = 0;
+let clock: SteppedClock;
+let logger: ReturnType<typeof recordingLogger>;
+let stop: AbortController;
+let certificates: Certificates;
+
+async function aPair(changes: { readonly now?: number; readonly dnsNames?: readonly string[] } = {}): Promise<ServingCertificate> {
+  const key = await newRsaKey(2048);
+  const cert = issueLeaf(authority, { key, dnsNames: changes.dnsNames ?? NAMES, now: changes.now ?? clock.now() });
+  return { cert, key: privateKeyPem(key) };
+}
+
+/** As the kubelet brings a Secret: a new folder, and one rename of a symlink. */
+function put(files: Readonly<Record<string, string>>): void {
+  const version = `..v${++serial}`;
+  mkdirSync(path.join(folder, version));
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, version, name), text);
+  symlinkSync(version, path.join(folder, "..new"));
+  renameSync(path.join(folder, "..new"), path.join(folder, "..data"));
+}
+
+const putPair = ({ cert, key }: ServingCertificate): void => put({ "tls.crt": cert, "tls.key": key, "ca.crt": authority.pem });
+
+/** Moves on to the next look. */
+async function until(condition: () => boolean | undefined): Promise<void> {
+  await eventually(() => {
+    clock.step(2_001);
+    return condition() === true;
+  });
+}
+
+const errors = (): readonly string[] =>
+  logger.entries.filter(({ level }) => level === "error").map(({ fields }) => String(fields["problem"]));
+
+describe("a serving certificate in files", () => {
+  before(async () => {
+    const key = await newRsaKey(2048);
+    authority = { pem: issueAuthority(key, Date.now() - 30 * DAY).pem, key };
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "tls-files-"));
+    for (const name of ["tls.crt", "tls.key", "ca.crt"]) symlinkSync(`..data/${name}`, path.join(folder, name));
+    clock = new SteppedClock();
+    logger = recordingLogger();
+    stop = new AbortController();
+    const at = (name: string): string => path.join(folder, name);
+    certificates = startFileCertificates(
+      {
+        files: { certFile: at("tls.crt"), keyFile: at("tls.key"), caFile: at("ca.crt") },
+        clock,
+        logger,
+        namespace: "keyvault-injector",
+        service: SERVICE,
+      },
+      stop.signal,
+    );
+  });
+  afterEach(async () => {
+    stop.abort();
+    await certificates.done;
+    rmSync(folder, { recursive: true });
+  });
+
+  test("is waited for, and served from when it is there", async () => {
+    await eventually(() => errors().length === 1);
+    assert.match(certificates.ready().message, /there is no serving certificate: --tls-cert-file: .*tls\.crt cannot be read/);
+    const pair = await aPair();
+    putPair(pair);
+    await until(() => certificates.ready().ok);
+    assert.deepEqual(certificates.source.current(), pair);
+    assert.equal(certificates.trusted(), authority.pem);
+    assert.ok((certificates.expiry().leaf ?? 0) > clock.now() + 6 * DAY);
+    assert.ok((certificates.expiry().authority ?? 0) > clock.now() + 300 * DAY);
+  });
+
+  test("is exchanged when the folder behind the symlink is, and told of once", async () => {
+    let changes = 0;
+    certificates.source.onChange(() => (changes += 1));
+    const [first, second] = [await aPair(), await aPair()];
+    putPair(first);
+    await until(() => certificates.source.current()?.cert === first.cert);
+    putPair(second);
+    await until(() => certificates.source.current()?.cert === second.cert);
+    const looks = certificates.lastSuccess() ?? 0;
+    await until(() => (certificates.lastSuccess() ?? 0) > looks);
+    assert.equal(changes, 2);
+    assert.deepEqual(
+      errors().filter((problem) => !problem.includes("cannot be read")),
+      [],
+    );
+  });
+
+  const broken: readonly [string, () => Promise<Readonly<Record<string, string>>>, RegExp][] = [
+    ["no certificate", async () => ({ "tls.crt": "hello", "tls.key": (await aPair()).key }), /--tls-cert-file holds no certificate in PEM/],
+    ["no key", async () => ({ "tls.crt": (await aPair()).cert, "tls.key": "hello" }), /--tls-key-file holds no private key in PEM/],
+    [
+      "another's key",
+      async () => ({ "tls.crt": (await aPair()).cert, "tls.key": (await aPair()).key }),
+      /--tls-key-file is not the key of/,
+    ],
+    ["an expired one", async () => filesOf(await aPair({ now: clock.now() - 8 * DAY })), /--tls-cert-file expired at/],
+    ["one that is not valid yet", async () => filesOf(await aPair({ now: clock.now() + 2 * DAY })), /is valid from .* only/],
+    [
+      "one of another name",
+      async () => filesOf(await aPair({ dnsNames: ["other"] })),
+      /does not name keyvault-injector-webhook\.keyvault-injector\.svc/,
+    ],
+    ["half of it", async () => ({ "tls.crt": (await aPair()).cert }), /tls\.key cannot be read/],
+  ];
+  for (const [which, files, problem] of broken) {
+    test(`that turns into ${which} stays the one before, and an error says why, once`, async () => {
+      const good = await aPair();
+      putPair(good);
+      await until(() => certificates.source.current()?.cert === good.cert);
+      const before = errors().length;
+      put(await files());
+      await until(() => errors().length > before);
+      const looked = clock.now();
+      await until(() => clock.now() > looked + 10_000);
+
+      assert.equal(errors().length, before + 1);
+      assert.match(errors().at(-1) ?? "", problem);
+      assert.deepEqual(certificates.source.current(), good);
+      assert.equal(certificates.ready().ok, true);
+      assert.ok(!JSON.stringify(logger.entries).includes("PRIVATE KEY"));
+    });
+  }
+
+  test("is no longer ready when the one that is served has expired", async () => {
+    putPair(await aPair());
+    await until(() => certificates.ready().ok);
+    clock.step(8 * DAY);
+    await until(() => errors().some((problem) => problem.includes("expired")));
+    assert.match(certificates.ready().message, /the serving certificate expired at/);
+    putPair(await aPair());
+    await until(() => certificates.ready().ok);
+  });
+});
+
+function filesOf({ cert, key }: ServingCertificate): Readonly<Record<string, string>> {
+  return { "tls.crt": cert, "tls.key": key };
+}

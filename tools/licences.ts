@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+const LICENCE_FILE = /^(licen[cs]e|copying|notice)/i;
+
+/** Folders of the packages that files come from, sorted. */
+export function packagesOf(inputs: readonly string[]): readonly string[] {
+  const folders = inputs.flatMap((input) => /^(?:.*node_modules\/)(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
+  return [...new Set(folders)].sort();
+}
+
+/** Name, version and licence of every package that is compiled in. Throws where one says nothing of its licence. */
+export function licencesOf(root: string, inputs: readonly string[]): string {
+  const sections = packagesOf(inputs).map((folder) => {
+    // npm checks the two members when a package is published.
+    const { name, version, license } = JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8")) as {
+      readonly name: string;
+      readonly version: string;
+      readonly license?: string;
+    };
+    const texts = readdirSync(path.join(root, folder)).filter((file) => LICENCE_FILE.test(file));
+    if (texts.length === 0 && license === undefined) throw new Error(`${folder} names no licence: it cannot be compiled in`);
+    const text = texts.sort().map((file) => readFileSync(path.join(root, folder, file), "utf8").trim());
+    return [`${name} ${version} (${license ?? "see below"})`, ...text].join("\n\n");
+  });
+  return `${sections.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
