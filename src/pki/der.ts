@@ -59,16 +59,27 @@ function byteAt(bytes: Uint8Array, position: number): number {
   return byte;
 }
 
-function readLongTag(bytes: Uint8Array, from: number): { readonly tag: number; readonly next: number } {
-  let tag = 0;
-  for (let position = from; position < from + 4; position += 1) {
+const MAX_BASE_128_BYTES = 5;
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** Seven bits a byte, the last of which has its first bit clear. */
+function readBase128(bytes: Uint8Array, from: number): { readonly value: number; readonly next: number } {
+  let value = 0;
+  for (let position = from; position < bytes.length; position += 1) {
     const byte = byteAt(bytes, position);
-    tag = tag * 128 + (byte & 0x7f);
-    if ((byte & MORE) !== 0) continue;
-    if (tag < LONG_TAG) throw syntaxError("non-minimal tag");
-    return { tag, next: position + 1 };
+    if (position === from && byte === MORE) throw syntaxError("integer is not minimally encoded");
+    value = value * 128 + (byte & 0x7f);
+    const isTooLarge = position === from + MAX_BASE_128_BYTES || ((byte & MORE) === 0 && value > MAX_INT32);
+    if (isTooLarge) throw structureError("base 128 integer too large");
+    if ((byte & MORE) === 0) return { value, next: position + 1 };
   }
-  throw structureError("base 128 integer too large");
+  throw syntaxError("truncated base 128 integer");
+}
+
+function readLongTag(bytes: Uint8Array, from: number): { readonly tag: number; readonly next: number } {
+  const { value, next } = readBase128(bytes, from);
+  if (value < LONG_TAG) throw syntaxError("non-minimal tag");
+  return { tag: value, next };
 }
 
 function readLength(bytes: Uint8Array, from: number): { readonly length: number; readonly start: number } {
@@ -191,25 +202,27 @@ const MAX_OID_BYTES = 1024;
 /** `1.2.840.113549.1.7.1` */
 export function objectIdentifier({ content }: DerValue): string {
   if (content.length === 0) throw syntaxError("zero length OBJECT IDENTIFIER");
-  if ((byteAt(content, content.length - 1) & MORE) !== 0) throw syntaxError("truncated base 128 integer");
   if (content.length > MAX_OID_BYTES) throw structureError("object identifier too large");
   const arcs: number[] = [];
-  let arc = 0;
-  for (const byte of content) {
-    arc = arc * 128 + (byte & 0x7f);
-    if ((byte & MORE) !== 0) continue;
-    arcs.push(arc);
-    arc = 0;
+  for (let position = 0; position < content.length; ) {
+    const { value, next } = readBase128(content, position);
+    arcs.push(value);
+    position = next;
   }
   const [first = 0, ...rest] = arcs;
   const root = Math.min(2, Math.floor(first / 40));
   return [root, first - root * 40, ...rest].join(".");
 }
 
+const MAX_INTEGER_BYTES = 8;
+
 /** A small number; -1 where it is negative. */
 export function smallInteger({ content }: DerValue): number {
-  if (content.length === 0) throw structureError("empty integer");
-  if (content.length > 4) throw structureError("integer too large");
-  if ((byteAt(content, 0) & MORE) !== 0) return -1;
+  const [first, second] = content;
+  if (first === undefined) throw structureError("empty integer");
+  const isLonger = second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
+  if (isLonger) throw structureError("integer not minimally-encoded");
+  if (content.length > MAX_INTEGER_BYTES) throw structureError("integer too large");
+  if (first >= 0x80) return -1;
   return content.reduce((number, byte) => number * 256 + byte, 0);
 }

@@ -53,7 +53,9 @@ async function answerReview(request: Request, response: Response, { handle, gate
   try {
     const { status, body } = await handle(request);
     if (isDraining() || status === 413) response.set("Connection", "close");
-    response.status(status).json(body);
+    // One write of known length; express's own `json` first looks for what may have been negotiated.
+    const bytes = Buffer.from(JSON.stringify(body));
+    response.writeHead(status, { "Content-Type": "application/json", "Content-Length": bytes.length }).end(bytes);
   } finally {
     leave();
   }

@@ -51,7 +51,7 @@ export async function startTcpBalancer({ delayMs }: { readonly delayMs: number }
     const ports = [...routed];
     const port = ports[turn++ % Math.max(1, ports.length)];
     if (port === undefined) {
-      inbound.resetAndDestroy();
+      inbound.destroy();
       return;
     }
     connections.set(port, (connections.get(port) ?? 0) + 1);
@@ -85,8 +85,8 @@ function join(inbound: Socket, outbound: Socket, open: Set<Socket>): void {
     open.add(from);
     from.on("data", (chunk) => to.write(chunk));
     from.on("end", () => to.end());
-    // A refused connection is a reset one to the caller, as with kube-proxy.
-    from.on("error", () => to.resetAndDestroy());
+    // A connection that is refused there ends here. (A reset would be nearer to kube-proxy; Node leaks the handle of some that it resets.)
+    from.on("error", () => to.destroy());
     from.on("close", () => {
       open.delete(from);
       to.destroy();
