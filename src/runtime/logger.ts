@@ -8,7 +8,7 @@ export type LogFormat = "json" | "text";
  * Field names that hold credentials in the libraries we use. Our own code never logs them: this is the second line of
  * defence, for an object that gets into a log by mistake.
  */
-const NEVER_LOGGED = [
+const NEVER_LOGGED: ReadonlySet<string> = new Set([
   "clientsecret",
   "clientSecret",
   "client_secret",
@@ -19,7 +19,7 @@ const NEVER_LOGGED = [
   "data",
   "stringData",
   "body",
-];
+]);
 
 /**
  * Structured log on stdout: one JSON object per line, or `LEVEL message key=value` with `text`.
@@ -33,8 +33,7 @@ export function createLogger(
     level: options.level,
     base: { process: options.name },
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: NEVER_LOGGED.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
+    formatters: { level: (label) => ({ level: label }), log: withoutCredentials },
     serializers: { error: describeError },
   };
   if (options.format === "text") return wrap(pino(settings, textStream(destination ?? process.stdout)));
@@ -58,6 +57,26 @@ function bufferedStdout(): DestinationStream {
     },
   };
 }
+
+/** Fields and the members of their objects. pino's own redaction takes forty times as long, a tenth of an admission review. */
+function withoutCredentials(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, NEVER_LOGGED.has(name) ? REDACTED : isPlain(value) ? censored(value) : value]),
+  );
+}
+
+function censored(members: object): object {
+  const entries = Object.entries(members);
+  if (!entries.some(([name]) => NEVER_LOGGED.has(name))) return members;
+  return Object.fromEntries(entries.map(([name, value]) => [name, NEVER_LOGGED.has(name) ? REDACTED : value]));
+}
+
+/** Errors have a serialiser of their own, lists no names. */
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error);
+}
+
+const REDACTED = "[redacted]";
 
 /** What a log may say of an error: never a library's own properties, which carry bodies and headers. */
 export function describeError(error: unknown): unknown {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { type LeafFacts, leafStep } from "../domain/certificates/leaf-policy.ts";
 import { serviceDnsNames, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
 import { PREFLIGHT_TARGET } from "../domain/certificates/publication-policy.ts";
@@ -65,6 +66,8 @@ export class CertificatePass {
   /** PEM of the live bundle, as far as it is known. */
   #bundle: string | undefined;
   #preflightAbsence: string | undefined;
+  /** Made on a pool thread while the API server is asked for the CA: a fifth of a second that the start need not wait for. */
+  #firstKey: Promise<KeyObject> | undefined;
   /** Why not everything is as it should be, by step; the last known state. */
   readonly #problems = new Map<string, string>();
 
@@ -73,6 +76,9 @@ export class CertificatePass {
     this.#keeper = createAuthorityKeeper(options);
     this.#source = createHotSource(options.logger);
     this.#dnsNames = serviceDnsNames(options.service, options.namespace);
+    this.#firstKey = newRsaKey(LEAF_BITS);
+    // Whoever awaits it is told; a failure before that must not end the process.
+    this.#firstKey.catch(() => undefined);
   }
 
   get source(): CertificateSource {
@@ -158,7 +164,8 @@ export class CertificatePass {
     const step = leafStep(this.#leaf, wanted, this.#publishedSince);
     if (step.kind === "keep") return undefined;
     if (step.kind === "wait") return step.milliseconds;
-    const key = await newRsaKey(LEAF_BITS);
+    const key = await (this.#firstKey ?? newRsaKey(LEAF_BITS));
+    this.#firstKey = undefined;
     const cert = issueLeaf({ pem: certificate.pem, key: authorityKey }, { key, dnsNames: this.#dnsNames, now });
     const leaf = leafFactsOf(cert, certificate.fingerprint);
     this.#leaf = leaf;

@@ -54,8 +54,8 @@ async function answerReview(request: Request, response: Response, { handle, gate
     const { status, body } = await handle(request);
     if (isDraining() || status === 413) response.set("Connection", "close");
     // One write of known length; express's own `json` first looks for what may have been negotiated.
-    const bytes = Buffer.from(JSON.stringify(body));
-    response.writeHead(status, { "Content-Type": "application/json", "Content-Length": bytes.length }).end(bytes);
+    const text = JSON.stringify(body);
+    response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }).end(text);
   } finally {
     leave();
   }

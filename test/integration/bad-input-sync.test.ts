@@ -212,7 +212,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
 
   describe("in the class", () => {
     test("broken YAML in an entry of objects: the entry and the line are told, and the correction is taken up at once", async () => {
-      const place = await given({ parameters: { objects: 'array:\n  - |\n    objectName: a\n    objectType: secret: key\n' } });
+      const place = await given({ parameters: { objects: "array:\n  - |\n    objectName: a\n    objectType: secret: key\n" } });
       await assertTold(place, "InvalidObject", /yaml: line 2: .*\(spec\.parameters\.objects\[0\]: write the entry as YAML/);
 
       const whole = classOf(world, { ...place, objects: [object], secretObjects: [] });

@@ -146,7 +146,12 @@ describe("the two Deployments", () => {
       assert.equal(at(deployment, "spec", "replicas"), 2);
       assert.equal(listAt(pod, "containers").length, 1);
       assert.equal(at(container, "image"), `keyvault-injector:${version}`);
-      assert.deepEqual([...listAt(container, "command"), at(container, "args", 0)], ["node", "dist/main.js", component]);
+      const [node, ...command] = listAt(container, "command").map(String);
+      assert.deepEqual([node, command.at(-1), at(container, "args", 0)], ["node", "dist/main.js", component]);
+      assert.deepEqual(
+        command.slice(0, -1).filter((flag) => !flag.startsWith("--max-semi-space-size=")),
+        [],
+      );
       assert.equal(at(pod, "serviceAccountName"), `keyvault-injector-${component}`);
       assert.equal(at(find("PriorityClass", String(at(pod, "priorityClassName"))), "value"), 1_000_000_000);
       const spread = listAt(pod, "topologySpreadConstraints").map((constraint) => at(constraint, "topologyKey"));
