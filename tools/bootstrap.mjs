@@ -94,7 +94,7 @@ async function main() {
     task.controlPlane === "none" ? { kind: "unneeded" } : await controlPlaneAssets(root, { onlyCached: task.controlPlane === "cached" });
   if (task.controlPlane === "required" && assets.kind === "missing") throw new Refusal(assets.why);
   const stateDir = mkdtempSync(path.join(tmpdir(), "keyvault-injector-"));
-  process.stderr.write(`bootstrap: state ${stateDir}, cache ${cacheFolder()}\n`);
+  process.stderr.write(`bootstrap: ready after ${process.uptime().toFixed(1)} s; state ${stateDir}, cache ${cacheFolder()}\n`);
   const child = spawn(node, [...task.run.map((part, index) => (index === 0 ? path.join(root, part) : part)), ...args], {
     cwd: root,
     stdio: "inherit",

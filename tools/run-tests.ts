@@ -18,6 +18,11 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
 /** Suites that start a control plane need about 1 GiB and one core each. */
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1 };
 
+const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
+  `--test-reporter=${reporter}`,
+  "--test-reporter-destination=stdout",
+]);
+
 const [group = "all", ...only] = process.argv.slice(2);
 const layers = LAYERS[group];
 if (layers === undefined) {
@@ -34,7 +39,7 @@ await getOlderApiServer();
 const started = performance.now();
 const child = spawn(
   process.execPath,
-  ["--test", "--test-reporter=spec", `--test-concurrency=${CONCURRENCY[group] ?? 2}`, "--test-timeout=600000", ...files],
+  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? 2}`, "--test-timeout=600000", ...files],
   { cwd: path.resolve(import.meta.dirname, ".."), stdio: ["ignore", "pipe", "inherit"] },
 );
 const skipped: string[] = [];
