@@ -6,3 +6,6 @@ export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
 
 /** Cloud of classes without `cloudName`, unless the operator set another. */
 export const DEFAULT_CLOUD = "AzurePublicCloud";
+
+/** Of the policy that refuses an opted-in pod without its volume, and of its binding. */
+export const FINAL_CHECK = "keyvault-injector-pod-volume";

@@ -23,23 +23,11 @@ export const MORE_RESOURCES = {
   roles: rbac("roles", "Role", true),
   roleBindings: rbac("rolebindings", "RoleBinding", true),
   clusterRoles: rbac("clusterroles", "ClusterRole", false),
-  clusterRoleBindings: rbac("clusterrolebindings", "ClusterRoleBinding", false),
+  clusterRoleBindings: RESOURCES.clusterRoleBindings,
   csiDrivers: { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver", namespaced: false },
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
-  policies: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "validatingadmissionpolicies",
-    kind: "ValidatingAdmissionPolicy",
-    namespaced: false,
-  },
-  policyBindings: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "validatingadmissionpolicybindings",
-    kind: "ValidatingAdmissionPolicyBinding",
-    namespaced: false,
-  },
+  policies: RESOURCES.validatingAdmissionPolicies,
+  policyBindings: RESOURCES.validatingAdmissionPolicyBindings,
 } as const satisfies Record<string, Resource>;
 
 /** What `explain` takes before the slash, in the spellings that kubectl takes. */

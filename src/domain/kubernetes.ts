@@ -82,6 +82,27 @@ export const RESOURCES = {
     kind: "ValidatingWebhookConfiguration",
     namespaced: false,
   },
+  validatingAdmissionPolicies: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    plural: "validatingadmissionpolicies",
+    kind: "ValidatingAdmissionPolicy",
+    namespaced: false,
+  },
+  validatingAdmissionPolicyBindings: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    plural: "validatingadmissionpolicybindings",
+    kind: "ValidatingAdmissionPolicyBinding",
+    namespaced: false,
+  },
+  clusterRoleBindings: {
+    group: "rbac.authorization.k8s.io",
+    version: "v1",
+    plural: "clusterrolebindings",
+    kind: "ClusterRoleBinding",
+    namespaced: false,
+  },
   secretProviderClasses: {
     group: "secrets-store.csi.x-k8s.io",
     version: "v1",

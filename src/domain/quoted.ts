@@ -1,7 +1,17 @@
 /** Enough to recognise a value by; a message that repeats a whole annotation helps nobody. */
 const SHOWN_LENGTH = 60;
 
-/** Somebody else's text for a message: in quotes, cut to 60 characters, control characters escaped. */
+/**
+ * What a terminal shows as nothing, or obeys: control and format characters, and every space but the common one. JSON escapes only the
+ * first 32. The API server drops a warning that holds a control character.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
+/** Somebody else's text for a message: in quotes, cut to 60 characters, what cannot be seen escaped. */
 export function quoted(text: string, length: number = SHOWN_LENGTH): string {
-  return JSON.stringify(text.length > length ? `${text.slice(0, length - 3)}...` : text);
+  return JSON.stringify(text.length > length ? `${text.slice(0, length - 3)}...` : text).replaceAll(UNSEEN, escaped);
+}
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
 }

@@ -53,13 +53,18 @@ describe("the cert-manager component", { skip: refusal }, () => {
     ]);
   });
 
-  test("leaves caBundle to cert-manager, and the webhook no right on any Secret", () => {
+  test("leaves caBundle to cert-manager, and the webhook no right on any Secret or configuration", () => {
     for (const kind of ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]) {
       const { annotations } = only(here, kind, NAMESPACE).metadata;
       assert.deepEqual(annotations, { "cert-manager.io/inject-ca-from": `${NAMESPACE}/${SERVICE}` });
     }
     const ofWebhook = here.filter(({ kind, metadata }) => kind.startsWith("Role") && metadata.name === SERVICE);
     assert.deepEqual(ofWebhook, []);
+    const rules = listAt(only(here, "ClusterRole", SERVICE), "rules");
+    assert.deepEqual(
+      rules.map((rule) => at(rule, "resources")),
+      [["secretproviderclasses"], ["namespaces"]],
+    );
   });
 
   test("asks for the names that API servers call the Service by, in whatever namespace", () => {

@@ -24,7 +24,7 @@ export interface PodStream {
 }
 
 /** Pods that come at once, as from a Deployment: one by one they would all share a connection that is open already. */
-const BURST = 5;
+const BURST = 10;
 
 /** Creates opted-in pods at a steady rate, whether or not the ones before have been answered. */
 export function startPodStream(plane: ControlPlane, perSecond: number): PodStream {

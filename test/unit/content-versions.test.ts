@@ -62,6 +62,7 @@ describe("a failed object", () => {
   for (const [changes, names, others] of [
     [{ history: 0, path: "a/b" }, ["a/b", "a/b.crt", "a/b.key"], ["a/b/0", "a", "b", "a/b.pem"]],
     [{ history: 2, path: "a/b" }, ["a/b/0", "a/b/17", "a/b/0.crt", "a/b/1.key"], ["a/b", "a/b/x", "a/b/01", "a/b/", "b/0"]],
+    [{ history: 2, path: "." }, ["0", "17.key"], ["/0", "./0", "x", ""]],
   ] as const satisfies readonly (readonly [Partial<ClassObject>, readonly string[], readonly string[]])[]) {
     test(`explains why ${names[0]} is missing, and no other file`, () => {
       for (const name of names) assert.equal(makesFile(anObject(changes), name), true, name);

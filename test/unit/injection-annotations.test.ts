@@ -298,6 +298,18 @@ describe("a bad value", () => {
     });
   }
 
+  // The final check's policy trims in Go too: what one of them takes for a name, the other must take for the same.
+  test("is trimmed as Go trims: a byte order mark stays, a next-line character goes", () => {
+    const patchOf = (space: string) => decide(aPod({ inject: "true", "secret-provider-class": `${space}akvprovider-demo${space}` }));
+
+    assert.deepEqual(
+      ["\u0085", "\u00a0", "\n", "\ufeff"].map((space) => patchOf(space).reason),
+      ["Injected", "Injected", "Injected", "InvalidAnnotation"],
+    );
+    const decision = patchOf("\ufeff");
+    assert.match(decision.kind === "denied" ? decision.message : "", /is "\\ufeffakvprovider-demo\\ufeff": /);
+  });
+
   test("is not what a missing class is: that has its own reason", () => {
     const denied = denial(aPod({ inject: "true" }));
 

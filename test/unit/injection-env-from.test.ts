@@ -73,6 +73,23 @@ describe("env-from", () => {
     );
   });
 
+  test("is planned in bounded time for a class that writes as many keys as fit into it, and a pod of as many containers", () => {
+    const keys = Array.from({ length: 30_000 }, (_, index) => `KEY_${index}`);
+    const containers = Array.from({ length: 3_000 }, (_, index) => ({
+      name: `c${index}`,
+      env: [{ name: "OWN", value: "x" }],
+      envFrom: [source("other", `P${index}_`)],
+    }));
+    const facts = { "akvprovider-demo": writing({ db: keys, other: keys }) };
+    const started = process.cpuUsage();
+    const decision = decidePod(aPod({ ...OPTED_IN, "env-from": "db" }, { containers }), { facts });
+    const { user, system } = process.cpuUsage(started);
+
+    assert.equal(decision.kind, "patched");
+    // A guard against the product of the two, which took half a minute: not a measure of speed.
+    assert.ok((user + system) / 1e6 < 10, `${(user + system) / 1e6} s`);
+  });
+
   test("tells of a Secret that no class of the pod writes, where all are known", () => {
     const wrong = { ...OPTED_IN, "env-from": "bd" };
 

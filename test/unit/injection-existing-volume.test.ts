@@ -68,6 +68,19 @@ describe("an equal volume that the pod already has", () => {
     ]);
   });
 
+  test("does for a container that mounts it, when there are two of them", () => {
+    const containers = ["one", "two"].map((name) => ({ name, volumeMounts: [{ name, mountPath: "/mnt/secrets-store" }] }));
+    const pod = aPod(OPTED_IN, {
+      containers: [...containers, { name: "lacks-it" }],
+      volumes: ["one", "two"].map((name) => documentVolume({ name })),
+    });
+
+    assert.deepEqual(
+      patchPaths(pod).filter((path) => path.startsWith("/spec")),
+      ["/spec/containers/2/volumeMounts"],
+    );
+  });
+
   test("stays equal when the class appears, changes mode, or cannot be read between two reviews of the same pod", () => {
     const withReference = documentPod(prefixed(OPTED_IN));
     const withoutReference = aPod(OPTED_IN, { volumes: [documentVolume({ csi: csi({ nodePublishSecretRef: undefined }) })] });

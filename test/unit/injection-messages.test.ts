@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DENIALS, PROBLEMS, WARNINGS, warning } from "../../src/domain/injection/messages.ts";
-import { decidePod, defaults, type World, writing } from "../support/decide-pod.ts";
+import { decidePod, defaults, type World, warningsOf, writing } from "../support/decide-pod.ts";
 import { aClass, aPod, documentVolume, OPTED_IN } from "../support/pods.ts";
 
 type Annotations = Readonly<Record<string, string>>;
@@ -144,6 +144,15 @@ describe("every warning", () => {
       assert.match(decision.warnings[0] ?? "", patternOf(template));
     });
   }
+
+  // The API server drops a warning with a control character in it, without a word.
+  test("holds no character that a terminal obeys or shows as nothing", () => {
+    const unseen = "\u0000\u001b\u007f\u0085\u009b\u00a0\u00ad\u200b\u202e\u2028\ufeff\u{e0041}";
+    const [text = ""] = warningsOf(aPod({ "restart-on-rotation": `a${unseen}b ✓` }));
+
+    assert.doesNotMatch(text, /[^ -~✓]/u);
+    assert.match(text, /is "a\\u0000\\u001b\\u007f\\u0085\\u009b\\u00a0\\u00ad/);
+  });
 
   test("stays within 120 characters with the longest names that there are", () => {
     const longest = "x".repeat(253);

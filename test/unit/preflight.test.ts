@@ -223,6 +223,47 @@ describe("a preflight check", () => {
     assert.deepEqual(["DemoSecret/0", "DemoSecret/0.key", "DemoSecret", "DemoSecret/x"].map(reasons), [0, 0, 1, 1]);
   });
 
+  test("suggests the nearest of the first few unknown names, and tells of all of them", () => {
+    const names = (prefix: string) => Array.from({ length: 30 }, (_, index) => `${prefix}${String(index).padStart(2, "0")}`);
+    const data = names("DemoSecre").map((objectName) => ({ objectName, key: objectName }));
+    const found = [
+      ofClass(secretObject({ data })),
+      ofClass({ parameters: Object.fromEntries(names("keyvaultNam").map((name) => [name, "x"])) }),
+      ofClass({ annotations: prefixed(Object.fromEntries(names("refres").map((name) => [name, "x"]))) }),
+    ];
+    assert.deepEqual(
+      found.map((warnings) => [warnings.length, warnings.filter(({ message }) => message.includes("did you mean")).length]),
+      [
+        [30, 5],
+        [30, 20],
+        [30, 20],
+      ],
+    );
+    assert.ok(found.every((warnings) => /: correct( or remove)? it$/.test(warnings.at(-1)?.message ?? "")));
+  });
+
+  test("answers in bounded time whatever a class holds", () => {
+    const many = (length: number) => Array.from({ length }, (_, index) => `n${index}`);
+    const objects = `array:\n${many(1_500)
+      .map((name) => `- |\n  objectName: ${name}\n  objectType: secret\n  objectVersionHistory: 9\n`)
+      .join("")}`;
+    const started = process.cpuUsage();
+    for (const changes of [
+      { spec: { secretObjects: many(50_000).map((secretName) => ({ secretName })) } },
+      { parameters: { objects }, ...secretObject({ data: many(20_000).map((key) => ({ objectName: `n1499/${key}`, key })) }) },
+      { parameters: { objects }, ...secretObject({ data: many(20_000).map((key) => ({ objectName: "n1499/0", key })) }) },
+      { parameters: Object.fromEntries(many(30_000).map((name) => [`parameter-with-a-name-of-some-length-${name}`, ""])) },
+      { annotations: prefixed(Object.fromEntries(many(8_000).map((name) => [name, ""]))) },
+    ]) {
+      const warnings = ofClass(changes);
+      assert.ok(warnings.length > 0 && shownWarnings(warnings).length <= 12);
+      assert.ok(warnings.every(({ reason }) => reason !== "InvalidObject"));
+    }
+    const { user, system } = process.cpuUsage(started);
+    // A guard against quadratic work, which took minutes: not a measure of speed.
+    assert.ok((user + system) / 1e6 < 20, `${(user + system) / 1e6} s`);
+  });
+
   test("survives whatever stands in kubectl's annotation", () => {
     for (const text of ["", "{", "null", "[]", '{"spec":null}', '{"spec":{"parameters":[null]}}', '"x"']) {
       const reasons = ofClass({ annotations: { [LAST_APPLIED]: text } }).map(({ reason }) => reason);
@@ -243,7 +284,7 @@ describe("what is shown of warnings", () => {
     assert.ok(shown.every((line) => line.length <= 120));
     assert.ok(shown[2]?.endsWith("..."));
     assert.deepEqual(lines("x".repeat(121)), ["x".repeat(120), "x"]);
-    assert.deepEqual(lines("a\nb"), ["a b"]);
+    assert.deepEqual(lines("a\nb\u0085\u009bc"), ["a b c"]);
   });
 
   test("is bounded in number, says how many are left, and repeats nothing", () => {

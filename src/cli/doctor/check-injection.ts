@@ -3,10 +3,10 @@ import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports.ts";
+import { FINAL_CHECK } from "../install.ts";
 import { type Check, fail, fine, skipped } from "./check.ts";
 
 const PROBE = "keyvault-injector-doctor";
-const POLICY = "keyvault-injector-pod-volume";
 
 /**
  * The API server itself asks the webhook, over the Service and with the caBundle: nothing else proves that it can. A dry run
@@ -18,10 +18,12 @@ export const checkInjection: Check = async ({ kube, probeNamespace, signal }) =>
     const pod = readPod(created);
     const isInjected = pod.ok && pod.value.volumes.some(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === PROBE);
     if (isInjected) return [fine("injection", `a pod of namespace ${probeNamespace} is injected`)];
-    return [fail("injection", `a pod of namespace ${probeNamespace} passes untouched`, `${LOOK}; the policy ${POLICY} is missing as well`)];
+    return [
+      fail("injection", `a pod of namespace ${probeNamespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`),
+    ];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.message.includes(POLICY)) return [fail("injection", "the API server gets no answer from the webhook", LOOK)];
+    if (error.message.includes(FINAL_CHECK)) return [fail("injection", "the API server gets no answer from the webhook", LOOK)];
     if (error.code !== "Forbidden") return [{ check: "injection", state: "SKIP", message: `not looked at: ${error.message}`, fix: CHOOSE }];
     return [
       skipped("injection", {

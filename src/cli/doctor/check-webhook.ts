@@ -1,6 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import { PREFLIGHT_ENTRIES, WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { dayOf, endsOf } from "../access/ca-bundle.ts";
 import { selectorProblem } from "../access/selector.ts";
 import type { Look } from "../cluster.ts";
 import type { WebhookConfiguration } from "../explain/webhook-steps.ts";
@@ -59,13 +59,12 @@ const LEAST_LEFT = 30 * DAY;
 export const checkCertificates: Check = async (context) => {
   const look = await lookAtEntry(context);
   if (look.kind === "unseen") return [skipped("certificates", look)];
-  const bundle = look.kind === "seen" ? Buffer.from(look.value.clientConfig?.caBundle ?? "", "base64").toString("utf8") : "";
-  const ends = lastDays(bundle);
+  const ends = endsOf(look.kind === "seen" ? look.value.clientConfig?.caBundle : undefined);
   if (ends.length === 0)
     return [fail("certificates", "the API server has no certificate to trust the webhook by", "start the webhook; see its log")];
   const last = Math.max(...ends);
   const left = last - context.clock.now();
-  const until = new Date(last).toISOString().slice(0, 10);
+  const until = dayOf(last);
   if (left <= 0)
     return [
       fail("certificates", `the newest of ${ends.length} expired on ${until}`, "start the webhook; see its log for why it does not renew"),
@@ -74,18 +73,6 @@ export const checkCertificates: Check = async (context) => {
     return [warn("certificates", `the newest of ${ends.length} ends on ${until}`, "see the webhook's log for why it does not renew")];
   return [fine("certificates", `${ends.length} trusted, the newest until ${until}`)];
 };
-
-function lastDays(bundle: string): readonly number[] {
-  const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.flatMap((block) => {
-    try {
-      return [new X509Certificate(block).validToDate.getTime()];
-    } catch {
-      // Not a certificate: the API server ignores such a block as well.
-      return [];
-    }
-  });
-}
 
 export const checkNamespaces: Check = async (context) => {
   const look = await lookAtEntry(context);

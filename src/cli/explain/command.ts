@@ -142,5 +142,5 @@ interface Explaining {
 
 function explainContext(items: readonly ManifestItem[], namespace: string, { options, context, viewer }: Explaining): ExplainContext {
   const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined };
-  return { settings, facts: createFacts(items, viewer, namespace), viewer };
+  return { settings, facts: createFacts(items, viewer, namespace), viewer, clock: context.clock };
 }

@@ -4,6 +4,7 @@ import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports.ts";
 import { quoted } from "../../domain/quoted.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
@@ -26,16 +27,18 @@ export interface PodToExplain {
 export interface ExplainContext extends InjectionContext {
   /** Undefined: the files are all that is known. */
   readonly viewer: Viewer | undefined;
+  readonly clock: Pick<Clock, "now">;
 }
 
 /** Why a pod is injected, or is not, step by step; by the webhook's own decision. */
 export async function explainPod(input: PodToExplain, context: ExplainContext): Promise<Explanation> {
   const { object, namespace, pod } = input;
   const injection = await injectPod(pod, namespace, context);
-  const isAsking = injection.decision.reason !== "NotOptedIn";
-  const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, namespace);
-  const verdict = scope?.unasked ?? verdictOf(input, injection);
+  const isAsking = !["NotOptedIn", "MirrorPod"].includes(injection.decision.reason);
   const before = readPod(pod);
+  const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
+  const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
+  const verdict = scope?.unasked ?? verdictOf(input, injection);
   const steps = [
     ...(scope?.steps ?? []),
     optInStep(before.ok ? before.value : undefined),

@@ -8,6 +8,8 @@ export type StepState = "ok" | "warning" | "problem" | "unknown";
 /** What a step is about. `docs/reference/cli.md` has a row for each. */
 export const STEP_TOPICS = [
   "webhook",
+  "certificate",
+  "policy",
   "opt-in",
   "class",
   "identity",
@@ -35,6 +37,7 @@ export interface Step {
 export const EXPLAIN_REASONS = {
   WebhookMissing: "unasked",
   NamespaceExcluded: "unasked",
+  PodExcluded: "unasked",
   NoStatus: "pending",
   SwitchedOff: "unmirrored",
   NoSecretObjects: "unmirrored",

@@ -1,27 +1,49 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { dayOf, endsOf } from "../access/ca-bundle.ts";
 import { type LabelSelector, selectorProblem } from "../access/selector.ts";
 import type { Viewer } from "../cluster.ts";
 import { type ExplainReason, type Step, step, type Verdict } from "./explanation.ts";
+import { finalCheckStep } from "./final-check-step.ts";
 
 /** The parts of a webhook configuration that decide whether the webhook is asked. */
 export interface WebhookConfiguration extends KubeObject {
-  readonly webhooks?: readonly {
-    readonly name: string;
-    readonly namespaceSelector?: LabelSelector;
-    readonly failurePolicy?: string;
-    readonly clientConfig?: { readonly caBundle?: string };
-  }[];
+  readonly webhooks?: readonly WebhookEntry[];
+}
+
+interface WebhookEntry {
+  readonly name: string;
+  readonly namespaceSelector?: LabelSelector;
+  readonly objectSelector?: LabelSelector;
+  readonly failurePolicy?: string;
+  readonly clientConfig?: { readonly caBundle?: string };
 }
 
 export interface WebhookScope {
   readonly steps: readonly Step[];
-  /** Why the webhook is not asked about pods of the namespace at all. */
+  /** Why the webhook is not asked about the pod at all. */
   readonly unasked: Verdict | undefined;
 }
 
-/** Whether the API server asks the webhook about pods of the namespace. */
-export async function webhookScope(viewer: Viewer, namespace: string): Promise<WebhookScope> {
+export interface AskedPod {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Whether the API server asks the webhook about an opted-in pod, and what happens to the pod where it does not. */
+export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<WebhookScope> {
+  const labels = await namespaceLabels(viewer, pod.namespace);
+  const asked = await lookAtWebhook(viewer, pod, labels);
+  const policy = await finalCheckStep(viewer, { name: pod.namespace, labels }, asked.unasked === undefined);
+  return { ...asked, steps: [...asked.steps, policy] };
+}
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
+  const { namespace } = pod;
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind === "unseen")
     return { steps: [step("webhook", "unknown", `${look.why}: whether the webhook is asked is not known`)], unasked: undefined };
@@ -32,17 +54,31 @@ export async function webhookScope(viewer: Viewer, namespace: string): Promise<W
       `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}: apply the manifests again`,
     );
   }
-  const labels = await namespaceLabels(viewer, namespace);
   const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);
   if (problem !== undefined) {
     return unasked("NamespaceExcluded", `the webhook leaves namespace ${namespace} out (${problem}): use another namespace`);
   }
-  const trust =
-    (entry.clientConfig?.caBundle ?? "") === ""
-      ? step("webhook", "problem", "its configuration has no caBundle yet, so the API server trusts no answer: is the webhook running?")
-      : step("webhook", "ok", `asked about every pod of namespace ${namespace} that has an annotation of ours`);
+  const ofPod = selectorProblem(entry.objectSelector, pod.labels);
+  if (ofPod !== undefined) {
+    return unasked("PodExcluded", `the webhook's objectSelector leaves the pod out (${ofPod}): change the pod's labels, or the selector`);
+  }
   const unknown = labels === undefined ? [step("webhook", "unknown", `namespace ${namespace} is not readable: it may be left out`)] : [];
-  return { steps: [...unknown, trust], unasked: undefined };
+  return { steps: [...unknown, ...trustSteps(entry, pod)], unasked: undefined };
+}
+
+function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {
+  const ends = endsOf(clientConfig?.caBundle);
+  if (ends.length === 0) {
+    const message = "its caBundle has no certificate yet, so the API server trusts no answer: is the webhook running?";
+    return [step("webhook", "problem", message)];
+  }
+  const last = Math.max(...ends);
+  return [
+    step("webhook", "ok", `asked about every pod of namespace ${namespace} that has an annotation of ours`),
+    last > now
+      ? step("certificate", "ok", `the API server trusts the webhook by a CA that is valid until ${dayOf(last)}`)
+      : step("certificate", "problem", `the CA that the API server trusts the webhook by ended on ${dayOf(last)}: see the webhook's log`),
+  ];
 }
 
 async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Readonly<Record<string, string>> | undefined> {

@@ -37,8 +37,20 @@ export function selectVersions(object: ClassObject, listed: readonly VaultVersio
 
 /** Whether `fileName`, as a secretObject writes it, is a file that the object makes, or would make. */
 export function makesFile(object: ClassObject, fileName: string): boolean {
-  const stem = fileName.replace(/\.(?:crt|key)$/, "");
-  if (!hasHistory(object)) return fileName === object.path || stem === object.path;
-  const index = stem.slice(stem.lastIndexOf("/") + 1);
-  return /^\d+$/.test(index) && stem === fileInHistory(object.path, Number(index));
+  return fileNamesOf([object])(fileName);
+}
+
+/** Whether a file name, as a secretObject writes it, is one that any of the objects makes, or would make. */
+export function fileNamesOf(objects: readonly ClassObject[]): (fileName: string) => boolean {
+  const paths = new Set(objects.filter((object) => !hasHistory(object)).map(({ path }) => path));
+  const folders = new Set(objects.filter(hasHistory).map(({ path }) => folderOf(path)));
+  return (fileName) => {
+    const stem = fileName.replace(/\.(?:crt|key)$/, "");
+    if (paths.has(fileName) || paths.has(stem)) return true;
+    const slash = stem.lastIndexOf("/");
+    const index = stem.slice(slash + 1);
+    // As a number is written, so that `07` is none; and no path of ours begins with a slash.
+    const isIndex = slash !== 0 && /^\d+$/.test(index) && index === String(Number(index));
+    return isIndex && folders.has(stem.slice(0, Math.max(slash, 0)));
+  };
 }

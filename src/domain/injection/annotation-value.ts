@@ -1,4 +1,5 @@
 import type { Denial } from "../admission/reasons.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Annotation } from "./effective-annotations.ts";
@@ -12,9 +13,12 @@ export function invalidAnnotation({ subject, text }: Annotation, problem: string
   return denial("invalid", { annotation: subject, value: quoted(text), problem });
 }
 
-/** `a, b,c` as its items; an empty item is a slip of the pen that nobody should have to guess about. */
+/**
+ * `a, b,c` as its items, trimmed as the final check's policy trims them: in Go. An empty item is a slip of the pen that nobody should
+ * have to guess about.
+ */
 export function readList(annotation: Annotation, advice: string): Result<readonly string[], Denial> {
-  const items = annotation.text.split(",").map((item) => item.trim());
+  const items = annotation.text.split(",").map(trimSpace);
   if (items.includes("")) return failed(invalidAnnotation(annotation, advice));
   const seen = new Set<string>();
   for (const item of items) {
@@ -43,7 +47,7 @@ const STARTS_LIKE_A_PATH = /^([/\\]|[a-zA-Z]:)/;
  * since it stands there for other pods too.
  */
 export function readPerClass<T>(annotation: Annotation, classes: readonly string[], read: ValueReader<T>): Result<PerClass<T>, Denial> {
-  const text = annotation.text.trim();
+  const text = trimSpace(annotation.text);
   if (STARTS_LIKE_A_PATH.test(text) || !text.includes("=")) {
     const single = read(text);
     return single.ok ? ok({ kind: "all", value: single.value }) : failed(invalidAnnotation(annotation, single.error));
@@ -60,9 +64,9 @@ export function readPerClass<T>(annotation: Annotation, classes: readonly string
 
 function readEntry<T>(item: string, read: ValueReader<T>): Result<{ readonly className: string; readonly value: T }, string> {
   const equals = item.indexOf("=");
-  if (equals === -1) return failed(fill(PROBLEMS.itemWithoutClass, { item: quoted(item.trim()) }));
-  const className = item.slice(0, equals).trim();
-  const value = read(item.slice(equals + 1).trim());
+  if (equals === -1) return failed(fill(PROBLEMS.itemWithoutClass, { item: quoted(trimSpace(item)) }));
+  const className = trimSpace(item.slice(0, equals));
+  const value = read(trimSpace(item.slice(equals + 1)));
   return value.ok
     ? ok({ className, value: value.value })
     : failed(fill(PROBLEMS.forClass, { class: quoted(className), problem: value.error }));

@@ -1,5 +1,6 @@
 import type { Denial } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, type PerClass, readList, readPerClass, type ValueReader } from "./annotation-value.ts";
@@ -47,7 +48,7 @@ const DEFAULT_CREDENTIALS: CredentialsChoice = { kind: "default", name: DEFAULT_
 
 function readClasses(annotations: EffectiveAnnotations): Result<readonly string[], Denial> {
   const annotation = annotations(POD_ANNOTATIONS.secretProviderClass);
-  if (annotation === undefined || annotation.text.trim() === "") return failed(denial("classRequired", {}));
+  if (annotation === undefined || trimSpace(annotation.text) === "") return failed(denial("classRequired", {}));
   const classes = readList(annotation, PROBLEMS.classList);
   if (!classes.ok) return classes;
   const bad = classes.value.find((name) => !isDnsSubdomain(name));

@@ -1,5 +1,6 @@
 import { assertNever } from "../assert-never.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
+import { parseGoBool, trimSpace } from "../provider-class/go-text.ts";
 import { warning } from "./messages.ts";
 
 /** What is known about a class at admission time. `unknown`: nobody could say, the kind may not even be served. */
@@ -69,16 +70,15 @@ export function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
   if (spec?.provider !== undefined && !isAzure(spec.provider)) return false;
   const parameters = spec?.parameters ?? {};
   const hasFlag = IDENTITY_FLAGS.some((flag) => goBool(parameters[flag]) === true);
-  return !hasFlag && (parameters["clientID"] ?? "").trim() === "";
+  return !hasFlag && trimSpace(parameters["clientID"] ?? "") === "";
 }
 
 function isAzure(provider: string): boolean {
   return provider === "azure";
 }
 
-/** The provider's reading: Go's `strconv.ParseBool` after trimming, with nothing meaning false. */
-function goBool(text: string | undefined): boolean | undefined {
-  const value = (text ?? "").trim();
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  return ["", "0", "f", "F", "false", "FALSE", "False"].includes(value) ? false : undefined;
+/** The provider's reading: trimmed, with nothing meaning false. Undefined where the mount will fail on it. */
+function goBool(text = ""): boolean | undefined {
+  const value = trimSpace(text);
+  return value === "" ? false : parseGoBool(value);
 }

@@ -52,11 +52,13 @@ export function planEnvFrom(input: EnvFromInput): Result<readonly NewEnvFrom[], 
   const keys = keysOfSecrets(facts);
   // Windows does not tell variables apart by case.
   const fold = (name: string): string => (pod.system === "windows" ? name.toUpperCase() : name);
-  const twice = keyOfTwo(envFrom, keys, fold);
+  const brought = variablesOf(envFrom, keys, fold);
   const added: NewEnvFrom[] = [];
   for (const container of containers) {
     const missing = envFrom.secrets.filter((secret) => !container.envFrom.some((own) => own.secret === secret && own.prefix === ""));
-    const taken = missing.length === 0 ? undefined : (twice ?? takenVariable(container, missing, { keys, fold }));
+    if (missing.length === 0) continue;
+    if (!brought.ok) return brought;
+    const taken = takenVariable(container, missing, { keys, fold, brought: brought.value });
     if (taken !== undefined) return failed(taken);
     added.push(...missing.map((secret) => ({ list: container.list, index: container.index, secret })));
   }
@@ -75,53 +77,79 @@ export function envFromWarnings(
 
 type KeysOfSecrets = ReadonlyMap<string, readonly string[]>;
 
+/** Of one Secret. No environment has as many, and each is compared in each container: the others are as unknown as a foreign Secret's. */
+const MOST_KEYS = 500;
+
 function keysOfSecrets(facts: ReadonlyMap<string, ClassFact>): KeysOfSecrets {
-  const keys = new Map<string, readonly string[]>();
+  const byName = new Map<string, string[]>();
   for (const fact of facts.values()) {
     const objects = fact.kind === "found" ? (fact.class.spec?.secretObjects ?? []) : [];
     for (const { secretName, data } of objects) {
-      const own = (data ?? []).flatMap(({ key }) => key ?? []);
-      if (secretName !== undefined) keys.set(secretName, [...(keys.get(secretName) ?? []), ...own]);
+      if (secretName === undefined) continue;
+      const keys = byName.get(secretName) ?? [];
+      const room = MOST_KEYS - keys.length;
+      if (room > 0) keys.push(...(data ?? []).slice(0, room).flatMap(({ key }) => key ?? []));
+      byName.set(secretName, keys);
     }
   }
-  return keys;
+  return byName;
 }
+
+type Fold = (name: string) => string;
+
+/** A variable that one of the listed Secrets brings. */
+interface Brought {
+  readonly variable: string;
+  readonly secret: string;
+}
+
+type BroughtByName = ReadonlyMap<string, Brought>;
 
 interface Known {
   readonly keys: KeysOfSecrets;
-  readonly fold: (name: string) => string;
+  readonly fold: Fold;
+  readonly brought: BroughtByName;
 }
 
-function keyOfTwo({ annotation, secrets }: EnvFrom, keys: KeysOfSecrets, fold: Known["fold"]): Denial | undefined {
-  const owners = new Map<string, string>();
+/** By the variable's name; or what refuses the list itself, since one name can come from one Secret only. */
+function variablesOf({ annotation, secrets }: EnvFrom, keys: KeysOfSecrets, fold: Fold): Result<BroughtByName, Denial> {
+  const brought = new Map<string, Brought>();
   for (const secret of secrets) {
     for (const variable of keys.get(secret) ?? []) {
-      const other = owners.get(fold(variable));
+      const other = brought.get(fold(variable))?.secret;
       if (other !== undefined && other !== secret) {
         const values = { other: quoted(other), secret: quoted(secret), variable: quoted(variable) };
-        return denial("envTwice", { annotation: annotation.subject, ...values });
+        return failed(denial("envTwice", { annotation: annotation.subject, ...values }));
       }
-      owners.set(fold(variable), secret);
+      brought.set(fold(variable), { variable, secret });
     }
   }
-  return undefined;
+  return ok(brought);
 }
 
 /** `env` wins over `envFrom`, and of two sources the later one: either way somebody gets what they did not write. */
-function takenVariable(container: PodContainer, missing: readonly string[], { keys, fold }: Known): Denial | undefined {
-  const own = new Set(container.variables.map(fold));
-  const given = new Map<string, string>();
-  for (const { secret, prefix } of container.envFrom) {
-    for (const key of keys.get(secret ?? "") ?? []) given.set(fold(`${prefix}${key}`), secret ?? "");
+function takenVariable(container: PodContainer, missing: readonly string[], known: Known): Denial | undefined {
+  const { name, variables, envFrom } = container;
+  const said = ({ variable, secret }: Brought) => ({
+    container: quoted(name, 63),
+    variable: quoted(variable),
+    secret: quoted(secret),
+    name,
+  });
+  for (const own of variables) {
+    const hidden = addedBy(own, missing, known);
+    if (hidden !== undefined) return denial("envSet", said(hidden));
   }
-  const { name } = container;
-  for (const secret of missing) {
-    for (const variable of keys.get(secret) ?? []) {
-      const said = { container: quoted(name, 63), variable: quoted(variable), secret: quoted(secret), name };
-      if (own.has(fold(variable))) return denial("envSet", said);
-      const other = given.get(fold(variable));
-      if (other !== undefined) return denial("envGiven", { ...said, other: quoted(other) });
+  for (const { secret: other = "", prefix } of envFrom) {
+    for (const key of known.keys.get(other) ?? []) {
+      const shared = addedBy(`${prefix}${key}`, missing, known);
+      if (shared !== undefined) return denial("envGiven", { ...said(shared), other: quoted(other) });
     }
   }
   return undefined;
+}
+
+function addedBy(variable: string, missing: readonly string[], { brought, fold }: Known): Brought | undefined {
+  const found = brought.get(fold(variable));
+  return found !== undefined && missing.includes(found.secret) ? found : undefined;
 }

@@ -47,6 +47,8 @@ export interface PlanInput {
 interface ChosenVolume {
   readonly name: string;
   readonly added: NewVolume | undefined;
+  /** Its name, and those of the pod's volumes that are the same in all but the name: who mounts one of them has what it needs. */
+  readonly equal: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
 
@@ -65,7 +67,7 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
   for (const mount of input.mounts) {
     const volume = chooseVolume(input, mount);
     if (!volume.ok) return volume;
-    const missing = missingMounts(selected, volume.value.name, mount, placeOf(mount.mountPath, input.pod.system));
+    const missing = missingMounts(selected, volume.value, mount, placeOf(mount.mountPath, input.pod.system));
     if (!missing.ok) return missing;
     volumes.push(volume.value);
     mounts.push(...missing.value.mounts);
@@ -95,12 +97,13 @@ function chooseVolume({ pod, facts }: PlanInput, mount: ClassMount): Result<Chos
   const own = equal.find(({ name }) => name === mount.volumeName) ?? equal[0];
   if (own !== undefined) {
     const refused = own.csi?.isReadOnly === true ? [] : [warning("writableVolume", { name: own.name })];
-    return ok({ name: own.name, added: undefined, warnings: [...reference.warnings, ...refused] });
+    const names = new Set(equal.map(({ name }) => name));
+    return ok({ name: own.name, added: undefined, equal: names, warnings: [...reference.warnings, ...refused] });
   }
   const taken = pod.volumes.find(({ name }) => name === mount.volumeName);
   if (taken !== undefined) return failed(volumeNameTaken(taken, mount, reference));
   const added = { name: mount.volumeName, secretProviderClass: mount.className, credentialsSecret: reference.wanted };
-  return ok({ name: mount.volumeName, added, warnings: reference.warnings });
+  return ok({ name: mount.volumeName, added, equal: new Set([added.name]), warnings: reference.warnings });
 }
 
 function isEqualVolume({ csi }: PodVolume, className: string, reference: CredentialsReference): boolean {
@@ -126,11 +129,16 @@ interface MissingMounts {
 }
 
 /** A container that mounts the volume anywhere has what it needs, at the place it chose. */
-function missingMounts(selected: readonly Selected[], volume: string, mount: ClassMount, place: string): Result<MissingMounts, Denial> {
+function missingMounts(
+  selected: readonly Selected[],
+  { name: volume, equal }: ChosenVolume,
+  mount: ClassMount,
+  place: string,
+): Result<MissingMounts, Denial> {
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
   for (const { container, occupants } of selected) {
-    if (container.mounts.some((own) => own.volume === volume)) continue;
+    if (container.mounts.some((own) => equal.has(own.volume))) continue;
     const collision = collisionOf(container.name, occupants, mount, place);
     if (collision.kind === "refused") return failed(collision.denial);
     if (collision.kind === "told") warnings.push(collision.warning);
@@ -141,8 +149,8 @@ function missingMounts(selected: readonly Selected[], volume: string, mount: Cla
 
 /** A mount with `subPath` is bound to the file it found at start. */
 function subPathWarnings(containers: readonly PodContainer[], volumes: readonly ChosenVolume[]): readonly string[] {
-  const names = volumes.map(({ name }) => name);
+  const names = new Set(volumes.flatMap(({ equal }) => [...equal]));
   return containers
-    .filter(({ mounts }) => mounts.some(({ hasSubPath, volume }) => hasSubPath && names.includes(volume)))
+    .filter(({ mounts }) => mounts.some(({ hasSubPath, volume }) => hasSubPath && names.has(volume)))
     .map(({ name }) => warning("subPath", { container: name }));
 }

@@ -8,6 +8,7 @@ export interface Pod {
   /** Empty for a pod whose name the API server has yet to generate. */
   readonly name: string | undefined;
   readonly generateName: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly system: OperatingSystem;
   readonly volumes: readonly PodVolume[];
@@ -66,11 +67,11 @@ export function readPod(raw: unknown): Result<Pod, string> {
   const pod = objectAt(raw, "request.object", problems);
   const metadata = objectAt(pod["metadata"], "metadata", problems);
   const spec = objectAt(pod["spec"], "spec", problems);
-  textMap(metadata["labels"], "metadata.labels", problems);
   const view: Pod = {
     raw: pod,
     name: textOf(metadata["name"]),
     generateName: textOf(metadata["generateName"]),
+    labels: textMap(metadata["labels"], "metadata.labels", problems),
     annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
     system: systemOf(spec),
     volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),

@@ -17,6 +17,9 @@ export interface ClassWarningOptions {
 
 const PROVIDER = "azure";
 
+/** No more are shown; a class has room for thousands of keys. */
+const MOST_SUGGESTIONS = 20;
+
 /** What the author of a class would learn from a failing mount, or from a Secret that never appears. */
 export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
   const { metadata, spec } = provider;
@@ -48,10 +51,12 @@ function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
 function parameterWarnings(spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
   const known: readonly string[] = KNOWN_PARAMETERS;
   const unknown = Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key));
-  return unknown.sort().map((key) => {
+  return unknown.sort().map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
     if (FORMER_PARAMETERS.includes(key)) return warning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
-    return warning("UnknownParameter", `${field} is unknown and ignored: did you mean ${nearestName(key, known) ?? ""}?`);
+    const nearest = index < MOST_SUGGESTIONS ? nearestName(key, known) : undefined;
+    const fix = nearest === undefined ? "correct or remove it" : `did you mean ${nearest}?`;
+    return warning("UnknownParameter", `${field} is unknown and ignored: ${fix}`);
   });
 }
 
@@ -108,12 +113,10 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
   const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
   const problem = pollIntervalProblem(provider);
   return [
-    ...unknown.sort().map((key) => {
-      const nearest = nearestName(nameOf(key), known.map(nameOf)) ?? "";
-      return warning(
-        "UnknownAnnotation",
-        `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: did you mean "${nearest}"?`,
-      );
+    ...unknown.sort().map((key, index) => {
+      const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
+      const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
+      return warning("UnknownAnnotation", `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: ${fix}`);
     }),
     ...(problem === undefined ? [] : [warning("InvalidAnnotation", problem)]),
   ];

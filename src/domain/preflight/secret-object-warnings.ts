@@ -1,4 +1,4 @@
-import { makesFile } from "../content/version-history.ts";
+import { fileNamesOf } from "../content/version-history.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
@@ -7,33 +7,55 @@ import { driverViolation, furtherViolation } from "../secret-objects/rules.ts";
 import { nearestName } from "../spelling.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 
-/** Secrets that would never be written, or not as asked. */
+/** A class may name thousands of objects, and each suggestion is a comparison with all of them. */
+const MOST_SUGGESTIONS = 5;
+
+/** Secrets that would never be written, or not as asked. Takes time in proportion to the class: others wait for their pods meanwhile. */
 export function secretObjectWarnings(secretObjects: readonly SecretObject[], objects: readonly ClassObject[]): readonly PreflightWarning[] {
+  const firstOfName = firstIndexes(secretObjects);
+  const unknownNames = unknownObjects(objects);
   return secretObjects.flatMap((secretObject, index) => {
     const violation = driverViolation(secretObject) ?? furtherViolation(secretObject);
     const own =
       violation === undefined
         ? []
         : [warning("InvalidSecretObject", `secretObjects[${index}].${violation.field}: ${violation.message}: ${violation.hint}`)];
-    return [...own, ...sharedName(secretObjects, index), ...unknownObjects(secretObject, index, objects)];
+    return [...own, ...sharedName(secretObject, index, firstOfName), ...unknownNames(secretObject, index)];
   });
 }
 
-function sharedName(secretObjects: readonly SecretObject[], index: number): readonly PreflightWarning[] {
-  const nameAt = (at: number): string => trimSpace(secretObjects[at]?.secretName ?? "");
-  const first = secretObjects.findIndex((_, at) => nameAt(at) === nameAt(index));
-  if (nameAt(index) === "" || first === index) return [];
+const nameOf = ({ secretName = "" }: SecretObject): string => trimSpace(secretName);
+
+function firstIndexes(secretObjects: readonly SecretObject[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const [index, secretObject] of secretObjects.entries()) {
+    if (!first.has(nameOf(secretObject))) first.set(nameOf(secretObject), index);
+  }
+  return first;
+}
+
+function sharedName(secretObject: SecretObject, index: number, firstOfName: ReadonlyMap<string, number>): readonly PreflightWarning[] {
+  const first = firstOfName.get(nameOf(secretObject));
+  if (nameOf(secretObject) === "" || first === index) return [];
   const text = `secretObjects[${index}] names the same Secret as secretObjects[${first}]: merge them, neither is written`;
   return [warning("InvalidSecretObject", text)];
 }
 
-function unknownObjects(secretObject: SecretObject, index: number, objects: readonly ClassObject[]): readonly PreflightWarning[] {
+/** Of one class, called with its secretObjects in turn. */
+function unknownObjects(objects: readonly ClassObject[]): (secretObject: SecretObject, index: number) => readonly PreflightWarning[] {
+  const isMade = fileNamesOf(objects);
   const files = objects.map(({ path }) => path);
-  return (secretObject.data ?? []).flatMap(({ objectName = "" }, at) => {
-    const name = trimSpace(objectName);
-    if (name === "" || objects.some((object) => makesFile(object, name))) return [];
-    const nearest = nearestName(name, files);
-    const fix = nearest === undefined ? "the class has no objects" : `did you mean ${quoted(nearest, 30)}?`;
-    return [warning("ObjectNotInClass", `secretObjects[${index}].data[${at}]: no object makes ${quoted(name, 30)}: ${fix}`)];
-  });
+  let suggested = 0;
+  const fixFor = (name: string): string => {
+    suggested += 1;
+    const nearest = suggested > MOST_SUGGESTIONS ? undefined : nearestName(name, files);
+    if (nearest !== undefined) return `did you mean ${quoted(nearest, 30)}?`;
+    return files.length === 0 ? "the class has no objects" : "correct it";
+  };
+  return ({ data }, index) =>
+    (data ?? []).flatMap(({ objectName = "" }, at) => {
+      const name = trimSpace(objectName);
+      if (name === "" || isMade(name)) return [];
+      return [warning("ObjectNotInClass", `secretObjects[${index}].data[${at}]: no object makes ${quoted(name, 30)}: ${fixFor(name)}`)];
+    });
 }

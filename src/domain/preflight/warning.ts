@@ -48,10 +48,10 @@ export function shownWarnings(warnings: readonly PreflightWarning[]): readonly s
   return left > 0 ? [...lines.slice(0, MOST_SHOWN - 1), `${left + 1} more lines are not shown: correct these first`] : lines;
 }
 
-/** The text in lines of at most 120 characters, broken between words. */
+/** The text in lines of at most 120 characters, broken between words. Control characters would make the API server drop the line. */
 function wrapped(text: string): readonly string[] {
   const lines: string[] = [];
-  let rest = text.replaceAll(/\s+/g, " ").trim();
+  let rest = text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
   while (rest.length > LINE && lines.length < MOST_LINES - 1) {
     const space = rest.lastIndexOf(" ", LINE);
     const end = space > LINE / 2 ? space : LINE;

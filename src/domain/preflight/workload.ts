@@ -13,7 +13,8 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The creation of the first pod of a workload, as the pod webhook will be asked about it. Undefined where the object is no workload,
- * or has no template. What controllers add by themselves (owner, service account token) plays no part in injection.
+ * or has no template. What is added to pods later is not there yet: a mount path around the account's token, or a volume name that a
+ * StatefulSet's claim has, is refused at the pod alone.
  */
 export function podRequestOf(request: AdmissionRequest): AdmissionRequest | undefined {
   const { group, resource } = request.resource;

@@ -14,6 +14,16 @@ export function trimSpace(text: string): string {
   return text.slice(start, end);
 }
 
+function upperCharacter(character: string): string {
+  const upper = character.toUpperCase();
+  return Array.from(upper).length === 1 ? upper : character;
+}
+
+/** `strings.ToUpper`: a character never becomes two, so that "ß" stays as it is. */
+export function goUpper(text: string): string {
+  return Array.from(text, upperCharacter).join("");
+}
+
 const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
