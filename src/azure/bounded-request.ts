@@ -20,7 +20,8 @@ async function withFreshConnection<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function assertPathSegments(request: VaultRequest): void {
-  const { name, version } = request;
+  const { action, name, version } = request;
+  if (action === "listAll") return;
   if (PATH_SEGMENT.test(name) && (version === undefined || PATH_SEGMENT.test(version))) return;
   const words = "names and versions are 1 to 127 letters, digits and -; correct objectName or objectVersion";
   throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });

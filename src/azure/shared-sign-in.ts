@@ -1,10 +1,29 @@
 import type { Credential } from "./credential.ts";
 
 type GetToken = Credential["getToken"];
-type Token = Awaited<ReturnType<GetToken>>;
+type Token = NonNullable<Awaited<ReturnType<GetToken>>>;
 
-/** As the SDK does: a token in its last minutes is not handed out any more (milliseconds). */
-const REFRESH_BEFORE_MS = 300_000;
+/** As the SDK does: a token in its last minutes is renewed (milliseconds). */
+const RENEW_BEFORE_MS = 300_000;
+
+/** A token that could not be renewed goes on to be used while it lasts for a call, and is tried to be renewed now and then. */
+const LONGEST_USE_MS = 60_000;
+const RENEW_AGAIN_AFTER_MS = 30_000;
+
+interface Kept {
+  readonly token: Token;
+  readonly renewAt: number;
+}
+
+function toKeep(token: Token): Kept {
+  return { token, renewAt: token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_BEFORE_MS };
+}
+
+/** What is still good for a call although its renewal failed. */
+function toKeepOn({ token }: Kept, now: number): Kept | undefined {
+  const lastUse = token.expiresOnTimestamp - LONGEST_USE_MS;
+  return now < lastUse ? { token, renewAt: Math.min(now + RENEW_AGAIN_AFTER_MS, lastUse) } : undefined;
+}
 
 /**
  * One sign-in for all calls that need the same token, at the same time or while it lasts: a class's first objects are asked for
@@ -12,26 +31,32 @@ const REFRESH_BEFORE_MS = 300_000;
  * bounds.
  */
 export function shareSignIn(credential: Credential, now: () => number = Date.now): Credential {
-  const underWay = new Map<string, Promise<Token>>();
-  const tokens = new Map<string, NonNullable<Token>>();
+  const underWay = new Map<string, Promise<Token | null>>();
+  const tokens = new Map<string, Kept>();
 
-  async function signIn(key: string, ...given: Parameters<GetToken>): Promise<Token> {
+  async function signIn(use: string, ...given: Parameters<GetToken>): Promise<Token | null> {
     try {
       const token = await credential.getToken(...given);
-      if (token !== null) tokens.set(key, token);
+      if (token !== null) tokens.set(use, toKeep(token));
       return token;
-    } finally {
-      underWay.delete(key);
+    } catch (error) {
+      const old = tokens.get(use);
+      const kept = old && given[1]?.claims === undefined ? toKeepOn(old, now()) : undefined;
+      if (kept === undefined) throw error;
+      tokens.set(use, kept);
+      return kept.token;
     }
   }
 
   return {
     getToken: async (scopes, given = {}) => {
       const { abortSignal: _, ...options } = given;
-      const key = JSON.stringify([scopes, options.tenantId, options.claims, options.enableCae]);
-      const token = tokens.get(key);
-      if (token !== undefined && now() < (token.refreshAfterTimestamp ?? token.expiresOnTimestamp - REFRESH_BEFORE_MS)) return token;
-      const running = underWay.get(key) ?? signIn(key, scopes, options);
+      const use = JSON.stringify([scopes, options.tenantId, options.enableCae]);
+      const kept = tokens.get(use);
+      // Claims say that the vault has refused the token that there is; the new one takes its place.
+      if (kept !== undefined && options.claims === undefined && now() < kept.renewAt) return kept.token;
+      const key = JSON.stringify([use, options.claims]);
+      const running = underWay.get(key) ?? signIn(use, scopes, options).finally(() => underWay.delete(key));
       // Set after the call has begun, which is before anything of it can have ended.
       underWay.set(key, running);
       return running;

@@ -1,16 +1,26 @@
-import { CertificateClient } from "@azure/keyvault-certificates";
+import { CertificateClient, type KeyVaultCertificate } from "@azure/keyvault-certificates";
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 
-import type { VaultAddress, VaultClient, VaultIdentity } from "../domain/ports.ts";
+import type {
+  ListedObject,
+  VaultAddress,
+  VaultCertificate,
+  VaultClient,
+  VaultIdentity,
+  VaultObject,
+  VaultObjectKind,
+} from "../domain/ports.ts";
+import { absentPartPolicy } from "./absent-part.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS } from "./credential.ts";
 import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
+import { firstAlone } from "./first-alone.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import { shareSignIn } from "./shared-sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
-import { toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
+import { type ListedItem, toListedObject, toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
 
 /** Covers a token request and a GET with room for a slow proxy; a vault answers in well under a second. */
 const CALL_TIMEOUT_MS = 30_000;
@@ -29,7 +39,7 @@ function createSdkClients(address: VaultAddress, given: Credential, network: Sdk
   // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on, but for clouds that the
   // operator describes, where the credential itself checks it against the description.
   const isCustom = address.customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy];
+  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy, absentPartPolicy];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;
   return {
@@ -44,9 +54,26 @@ type SdkClients = ReturnType<typeof createSdkClients>;
 /** How one call is made, bounded and translated; the answer is read within the same bound, since lists ask for further pages. */
 type Ask = <T>(
   what: Pick<VaultRequest, "action" | "object" | "name" | "version">,
-  call: (request: VaultRequest, abortSignal: AbortSignal) => Promise<T>,
+  call: (abortSignal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ) => Promise<T>;
+
+interface Headed {
+  readonly headers: { get(name: string): string | undefined };
+}
+
+/** With the time of the answer: the service's clock is the one that an object's times are by. */
+async function dated<T, Ours extends VaultObject>(
+  call: (options: { readonly onResponse: (response: Headed) => void }) => Promise<T>,
+  toOurs: (found: T) => Ours,
+): Promise<Ours> {
+  let answered = Number.NaN;
+  const onResponse = ({ headers }: Headed): void => {
+    answered = Date.parse(headers.get("date") ?? "");
+  };
+  const ours = toOurs(await call({ onResponse }));
+  return Number.isNaN(answered) ? ours : { ...ours, answered };
+}
 
 const versionOption = (version: string | undefined) => (version === undefined ? {} : { version });
 
@@ -58,26 +85,34 @@ function createReads({ secrets, keys, certificates }: SdkClients, ask: Ask): Rea
     getSecret: (name, version, signal) =>
       ask(
         { action, object: "secret", name, version },
-        async (request, abortSignal) => toVaultSecret(await secrets().getSecret(name, { abortSignal, ...versionOption(version) }), request),
+        (abortSignal) =>
+          dated(
+            (on) => secrets().getSecret(name, { abortSignal, ...on, ...versionOption(version) }),
+            (found) => toVaultSecret(found),
+          ),
         signal,
       ),
     getKey: (name, version, signal) =>
       ask(
         { action, object: "key", name, version },
-        async (request, abortSignal) => toVaultKey(await keys().getKey(name, { abortSignal, ...versionOption(version) }), request),
+        (abortSignal) =>
+          dated(
+            (on) => keys().getKey(name, { abortSignal, ...on, ...versionOption(version) }),
+            (found) => toVaultKey(found),
+          ),
         signal,
       ),
     getCertificate: (name, version, signal) =>
       ask(
         { action, object: "certificate", name, version },
-        async (request, abortSignal) => {
-          const client = certificates();
-          const found =
-            version === undefined
-              ? await client.getCertificate(name, { abortSignal })
-              : await client.getCertificateVersion(name, version, { abortSignal });
-          return toVaultCertificate(found, request);
-        },
+        (abortSignal) =>
+          dated<KeyVaultCertificate, VaultCertificate>(
+            (on) =>
+              version === undefined
+                ? certificates().getCertificate(name, { abortSignal, ...on })
+                : certificates().getCertificateVersion(name, version, { abortSignal, ...on }),
+            (found) => toVaultCertificate(found),
+          ),
         signal,
       ),
   };
@@ -91,39 +126,82 @@ function createLists({ secrets, keys, certificates }: SdkClients, ask: Ask): Lis
     listSecretVersions: (name, signal) =>
       ask(
         { ...list, object: "secret", name },
-        (request, abortSignal) => toVaultVersions(secrets().listPropertiesOfSecretVersions(name, { abortSignal }), request),
+        (abortSignal) => toVaultVersions(secrets().listPropertiesOfSecretVersions(name, { abortSignal }), "secret"),
         signal,
       ),
     listKeyVersions: (name, signal) =>
       ask(
         { ...list, object: "key", name },
-        (request, abortSignal) => toVaultVersions(keys().listPropertiesOfKeyVersions(name, { abortSignal }), request),
+        (abortSignal) => toVaultVersions(keys().listPropertiesOfKeyVersions(name, { abortSignal }), "key"),
         signal,
       ),
     listCertificateVersions: (name, signal) =>
       ask(
         { ...list, object: "certificate", name },
-        (request, abortSignal) => toVaultVersions(certificates().listPropertiesOfCertificateVersions(name, { abortSignal }), request),
+        (abortSignal) => toVaultVersions(certificates().listPropertiesOfCertificateVersions(name, { abortSignal }), "certificate"),
         signal,
       ),
   };
 }
 
+/** Each page is a call with a bound of its own, asked for only when the one before has been taken. */
+async function* pagesOf(
+  { secrets, keys, certificates }: SdkClients,
+  ask: Ask,
+  { kind, signal }: { readonly kind: VaultObjectKind; readonly signal: AbortSignal },
+): AsyncGenerator<readonly ListedObject[]> {
+  const ended = new AbortController();
+  const options = { abortSignal: AbortSignal.any([signal, ended.signal]) };
+  const open = {
+    secret: () => secrets().listPropertiesOfSecrets(options).byPage(),
+    key: () => keys().listPropertiesOfKeys(options).byPage(),
+    certificate: () => certificates().listPropertiesOfCertificates(options).byPage(),
+  };
+  const pages: AsyncIterator<readonly ListedItem[]> = open[kind]();
+  try {
+    for (;;) {
+      const what = { action: "listAll", object: kind, name: "", version: undefined } as const;
+      const page = await ask(what, () => pages.next(), signal);
+      if (page.done === true) return;
+      yield page.value.map(toListedObject);
+    }
+  } finally {
+    // A page that came too late, or is not wanted any more.
+    ended.abort();
+  }
+}
+
+/** How an identity gets its tokens, for however many vaults it is used. */
+export interface SharedSignIn {
+  readonly credential: Credential;
+  readonly assertion: AssertionFacts;
+}
+
+export function createSignIn(address: VaultAddress, identity: VaultIdentity, network: SdkNetwork): SharedSignIn {
+  const assertion: AssertionFacts = { issuer: undefined };
+  return { assertion, credential: shareSignIn(createCredential(address, identity, { assertion, network })) };
+}
+
 export interface VaultClientOptions {
   readonly network: SdkNetwork;
+  readonly signIn: SharedSignIn;
   /** Bound of one call, token request included. */
   readonly timeoutMs?: number;
 }
 
 /** Calls reject with the signal's reason when that aborts, with a `VaultError` otherwise. */
 export function createVaultClient(address: VaultAddress, identity: VaultIdentity, options: VaultClientOptions): VaultClient {
-  const { network, timeoutMs = CALL_TIMEOUT_MS } = options;
-  const assertion: AssertionFacts = { issuer: undefined };
-  const credential = shareSignIn(createCredential(address, identity, { assertion, network }));
-  const clients = createSdkClients(address, credential, network);
+  const { network, signIn, timeoutMs = CALL_TIMEOUT_MS } = options;
+  const { assertion } = signIn;
+  const clients = createSdkClients(address, signIn.credential, network);
+  const turns = { secret: firstAlone(), key: firstAlone(), certificate: firstAlone() };
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    return boundedRequest(request, (abortSignal) => call(request, abortSignal), { timeoutMs, signal });
+    return turns[what.object](() => boundedRequest(request, call, { timeoutMs, signal }));
   };
-  return { ...createReads(clients, ask), ...createLists(clients, ask) };
+  return {
+    ...createReads(clients, ask),
+    ...createLists(clients, ask),
+    listObjects: (kind, signal) => pagesOf(clients, ask, { kind, signal }),
+  };
 }

@@ -6,10 +6,13 @@ import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
 import { sdkNetwork } from "./sdk-network.ts";
-import { createVaultClient } from "./vault-client.ts";
+import { createSignIn, createVaultClient, type SharedSignIn } from "./vault-client.ts";
 
-/** A client holds a token and little else. More than this many vault and identity pairs in turn cost one token request each. */
-const MAX_CLIENTS = 256;
+/** More than this many vault and identity pairs in turn cost a challenge each. A client holds little. */
+const MAX_CLIENTS = 1_024;
+
+/** More than this many identities in turn cost a token request each. */
+const MAX_IDENTITIES = 1_024;
 const KEY_BYTES = 32;
 
 export interface VaultClientsOptions {
@@ -21,21 +24,24 @@ export interface VaultClientsOptions {
 }
 
 /**
- * One client per cloud, tenant, vault and identity: a new one costs a 401 challenge and a token request. A changed
+ * One sign-in per identity, whichever vaults it reads: they all take the same token. One client per cloud, tenant, vault and identity: a new one costs a 401 challenge. A changed
  * client secret is another identity, so it counts at the next call; the old client falls out of the cache. So is the same
  * application by another ServiceAccount: what one may get, the other may not.
  */
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
   const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
+  const signIns = new LruCache<SharedSignIn>(MAX_IDENTITIES);
   const digestKey = randomBytes(KEY_BYTES);
   const network = sdkNetwork(options.proxy);
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
       const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
-      const key = JSON.stringify([authorityHost, customScope, tenantId, vaultUrl, fingerprintOf(identity, digestKey)]);
-      return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, ...timeout }));
+      const who = [authorityHost, customScope, tenantId, fingerprintOf(identity, digestKey)];
+      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, network));
+      const key = JSON.stringify([...who, vaultUrl]);
+      return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
     },
   };
 }

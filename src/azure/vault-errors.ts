@@ -1,4 +1,5 @@
 import { type Retry, type VaultAddress, VaultError, type VaultErrorCode, type VaultIdentity } from "../domain/ports.ts";
+import { AbsentPart } from "./absent-part.ts";
 import type { AssertionFacts } from "./credential.ts";
 import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
 import { ofEntra, ofMetadataService, tokenSource, who } from "./sign-in-errors.ts";
@@ -9,8 +10,8 @@ export interface VaultRequest {
   readonly identity: VaultIdentity;
   /** Of the last token that the identity was exchanged for. */
   readonly assertion: AssertionFacts;
-  /** `list`: the versions of the object. */
-  readonly action: "get" | "list";
+  /** `list`: the versions of the object; `listAll`: the objects of the kind, without a name. */
+  readonly action: "get" | "list" | "listAll";
   readonly object: "secret" | "key" | "certificate";
   readonly name: string;
   readonly version: string | undefined;
@@ -24,15 +25,15 @@ export interface Verdict {
   readonly retry: Retry;
   /** What went wrong and what to do. */
   readonly words: string;
+  readonly providerText?: string;
 }
 
-export function vaultError(request: VaultRequest, { code, retry, words }: Verdict): VaultError {
+export function vaultError(request: VaultRequest, { code, retry, words, providerText }: Verdict): VaultError {
   const { action, name, version, address } = request;
   const object = version === undefined ? `${request.object} ${name}` : `${request.object} ${name}, version ${version}`;
+  const asked = { get: `get ${object}`, list: `list the versions of ${object}`, listAll: `list the ${request.object}s` }[action];
   // No `cause`: the SDK's errors carry the request with its token, and the response with its body.
-  return new VaultError(code, `${action === "get" ? "get" : "list the versions of"} ${object} from ${address.vaultUrl}: ${words}`, {
-    retry,
-  });
+  return new VaultError(code, `${asked} from ${address.vaultUrl}: ${words}`, { retry, providerText });
 }
 
 /** Built-in roles that allow to get and to list. */
@@ -149,11 +150,16 @@ function ofNetwork(code: string, request: VaultRequest): Verdict {
   return { code: "Unreachable", retry: BACKOFF, words: `no connection to the vault or to ${tokenSource(request)} (${code}): ${remedy}` };
 }
 
+function ofAbsentPart({ message }: AbsentPart): Verdict {
+  return { code: "Invalid", retry: NEVER, words: "the vault's answer lacks it; look at the object in the vault", providerText: message };
+}
+
 /** Every error of the SDK becomes one of ours; what is unknown is worth another try. */
 export function translateError(error: unknown, request: VaultRequest): VaultError {
   // The ServiceAccount's token could not be had, which is said already; the SDK has wrapped it.
   const ours = chainOf(error).find((link) => link instanceof VaultError);
   if (ours) return vaultError(request, { code: ours.code, retry: ours.retry, words: ours.message });
+  if (error instanceof AbsentPart) return vaultError(request, ofAbsentPart(error));
   const answer = serviceAnswer(error);
   if (answer) return vaultError(request, ofAnswer(answer, request));
   const metadata = ofMetadataService(error, request);

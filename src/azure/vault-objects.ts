@@ -3,9 +3,9 @@ import type { KeyVaultCertificate } from "@azure/keyvault-certificates";
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import type { KeyVaultSecret } from "@azure/keyvault-secrets";
 
-import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../domain/ports.ts";
+import type { ListedObject, VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../domain/ports.ts";
 import { Sensitive } from "../domain/sensitive.ts";
-import { type VaultRequest, vaultError } from "./vault-errors.ts";
+import { AbsentPart } from "./absent-part.ts";
 
 interface Properties {
   readonly version?: string | undefined;
@@ -17,48 +17,61 @@ interface Properties {
 }
 
 /** `undefined` and the empty string: the part is not there. */
-function present<T>(part: T | undefined, words: string, request: VaultRequest): T {
+function present<T>(part: T | undefined, words: string): T {
   if (part !== undefined && part !== "") return part;
-  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });
+  throw new AbsentPart(words);
 }
 
-function toVaultObject({ version, updatedOn, expiresOn, notBefore }: Properties, request: VaultRequest): VaultObject {
+type Kind = "secret" | "key" | "certificate";
+
+function toVaultObject({ version, updatedOn, expiresOn, notBefore }: Properties, kind: Kind): VaultObject {
   return {
-    version: present(version, `${request.object} id is nil`, request),
+    version: present(version, `${kind} id is nil`),
     updated: updatedOn?.getTime(),
     expires: expiresOn?.getTime(),
     notBefore: notBefore?.getTime(),
   };
 }
 
-export function toVaultSecret({ value, properties }: KeyVaultSecret, request: VaultRequest): VaultSecret {
+export function toVaultSecret({ value, properties }: KeyVaultSecret): VaultSecret {
   // An empty value is a value.
-  if (value === undefined) throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words: "secret value is nil" });
+  if (value === undefined) throw new AbsentPart("secret value is nil");
   return {
-    ...toVaultObject(properties, request),
+    ...toVaultObject(properties, "secret"),
     value: Sensitive.ofText(value),
     contentType: properties.contentType,
     keyId: properties.certificateKeyId?.toString(),
   };
 }
 
-export function toVaultKey({ key, properties }: KeyVaultKey, request: VaultRequest): VaultKey {
-  const { kty, n, e, crv, x, y } = present(key, "key value is nil", request);
-  return { ...toVaultObject(properties, request), jwk: { kty: kty ?? "", n, e, crv, x, y } };
+export function toVaultKey({ key, properties }: KeyVaultKey): VaultKey {
+  const { kty, n, e, crv, x, y } = present(key, "key value is nil");
+  return { ...toVaultObject(properties, "key"), jwk: { kty: kty ?? "", n, e, crv, x, y } };
 }
 
-export function toVaultCertificate({ cer, properties }: KeyVaultCertificate, request: VaultRequest): VaultCertificate {
-  return { ...toVaultObject(properties, request), der: present(cer, "certificate value is nil", request) };
+export function toVaultCertificate({ cer, properties }: KeyVaultCertificate): VaultCertificate {
+  return { ...toVaultObject(properties, "certificate"), der: present(cer, "certificate value is nil") };
 }
 
-export async function toVaultVersions(list: AsyncIterable<Properties>, request: VaultRequest): Promise<readonly VaultVersion[]> {
+export async function toVaultVersions(list: AsyncIterable<Properties>, kind: Kind): Promise<readonly VaultVersion[]> {
   const versions: VaultVersion[] = [];
   for await (const { version, enabled, createdOn } of list) {
     versions.push({
-      version: present(version, `${request.object} id is nil`, request),
+      version: present(version, `${kind} id is nil`),
       isEnabled: enabled !== false,
       created: createdOn?.getTime() ?? 0,
     });
   }
   return versions;
+}
+
+/** Of any kind. Certificates come without a name where their id cannot be read. */
+export interface ListedItem {
+  readonly name?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly updatedOn?: Date | undefined;
+}
+
+export function toListedObject({ name = "", enabled, updatedOn }: ListedItem): ListedObject {
+  return { name, isEnabled: enabled !== false, updated: updatedOn?.getTime() };
 }

@@ -27,7 +27,7 @@ export const POD_ANNOTATIONS = {
   envFrom: key("env-from"),
   /** `"true"` on a workload's pod template: it is rolled when the versions that it uses change. Default `"false"`. */
   restartOnRotation: key("restart-on-rotation"),
-  /** The restart stamp on a pod template, written by the worker: a hash of version ids. Output only. */
+  /** The restart stamp, written by the worker: a hash of version ids. On a pod template it restarts, on the workload it only says. Output only. */
   rotated: key("rotated"),
   /** Written by the webhook: JSON with version, classes and volumes. Output only, never trusted. */
   status: key("status"),
@@ -48,6 +48,10 @@ export const CLASS_ANNOTATIONS = {
   rotationPollInterval: key("rotation-poll-interval"),
   /** Any change of its value fetches now. */
   refresh: key("refresh"),
+  /** Go duration: after this long without a successful check the class is `Stale`. */
+  maxStale: key("max-stale"),
+  /** Comma list of existing Secrets that the class takes over; each must agree by `adoptable-by`. */
+  adopt: key("adopt"),
 } as const;
 
 /** On a Secret that the worker writes. */
@@ -58,6 +62,10 @@ export const SECRET_ANNOTATIONS = {
   objects: key("objects"),
   /** `v1:` + hex HMAC-SHA256 (key: the install's own) over the data we wrote. */
   content: key("content"),
+  /** Written by the owner of an existing Secret: the class that may take it over. */
+  adoptableBy: key("adoptable-by"),
+  /** `"true"`: it was there before the class, which gives it back instead of deleting it. */
+  adopted: key("adopted"),
 } as const;
 
 /** Label on a Secret that the worker writes: `"true"`. */

@@ -66,6 +66,7 @@ export interface DeleteOptions {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
+  readonly dryRun?: boolean;
 }
 
 export interface ListOptions {
@@ -88,6 +89,11 @@ export interface KubeClient {
   list<T extends KubeObject>(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<readonly T[]>;
   /** POST; a taken name throws `AlreadyExists`. */
   create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
+  /**
+   * PUT: the whole object is what `body` says, and what it leaves out goes. Only for `--secret-access=blind`, where the right to patch
+   * would be a right to read.
+   */
+  replace<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
   /** Server-side apply. `metadata.uid` and `metadata.resourceVersion` in the body are preconditions (`Conflict`, `Invalid`). */
   apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T>;
   /** JSON merge patch, for removals that an apply cannot express. */
@@ -181,11 +187,18 @@ export class VaultError extends Error {
   override readonly name = "VaultError";
   readonly code: VaultErrorCode;
   readonly retry: Retry;
+  /** Where the provider has a text of its own, which does not name the object. */
+  readonly providerText: string | undefined;
 
-  constructor(code: VaultErrorCode, message: string, options: { readonly retry: Retry; readonly cause?: unknown }) {
+  constructor(
+    code: VaultErrorCode,
+    message: string,
+    options: { readonly retry: Retry; readonly cause?: unknown; readonly providerText?: string | undefined },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = options.retry;
+    this.providerText = options.providerText;
   }
 }
 
@@ -233,6 +246,8 @@ export interface VaultObject {
   readonly updated: number | undefined;
   readonly expires: number | undefined;
   readonly notBefore: number | undefined;
+  /** When the vault answered, by its own clock, in whole seconds; absent where it does not say. */
+  readonly answered?: number;
 }
 
 export interface VaultSecret extends VaultObject {
@@ -270,8 +285,19 @@ export interface VaultVersion {
   readonly created: number;
 }
 
-/** One vault as one identity sees it. Throws {@link VaultError}. */
-export interface VaultClient {
+export type VaultObjectKind = "secret" | "key" | "certificate";
+
+/** One entry of the list of a vault's objects: the current version's attributes, but not which version that is. */
+export interface ListedObject {
+  /** In the spelling of its first version: names are case-insensitive. */
+  readonly name: string;
+  readonly isEnabled: boolean;
+  /** Unix milliseconds, in whole seconds. */
+  readonly updated: number | undefined;
+}
+
+/** Objects of one vault as one identity sees them. Throws {@link VaultError}. */
+export interface ObjectReader {
   /** `version` undefined: the current one. */
   getSecret(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultSecret>;
   getKey(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultKey>;
@@ -280,6 +306,12 @@ export interface VaultClient {
   listSecretVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
   listKeyVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
   listCertificateVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+}
+
+/** One vault as one identity sees it. Throws {@link VaultError}. */
+export interface VaultClient extends ObjectReader {
+  /** All objects of a kind, a page at a time: each page is one transaction and holds up to 25. */
+  listObjects(kind: VaultObjectKind, signal: AbortSignal): AsyncIterable<readonly ListedObject[]>;
 }
 
 /** Hands out one client per (cloud, tenant, vault, identity) and reuses it. */

@@ -68,6 +68,12 @@ class RawKubeClient implements KubeClient {
     return this.#write({ attempt, method: "POST", path, body: JSON.stringify(body), contentType: JSON_BODY }, signal);
   }
 
+  async replace<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T> {
+    const path = withQuery(objectPath(resource, body.metadata), writeQuery(options));
+    const attempt: Attempt = { verb: "update", resource, ref: body.metadata };
+    return this.#write({ attempt, method: "PUT", path, body: JSON.stringify(body), contentType: JSON_BODY }, signal);
+  }
+
   async apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T> {
     const attempt: Attempt = { verb: "apply", resource, ref: body.metadata };
     const path = objectPath(resource, body.metadata, options.subresource);
@@ -97,9 +103,15 @@ class RawKubeClient implements KubeClient {
 
   async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {
     const attempt: Attempt = { verb: "delete", resource, ref };
-    const { uid, resourceVersion, propagationPolicy } = options;
+    const { uid, resourceVersion, propagationPolicy, dryRun } = options;
     // In the body: the API server ignores preconditions in the query.
-    const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion }, propagationPolicy });
+    const body = JSON.stringify({
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      preconditions: { uid, resourceVersion },
+      propagationPolicy,
+      ...(dryRun === true ? { dryRun: ["All"] } : {}),
+    });
     const call: Call = { attempt, method: "DELETE", path: objectPath(resource, ref), body, contentType: JSON_BODY };
     const answer = await this.#transport.call(call, signal);
     if (answer.status === 404 && isAbsent(answer, ref)) return false;

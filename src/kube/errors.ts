@@ -3,7 +3,7 @@ import { KubeError, type KubeErrorCode, type Retry } from "../domain/ports.ts";
 
 /** What was tried, for messages and logs. */
 export interface Attempt {
-  readonly verb: "get" | "list" | "watch" | "create" | "apply" | "patch" | "delete";
+  readonly verb: "get" | "list" | "watch" | "create" | "update" | "apply" | "patch" | "delete";
   readonly resource: Resource;
   readonly ref?: Partial<ObjectRef>;
 }

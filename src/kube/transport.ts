@@ -6,7 +6,7 @@ import { type Attempt, noAnswer } from "./errors.ts";
 
 export interface Call {
   readonly attempt: Attempt;
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path and query, from the API server's root. */
   readonly path: string;
   readonly body?: string;

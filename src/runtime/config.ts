@@ -5,6 +5,7 @@ import { parseDuration } from "../domain/duration.ts";
 import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
+import type { SyncMode } from "../domain/schedule/sync-mode.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
@@ -14,12 +15,22 @@ export interface Config {
   readonly enableSecretRotation: boolean;
   /** Milliseconds. */
   readonly rotationPollInterval: number;
-  readonly syncMode: "always" | "never";
+  readonly syncMode: SyncMode;
+  /** Milliseconds. */
+  readonly unusedGrace: number;
+  /** Milliseconds. */
+  readonly expiryWarning: number;
+  readonly restartWorkloads: boolean;
+  readonly maxRolloutsPerNamespace: number;
+  /** Milliseconds. */
+  readonly rolloutTimeout: number;
   readonly credentialsSecretNames: readonly string[];
   /** Empty: all. */
   readonly allowedVaults: readonly string[];
   /** Empty: all. */
   readonly allowedIdentityModes: readonly AllowedIdentityMode[];
+  readonly secretAccess: "watch" | "blind";
+  readonly adoptDriverSecrets: boolean;
   readonly cloudName: string;
   /** Empty: no class may name a file. */
   readonly cloudEnvDir: string;
@@ -49,7 +60,23 @@ export interface Config {
   readonly kubeconfig: string;
   /** For Azure traffic; from the variables that every program reads. */
   readonly proxy: OutboundProxy | undefined;
+  /** Variables that the process must not have; see {@link processConfig}. */
+  readonly divertingVariables: readonly string[];
 }
+
+/**
+ * With these the Azure SDK takes a managed identity to be another one than the node's. The webhook of azure-workload-identity puts the
+ * first into labelled pods: classes would then act as the worker's own application.
+ */
+const DIVERTING_VARIABLES = [
+  "AZURE_FEDERATED_TOKEN_FILE",
+  "IDENTITY_ENDPOINT",
+  "IDENTITY_HEADER",
+  "IDENTITY_SERVER_THUMBPRINT",
+  "IMDS_ENDPOINT",
+  "MSI_ENDPOINT",
+  "MSI_SECRET",
+] as const;
 
 const TRUE_OR_FALSE = "write true or false";
 
@@ -70,6 +97,11 @@ function schemaFor(kind: SettingKind): z.ZodType {
         .regex(/^\d{1,5}$/, "write a port number from 0 to 65535")
         .transform(Number)
         .refine((port) => port <= 65_535, "write a port number from 0 to 65535");
+    case "count":
+      return z
+        .string()
+        .regex(/^[1-9]\d{0,3}$/, "write a number from 1 to 9999")
+        .transform(Number);
     case "duration":
       return durationSchema(kind.minimumMs);
     case "choice":
@@ -122,7 +154,8 @@ export function parseConfig(
   problems.push(...certificateFileProblems(config));
   const proxy = readOutboundProxy(environment);
   if (!proxy.ok) return failed([...problems, proxy.error]);
-  return problems.length > 0 ? failed(problems) : ok({ ...config, proxy: proxy.value });
+  const divertingVariables = DIVERTING_VARIABLES.filter((name) => (environment[name] ?? "") !== "");
+  return problems.length > 0 ? failed(problems) : ok({ ...config, proxy: proxy.value, divertingVariables });
 }
 
 /** Settings that mean nothing without another one. */
@@ -162,7 +195,7 @@ function source(name: SettingName, setting: Setting, { flags, environment }: Sou
   return { where: `--${name}`, text: setting.default };
 }
 
-type SettingValues = Omit<Config, "proxy">;
+type SettingValues = Omit<Config, "proxy" | "divertingVariables">;
 
 function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
@@ -170,7 +203,9 @@ function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   return config.podName === "" ? { ...config, podName: hostname() } : config;
 }
 
-/** The process's own arguments and environment: the one place that reads them. */
+/** The process's own arguments and environment: the one place that reads them, and takes out what would divert a sign-in. */
 export function processConfig(argv: readonly string[]): Result<Config, readonly string[]> {
-  return parseConfig(argv, process.env);
+  const config = parseConfig(argv, process.env);
+  if (config.ok) for (const name of config.value.divertingVariables) delete process.env[name];
+  return config;
 }

@@ -3,12 +3,15 @@
  * `docs/reference/settings.md` is checked against this table.
  */
 import { IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
+import { SYNC_MODES } from "../domain/schedule/sync-mode.ts";
 
 export type SettingKind =
   | { readonly kind: "boolean" }
   | { readonly kind: "text" }
   | { readonly kind: "cloud" }
   | { readonly kind: "port" }
+  /** 1 and more. */
+  | { readonly kind: "count" }
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   | { readonly kind: "list"; readonly choices?: readonly string[] };
@@ -34,9 +37,34 @@ export const SETTINGS = {
     help: "Time between two looks at the vault for one class.",
   },
   "sync-mode": {
-    type: { kind: "choice", choices: ["always", "never"] },
+    type: { kind: "choice", choices: SYNC_MODES },
     default: "always",
     help: "Which classes are mirrored without an annotation of their own.",
+  },
+  "unused-grace": {
+    type: { kind: "duration", minimumMs: 0 },
+    default: "5m",
+    help: "How long the Secrets of a while-used class stay after the last pod that mounted it.",
+  },
+  "expiry-warning": {
+    type: { kind: "duration", minimumMs: 0 },
+    default: "720h",
+    help: "How long before an object expires its class is warned.",
+  },
+  "restart-workloads": {
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Restart workloads that ask for it when the versions that they use change.",
+  },
+  "max-rollouts-per-namespace": {
+    type: { kind: "count" },
+    default: "1",
+    help: "Workloads of a namespace that are restarted at the same time.",
+  },
+  "rollout-timeout": {
+    type: { kind: "duration", minimumMs: 1_000 },
+    default: "10m",
+    help: "Time without progress after which a restart has failed and stops those after it.",
   },
   "credentials-secret-names": {
     type: { kind: "list" },
@@ -48,6 +76,16 @@ export const SETTINGS = {
     type: { kind: "list", choices: IDENTITY_MODES },
     default: "",
     help: "Identities that classes may be mirrored with; all where not given.",
+  },
+  "secret-access": {
+    type: { kind: "choice", choices: ["watch", "blind"] },
+    default: "watch",
+    help: "Watch every Secret to see changes of the mirrored ones, or write them without reading any.",
+  },
+  "adopt-driver-secrets": {
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Take over the Secrets that the CSI driver's own sync made, once that sync is off.",
   },
   "cloud-name": { type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
   "cloud-env-dir": { type: { kind: "text" }, default: "", help: "Folder of the files that cloudEnvFileName may name." },

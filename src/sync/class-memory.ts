@@ -1,21 +1,66 @@
-import type { SyncReason } from "../domain/reasons.ts";
+import type { Told } from "../domain/sync/class-status.ts";
+
+/** Repairs of edited or deleted Secrets. Unix milliseconds. */
+export interface Repairs {
+  readonly inARow: number;
+  readonly last: number;
+  /** When the damage that waits for its repair was first seen; undefined where none waits. */
+  readonly seen: number | undefined;
+}
 
 /** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. */
 export interface ClassMemory {
   /** Unix milliseconds of the next poll. */
   nextPoll: number;
+  /** Unix milliseconds when an object of the class was seen to have changed; undefined where nothing is known of any change. */
+  changeSeen: number | undefined;
   /** Consecutive failed attempts. */
   failures: number;
   /** Unix milliseconds; meaningful while `failures` is above 0. */
   retryAt: number;
   /** Value of the refresh annotation at the last fetch. */
   lastRefresh: string | undefined;
-  /** Repairs of edited or deleted Secrets; `last` in Unix milliseconds. */
-  repairs: { readonly inARow: number; readonly last: number };
+  /** Unix milliseconds of the last check that succeeded. */
+  lastSuccess: number | undefined;
+  repairs: Repairs;
   /** Names of Secrets that failed at the last attempt. */
   failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is told once. */
-  lastTold: { readonly reason: SyncReason; readonly message: string } | undefined;
+  lastTold: Told | undefined;
+  /** That the class is stale was told. */
+  isStaleTold: boolean;
+  /** Unix milliseconds since when no pod has mounted the class, as far as this process has seen without a gap. */
+  unusedSince: number | undefined;
+  /** Nothing is mirrored because nobody uses the class. */
+  isIdle: boolean;
+  /** Who damaged which Secret in the repairs that are counted in a row. */
+  contenders: ReadonlyMap<string, string>;
+  /** What was told of objects' dates, by object and version. */
+  datesTold: ReadonlyMap<string, string>;
+  /** Unix milliseconds up to which an earlier process told of dates; undefined: none did. */
+  datesToldUntil: number | undefined;
+}
+
+/** A class at first sight, with what is known of it. */
+export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
+  return {
+    nextPoll: 0,
+    changeSeen: undefined,
+    failures: 0,
+    retryAt: 0,
+    lastRefresh: undefined,
+    lastSuccess: undefined,
+    repairs: { inARow: 0, last: Number.NEGATIVE_INFINITY, seen: undefined },
+    failing: new Set(),
+    lastTold: undefined,
+    isStaleTold: false,
+    unusedSince: undefined,
+    isIdle: false,
+    contenders: new Map(),
+    datesTold: new Map(),
+    datesToldUntil: undefined,
+    ...known,
+  };
 }
 
 export class ClassMemories {
@@ -35,6 +80,19 @@ export class ClassMemories {
   retryNow(key: string, now: number): void {
     const memory = this.#byKey.get(key);
     if (memory !== undefined) memory.retryAt = now;
+  }
+
+  /** Another class saw that an object of this one changed: its poll is due. False where the class is not known. */
+  noteChange(key: string, now: number): boolean {
+    const memory = this.#byKey.get(key);
+    if (memory !== undefined) memory.changeSeen = now;
+    return memory !== undefined;
+  }
+
+  /** A pod mounts it: what was seen of its absence counts no more. */
+  noteUse(key: string): void {
+    const memory = this.#byKey.get(key);
+    if (memory !== undefined) memory.unusedSince = undefined;
   }
 
   forget(key: string): void {

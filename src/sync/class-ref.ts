@@ -4,3 +4,8 @@ import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
 export function refOf({ metadata }: SecretProviderClass): ObjectRef {
   return { namespace: metadata.namespace ?? "", name: metadata.name };
 }
+
+/** `namespace/name`: what queues, indexes and logs call it. */
+export function keyOf({ metadata }: SecretProviderClass): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}

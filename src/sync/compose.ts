@@ -16,7 +16,11 @@ import { packageFolder } from "../runtime/package-folder.ts";
 import { cloudFileReader } from "./cloud-files.ts";
 import { readCrds } from "./crd-files.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createSyncMetrics } from "./metrics.ts";
+import { createRolloutMetrics } from "./rollout-metrics.ts";
+import { createRollouts } from "./rollouts.ts";
+import { createVaultMetrics } from "./vault-metrics.ts";
 import { runWorker } from "./worker.ts";
 
 const LEASE = "keyvault-injector-sync";
@@ -32,9 +36,13 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const clock = systemClock;
   const registry = createRegistry(version);
   const metrics = createSyncMetrics(registry);
+  const vaultMetrics = createVaultMetrics(registry);
+  const rolloutMetrics = createRolloutMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
   const kube = createKubeClient(kubeConfig, client);
+  const isBlind = config.secretAccess === "blind";
+  const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
   const watcher = createKubeWatcher(kubeConfig, client);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const election = createLeaderElection(kube, {
@@ -45,6 +53,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     clock,
     logger,
   });
+  if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
@@ -53,6 +62,8 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     registry,
   });
   logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
+  const { divertingVariables: variables } = config;
+  if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
   try {
     await election.run(async (leading) => {
       metrics.isLeader.set(1);
@@ -64,6 +75,9 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
             enableSecretRotation: config.enableSecretRotation,
             rotationPollInterval: config.rotationPollInterval,
             syncMode: config.syncMode,
+            unusedGrace: config.unusedGrace,
+            expiryWarning: config.expiryWarning,
+            adoptsDriverSecrets: config.adoptDriverSecrets,
             restoresClasses: config.heal.includes("classes"),
           },
           healsCrds: config.heal.includes("crds"),
@@ -74,7 +88,19 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
           kube,
+          probe,
+          isBlind,
           watcher,
+          rollouts: config.restartWorkloads
+            ? createRollouts({
+                settings: { mostAtATime: config.maxRolloutsPerNamespace, timeoutMs: config.rolloutTimeout },
+                watcher,
+                metrics: rolloutMetrics,
+                clock,
+                logger,
+                random: Math.random,
+              })
+            : undefined,
           vaults: createVaultClients({ proxy: config.proxy }),
           render: {
             pki,
@@ -87,6 +113,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
             leading,
           ),
           metrics,
+          vaultMetrics,
           clock,
           logger,
           random: Math.random,

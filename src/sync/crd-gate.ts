@@ -15,6 +15,8 @@ export type GateState = ({ readonly kind: "whole" } & CrdIdentity) | { readonly 
 export interface CrdGate {
   /** As the watch last saw it: cheap, for deciding whether to start. */
   readonly state: GateState;
+  /** Unix milliseconds since when the CRD itself has not been whole; undefined while it is, or is not known. */
+  readonly damagedSince: number | undefined;
   /** To be called with every state of the CRD that the watch sees. */
   noteWatched(live: CustomResourceDefinition | undefined): void;
   /** Asked of the API server now: before anything is deleted or concluded from an absence. */
@@ -41,6 +43,7 @@ const SETTLING_MS = 2_000;
 
 export function createCrdGate({ kube, ours, watched, staleness, clock, onChange }: CrdGateOptions): CrdGate {
   let damagedUntil = Number.NEGATIVE_INFINITY;
+  let damagedSince: number | undefined;
   let told: string | undefined;
   const tell = (state: GateState): GateState => {
     const summary = state.kind === "whole" ? "" : state.why;
@@ -51,6 +54,7 @@ export function createCrdGate({ kube, ours, watched, staleness, clock, onChange 
   const judge = (live: CustomResourceDefinition | undefined): GateState => {
     const drift = crdDrift(ours, live);
     if (drift.kind === "damaged") damagedUntil = clock.now();
+    damagedSince = drift.kind === "whole" ? undefined : (damagedSince ?? clock.now());
     if (drift.kind !== "whole") return { kind: "frozen", why: whyFrozen(ours.metadata.name, drift) };
     if (clock.now() - damagedUntil < SETTLING_MS) return { kind: "frozen", why: `the CRD ${ours.metadata.name} was damaged a moment ago` };
     return { kind: "whole", crdUid: drift.uid, crdGeneration: drift.generation };
@@ -59,6 +63,9 @@ export function createCrdGate({ kube, ours, watched, staleness, clock, onChange 
     get state(): GateState {
       const stale = staleness();
       return tell(stale === undefined ? judge(watched()) : { kind: "frozen", why: stale });
+    },
+    get damagedSince(): number | undefined {
+      return damagedSince;
     },
     noteWatched: (live) => void judge(live),
     confirm: async (signal) => {

@@ -1,7 +1,7 @@
-import type { ContentProblem, ObjectFile } from "../domain/content/object-file.ts";
+import { type ContentProblem, type ObjectFile, objectIdOf } from "../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../domain/content/render.ts";
 import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../domain/content/version-history.ts";
-import { type Retry, type VaultClient, VaultError, type VaultVersion } from "../domain/ports.ts";
+import { type ObjectReader, type Retry, VaultError, type VaultVersion } from "../domain/ports.ts";
 import { type ClassObject, objectFailure } from "../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
@@ -24,7 +24,7 @@ export interface Fetched {
 }
 
 export interface FetchOptions {
-  readonly client: VaultClient;
+  readonly client: ObjectReader;
   readonly render: RenderOptions;
 }
 
@@ -62,18 +62,21 @@ async function fetchObject(options: FetchOptions, object: ClassObject, signal: A
     return ok(files);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    // As the provider: what it gets is named in its words, what it lists is not.
-    const message = asked === undefined ? error.message : objectFailure(asked, error.message);
-    return failed({ object, reason: vaultReason(error.code), message, retry: error.retry });
+    return failed(refusedObject(object, error, asked));
   }
 }
 
-async function versionsOf(client: VaultClient, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
+/** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
+export function refusedObject(object: ClassObject, error: VaultError, asked: ObjectVersion | undefined): ObjectFailure {
+  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry };
+}
+
+async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
   if (!hasHistory(object)) return [{ ...object, index: undefined }];
   return selectVersions(object, await listVersions(client, object, signal));
 }
 
-function listVersions(client: VaultClient, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {
+export function listVersions(client: ObjectReader, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {
   switch (type) {
     case "secret":
       return client.listSecretVersions(name, signal);
@@ -98,6 +101,12 @@ async function fetchVersion(
     case "cert":
       return ok(renderCertificate(object, await client.getCertificate(name, version, signal), render));
   }
+}
+
+/** As the provider: what it gets is named in its words; what it lists, and an answer that lacks a part, is not. */
+function vaultFailure({ message, providerText }: VaultError, object: ClassObject, asked: ObjectVersion | undefined): string {
+  if (providerText !== undefined) return `${providerText} (${objectIdOf(asked ?? object)}: ${message})`;
+  return asked === undefined ? message : objectFailure(asked, message);
 }
 
 function contentFailure(object: ClassObject, { reason, message, objectId, hint }: ContentProblem): ObjectFailure {

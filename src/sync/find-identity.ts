@@ -1,6 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
-import { RESOURCES, type Secret, type SecretProviderClass } from "../domain/kubernetes.ts";
-import type { KubeClient, Retry, VaultIdentity } from "../domain/ports.ts";
+import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { KubeClient, ReadResult, Retry, VaultIdentity } from "../domain/ports.ts";
 import { identityModeRefusal, type OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../domain/provider-class/service-principal.ts";
@@ -13,6 +13,8 @@ import { requestFederatedToken } from "./federated-token.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
+  /** Default: as the API server has it now. */
+  readonly readSecret?: (ref: ObjectRef, signal: AbortSignal) => Promise<ReadResult<Secret>>;
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
@@ -59,7 +61,8 @@ async function servicePrincipal(options: IdentityOptions, provider: SecretProvid
   const consumerNames = options.consumers.credentialsSecretsOf(`${namespace}/${className}`);
   const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
   if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
-  const found = await options.kube.read<Secret>(RESOURCES.secrets, { namespace, name: name.value }, signal);
+  const ref = { namespace, name: name.value };
+  const found = await (options.readSecret?.(ref, signal) ?? options.kube.read<Secret>(RESOURCES.secrets, ref, signal));
   const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
   if (principal.ok) return principal;
   const { reason, message, field, hint } = principal.error;

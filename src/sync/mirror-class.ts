@@ -1,20 +1,26 @@
-import { restoredClass } from "../domain/healing/snapshot.ts";
+import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import { KubeError, type Retry } from "../domain/ports.ts";
-import type { SyncReason } from "../domain/reasons.ts";
+import type { Retry } from "../domain/ports.ts";
 import { type ClassOutcome, nextStatus, type SecretStatus } from "../domain/sync/class-status.ts";
+import type { FetchNeed } from "../domain/sync/fetch-need.ts";
+import { heldSecrets } from "../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import { retryDelay } from "../domain/sync/retry-delay.ts";
+import { summarize } from "../domain/sync/summarize.ts";
+import { questionOf } from "./ask-vault.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { refOf } from "./class-ref.ts";
+import { keyOf, refOf } from "./class-ref.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
+import { maxStaleOf, tellStale } from "./stale-class.ts";
 import { warnOfParameters } from "./warn-class.ts";
 import type { WorkerContext } from "./worker-context.ts";
-import { writeSecret } from "./write-secret.ts";
+import { writeMirrored } from "./write-mirrored.ts";
 
 export interface MirrorInput {
   readonly provider: SecretProviderClass;
   readonly memory: ClassMemory;
+  /** Why the vault is asked. */
+  readonly need: FetchNeed;
   /** Milliseconds. */
   readonly interval: number;
 }
@@ -22,103 +28,84 @@ export interface MirrorInput {
 /** Asks the vault, writes what differs, then says in status and event how it went. */
 export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<void> {
   const { provider, memory } = input;
-  const mirror = await context.mirror(provider, signal);
-  const secrets = mirror.kind === "answered" ? await writeAll(context, provider, mirror.secrets, signal) : storedSecrets(context, provider);
+  const mirror = await context.mirror(provider, questionOf(context, input), signal);
+  const secrets = await secretsAfter(context, input, mirror, signal);
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
-  const outcome = outcomeOf(provider, mirror, secrets);
+  const isFresh = mirror.kind === "answered" && mirror.notFresh === undefined;
+  if (mirror.kind === "answered" && isFresh) memory.lastSuccess = mirror.checkedAt ?? memory.lastSuccess;
+  const outcome = outcomeOf(context, input, { mirror, secrets });
   context.metrics.syncs.inc({ reason: outcome.reason });
-  remember(context, input, { outcome, retry: mirror.kind === "refused" || !mirror.isFresh ? mirror.retry : { kind: "backoff" } });
-  memory.failing = new Set(mirror.kind === "refused" ? secretObjectsOf(provider).map(({ secretName }) => secretName) : failed(secrets));
+  memory.failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
+  memory.isIdle = false;
+  remember(context, input, { isFresh, retry: isFresh ? { kind: "backoff" } : mirror.retry });
   await report(context, input, outcome, signal);
+}
+
+async function secretsAfter(
+  context: WorkerContext,
+  input: MirrorInput,
+  mirror: Mirror,
+  signal: AbortSignal,
+): Promise<readonly SecretStatus[]> {
+  const { provider } = input;
+  if (mirror.kind === "answered") return writeAll(context, input, mirror.secrets, signal);
+  // While the vault gives no answer, the status keeps saying what the Secrets hold.
+  const names = secretObjectsOf(provider).map(({ secretName }) => secretName);
+  return heldSecrets(names, context.statuses.get(refOf(provider))?.secrets ?? [], mirror.reason);
 }
 
 async function writeAll(
   context: WorkerContext,
-  provider: SecretProviderClass,
+  { provider, memory, need }: MirrorInput,
   mirrored: readonly MirroredSecret[],
   signal: AbortSignal,
 ): Promise<readonly SecretStatus[]> {
   const statuses: SecretStatus[] = [];
-  for (const entry of mirrored) statuses.push(await writeOne(context, provider, entry, signal));
+  for (const entry of mirrored) statuses.push(await writeMirrored(context, { provider, memory, need, entry }, signal));
   return statuses;
 }
 
-async function writeOne(
-  context: WorkerContext,
-  provider: SecretProviderClass,
-  entry: MirroredSecret,
-  signal: AbortSignal,
-): Promise<SecretStatus> {
-  if (entry.kind === "failed")
-    return { name: entry.name, state: entry.reason, message: entry.message, data: storedKeys(context, provider, entry.name) };
-  const { namespace = "", name: className } = provider.metadata;
-  const { name } = entry.secret;
-  const observed = context.secrets.get({ namespace, name });
-  const isClaimedBy = (other: string): boolean => {
-    // A class that went with its CRD and is not back yet claims its Secrets all the same.
-    const claimant = context.classes.get({ namespace, name: other }) ?? snapshottedClass(context, `${namespace}/${other}`);
-    return claimant !== undefined && secretObjectsOf(claimant).some(({ secretName }) => secretName === name);
+interface Result {
+  readonly mirror: Mirror;
+  readonly secrets: readonly SecretStatus[];
+}
+
+function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { mirror, secrets }: Result): ClassOutcome {
+  const told = mirror.kind === "refused" ? { reason: mirror.reason, message: mirror.message } : summarize(secrets);
+  const notFresh = mirror.kind === "refused" ? told : mirror.notFresh;
+  return {
+    ...told,
+    generation: provider.metadata.generation ?? 0,
+    isFresh: notFresh === undefined,
+    notFresh,
+    secrets,
+    lastSuccess: memory.lastSuccess,
+    maxStale: maxStaleOf(context, provider),
+    refresh: provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
+    guardrails: { problem: context.guardrails.problem },
   };
-  try {
-    const result = await writeSecret(context, { secret: entry.secret, className, namespace, observed, isClaimedBy }, signal);
-    if (result.kind === "refused") return { name, state: result.reason, message: result.message, data: [] };
-    if (result.kind === "written") context.metrics.secretWrites.inc({ action: result.action });
-    return { name, state: "Synced", data: entry.keys };
-  } catch (error) {
-    const reason = refusalOf(error);
-    if (reason === undefined) throw error;
-    return { name, state: reason, message: error instanceof Error ? error.message : "", data: [] };
-  }
 }
 
-function snapshottedClass(context: WorkerContext, key: string): SecretProviderClass | undefined {
-  const snapshot = context.snapshots.get(key);
-  return snapshot === undefined ? undefined : restoredClass(snapshot);
+/** A contested Secret was written: what it waits for is not another attempt of ours. */
+function hasFailed({ state }: SecretStatus): boolean {
+  return state !== "Synced" && state !== "Contested";
 }
 
-/** What the API server says no to for good; everything else is tried again by the queue. */
-function refusalOf(error: unknown): SyncReason | undefined {
-  if (!(error instanceof KubeError)) return undefined;
-  if (error.code === "Invalid") return "InvalidObject";
-  if (error.code === "TooLarge") return "TooLarge";
-  return error.code === "Forbidden" ? "Forbidden" : undefined;
+interface Attempt {
+  readonly isFresh: boolean;
+  readonly retry: Retry;
 }
 
-function outcomeOf(provider: SecretProviderClass, mirror: Mirror, secrets: readonly SecretStatus[]): ClassOutcome {
-  const generation = provider.metadata.generation ?? 0;
-  if (mirror.kind === "refused") return { generation, reason: mirror.reason, message: mirror.message, isFresh: false, secrets };
-  const problems = secrets.filter(({ state }) => state !== "Synced");
-  const [first] = problems;
-  if (first === undefined)
-    return {
-      generation,
-      reason: "Synced",
-      message: `${secrets.length} of ${secrets.length} Secrets are up to date`,
-      isFresh: mirror.isFresh,
-      secrets,
-    };
-  const isPartial = problems.length < secrets.length;
-  const message = isPartial
-    ? `${secrets.length - problems.length} of ${secrets.length} Secrets are up to date; ${first.name}: ${first.message ?? ""}`
-    : (first.message ?? "");
-  return { generation, reason: isPartial ? "PartialSync" : first.state, message, isFresh: mirror.isFresh, secrets };
-}
-
-function failed(secrets: readonly SecretStatus[]): readonly string[] {
-  return secrets.filter(({ state }) => state !== "Synced").map(({ name }) => name);
-}
-
-function remember(
-  context: WorkerContext,
-  { memory, interval }: MirrorInput,
-  { outcome, retry }: { outcome: ClassOutcome; retry: Retry },
-): void {
-  if (outcome.reason === "Synced" && outcome.isFresh) {
+function remember(context: WorkerContext, { memory, interval }: MirrorInput, { isFresh, retry }: Attempt): void {
+  if (isFresh && memory.failing.size === 0) {
     memory.failures = 0;
     return;
   }
+  const now = context.clock.now();
+  // A poll that comes before may have been answered from what is known: the retry still asks.
+  const awaited = memory.failures > 0 && memory.retryAt > now && retry.kind === "never" ? memory.retryAt : Number.POSITIVE_INFINITY;
   memory.failures += 1;
-  memory.retryAt = context.clock.now() + retryDelay(retry, memory.failures, { interval, spread: context.random() });
+  memory.retryAt = Math.min(awaited, now + retryDelay(retry, memory.failures, { interval, spread: context.random() }));
 }
 
 async function report(
@@ -130,22 +117,14 @@ async function report(
   const ref = refOf(provider);
   const status = nextStatus(outcome, context.statuses.get(ref), context.clock.now());
   if (status !== undefined) await context.statuses.write(ref, status, signal);
+  tellStale(context, provider, memory);
   const { reason, message } = outcome;
   if (memory.lastTold?.reason === reason && memory.lastTold.message === message) return;
   const isFirstGood = reason === "Synced" && memory.lastTold?.reason === "Synced";
   memory.lastTold = { reason, message };
   if (isFirstGood) return;
   context.events.emit({ regarding: provider, type: reason === "Synced" ? "Normal" : "Warning", reason, message });
-  const fields = { class: `${ref.namespace ?? ""}/${ref.name}`, reason, detail: message };
+  const fields = { class: keyOf(provider), reason, detail: message };
   if (reason === "Synced") context.logger.info("class synced", fields);
   else context.logger.warn("class not synced", fields);
-}
-
-/** While the vault gives no answer, the status keeps saying what the Secrets hold. */
-function storedSecrets(context: WorkerContext, provider: SecretProviderClass): readonly SecretStatus[] {
-  return context.statuses.get(refOf(provider))?.secrets ?? [];
-}
-
-function storedKeys(context: WorkerContext, provider: SecretProviderClass, name: string): SecretStatus["data"] {
-  return storedSecrets(context, provider).find((secret) => secret.name === name)?.data ?? [];
 }

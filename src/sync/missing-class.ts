@@ -46,6 +46,8 @@ export async function reconcileMissingClass(context: WorkerContext, ref: ObjectR
     case "lost":
       return snapshot === undefined ? DONE : restore(context, snapshot, signal);
     case "deleted":
+      // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
+      if (!context.settings.syncSecret) return DONE;
       await cleanUp(context, ref, signal);
       return DONE;
     default:

@@ -1,7 +1,10 @@
 import { RESOURCES } from "../domain/kubernetes.ts";
-import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
+import { isGivenBack } from "../domain/sync/take-over.ts";
+import { releaseSecret } from "./release-secrets.ts";
 import type { WorkerContext } from "./worker-context.ts";
+import { deleteBlindly } from "./write-blindly.ts";
+import { isMirrored } from "./write-mirrored.ts";
 
 export interface Removal {
   readonly secrets: readonly ObservedSecret[];
@@ -15,12 +18,18 @@ export interface Removal {
  * namespace names is handed to that class instead, so that a secretName can move without a moment of absence.
  */
 export async function removeSecrets(context: WorkerContext, { secrets, className, why }: Removal, signal: AbortSignal): Promise<void> {
-  for (const { ref, uid, resourceVersion } of secrets) {
+  for (const secret of secrets) {
+    const { ref, uid, resourceVersion } = secret;
     const namespace = ref.namespace ?? "";
+    if (isGivenBack(secret)) {
+      await releaseSecret(context, { secret, className, why }, signal);
+      continue;
+    }
     const heir = heirOf(context, { namespace, name: ref.name, className });
     if (heir === undefined) {
       context.logger.info("removing a Secret", { class: `${namespace}/${className}`, secret: ref.name, why });
-      await context.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal);
+      if (context.blind !== undefined) await deleteBlindly({ ...context, blind: context.blind }, ref, signal);
+      else await context.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal);
       context.metrics.secretWrites.inc({ action: "delete" });
     } else {
       const key = `${namespace}/${heir}`;
@@ -36,17 +45,11 @@ export async function removeSecrets(context: WorkerContext, { secrets, className
   }
 }
 
+/** The oldest of those that would write it now: one that does not mirror would leave it lying. */
 function heirOf(
   context: WorkerContext,
   taken: { readonly namespace: string; readonly name: string; readonly className: string },
 ): string | undefined {
-  const heir = context.classes
-    .list()
-    .find(
-      (candidate) =>
-        candidate.metadata.namespace === taken.namespace &&
-        candidate.metadata.name !== taken.className &&
-        secretObjectsOf(candidate).some(({ secretName }) => secretName === taken.name),
-    );
-  return heir?.metadata.name;
+  const claimants = context.claims.of(taken.namespace, taken.name);
+  return claimants.find((candidate) => candidate.metadata.name !== taken.className && isMirrored(context, candidate))?.metadata.name;
 }

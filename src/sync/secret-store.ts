@@ -1,7 +1,7 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports.ts";
-import { type ObservedSecret, ownedFields } from "../domain/sync/observed-secret.ts";
+import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../domain/sync/observed-secret.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
@@ -63,6 +63,10 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
     annotations,
     owned,
     isContentIntact: isSameFingerprint(annotations[SECRET_ANNOTATIONS.content] ?? "", fingerprint),
+    lastForeign: lastForeignWrite(metadata.managedFields ?? [], FIELD_MANAGER),
+    hasOwners: (metadata.ownerReferences ?? []).length > 0,
+    writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),
+    createdAt: metadata.creationTimestamp === undefined ? undefined : Date.parse(metadata.creationTimestamp),
   };
 }
 

@@ -11,6 +11,8 @@ export interface StatusStore {
   readonly isUnserved: boolean;
   /** As it was last told, whether or not it is stored. */
   get(ref: ObjectRef): ClassStatus | undefined;
+  /** All that are stored. */
+  list(): readonly StoredStatus[];
   /** Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. */
   write(ref: ObjectRef, status: ClassStatus, signal: AbortSignal): Promise<void>;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
@@ -76,6 +78,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       return reflector.isUnserved;
     },
     get: (ref) => unstored.get(keyOf(ref)) ?? written.get(keyOf(ref)) ?? reflector.get(ref)?.status,
+    list: () => reflector.list(),
     write: async (ref, status, writeSignal) => {
       if (gate.state.kind === "frozen") unstored.set(keyOf(ref), status);
       else await store(ref, status, writeSignal);
@@ -108,7 +111,8 @@ async function isDeleted(kube: KubeClient, ref: ObjectRef, signal: AbortSignal):
   }
 }
 
-interface StoredStatus {
+export interface StoredStatus {
+  /** `namespace/name` */
   readonly key: string;
   readonly status: ClassStatus | undefined;
 }

@@ -1,11 +1,15 @@
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import { pollIntervalProblem } from "../domain/schedule/poll-interval.ts";
-import { syncModeProblem } from "../domain/sync/sync-mode.ts";
+import { pollInterval, pollIntervalProblem } from "../domain/schedule/poll-interval.ts";
+import { syncModeProblem } from "../domain/schedule/sync-mode.ts";
+import { maxStaleProblem } from "../domain/sync/max-stale.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 /** An annotation that cannot be used leaves the default in force. */
 export function warnOfAnnotations(context: WorkerContext, provider: SecretProviderClass): void {
-  const problems = [syncModeProblem(provider), pollIntervalProblem(provider)].filter((problem) => problem !== undefined);
+  const { enableSecretRotation, rotationPollInterval } = context.settings;
+  const interval = enableSecretRotation ? pollInterval(provider, rotationPollInterval) : undefined;
+  const all = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
+  const problems = all.filter((problem) => problem !== undefined);
   warn(context, provider, { topic: "annotations", problems });
 }
 

@@ -1,21 +1,33 @@
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Clock, EventSink, KubeClient, Logger, Reflector } from "../domain/ports.ts";
+import type { SyncMode } from "../domain/schedule/sync-mode.ts";
+import type { BlindSecrets } from "./blind-secrets.ts";
+import type { Claims } from "./claims.ts";
 import type { ClassMemories } from "./class-memory.ts";
 import type { Consumers } from "./consumers.ts";
 import type { Fingerprints } from "./content-hmac.ts";
 import type { CrdGate } from "./crd-gate.ts";
+import type { DriverSync } from "./driver-sync.ts";
+import type { Guardrails } from "./guardrails.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import type { Mirror } from "./mirror.ts";
 import type { SecretStore } from "./secret-store.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StatusStore } from "./status-store.ts";
+import type { Question } from "./vault-question.ts";
 
 export interface WorkerSettings {
   readonly syncSecret: boolean;
   readonly enableSecretRotation: boolean;
   /** Milliseconds. */
   readonly rotationPollInterval: number;
-  readonly syncMode: "always" | "never";
+  readonly syncMode: SyncMode;
+  /** How long the Secrets of a `while-used` class outlive its last consumer. Milliseconds. */
+  readonly unusedGrace: number;
+  /** How long before an object expires its class is warned. Milliseconds. */
+  readonly expiryWarning: number;
+  /** `--adopt-driver-secrets` */
+  readonly adoptsDriverSecrets: boolean;
   /** `--heal=classes` */
   readonly restoresClasses: boolean;
   /** Uid of the kube-system namespace. */
@@ -32,10 +44,17 @@ export interface WorkerContext {
   readonly metrics: SyncMetrics;
   readonly fingerprints: Fingerprints;
   readonly classes: Reflector<SecretProviderClass>;
+  /** Which class names which Secret. */
+  readonly claims: Claims;
   readonly secrets: SecretStore;
   readonly snapshots: Snapshots;
   readonly statuses: StatusStore;
   readonly consumers: Consumers;
+  /** Secrets by the worker's own word, with `--secret-access=blind`; `secrets` is then the same store. */
+  readonly blind: BlindSecrets | undefined;
+  /** Of the CSI driver; undefined where nothing of it is looked at. */
+  readonly driverSync: DriverSync | undefined;
+  readonly guardrails: Guardrails;
   readonly gate: CrdGate;
   readonly memories: ClassMemories;
   /** Puts a class (`namespace/name`) on the queue. */
@@ -43,7 +62,7 @@ export interface WorkerContext {
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
   /** Asks the vault what the class's Secrets should be. */
-  readonly mirror: (provider: SecretProviderClass, signal: AbortSignal) => Promise<Mirror>;
+  readonly mirror: (provider: SecretProviderClass, question: Question, signal: AbortSignal) => Promise<Mirror>;
 }
 
 /** What the queue should do with the key next. Milliseconds. */

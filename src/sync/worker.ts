@@ -1,49 +1,34 @@
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import { type ObjectRef, RESOURCES, type Resource, type SecretProviderClass } from "../domain/kubernetes.ts";
-import {
-  type Clock,
-  type EventSink,
-  type KubeClient,
-  KubeError,
-  type KubeWatcher,
-  type Logger,
-  type Reflector,
-  type VaultClients,
-} from "../domain/ports.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { type Clock, type EventSink, type KubeClient, type KubeWatcher, type Logger, type VaultClients } from "../domain/ports.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
+import { firstExpiries } from "../domain/sync/object-expiry.ts";
 import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
+import { createBlindSecrets } from "./blind-secrets.ts";
+import { Claims } from "./claims.ts";
 import { ClassMemories } from "./class-memory.ts";
 import { startConsumers } from "./consumers.ts";
 import { createFingerprints } from "./content-hmac.ts";
 import { type CrdGate, createCrdGate, type GateState } from "./crd-gate.ts";
-import { watchCrd } from "./crd-watch.ts";
-import { healCrd } from "./heal-crd.ts";
+import { lookAtFailing, startDriverSync } from "./driver-sync.ts";
+import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
+import { patiently, RETRIES } from "./patiently.ts";
 import { reconcileClass } from "./reconcile-class.ts";
+import type { Rollouts } from "./rollouts.ts";
 import { startSecretStore } from "./secret-store.ts";
 import { startSnapshots } from "./snapshots.ts";
 import { startStatusStore } from "./status-store.ts";
-import { mirrorFromVault } from "./vault-mirror.ts";
+import type { VaultMetrics } from "./vault-metrics.ts";
+import { createMirrors } from "./vault-mirror.ts";
+import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./watched-crds.ts";
 import type { ClassResult, WorkerContext, WorkerSettings } from "./worker-context.ts";
-
-/** Names of the CRDs that classes and their statuses live under. */
-const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
-const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
 /** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
 const CLASS_WORKERS = 8;
-
-/** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
-const AFTER_HEALING_MS = 1_000;
-
-/** How soon a class in a namespace that is being deleted is looked at again (milliseconds). */
-const TERMINATING_MS = 10_000;
-
-/** For what the API server could not do; the vault's refusals have a back-off of their own. */
-const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
 
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "cluster">;
@@ -56,11 +41,18 @@ export interface WorkerOptions {
   readonly cloudName: string;
   readonly readCloudFile: ReadCloudFile | undefined;
   readonly kube: KubeClient;
+  /** Only for trying what is forbidden. */
+  readonly probe: KubeClient;
+  /** `--secret-access=blind` */
+  readonly isBlind: boolean;
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
   readonly render: RenderOptions;
+  /** Undefined with `--restart-workloads=false`. */
+  readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
+  readonly vaultMetrics: VaultMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -77,13 +69,31 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     clock: options.clock,
     logger: logger.child({ queue: "classes" }),
     random: options.random,
-    handle: (classKey, handleSignal) => patiently(async () => outcomeOf(await reconcileClass(context, refOf(classKey), handleSignal))),
+    handle: async (classKey, handleSignal) => {
+      const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOf(classKey), handleSignal)));
+      options.rollouts?.noteClass(classKey);
+      return outcome;
+    },
   });
   const crds = startCrds(options, signal);
+  const guardrails = createGuardrailKeeper({
+    ...options,
+    kube: options.probe,
+    onKnown: (policy, isMissing) => options.metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
+  });
   // The queue runs below, so its handler never sees this before it is there.
-  const context = buildContext({ options, cluster, key, classes, crds }, signal);
+  const context = buildContext({ options, cluster, key, classes, crds, guardrails }, signal);
   options.metrics.observeQueue(() => classes.depth);
-  await runTogether([(running) => classes.run(running), (running) => crds.queue.run(running)], signal);
+  options.metrics.observeExpiries(() => firstExpiries(context.statuses.list()));
+  await runTogether(
+    [
+      (running) => classes.run(running),
+      (running) => crds.queue.run(running),
+      (running) => guardrails.run(running),
+      async (running) => options.rollouts?.run(context, running),
+    ],
+    signal,
+  );
 }
 
 /** Where one of them fails the others are stopped first: nothing writes any more when this ends. */
@@ -102,84 +112,35 @@ function outcomeOf(result: ClassResult): Outcome {
   return result.kind === "done" ? { kind: "done" } : { kind: "requeueAfter", milliseconds: result.after };
 }
 
-/** What the API server refuses for good (a missing right, say) may be mended by people without any event: look again, slowly. */
-async function patiently(handle: () => Promise<Outcome>): Promise<Outcome> {
-  try {
-    return await handle();
-  } catch (error) {
-    // What a namespace takes along while it is deleted is not made again; the classes go in a moment themselves.
-    if (error instanceof KubeError && error.code === "Terminating") return { kind: "requeueAfter", milliseconds: TERMINATING_MS };
-    if (error instanceof KubeError && error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
-    throw error;
-  }
-}
-
-interface Crds {
-  readonly queue: WorkQueue;
-  readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
-  readonly watchedStatusCrd: Reflector<CustomResourceDefinition>;
-  onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
-}
-
-/** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
-function startCrds(options: WorkerOptions, signal: AbortSignal): Crds {
-  const { kube, logger, watcher, metrics, healsCrds } = options;
-  const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
-  const queue = new WorkQueue({
-    workers: 1,
-    backoff: RETRIES,
-    clock: options.clock,
-    logger: logger.child({ queue: "crds" }),
-    random: options.random,
-    handle: (name, handleSignal) =>
-      patiently(async () => {
-        const crd = options.crds.find((candidate) => candidate.metadata.name === name);
-        if (crd === undefined || !healsCrds) return { kind: "done" };
-        const outcome = await healCrd({ kube, logger, ours: crd }, handleSignal);
-        if (outcome.kind === "whole") return { kind: "done" };
-        if (outcome.kind === "healed") metrics.crdsHealed.inc();
-        return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : AFTER_HEALING_MS };
-      }),
-  });
-  const watched = new Map<string, Reflector<CustomResourceDefinition>>();
-  for (const { metadata } of options.crds) {
-    const onChange = (live: CustomResourceDefinition | undefined): void => {
-      if (metadata.name === CLASS_CRD) for (const listener of listeners) listener(live);
-      queue.add(metadata.name);
-    };
-    watched.set(metadata.name, watchCrd(watcher, { name: metadata.name, onChange }, signal));
-    // Also without an event: a CRD that is absent from the start makes none.
-    queue.add(metadata.name);
-  }
-  return {
-    queue,
-    watchedClassCrd: shipped(watched, CLASS_CRD),
-    watchedStatusCrd: shipped(watched, STATUS_CRD),
-    onClassCrd: (listener) => listeners.push(listener),
-  };
-}
-
 interface ContextInput {
   readonly options: WorkerOptions;
   readonly cluster: string;
   readonly key: Uint8Array;
   readonly classes: WorkQueue;
-  readonly crds: Crds;
+  readonly crds: WatchedCrds;
+  readonly guardrails: Guardrails;
 }
 
-function buildContext({ options, cluster, key, classes: queue, crds }: ContextInput, signal: AbortSignal): WorkerContext {
+function buildContext({ options, cluster, key, classes: queue, crds, guardrails }: ContextInput, signal: AbortSignal): WorkerContext {
   const { kube, watcher, logger, clock } = options;
   const fingerprints = createFingerprints(key);
   const enqueue = (classKey: string): void => queue.add(classKey);
+  const claims = new Claims();
+  const memories = new ClassMemories();
   const classes = watcher.reflect<SecretProviderClass>(
     {
       resource: RESOURCES.secretProviderClasses,
       project: (object) => object,
-      onChange: (ref) => enqueue(`${ref.namespace ?? ""}/${ref.name}`),
+      onChange: (ref, change) => {
+        claims.note(change);
+        enqueue(`${ref.namespace ?? ""}/${ref.name}`);
+      },
     },
     signal,
   );
-  const secrets = startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
+  const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
+  const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
+  const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => lookAtFailing(context), signal);
   const snapshots = startSnapshots({ kube, watcher, fingerprints, logger, onChange: enqueue }, signal);
   const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
   const statusGate = createCrdGate({
@@ -190,7 +151,11 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     staleness: () => undefined,
   });
   const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
-  const consumers = startConsumers(watcher, signal);
+  const onUseChanged = (classKey: string, isUsed: boolean): void => {
+    if (isUsed) memories.noteUse(classKey);
+    if (classes.get(refOf(classKey)) !== undefined) enqueue(classKey);
+  };
+  const consumers = startConsumers({ watcher, onUseChanged }, signal);
   const gate: CrdGate = createCrdGate({
     kube,
     ours: shipped(byName, CLASS_CRD),
@@ -198,14 +163,21 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     onChange: (state) => tellTrust(options, state),
     watched: () => crds.watchedClassCrd.list()[0],
     staleness: () => {
-      const copies = { CRDs: crds.watchedClassCrd, classes, Secrets: secrets, snapshots, pods: consumers };
+      const copies = {
+        CRDs: crds.watchedClassCrd,
+        classes,
+        Secrets: secrets,
+        snapshots,
+        pods: consumers,
+        ...(driverSync === undefined ? {} : { "role bindings": driverSync }),
+      };
       const stale = Object.entries(copies).find(([, copy]) => !copy.hasSynced)?.[0];
       if (stale !== undefined) return `the ${stale} have not been listed yet`;
       return statuses.hasSynced || statuses.isUnserved ? undefined : "the status objects have not been listed yet";
     },
   });
-  relistAfterDamage(crds, { gate, classes });
-  return {
+  relistAfterDamage(crds, { gate, classes, lookAt: enqueue });
+  const context: WorkerContext = {
     settings: { ...options.settings, cluster },
     kube,
     clock,
@@ -215,15 +187,28 @@ function buildContext({ options, cluster, key, classes: queue, crds }: ContextIn
     random: options.random,
     fingerprints,
     classes,
+    claims,
     secrets,
+    blind,
+    driverSync,
+    guardrails,
     snapshots,
     statuses,
     consumers,
     gate,
-    memories: new ClassMemories(),
+    memories,
     lookAt: enqueue,
-    mirror: (provider, mirrorSignal) => mirrorFromVault({ ...options, consumers }, provider, mirrorSignal),
+    mirror: createMirrors({
+      ...options,
+      consumers,
+      onChange: (classKey) => {
+        const isKnown = memories.noteChange(classKey, clock.now());
+        if (isKnown) enqueue(classKey);
+        return isKnown;
+      },
+    }),
   };
+  return context;
 }
 
 function tellTrust({ metrics, logger }: WorkerOptions, state: GateState): void {
@@ -232,33 +217,9 @@ function tellTrust({ metrics, logger }: WorkerOptions, state: GateState): void {
   else logger.info("classes are trusted", { crdUid: state.crdUid });
 }
 
-/** What was listed through a damaged CRD may be cut: every change of the CRD is followed by a fresh list. */
-function relistAfterDamage(
-  crds: Crds,
-  { gate, classes }: { readonly gate: CrdGate; readonly classes: Reflector<SecretProviderClass> },
-): void {
-  let generation: number | undefined;
-  crds.onClassCrd((live) => {
-    gate.noteWatched(live);
-    const current = live?.metadata.generation;
-    if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
-    generation = current;
-  });
-}
-
 async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {
   const found = await kube.read(RESOURCES.namespaces, { name: "kube-system" }, signal);
   return found.kind === "found" ? (found.object.metadata.uid ?? "") : "";
-}
-
-function shipped<T>(byName: ReadonlyMap<string, T>, name: string): T {
-  const found = byName.get(name);
-  if (found === undefined) throw new Error(`the CRD manifests lack ${name}`);
-  return found;
-}
-
-function nameOf({ plural, group }: Resource): string {
-  return `${plural}.${group}`;
 }
 
 function refOf(classKey: string): ObjectRef {

@@ -6,13 +6,16 @@ import type { SyncReason } from "../domain/reasons.ts";
 import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
 import type { ObservedSecret, OwnedFields } from "../domain/sync/observed-secret.ts";
 import { planSecret, type SecretAction } from "../domain/sync/secret-plan.ts";
+import { isAdopted } from "../domain/sync/take-over.ts";
 import type { Fingerprints } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
+import { driverMarks, keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
 
 export type WriteResult =
-  | { readonly kind: "written"; readonly action: "create" | "apply" | "replace" }
+  | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
+  | { readonly kind: "written"; readonly action: "replace"; readonly why: string }
   | { readonly kind: "kept" }
   | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string };
 
@@ -30,13 +33,19 @@ export interface WriteInput {
   readonly observed: ObservedSecret | undefined;
   /** Whether a class of that name in the same namespace names this Secret too. */
   readonly isClaimedBy: (className: string) => boolean;
+  /** An older class that names this Secret too: it comes first where nobody has it yet. */
+  readonly elder?: string | undefined;
+  readonly terms: TakeOverTerms;
 }
 
 /** Brings one Secret to what the vault says, with the least write that does it. */
-export async function writeSecret(options: WriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
+export async function writeSecret(options: WriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
+  const input = { ...given, secret: keepingAdoption(given.secret, given.observed !== undefined && isAdopted(given.observed)) };
   const wanted = wantedFrom(input.secret, options.fingerprints);
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
   const action = planSecret(wanted, input);
+  const refusal = ownershipRefusal(input, action);
+  if (refusal !== undefined) return { kind: "refused", reason: "Conflict", message: refusal };
   if (action.kind !== "keep" && action.kind !== "conflict") {
     options.logger.info("writing a Secret", {
       secret: `${input.namespace}/${wanted.name}`,
@@ -58,10 +67,14 @@ export async function writeSecret(options: WriteOptions, input: WriteInput, sign
     case "replace":
       await assertAcceptable(options, body, signal);
       await options.kube.delete(RESOURCES.secrets, refOf(body), { uid: action.uid }, signal);
-      return createSecret(options, { input, body }, signal);
+      return replaced(await createSecret(options, { input, body }, signal), action.why);
     default:
       return assertNever(action);
   }
+}
+
+function replaced(result: WriteResult, why: string): WriteResult {
+  return result.kind === "written" ? { kind: "written", action: "replace", why } : result;
 }
 
 function whyOf(action: SecretAction): { readonly why?: string } {
@@ -103,20 +116,36 @@ async function takenName(options: WriteOptions, { input, body }: FirstWrite, sig
   if (live === undefined)
     throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
   const observed = observe(live, options.fingerprints);
-  if (observed.labels[MANAGED_LABEL] !== "true") {
-    const owner = live.metadata.managedFields?.find((entry) => entry.manager !== undefined)?.manager;
-    const by = owner === undefined ? "" : ` (written by ${owner})`;
-    return {
-      kind: "refused",
-      reason: "Conflict",
-      message: `Secret ${secret.name} exists and is not ours${by}; it is left as it is. Delete it, or choose another secretName`,
-    };
-  }
+  if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
   const action = planSecret(wanted, { ...input, observed });
   if (action.kind === "keep") return { kind: "kept" };
   if (action.kind === "conflict") return { kind: "refused", reason: "Conflict", message: action.message };
   throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} is newer than the watch`, { retry: { kind: "backoff" } });
 }
+
+interface Foreign {
+  readonly live: Secret;
+  readonly observed: ObservedSecret;
+}
+
+/** It becomes ours where its owner, or the end of the driver's sync, says so: on the same object, with the uid as the precondition. */
+async function takeForeign(
+  options: WriteOptions,
+  { input, body }: FirstWrite,
+  { live, observed }: Foreign,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  const { secret, className, namespace } = input;
+  const verdict = takeOverVerdict(input, { live, observed });
+  if (verdict.kind === "refused") return { kind: "refused", reason: "Conflict", message: verdict.message };
+  options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
+  const taken = keepingAdoption(secret, verdict.from === "owner");
+  const wanted = wantedFrom(taken, options.fingerprints);
+  await applySecret(options, { ...body, secret: taken, wanted, uid: observed.uid }, NOTHING, signal);
+  return { kind: "written", action: "adopt" };
+}
+
+const NOTHING: OwnedFields = { data: [], labels: [], annotations: [] };
 
 async function applySecret(options: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
   const { kube } = options;
@@ -129,12 +158,13 @@ async function applySecret(options: WriteOptions, body: BodyInput, removed: Owne
 function removal(removed: OwnedFields, live: Secret): unknown {
   const nulls = (keys: readonly string[], present: Readonly<Record<string, string>> | undefined): Readonly<Record<string, null>> =>
     Object.fromEntries(keys.filter((key) => present?.[key] !== undefined).map((key) => [key, null]));
+  const marks = driverMarks(live);
   const data = nulls(removed.data, live.data);
-  const labels = nulls(removed.labels, live.metadata.labels);
+  const labels = { ...nulls(removed.labels, live.metadata.labels), ...marks.labels };
   const annotations = nulls(removed.annotations, live.metadata.annotations);
-  if (Object.keys({ ...data, ...labels, ...annotations }).length === 0) return undefined;
+  if (Object.keys({ ...data, ...labels, ...annotations, ...marks.owners }).length === 0) return undefined;
   const { uid, resourceVersion } = live.metadata;
-  return { metadata: { uid, resourceVersion, labels, annotations }, data };
+  return { metadata: { uid, resourceVersion, labels, annotations, ...marks.owners }, data };
 }
 
 function refOf({ namespace, secret }: BodyInput): ObjectRef {

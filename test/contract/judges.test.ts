@@ -22,6 +22,7 @@ import { MOUNT_NORMALISATION, ourSecretData, type SecretDataJudge, startSecretDa
 import { SECRET_DATA_ROWS } from "./judge/secret-data-rows.ts";
 import { secretDataTlsCases } from "./judge/secret-data-tls-cases.ts";
 import { PROVIDER_ROWS } from "./judge/spec-rows.ts";
+import { LISTED_TEXTS, SPEC_TEXTS } from "./judge/spec-texts.ts";
 
 const GO_MISSING = programRefusal(["secrets-store-csi-driver-provider-azure", "secret-data-judge"]);
 const skip = GO_MISSING === undefined ? OPENSSL_MISSING : `SKIPPED: ${GO_MISSING}`;
@@ -82,6 +83,19 @@ describe("the Azure provider and the CSI driver", { skip }, () => {
     assert.equal(new Set(SPEC_ROWS).size, SPEC_ROWS.length);
   });
 
+  test("give every error text of the specification, and so do we", () => {
+    const given = (text: string, row: string | undefined) =>
+      cases.some((one) => {
+        const { ours, theirs } = one;
+        if (theirs.kind !== "refused" || !theirs.message.includes(text)) return false;
+        return row === undefined ? ours.kind === "refused" && ours.message.includes(text) : one.listed === row;
+      });
+    const missing = SPEC_TEXTS.filter((text) => !given(text, undefined));
+    assert.deepEqual([...missing, ...LISTED_TEXTS.filter(([text, row]) => !given(text, row))], []);
+    assert.ok(!given("a text that nobody gives", undefined));
+    assert.ok(!given("pod name is not provided", undefined), "only the provider gives it");
+  });
+
   test("are asked enough, and a third of it works and a third fails", () => {
     assert.ok(result.written >= MIN_WRITTEN, `${result.written} written cases`);
     assert.ok(result.generated >= MIN_GENERATED, `${result.generated} generated cases`);
@@ -115,11 +129,14 @@ describe("the Azure provider and the CSI driver", { skip }, () => {
   });
 
   test("may not differ by a listed row in another way than it says", () => {
-    const listed = cases.find(({ listed: row }) => row === "modern-pfx");
-    assert.ok(listed);
-    assert.equal(compare(listed).kind, "listed");
-    assert.equal(compare({ ...listed, theirs: { kind: "refused", message: "something else" } }).kind, "unexplained");
-    assert.equal(compare({ ...listed, listed: "no such row" }).kind, "unexplained");
+    const another: Outcome = { kind: "refused", message: "something else" };
+    const listed = cases.filter((one) => compare(one).kind === "listed");
+    assert.deepEqual(new Set(listed.map(({ listed: row }) => row)), new Set(LISTED_ROWS));
+    for (const one of listed) {
+      assert.equal(compare({ ...one, theirs: another }).kind, "unexplained", one.id);
+      assert.equal(compare({ ...one, ours: another }).kind, "unexplained", one.id);
+      assert.equal(compare({ ...one, listed: "no such row" }).kind, "unexplained", one.id);
+    }
   });
 });
 

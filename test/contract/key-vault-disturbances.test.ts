@@ -153,6 +153,16 @@ describe("a fault", () => {
     assert.doesNotMatch(JSON.stringify(answer), /"value":"v"/);
   });
 
+  test("of an absent member is the right answer without it", async () => {
+    const { vault, client } = await aReadVault();
+    await setting.emulator.injectFault({ vault, kind: "without", member: "value" });
+
+    const secret = await setting.succeeds(client, getSecret);
+
+    assert.doesNotMatch(JSON.stringify(secret), /"value":/);
+    assert.partialDeepStrictEqual(await setting.succeeds(client, getSecret), { value: "v" });
+  });
+
   test("can strike the sign-in, and the metadata service", async () => {
     const { vault, client } = await setting.aVault();
     await setting.emulator.setSecret({ vault, name: "db", value: "v" });
@@ -191,6 +201,8 @@ test("budgets and faults can be set by hand", async () => {
   await run("budget", vault);
   await run("fault", vault, "status", "503", "--times", "1");
   assert.partialDeepStrictEqual(await setting.fails(client, getSecret), { statusCode: 503 });
+  await run("fault", vault, "without", "value", "--path", "/secrets/db");
+  assert.doesNotMatch(JSON.stringify(await setting.succeeds(client, getSecret)), /"value":/);
   await run("fault", vault, "reset");
   await run("fault-clear");
   await setting.succeeds(client, getSecret);

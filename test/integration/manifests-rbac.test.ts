@@ -31,6 +31,10 @@ const TARGETS: readonly AccessTarget[] = [
   { group: "", resource: "serviceaccounts", subresource: "token", namespace: "app", name: "any" },
   { group: "apps", resource: "deployments", namespace: "app", name: "any" },
   { group: "apps", resource: "deployments", namespace: OWN, name: "any" },
+  { group: "apps", resource: "deployments", subresource: "scale", namespace: "app", name: "any" },
+  { group: "apps", resource: "statefulsets", namespace: "app", name: "any" },
+  { group: "apps", resource: "daemonsets", namespace: "app", name: "any" },
+  { group: "apps", resource: "replicasets", namespace: "app", name: "any" },
   { group: "apps", resource: "controllerrevisions", namespace: "app", name: "any" },
   { group: "coordination.k8s.io", resource: "leases", namespace: OWN },
   { group: "coordination.k8s.io", resource: "leases", namespace: OWN, name: "keyvault-injector-sync" },
@@ -81,7 +85,11 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ...grant("list watch", "pods app *"),
     ...grant("create", "serviceaccounts/token app any"),
     ...grant("create patch", "events app *"),
-    ...grant("get", "namespaces - kube-system"),
+    ...grant("get list watch", "namespaces - kube-system"),
+    ...grant("list watch", "namespaces - *", "namespaces - any"),
+    // RBAC knows no names for these two verbs.
+    ...grant("list watch", "validatingadmissionpolicybindings - keyvault-injector-sync-secrets"),
+    ...grant("list watch patch", "deployments app any", `deployments ${OWN} any`, "statefulsets app any", "daemonsets app any"),
     ...grant("get list watch create delete", "controllerrevisions app any"),
     ...grant("get create patch", `leases ${OWN} keyvault-injector-sync`),
     ...grant(

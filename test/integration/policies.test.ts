@@ -8,6 +8,8 @@ import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../sup
 
 const OWN = "keyvault-injector";
 const ADOPTABLE = "keyvault-injector.dev/adoptable-by";
+const ADOPTED = "keyvault-injector.dev/adopted";
+const CLASS = "keyvault-injector.dev/class";
 const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 
 let plane: ControlPlane;
@@ -195,6 +197,7 @@ function thePolicies(version: ApiServerVersion): void {
     const POLICY = "keyvault-injector-sync-secrets";
     const ours: SecretFields = { labels: { [MANAGED_LABEL]: "true" } };
     const adoptable: SecretFields = { annotations: { [ADOPTABLE]: "some-class" } };
+    const adoptedFor = (name: string): SecretFields => ({ ...ours, annotations: { [CLASS]: name, [ADOPTED]: "true" } });
     const driverMade: SecretFields = { labels: { [DRIVER_LABEL]: "true" } };
 
     test("let it make, change and delete its own", async () => {
@@ -286,16 +289,35 @@ function thePolicies(version: ApiServerVersion): void {
       assertDenied(answer, POLICY, /writes only Secrets that carry the label/);
     });
 
-    test("let it adopt what agreed to it, give it back unchanged, and never delete it", async () => {
+    test("let it adopt what agreed to it for the class that was named, and read nothing of it before", async () => {
       const namespace = await namespaceWith();
       assertAllowed(await createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
 
-      assertAllowed(await applySecret(namespace, "adopted", { ...ours, data: { key: "dHdv" } }, tokens.sync));
-      assertDenied(await deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      const unmark = { metadata: { labels: { [MANAGED_LABEL]: null } } };
-      const changed = await mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
-      assertDenied(changed, POLICY, /writes only Secrets that carry the label/);
-      assertAllowed(await mergeSecret(namespace, "adopted", unmark, tokens.sync));
+      for (const fields of [ours, adoptedFor("another-class"), { ...adoptedFor("some-class"), annotations: { [CLASS]: "some-class" } }]) {
+        assertDenied(await applySecret(namespace, "adopted", fields, tokens.sync), POLICY, /changes no Secret that it does not own/);
+      }
+      const read = await mergeSecret(namespace, "adopted", {}, tokens.sync);
+      assertDenied(read, POLICY, /changes no Secret that it does not own/);
+      assert.doesNotMatch(JSON.stringify(read.body), /b25l/);
+      assertAllowed(await applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
+    });
+
+    test("let it give an adopted Secret back unchanged, and never delete it, whatever its owner thinks by then", async () => {
+      for (const isAgreed of [true, false]) {
+        const namespace = await namespaceWith();
+        assertAllowed(await createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
+        assertAllowed(await applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
+        const disagree = { metadata: { annotations: { [ADOPTABLE]: null } } };
+        if (!isAgreed) assertAllowed(await mergeSecret(namespace, "adopted", disagree, tokens.somebody));
+
+        assertDenied(await deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+        const unmark = { metadata: { labels: { [MANAGED_LABEL]: null }, annotations: { [ADOPTED]: null } } };
+        const changed = await mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
+        assertDenied(changed, POLICY, /writes only Secrets that carry the label/);
+        const forgotten = await mergeSecret(namespace, "adopted", { metadata: { annotations: { [ADOPTED]: null } } }, tokens.sync);
+        assertDenied(forgotten, POLICY, /keeps the annotation keyvault-injector\.dev\/adopted/);
+        assertAllowed(await mergeSecret(namespace, "adopted", unmark, tokens.sync));
+      }
     });
 
     test("let it take over what the driver's sync made, and not delete it before", async () => {

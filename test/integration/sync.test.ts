@@ -106,7 +106,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     const second = await given({ namespace, name: "second", objects: [object], secretObjects: [opaque("shared", object)] });
 
     const { message } = await reasonIs(world.plane, second, "Conflict");
-    assert.match(message, /Secret shared is written by the class demo; give one of the two another secretName/);
+    assert.match(message, /Secret shared is written by the class demo, and second names it too; give one of the two another secretName/);
   });
 
   test("repairs what somebody edited or deleted, and leaves alone what others add", async () => {

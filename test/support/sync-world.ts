@@ -34,7 +34,7 @@ export interface SyncWorld {
   stop(): Promise<void>;
 }
 
-export async function startSyncWorld(): Promise<SyncWorld> {
+export async function startSyncWorld(options: { readonly overlay?: string } = {}): Promise<SyncWorld> {
   const plane = await startControlPlane();
   const emulator = await spawnEmulator(path.join(plane.directory, "emulator"));
   const vault = `vault-${randomBytes(4).toString("hex")}`;
@@ -42,7 +42,7 @@ export async function startSyncWorld(): Promise<SyncWorld> {
   await emulator.createVault({ name: vault, tenantId });
   const principal = await emulator.createServicePrincipal({ tenantId });
   await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
-  const product = await installProduct(plane, { environment: clientEnvironment(emulator) });
+  const product = await installProduct(plane, { ...options, environment: clientEnvironment(emulator) });
   let serial = 0;
   return {
     plane,

@@ -69,6 +69,40 @@ describe("a shared sign-in", () => {
     assert.equal(asked.length, 2);
   });
 
+  test("that could not be renewed leaves the old token in use while it lasts, and is tried again after half a minute", async () => {
+    const { asked, shared, release, refuse, pass } = aCredential(HOUR);
+    const first = shared.getToken("vault");
+    release();
+    await first;
+    pass(HOUR - 300_000);
+    const renewal = shared.getToken("vault");
+    refuse(new Error("no answer"));
+    assert.equal(await renewal, await first);
+    pass(29_999);
+    assert.equal(await shared.getToken("vault"), await first);
+    assert.equal(asked.length, 2);
+
+    pass(300_000 - 29_999 - 60_000);
+    const late = shared.getToken("vault");
+    refuse(new Error("no answer"));
+    await assert.rejects(late, /no answer/);
+  });
+
+  test("for a token that the vault has refused is made anew, and its token serves everybody", async () => {
+    const { asked, shared, release, refuse } = aCredential(HOUR);
+    const first = shared.getToken("vault");
+    release();
+    await first;
+    const refused = shared.getToken("vault", { claims: "c" });
+    refuse(new Error("no answer"));
+    await assert.rejects(refused, /no answer/);
+    const second = shared.getToken("vault", { claims: "c" });
+    release();
+    assert.notEqual(await second, await first);
+    assert.equal(await shared.getToken("vault"), await second);
+    assert.equal(asked.length, 3);
+  });
+
   test("is not ended by the signal of one that waits", async () => {
     let seen: unknown;
     const shared = shareSignIn({

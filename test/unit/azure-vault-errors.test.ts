@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { inspect } from "node:util";
 
 import { RestError } from "@azure/keyvault-secrets";
+import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { fingerprintOf } from "../../src/azure/credential.ts";
 import { LruCache } from "../../src/azure/lru-cache.ts";
 import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
@@ -131,6 +132,12 @@ describe("a failure without an answer", () => {
       assert.match(error.message, words);
     });
   }
+
+  test("of an answer that lacks a part keeps the provider's text apart", () => {
+    const { code, message, providerText } = translateError(new AbsentPart("secret id is nil"), REQUEST);
+    assert.deepEqual([code, providerText], ["Invalid", "secret id is nil"]);
+    assert.match(message, /^get secret DemoSecret from https:\/\/kv\.vault\.azure\.net\/: the vault's answer lacks it/);
+  });
 
   test("may be anything at all", () => {
     for (const error of [undefined, null, "canary", 5, {}, Object.assign(new Error("x"), { cause: "loop" })]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { formatDuration, parseDuration } from "../../src/domain/duration.ts";
-import { parseConfig } from "../../src/runtime/config.ts";
+import { parseConfig, processConfig } from "../../src/runtime/config.ts";
 
 function parsed(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const config = parseConfig(argv, environment);
@@ -45,6 +45,17 @@ describe("settings", () => {
     ]);
     assert.match(config.error.join("\n"), /"yes": write true or false/);
     assert.match(config.error.join("\n"), /unknown item "pods"; write any of crds, classes/);
+  });
+
+  test("of the Azure SDK that would make another identity of the node's are taken out of the environment", () => {
+    assert.deepEqual(
+      parsed([], { AZURE_FEDERATED_TOKEN_FILE: "/token", AZURE_POD_IDENTITY_AUTHORITY_HOST: "http://metadata" }).divertingVariables,
+      ["AZURE_FEDERATED_TOKEN_FILE"],
+    );
+    assert.deepEqual(parsed([], { IDENTITY_ENDPOINT: "" }).divertingVariables, []);
+    process.env["AZURE_FEDERATED_TOKEN_FILE"] = "/token";
+    assert.ok(processConfig([]).ok);
+    assert.equal(process.env["AZURE_FEDERATED_TOKEN_FILE"], undefined);
   });
 
   test("that nobody knows are refused by name", () => {

@@ -124,7 +124,7 @@ describe("the file of a certificate's secret", { skip: OPENSSL_MISSING }, () => 
     const rendered = renderSecret(anObject(), pfx([]), { ...OPTIONS, writeCertAndKeyInSeparateFiles: true });
     assert.ok(rendered.ok);
     for (const { path: _, contents: __, ...rest } of rendered.value) {
-      assert.deepEqual(rest, { objectId: "secret/web", version: VERSION, updated: 1, expires: 2 });
+      assert.deepEqual(rest, { objectId: "secret/web", version: VERSION, updated: 1, expires: 2, notBefore: undefined });
     }
   });
 
@@ -196,7 +196,7 @@ describe("the file of a key or a certificate", () => {
     assert.ok(rendered.ok);
     const [{ contents, ...rest } = assert.fail()] = rendered.value;
     assert.equal(Buffer.from(contents.reveal()).toString(), publicKey.export({ format: "pem", type: "spki" }));
-    assert.deepEqual(rest, { path: "web", objectId: "key/web", version: VERSION, updated: 1, expires: 2 });
+    assert.deepEqual(rest, { path: "web", objectId: "key/web", version: VERSION, updated: 1, expires: 2, notBefore: undefined });
   });
 
   test("is refused for a key of another kind, naming the object", () => {

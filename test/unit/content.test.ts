@@ -46,7 +46,7 @@ describe("the file of a secret", () => {
     const [{ contents, ...facts } = assert.fail()] = rendered.value;
     assert.equal(contents.byteLength, 1);
     const version = "52e13000000000000000000000000000";
-    assert.deepEqual(facts, { path: "db/password", objectId: "secret/DemoSecret", version, updated: 1, expires: 2 });
+    assert.deepEqual(facts, { path: "db/password", objectId: "secret/DemoSecret", version, updated: 1, expires: 2, notBefore: undefined });
   });
 
   test("has decoded bytes where the class says how the value is encoded", () => {

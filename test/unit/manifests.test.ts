@@ -3,7 +3,14 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { CLASS_ANNOTATIONS, MANAGED_LABEL, POD_ANNOTATIONS, PREFIX, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
+import {
+  CLASS_ANNOTATIONS,
+  MANAGED_LABEL,
+  POD_ANNOTATIONS,
+  PREFIX,
+  SECRET_ANNOTATIONS,
+  SNAPSHOT_LABEL,
+} from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
@@ -61,6 +68,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicy - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-snapshots",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-tokens",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicy - keyvault-injector-webhook-configuration",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-authors",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-identities",
@@ -68,6 +76,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-snapshots",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-tokens",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-webhook-configuration",
       "ValidatingWebhookConfiguration - keyvault-injector",
     ]);
@@ -86,8 +95,7 @@ describe("the manifests", () => {
       ...Object.values(CLASS_ANNOTATIONS),
       MANAGED_LABEL,
       SNAPSHOT_LABEL,
-      `${PREFIX}/adopt`,
-      `${PREFIX}/adoptable-by`,
+      ...Object.values(SECRET_ANNOTATIONS),
       `${PREFIX}/v1alpha1`,
     ]);
     const named = new Set(files.flatMap((file) => read(file).match(/keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));

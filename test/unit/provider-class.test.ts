@@ -267,7 +267,7 @@ describe("a bad provider class", () => {
   });
 
   test("is refused where its text is larger than any class", () => {
-    assert.match(refuse(aSpec({ objects: `array: ["${"a".repeat(140_000)}"]` })).message, /longer than 131072/);
+    assert.match(refuse(aSpec({ objects: `array: ["${"a".repeat(270_000)}"]` })).message, /longer than 262144/);
   });
 
   test("is refused where aliases make it larger than any class", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { type VaultClient, VaultError, type VaultVersion } from "../../src/domain/ports.ts";
+import { type ObjectReader, VaultError, type VaultVersion } from "../../src/domain/ports.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
@@ -15,11 +15,13 @@ function anObject(changes: Partial<ClassObject> = {}): ClassObject {
 const facts = { updated: undefined, expires: undefined, notBefore: undefined };
 
 /** A vault whose secrets have the versions `v3` to `v1`, `v2` disabled, and say their own name; `gone` is not there. */
-class Vault implements VaultClient {
+class Vault implements ObjectReader {
   readonly calls: string[] = [];
 
   async #answer<T>(call: string, name: string, value: T): Promise<T> {
     this.calls.push(call);
+    if (name === "part")
+      throw new VaultError("Invalid", "the vault's answer lacks it", { retry: { kind: "never" }, providerText: "secret id is nil" });
     if (name.startsWith("gone")) throw new VaultError("NotFound", `no ${name}`, { retry: { kind: "never" } });
     return value;
   }
@@ -51,7 +53,7 @@ class Vault implements VaultClient {
   listCertificateVersions = (name: string) => this.#list(`list certificate ${name}`, name);
 }
 
-function fetchFrom(client: VaultClient, ...objects: readonly ClassObject[]): Promise<Fetched> {
+function fetchFrom(client: ObjectReader, ...objects: readonly ClassObject[]): Promise<Fetched> {
   const render = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false };
   return fetchObjects({ client, render }, objects, new AbortController().signal);
 }
@@ -107,6 +109,14 @@ describe("fetching the objects of a class", () => {
   test("names the version of a history whose content is of no use", async () => {
     const { failures } = await fetchFrom(new Vault(), anObject({ history: 2, encoding: "hex" }));
     assert.match(failures[0]?.message ?? "", /\(secret\/a\/0: /);
+  });
+
+  test("tells of an answer that lacks a part in the provider's bare words, with the object behind them", async () => {
+    const { failures } = await fetchFrom(new Vault(), anObject({ name: "part" }));
+    assert.deepEqual(
+      failures.map(({ reason, message }) => [reason, message]),
+      [["InvalidObject", "secret id is nil (secret/part: the vault's answer lacks it)"]],
+    );
   });
 
   test("does not hide a bug behind a failed object", async () => {

@@ -100,6 +100,14 @@ describe("the plan for a Secret", () => {
 
     assert.match(action.kind === "conflict" ? action.message : "", /written by the class other/);
   });
+
+  test("leaves a Secret that nobody has yet to an older class, but not one that the class has", () => {
+    const facts = { className: "demo", isClaimedBy: () => false, elder: "older" };
+
+    const fresh = planSecret(wanted(), { ...facts, observed: undefined });
+    assert.match(fresh.kind === "conflict" ? fresh.message : "", /written by the class older, and demo names it too/);
+    assert.deepEqual(planSecret(wanted(), { ...facts, observed: observed() }), { kind: "keep" });
+  });
 });
 
 describe("Secrets that no secretObject names", () => {

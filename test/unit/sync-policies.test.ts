@@ -3,15 +3,15 @@ import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { pollInterval, pollIntervalProblem } from "../../src/domain/schedule/poll-interval.ts";
+import { syncMode, syncModeProblem } from "../../src/domain/schedule/sync-mode.ts";
 import { type ClassOutcome, nextStatus } from "../../src/domain/sync/class-status.ts";
 import { credentialsSecretName } from "../../src/domain/sync/credentials-secret.ts";
 import { type FetchFacts, fetchNeed } from "../../src/domain/sync/fetch-need.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
 import { metadataFor } from "../../src/domain/sync/secret-plan.ts";
-import { syncMode, syncModeProblem } from "../../src/domain/sync/sync-mode.ts";
-import type { ClassMemory } from "../../src/sync/class-memory.ts";
-import { noteRepair, repairPause } from "../../src/sync/repair-limit.ts";
+import { type ClassMemory, newMemory } from "../../src/sync/class-memory.ts";
+import { contestedUntil, noteRepair, repairPause } from "../../src/sync/repair-limit.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -50,6 +50,8 @@ function facts(changes: Partial<FetchFacts> = {}): FetchFacts {
     refresh: undefined,
     lastRefresh: undefined,
     isPollDue: false,
+    isUseNew: false,
+    isContestOver: false,
     ...changes,
   };
 }
@@ -68,6 +70,8 @@ describe("the vault is asked", () => {
     ["SecretEdited", { observed: new Map([["app", observed({ isContentIntact: false })]]) }],
     ["SecretEdited", { secretObjects: [{ secretName: "app", type: "Opaque", labels: { team: "a" } }] }],
     ["SecretEdited", { observed: new Map([["app", observed({ type: "kubernetes.io/basic-auth" })]]) }],
+    ["UseBegan", { isUseNew: true, observed: new Map() }],
+    ["ContestOver", { isContestOver: true }],
     ["PollDue", { isPollDue: true }],
   ];
   for (const [need, change] of needs) {
@@ -104,15 +108,7 @@ describe("a vault that asks to be called at once", () => {
 
 describe("repairs in a row", () => {
   function repeated(times: number): ClassMemory {
-    const memory: ClassMemory = {
-      nextPoll: 0,
-      failures: 0,
-      retryAt: 0,
-      lastRefresh: undefined,
-      repairs: { inARow: 0, last: Number.NEGATIVE_INFINITY },
-      failing: new Set(),
-      lastTold: undefined,
-    };
+    const memory = newMemory();
     for (let time = 0; time < times; time += 1) noteRepair(memory, "SecretEdited", NOW);
     return memory;
   }
@@ -126,6 +122,24 @@ describe("repairs in a row", () => {
   test("do not hold up what is no repair, nor a repair a minute later", () => {
     assert.equal(repairPause(repeated(30), "PollDue", NOW), 0);
     assert.equal(repairPause(repeated(30), "SecretMissing", NOW + 60_001), 0);
+  });
+
+  test("go on being counted while each damage comes within a minute of the last repair, however long the repair waits", () => {
+    const memory = repeated(30);
+    repairPause(memory, "SecretEdited", NOW + 1);
+
+    assert.equal(repairPause(memory, "SecretEdited", NOW + 60_000), 0);
+    noteRepair(memory, "SecretEdited", NOW + 60_000);
+    assert.equal(memory.repairs.inARow, 31);
+  });
+
+  test("are a contest from the fourth on, until a minute went by without damage", () => {
+    assert.equal(contestedUntil(repeated(3), NOW), undefined);
+    assert.equal(contestedUntil(repeated(4), NOW), NOW + 60_000);
+    assert.equal(contestedUntil(repeated(4), NOW + 60_000), undefined);
+    const damaged = repeated(4);
+    repairPause(damaged, "SecretEdited", NOW + 1);
+    assert.equal(contestedUntil(damaged, NOW + 60_000), Number.POSITIVE_INFINITY);
   });
 });
 
@@ -212,7 +226,8 @@ describe("annotations of a class", () => {
   test("set whether it is mirrored, and a bad one leaves the setting and says why", () => {
     assert.equal(syncMode(aClass({ [CLASS_ANNOTATIONS.sync]: "never" }), "always"), "never");
     assert.equal(syncMode(aClass({ [CLASS_ANNOTATIONS.sync]: "sometimes" }), "always"), "always");
-    assert.match(syncModeProblem(aClass({ [CLASS_ANNOTATIONS.sync]: "sometimes" })) ?? "", /write always or never/);
-    assert.match(syncModeProblem(aClass({ [CLASS_ANNOTATIONS.sync]: "while-used" })) ?? "", /not in this version/);
+    assert.match(syncModeProblem(aClass({ [CLASS_ANNOTATIONS.sync]: "sometimes" })) ?? "", /write always, while-used or never/);
+    assert.equal(syncMode(aClass({ [CLASS_ANNOTATIONS.sync]: "while-used" }), "always"), "while-used");
+    assert.equal(syncModeProblem(aClass({ [CLASS_ANNOTATIONS.sync]: "while-used" })), undefined);
   });
 });

@@ -8,6 +8,7 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-sync-secrets": "Deny",
   "keyvault-injector-sync-snapshots": "Deny",
   "keyvault-injector-sync-tokens": "Deny",
+  "keyvault-injector-sync-workloads": "Deny",
   "keyvault-injector-webhook-configuration": "Deny",
   "keyvault-injector-class-identities": "Deny",
   "keyvault-injector-class-authors": "Warn",

@@ -28,6 +28,11 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     right: { group: "apps", resource: "controllerrevisions" },
     without: "no snapshot of a class is kept",
   },
+  ...["deployments", "statefulsets", "daemonsets"].map((resource) => ({
+    verbs: ["list", "watch", "patch"],
+    right: { group: "apps", resource },
+    without: "no workload is restarted after a rotation",
+  })),
 ];
 
 export const OWN_NEEDS: readonly Need[] = [

@@ -4,6 +4,7 @@ import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/s
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
@@ -39,7 +40,7 @@ export async function explainClass({ object, namespace, provider }: ClassToExpla
 }
 
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
-  const synced = look.kind === "seen" ? look.value.status?.conditions.find(({ type }) => type === "Synced") : undefined;
+  const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
   if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider, undefined);
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }

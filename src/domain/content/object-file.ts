@@ -13,6 +13,7 @@ export interface ObjectFile {
   /** Unix milliseconds. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;
+  readonly notBefore?: number | undefined;
 }
 
 /** Why an object the vault handed out cannot be rendered. Never part of the value. */

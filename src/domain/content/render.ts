@@ -33,8 +33,8 @@ function decode(contents: Sensitive, object: ObjectVersion): Result<Sensitive, C
   });
 }
 
-function fileOf(object: ObjectVersion, { version, updated, expires }: VaultObject, contents: Sensitive): ObjectFile {
-  return { path: object.path, contents, objectId: objectIdOf(object), version, updated, expires };
+function fileOf(object: ObjectVersion, { version, updated, expires, notBefore }: VaultObject, contents: Sensitive): ObjectFile {
+  return { path: object.path, contents, objectId: objectIdOf(object), version, updated, expires, notBefore };
 }
 
 const PEM_TYPE = "application/x-pem-file";

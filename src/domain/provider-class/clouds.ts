@@ -1,5 +1,5 @@
 import { failed, ok, type Result } from "../result.ts";
-import { goQuote } from "./go-text.ts";
+import { goQuote, goUpper } from "./go-text.ts";
 
 export interface Cloud {
   readonly name: string;
@@ -41,12 +41,12 @@ export const CUSTOM_CLOUD = "AzureStackCloud";
 export const CLOUD_NAMES: readonly string[] = [...CLOUDS.map(({ name }) => name), CUSTOM_CLOUD];
 
 export function isCustomCloud(name: string): boolean {
-  return name.toUpperCase() === CUSTOM_CLOUD.toUpperCase();
+  return goUpper(name) === CUSTOM_CLOUD.toUpperCase();
 }
 
 /** By name or alias, in any case. The error is the provider's inner text, which shows the name in capitals. */
 export function findCloud(name: string): Result<Cloud, string> {
-  const upper = name.toUpperCase();
+  const upper = goUpper(name);
   const found = BY_NAME.get(upper);
   return found ? ok(found) : failed(`autorest/azure: There is no cloud environment matching the name ${goQuote(upper)}`);
 }

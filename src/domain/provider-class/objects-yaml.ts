@@ -32,10 +32,12 @@ const TEXT_FIELDS: readonly TextField[] = [
 export const OBJECT_KEYS: readonly (keyof RawObject)[] = [...TEXT_FIELDS, "objectVersionHistory"];
 
 /**
- * Room for a thousand entries with comments. The worker has one thread, and what one class costs, all others wait for. The bound
- * holds for the entries together as well, because aliases can make them longer than the text that they come from.
+ * More than `kubectl apply` can bring, since the annotation that it keeps takes as much for the whole class. Worker and webhook have
+ * one thread and little memory each: at this length the worst text takes a quarter of a second and 60 MB, at the API server's own limit
+ * six times that. The bound holds for the entries together as well, because aliases can make them longer than the text that they come
+ * from.
  */
-export const MAX_OBJECTS_LENGTH = 131_072;
+export const MAX_OBJECTS_LENGTH = 262_144;
 
 /** Step 10 of the provider's checks: the list of entries. */
 export function parseObjectsArray(text: string): Result<readonly string[], string> {

@@ -1,5 +1,7 @@
+import { formatDuration } from "../duration.ts";
 import type { KubeObject } from "../kubernetes.ts";
 import type { SyncReason } from "../reasons.ts";
+import type { RolloutReason } from "../rollout/reasons.ts";
 
 /** `SecretProviderClassSync`, our status object: one per synced class, same name. */
 export interface SecretProviderClassSync extends KubeObject {
@@ -11,18 +13,31 @@ export interface ClassStatus {
   readonly conditions: readonly Condition[];
   /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
   readonly lastSuccessfulCheckTime?: string;
+  /** Value of the class's `refresh` annotation that was last acted on, cut after {@link REFRESH_CHARACTERS}. */
+  readonly observedRefresh?: string;
   /** `1/2`: those that are as they should be, of those that the class names. */
   readonly secretsSynced: string;
   readonly secrets: readonly SecretStatus[];
 }
 
-export interface Condition {
-  readonly type: "Synced" | "Fresh";
+export type Condition = SyncCondition | RotatedCondition;
+
+interface AnyCondition {
   readonly status: "True" | "False" | "Unknown";
-  readonly reason: SyncReason;
   readonly message: string;
   readonly observedGeneration: number;
   readonly lastTransitionTime: string;
+}
+
+export interface SyncCondition extends AnyCondition {
+  readonly type: "Synced" | "Fresh" | "Guarded";
+  readonly reason: SyncReason;
+}
+
+/** Of the workloads that use the class: whether their pods have the versions that its Secrets have. */
+export interface RotatedCondition extends AnyCondition {
+  readonly type: "Rotated";
+  readonly reason: RolloutReason;
 }
 
 export interface SecretStatus {
@@ -32,13 +47,19 @@ export interface SecretStatus {
   readonly data: readonly KeyStatus[];
 }
 
+/** A key of a Secret, and what the Secret holds under it. */
 export interface KeyStatus {
   readonly key: string;
-  /** `secret/DemoSecret` */
-  readonly object: string;
-  readonly version: string;
+  /** `secret/DemoSecret`; absent where no object of the class makes the file. */
+  readonly object?: string;
+  /** Of what the Secret holds; absent where nothing was written yet. */
+  readonly version?: string;
   readonly updated?: string;
   readonly expires?: string;
+  readonly notBefore?: string;
+  /** Why it is not what the vault has; absent where it is. `PartialSync`: held back until every object of the Secret is there. */
+  readonly state?: SyncReason;
+  readonly message?: string;
 }
 
 /** What one reconcile found out. */
@@ -46,60 +67,126 @@ export interface ClassOutcome {
   readonly generation: number;
   readonly reason: SyncReason;
   readonly message: string;
-  /** The vault answered for every object. */
-  readonly isFresh: boolean;
+  /** The vault answered for every object; undefined: it is not asked at the moment. */
+  readonly isFresh: boolean | undefined;
+  /** Why it did not, where that is not the reason of the whole. */
+  readonly notFresh?: Told | undefined;
   readonly secrets: readonly SecretStatus[];
+  /** Unix milliseconds of the last check that succeeded; undefined: none that this process knows of. */
+  readonly lastSuccess?: number | undefined;
+  /** Milliseconds after `lastSuccess` from which on the class is stale. */
+  readonly maxStale?: number | undefined;
+  readonly refresh?: string | undefined;
+  /** What is known of the policies that limit the worker; absent where nobody looked. */
+  readonly guardrails?: { readonly problem: string | undefined };
+}
+
+export interface Told {
+  readonly reason: SyncReason;
+  readonly message: string;
 }
 
 const HOUR_MS = 3_600_000;
 
+/** Enough for a time or a commit. */
+export const REFRESH_CHARACTERS = 256;
+
 /** Next status, or undefined where the stored one already says so. */
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
-  const time = rfc3339(now);
+  const { generation: observedGeneration, refresh } = outcome;
+  const context = { observedGeneration, stored, time: rfc3339(now) };
   const isSynced = outcome.reason === "Synced";
   const conditions = [
-    condition({ type: "Synced", isTrue: isSynced, outcome, time }, stored),
-    condition({ type: "Fresh", isTrue: outcome.isFresh, outcome, time }, stored),
+    condition({ type: "Synced", status: isSynced ? "True" : "False", reason: outcome.reason, message: outcome.message }, context),
+    condition({ type: "Fresh", ...freshness(outcome, now) }, context),
+    ...guarded(outcome, context),
+    // Kept by whoever restarts the workloads.
+    ...(stored?.conditions ?? []).filter(({ type }) => type === "Rotated"),
   ];
   const checked = checkTime(outcome, stored, now);
   const next: ClassStatus = {
-    observedGeneration: outcome.generation,
+    observedGeneration,
     conditions,
     ...(checked === undefined ? {} : { lastSuccessfulCheckTime: checked }),
+    ...(refresh === undefined ? {} : { observedRefresh: refresh.slice(0, REFRESH_CHARACTERS) }),
     secretsSynced: `${outcome.secrets.filter(({ state }) => state === "Synced").length}/${outcome.secrets.length}`,
     secrets: outcome.secrets,
   };
   return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;
 }
 
-function checkTime(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
-  const last = stored?.lastSuccessfulCheckTime;
-  if (!outcome.isFresh) return last;
-  return last !== undefined && now - Date.parse(last) < HOUR_MS ? last : rfc3339(now);
+/** Told only once something was wrong: that all is well is the rule. */
+function guarded({ guardrails }: ClassOutcome, context: ConditionContext): readonly Condition[] {
+  const before = conditionOf(context.stored, "Guarded");
+  if (guardrails === undefined) return before === undefined ? [] : [before];
+  const { problem } = guardrails;
+  if (problem !== undefined)
+    return [condition({ type: "Guarded", status: "False", reason: "GuardrailsMissing", message: problem }, context)];
+  if (before === undefined) return [];
+  return [condition({ type: "Guarded", status: "True", reason: "Synced", message: "the policies stop what they forbid" }, context)];
 }
 
-interface ConditionInput {
-  readonly type: Condition["type"];
-  readonly isTrue: boolean;
-  readonly outcome: ClassOutcome;
+/** While checks fail the time is exact, so that nobody has to guess since when; at rest it is coarse. */
+function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
+  const last = stored?.lastSuccessfulCheckTime;
+  if (isFresh !== true) return lastSuccess === undefined ? last : rfc3339(lastSuccess);
+  // Who asks for less than hours is not told of an age that is only that of the last write.
+  const coarseness = Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
+  // Not the moment of writing: what was checked since may be younger than what was checked then.
+  return last !== undefined && now - Date.parse(last) < coarseness ? last : rfc3339(lastSuccess ?? now);
+}
+
+type Freshness = Pick<SyncCondition, "status" | "reason" | "message">;
+
+function freshness(outcome: ClassOutcome, now: number): Freshness {
+  if (outcome.isFresh) return { status: "True", reason: "Synced", message: "the vault answered at the last check" };
+  if (outcome.isFresh === undefined) return { status: "Unknown", reason: "Synced", message: "the vault is not asked at the moment" };
+  const { reason, message } = outcome.notFresh ?? outcome;
+  const { lastSuccess, maxStale } = outcome;
+  if (!isStale(outcome, now) || lastSuccess === undefined || maxStale === undefined) return { status: "False", reason, message };
+  return { status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, `${reason}: ${message}`) };
+}
+
+export function isStale({ lastSuccess, maxStale }: Pick<ClassOutcome, "lastSuccess" | "maxStale">, now: number): boolean {
+  return lastSuccess !== undefined && maxStale !== undefined && now - lastSuccess > maxStale;
+}
+
+export function staleMessage(lastSuccess: number, maxStale: number, why: string): string {
+  return `no successful check since ${rfc3339(lastSuccess)}, which is longer than ${formatDuration(maxStale)}; ${why}`;
+}
+
+/** The stored status of a class that nobody could look at: everything but one condition is as it was. */
+export function withCondition(
+  stored: ClassStatus,
+  changed: Omit<SyncCondition, "observedGeneration" | "lastTransitionTime">,
+  now: number,
+): ClassStatus {
+  const context = { observedGeneration: stored.observedGeneration, stored, time: rfc3339(now) };
+  const next = condition(changed, context);
+  return { ...stored, conditions: stored.conditions.map((old) => (old.type === next.type ? next : old)) };
+}
+
+interface ConditionContext {
+  readonly observedGeneration: number;
+  readonly stored: ClassStatus | undefined;
   readonly time: string;
 }
 
-function condition({ type, isTrue, outcome, time }: ConditionInput, stored: ClassStatus | undefined): Condition {
-  const before = stored?.conditions.find((candidate) => candidate.type === type);
-  const status = isTrue ? "True" : "False";
-  return {
-    type,
-    status,
-    reason: isTrue ? "Synced" : outcome.reason,
-    message: isTrue && type === "Fresh" ? "the vault answered at the last check" : outcome.message,
-    observedGeneration: outcome.generation,
-    lastTransitionTime: before?.status === status ? before.lastTransitionTime : time,
-  };
+function condition(
+  { type, status, reason, message }: Omit<SyncCondition, "observedGeneration" | "lastTransitionTime">,
+  { observedGeneration, stored, time }: ConditionContext,
+): SyncCondition {
+  const before = conditionOf(stored, type);
+  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
+  return { type, status, reason, message, observedGeneration, lastTransitionTime };
+}
+
+export function conditionOf(status: ClassStatus | undefined, type: SyncCondition["type"]): SyncCondition | undefined {
+  return status?.conditions.find((candidate): candidate is SyncCondition => candidate.type === type);
 }
 
 /** Kubernetes times have whole seconds. */
-function rfc3339(now: number): string {
+export function rfc3339(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }
 

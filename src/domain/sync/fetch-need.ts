@@ -1,6 +1,7 @@
 import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
+import { hasDriverMarks } from "./take-over.ts";
 
 /** Everything that decides whether the vault has to be asked now. */
 export interface FetchFacts {
@@ -19,9 +20,22 @@ export interface FetchFacts {
   readonly refresh: string | undefined;
   readonly lastRefresh: string | undefined;
   readonly isPollDue: boolean;
+  /** A pod mounts the class again, or for the first time, and its Secrets are not there because none did. */
+  readonly isUseNew: boolean;
+  /** The stored status says that somebody undoes our repairs, and nobody does any more. */
+  readonly isContestOver: boolean;
 }
 
-export type FetchNeed = "NeverSynced" | "ClassChanged" | "RetryDue" | "RefreshAsked" | "SecretMissing" | "SecretEdited" | "PollDue";
+export type FetchNeed =
+  | "NeverSynced"
+  | "ClassChanged"
+  | "RetryDue"
+  | "RefreshAsked"
+  | "UseBegan"
+  | "SecretMissing"
+  | "SecretEdited"
+  | "ContestOver"
+  | "PollDue";
 
 type Check = (facts: FetchFacts) => FetchNeed | undefined;
 
@@ -33,6 +47,8 @@ const retryDue: Check = ({ isRetryDue }) => (isRetryDue ? "RetryDue" : undefined
 
 const refreshAsked: Check = ({ refresh, lastRefresh }) => (refresh === lastRefresh ? undefined : "RefreshAsked");
 
+const useBegan: Check = ({ isUseNew }) => (isUseNew ? "UseBegan" : undefined);
+
 const secretMissing: Check = ({ secretObjects, observed }) =>
   secretObjects.every(({ secretName }) => observed.has(secretName ?? "")) ? undefined : "SecretMissing";
 
@@ -41,10 +57,22 @@ const secretEdited: Check = ({ className, secretObjects, observed }) =>
     ? undefined
     : "SecretEdited";
 
+const contestOver: Check = ({ isContestOver }) => (isContestOver ? "ContestOver" : undefined);
+
 const pollDue: Check = ({ isPollDue }) => (isPollDue ? "PollDue" : undefined);
 
 /** The first that applies is the one that is logged. */
-const checks: readonly Check[] = [neverSynced, classChanged, retryDue, refreshAsked, secretMissing, secretEdited, pollDue];
+const checks: readonly Check[] = [
+  neverSynced,
+  classChanged,
+  retryDue,
+  refreshAsked,
+  useBegan,
+  secretMissing,
+  secretEdited,
+  contestOver,
+  pollDue,
+];
 
 /** Undefined: nothing but the poll is awaited. */
 export function fetchNeed(facts: FetchFacts): FetchNeed | undefined {
@@ -56,8 +84,8 @@ export function fetchNeed(facts: FetchFacts): FetchNeed | undefined {
 }
 
 /** What can be told without values: the fingerprint covers the data, the class the rest. */
-function isAsWritten(className: string, secretObject: SecretObject, observed: ObservedSecret | undefined): boolean {
-  if (observed === undefined || !observed.isContentIntact) return false;
+export function isAsWritten(className: string, secretObject: SecretObject, observed: ObservedSecret | undefined): boolean {
+  if (observed === undefined || !observed.isContentIntact || hasDriverMarks(observed)) return false;
   if (observed.annotations[SECRET_ANNOTATIONS.class] !== className) return false;
   if (observed.type !== secretObject.type?.trim()) return false;
   return (

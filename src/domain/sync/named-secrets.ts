@@ -3,10 +3,14 @@ import { trimSpace } from "../provider-class/go-text.ts";
 
 const PROVIDER = "azure";
 
+export function isOurs({ spec }: SecretProviderClass): boolean {
+  return spec?.provider === PROVIDER;
+}
+
 /** The secretObjects that the worker mirrors, with their names as they count: none for another provider's class. */
 export function secretObjectsOf(provider: SecretProviderClass): readonly (SecretObject & { readonly secretName: string })[] {
-  if (provider.spec?.provider !== PROVIDER) return [];
-  return (provider.spec.secretObjects ?? []).map((secretObject) => ({
+  if (!isOurs(provider)) return [];
+  return (provider.spec?.secretObjects ?? []).map((secretObject) => ({
     ...secretObject,
     secretName: trimSpace(secretObject.secretName ?? ""),
   }));

@@ -13,6 +13,28 @@ export interface ObservedSecret {
   readonly owned: OwnedFields;
   /** The values under our keys are the ones that the worker wrote. */
   readonly isContentIntact: boolean;
+  /** Who else wrote it last. */
+  readonly lastForeign?: ForeignWrite | undefined;
+  /** Has owners: it goes when the last of them does. Ours never have any. */
+  readonly hasOwners?: boolean;
+  /** Unix milliseconds of our last change of it, by the API server's own bookkeeping. */
+  readonly writtenAt?: number | undefined;
+  /** Unix milliseconds. */
+  readonly createdAt?: number | undefined;
+}
+
+/** By the API server's own bookkeeping: the field manager, which is not always the user, and when. */
+export interface ForeignWrite {
+  readonly manager: string;
+  /** RFC 3339. */
+  readonly time: string | undefined;
+}
+
+/** When the manager last changed something; undefined where nobody noted it. */
+export function lastWriteOf(entries: readonly ManagedFieldsEntry[], manager: string): number | undefined {
+  const times = entries.filter((entry) => entry.manager === manager).map(({ time }) => Date.parse(time ?? ""));
+  const known = times.filter((time) => !Number.isNaN(time));
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 export interface OwnedFields {
@@ -32,6 +54,21 @@ export function ownedFields(entries: readonly ManagedFieldsEntry[], manager: str
     return [...new Set(keys.filter((key) => key.startsWith("f:")).map((key) => key.slice(2)))];
   };
   return { data: keysAt("f:data"), labels: keysAt("f:metadata", "f:labels"), annotations: keysAt("f:metadata", "f:annotations") };
+}
+
+/**
+ * The latest write of anybody but `manager` that is not older than its own: what came before has been undone, or was no damage. Who only
+ * removes something leaves no entry, and is not known.
+ */
+export function lastForeignWrite(entries: readonly ManagedFieldsEntry[], manager: string): ForeignWrite | undefined {
+  const own = entries.filter((entry) => entry.manager === manager).map(({ time = "" }) => time);
+  const since = own.reduce((last, time) => (time > last ? time : last), "");
+  const foreign = entries.filter((entry) => entry.manager !== undefined && entry.manager !== manager && (entry.time ?? "") >= since);
+  const latest = foreign.reduce<ManagedFieldsEntry | undefined>(
+    (last, entry) => (last === undefined || (entry.time ?? "") >= (last.time ?? "") ? entry : last),
+    undefined,
+  );
+  return latest?.manager === undefined ? undefined : { manager: latest.manager, time: latest.time };
 }
 
 function descend(fields: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {

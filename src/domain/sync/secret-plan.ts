@@ -1,5 +1,6 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { ObservedSecret, OwnedFields } from "./observed-secret.ts";
+import { hasDriverMarks } from "./take-over.ts";
 
 /** A Secret as it should be, without its values: their fingerprint stands for them. */
 export interface WantedSecret {
@@ -46,15 +47,19 @@ export interface PlanFacts {
   readonly observed: ObservedSecret | undefined;
   /** Whether a class of that name exists and names this Secret. An annotation alone may have been edited. */
   readonly isClaimedBy: (className: string) => boolean;
+  /** An older class that names this Secret too: it comes first where nobody has it yet. */
+  readonly elder?: string | undefined;
 }
 
-export function planSecret(wanted: WantedSecret, { className, observed, isClaimedBy }: PlanFacts): SecretAction {
-  if (observed === undefined) return { kind: "create" };
-  const owner = observed.annotations[SECRET_ANNOTATIONS.class];
-  if (owner !== undefined && owner !== className && isClaimedBy(owner)) {
-    const message = `Secret ${wanted.name} is written by the class ${owner}; give one of the two another secretName`;
+export function planSecret(wanted: WantedSecret, { className, observed, isClaimedBy, elder }: PlanFacts): SecretAction {
+  const owner = observed?.annotations[SECRET_ANNOTATIONS.class];
+  // Who has it keeps it, whatever the age: a class that comes back after its CRD went is the youngest.
+  const keeper = owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : elder;
+  if (keeper !== undefined && keeper !== className) {
+    const message = `Secret ${wanted.name} is written by the class ${keeper}, and ${className} names it too; give one of the two another secretName`;
     return { kind: "conflict", message };
   }
+  if (observed === undefined) return { kind: "create" };
   if (observed.type !== wanted.type) {
     return {
       kind: "replace",
@@ -73,6 +78,7 @@ export function planSecret(wanted: WantedSecret, { className, observed, isClaime
 function difference(wanted: WantedSecret, className: string, observed: ObservedSecret): string | undefined {
   if (!observed.isContentIntact) return "its data was edited";
   if (observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint) return "the content changed";
+  if (hasDriverMarks(observed)) return "it has owners, or the label of the CSI driver's own sync";
   const metadata = metadataFor(wanted, className);
   if (!contains(observed.labels, metadata.labels)) return "its labels were edited";
   if (!contains(observed.annotations, metadata.annotations)) return "its annotations were edited";

@@ -47,13 +47,29 @@ const NORMALISATIONS: readonly Normalisation[] = [
  */
 const SDK_WORDS: readonly Normalisation[] = [
   {
-    name: "the provider's SDK on an answer of Key Vault",
-    pattern: /GET https:\/\/[^\n]+\n-{20,}\nRESPONSE (\d+): [^\n]*\nERROR CODE: (\S+)\n[\s\S]*$/,
-    replacement: "<Key Vault answers $1 $2>",
+    name: "the provider's SDK on an answer of Key Vault about an object",
+    pattern:
+      /GET https:\/\/([^/\s]+)\/+(secret|key|certificate)s\/([-0-9A-Za-z]+(?:(?=\/\n)|\/[-0-9A-Za-z]+(?=\n)))\/?\n-{20,}\nRESPONSE (\d+): [^\n]*\nERROR CODE: (\S+)\n[\s\S]*$/,
+    replacement: "<$1 answers $4 $5 to $2s/$3>",
   },
   {
-    name: "our words on an answer of Key Vault",
-    pattern: /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*\(HTTP (\d+) (\w+)[\s\S]*$/,
+    name: "our words on such an answer",
+    pattern: /get (secret|key|certificate) ([-0-9A-Za-z]+) from https:\/\/([^/]+)\/: .*\(HTTP (\d+) (\w+)[\s\S]*$/,
+    replacement: "<$3 answers $4 $5 to $1s/$2>",
+  },
+  {
+    name: "our words on such an answer about a version",
+    pattern: /get (secret|key|certificate) ([-0-9A-Za-z]+), version ([-0-9A-Za-z]+) from https:\/\/([^/]+)\/: .*\(HTTP (\d+) (\w+)[\s\S]*$/,
+    replacement: "<$4 answers $5 $6 to $1s/$2/$3>",
+  },
+  {
+    name: "our words on such an answer about all versions",
+    pattern: /list the versions of (secret|key|certificate) ([-0-9A-Za-z]+) from https:\/\/([^/]+)\/: .*\(HTTP (\d+) ([A-Za-z]\w*)[\s\S]*$/,
+    replacement: "<$3 answers $4 $5 to $1s/$2/versions>",
+  },
+  {
+    name: "the provider's SDK on an answer of Key Vault to a name or version that cannot be one",
+    pattern: /GET https:\/\/[^\n]+\n-{20,}\nRESPONSE (\d+): [^\n]*\nERROR CODE: (\S+)\n[\s\S]*$/,
     replacement: "<Key Vault answers $1 $2>",
   },
   ...(["secret", "key", "certificate"] as const).map((kind) => ({

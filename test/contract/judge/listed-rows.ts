@@ -13,35 +13,64 @@ const refusedByTheirs =
   (ours, theirs) =>
     ours.kind === "done" && theirs.kind === "refused" && pattern.test(theirs.message);
 
-const refusedByOurs =
-  (pattern: RegExp): Allows =>
-  (ours) =>
-    ours.kind === "refused" && pattern.test(ours.message);
+/** What is refused here alone, each text of the written cases: another one is a difference of its own. */
+const REFUSED_SECRETS: ReadonlySet<string> = new Set([
+  "Secrets of type kubernetes.io/service-account-token are never written",
+  "Secrets of type bootstrap.kubernetes.io/token are never written",
+  "Secrets of type helm.sh/release.v1 are never written",
+  '"My_Secret" is no valid name of a Secret',
+  '"" is no valid name of a Secret',
+  '"a b" is no valid key of a Secret',
+  "labels may not set argocd.argoproj.io/instance",
+  "secretObjects 0 and 1 name the same Secret app",
+  "data has 1048577 bytes, a Secret takes 1048576; the biggest entry is b with 524289",
+]);
+
+const TOO_NEW = /pkcs12: (?:unknown digest algorithm: |algorithm \S+ is not supported)/;
+/** What can be wrong with the same file, or with what comes after it. */
+const AFTER_IT = /^(?:failed to get (?:objectType:|cert data from file )|file matching objectName |illegal base64 data |encoding\/hex: )/;
+
+/** What the provider says when it has begun to fetch: of the vault's answer, or of what it handed out. */
+const FETCHING =
+  /^(?:failed to get objectType:[\s\S]*(?:GET https:|pkcs12|safe bag|certificate|key type|curve|leaf|asn1|illegal)|illegal base64 data |encoding\/hex: )/;
+
+const DISCOVERY = /common\/discovery\/instance[\s\S]*AADSTS50049/;
+const OF_POD_IDENTITY = 'Get "http://localhost:2579/host/token/';
+const OF_IDENTITY_BINDING =
+  /^failed to (?:build auth config for mode AzureTokenProxy|get keyvault client: proxy transport not available): /;
 
 /** By id, which is the row's anchor in the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
-  "modern-pfx": (_, theirs) =>
-    theirs.kind === "refused" && /pkcs12: (?:unknown digest algorithm|algorithm .* is not supported)/.test(theirs.message),
-  "refused-secrets": (ours, theirs) => ours.kind === "refused" && theirs.kind === "done",
+  "modern-pfx": (ours, theirs) =>
+    theirs.kind === "refused" && TOO_NEW.test(theirs.message) && (ours.kind === "done" || AFTER_IT.test(ours.message)),
+  "refused-secrets": (ours, theirs) => ours.kind === "refused" && REFUSED_SECRETS.has(ours.message) && theirs.kind === "done",
   "hex-error": refusedBoth(
-    (ours, theirs) => ours.startsWith("encoding/hex: invalid byte at input byte ") && theirs.startsWith("encoding/hex: invalid byte: U+"),
+    (ours, theirs) => /^encoding\/hex: invalid byte at input byte \d+$/.test(ours) && theirs.startsWith("encoding/hex: invalid byte: U+"),
   ),
-  "object-type-first": refusedBoth((ours) =>
-    /(?:: Invalid vaultObjectTypes\. Should be secret, key, or cert|parameter \w+ cannot be empty)$/.test(ours),
+  "object-type-first": refusedBoth(
+    (ours, theirs) =>
+      /(?:: Invalid vaultObjectTypes\. Should be secret, key, or cert|parameter \w+ cannot be empty)$/.test(ours) && FETCHING.test(theirs),
   ),
-  "without-a-pod": (_, theirs) =>
-    theirs.kind === "refused" &&
-    /^pod name(?:space)? is not provided$|failed to parse workload identity tokens|^pod namespace is not provided$/.test(theirs.message),
-  "identity-modes": refusedByOurs(/(?:pod identity, which Azure has retired,|AKS identity binding) is not supported for synced Secrets/),
+  "without-a-pod": refusedByTheirs(
+    /^pod name(?:space)? is not provided$|^failed to build auth config for mode \w+: failed to parse workload identity tokens, error: /,
+  ),
+  "identity-modes": refusedBoth(
+    (ours, theirs) =>
+      (ours.startsWith("pod identity, which Azure has retired, is not supported") && theirs.includes(OF_POD_IDENTITY)) ||
+      (ours.startsWith("AKS identity binding is not supported") && OF_IDENTITY_BINDING.test(theirs)),
+  ),
   "custom-cloud": (ours, theirs) =>
-    refusedByTheirs(/common\/discovery\/instance[\s\S]*AADSTS50049/)(ours, theirs) ||
-    refusedByOurs(/error: (?:cloudEnvFileName must be the name of a file|keyVaultDNSSuffix must be)/)(ours, theirs),
-  "nil-content-type": (ours, theirs) =>
+    refusedByTheirs(DISCOVERY)(ours, theirs) ||
+    refusedBoth(
+      (our, their) =>
+        (our.endsWith("error: cloudEnvFileName must be the name of a file, without a folder") && DISCOVERY.test(their)) ||
+        (our.includes("error: keyVaultDNSSuffix must be") && /Get "https:\/\/[-a-z0-9]+\.\/secrets\//.test(their)),
+    )(ours, theirs),
+  "nil-content-type": refusedBoth((ours, theirs) => ours.endsWith("unknown content type ''") && theirs.startsWith("the provider ended")),
+  "objects-size": (ours, theirs) =>
     ours.kind === "refused" &&
-    ours.message.endsWith("unknown content type ''") &&
-    theirs.kind === "refused" &&
-    theirs.message.startsWith("the provider ended"),
-  "objects-size": refusedByOurs(/yaml: (?:objects is longer|entries of objects expand to more) than \d+ characters$/),
+    /yaml: (?:objects is longer|entries of objects expand to more) than \d+ characters$/.test(ours.message) &&
+    theirs.kind === "done",
 };
 
 export const LISTED_ROWS: readonly string[] = Object.keys(ALLOWED);

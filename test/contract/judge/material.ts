@@ -103,12 +103,38 @@ function pfxOf(workshop: Workshop, name: ChainName, chain: Chain): readonly (rea
   return [...usual, ...unusual];
 }
 
+/** Two certificates that signed each other, with a leaf of theirs and without: the first is issued again, by the second. */
+function cyclesOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
+  const first = workshop.issue("cycle-first", "P-256");
+  const second = workshop.issue("cycle-second", "P-256", first);
+  const leaf = workshop.issue("cycle-leaf", "P-256", first);
+  const files = ["-key", "cycle-first.key", "-out", "cycle-again.crt", "-CA", "cycle-second.crt", "-CAkey", "cycle-second.key"];
+  const extensions = ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"].flatMap((extension) => ["-addext", extension]);
+  workshop.run(["req", "-x509", ...files, "-subj", "/CN=cycle-again", "-days", "30", ...extensions]);
+  const again = { name: "cycle-again", certificate: workshop.read("cycle-again.crt"), key: first.key };
+  workshop.write("cycle-again.key", first.key);
+  return [
+    ["cycle", workshop.pfx(leaf, [again, second], "legacy")],
+    ["cycle alone", workshop.pfx(again, [second], "legacy")],
+  ];
+}
+
+/** Of kinds that are none of a certificate of Key Vault's. */
+function oddKeysOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
+  return [["ed25519", workshop.pfx(workshop.issue("odd-ed25519", "ed25519"), [], "legacy")]];
+}
+
 /** A second or two, mostly the starts of openssl. */
 export function makeMaterial(): Material {
   const workshop = new Workshop();
   try {
     const chains = { p256: makeChain(workshop, "p256", "P-256"), rsa: makeChain(workshop, "rsa", "rsa") };
-    const pfx = new Map([...pfxOf(workshop, "p256", chains.p256), ...pfxOf(workshop, "rsa", chains.rsa)]);
+    const pfx = new Map([
+      ...pfxOf(workshop, "p256", chains.p256),
+      ...pfxOf(workshop, "rsa", chains.rsa),
+      ...cyclesOf(workshop),
+      ...oddKeysOf(workshop),
+    ]);
     return { keys: makeKeys(), chains, pfx };
   } finally {
     workshop.remove();

@@ -60,6 +60,10 @@ export const CLOUD_FILE_CASES: readonly ProviderCase[] = [
   stack("absent", "absent.json"),
   ...["cut", "empty", "text", "list", "number", "tail"].map((name) => stack(name, `${name}.json`)),
   stack("without the vaults' domain", "incomplete.json", DISCOVERY),
+  stack("tenant adfs", undefined, {
+    parameters: { cloudName: "AzureStackCloud", cloudEnvFileName: "complete.json", keyvaultName: "$ADFS_VAULT", tenantID: "adfs" },
+    credentials: { clientid: "$ADFS_ID", clientsecret: "$ADFS_SECRET" },
+  }),
   stack("in a folder", "./complete.json", DISCOVERY),
   stack("a file for another cloud's name is not read", "absent.json", {
     parameters: { cloudName: "AzurePublicCloud", cloudEnvFileName: "absent.json" },

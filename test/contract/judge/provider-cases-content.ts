@@ -40,6 +40,12 @@ const PLAIN: readonly Row[] = [
     [item("key", "disabled-key")],
     [item("cert", "disabled-cert")],
   ],
+  [
+    ["an answer that lacks a part"],
+    ...named("secret", "without-value", "without-id"),
+    ...named("key", "without-key", "without-kid"),
+    ...named("cert", "without-cer", "without-its-id"),
+  ],
   [["step 15: fetch"], ...named("secret", "gone"), ...named("key", "gone"), ...named("cert", "gone"), secret("bad_name"), secret("a b")],
 ];
 
@@ -59,7 +65,10 @@ const CERTIFICATES: readonly Row[] = [
   ],
   [["an incomplete chain stays as it is"], ...named("secret", "pfx-p256-gap-legacy", "pfx-rsa-gap-legacy")],
   [["a self-signed certificate"], ...named("secret", "ecccert1"), ...named("secret", "pfx-p256-alone-legacy")],
-  [["no leaf found"], ...named("secret", "pfx-p256-twice-legacy", "pfx-rsa-twice-legacy", "pfx-p256-no-key-legacy")],
+  [["an incomplete chain stays as it is"], ...named("secret", "pfx-p256-twice-legacy", "pfx-rsa-twice-legacy", "pfx-p256-no-key-legacy")],
+  [["no leaf found"], ...named("secret", "pfx-cycle-alone")],
+  [["a broken PKCS#12 file"], ...named("secret", "pfx-ed25519")],
+  [["a chain in a cycle"], ...named("secret", "pfx-cycle")],
   [
     ["format pfx leaves the base64 text"],
     secret("pkcs12cert1", "objectFormat: pfx"),

@@ -196,11 +196,11 @@ const lists: readonly ProviderCase[] = [
 ];
 
 const sizes: readonly ProviderCase[] = [
-  { id: "long objects", rows: ["any number of objects"], objects: `${"# a comment of some length\n".repeat(4_000)}array: []` },
+  { id: "long objects", rows: ["any number of objects"], objects: `${"# a comment of some length\n".repeat(8_000)}array: []` },
   {
     id: "longer objects than ours reads",
     rows: ["any number of objects"],
-    objects: `${"# a comment of some length\n".repeat(6_000)}array: []`,
+    objects: `${"# a comment of some length\n".repeat(12_000)}array: []`,
     listed: "objects-size",
   },
 ];

@@ -60,6 +60,9 @@ const clouds: readonly ProviderCase[] = [
   "azure cloud",
   "AzurePublicCloud.",
   "Ünïcode",
+  "Großeﬁǰ",
+  "azureſtackcloud",
+  "ıK",
   'quote"d',
   "tab\tbed",
 ].map((cloudName) => one(`cloud ${JSON.stringify(cloudName)}`, ["step 7: cloud", "cloudName"], { cloudName }));

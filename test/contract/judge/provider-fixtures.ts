@@ -136,6 +136,28 @@ async function seedKeys(emulator: SpawnedEmulator, vault: string): Promise<void>
   await emulator.setCertificateAttributes({ vault, name: "disabled-cert", enabled: false });
 }
 
+/** Objects of which the vault hands out all but one member, by the path of the object. */
+const INCOMPLETE: Readonly<Record<string, string>> = {
+  "secrets/without-value": "value",
+  "secrets/without-id": "id",
+  "keys/without-key": "key",
+  "keys/without-kid": "key.kid",
+  "certificates/without-cer": "cer",
+  "certificates/without-its-id": "id",
+};
+
+const MANY_TIMES = 1_000;
+
+async function seedIncomplete(emulator: SpawnedEmulator, vault: string): Promise<void> {
+  for (const [path, member] of Object.entries(INCOMPLETE)) {
+    const [kind, name = ""] = path.split("/");
+    if (kind === "secrets") await emulator.setSecret({ vault, name, value: "x" });
+    else if (kind === "keys") await emulator.createKey({ vault, name });
+    else await emulator.createCertificate({ vault, name, keyType: "EC" });
+    await emulator.injectFault({ vault, kind: "without", member, path: `/${path}`, times: MANY_TIMES });
+  }
+}
+
 /** Fills a new vault, and says which versions its secrets have, oldest first. */
 export async function seedFixtures(
   emulator: SpawnedEmulator,
@@ -144,6 +166,7 @@ export async function seedFixtures(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   await seedSecrets(emulator, vault);
   await seedKeys(emulator, vault);
+  await seedIncomplete(emulator, vault);
   for (const [name, secret] of Object.entries(oddCertificates(material))) {
     await emulator.setSecret({ vault, name, certificateBacked: true, ...secret });
   }

@@ -40,10 +40,17 @@ async function publicPlace(world: ProviderWorld, material: Material): Promise<Pl
   return placeOf(vault, { FEDERATED: federated.appId, TOKEN: token, OTHER_SUBJECT: otherSubject, USER: user.appId }, versions);
 }
 
+/** A vault whose tokens come from an AD FS, in place of a tenant. */
+async function adFsNames(world: ProviderWorld, cloud: CloudName): Promise<Names> {
+  const { name, credentials } = await world.aVault(cloud, "adfs");
+  await world.emulator.setSecret({ vault: name, name: "secret1", value: "from AD FS" });
+  return { ADFS_VAULT: name, ADFS_ID: credentials["clientid"] ?? "", ADFS_SECRET: credentials["clientsecret"] ?? "" };
+}
+
 async function otherPlace(world: ProviderWorld, cloud: CloudName): Promise<Place> {
   const vault = await world.aVault(cloud);
   await world.emulator.setSecret({ vault: vault.name, name: "secret1", value: cloud });
-  return placeOf(vault, {}, new Map());
+  return placeOf(vault, cloud === "private" ? await adFsNames(world, cloud) : {}, new Map());
 }
 
 export async function makePlaces(world: ProviderWorld, material: Material): Promise<(cloud: CloudName) => Place> {

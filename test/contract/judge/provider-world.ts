@@ -52,7 +52,8 @@ export interface ProviderWorld {
   readonly emulator: SpawnedEmulator;
   /** Of cloud files. */
   readonly folder: string;
-  aVault(cloud?: CloudName): Promise<JudgeVault>;
+  /** Without `tenantId`, in the cloud's own tenant. */
+  aVault(cloud?: CloudName, tenantId?: string): Promise<JudgeVault>;
   ask(asked: Asked): Promise<{ readonly ours: Outcome; readonly theirs: Outcome }>;
   stop(): Promise<void>;
 }
@@ -117,10 +118,11 @@ class World implements ProviderWorld {
     return started;
   }
 
-  async aVault(cloud: CloudName = "public"): Promise<JudgeVault> {
+  async aVault(cloud: CloudName = "public", tenant?: string): Promise<JudgeVault> {
     this.#vaults += 1;
-    const { name, tenantId } = await this.emulator.createVault({ name: `judge-${this.#vaults}`, cloud });
-    const { appId, clientSecret } = await this.emulator.createServicePrincipal({ cloud });
+    const of = { cloud, ...(tenant === undefined ? {} : { tenantId: tenant }) };
+    const { name, tenantId } = await this.emulator.createVault({ name: `judge-${this.#vaults}`, ...of });
+    const { appId, clientSecret } = await this.emulator.createServicePrincipal(of);
     await this.emulator.grant({ vault: name, appId, permissions: [...EVERYTHING] });
     return { name, tenantId, credentials: { clientid: appId, clientsecret: clientSecret } };
   }

@@ -96,6 +96,7 @@ const CONTENT = [
   "an incomplete chain stays as it is",
   "a self-signed certificate",
   "no leaf found",
+  "a chain in a cycle",
   "a broken PKCS#12 file",
   "PKCS#12 with modern algorithms",
   "RSA keys",
@@ -118,6 +119,7 @@ const CONTENT = [
   "history gives one version more",
   "the default mode",
   "the current version may be disabled",
+  "an answer that lacks a part",
 ] as const;
 
 const SIGN_IN = [

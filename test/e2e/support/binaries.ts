@@ -41,12 +41,18 @@ const PROGRAMS = {
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
-/** Programs that no node runs: judges of our answers, and what the benchmarks are compared with. */
+/** Programs that no node starts with: judges of our answers, older versions, and what the benchmarks are compared with. */
 const JUDGES = {
   "azure-workload-identity": {
     module: path.resolve(E2E, "..", "load", "go", "azure-workload-identity"),
     package: "github.com/Azure/azure-workload-identity/cmd/webhook",
     sources: [path.resolve(E2E, "..", "load", "go", "mlog")],
+  },
+  "secrets-store-csi-1.5": {
+    module: path.join(MODULES, "driver-1.5"),
+    package: `${DRIVER}/cmd/secrets-store-csi-driver`,
+    stamps: { [`${DRIVER}/pkg/version.BuildVersion`]: versionIn(path.join(MODULES, "driver-1.5"), DRIVER) },
+    sources: [path.join(MODULES, "mlog")],
   },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
 } as const satisfies Readonly<Record<string, Program>>;

@@ -10,6 +10,9 @@ import type { TarEntry } from "./tar.ts";
 /** The shell image of the tests, under the name that the extension's documentation uses. */
 export const SHELL_IMAGE = "k8s.gcr.io/e2e-test-images/busybox:1.29";
 
+/** As the manifests name it. */
+export const DRIVER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.6.0";
+
 const USERS = "root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n";
 
 /** Every image of a node with the CSI driver and the provider, under the names that the manifests use. */
@@ -18,11 +21,7 @@ export function nodeImages(binaries: NodeBinaries): readonly ImageSpec[] {
     programImage(binaries, { name: PAUSE_IMAGE, program: "pause" }),
     { names: [SHELL_IMAGE], entries: [...baseEntries(), ...shellEntries(allApplets())], config: { command: ["/bin/sh"] } },
     // The driver calls the mount programs, upstream's image has Debian's.
-    programImage(binaries, {
-      name: "registry.k8s.io/csi-secrets-store/driver:v1.6.0",
-      program: "secrets-store-csi",
-      more: shellEntries(["mount", "umount"]),
-    }),
+    driverImage(DRIVER_IMAGE, binaries["secrets-store-csi"]),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0", program: "node-driver-registrar" }),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/livenessprobe:v2.18.0", program: "livenessprobe" }),
     programImage(binaries, {
@@ -30,6 +29,13 @@ export function nodeImages(binaries: NodeBinaries): readonly ImageSpec[] {
       program: "secrets-store-csi-driver-provider-azure",
     }),
   ];
+}
+
+/** The CSI driver under any name, from its program. */
+export function driverImage(name: string, source: string): ImageSpec {
+  const file: TarEntry = { path: "bin/secrets-store-csi", kind: "copy", source, mode: 0o755 };
+  const entries = [...baseEntries(), file, ...shellEntries(["mount", "umount"])];
+  return { names: [name], entries, config: { entrypoint: ["/bin/secrets-store-csi"] } };
 }
 
 /** Node 24 as an image; `more` and `config` make a program's image of it. */
@@ -57,12 +63,11 @@ export function nodeRuntimeEntries(): TarEntry[] {
 interface ProgramImage {
   readonly name: string;
   readonly program: ProgramName;
-  readonly more?: readonly TarEntry[];
 }
 
-function programImage(binaries: NodeBinaries, { name, program, more = [] }: ProgramImage): ImageSpec {
+function programImage(binaries: NodeBinaries, { name, program }: ProgramImage): ImageSpec {
   const file: TarEntry = { path: `bin/${program}`, kind: "copy", source: binaries[program], mode: 0o755 };
-  return { names: [name], entries: [...baseEntries(), file, ...more], config: { entrypoint: [`/bin/${program}`] } };
+  return { names: [name], entries: [...baseEntries(), file], config: { entrypoint: [`/bin/${program}`] } };
 }
 
 function baseEntries(): TarEntry[] {

@@ -23,7 +23,8 @@ export const disturbanceCommands: readonly Command[] = [
     arguments: ["VAULT_OR_HOST", "KIND", "[VALUE]"],
     options: { times: { type: "string" }, path: { type: "string" }, "retry-after": { type: "string" } },
     help:
-      "strike the next request: KIND is status (VALUE: 400 to 599), slow (VALUE: milliseconds), reset, truncated or contentType " +
+      "strike the next request: KIND is status (VALUE: 400 to 599), slow (VALUE: milliseconds), without (VALUE: a member of the " +
+      "body, such as id or key.kid), reset, truncated or contentType " +
       "[--times N] [--path /secrets/NAME] [--retry-after SECONDS]",
     run: async (call) => {
       await call.emulator.injectFault({ ...targetOf(call), ...effectOf(call) });
@@ -52,7 +53,8 @@ function targetOf(call: Invocation): object & ({ readonly host: string } | { rea
 type Effect =
   | { readonly kind: "reset" | "truncated" | "contentType" }
   | { readonly kind: "status"; readonly status: number; readonly retryAfterSeconds: number | undefined }
-  | { readonly kind: "slow"; readonly milliseconds: number };
+  | { readonly kind: "slow"; readonly milliseconds: number }
+  | { readonly kind: "without"; readonly member: string };
 
 function effectOf(call: Invocation): Effect {
   const kind = required(call, 1);
@@ -65,7 +67,9 @@ function effectOf(call: Invocation): Effect {
       return { kind, status: Number(required(call, 2)), retryAfterSeconds: wholeNumber(call, "retry-after") };
     case "slow":
       return { kind, milliseconds: Number(required(call, 2)) };
+    case "without":
+      return { kind, member: required(call, 2) };
     default:
-      throw new UsageError("KIND: use status, slow, reset, truncated or contentType");
+      throw new UsageError("KIND: use status, slow, without, reset, truncated or contentType");
   }
 }

@@ -35,6 +35,7 @@ export const disturbanceInputs = {
     z.strictObject({ ...target, kind: z.literal("slow"), milliseconds: z.number().int().positive("1 or more") }),
     z.strictObject({ ...target, kind: z.literal("truncated") }),
     z.strictObject({ ...target, kind: z.literal("contentType") }),
+    z.strictObject({ ...target, kind: z.literal("without"), member: z.string().min(1, "a member such as id or key.kid") }),
   ]),
   nothing: z.strictObject({}),
 } as const;

@@ -2,6 +2,12 @@ import { randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
 
+/**
+ * Stands where a tenant does at an authority that is an AD FS, as on Azure Stack Hub: what MSAL makes of it is in `Authority.ts` of
+ * https://github.com/AzureAD/microsoft-authentication-library-for-js (`AuthorityType.Adfs`).
+ */
+export const AD_FS = "adfs";
+
 export interface ServicePrincipal {
   readonly tenantId: string;
   readonly cloud: CloudName;

@@ -1,6 +1,6 @@
 import { CLOUDS, type Cloud, endpointOf } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
-import type { Directory } from "./directory.ts";
+import { AD_FS, type Directory } from "./directory.ts";
 import { entraError, malformedTenant, unknownInstance, unknownTenant } from "./errors.ts";
 import type { Federation } from "./federation.ts";
 import { answerTokenRequest } from "./token-endpoint.ts";
@@ -42,12 +42,19 @@ interface TenantQuestion {
 }
 
 function tenantRefusal(exchange: Exchange, cloud: Cloud, { tenant, directory }: TenantQuestion): Answer | undefined {
+  if (tenant === AD_FS && cloud.isPrivate === true && directory.hasTenant(cloud.name, tenant)) return undefined;
   const isMetadata = exchange.method === "GET";
   if (isMetadata && SHARED_AUTHORITIES.includes(tenant)) return undefined;
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(tenant)) {
     return entraError(exchange, malformedTenant(tenant));
   }
   return directory.hasTenant(cloud.name, tenant) ? undefined : entraError(exchange, unknownTenant(tenant));
+}
+
+function issuerIn({ host, segments }: Exchange, { issuerHost }: Cloud, tenant: string): string {
+  if (segments.includes("v2.0")) return `https://${host}/${tenant}/v2.0`;
+  // An AD FS is its own issuer.
+  return tenant === AD_FS ? `https://${host}/${tenant}` : `https://${issuerHost}/${tenant}/`;
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc (the metadata document) */
@@ -64,7 +71,7 @@ function openIdConfiguration(exchange: Exchange, cloud: Cloud, tenant: string): 
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: ["openid", "profile", "email", "offline_access"],
-    issuer: isVersion2 ? `${base}/v2.0` : `https://${cloud.issuerHost}/${tenant}/`,
+    issuer: issuerIn(exchange, cloud, tenant),
     authorization_endpoint: `${oauth}/authorize`,
     end_session_endpoint: `${oauth}/logout`,
     tenant_region_scope: "WW",

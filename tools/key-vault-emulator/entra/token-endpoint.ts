@@ -1,7 +1,7 @@
 import type { Cloud } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
 import { assertionRefusal } from "./client-assertion.ts";
-import { type Directory, isSecretOf, type ServicePrincipal } from "./directory.ts";
+import { AD_FS, type Directory, isSecretOf, type ServicePrincipal } from "./directory.ts";
 import {
   type EntraError,
   entraError,
@@ -55,7 +55,8 @@ export function answerTokenRequest(exchange: Exchange, context: TokenContext): A
 function audienceOf(form: URLSearchParams, exchange: Exchange, { cloud, tenantId }: TokenContext): string | EntraError {
   if (form.get("grant_type") !== "client_credentials") return unsupportedGrant();
   if (!form.get("client_id")) return missingParameter("client_id");
-  const parameter = exchange.segments.includes("v2.0") ? "scope" : "resource";
+  // An AD FS is asked for scopes too, at the one endpoint that it has.
+  const parameter = exchange.segments.includes("v2.0") || tenantId === AD_FS ? "scope" : "resource";
   const asked = form.get(parameter);
   if (!asked) return missingParameter(parameter);
   const scopes = asked.split(" ").filter((scope) => !["openid", "profile", "offline_access", ""].includes(scope));

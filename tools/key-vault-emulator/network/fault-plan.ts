@@ -11,7 +11,9 @@ export type FaultEffect =
   /** Half of the right answer's body, then the end of the connection. */
   | { readonly kind: "truncated" }
   /** Status 200 with a page of HTML, as from a proxy in between. */
-  | { readonly kind: "contentType" };
+  | { readonly kind: "contentType" }
+  /** The right answer but for one member of its body: `id`, or `key.kid` for a member of a member. */
+  | { readonly kind: "without"; readonly member: string };
 
 export interface Fault {
   readonly effect: FaultEffect;
@@ -36,7 +38,8 @@ export class FaultPlan {
   }
 
   /** The fault that strikes this request; it is used up by that. */
-  take({ path, headers }: Exchange, host: string): FaultEffect | undefined {
+  take({ segments, headers }: Exchange, host: string): FaultEffect | undefined {
+    const path = `/${segments.join("/")}`;
     const striking = this.#faults.find(
       (fault) => fault.host === host && path.startsWith(fault.path) && (!fault.isAuthenticatedOnly || headers.authorization !== undefined),
     );

@@ -56,6 +56,10 @@ async function strike(fault: FaultEffect, turn: Turn): Promise<void> {
       record(turn, answer);
       return writeTruncated(response, answer);
     }
+    case "without": {
+      const answer = serving.answer(exchange) ?? serving.failure(exchange, 500);
+      return send({ ...answer, body: withoutMember(answer.body, fault.member) }, turn);
+    }
     case "slow": {
       if (!(await waited(fault.milliseconds, response))) return record(turn, { status: NO_STATUS });
       return send(serving.answer(exchange) ?? serving.failure(exchange, 500), turn);
@@ -76,6 +80,17 @@ async function waited(milliseconds: number, response: ServerResponse): Promise<b
   } finally {
     response.removeListener("close", giveUp);
   }
+}
+
+/** A copy; what has no such member stays as it is. */
+function withoutMember(body: unknown, member: string): unknown {
+  if (typeof body !== "object" || body === null) return body;
+  const [name = "", ...inner] = member.split(".");
+  const entries = Object.entries(body).flatMap(([key, value]): readonly (readonly [string, unknown])[] => {
+    if (key !== name) return [[key, value]];
+    return inner.length === 0 ? [] : [[key, withoutMember(value, inner.join("."))]];
+  });
+  return Object.fromEntries(entries);
 }
 
 function withRetryAfter(answer: Answer, seconds: number | undefined): Answer {

@@ -1,19 +1,19 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 
-export type SyncMode = "always" | "never";
+/** `while-used`: mirrored while a pod mounts the class, and for a grace afterwards. */
+export const SYNC_MODES = ["always", "while-used", "never"] as const;
 
-const MODES: readonly string[] = ["always", "never"];
+export type SyncMode = (typeof SYNC_MODES)[number];
 
 /** The class's word, else the setting. An unknown word leaves the setting; {@link syncModeProblem} says so. */
 export function syncMode(provider: SecretProviderClass, otherwise: SyncMode): SyncMode {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
-  return stated === "always" || stated === "never" ? stated : otherwise;
+  return SYNC_MODES.find((mode) => mode === stated) ?? otherwise;
 }
 
 export function syncModeProblem(provider: SecretProviderClass): string | undefined {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
-  if (stated === undefined || MODES.includes(stated)) return undefined;
-  if (stated === "while-used") return `annotation ${CLASS_ANNOTATIONS.sync}: while-used is not in this version; write always or never`;
-  return `annotation ${CLASS_ANNOTATIONS.sync}: ${JSON.stringify(stated.slice(0, 40))} is unknown; write always or never`;
+  if (stated === undefined || SYNC_MODES.some((mode) => mode === stated)) return undefined;
+  return `annotation ${CLASS_ANNOTATIONS.sync}: ${JSON.stringify(stated.slice(0, 40))} is unknown; write always, while-used or never`;
 }

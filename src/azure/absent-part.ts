@@ -1,0 +1,70 @@
+/** Answers of a vault that lack a part. The SDK fails on most of them with a TypeError, which says nothing of the answer. */
+import type { SecretClientOptions } from "@azure/keyvault-secrets";
+
+type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
+
+/** Its message is the provider's text, such as `secret id is nil`. Never leaves this folder. */
+export class AbsentPart extends Error {
+  override readonly name = "AbsentPart";
+}
+
+interface Part {
+  readonly path: readonly string[];
+  readonly words: string;
+}
+
+/** In the provider's order. */
+const PARTS: Readonly<Record<string, readonly Part[]>> = {
+  secrets: [
+    { path: ["value"], words: "secret value is nil" },
+    { path: ["id"], words: "secret id is nil" },
+  ],
+  keys: [
+    { path: ["key"], words: "key value is nil" },
+    { path: ["key", "kid"], words: "key id is nil" },
+  ],
+  certificates: [
+    { path: ["cer"], words: "certificate value is nil" },
+    { path: ["id"], words: "certificate id is nil" },
+  ],
+};
+
+/** What must be in an answer to this address; nothing for lists. */
+function partsOf(url: string): readonly Part[] {
+  const [kind = "", name, version, ...more] = new URL(url).pathname.split("/").filter((segment) => segment !== "");
+  const isOneObject = name !== undefined && version !== "versions" && more.length === 0;
+  return isOneObject && Object.hasOwn(PARTS, kind) ? (PARTS[kind] ?? []) : [];
+}
+
+function isAbsent(body: unknown, path: readonly string[]): boolean {
+  const part = path.reduce<unknown>(
+    (value, name) => (typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined),
+    body,
+  );
+  return part === undefined || part === null;
+}
+
+/** Undefined where there is no JSON; that is the SDK's to tell. */
+function parse(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws an {@link AbsentPart} before the SDK takes an answer apart. */
+export const absentPartPolicy: AdditionalPolicy = {
+  position: "perCall",
+  policy: {
+    name: "absentPartPolicy",
+    async sendRequest(request, next) {
+      const response = await next(request);
+      const parts = response.status === 200 ? partsOf(request.url) : [];
+      const body = parts.length > 0 ? parse(response.bodyAsText) : undefined;
+      const absent = body === undefined ? undefined : parts.find(({ path }) => isAbsent(body, path));
+      if (absent !== undefined) throw new AbsentPart(absent.words);
+      return response;
+    },
+  },
+};

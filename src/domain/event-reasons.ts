@@ -1,0 +1,14 @@
+/**
+ * Reasons of events on a class that are told beside its {@link SYNC_REASONS}: what happened, where those say how it stands.
+ * `docs/reference/reasons.md` has a row for each.
+ */
+export const EVENT_REASONS = [
+  /** Somebody edited or deleted a mirrored Secret, and it is as it was. */
+  "SecretRepaired",
+  /** A Secret was deleted and made anew, because the API server changes no type and no immutable content. */
+  "SecretReplaced",
+  /** An object of the class expires soon. */
+  "ObjectExpiring",
+] as const;
+
+export type EventReason = (typeof EVENT_REASONS)[number];

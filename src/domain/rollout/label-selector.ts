@@ -1,0 +1,23 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+
+/** A workload's `spec.selector` as a list request takes it. */
+export function labelSelectorText(selector: JsonObject): string {
+  const labels = isJsonObject(selector["matchLabels"]) ? Object.entries(selector["matchLabels"]) : [];
+  const expressions = Array.isArray(selector["matchExpressions"]) ? selector["matchExpressions"].filter(isJsonObject) : [];
+  return [...labels.map(([key, value]) => `${key}=${String(value)}`), ...expressions.map(expressionText)].join(",");
+}
+
+function expressionText({ key, operator, values }: JsonObject): string {
+  const name = String(key);
+  const list = `(${(Array.isArray(values) ? values : []).join(",")})`;
+  switch (operator) {
+    case "In":
+      return `${name} in ${list}`;
+    case "NotIn":
+      return `${name} notin ${list}`;
+    case "DoesNotExist":
+      return `!${name}`;
+    default:
+      return name;
+  }
+}

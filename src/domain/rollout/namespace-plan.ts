@@ -1,0 +1,45 @@
+import type { Standing, Turn } from "./standing.ts";
+import { titleOf, type Workload } from "./workload.ts";
+
+export interface Judged {
+  readonly workload: Workload;
+  readonly standing: Standing;
+}
+
+export interface Due extends Judged {
+  readonly standing: Extract<Standing, { readonly kind: "due" }>;
+}
+
+export interface NamespacePlan {
+  /** In the order in which they are restarted. */
+  readonly due: readonly Due[];
+  /** How many of them may be restarted now. */
+  readonly slots: number;
+  /** Why none is, where a restart failed: the first of those. */
+  readonly haltedBy: Judged | undefined;
+}
+
+const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
+
+/** Restarts of one namespace: so many at a time, the same ones in the same order whoever asks, and none after one that failed. */
+export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
+  const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
+  const haltedBy = sorted.find(({ standing }) => standing.kind === "failed");
+  const restarting = sorted.filter(({ standing }) => standing.kind === "restarting").length;
+  const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
+  return { due, slots: haltedBy === undefined ? Math.max(0, most - restarting) : 0, haltedBy };
+}
+
+function isDue(judged: Judged): judged is Due {
+  return judged.standing.kind === "due";
+}
+
+function nameOf({ workload }: Judged): string {
+  return `${workload.ref.name} ${titleOf(workload)}`;
+}
+
+/** By code units: the same everywhere. */
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,17 @@
+import type { KubeObject } from "../kubernetes.ts";
+
+/** What decides whether a pod has old values. */
+export interface AgingPod extends KubeObject {
+  readonly status?: { readonly phase?: string };
+}
+
+/**
+ * Whether a pod that runs was made before the versions came: what it read when it started may be old. Kubernetes times have whole
+ * seconds; one of the same second counts as older.
+ */
+export function hasOldPod(pods: readonly AgingPod[], since: number): boolean {
+  return pods.some(({ metadata, status }) => {
+    const isLive = metadata.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed";
+    return isLive && !(Date.parse(metadata.creationTimestamp ?? "") > since);
+  });
+}

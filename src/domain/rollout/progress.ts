@@ -1,0 +1,89 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { WorkloadKind } from "./workload.ts";
+
+/** How far the controller of a workload is with the template as it stands. */
+export interface Progress {
+  /** All pods are of this template and available. */
+  readonly isComplete: boolean;
+  /** Pods are still to be replaced. */
+  readonly isRolling: boolean;
+  /** Changes with every step forward or back. */
+  readonly signature: string;
+  /** In the words of a message. */
+  readonly summary: string;
+  /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
+  readonly isPastDeadline: boolean;
+  /** What the workload itself allows between two steps; milliseconds, 0 where it says nothing. */
+  readonly ownDeadlineMs: number;
+}
+
+interface Observed {
+  readonly generation: number;
+  readonly spec: JsonObject;
+  readonly status: JsonObject;
+}
+
+interface Counts {
+  readonly wanted: number;
+  /** Of these, how many are to be of the new template. */
+  readonly toUpdate: number;
+  readonly total: number;
+  readonly updated: number;
+  readonly available: number;
+}
+
+export function progressOf(kind: WorkloadKind, { generation, spec, status }: Observed): Progress {
+  const counts = COUNTS[kind](spec, status);
+  const isObserved = numberAt(status, "observedGeneration", 0) >= generation;
+  const { wanted, toUpdate, total, updated, available } = counts;
+  const isRolling = !isObserved || updated < toUpdate || total !== wanted;
+  return {
+    isComplete: !isRolling && available >= wanted,
+    isRolling,
+    signature: [isObserved, wanted, total, updated, available].join("/"),
+    summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available`,
+    isPastDeadline: kind === "Deployment" && isObserved && hasGivenUp(status),
+    ownDeadlineMs: kind === "Deployment" ? numberAt(spec, "progressDeadlineSeconds", 600) * 1_000 : 0,
+  };
+}
+
+const COUNTS: Readonly<Record<WorkloadKind, (spec: JsonObject, status: JsonObject) => Counts>> = {
+  Deployment: (spec, status) => {
+    const wanted = numberAt(spec, "replicas", 1);
+    return { wanted, toUpdate: wanted, ...replicasIn(status) };
+  },
+  StatefulSet: (spec, status) => {
+    const wanted = numberAt(spec, "replicas", 1);
+    return { wanted, toUpdate: Math.max(0, wanted - partitionOf(spec)), ...replicasIn(status) };
+  },
+  DaemonSet: (_, status) => {
+    const wanted = numberAt(status, "desiredNumberScheduled", 0);
+    const [updated, available] = [numberAt(status, "updatedNumberScheduled", 0), numberAt(status, "numberAvailable", 0)];
+    return { wanted, toUpdate: wanted, total: wanted, updated, available };
+  },
+};
+
+function replicasIn(status: JsonObject): Pick<Counts, "total" | "updated" | "available"> {
+  return {
+    total: numberAt(status, "replicas", 0),
+    updated: numberAt(status, "updatedReplicas", 0),
+    available: numberAt(status, "availableReplicas", 0),
+  };
+}
+
+/** Pods below it keep the old template: somebody holds the rollout there. */
+function partitionOf(spec: JsonObject): number {
+  const strategy = spec["updateStrategy"];
+  const rolling = isJsonObject(strategy) ? strategy["rollingUpdate"] : undefined;
+  return isJsonObject(rolling) ? numberAt(rolling, "partition", 0) : 0;
+}
+
+function hasGivenUp(status: JsonObject): boolean {
+  const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isJsonObject) : [];
+  return conditions.some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
+}
+
+function numberAt(object: JsonObject, name: string, otherwise: number): number {
+  const value = object[name];
+  return typeof value === "number" ? value : otherwise;
+}

@@ -1,0 +1,19 @@
+/** Words of events on workloads and of the condition `Rotated`. A closed set, as the sync reasons are. */
+export const ROLLOUT_REASONS = [
+  /** The stamp was set: the controller of the workload replaces its pods. */
+  "Restarted",
+  /** A restart is under way, or waits for its turn. */
+  "Restarting",
+  /** The pods have the versions that are current. */
+  "Rotated",
+  /** Not ready in time after its restart: nothing else of the namespace is restarted. */
+  "RolloutFailed",
+  /** A paused Deployment would take the stamp and replace nothing. */
+  "Paused",
+  /** Pods of an `OnDelete` workload are replaced by people. */
+  "OnDelete",
+  /** Asks for restarts, and uses nothing whose versions are known. */
+  "NothingMirrored",
+] as const;
+
+export type RolloutReason = (typeof ROLLOUT_REASONS)[number];

@@ -1,0 +1,32 @@
+import type { Workload } from "./workload.ts";
+
+/** Follows a stamp that the template has already, so that it still changes the template. */
+const AGAIN = "-2";
+
+/** The versions of a stamp, without what made it different from the last. */
+function versionsIn(stamp: string): string {
+  return stamp.endsWith(AGAIN) ? stamp.slice(0, -AGAIN.length) : stamp;
+}
+
+type Stamps = Pick<Workload, "templateStamp" | "podsStamp">;
+
+/** What its pods have is known at all. */
+export function isStamped({ templateStamp, podsStamp }: Stamps): boolean {
+  return (podsStamp ?? templateStamp) !== undefined;
+}
+
+/** The pods were made for these versions, or had them already. */
+export function hasStamp({ templateStamp, podsStamp }: Stamps, wanted: string): boolean {
+  const known = podsStamp ?? templateStamp;
+  return known !== undefined && versionsIn(known) === wanted;
+}
+
+/** The pods are made by a restart of ours, as opposed to having the versions anyway. */
+export function isRestarted({ templateStamp, podsStamp }: Stamps): boolean {
+  return templateStamp !== undefined && (podsStamp === undefined || podsStamp === templateStamp);
+}
+
+/** What a restart for the versions writes. A template that has the very stamp, from before other versions came and went, gets another. */
+export function restartStamp({ templateStamp }: Stamps, wanted: string): string {
+  return templateStamp === wanted ? `${wanted}${AGAIN}` : wanted;
+}

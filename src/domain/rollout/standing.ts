@@ -1,0 +1,78 @@
+import { formatDuration } from "../duration.ts";
+import { hasStamp, isRestarted, isStamped } from "./stamp.ts";
+import type { Versions } from "./versions.ts";
+import { titleOf, type Workload } from "./workload.ts";
+
+/** Where a workload that asks for restarts stands. */
+export type Standing =
+  /** Its pods have the current versions. */
+  | { readonly kind: "current" }
+  /** Restarted for the current versions, and not ready yet. */
+  | { readonly kind: "restarting"; readonly message: string }
+  /** The same, for longer than is allowed. */
+  | { readonly kind: "failed"; readonly message: string }
+  /** To be restarted, unless its pods turn out to be younger than `since` (Unix milliseconds). */
+  | { readonly kind: "due"; readonly stamp: string; readonly since: number; readonly turn: Turn }
+  /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
+  | { readonly kind: "rolling" }
+  | { readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string; readonly since: number }
+  | { readonly kind: "unknown"; readonly why: string }
+  /** Its versions changed a moment ago, and may go on changing. */
+  | { readonly kind: "settling" }
+  | { readonly kind: "nothingMirrored" };
+
+/**
+ * Who comes first. A workload whose last restart is not finished is disturbed already. One that is not ready for another reason would
+ * stop the others without saying anything about the new versions.
+ */
+export type Turn = "unfinished" | "ready" | "unready";
+
+export interface StandingInput {
+  readonly workload: Workload;
+  readonly versions: Versions;
+  /** Hash of the versions; meaningful where they are known. */
+  readonly stamp: string;
+  /** Milliseconds since its progress last changed. */
+  readonly stalledMs: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export function standingOf(input: StandingInput): Standing {
+  const { workload, versions, stamp } = input;
+  if (versions.kind === "none") return { kind: "nothingMirrored" };
+  if (versions.kind === "unknown") return versions;
+  if (hasStamp(workload, stamp)) return afterRestart(input);
+  // Seen for the first time, its pods are not known to have had other versions: those that waited for a new Secret have the first.
+  const since = isStamped(workload) ? versions.since : versions.rotated;
+  if (workload.obstacle !== undefined) return { kind: "obstructed", reason: workload.obstacle, stamp, since };
+  const turn = turnOf(workload);
+  if (turn !== "unfinished" && workload.progress.isRolling && !isStalled(input)) return { kind: "rolling" };
+  return { kind: "due", stamp, since, turn };
+}
+
+function afterRestart(input: StandingInput): Standing {
+  const { workload } = input;
+  const { progress } = workload;
+  if (progress.isComplete || !isRestarted(workload)) return { kind: "current" };
+  const message = `${titleOf(workload)}: ${progress.summary}`;
+  if (!progress.isPastDeadline && !isStalled(input)) return { kind: "restarting", message };
+  const why = progress.isPastDeadline
+    ? "its progressDeadlineSeconds have passed"
+    : `nothing has changed for ${formatDuration(allowedMs(workload, input.timeoutMs))}`;
+  return { kind: "failed", message: `${message}, and ${why}` };
+}
+
+function turnOf(workload: Workload): Turn {
+  if (workload.progress.isComplete) return "ready";
+  return workload.templateStamp !== undefined && isRestarted(workload) ? "unfinished" : "unready";
+}
+
+function isStalled({ workload, stalledMs, timeoutMs }: StandingInput): boolean {
+  return stalledMs >= allowedMs(workload, timeoutMs);
+}
+
+/** Milliseconds without progress after which a rollout has failed. Who allows its Deployment more than the setting gets it. */
+export function allowedMs({ progress }: Workload, timeoutMs: number): number {
+  return Math.max(timeoutMs, progress.ownDeadlineMs);
+}

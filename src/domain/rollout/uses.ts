@@ -1,0 +1,34 @@
+import { POD_ANNOTATIONS } from "../annotations.ts";
+import { effectiveAnnotations } from "../injection/effective-annotations.ts";
+import type { Workload } from "./workload.ts";
+
+/** What a workload asks for, the defaults of its Namespace included. */
+export interface Uses {
+  readonly asksForRestarts: boolean;
+  readonly classes: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** As the webhook reads the pods of the workload: a default never opts a pod in, and one that did not opt in never has one. */
+export function usesOf({ annotations, sources, ref }: Workload, defaults: Readonly<Record<string, string>>): Uses {
+  const isInjected = annotations[POD_ANNOTATIONS.inject] === "true";
+  const effective = effectiveAnnotations(annotations, ref.namespace ?? "", isInjected ? defaults : {});
+  const listed = (key: string): readonly string[] => (isInjected ? namesIn(effective(key)?.text ?? "") : []);
+  return {
+    asksForRestarts: effective(POD_ANNOTATIONS.restartOnRotation)?.text === "true",
+    classes: merged(sources.classes, listed(POD_ANNOTATIONS.secretProviderClass)),
+    secrets: merged(sources.secrets, listed(POD_ANNOTATIONS.envFrom)),
+  };
+}
+
+/** Names that are wrong are the webhook's business: nothing has them. */
+function namesIn(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function merged(one: readonly string[], other: readonly string[]): readonly string[] {
+  return [...new Set([...one, ...other])].sort();
+}

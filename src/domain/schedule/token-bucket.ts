@@ -1,0 +1,38 @@
+/** A token bucket: at most `burst` turns at once, and `perSecond` of them in the long run. */
+export interface BucketLimits {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface Bucket {
+  /** Below 0: turns that are promised and still wait. */
+  readonly tokens: number;
+  /** Unix milliseconds up to which the bucket has been refilled. */
+  readonly filledAt: number;
+}
+
+export function fullBucket({ burst }: BucketLimits, now: number): Bucket {
+  return { tokens: burst, filledAt: now };
+}
+
+export interface Turn {
+  readonly bucket: Bucket;
+  /** Milliseconds until the turn comes. */
+  readonly waitMs: number;
+}
+
+/** Takes turns, on credit where there are none: who asks first has the shorter wait, and nobody asks again. */
+export function takeTurns(bucket: Bucket, limits: BucketLimits, { now, turns }: { readonly now: number; readonly turns: number }): Turn {
+  const tokens = refilled(bucket, limits, now) - turns;
+  const waitMs = tokens >= 0 ? 0 : Math.ceil((-tokens / limits.perSecond) * 1_000);
+  // Before `filledAt` nothing is refilled: the bucket stands still, as does a clock that was set back.
+  const filledAt = bucket.filledAt > now && bucket.filledAt - now <= LONGEST_PAUSE_MS ? bucket.filledAt : now;
+  return { bucket: { tokens, filledAt }, waitMs: waitMs + (filledAt - now) };
+}
+
+/** A moment that is further off than any pause was written by another clock. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+function refilled({ tokens, filledAt }: Bucket, { perSecond, burst }: BucketLimits, now: number): number {
+  return Math.min(burst, tokens + (Math.max(0, now - filledAt) / 1_000) * perSecond);
+}

@@ -1,0 +1,174 @@
+/**
+ * How hard one vault may be asked. Kept per vault, whoever asks: its limits are counted per vault, and one that is throttled or
+ * away must not hold up the others.
+ */
+import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "./token-bucket.ts";
+
+/**
+ * A vault takes 4,000 transactions in 10 s. At most 3,500 of them are ours (500 at once, then 300 a second), so that nodes that
+ * mount the same objects, and other clusters, find room. https://learn.microsoft.com/azure/key-vault/general/service-limits
+ */
+const ALL: BucketLimits = { perSecond: 300, burst: 500 };
+
+/** Keys have limits of their own, down to 250 in 10 s where they are RSA of 4,096 bits in hardware; how large one is nobody knows beforehand. */
+const KEYS: BucketLimits = { perSecond: 20, burst: 50 };
+
+/** The slowest that the vault's throttling makes us: near 19 a second. */
+const LEAST_SHARE = 1 / 16;
+
+/** Polls come at most this many times less often under throttling. */
+const MOST_STRETCH = 8;
+
+/** After so long without a 429 the share doubles again (milliseconds). */
+const RECOVERY_MS = 30_000;
+
+/** Without `Retry-After`, as Key Vault's guidance says: 1, 2, 4, 8, 16 s. The SDK does not retry such a 429 at all. */
+const FIRST_PAUSE_MS = 1_000;
+const LAST_PAUSE_MS = 16_000;
+
+/** So many requests in a row without an answer open the breaker: one may be lost to a closed connection, five are not. */
+const FAILURES_TO_OPEN = 5;
+const FIRST_OPEN_MS = 5_000;
+const LAST_OPEN_MS = 60_000;
+
+/** A probe that says nothing for so long was given up (milliseconds). */
+const PROBE_MS = 60_000;
+
+export interface VaultPressure {
+  readonly all: Bucket;
+  readonly keys: Bucket;
+  /** Of the full rate; 1 while the vault does not throttle. */
+  readonly share: number;
+  /** Unix milliseconds; so for the others. */
+  readonly shareChangedAt: number;
+  readonly pausedUntil: number;
+  /** Pauses in a row. */
+  readonly pauses: number;
+  /** Requests in a row without an answer. */
+  readonly failures: number;
+  readonly openUntil: number;
+  /** Times that the breaker opened in a row; 0 while it is closed. */
+  readonly openings: number;
+  readonly probedAt: number;
+}
+
+export function noPressure(now: number): VaultPressure {
+  const past = Number.NEGATIVE_INFINITY;
+  return {
+    all: fullBucket(ALL, now),
+    keys: fullBucket(KEYS, now),
+    share: 1,
+    shareChangedAt: past,
+    pausedUntil: past,
+    pauses: 0,
+    failures: 0,
+    openUntil: past,
+    openings: 0,
+    probedAt: past,
+  };
+}
+
+export type Admission =
+  | { readonly kind: "go"; readonly pressure: VaultPressure; readonly waitMs: number }
+  /** Not asked: the vault said so (`Throttled`), or does not answer (`Unreachable`). */
+  | { readonly kind: "refused"; readonly why: "Throttled" | "Unreachable"; readonly afterMs: number };
+
+export interface Asking {
+  readonly now: number;
+  readonly isKey: boolean;
+}
+
+export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admission {
+  const held = holdUp(pressure, now);
+  if (held !== undefined) return { kind: "refused", ...held };
+  const all = takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: 1 });
+  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), { now, turns: 1 }) : undefined;
+  const probedAt = pressure.openings > 0 ? now : pressure.probedAt;
+  const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, probedAt };
+  return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0) };
+}
+
+/** Transactions that a call turned out to need beyond its first. */
+export function charged(pressure: VaultPressure, turns: number, now: number): VaultPressure {
+  return { ...pressure, all: takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns }).bucket };
+}
+
+/** Why nothing is asked now, and for how long. Also to be asked after a wait for a turn. */
+export function holdUp(
+  pressure: VaultPressure,
+  now: number,
+): { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number } | undefined {
+  if (now < pressure.openUntil) return { why: "Unreachable", afterMs: pressure.openUntil - now };
+  const probeEnds = pressure.probedAt + PROBE_MS;
+  if (pressure.openings > 0 && now < probeEnds) return { why: "Unreachable", afterMs: FIRST_PAUSE_MS };
+  if (now < pressure.pausedUntil) return { why: "Throttled", afterMs: pressure.pausedUntil - now };
+  return undefined;
+}
+
+/** The vault answered, be it with a refusal. */
+export function answered(pressure: VaultPressure, now: number): VaultPressure {
+  const isPaused = now < pressure.pausedUntil;
+  const grows = pressure.share < 1 && !isPaused && now - pressure.shareChangedAt >= RECOVERY_MS;
+  return {
+    ...closed(pressure),
+    pauses: isPaused ? pressure.pauses : 0,
+    ...(grows ? { share: Math.min(1, pressure.share * 2), shareChangedAt: now } : {}),
+  };
+}
+
+/** A 429. Those that were under way together count once. */
+export function throttled(pressure: VaultPressure, now: number, retryAfterMs: number | undefined): VaultPressure {
+  const isKnown = now < pressure.pausedUntil;
+  const pauses = isKnown ? pressure.pauses : pressure.pauses + 1;
+  const pause = retryAfterMs ?? Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (Math.max(1, pauses) - 1));
+  const pausedUntil = Math.max(pressure.pausedUntil, now + (isKnown && retryAfterMs === undefined ? 0 : Math.max(FIRST_PAUSE_MS, pause)));
+  // What was saved up is gone: the vault has just said that it is.
+  const drained = (bucket: Bucket): Bucket => ({ tokens: Math.min(0, bucket.tokens), filledAt: pausedUntil });
+  const share = isKnown ? pressure.share : Math.max(LEAST_SHARE, pressure.share / 2);
+  return {
+    ...closed(pressure),
+    all: drained(pressure.all),
+    keys: drained(pressure.keys),
+    share,
+    shareChangedAt: now,
+    pausedUntil,
+    pauses,
+  };
+}
+
+/** No answer came. */
+export function unanswered(pressure: VaultPressure, now: number): VaultPressure {
+  // Those that were under way when the breaker opened say nothing new.
+  if (now < pressure.openUntil) return pressure;
+  const failures = pressure.failures + 1;
+  if (failures < FAILURES_TO_OPEN && pressure.openings === 0) return { ...pressure, failures };
+  const pause = Math.min(LAST_OPEN_MS, FIRST_OPEN_MS * 2 ** pressure.openings);
+  return { ...pressure, failures, openings: pressure.openings + 1, openUntil: now + pause, probedAt: Number.NEGATIVE_INFINITY };
+}
+
+/** The call was given up from our side: that says nothing of the vault. */
+export function givenUp(pressure: VaultPressure): VaultPressure {
+  return { ...pressure, probedAt: Number.NEGATIVE_INFINITY };
+}
+
+/** By how much polls of the vault are to be further apart. */
+export function stretchOf({ share }: VaultPressure): number {
+  return Math.min(MOST_STRETCH, 1 / share);
+}
+
+export function isOpen({ openings }: VaultPressure): boolean {
+  return openings > 0;
+}
+
+/** Requests a second that are let through in the long run. */
+export function rateOf({ share }: VaultPressure): number {
+  return ALL.perSecond * share;
+}
+
+function closed(pressure: VaultPressure): VaultPressure {
+  return { ...pressure, failures: 0, openings: 0, openUntil: Number.NEGATIVE_INFINITY, probedAt: Number.NEGATIVE_INFINITY };
+}
+
+function scaled({ perSecond, burst }: BucketLimits, share: number): BucketLimits {
+  return { perSecond: perSecond * share, burst: Math.max(1, burst * share) };
+}

@@ -1,0 +1,51 @@
+import type { ObjectFile } from "../content/object-file.ts";
+import type { SyncReason } from "../reasons.ts";
+import { type KeyStatus, rfc3339, type SecretStatus } from "./class-status.ts";
+
+/** A key whose object the vault gave. */
+export function givenKey(key: string, { objectId, version, updated, expires, notBefore }: ObjectFile): KeyStatus {
+  return {
+    key,
+    object: objectId,
+    version,
+    ...(updated === undefined ? {} : { updated: rfc3339(updated) }),
+    ...(expires === undefined ? {} : { expires: rfc3339(expires) }),
+    ...(notBefore === undefined ? {} : { notBefore: rfc3339(notBefore) }),
+  };
+}
+
+/**
+ * The keys of a Secret that could not be written: what it holds, as the stored status has it, and of each key why it is not what the
+ * vault has. A Secret is written as a whole or not at all, so that a certificate never stands beside the key of another.
+ */
+export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus[]): readonly KeyStatus[] {
+  return found.map((wanted) => {
+    const held = stored.find(({ key, object }) => key === wanted.key && (wanted.object === undefined || object === wanted.object));
+    const { key, object = held?.object, state, message } = wanted;
+    const kept = keptOf(key, object, held);
+    if (state !== undefined) return { ...kept, state, ...(message === undefined ? {} : { message }) };
+    if (held?.version === wanted.version) return kept;
+    return { ...kept, state: "PartialSync", message: "held back until the Secret's other objects can be had" };
+  });
+}
+
+/** The Secrets of a class of which nothing could be learnt: they hold what they held. */
+export function heldSecrets(names: readonly string[], stored: readonly SecretStatus[], reason: SyncReason): readonly SecretStatus[] {
+  return names.map((name) => {
+    const held = stored.find((secret) => secret.name === name)?.data ?? [];
+    return { name, state: reason, data: held.map((key) => ({ ...keptOf(key.key, key.object, key), state: reason })) };
+  });
+}
+
+/** What the Secret holds under a key, without a word on how that stands. */
+function keptOf(key: string, object: string | undefined, held: KeyStatus | undefined): KeyStatus {
+  const { version, updated, expires, notBefore } = held ?? {};
+  return {
+    key,
+    ...(object === undefined ? {} : { object }),
+    ...(version === undefined ? {} : { version }),
+    ...(updated === undefined ? {} : { updated }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(notBefore === undefined ? {} : { notBefore }),
+  };
+}

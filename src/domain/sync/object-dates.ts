@@ -1,0 +1,53 @@
+import type { EventReason } from "../event-reasons.ts";
+import type { SyncReason } from "../reasons.ts";
+import type { KeyStatus, SecretStatus } from "./class-status.ts";
+
+export interface DateNotice {
+  /** `secret/DemoSecret@<version>` */
+  readonly object: string;
+  readonly reason: Extract<EventReason, "ObjectExpiring"> | Extract<SyncReason, "ObjectExpired" | "ObjectNotYetValid">;
+  readonly message: string;
+  /** Unix milliseconds since when it holds. */
+  readonly since: number;
+}
+
+interface DateOptions {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Milliseconds before an object's end from which on it is told. */
+  readonly warning: number;
+}
+
+/** What the dates of the mirrored objects ask for, one notice for each object at most. The vault hands out what has expired all the same. */
+export function dateNotices(secrets: readonly SecretStatus[], options: DateOptions): readonly DateNotice[] {
+  const byObject = new Map<string, DateNotice>();
+  for (const key of secrets.flatMap(({ data }) => data)) {
+    const notice = noticeOf(key, options);
+    if (notice !== undefined) byObject.set(notice.object, notice);
+  }
+  return [...byObject.values()];
+}
+
+/** Unix milliseconds of the next moment at which {@link dateNotices} says something new. */
+export function nextDate(secrets: readonly SecretStatus[], { now, warning }: DateOptions): number | undefined {
+  const ends = secrets.flatMap(({ data }) => data.flatMap(({ expires }) => (expires === undefined ? [] : [Date.parse(expires)])));
+  const ahead = ends.flatMap((end) => [end - warning, end]).filter((moment) => moment > now);
+  return ahead.length === 0 ? undefined : ahead.reduce((first, moment) => Math.min(first, moment));
+}
+
+function noticeOf({ object = "", version = "", expires, notBefore }: KeyStatus, { now, warning }: DateOptions): DateNotice | undefined {
+  const named = `${object}@${version}`;
+  const end = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
+  if (end <= now) {
+    const message = `${object} expired at ${expires} and is mirrored all the same; set a new version in the vault`;
+    return { object: named, reason: "ObjectExpired", message, since: end };
+  }
+  const start = notBefore === undefined ? Number.NEGATIVE_INFINITY : Date.parse(notBefore);
+  if (start > now) {
+    const message = `${object} is not valid before ${notBefore} and is mirrored all the same; change its activation date, or name a version that is valid`;
+    return { object: named, reason: "ObjectNotYetValid", message, since: Number.NEGATIVE_INFINITY };
+  }
+  if (end - warning > now) return undefined;
+  const message = `${object} expires at ${expires}; set a new version in the vault before`;
+  return { object: named, reason: "ObjectExpiring", message, since: end - warning };
+}

@@ -1,0 +1,32 @@
+import type { ClassStatus } from "./class-status.ts";
+
+export interface ObjectExpiry {
+  readonly namespace: string;
+  readonly className: string;
+  /** `secret/DemoSecret` */
+  readonly object: string;
+  /** Unix milliseconds. */
+  readonly expires: number;
+}
+
+/** A vault may hold any number of objects that expire; a time series for each would be too many. */
+const MOST = 100;
+
+export interface NamedStatus {
+  /** `namespace/name` of the class. */
+  readonly key: string;
+  readonly status: ClassStatus | undefined;
+}
+
+/** The objects that expire first, or have expired, each once for a class. */
+export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
+  const all = statuses.flatMap(({ key, status }) => {
+    const [namespace = "", className = ""] = key.split("/");
+    const keys = (status?.secrets ?? []).flatMap(({ data }) => data);
+    const ends = keys.flatMap(({ object, expires }): [string, number][] =>
+      object === undefined || expires === undefined ? [] : [[object, Date.parse(expires)]],
+    );
+    return [...new Map(ends)].map(([object, expires]) => ({ namespace, className, object, expires }));
+  });
+  return all.sort((a, b) => a.expires - b.expires).slice(0, MOST);
+}

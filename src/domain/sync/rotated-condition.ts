@@ -1,0 +1,73 @@
+import type { Judged } from "../rollout/namespace-plan.ts";
+import type { RolloutReason } from "../rollout/reasons.ts";
+import type { Standing } from "../rollout/standing.ts";
+import { titleOf } from "../rollout/workload.ts";
+import type { ClassStatus, RotatedCondition } from "./class-status.ts";
+
+/** What the condition `Rotated` of a class says of the workloads that use it; undefined where nothing can be said. */
+export interface Rotated {
+  readonly status: "True" | "False";
+  readonly reason: Extract<RolloutReason, "Rotated" | "Restarting" | "RolloutFailed" | "Paused" | "OnDelete">;
+  readonly message: string;
+}
+
+/** `users` are in the order of their restart; `haltedBy` may use other classes. */
+export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined): Rotated | undefined {
+  const failed = find(users, "failed");
+  if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failed.standing.message };
+  const waiting = users.filter(({ standing }) => standing.kind === "due");
+  const restarting = find(users, "restarting");
+  if (haltedBy !== undefined && waiting.length > 0) {
+    const [first] = waiting;
+    const title = first === undefined ? "" : titleOf(first.workload);
+    return { status: "False", reason: "RolloutFailed", message: `${title} is not restarted: ${failureOf(haltedBy.standing)}` };
+  }
+  if (restarting !== undefined || waiting.length > 0) {
+    const message = `${names(users, "restarting", "being restarted")}${names(users, "due", "waiting for a restart")}`.replace(/; $/, "");
+    return { status: "False", reason: "Restarting", message };
+  }
+  const obstructed = find(users, "obstructed");
+  if (obstructed !== undefined) {
+    const { reason } = obstructed.standing;
+    return { status: "False", reason, message: `${titleOf(obstructed.workload)} has to be restarted by hand` };
+  }
+  const current = users.filter(({ standing }) => standing.kind === "current").length;
+  if (current < users.length || current === 0) return undefined;
+  return { status: "True", reason: "Rotated", message: `the pods of all workloads that ask for restarts (${current}) have these versions` };
+}
+
+/** The status with that condition, or undefined where it says so already. */
+export function withRotated(stored: ClassStatus, rotated: Rotated, time: string): ClassStatus | undefined {
+  const before = stored.conditions.find(({ type }) => type === "Rotated");
+  if (before?.status === rotated.status && before.reason === rotated.reason && before.message === rotated.message) return undefined;
+  const next: RotatedCondition = {
+    type: "Rotated",
+    ...rotated,
+    observedGeneration: stored.observedGeneration,
+    lastTransitionTime: before?.status === rotated.status ? before.lastTransitionTime : time,
+  };
+  return { ...stored, conditions: [...stored.conditions.filter(({ type }) => type !== "Rotated"), next] };
+}
+
+export function hasRotated(status: ClassStatus | undefined): status is ClassStatus {
+  return status?.conditions.some(({ type }) => type === "Rotated") === true;
+}
+
+export function withoutRotated(status: ClassStatus): ClassStatus {
+  return { ...status, conditions: status.conditions.filter(({ type }) => type !== "Rotated") };
+}
+
+type Found<K extends Standing["kind"]> = Judged & { readonly standing: Extract<Standing, { readonly kind: K }> };
+
+function find<K extends Standing["kind"]>(users: readonly Judged[], kind: K): Found<K> | undefined {
+  return users.find((judged): judged is Found<K> => judged.standing.kind === kind);
+}
+
+function names(users: readonly Judged[], kind: Standing["kind"], what: string): string {
+  const some = users.filter(({ standing }) => standing.kind === kind).map(({ workload }) => titleOf(workload));
+  return some.length === 0 ? "" : `${what}: ${some.slice(0, 5).join(", ")}${some.length > 5 ? ` and ${some.length - 5} more` : ""}; `;
+}
+
+function failureOf(standing: Standing): string {
+  return standing.kind === "failed" ? standing.message : "";
+}

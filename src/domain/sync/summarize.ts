@@ -1,0 +1,14 @@
+import type { SecretStatus, Told } from "./class-status.ts";
+
+/** The word for the class as a whole, from how its Secrets stand. */
+export function summarize(secrets: readonly SecretStatus[]): Told {
+  const problems = secrets.filter(({ state }) => state !== "Synced");
+  const upToDate = `${secrets.length - problems.length} of ${secrets.length} Secrets are up to date`;
+  const [first] = problems;
+  if (first === undefined) return { reason: "Synced", message: upToDate };
+  if (problems.length < secrets.length) return { reason: "PartialSync", message: `${upToDate}; ${first.name}: ${first.message ?? ""}` };
+  return { reason: first.state, message: first.message ?? "" };
+}
+
+/** Of a `while-used` class without a consumer. */
+export const UNUSED_MESSAGE = "no pod mounts the class, so it has no Secrets; they are made when one does";

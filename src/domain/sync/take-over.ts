@@ -1,0 +1,96 @@
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../annotations.ts";
+import type { SecretProviderClass } from "../kubernetes.ts";
+import type { ObservedSecret } from "./observed-secret.ts";
+
+/** On every Secret that the CSI driver's own sync made; its cache holds these and no others. */
+export const DRIVER_MANAGED_LABEL = "secrets-store.csi.k8s.io/managed";
+
+export interface TakeOverFacts {
+  readonly className: string;
+  /** Names of the annotation `adopt` of the class. */
+  readonly adopts: readonly string[];
+  readonly wanted: { readonly name: string; readonly type: string };
+  /** The Secret that has the name, and not our label. */
+  readonly live: ObservedSecret;
+  /** Manager that wrote it first, where the API server says. */
+  readonly writer: string | undefined;
+  /** What lets the driver's own sync write Secrets; undefined while nothing does. */
+  readonly driverSync: string | undefined;
+  /** `--adopt-driver-secrets` */
+  readonly adoptsDriverSecrets: boolean;
+}
+
+export type TakeOver =
+  | { readonly kind: "take"; readonly from: "owner" | "driver" }
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Whether a Secret that is not ours becomes ours. Without the word of its owner, or of the driver's end, it is left alone. */
+export function takeOver(facts: TakeOverFacts): TakeOver {
+  const { wanted, live } = facts;
+  const isDriverMade = live.labels[DRIVER_MANAGED_LABEL] === "true";
+  if (isDriverMade && facts.driverSync !== undefined) return refused(driverMessage(facts));
+  const consent = consentOf(facts, isDriverMade);
+  if (consent.kind === "refused") return consent;
+  if (live.type !== wanted.type)
+    return refused(`Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}`);
+  return live.immutable ? refused(`Secret ${wanted.name} cannot be taken over: it is immutable`) : consent;
+}
+
+function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
+  const { className, wanted, live } = facts;
+  const isListed = facts.adopts.includes(wanted.name);
+  const agreesTo = live.annotations[SECRET_ANNOTATIONS.adoptableBy];
+  if (isListed && agreesTo === className) return { kind: "take", from: "owner" };
+  if (isDriverMade && facts.adoptsDriverSecrets) return { kind: "take", from: "driver" };
+  if (isDriverMade)
+    return refused(
+      `Secret ${wanted.name} was made by the CSI driver's own sync, and --adopt-driver-secrets is false; it is left as it is. Delete it, or choose another secretName`,
+    );
+  if (isListed)
+    return refused(
+      `Secret ${wanted.name} is not ours, and its owner has not agreed to have it taken over; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on it`,
+    );
+  if (agreesTo === className)
+    return refused(
+      `Secret ${wanted.name} agrees to be taken over, and the class does not ask for it; list it in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`,
+    );
+  const by = facts.writer === undefined ? "" : ` (written by ${facts.writer})`;
+  return refused(`Secret ${wanted.name} exists and is not ours${by}; it is left as it is. Delete it, or choose another secretName`);
+}
+
+function driverMessage({ wanted, driverSync, adoptsDriverSecrets }: TakeOverFacts): string {
+  const then = adoptsDriverSecrets ? "; the Secret is taken over after that" : "";
+  return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; switch it off (syncSecret.enabled: false in the driver's chart, or delete that binding)${then}`;
+}
+
+function refused(message: string): TakeOver {
+  return { kind: "refused", message };
+}
+
+/** Names in the annotation `adopt` of a class. */
+export function adoptedNames({ metadata }: SecretProviderClass): readonly string[] {
+  return (metadata.annotations?.[CLASS_ANNOTATIONS.adopt] ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+/** It was there before the class, which gives it back and never deletes it. */
+export function isAdopted({ annotations }: ObservedSecret): boolean {
+  return annotations[SECRET_ANNOTATIONS.adopted] === "true";
+}
+
+/** What its owner marked is never deleted, whoever made it: the policy refuses that too. */
+export function isGivenBack(secret: ObservedSecret): boolean {
+  return isAdopted(secret) || secret.annotations[SECRET_ANNOTATIONS.adoptableBy] !== undefined;
+}
+
+/** Both sides still agree. */
+export function isAdoptionAgreed({ ref, annotations }: ObservedSecret, className: string, adopts: readonly string[]): boolean {
+  return adopts.includes(ref.name) && annotations[SECRET_ANNOTATIONS.adoptableBy] === className;
+}
+
+/** A mark by which the driver, or the garbage collector for it, would lay hands on the Secret. */
+export function hasDriverMarks({ labels, hasOwners }: ObservedSecret): boolean {
+  return labels[DRIVER_MANAGED_LABEL] !== undefined || hasOwners === true;
+}

@@ -1,0 +1,66 @@
+import { SECRET_ANNOTATIONS } from "../domain/annotations.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import type { SecretStatus } from "../domain/sync/class-status.ts";
+import { type FetchNeed, isAsWritten } from "../domain/sync/fetch-need.ts";
+import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
+import type { ClassMemory } from "./class-memory.ts";
+import { keyOf, refOf } from "./class-ref.ts";
+import { RECENT_MS } from "./recent-secrets.ts";
+import type { Question } from "./vault-question.ts";
+import type { WorkerContext } from "./worker-context.ts";
+
+/** Classes that are applied together and name the same object take one answer (milliseconds). */
+const FIRST_SHARED_MS = 1_000;
+
+/** Without a look at the Secrets every poll writes them all, so every poll needs all values; those that others have just got will do. */
+const BLIND_SHARED_MS = 10_000;
+
+const CHECKS: readonly FetchNeed[] = ["PollDue", "RetryDue"];
+const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited", "ContestOver"];
+const FIRST: readonly FetchNeed[] = ["NeverSynced", "UseBegan"];
+
+export interface Asking {
+  readonly provider: SecretProviderClass;
+  readonly memory: ClassMemory;
+  readonly need: FetchNeed;
+  /** Milliseconds. */
+  readonly interval: number;
+}
+
+/** What the vault is asked, by why it is asked: as little as answers that. */
+export function questionOf(context: WorkerContext, { provider, memory, need, interval }: Asking): Question {
+  const now = context.clock.now();
+  const timing = { due: need === "PollDue" ? Math.min(now, memory.nextPoll) : now, interval };
+  const isCheck = CHECKS.includes(need);
+  if (context.blind !== undefined) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
+  if (!isCheck && !REPAIRS.includes(need)) return { kind: "everything", ...timing, sharedMs: FIRST.includes(need) ? FIRST_SHARED_MS : 0 };
+  const status = context.statuses.get(refOf(provider));
+  const stored = status?.secrets ?? [];
+  const checked = status?.lastSuccessfulCheckTime;
+  return {
+    kind: isCheck ? "changes" : "repair",
+    ...timing,
+    intact: intactSecrets(context, provider, stored),
+    stored,
+    checked: checked === undefined ? undefined : Date.parse(checked),
+    // After a failure they may be what was mended.
+    ...(need === "PollDue" && memory.failures === 0 ? { credentialsMs: RECENT_MS } : {}),
+  };
+}
+
+/** Those that are there as they were written, from the objects that the status tells. */
+function intactSecrets(context: WorkerContext, provider: SecretProviderClass, stored: readonly SecretStatus[]): ReadonlySet<string> {
+  const observed = new Map(context.secrets.ofClass(keyOf(provider)).map((secret) => [secret.ref.name, secret]));
+  const told = new Map(stored.map((secret) => [secret.name, objectsOf(secret)]));
+  const intact = secretObjectsOf(provider).filter((secretObject) => {
+    const secret = observed.get(secretObject.secretName);
+    const isTold = secret?.annotations[SECRET_ANNOTATIONS.objects] === told.get(secretObject.secretName);
+    return isTold && isAsWritten(provider.metadata.name, secretObject, secret);
+  });
+  return new Set(intact.map(({ secretName }) => secretName));
+}
+
+/** As the Secret's annotation has them. */
+function objectsOf({ data }: SecretStatus): string {
+  return [...new Set(data.map(({ object = "", version = "" }) => `${object}@${version}`))].sort().join(",");
+}

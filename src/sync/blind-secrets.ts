@@ -1,0 +1,53 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
+import type { ObjectRef } from "../domain/kubernetes.ts";
+import type { ClassStatus } from "../domain/sync/class-status.ts";
+import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
+import type { SecretStore } from "./secret-store.ts";
+
+/**
+ * The Secrets of `--secret-access=blind`: what the API server answered to the worker's own writes, and, after a start, the names that
+ * the statuses tell. Nothing is read.
+ */
+export interface BlindSecrets extends SecretStore {
+  remember(secret: ObservedSecret): void;
+  forget(ref: ObjectRef): void;
+}
+
+export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | undefined): BlindSecrets {
+  const written = new Map<string, ObservedSecret>();
+  return {
+    hasSynced: true,
+    get: (ref) => written.get(keyOf(ref)),
+    ofClass: (classKey) => {
+      const [namespace = "", className = ""] = classKey.split("/");
+      const known = [...written.values()].filter(
+        ({ ref, annotations }) => ref.namespace === namespace && annotations[SECRET_ANNOTATIONS.class] === className,
+      );
+      const told = (statusOf({ namespace, name: className })?.secrets ?? [])
+        .filter(({ name, state }) => state !== "Conflict" && !written.has(`${namespace}/${name}`))
+        .map(({ name }) => assumed({ namespace, name }, className));
+      return [...known, ...told];
+    },
+    remember: (secret) => void written.set(keyOf(secret.ref), secret),
+    forget: (ref) => void written.delete(keyOf(ref)),
+  };
+}
+
+/** A Secret that an earlier process wrote, by its word. Whether it is ours is for the policy to say when it is written or deleted. */
+function assumed(ref: ObjectRef, className: string): ObservedSecret {
+  return {
+    ref,
+    uid: "",
+    resourceVersion: "",
+    type: "",
+    immutable: false,
+    labels: { [MANAGED_LABEL]: "true" },
+    annotations: { [SECRET_ANNOTATIONS.class]: className },
+    owned: { data: [], labels: [MANAGED_LABEL], annotations: [] },
+    isContentIntact: true,
+  };
+}
+
+function keyOf({ namespace, name }: ObjectRef): string {
+  return `${namespace ?? ""}/${name}`;
+}

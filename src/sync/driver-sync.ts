@@ -1,0 +1,57 @@
+import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { WorkerContext } from "./worker-context.ts";
+
+/** Names that every release of the driver's chart and manifests uses; vendors put a prefix of their own before them. */
+const ROLE = "secretprovidersyncing-role";
+const BINDING = "secretprovidersyncing-rolebinding";
+
+interface ClusterRoleBinding extends KubeObject {
+  readonly roleRef?: { readonly name?: string };
+  readonly subjects?: readonly unknown[] | null;
+}
+
+/** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
+export interface DriverSync {
+  readonly hasSynced: boolean;
+  /** `ClusterRoleBinding secretprovidersyncing-rolebinding`; undefined while there is none. */
+  readonly allowedBy: string | undefined;
+}
+
+/** `onChange` is called when the sync becomes allowed, or is no longer. */
+export function startDriverSync(watcher: KubeWatcher, onChange: () => void, signal: AbortSignal): DriverSync {
+  const reflector: Reflector<string> = watcher.reflect<string>(
+    {
+      resource: RESOURCES.clusterRoleBindings,
+      project: (object) => (isOfDriverSync(object) ? object.metadata.name : undefined),
+      onChange: (_ref, { previous, current }) => {
+        if (previous !== current) onChange();
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    get allowedBy() {
+      const [first] = [...reflector.list()].sort();
+      return first === undefined ? undefined : `ClusterRoleBinding ${first}`;
+    },
+  };
+}
+
+function isOfDriverSync(object: KubeObject): boolean {
+  const { metadata, roleRef, subjects }: ClusterRoleBinding = object;
+  return (subjects ?? []).length > 0 && (metadata.name.endsWith(BINDING) || (roleRef?.name ?? "").endsWith(ROLE));
+}
+
+/** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */
+export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext): void {
+  for (const { metadata } of classes.list()) {
+    const key = `${metadata.namespace ?? ""}/${metadata.name}`;
+    if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
+    memories.retryNow(key, clock.now());
+    lookAt(key);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * A process that looks at classes as the worker does, over the adapter, with its environment as the only way to the vaults. One JSON
+ * line in, one out. It has no cluster: the credentials are those of the question.
+ */
+import { createInterface } from "node:readline";
+import { Registry } from "prom-client";
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import type { KubeClient } from "../../src/domain/ports.ts";
+import { pki } from "../../src/pki/pki.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
+import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
+import { createMirrors } from "../../src/sync/vault-mirror.ts";
+import { reasonOf, StoredClass, type StoredClassFacts } from "../support/stored-class.ts";
+
+export interface PollQuestion {
+  /** A class by its name; made at its first mention. */
+  readonly classes: readonly (Pick<StoredClassFacts, "objects" | "vault" | "tenantId"> & { readonly name: string })[];
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly kind: "first" | "poll";
+  /** Number of the interval that the poll falls in. */
+  readonly round: number;
+}
+
+export interface PollAnswer {
+  /** By class, in the order of the question. */
+  readonly reasons: readonly string[];
+  readonly versions: readonly (readonly (string | null)[])[];
+  /** Milliseconds until a refused one is to come again. */
+  readonly after: readonly (number | null)[];
+  /** Names of classes that were told of a change. */
+  readonly told: readonly string[];
+  readonly metrics: string;
+}
+
+const INTERVAL_MS = 3_600_000;
+
+const proxy = readOutboundProxy(process.env);
+if (!proxy.ok) throw new Error(proxy.error);
+const registry = new Registry();
+const classes = new Map<string, StoredClass>();
+const start = Date.now();
+let told: string[] = [];
+let credentials: Readonly<Record<string, string>> = {};
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** Has one Secret, whatever it is called; nothing but a read is asked of it. */
+const kube = { read: async () => ({ kind: "found", object: { data: credentials } }) } as unknown as KubeClient;
+
+const mirror = createMirrors({
+  vaults: createVaultClients({ proxy: proxy.value }),
+  clock: systemClock,
+  random: () => 0,
+  vaultMetrics: createVaultMetrics(registry),
+  onChange: (classKey) => told.push(classKey) > 0,
+  render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+  kube,
+  credentialsSecretNames: ["secrets-store-creds"],
+  consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
+  limits: { vaults: [], identityModes: [] },
+  cloudName: "AzurePublicCloud",
+  readCloudFile: undefined,
+});
+
+/** Classes looked at a time, as the worker does. */
+const AT_A_TIME = 8;
+
+async function answer({ classes: asked, clientId, clientSecret, kind, round }: PollQuestion): Promise<PollAnswer> {
+  told = [];
+  credentials = { clientid: base64(clientId), clientsecret: base64(clientSecret) };
+  const look = { due: start + round * INTERVAL_MS, interval: INTERVAL_MS };
+  const answers = new Map<string, Awaited<ReturnType<StoredClass["poll"]>>>();
+  const waiting = [...asked];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { name, ...facts } = next;
+      const known = classes.get(name) ?? new StoredClass(name, { ...facts, parameters: {} });
+      classes.set(name, known);
+      answers.set(name, await (kind === "first" ? known.first(mirror, look) : known.poll(mirror, look)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  const given = asked.map(({ name }) => answers.get(name));
+  return {
+    reasons: given.map((one) => (one === undefined ? "" : reasonOf(one))),
+    versions: asked.map(({ name }) => classes.get(name)?.versions.map((version) => version ?? null) ?? []),
+    after: given.map((one) => (one?.kind === "refused" && one.retry.kind === "after" ? one.retry.milliseconds : null)),
+    told,
+    metrics: await registry.metrics(),
+  };
+}
+
+if (import.meta.main) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    // Written by the test itself.
+    process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as PollQuestion))}\n`);
+  }
+}

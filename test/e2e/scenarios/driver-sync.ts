@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import type { Secret } from "../../../src/domain/kubernetes.ts";
+import { eventually } from "../../support/eventually.ts";
+import { builtProgram } from "../support/binaries.ts";
+import { DRIVER_IMAGE, driverImage } from "../support/node-images.ts";
+import type { Scenarios } from "../support/scenarios.ts";
+import { podTemplate, shell } from "../support/workloads.ts";
+import { VAULT, type World } from "../support/world.ts";
+
+const CLASS = "driver-sync";
+const SECRET = "driver-made";
+const APP = "driver-sync-app";
+const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
+const OUR_LABEL = "keyvault-injector.dev/managed";
+const BINDING = "secretprovidersyncing-rolebinding";
+
+/** Role and binding as the driver's chart names them. */
+function bound(name: string, rule: { resource: string; verbs: readonly string[] }): readonly object[] {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const rules = [{ apiGroups: [""], resources: [rule.resource], verbs: rule.verbs }];
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: `${name}-role` };
+  const subjects = [{ kind: "ServiceAccount", name: "secrets-store-csi-driver", namespace: "kube-system" }];
+  return [
+    { apiVersion, kind: "ClusterRole", metadata: { name: `${name}-role` }, rules },
+    { apiVersion, kind: "ClusterRoleBinding", metadata: { name: `${name}-rolebinding` }, roleRef, subjects },
+  ];
+}
+
+/** With `syncSecret.enabled: true`. */
+const SYNC_ROLE = bound("secretprovidersyncing", {
+  resource: "secrets",
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+});
+
+/** What the driver needs up to 1.5 for rotation and tokens, and not from 1.6 on. Neither lets it write a Secret. */
+const OLDER_ROLES = [
+  ...bound("secretproviderrotation", { resource: "secrets", verbs: ["get", "list", "watch"] }),
+  ...bound("secretprovidertokenrequest", { resource: "serviceaccounts/token", verbs: ["create"] }),
+];
+
+const OLDER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.5.6";
+
+/** The driver's own sync, real, beside ours: on, off, ours, and back. */
+export function driverSyncScenarios(scenario: Scenarios, world: () => World): void {
+  withDriver(scenario, world, { version: "1.6.0", image: DRIVER_IMAGE, writesOver: true });
+  scenario.run("the driver before its 1.6 is put in its place", async () => {
+    const { node } = world();
+    await node.addImage(driverImage(OLDER_IMAGE, await builtProgram("secrets-store-csi-1.5")));
+    await node.kubectl(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: OLDER_ROLES }));
+  });
+  withDriver(scenario, world, { version: "1.5.6", image: OLDER_IMAGE, writesOver: false });
+  scenario.run("the driver of the manifests is put back", async () => {
+    const { node } = world();
+    await node.kubectl(["delete", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: OLDER_ROLES }));
+    await node.kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${DRIVER_IMAGE}`, "--namespace=kube-system"]);
+    await node.kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
+  });
+}
+
+interface Driver {
+  readonly version: string;
+  readonly image: string;
+  /** A Secret that has the name, whoever made it. */
+  readonly writesOver: boolean;
+}
+
+function withDriver(scenario: Scenarios, world: () => World, { version, image, writesOver }: Driver): void {
+  const kubectl = (args: readonly string[], input?: string): Promise<string> => world().node.kubectl(args, input);
+  const apply = (...items: readonly object[]): Promise<string> =>
+    kubectl(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+
+  const secret = async (): Promise<Secret | undefined> => {
+    const text = await kubectl(["get", "secret", SECRET, "--ignore-not-found", "--output=json"]);
+    return text === "" ? undefined : (JSON.parse(text) as Secret); // The API server's own word.
+  };
+  const isDrivers = ({ metadata }: Secret): boolean => metadata.labels?.[DRIVER_LABEL] === "true";
+  const isOurs = ({ metadata }: Secret): boolean => metadata.labels?.[OUR_LABEL] === "true";
+  const secretThat = (holds: (live: Secret) => boolean, what: string): Promise<Secret> =>
+    eventually(
+      async () => {
+        const live = await secret();
+        return live !== undefined && holds(live) ? live : undefined;
+      },
+      { what, within: 90_000, every: 500 },
+    );
+
+  /** The driver's cache of Secrets tries anew with growing pauses: a new pod of it begins at once. */
+  const switchOn = async (): Promise<void> => {
+    await apply(...SYNC_ROLE);
+    await kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${image}`, "--namespace=kube-system"]);
+    await kubectl(["rollout", "restart", "daemonset/csi-secrets-store", "--namespace=kube-system"]);
+    await kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
+  };
+  const switchOff = (): Promise<string> => kubectl(["delete", "clusterrolebinding", BINDING]);
+  /** `null` takes the annotation off: mirrored by our worker. */
+  const setMode = (mode: "never" | null): Promise<string> =>
+    kubectl([
+      "patch",
+      "secretproviderclass",
+      CLASS,
+      "--type=merge",
+      `--patch=${JSON.stringify({ metadata: { annotations: { "keyvault-injector.dev/sync": mode } } })}`,
+    ]);
+  const startPod = async (): Promise<void> => {
+    await apply(deployment());
+    await kubectl(["rollout", "status", `deployment/${APP}`, "--timeout=90s"]);
+  };
+  const stopPod = (): Promise<string> => kubectl(["delete", "deployment", APP, "--cascade=foreground", "--timeout=60s"]);
+  const reason = (): Promise<string> =>
+    kubectl(["get", "spcsync", CLASS, "--ignore-not-found", '--output=jsonpath={.status.conditions[?(@.type=="Synced")].reason}']);
+  const reasonIs = (wanted: string): Promise<boolean> =>
+    eventually(async () => (await reason()) === wanted, { what: wanted, within: 60_000, every: 500 });
+  const conflict = async (): Promise<void> => {
+    await reasonIs("Conflict");
+    const message = await kubectl(["get", "spcsync", CLASS, '--output=jsonpath={.status.conditions[?(@.type=="Synced")].message}']);
+    assert.match(message, new RegExp(`written by the CSI driver's own sync, which ClusterRoleBinding ${BINDING} allows; switch it off`));
+  };
+
+  scenario.run(`what driver ${version}'s own sync made is left to it, and taken over as it is once that sync is off`, async () => {
+    const { "tenant-Id": tenantId } = world().walk.values;
+    await apply(providerClass(tenantId));
+    await switchOn();
+    await startPod();
+    const made = await secretThat(isDrivers, "the driver's Secret");
+    assert.ok((await secretThat(hasOwner, "an owner")).metadata.uid === made.metadata.uid);
+
+    await setMode(null);
+    await conflict();
+    const left = await secretThat(isDrivers, "the driver's Secret");
+    assert.deepEqual([left.metadata.uid, isOurs(left)], [made.metadata.uid, false]);
+
+    await switchOff();
+    const taken = await secretThat((live) => isOurs(live) && !isDrivers(live) && !hasOwner(live), "a Secret that is ours alone");
+    assert.equal(taken.metadata.uid, made.metadata.uid);
+    assert.deepEqual(taken.data, made.data);
+    await reasonIs("Synced");
+
+    await stopPod();
+    const kept = await secret();
+    assert.equal(kept?.metadata.uid, made.metadata.uid, "the end of the workload takes nothing along");
+    console.log(`driver ${version}'s sync: on, off, ours: the same object ${made.metadata.uid} with the same bytes throughout`);
+  });
+
+  scenario.run(`the Secret goes back to driver ${version}, and to us again`, async () => {
+    const before = await secretThat(isOurs, "a Secret that is ours");
+    await setMode("never");
+    // What exists, that driver does not touch.
+    if (!writesOver) await kubectl(["delete", "secret", SECRET]);
+    await switchOn();
+    await startPod();
+    const driven = await secretThat((live) => isDrivers(live) && hasOwner(live), "a Secret that is the driver's again");
+    assert.deepEqual([driven.metadata.uid === before.metadata.uid, isOurs(driven)], [writesOver, false]);
+    assert.deepEqual(driven.data, before.data);
+
+    await setMode(null);
+    await conflict();
+    await switchOff();
+    const back = await secretThat((live) => isOurs(live) && !hasOwner(live), "a Secret that is ours again");
+    assert.equal(back.metadata.uid, driven.metadata.uid);
+    assert.deepEqual(back.data, before.data);
+
+    await stopPod();
+    await kubectl(["delete", "secretproviderclass", CLASS]);
+    await eventually(async () => (await secret()) === undefined, {
+      what: "the end of the Secret with its class",
+      within: 30_000,
+      every: 500,
+    });
+    await kubectl(["delete", "clusterrole", "secretprovidersyncing-role"]);
+  });
+}
+
+function hasOwner({ metadata }: Secret): boolean {
+  return (metadata.ownerReferences ?? []).length > 0;
+}
+
+function providerClass(tenantId: string): object {
+  return {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { name: CLASS, annotations: { "keyvault-injector.dev/sync": "never" } },
+    spec: {
+      provider: "azure",
+      parameters: {
+        usePodIdentity: "false",
+        keyvaultName: VAULT,
+        tenantId,
+        objects: "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n",
+      },
+      secretObjects: [{ secretName: SECRET, type: "Opaque", data: [{ objectName: "DemoSecret", key: "password" }] }],
+    },
+  };
+}
+
+/** The volume as upstream's own users write it. */
+function deployment(): object {
+  const name = "secrets-store";
+  const container = shell("sleeper", "trap 'exit 0' TERM; sleep 10000 & wait", {
+    volumeMounts: [{ name, mountPath: "/mnt/secrets", readOnly: true }],
+  });
+  const csi = {
+    driver: "secrets-store.csi.k8s.io",
+    readOnly: true,
+    volumeAttributes: { secretProviderClass: CLASS },
+    nodePublishSecretRef: { name: "secrets-store-creds" },
+  };
+  const template = podTemplate(APP, { containers: [container], annotations: {} }) as { metadata: object; spec: object }; // Built there.
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: APP },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: APP } },
+      template: { ...template, spec: { ...template.spec, volumes: [{ name, csi }] } },
+    },
+  };
+}

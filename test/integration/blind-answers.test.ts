@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
+import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { codeSpans, tables } from "../support/markdown.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
+import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/shipped-manifests.ts";
+
+const NAMESPACE = "default";
+const VALUE = Buffer.from("hunter2").toString("base64");
+const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+
+/** Foreign Secrets of the kinds that the API server treats each in its own way. */
+const FOREIGN: Readonly<Record<string, object>> = {
+  plain: { data: { password: VALUE } },
+  immutable: { data: { password: VALUE }, immutable: true },
+  held: { data: { password: VALUE } },
+  tls: { type: "kubernetes.io/tls", data: { "tls.crt": VALUE, "tls.key": VALUE } },
+};
+
+type Write = Omit<ApiCall, "token" | "path"> & { readonly query?: string };
+
+const body = (name: string, metadata: object = {}, rest: object = {}): object => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name, namespace: NAMESPACE, labels: { [MANAGED_LABEL]: "true" }, ...metadata },
+  type: name === "tls" ? "kubernetes.io/tls" : "Opaque",
+  ...rest,
+});
+
+/** What the right to create, update and delete allows to send, well-formed or not. */
+function writesOnto(name: string): Readonly<Record<string, Write>> {
+  const put = (sent: unknown, more: Partial<Write> = {}): Write => ({ method: "PUT", body: sent, ...more });
+  const options = (rest: object): Write => ({ method: "DELETE", body: { apiVersion: "v1", kind: "DeleteOptions", ...rest } });
+  return {
+    "a PUT": put(body(name, {}, { data: { a: "eA==" } })),
+    "a dry-run PUT": put(body(name), { query: "?dryRun=All" }),
+    "an empty PUT": put({ apiVersion: "v1", kind: "Secret", metadata: { name } }),
+    "a PUT without a kind": put({}),
+    "a PUT of another kind": put({ ...body(name), kind: "ConfigMap" }),
+    "a PUT of another name": put(body("other")),
+    "a PUT of another namespace": put(body(name, { namespace: "kube-system" })),
+    "a PUT of another type": put(body(name, {}, { type: "example.com/other" })),
+    "a PUT that is too large": put(body(name, {}, { data: { a: Buffer.alloc(1_200_000).toString("base64") } })),
+    "a PUT with a word for a boolean": put(body(name, {}, { immutable: "no boolean" })),
+    "a PUT with a list for data": put(body(name, {}, { data: ["x"] })),
+    "a PUT with data that is not Base64": put(body(name, {}, { data: { a: "%%" } })),
+    "a PUT with a bad key": put(body(name, {}, { data: { "a/b": "eA==" } })),
+    "a PUT with stringData": put(body(name, {}, { stringData: { password: "x" } })),
+    "a PUT with an unknown field": put(body(name, {}, { unknown: 1 }), { query: "?fieldValidation=Strict" }),
+    "a PUT with another resourceVersion": put(body(name, { resourceVersion: "1" })),
+    "a PUT with a broken resourceVersion": put(body(name, { resourceVersion: "x" })),
+    "a PUT with another uid": put(body(name, { uid: "x" })),
+    "a PUT with a bad label": put(body(name, { labels: { "bad key!": "x" } })),
+    "a PUT with a bad owner": put(body(name, { ownerReferences: [{ kind: "x" }] })),
+    "a PUT with a bad finalizer": put(body(name, { finalizers: ["bad name"] })),
+    "a PUT with broken managedFields": put(body(name, { managedFields: [{ manager: "x", operation: "Apply", fieldsV1: { x: 1 } }] })),
+    "a PUT with a time of deletion": put(body(name, { deletionTimestamp: "2020-01-01T00:00:00Z" })),
+    "a PUT with another time of creation": put(body(name, { creationTimestamp: "2020-01-01T00:00:00Z" })),
+    "a PUT with a bad option": put(body(name), { query: "?dryRun=x" }),
+    "a PUT with a bad manager": put(body(name), { query: "?fieldManager=%00" }),
+    "a PUT that is no YAML": put("x: [", { contentType: "application/yaml" }),
+    "a PUT that is no protobuf": put(body(name), { contentType: "application/vnd.kubernetes.protobuf" }),
+    "a PUT that says to be a patch": put(body(name), { contentType: MERGE_PATCH }),
+    "a create": { method: "POST", body: body(name) },
+    "a deletion": { method: "DELETE" },
+    "a dry-run deletion": { method: "DELETE", query: "?dryRun=All" },
+    "a deletion in the foreground": options({ propagationPolicy: "Foreground" }),
+    "a deletion of another uid": options({ preconditions: { uid: "x" } }),
+    "a deletion of another resourceVersion": options({ preconditions: { resourceVersion: "1" } }),
+    "a broken deletion": options({ preconditions: "x" }),
+  };
+}
+
+describe("the blind overlay", { skip: controlPlaneRefusal() === undefined ? false : `SKIPPED: ${controlPlaneRefusal()}` }, () => {
+  /** Rules of the worker: verbs, resource, names. */
+  const rules = async (overlay: string): Promise<readonly string[]> =>
+    parseManifests(await renderOverlay(overlay))
+      .filter(({ kind, metadata }) => (kind === "Role" || kind === "ClusterRole") && metadata.name === "keyvault-injector-sync")
+      .flatMap((role) => listAt(role, "rules"))
+      .flatMap((rule) => {
+        const names = listAt(rule, "resourceNames").join(" ") || "all";
+        const group = listAt(rule, "apiGroups").join("");
+        const suffix = group === "" ? "" : `.${group}`;
+        return listAt(rule, "resources").map((resource) => `${listAt(rule, "verbs").join(" ")} ${String(resource)}${suffix} ${names}`);
+      });
+
+  test("changes the worker's rights as the page of rights says, and no others", async () => {
+    const [usual, blind] = [await rules("default"), await rules("blind")];
+    const rows = tables(readRepositoryFile("docs/security/rights.md"))
+      .filter(({ header }) => header[0] === "Instead of")
+      .flatMap((table) => table.rows);
+    const told = (column: 0 | 1): readonly string[] =>
+      rows
+        .filter((row) => row[column] !== "–")
+        .map((row) => `${codeSpans(row[column] ?? "")[0]} ${codeSpans(row[2] ?? "")[0]} ${codeSpans(row[3] ?? "")[0] ?? row[3]}`);
+
+    assert.ok(rows.length > 0);
+    assert.deepEqual(usual.filter((rule) => !blind.includes(rule)).sort(), [...told(0)].sort());
+    assert.deepEqual(blind.filter((rule) => !usual.includes(rule)).sort(), [...told(1)].sort());
+  });
+});
+
+for (const version of API_SERVER_VERSIONS) {
+  const refusal = controlPlaneRefusal({ version });
+  describe(`the right to write Secrets without reading them, on API server ${version}`, {
+    skip: refusal === undefined ? false : `SKIPPED: ${refusal}`,
+  }, () => {
+    let plane: ControlPlane;
+    let token: string;
+    const send = ({ query = "", ...write }: Write, name = ""): Promise<ApiAnswer> =>
+      apiRequest(plane, { ...write, path: `${SECRETS}${name === "" || write.method === "POST" ? "" : `/${name}`}${query}`, token });
+
+    before(async () => {
+      plane = await startControlPlane({ version, controllerManager: false });
+      await installShipped(plane, await renderOverlay("blind"));
+      token = (await plane.kubectl(["create", "token", "keyvault-injector-sync", "-n", "keyvault-injector"])).trim();
+      for (const [name, fields] of Object.entries(FOREIGN)) {
+        const metadata = { name, ...(name === "held" ? { finalizers: ["example.com/held"] } : {}) };
+        const made = await apiRequest(plane, {
+          method: "POST",
+          path: SECRETS,
+          body: { apiVersion: "v1", kind: "Secret", metadata, ...fields },
+        });
+        assert.equal(made.status, 201);
+      }
+      const unmarked = { apiVersion: "v1", kind: "Secret", metadata: { name: "probe" } };
+      await policyIsActive("keyvault-injector-sync-secrets", () => send({ method: "POST", query: "?dryRun=All", body: unmarked }));
+    });
+    after(async () => {
+      await plane?.stop();
+    });
+
+    test("changes no foreign Secret and is answered with nothing of it, however broken the request", async (context) => {
+      const before = await apiRequest(plane, { method: "GET", path: SECRETS });
+      let tried = 0;
+      for (const name of Object.keys(FOREIGN)) {
+        for (const [what, write] of Object.entries(writesOnto(name))) {
+          const { status, body: answer } = await send(write, name);
+          assert.ok(status >= 400, `${what} onto ${name}: ${status}`);
+          assert.doesNotMatch(JSON.stringify(answer), new RegExp(`${VALUE}|hunter2`), `${what} onto ${name}`);
+          tried += 1;
+        }
+      }
+      context.diagnostic(`${tried} requests, none answered with content`);
+      assert.deepEqual(at((await apiRequest(plane, { method: "GET", path: SECRETS })).body, "items"), at(before.body, "items"));
+    });
+
+    test("tells of an immutable one whether a guess is right, which is all that it tells", async () => {
+      const guess = async (value: string): Promise<string> =>
+        String(
+          at((await send({ method: "PUT", body: body("immutable", {}, { data: { password: value } }) }, "immutable")).body, "message"),
+        );
+
+      assert.match(await guess("eA=="), /data: Forbidden: field is immutable/);
+      assert.doesNotMatch(await guess(VALUE), /data: Forbidden/);
+    });
+
+    test("is no right to patch, which is one to read", async () => {
+      const broken: Write = { method: "PATCH", contentType: MERGE_PATCH, body: { immutable: "no boolean" } };
+      const refused = await send(broken, "plain");
+      assert.equal(refused.status, 403);
+      assert.doesNotMatch(JSON.stringify(refused.body), new RegExp(VALUE));
+
+      // The control: the same request by somebody with the right.
+      const { status, body: answer } = await apiRequest(plane, { ...broken, path: `${SECRETS}/plain` });
+      assert.equal(status, 422);
+      assert.match(JSON.stringify(answer), new RegExp(VALUE));
+    });
+
+    test("writes its own: the same content again is stored once", async () => {
+      const made = await send({ method: "POST", body: body("own", {}, { data: { a: "eA==" } }) });
+      const again = await send({ method: "PUT", body: body("own", {}, { data: { a: "eA==" } }) }, "own");
+      const changed = await send({ method: "PUT", body: body("own", {}, { data: { a: "eQ==" } }) }, "own");
+
+      assert.equal(made.status, 201);
+      const versions = [made, again, changed].map(({ body: answer }) => at(answer, "metadata", "resourceVersion"));
+      assert.equal(versions[0], versions[1]);
+      assert.notEqual(versions[1], versions[2]);
+    });
+  });
+}

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { at, installShipped, policyIsActive } from "../support/shipped-manifests.ts";
+
+const POLICY = "keyvault-injector-sync-workloads";
+const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;
+const STAMP = "0123456789abcdef";
+
+/** Plural and the fields that the kind demands. */
+const KINDS = {
+  Deployment: { plural: "deployments", fields: { replicas: 2, strategy: { type: "Recreate" }, minReadySeconds: 1 } },
+  StatefulSet: { plural: "statefulsets", fields: { serviceName: "web", podManagementPolicy: "Parallel" } },
+  DaemonSet: { plural: "daemonsets", fields: { updateStrategy: { type: "RollingUpdate" }, minReadySeconds: 2 } },
+} as const;
+type Kind = keyof typeof KINDS;
+
+let plane: ControlPlane;
+let sync = "";
+let somebody = "";
+let serial = 0;
+
+const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
+const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
+
+function assertAllowed(answer: ApiAnswer): void {
+  assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${messageOf(answer)}`);
+}
+
+function assertDenied(answer: ApiAnswer, message: RegExp): void {
+  assert.match(messageOf(answer), new RegExp(`ValidatingAdmissionPolicy '${POLICY}'`));
+  assert.match(messageOf(answer), message);
+}
+
+async function tokenOf(namespace: string, account: string): Promise<string> {
+  return (await plane.kubectl(["create", "token", account, "-n", namespace])).trim();
+}
+
+async function namespaceWith(annotations: Readonly<Record<string, string>> = {}): Promise<string> {
+  const name = `n${++serial}`;
+  const body = { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } };
+  assertAllowed(await call({ method: "POST", path: "/api/v1/namespaces", body }));
+  return name;
+}
+
+/** As large as pod templates get: comparing it has a cost, which is limited. */
+function largeTemplate(annotations: Readonly<Record<string, string>>): object {
+  const env = Array.from({ length: 100 }, (_, index) => ({ name: `VARIABLE_${index}`, value: "x".repeat(100) }));
+  const containers = Array.from({ length: 10 }, (_, index) => ({ name: `c${index}`, image: "app:1", env }));
+  const volumes = Array.from({ length: 30 }, (_, index) => ({ name: `v${index}`, emptyDir: {} }));
+  const notes = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`example.com/note-${index}`, "y".repeat(200)]));
+  return { metadata: { labels: { app: "web" }, annotations: { ...notes, ...annotations } }, spec: { containers, volumes } };
+}
+
+const pathOf = (kind: Kind, namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/${KINDS[kind].plural}`;
+
+async function create(kind: Kind, namespace: string, annotations: Readonly<Record<string, string>>): Promise<string> {
+  const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate(annotations), ...KINDS[kind].fields };
+  const metadata = { name: "web", labels: { team: "a" }, annotations: { note: "of its owner" } };
+  assertAllowed(await call({ method: "POST", path: pathOf(kind, namespace), body: { apiVersion: "apps/v1", kind, metadata, spec } }));
+  return `${pathOf(kind, namespace)}/web`;
+}
+
+const stampPatch = (stamp: string | null): object => {
+  const annotations = { [ROTATED]: stamp };
+  return { metadata: { annotations }, spec: { template: { metadata: { annotations } } } };
+};
+
+function merge(path: string, body: unknown, token = sync): Promise<ApiAnswer> {
+  return call({ method: "PATCH", path: `${path}?fieldManager=keyvault-injector-sync`, contentType: MERGE_PATCH, body, token });
+}
+
+/** Tried without being stored. */
+function tryPatch(path: string, body: readonly unknown[], token = sync): Promise<ApiAnswer> {
+  return call({ method: "PATCH", path: `${path}?dryRun=All`, contentType: JSON_PATCH, body, token });
+}
+
+const TEMPLATE = "/spec/template";
+const STAMPED = { op: "add", path: `${TEMPLATE}/metadata/annotations/keyvault-injector.dev~1rotated`, value: STAMP };
+
+/** What a stolen token of the worker would try. */
+const CHANGES: Readonly<Record<string, readonly unknown[]>> = {
+  "another image": [{ op: "replace", path: `${TEMPLATE}/spec/containers/0/image`, value: "evil:1" }],
+  "another image beside a stamp": [STAMPED, { op: "replace", path: `${TEMPLATE}/spec/containers/0/image`, value: "evil:1" }],
+  "another account": [{ op: "add", path: `${TEMPLATE}/spec/serviceAccountName`, value: "admin" }],
+  "a container more": [{ op: "add", path: `${TEMPLATE}/spec/containers/-`, value: { name: "more", image: "evil:1" } }],
+  "a container less": [{ op: "remove", path: `${TEMPLATE}/spec/containers/9` }],
+  "the host's network": [{ op: "add", path: `${TEMPLATE}/spec/hostNetwork`, value: true }],
+  "another annotation of the template": [{ op: "add", path: `${TEMPLATE}/metadata/annotations/other`, value: "x" }],
+  "an annotation of the template less": [{ op: "remove", path: `${TEMPLATE}/metadata/annotations/example.com~1note-1` }],
+  "a label of the template": [{ op: "add", path: `${TEMPLATE}/metadata/labels/other`, value: "x" }],
+  "a revision limit": [{ op: "add", path: "/spec/revisionHistoryLimit", value: 0 }],
+  minReadySeconds: [{ op: "add", path: "/spec/minReadySeconds", value: 77 }],
+  "a label": [{ op: "add", path: "/metadata/labels/other", value: "x" }],
+  "an annotation": [{ op: "add", path: "/metadata/annotations/other", value: "x" }],
+  "an annotation less": [{ op: "remove", path: "/metadata/annotations/note" }],
+  "a finalizer": [{ op: "add", path: "/metadata/finalizers", value: ["example.com/hold"] }],
+  "an owner": [
+    { op: "add", path: "/metadata/ownerReferences", value: [{ apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" }] },
+  ],
+};
+
+for (const version of API_SERVER_VERSIONS) {
+  const refusal = controlPlaneRefusal({ version });
+  const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+  describe(`the policy on workloads, on API server ${version}`, { skip }, () => thePolicy(version));
+}
+
+function thePolicy(version: ApiServerVersion): void {
+  before(async () => {
+    plane = await startControlPlane({ version, controllerManager: false });
+    await installShipped(plane);
+    await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
+    await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
+    // More than it has: what RBAC refuses anyway is to be refused by the policy too.
+    await plane.kubectl([
+      "create",
+      "clusterrolebinding",
+      "widened",
+      "--clusterrole=cluster-admin",
+      "--serviceaccount=keyvault-injector:keyvault-injector-sync",
+    ]);
+    sync = await tokenOf("keyvault-injector", "keyvault-injector-sync");
+    somebody = await tokenOf("default", "somebody");
+    const probe = await create("Deployment", await namespaceWith(), {});
+    await policyIsActive(POLICY, () => merge(probe, { spec: { paused: true } }));
+  });
+  after(async () => {
+    await plane?.stop();
+  });
+
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    test(`lets the worker stamp a ${kind} that asks for it, again, and on the workload alone`, async () => {
+      const path = await create(kind, await namespaceWith(), { [ASKS]: "true" });
+
+      assertAllowed(await merge(path, { metadata: { annotations: { [ROTATED]: STAMP } } }));
+      const stamped = await merge(path, stampPatch(STAMP));
+      assertAllowed(stamped);
+      assert.equal(at(stamped.body, "spec", "template", "metadata", "annotations", ROTATED), STAMP);
+      assertAllowed(await merge(path, stampPatch(`${STAMP}-2`)));
+      assertAllowed(await merge(path, {}));
+    });
+
+    test(`refuses the worker everything else of a ${kind}, and nobody else`, async () => {
+      const path = await create(kind, await namespaceWith(), { [ASKS]: "true" });
+      assertAllowed(await tryPatch(path, [STAMPED]));
+
+      for (const [change, patch] of Object.entries(CHANGES)) {
+        const denied = await tryPatch(path, patch);
+        assertDenied(denied, /changes the annotation keyvault-injector\.dev\/rotated of a (pod template|workload), and nothing else/);
+        const allowed = await tryPatch(path, patch, somebody);
+        assert.ok(allowed.status === 200, `${change}: ${messageOf(allowed)}`);
+      }
+    });
+
+    test(`refuses the worker to make, delete or scale a ${kind}`, async () => {
+      const namespace = await namespaceWith();
+      const path = await create(kind, namespace, { [ASKS]: "true" });
+      const name = `other-${++serial}`;
+      const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({ [ASKS]: "true" }), ...KINDS[kind].fields };
+      const body = { apiVersion: "apps/v1", kind, metadata: { name }, spec };
+
+      assertDenied(
+        await call({ method: "POST", path: pathOf(kind, namespace), body, token: sync }),
+        /makes, deletes and scales no workload/,
+      );
+      assertDenied(await call({ method: "DELETE", path, token: sync }), /makes, deletes and scales no workload/);
+      const status = await call({
+        method: "PATCH",
+        path: `${path}/status`,
+        contentType: MERGE_PATCH,
+        body: { status: { observedGeneration: 9 } },
+        token: sync,
+      });
+      assertDenied(status, /makes, deletes and scales no workload/);
+      if (kind === "DaemonSet") return;
+      const scaled = await call({
+        method: "PATCH",
+        path: `${path}/scale`,
+        contentType: MERGE_PATCH,
+        body: { spec: { replicas: 0 } },
+        token: sync,
+      });
+      assertDenied(scaled, /makes, deletes and scales no workload/);
+    });
+  }
+
+  test("refuses a stamp that is none, and to take one away", async () => {
+    const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
+
+    for (const stamp of ["", "0123", `${STAMP}0`, "0123456789ABCDEF", "password-of-the-db", `${STAMP}-3`]) {
+      assertDenied(await merge(path, stampPatch(stamp)), /a restart stamp is 16 hex digits/);
+      assertDenied(await merge(path, { metadata: { annotations: { [ROTATED]: stamp } } }), /a restart stamp is 16 hex digits/);
+    }
+    assertAllowed(await merge(path, stampPatch(STAMP)));
+    assertDenied(await merge(path, stampPatch(null)), /stays on the template/);
+    assertAllowed(await merge(path, stampPatch(null), somebody));
+  });
+
+  test("counts whether the workload asks, before the change, and its Namespace where an opted-in template says nothing", async () => {
+    const [plain, asking] = [await namespaceWith(), await namespaceWith({ [ASKS]: "true" })];
+    const refused = /restarts only workloads that ask for it/;
+
+    const silent = await create("Deployment", plain, {});
+    assertDenied(await merge(silent, stampPatch(STAMP)), refused);
+    const both = { spec: { template: { metadata: { annotations: { [ASKS]: "true", [ROTATED]: STAMP } } } } };
+    assertDenied(await merge(silent, both), refused);
+    assertDenied(await merge(await create("StatefulSet", plain, { [ASKS]: "false" }), stampPatch(STAMP)), refused);
+    assertDenied(await merge(await create("DaemonSet", plain, { [INJECT]: "true" }), stampPatch(STAMP)), refused);
+
+    assertAllowed(await merge(await create("DaemonSet", asking, { [INJECT]: "true" }), stampPatch(STAMP)));
+    assertDenied(await merge(await create("StatefulSet", asking, { [INJECT]: "true", [ASKS]: "false" }), stampPatch(STAMP)), refused);
+    assertDenied(await merge(await create("Deployment", asking, {}), stampPatch(STAMP)), refused);
+  });
+}

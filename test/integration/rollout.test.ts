@@ -1,0 +1,406 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { CLASS_ANNOTATIONS, POD_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { Secret } from "../../src/domain/kubernetes.ts";
+import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
+import { forbidden } from "../support/audit.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
+import type { ProductProcess } from "../support/product.ts";
+import {
+  classOf,
+  classPath,
+  createClass,
+  eventsOf,
+  find,
+  opaque,
+  reasonIs,
+  type SyncWorld,
+  secretPath,
+  send,
+  startSyncWorld,
+  statusOf,
+  writesOf,
+} from "../support/sync-world.ts";
+import {
+  createWorkload,
+  isReady,
+  liveWorkload,
+  podsOf,
+  recordedStampOf,
+  restartStampOf,
+  type WorkloadFacts,
+  workloadPath,
+} from "../support/workloads.ts";
+
+const refusal = controlPlaneRefusal();
+
+const SYNC = { args: ["--rotation-poll-interval=24h", "--rollout-timeout=4s"] };
+
+let world: SyncWorld;
+let worker: ProductProcess;
+let pods: PodReadiness;
+
+const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+
+interface Mirrored {
+  readonly namespace: string;
+  readonly name: string;
+  readonly object: string;
+}
+
+/** A class of one object, mirrored into a Secret of the class's name. */
+async function mirrored(name = "db", namespace?: string): Promise<Mirrored> {
+  const object = await world.object(`first-${name}`);
+  const place = { namespace: namespace ?? (await world.namespace()), name };
+  await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: [opaque(name, object)] }));
+  await reasonIs(world.plane, place, "Synced");
+  return { ...place, object };
+}
+
+/** A new version in the vault and then in the Secret; resolves in a later second than that. */
+async function rotate({ namespace, name, object }: Mirrored): Promise<void> {
+  const objectsOf = async () =>
+    (await find<Secret>(world.plane, secretPath(namespace, name)))?.metadata.annotations?.[SECRET_ANNOTATIONS.objects];
+  const before = await objectsOf();
+  await world.emulator.rotateSecret({ vault: world.vault, name: object, value: `rotated-${Date.now()}` });
+  await patch(classPath(namespace, name), { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: String(Date.now()) } } });
+  await eventually(async () => (await objectsOf()) !== before, { what: "the rotated Secret" });
+}
+
+/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+async function nextSecond(): Promise<void> {
+  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
+  await eventually(() => Date.now() >= end, { what: "the next second" });
+}
+
+/** With ready pods that are older than every rotation to come. */
+async function running(facts: Omit<WorkloadFacts, "namespace">, { namespace }: Mirrored): Promise<WorkloadFacts> {
+  const all = { ...facts, namespace };
+  await createWorkload(world.plane, all);
+  await eventually(() => isReady(world.plane, all), { what: `ready pods of ${facts.name}` });
+  return all;
+}
+
+const isRestarted = async (facts: WorkloadFacts): Promise<boolean> => (await restartStampOf(world.plane, facts)) !== undefined;
+const restarted = (facts: WorkloadFacts) => eventually(() => isRestarted(facts), { what: `the restart of ${facts.name}` });
+const recorded = (facts: WorkloadFacts) => eventually(() => recordedStampOf(world.plane, facts), { what: `the record of ${facts.name}` });
+
+/** Resolves with the event's message. */
+function told(facts: WorkloadFacts, reason: string): Promise<string> {
+  return eventually(async () => (await eventsOf(world.plane, facts)).find((event) => event.reason === reason)?.message, {
+    what: `${reason} of ${facts.name}`,
+  });
+}
+
+function rotatedIs({ namespace, name }: Mirrored, reason: string): Promise<string> {
+  return eventually(
+    async () => {
+      const condition = (await statusOf(world.plane, namespace, name))?.conditions.find(({ type }) => type === "Rotated");
+      return condition?.reason === reason ? condition.message : undefined;
+    },
+    { what: `Rotated=${reason} of ${name}` },
+  );
+}
+
+/** A policy of somebody else, in effect; resolves with its name. */
+async function refuseTemplates(facts: WorkloadFacts): Promise<string> {
+  const name = `refuses-${facts.namespace}`;
+  const rule = {
+    apiGroups: ["apps"],
+    apiVersions: ["v1"],
+    operations: ["UPDATE"],
+    resources: ["deployments"],
+    resourceNames: [facts.name],
+  };
+  const selector = { matchLabels: { "kubernetes.io/metadata.name": facts.namespace } };
+  const expression = "object.spec.template == oldObject.spec.template";
+  const spec = {
+    failurePolicy: "Fail",
+    matchConstraints: { resourceRules: [rule], namespaceSelector: selector },
+    validations: [{ expression, message: "no templates today", reason: "Forbidden" }],
+  };
+  const api = { apiVersion: "admissionregistration.k8s.io/v1", metadata: { name } };
+  const binding = { ...api, kind: "ValidatingAdmissionPolicyBinding", spec: { policyName: name, validationActions: ["Deny"] } };
+  const items = [{ ...api, kind: "ValidatingAdmissionPolicy", spec }, binding];
+  await world.plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  const change = { spec: { template: { metadata: { annotations: { probe: "x" } } } } };
+  await eventually(
+    async () => {
+      const answer = await apiRequest(world.plane, {
+        method: "PATCH",
+        path: `${workloadPath(facts)}?dryRun=All`,
+        contentType: MERGE_PATCH,
+        body: change,
+      });
+      return answer.status === 403;
+    },
+    { what: "the policy" },
+  );
+  return name;
+}
+
+/** Patches of the worker to the workload. */
+function stampsWritten(facts: WorkloadFacts): number {
+  return writesOf(world.plane.audit()).filter(({ uri }) => uri.startsWith(workloadPath(facts))).length;
+}
+
+async function metric(line: RegExp): Promise<number> {
+  return Number(line.exec(await worker.metrics())?.[1]);
+}
+
+describe("workloads that ask for restarts", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    pods = startPodReadiness(world.plane);
+    worker = await world.product.start("sync", SYNC);
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
+    await world.plane.kubectl(["create", "-f", "-"], JSON.stringify(node));
+  });
+  after(async () => {
+    await pods?.stop();
+    await world?.stop();
+  });
+
+  test("are restarted one after the other, by name, each when the one before it is ready", async () => {
+    const db = await mirrored();
+    const [c, a, b] = [
+      await running({ name: "c", envFrom: ["db"] }, db),
+      await running({ name: "a", classes: ["db"] }, db),
+      await running({ name: "b", envFrom: ["db"] }, db),
+    ];
+    for (const each of [a, b, c]) await recorded(each);
+    assert.ok(!(await isRestarted(a)), "nothing is restarted at first sight");
+    await rotatedIs(db, "Rotated");
+
+    for (const { name } of [a, b, c]) pods.hold(name);
+    await rotate(db);
+
+    await restarted(a);
+    assert.match(await rotatedIs(db, "Restarting"), /being restarted: Deployment a; waiting for a restart: Deployment b, Deployment c/);
+    assert.deepEqual([await isRestarted(b), await isRestarted(c)], [false, false]);
+    pods.release("a");
+    await restarted(b);
+    assert.ok(await isReady(world.plane, a));
+    assert.ok(!(await isRestarted(c)));
+    pods.release("b");
+    await restarted(c);
+    assert.ok(await isReady(world.plane, b));
+    pods.release("c");
+    assert.match(await rotatedIs(db, "Rotated"), /all workloads that ask for restarts \(3\)/);
+    assert.match(await told(c, "Restarted"), /the versions in db changed/);
+    await told(c, "Rotated");
+    assert.deepEqual([a, b, c].map(stampsWritten), [2, 2, 2], "one record and one restart each");
+  });
+
+  test("wait where one of them does not get ready, which is told, and go on once it is", async () => {
+    const db = await mirrored();
+    const [a, b] = [
+      await running({ name: "fails-a", envFrom: ["db"], spec: { progressDeadlineSeconds: 2 } }, db),
+      await running({ name: "fails-b", envFrom: ["db"] }, db),
+    ];
+    for (const each of [a, b]) await recorded(each);
+    const failuresBefore = await metric(/rollouts_total\{.*outcome="failed".*\} (\d+)/);
+
+    pods.hold("fails-a");
+    await rotate(db);
+
+    assert.match(await told(a, "RolloutFailed"), /Deployment fails-a: 1 of 1 pods are updated, .*1 other workloads wait until it is ready/);
+    assert.match(await rotatedIs(db, "RolloutFailed"), /Deployment fails-a: 1 of 1 pods are updated/);
+    assert.equal(await metric(/rollouts_total\{.*outcome="failed".*\} (\d+)/), failuresBefore + 1);
+    assert.equal(await metric(/rollouts_halted\{.*\} (\d+)/), 1);
+    assert.equal(await metric(/rollouts_waiting\{.*\} (\d+)/), 1);
+    // Whoever looks after a restart of the process finds the same.
+    await worker.stop();
+    worker = await world.product.start("sync", SYNC);
+    await eventually(async () => (await metric(/rollouts_halted\{.*\} (\d+)/)) === 1, { what: "the stop, after a restart of the worker" });
+    assert.ok(!(await isRestarted(b)));
+
+    pods.release("fails-a");
+    await restarted(b);
+    await rotatedIs(db, "Rotated");
+    assert.equal(stampsWritten(a), 2, "no second restart of the one that failed");
+  });
+
+  test("are left alone where their pods are younger than the rotation", async () => {
+    const db = await mirrored();
+    const [old, renewed] = [await running({ name: "first", envFrom: ["db"] }, db), await running({ name: "renewed", envFrom: ["db"] }, db)];
+    for (const each of [old, renewed]) await recorded(each);
+    const before = await recordedStampOf(world.plane, renewed);
+    pods.hold("first");
+    await rotate(db);
+    await nextSecond();
+    // Somebody restarts one that waits for its turn.
+    await restarted(old);
+    await world.plane.kubectl(["rollout", "restart", "deployment/renewed", "-n", db.namespace]);
+    const late = await running({ name: "late", envFrom: ["db"] }, db);
+
+    await eventually(async () => (await recordedStampOf(world.plane, renewed)) !== before, { what: "the record of the renewed one" });
+    await recorded(late);
+    pods.release("first");
+    await rotatedIs(db, "Rotated");
+
+    assert.deepEqual([await isRestarted(old), await isRestarted(renewed), await isRestarted(late)], [true, false, false]);
+  });
+
+  test("are restarted for each of two classes that they use", async () => {
+    const one = await mirrored("one");
+    const two = await mirrored("two", one.namespace);
+    const both = await running({ name: "both", classes: ["one"], envFrom: ["two"] }, one);
+    const only = await running({ name: "only", envFrom: ["two"] }, one);
+    for (const each of [both, only]) await recorded(each);
+
+    await nextSecond();
+    await rotate(one);
+    await restarted(both);
+    const first = await restartStampOf(world.plane, both);
+    await rotatedIs(one, "Rotated");
+    assert.ok(!(await isRestarted(only)), "it uses the other class alone");
+    await nextSecond();
+    await rotate(two);
+    await eventually(async () => (await restartStampOf(world.plane, both)) !== first, { what: "the second restart" });
+    await restarted(only);
+    await rotatedIs(two, "Rotated");
+  });
+
+  test("may be StatefulSets and DaemonSets, and those that nobody but people restarts are told of and not touched", async () => {
+    const db = await mirrored();
+    const onDelete = { updateStrategy: { type: "OnDelete" } };
+    const [stateful, daemon, paused, byHand] = [
+      await running({ kind: "StatefulSet", name: "stateful", envFrom: ["db"], spec: { replicas: 2 } }, db),
+      await running({ kind: "DaemonSet", name: "daemon", envFrom: ["db"] }, db),
+      await running({ name: "paused", envFrom: ["db"] }, db),
+      await running({ kind: "DaemonSet", name: "by-hand", envFrom: ["db"], spec: onDelete }, db),
+    ];
+    for (const each of [stateful, daemon, paused, byHand]) await recorded(each);
+    await patch(workloadPath(paused), { spec: { paused: true } });
+
+    await nextSecond();
+    await rotate(db);
+
+    for (const each of [stateful, daemon]) {
+      await restarted(each);
+      await told(each, "Rotated");
+    }
+    assert.match(await told(paused, "Paused"), /not restarted: resume it/);
+    assert.match(await told(byHand, "OnDelete"), /delete its pods/);
+    assert.match(await rotatedIs(db, "OnDelete"), /DaemonSet by-hand has to be restarted by hand/);
+    assert.deepEqual([await isRestarted(paused), await isRestarted(byHand)], [false, false]);
+
+    await nextSecond();
+    const [pod] = await podsOf(world.plane, byHand);
+    await send(world.plane, { method: "DELETE", path: `/api/v1/namespaces/${db.namespace}/pods/${pod?.metadata.name ?? ""}` });
+    await patch(workloadPath(paused), { spec: { paused: false } });
+    await restarted(paused);
+    await rotatedIs(db, "Rotated");
+    assert.ok(!(await isRestarted(byHand)), "its pods were replaced by hand");
+  });
+
+  test("stop the rest of their namespace as a StatefulSet whose pod does not get ready in time", async () => {
+    const db = await mirrored();
+    const stateful = await running({ kind: "StatefulSet", name: "broken", envFrom: ["db"], spec: { replicas: 2 } }, db);
+    const next = await running({ name: "next", envFrom: ["db"] }, db);
+    for (const each of [stateful, next]) await recorded(each);
+
+    pods.hold("broken");
+    await nextSecond();
+    await rotate(db);
+
+    assert.match(await told(stateful, "RolloutFailed"), /StatefulSet broken: .* nothing has changed for 4s/);
+    assert.ok(!(await isRestarted(next)));
+    pods.release("broken");
+    await restarted(next);
+  });
+
+  test("are told of, and stop the rest, where somebody's policy refuses the restart; the condition goes with the last of them", async () => {
+    const db = await mirrored();
+    const refused = await running({ name: "a-refused", envFrom: ["db"] }, db);
+    const next = await running({ name: "b-next", envFrom: ["db"] }, db);
+    for (const each of [refused, next]) await recorded(each);
+    const policy = await refuseTemplates(refused);
+
+    await nextSecond();
+    await rotate(db);
+
+    assert.match(await told(refused, "RolloutFailed"), /Deployment a-refused: its restart was refused: .*no templates today/);
+    assert.match(await rotatedIs(db, "RolloutFailed"), /no templates today/);
+    assert.ok(!(await isRestarted(next)));
+    await world.plane.kubectl(["delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", policy]);
+    await send(world.plane, { method: "DELETE", path: workloadPath(refused) });
+    await restarted(next);
+    await rotatedIs(db, "Rotated");
+    await send(world.plane, { method: "DELETE", path: workloadPath(next) });
+    await eventually(
+      async () => {
+        const status = await statusOf(world.plane, db.namespace, db.name);
+        return status?.conditions.every(({ type }) => type !== "Rotated");
+      },
+      { what: "a status without Rotated" },
+    );
+  });
+
+  test("keep one stamp through a repair of the Secret, and the Secret's deletion", async () => {
+    const db = await mirrored();
+    const facts = await running({ name: "steady", envFrom: ["db"] }, db);
+    await recorded(facts);
+    const { metadata } = await liveWorkload(world.plane, facts);
+
+    await send(world.plane, { method: "DELETE", path: secretPath(db.namespace, "db") });
+    const uid = async () => (await find<Secret>(world.plane, secretPath(db.namespace, "db")))?.metadata.uid;
+    await eventually(uid, { what: "the Secret" });
+    await patch(secretPath(db.namespace, "db"), { data: { value: Buffer.from("edited").toString("base64") } });
+    // Another one is restarted after that, so this one would have been.
+    const other = await running({ name: "a-other", envFrom: ["db"] }, db);
+    await recorded(other);
+
+    assert.equal((await liveWorkload(world.plane, facts)).metadata.generation, metadata.generation);
+    assert.equal(stampsWritten(facts), 1);
+  });
+
+  test("are told where they use nothing that is mirrored, and may ask by their Namespace", async () => {
+    const db = await mirrored();
+    const name = "mounts";
+    const object = await world.object("mounted only");
+    await createClass(world.plane, classOf(world, { namespace: db.namespace, name, objects: [object], secretObjects: [] }));
+    const mounts = await running({ name: "mounts", classes: [name] }, db);
+    assert.match(await told(mounts, "NothingMirrored"), /uses no Secret that a class mirrors/);
+
+    const { inject, restartOnRotation, secretProviderClass } = POD_ANNOTATIONS;
+    await patch(`/api/v1/namespaces/${db.namespace}`, { metadata: { annotations: { [restartOnRotation]: "true" } } });
+    // A template that opted in; without the webhook its pods are refused, so that none is old.
+    const annotations = { [inject]: "true", [secretProviderClass]: "db" };
+    const byDefault = { name: "by-default", namespace: db.namespace, annotations, spec: { replicas: 0 } };
+    await createWorkload(world.plane, byDefault);
+    await recorded(byDefault);
+  });
+
+  test("are left alone with the setting off, unread even", async () => {
+    await worker.stop();
+    const entries = world.plane.audit().length;
+    worker = await world.product.start("sync", { args: [...SYNC.args, "--restart-workloads=false"] });
+    const db = await mirrored();
+    const facts = await running({ name: "off", envFrom: ["db"] }, db);
+    // A Secret that changes in the second in which it was made looks as it was made.
+    await nextSecond();
+    await rotate(db);
+
+    const requests = world.plane.audit().slice(entries);
+    assert.ok(requests.length > 0);
+    assert.deepEqual(
+      requests.filter(({ resource }) => /^apps\/(deployments|statefulsets|daemonsets)/.test(resource)),
+      [],
+    );
+    assert.equal(await recordedStampOf(world.plane, facts), undefined);
+    await worker.stop();
+    worker = await world.product.start("sync", SYNC);
+    await restarted(facts);
+  });
+
+  test("nothing that the worker asked for was refused, but for the one patch that a policy was made for", () => {
+    const refused = forbidden(world.plane.audit());
+
+    assert.ok(refused.length >= 1);
+    for (const { name, verb } of refused) assert.equal(`${verb} ${name}`, "patch a-refused");
+  });
+});

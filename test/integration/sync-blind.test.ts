@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
+import { MERGE_PATCH } from "../support/api-request.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import type { ProductProcess } from "../support/product.ts";
+import {
+  assertNothingForbidden,
+  CREDENTIALS,
+  classOf,
+  classPath,
+  createClass,
+  dataOf,
+  find,
+  opaque,
+  reasonIs,
+  type SyncWorld,
+  secretPath,
+  send,
+  startSyncWorld,
+} from "../support/sync-world.ts";
+
+const refusal = controlPlaneRefusal();
+const POLICY = "keyvault-injector-sync-secrets";
+const SYNC = { args: ["--rotation-poll-interval=10s"] };
+/** A poll, and the time to do what it finds. */
+const NEXT_POLL = { within: 25_000, every: 200 };
+
+let world: SyncWorld;
+let worker: ProductProcess;
+
+const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const secretAt = (namespace: string, name: string) => find<Secret>(world.plane, secretPath(namespace, name));
+
+async function given(secretObjects: (object: string) => readonly SecretObject[], facts: { namespace?: string; name?: string } = {}) {
+  const place = { namespace: facts.namespace ?? (await world.namespace()), name: facts.name ?? "demo" };
+  const object = await world.object("of the vault");
+  await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: secretObjects(object) }));
+  return { ...place, object };
+}
+
+describe("the sync worker that may not read", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld({ overlay: "blind" });
+    worker = await world.product.start("sync", SYNC);
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("mirrors a class, writes what was rotated, and undoes edits and deletions at the next poll", async () => {
+    const place = await given((object) => [opaque("app", object), opaque("gone", object)]);
+    const { namespace, object } = place;
+    await reasonIs(world.plane, place, "Synced");
+    assert.deepEqual(await dataOf(world.plane, namespace, "app"), { value: "of the vault" });
+    const made = await secretAt(namespace, "app");
+
+    await patch(secretPath(namespace, "app"), { stringData: { value: "edited", more: "of others" } });
+    await send(world.plane, { method: "DELETE", path: secretPath(namespace, "gone") });
+    await eventually(async () => (await dataOf(world.plane, namespace, "gone")) !== undefined, NEXT_POLL);
+    // Nobody may look what others added: it goes.
+    await eventually(async () => JSON.stringify(await dataOf(world.plane, namespace, "app")) === '{"value":"of the vault"}', NEXT_POLL);
+
+    await world.emulator.rotateSecret({ vault: world.vault, name: object, value: "rotated" });
+    await eventually(async () => (await dataOf(world.plane, namespace, "app"))?.["value"] === "rotated", NEXT_POLL);
+    assert.equal((await secretAt(namespace, "app"))?.metadata.uid, made?.metadata.uid);
+  });
+
+  test("stores nothing at a poll that finds nothing new", async () => {
+    const place = await given((object) => [opaque("app", object)]);
+    await reasonIs(world.plane, place, "Synced");
+    const before = await secretAt(place.namespace, "app");
+    const updates = () => world.plane.audit().filter(({ verb, namespace }) => verb === "update" && namespace === place.namespace).length;
+
+    const first = updates();
+    await eventually(() => updates() > first, NEXT_POLL);
+
+    assert.deepEqual(await secretAt(place.namespace, "app"), before);
+  });
+
+  test("never touches a foreign Secret, agreed to or made by the driver or not, and takes the name once it is free", async () => {
+    const marks = [
+      {},
+      { annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "demo" } },
+      { labels: { "secrets-store.csi.k8s.io/managed": "true" } },
+    ];
+    for (const marked of marks) {
+      const namespace = await world.namespace();
+      const body = { apiVersion: "v1", kind: "Secret", metadata: { name: "taken", ...marked }, stringData: { value: "foreign" } };
+      await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body });
+      const before = await secretAt(namespace, "taken");
+
+      const place = await given((object) => [opaque("taken", object)], { namespace });
+      await patch(classPath(namespace, "demo"), { metadata: { annotations: { [CLASS_ANNOTATIONS.adopt]: "taken" } } });
+
+      const { message } = await reasonIs(world.plane, place, "Conflict");
+      assert.match(message, /Secret taken exists and is not ours; it is left as it is/);
+      assert.deepEqual(await secretAt(namespace, "taken"), before);
+
+      await send(world.plane, { method: "DELETE", path: secretPath(namespace, "taken") });
+      await reasonIs(world.plane, place, "Synced");
+    }
+  });
+
+  test("leaves a Secret to the older of two classes that name it", async () => {
+    const first = await given((object) => [opaque("shared", object)]);
+    await reasonIs(world.plane, first, "Synced");
+
+    const second = await given((object) => [opaque("shared", object)], { namespace: first.namespace, name: "a-second" });
+
+    assert.match((await reasonIs(world.plane, second, "Conflict")).message, /Secret shared is written by the class demo/);
+  });
+
+  test("makes a Secret of another type anew, and removes what its class drops, also after a restart", async () => {
+    const place = await given((object) => [opaque("typed", object), opaque("dropped", object)]);
+    await reasonIs(world.plane, place, "Synced");
+    await worker.stop();
+    worker = await world.product.start("sync", SYNC);
+
+    await patch(classPath(place.namespace, place.name), {
+      spec: { secretObjects: [{ ...opaque("typed", place.object), type: "example.com/other" }] },
+    });
+
+    await eventually(async () => (await secretAt(place.namespace, "typed"))?.type === "example.com/other");
+    await eventually(async () => (await secretAt(place.namespace, "dropped")) === undefined);
+
+    await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
+    await eventually(async () => (await secretAt(place.namespace, "typed")) === undefined);
+  });
+
+  test("has read no Secret but its own key and the credentials", () => {
+    const allowed = new Set(["keyvault-injector-sync-key", CREDENTIALS]);
+    const reads = world.plane
+      .audit()
+      .filter(({ user, resource }) => user.endsWith(":keyvault-injector-sync") && resource === "secrets")
+      .filter(({ verb }) => !["create", "update", "delete"].includes(verb));
+    assert.ok(reads.length > 0);
+    assert.deepEqual(
+      reads.filter(({ name }) => !allowed.has(name)),
+      [],
+    );
+    assertNothingButPolicy();
+  });
+
+  test("ends when its policy is taken away, and does not start without it", async () => {
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", POLICY]);
+
+    await eventually(async () => !(await worker.isReady()), { what: "the end of the worker", within: 20_000 });
+    assert.match(worker.log(), /GuardrailsMissing: nothing stops the sync worker from what keyvault-injector-sync-secrets forbids/);
+    await assert.rejects(
+      world.product.start("sync", SYNC),
+      /sync ended with code 1[\s\S]*GuardrailsMissing: nothing stops.*--secret-access=blind does not start without/,
+    );
+  });
+});
+
+/** Foreign Secrets are found by a refused PUT: that is the one refusal that is no mistake. */
+function assertNothingButPolicy(): void {
+  const refused = world.plane.audit().filter(({ code, verb, resource }) => code === 403 && !(verb === "update" && resource === "secrets"));
+  assert.deepEqual(refused, []);
+  assert.throws(() => assertNothingForbidden("sync-blind", world.plane));
+}

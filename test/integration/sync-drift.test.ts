@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
+import { MERGE_PATCH } from "../support/api-request.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import type { ProductProcess } from "../support/product.ts";
+import {
+  assertNothingForbidden,
+  type ClassEvent,
+  classOf,
+  classPath,
+  createClass,
+  dataOf,
+  eventsOf,
+  find,
+  listAll,
+  mirroredSecrets,
+  opaque,
+  reasonIs,
+  type SyncWorld,
+  secretPath,
+  send,
+  startSyncWorld,
+  statusOf,
+} from "../support/sync-world.ts";
+
+const refusal = controlPlaneRefusal();
+const SYNC = { args: ["--rotation-poll-interval=24h"] };
+
+interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+let world: SyncWorld;
+let worker: ProductProcess;
+
+async function given(objects: readonly string[], secretObjects: readonly SecretObject[], place?: Place): Promise<Place> {
+  const where = place ?? { namespace: await world.namespace(), name: "demo" };
+  await createClass(world.plane, classOf(world, { ...where, objects, secretObjects }));
+  return where;
+}
+
+async function givenSynced(objects: readonly string[], secretObjects: readonly SecretObject[], place?: Place): Promise<Place> {
+  const where = await given(objects, secretObjects, place);
+  await reasonIs(world.plane, where, "Synced");
+  return where;
+}
+
+const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const liveSecret = ({ namespace }: Place, name = "app") => find<Secret>(world.plane, secretPath(namespace, name));
+const encoded = (text: string): string => Buffer.from(text).toString("base64");
+
+function eventsWith(place: Place, reason: string, count = 1): Promise<readonly ClassEvent[]> {
+  return eventually(
+    async () => {
+      const events = (await eventsOf(world.plane, place)).filter((event) => event.reason === reason);
+      return events.length >= count && events;
+    },
+    { what: `${count} events ${reason}` },
+  );
+}
+
+/** Resolves with the milliseconds that it took. */
+async function isRepaired(place: Place, wanted: Readonly<Record<string, string>>): Promise<number> {
+  const started = performance.now();
+  await eventually(
+    async () => {
+      const data = (await dataOf(world.plane, place.namespace, "app")) ?? {};
+      return Object.entries(wanted).every(([key, value]) => data[key] === value);
+    },
+    { what: "the repair", every: 20 },
+  );
+  return performance.now() - started;
+}
+
+async function metric(name: string): Promise<number> {
+  const line = (await worker.metrics()).split("\n").find((candidate) => candidate.startsWith(`keyvault_injector_${name}`));
+  return Number(line?.slice(line.lastIndexOf(" ")));
+}
+
+describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    worker = await world.product.start("sync", SYNC);
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("is repaired in under two seconds, told with who wrote last and when, and counted", async () => {
+    const object = await world.object("of the vault");
+    const place = await givenSynced([object], [opaque("app", object)]);
+
+    const edit = JSON.stringify({ data: { value: encoded("edited") } });
+    await world.plane.kubectl(["patch", "secret", "app", "-n", place.namespace, "--field-manager=somebodys-tool", "-p", edit]);
+    const edited = await isRepaired(place, { value: "of the vault" });
+    await send(world.plane, { method: "DELETE", path: secretPath(place.namespace, "app") });
+    const deleted = await isRepaired(place, { value: "of the vault" });
+
+    console.log(`drift: an edit was undone after ${Math.round(edited)} ms, a deletion after ${Math.round(deleted)} ms`);
+    assert.ok(edited < 2_000 && deleted < 2_000);
+    const messages = (await eventsWith(place, "SecretRepaired", 2)).map(({ message }) => message).join("\n");
+    assert.match(
+      messages,
+      /Secret app was edited \(last written by somebodys-tool at 20\d\d-.*Z\); it is again as the class and the vault want it/,
+    );
+    assert.match(messages, /Secret app was deleted; who did it stands in the API server's audit log alone\. It is there again/);
+    assert.equal(await metric('drift_repairs_total{damage="edited"'), 1);
+    assert.equal(await metric('drift_repairs_total{damage="deleted"'), 1);
+  });
+
+  test("that comes back after each repair is called contested, is repaired ever more slowly, and leaves other Secrets in peace", async () => {
+    const [fought, quiet] = [await world.object("of the vault"), await world.object("quiet")];
+    const place = await givenSynced([fought, quiet], [opaque("app", fought), opaque("quiet", quiet)]);
+    const before = await liveSecret(place, "quiet");
+
+    for (let round = 0; round < 4; round += 1) {
+      await patch(secretPath(place.namespace, "app"), { data: { value: encoded(`round ${round}`) } });
+      await isRepaired(place, { value: "of the vault" });
+    }
+
+    const status = await eventually(
+      async () => {
+        const found = await statusOf(world.plane, place.namespace, place.name);
+        return found?.secrets[0]?.state === "Contested" && found;
+      },
+      { what: "the contest in the status" },
+    );
+    assert.match(status.secrets[0]?.message ?? "", /Secret app is changed or deleted after each repair, last by .*Stop the other writer/);
+    assert.deepEqual([status.secrets[1]?.state, status.conditions[0]?.reason], ["Synced", "PartialSync"]);
+    assert.equal((await liveSecret(place, "quiet"))?.metadata.resourceVersion, before?.metadata.resourceVersion);
+    // Over as soon as a minute went by; the stay of the state until then is what the unit tests are about.
+    await patch(secretPath(place.namespace, "app"), { data: { value: encoded("once more") } });
+    assert.ok((await isRepaired(place, { value: "of the vault" })) > 500);
+  });
+
+  test("of an immutable Secret, and a change of type, is a Secret made anew, which is told", async () => {
+    const object = await world.object("old");
+    const place = await givenSynced([object], [opaque("app", object)]);
+    const before = await liveSecret(place);
+    await patch(secretPath(place.namespace, "app"), { immutable: true });
+
+    await world.emulator.rotateSecret({ vault: world.vault, name: object, value: "new" });
+    await patch(classPath(place.namespace, place.name), { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: "1" } } });
+    await isRepaired(place, { value: "new" });
+    const data = [
+      { objectName: object, key: "username" },
+      { objectName: object, key: "password" },
+    ];
+    await patch(classPath(place.namespace, place.name), {
+      spec: { secretObjects: [{ secretName: "app", type: "kubernetes.io/basic-auth", data }] },
+    });
+    await isRepaired(place, { username: "new", password: "new" });
+
+    assert.notEqual((await liveSecret(place))?.metadata.uid, before?.metadata.uid);
+    const messages = (await eventsWith(place, "SecretReplaced", 2)).map(({ message, type }) => `${type}: ${message}`).join("\n");
+    assert.match(messages, /Warning: Secret app was deleted and made anew, without what others had added to it: it is immutable/);
+    assert.match(messages, /Warning: .*its type is Opaque, kubernetes\.io\/basic-auth is wanted/);
+  });
+
+  test("is none where a Secret would exceed what Kubernetes takes: it stays, and the biggest entry is named", async () => {
+    const small = await world.object("small");
+    const big = await world.object("x".repeat(25_000));
+    const bigger = await world.object("y".repeat(25_600));
+    const entries = Array.from({ length: 42 }, (_, index) => ({ objectName: index === 7 ? bigger : big, key: `key-${index}` }));
+    const place = await givenSynced([small, big, bigger], [opaque("app", small)]);
+    const before = await liveSecret(place);
+
+    await patch(classPath(place.namespace, place.name), {
+      spec: { secretObjects: [{ secretName: "app", type: "Opaque", data: entries }] },
+    });
+
+    const { message } = await reasonIs(world.plane, place, "TooLarge");
+    assert.match(message, /a Secret takes 1048576; the biggest entry is key-7 with 25600 .*move entries to another secretObject/);
+    assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
+  });
+
+  test("is none between two classes that name one Secret: the older has it, the younger says so with both names", async () => {
+    const [first, second] = [await world.object("of the older"), await world.object("of the younger")];
+    const namespace = await world.namespace();
+    await worker.stop();
+    // By name the younger comes first, and no Secret is there yet when the worker sees both.
+    const older = await given([first], [opaque("app", first)], { namespace, name: "zebra" });
+    const created = (await find<Secret>(world.plane, classPath(namespace, "zebra")))?.metadata.creationTimestamp;
+    await eventually(() => Math.floor(Date.now() / 1_000) * 1_000 > Date.parse(created ?? ""), { what: "the next second" });
+    const younger = await given([second], [opaque("app", second)], { namespace, name: "ant" });
+    worker = await world.product.start("sync", SYNC);
+
+    const { message } = await reasonIs(world.plane, younger, "Conflict");
+    await reasonIs(world.plane, older, "Synced");
+    assert.match(message, /Secret app is written by the class zebra, and ant names it too; give one of the two another secretName/);
+    assert.deepEqual(await dataOf(world.plane, namespace, "app"), { value: "of the older" });
+    const uid = (await liveSecret(older))?.metadata.uid;
+
+    await send(world.plane, { method: "DELETE", path: classPath(namespace, "zebra") });
+    await reasonIs(world.plane, younger, "Synced");
+    assert.deepEqual(await dataOf(world.plane, namespace, "app"), { value: "of the younger" });
+    assert.equal((await liveSecret(younger))?.metadata.uid, uid);
+  });
+
+  test("was never refused a request", () => {
+    assertNothingForbidden("drift", world.plane);
+  });
+});
+
+describe("Secrets that nobody writes any more", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    worker = await world.product.start("sync", SYNC);
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("stay when their class is given to another provider, which is said, and go with the class", async () => {
+    const object = await world.object("of the vault");
+    const place = await givenSynced([object], [opaque("app", object)]);
+    const before = await liveSecret(place);
+
+    await patch(classPath(place.namespace, place.name), { spec: { provider: "vault" } });
+
+    const { message } = await reasonIs(world.plane, place, "InvalidClass");
+    assert.match(message, /spec\.provider is now "vault", so that nothing updates app any more; set it back to azure, or delete the class/);
+    assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
+    await patch(classPath(place.namespace, place.name), { spec: { provider: "azure" } });
+    await reasonIs(world.plane, place, "Synced");
+    await patch(classPath(place.namespace, place.name), { spec: { provider: "vault" } });
+    await reasonIs(world.plane, place, "InvalidClass");
+    await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
+    await eventually(async () => (await liveSecret(place)) === undefined, { what: "the Secret's end" });
+  });
+
+  test("stay while mirroring is switched off, also without their class, and go when it is switched on again", async () => {
+    const object = await world.object("of the vault");
+    const [kept, orphan] = [await givenSynced([object], [opaque("app", object)]), await givenSynced([object], [opaque("app", object)])];
+    const before = await liveSecret(kept);
+    await worker.stop();
+    worker = await world.product.start("sync", { args: [...SYNC.args, "--sync-secret=false"] });
+
+    await send(world.plane, { method: "DELETE", path: classPath(orphan.namespace, orphan.name) });
+    await patch(classPath(kept.namespace, kept.name), { spec: { secretObjects: [opaque("renamed", object)] } });
+    // A snapshot is kept all the same: with it the worker is done with the class, and with the deletion before it.
+    const revisions = `/apis/apps/v1/namespaces/${kept.namespace}/controllerrevisions`;
+    await eventually(async () => JSON.stringify(await listAll(world.plane, revisions)).includes('"renamed"'), { what: "the snapshot" });
+    assert.equal((await liveSecret(kept))?.metadata.resourceVersion, before?.metadata.resourceVersion);
+    assert.notEqual(await liveSecret(orphan), undefined);
+
+    await worker.stop();
+    worker = await world.product.start("sync", SYNC);
+    await eventually(async () => (await mirroredSecrets(world.plane, orphan.namespace)).length === 0, { what: "the orphan's end" });
+    await eventually(
+      async () => (await mirroredSecrets(world.plane, kept.namespace)).map(({ metadata }) => metadata.name).join() === "renamed",
+      { what: "the renamed Secret alone" },
+    );
+  });
+
+  test("was never refused a request", () => {
+    assertNothingForbidden("left", world.plane);
+  });
+});

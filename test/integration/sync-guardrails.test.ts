@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { GUARDRAILS } from "../../src/sync/guardrails.ts";
+import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
+import { forbidden } from "../support/audit.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import type { ProductProcess } from "../support/product.ts";
+import { at, readManifests } from "../support/shipped-manifests.ts";
+import {
+  classOf,
+  createClass,
+  eventsOf,
+  opaque,
+  reasonIs,
+  type SyncWorld,
+  secretPath,
+  send,
+  startSyncWorld,
+  statusOf,
+} from "../support/sync-world.ts";
+
+const refusal = controlPlaneRefusal();
+const OWN = "keyvault-injector";
+const POLICY = "keyvault-injector-sync-secrets";
+
+let world: SyncWorld;
+let worker: ProductProcess;
+let token: string;
+
+const isMissing = async (policy: string): Promise<boolean> =>
+  new RegExp(`guardrails_missing\\{[^}]*policy="${policy}"[^}]*\\} 1$`, "m").test(await worker.metrics());
+
+const bind = async (policies: readonly string[] = [POLICY]): Promise<void> => {
+  const bindings = policies.map((policy) => {
+    const manifests = readManifests(`policies/${policy.replace("keyvault-injector-", "")}.yaml`);
+    return manifests.find(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
+  });
+  await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: bindings }));
+};
+
+const emptyPatch = (namespace: string) =>
+  apiRequest(world.plane, {
+    method: "PATCH",
+    path: `${secretPath(namespace, "foreign")}?dryRun=All`,
+    contentType: MERGE_PATCH,
+    body: {},
+    token,
+  });
+
+describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    token = (await world.plane.kubectl(["create", "token", "keyvault-injector-sync", "-n", OWN])).trim();
+    worker = await world.product.start("sync");
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("deny its identity an empty patch of a foreign Secret, without data; once they are gone the worker reports it", async () => {
+    const namespace = await world.namespace();
+    const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "foreign" }, data: { password: "aHVudGVyMg==" } };
+    await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: foreign });
+    await eventually(async () => (await worker.metrics()).includes("guardrails_missing"));
+
+    const denied = await emptyPatch(namespace);
+    assert.equal(denied.status, 403);
+    assert.match(String(at(denied.body, "message")), new RegExp(`'${POLICY}'`));
+    assert.doesNotMatch(JSON.stringify(denied.body), /aHVudGVyMg/);
+    assert.equal(await isMissing(POLICY), false);
+
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", POLICY]);
+
+    const answered = await eventually(async () => {
+      const answer = await emptyPatch(namespace);
+      return answer.status === 200 ? answer : undefined;
+    });
+    assert.equal(at(answered.body, "data", "password"), "aHVudGVyMg==");
+    await eventually(() => isMissing(POLICY), { what: "the metric", within: 20_000 });
+    assert.equal(await isMissing("keyvault-injector-sync-tokens"), false);
+    const place = { namespace: OWN, name: "keyvault-injector-sync" };
+    const event = await eventually(async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "GuardrailsMissing"));
+    assert.equal(event.involvedObject.kind, "Deployment");
+    assert.match(
+      event.message,
+      /nothing stops the sync worker from what keyvault-injector-sync-secrets forbids; apply manifests\/policies/,
+    );
+    assert.match(worker.log(), /"reason":"GuardrailsMissing"/);
+    const object = await world.object("any");
+    const demo = { namespace, name: "demo" };
+    await createClass(world.plane, classOf(world, { ...demo, objects: [object], secretObjects: [opaque("app", object)] }));
+    await reasonIs(world.plane, demo, "Synced");
+    const guarded = (await statusOf(world.plane, namespace, "demo"))?.conditions.find(({ type }) => type === "Guarded");
+    assert.deepEqual([guarded?.status, guarded?.reason, guarded?.message], ["False", "GuardrailsMissing", event.message]);
+
+    await bind();
+    await eventually(async () => !(await isMissing(POLICY)), { what: "the metric", within: 20_000 });
+    assert.equal((await emptyPatch(namespace)).status, 403);
+  });
+
+  test("are missed, too, where the binding only warns", async () => {
+    await world.plane.kubectl([
+      "patch",
+      "validatingadmissionpolicybinding",
+      POLICY,
+      "--type=merge",
+      "-p",
+      '{"spec":{"validationActions":["Warn"]}}',
+    ]);
+
+    await eventually(() => isMissing(POLICY), { what: "the metric", within: 20_000 });
+
+    await bind();
+    await eventually(async () => !(await isMissing(POLICY)), { what: "the metric", within: 20_000 });
+  });
+
+  test("are each missed where they are absent", async () => {
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...GUARDRAILS]);
+    for (const policy of GUARDRAILS) await eventually(() => isMissing(policy), { what: policy, within: 20_000 });
+
+    await bind(GUARDRAILS);
+    for (const policy of GUARDRAILS) await eventually(async () => !(await isMissing(policy)), { what: policy, within: 20_000 });
+  });
+
+  test("are tried without effect, under a name of their own in the audit log", async () => {
+    const probes = world.plane.probes();
+    assert.ok(probes.some(({ code }) => code === 403));
+    assert.ok(
+      probes.every(({ verb, uri }) => verb !== "get" && (uri.includes("dryRun=All") || uri.endsWith("/token") || verb === "delete")),
+    );
+    const { status } = await apiRequest(world.plane, { method: "GET", path: secretPath(OWN, "keyvault-injector-sync-key") });
+    assert.equal(status, 200, "the key that it tried to delete is there");
+    const { status: made } = await apiRequest(world.plane, { method: "GET", path: secretPath(OWN, "keyvault-injector-guardrail-probe") });
+    assert.equal(made, 404);
+  });
+
+  test("needed no request that was refused by mistake", () => {
+    const requests = world.plane.audit().filter(({ userAgent }) => userAgent.startsWith("keyvault-injector-sync/"));
+    assert.ok(requests.length > 0);
+    assert.deepEqual(forbidden(requests), []);
+    assert.ok(forbidden(world.plane.audit()).length > 0, "those of the test are seen");
+  });
+});

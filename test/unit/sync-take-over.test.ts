@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
+import { adoptedNames, DRIVER_MANAGED_LABEL, type TakeOver, type TakeOverFacts, takeOver } from "../../src/domain/sync/take-over.ts";
+
+function live(changes: Partial<ObservedSecret> = {}): ObservedSecret {
+  return {
+    ref: { namespace: "team", name: "app" },
+    uid: "secret-1",
+    resourceVersion: "5",
+    type: "Opaque",
+    immutable: false,
+    labels: {},
+    annotations: {},
+    owned: { data: [], labels: [], annotations: [] },
+    isContentIntact: false,
+    ...changes,
+  };
+}
+
+function verdict(facts: Partial<TakeOverFacts>): TakeOver {
+  return takeOver({
+    className: "demo",
+    adopts: [],
+    wanted: { name: "app", type: "Opaque" },
+    live: live(),
+    writer: "kubectl",
+    driverSync: undefined,
+    adoptsDriverSecrets: true,
+    ...facts,
+  });
+}
+
+const messageOf = (result: TakeOver): string => (result.kind === "refused" ? result.message : `taken from the ${result.from}`);
+
+const agreed = { annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "demo" } };
+const driverMade = { labels: { [DRIVER_MANAGED_LABEL]: "true" } };
+
+describe("a Secret that is not ours", () => {
+  test("is left alone, and its writer named where the API server says who that is", () => {
+    assert.match(messageOf(verdict({})), /exists and is not ours \(written by kubectl\); it is left as it is/);
+    assert.match(messageOf(verdict({ writer: undefined })), /exists and is not ours; it is left as it is/);
+  });
+
+  test("is taken over where both sides say so, for the class that was named", () => {
+    assert.deepEqual(verdict({ adopts: ["app"], live: live(agreed) }), { kind: "take", from: "owner" });
+    assert.match(messageOf(verdict({ adopts: ["app"] })), /set the annotation keyvault-injector\.dev\/adoptable-by: demo on it/);
+    assert.match(messageOf(verdict({ live: live(agreed) })), /list it in the annotation keyvault-injector\.dev\/adopt of the class/);
+    assert.match(messageOf(verdict({ className: "other", adopts: ["app"], live: live(agreed) })), /adoptable-by: other on it/);
+  });
+
+  test("of the driver's sync is taken over once nothing lets that write any more, if the operator wants that", () => {
+    const facts = { live: live(driverMade) };
+
+    assert.deepEqual(verdict(facts), { kind: "take", from: "driver" });
+    assert.match(messageOf(verdict({ ...facts, driverSync: "ClusterRoleBinding x" })), /which ClusterRoleBinding x allows; switch it off/);
+    assert.match(messageOf(verdict({ ...facts, adoptsDriverSecrets: false })), /--adopt-driver-secrets is false/);
+  });
+
+  test("is not taken from a driver that still writes it, whoever else agrees", () => {
+    const both = live({ ...agreed, ...driverMade });
+
+    assert.match(messageOf(verdict({ adopts: ["app"], live: both, driverSync: "ClusterRoleBinding x" })), /switch it off/);
+  });
+
+  test("is not taken over where that would mean to delete it", () => {
+    for (const from of [agreed, driverMade]) {
+      const facts = { adopts: ["app"] };
+      assert.match(messageOf(verdict({ ...facts, live: live({ ...from, type: "kubernetes.io/tls" }) })), /its type is kubernetes\.io\/tls/);
+      assert.match(messageOf(verdict({ ...facts, live: live({ ...from, immutable: true }) })), /it is immutable/);
+    }
+  });
+});
+
+describe("the annotation adopt of a class", () => {
+  test("lists names, with or without blanks", () => {
+    const annotations = { [CLASS_ANNOTATIONS.adopt]: " a,b , ,c" };
+    const provider = { apiVersion: "v1", kind: "SecretProviderClass", metadata: { name: "demo", annotations } };
+
+    assert.deepEqual(adoptedNames(provider), ["a", "b", "c"]);
+    assert.deepEqual(adoptedNames({ ...provider, metadata: { name: "demo" } }), []);
+  });
+});
