@@ -2,6 +2,7 @@
 // reason, counted, and fails the run where CI=true.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
@@ -15,7 +16,8 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   e2e: ["e2e"],
 };
 
-/** Suites that start a control plane need about 1 GiB and one core each. */
+/** Suites that start a control plane need about 1 GiB, and wait a third of their time. */
+const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1 };
 
 const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
@@ -39,7 +41,7 @@ await getOlderApiServer();
 const started = performance.now();
 const child = spawn(
   process.execPath,
-  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? 2}`, "--test-timeout=600000", ...files],
+  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? LANES}`, "--test-timeout=600000", ...files],
   { cwd: path.resolve(import.meta.dirname, ".."), stdio: ["ignore", "pipe", "inherit"] },
 );
 const skipped: string[] = [];
