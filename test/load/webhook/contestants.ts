@@ -11,7 +11,7 @@ import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
 import { type RunningProcess, startProcess } from "../../support/process.ts";
 import { freePort } from "../../support/product.ts";
 import { selfSignedCertificate } from "../../support/serving-certificate.ts";
-import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { listAt, MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
 import { webhookTarget } from "../../support/webhook-request.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
@@ -140,12 +140,18 @@ export async function startOurs(plane: ControlPlane, main: string): Promise<Cont
   const started = await launch(plane, {
     name: "ours",
     command: process.execPath,
-    args: [main, ...shippedArguments(shipped, account), ...ports],
+    args: [...nodeFlags(shipped, account), main, ...shippedArguments(shipped, account), ...ports],
     environment: { KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
     isUp: () => isReady(healthPort, "/readyz"),
   });
   const { ca } = await webhookTarget(plane, admissionPort);
   return { name: "keyvault-injector", ...started, target: { port: admissionPort, ca, servername: SERVICE_NAME, path: "/mutate/pods" } };
+}
+
+/** What stands between `node` and the program in the shipped command. */
+function nodeFlags(manifests: readonly Manifest[], deployment: string): readonly string[] {
+  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
+  return listAt(found, "spec", "template", "spec", "containers", 0, "command").map(String).slice(1, -1);
 }
 
 const AWI_PORT = 9443;
