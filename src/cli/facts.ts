@@ -1,6 +1,7 @@
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import type { NamespaceFact } from "../domain/injection/effective-annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { Look, Viewer } from "./cluster.ts";
 import { isClass, readClassItem } from "./manifest/class-item.ts";
 import type { ManifestItem } from "./manifest/items.ts";
@@ -23,7 +24,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
   const unseen = new Set<string>();
   const classOf = remembering(async (ref: ObjectRef): Promise<ClassFact> => {
-    const given = classes.get(keyOf(ref));
+    const given = classes.get(objectKey(ref));
     if (given !== undefined) return { kind: "found", class: given };
     const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
     if (look?.kind === "seen") return { kind: "found", class: look.value };
@@ -52,14 +53,10 @@ function known(look: Look<unknown> | undefined, unseen: Set<string>): "missing" 
 function remembering<T>(find: (ref: ObjectRef) => Promise<T>): (ref: ObjectRef) => Promise<T> {
   const found = new Map<string, Promise<T>>();
   return (ref) => {
-    const running = found.get(keyOf(ref)) ?? find(ref);
-    found.set(keyOf(ref), running);
+    const running = found.get(objectKey(ref)) ?? find(ref);
+    found.set(objectKey(ref), running);
     return running;
   };
-}
-
-function keyOf({ namespace, name }: ObjectRef): string {
-  return `${namespace ?? ""}/${name}`;
 }
 
 function annotationsOf({ object }: ManifestItem): Readonly<Record<string, string>> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { Change } from "../domain/ports.ts";
 
 /** What is remembered of one object. */
@@ -22,7 +23,7 @@ export class ObjectCopy<T> {
   }
 
   get(ref: ObjectRef): T | undefined {
-    return this.#entries.get(keyOf(ref))?.value;
+    return this.#entries.get(objectKey(ref))?.value;
   }
 
   list(): readonly T[] {
@@ -30,7 +31,7 @@ export class ObjectCopy<T> {
   }
 
   set(next: Kept<T>): void {
-    const key = keyOf(next.ref);
+    const key = objectKey(next.ref);
     const previous = this.#entries.get(key);
     // The same name under another uid: the deletion in between was not seen, and whoever follows deletions must hear of it.
     if (previous !== undefined && previous.uid !== next.uid) {
@@ -43,18 +44,18 @@ export class ObjectCopy<T> {
   }
 
   delete(ref: ObjectRef): void {
-    const previous = this.#entries.get(keyOf(ref));
+    const previous = this.#entries.get(objectKey(ref));
     if (previous === undefined) return;
-    this.#entries.delete(keyOf(ref));
+    this.#entries.delete(objectKey(ref));
     this.#report(ref, { previous: previous.value, current: undefined });
   }
 
   /** Takes over a complete list: deletions first, then what is new or different, in the list's order. */
   replace(all: readonly Kept<T>[]): void {
-    const present = new Set(all.map(({ ref }) => keyOf(ref)));
+    const present = new Set(all.map(({ ref }) => objectKey(ref)));
     for (const [key, { ref }] of this.#entries) if (!present.has(key)) this.delete(ref);
     for (const next of all) {
-      const previous = this.#entries.get(keyOf(next.ref));
+      const previous = this.#entries.get(objectKey(next.ref));
       if (previous === undefined || !isSame(previous, next)) this.set(next);
     }
   }
@@ -70,6 +71,3 @@ export function refOf({ metadata }: KubeObject): ObjectRef {
 }
 
 /** Neither part can hold a slash. */
-function keyOf({ namespace, name }: ObjectRef): string {
-  return `${namespace ?? ""}/${name}`;
-}

@@ -1,5 +1,6 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import type { ObjectRef } from "../domain/kubernetes.ts";
+import { objectKey, refOfKey } from "../domain/object-key.ts";
 import type { ClassStatus } from "../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
 import type { SecretStore } from "./secret-store.ts";
@@ -17,9 +18,9 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
   const written = new Map<string, ObservedSecret>();
   return {
     hasSynced: true,
-    get: (ref) => written.get(keyOf(ref)),
+    get: (ref) => written.get(objectKey(ref)),
     ofClass: (classKey) => {
-      const [namespace = "", className = ""] = classKey.split("/");
+      const { namespace, name: className } = refOfKey(classKey);
       const known = [...written.values()].filter(
         ({ ref, annotations }) => ref.namespace === namespace && annotations[SECRET_ANNOTATIONS.class] === className,
       );
@@ -28,8 +29,8 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
         .map(({ name }) => assumed({ namespace, name }, className));
       return [...known, ...told];
     },
-    remember: (secret) => void written.set(keyOf(secret.ref), secret),
-    forget: (ref) => void written.delete(keyOf(ref)),
+    remember: (secret) => void written.set(objectKey(secret.ref), secret),
+    forget: (ref) => void written.delete(objectKey(ref)),
   };
 }
 
@@ -46,8 +47,4 @@ function assumed(ref: ObjectRef, className: string): ObservedSecret {
     owned: { data: [], labels: [MANAGED_LABEL], annotations: [] },
     isContentIntact: true,
   };
-}
-
-function keyOf({ namespace, name }: ObjectRef): string {
-  return `${namespace ?? ""}/${name}`;
 }

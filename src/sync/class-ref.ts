@@ -1,4 +1,5 @@
 import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 
 /** Where the class is, and its status object of the same name. */
 export function refOf({ metadata }: SecretProviderClass): ObjectRef {
@@ -7,5 +8,5 @@ export function refOf({ metadata }: SecretProviderClass): ObjectRef {
 
 /** `namespace/name`: what queues, indexes and logs call it. */
 export function keyOf({ metadata }: SecretProviderClass): string {
-  return `${metadata.namespace ?? ""}/${metadata.name}`;
+  return objectKey(metadata);
 }

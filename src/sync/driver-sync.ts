@@ -1,4 +1,5 @@
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
@@ -49,7 +50,7 @@ function isOfDriverSync(object: KubeObject): boolean {
 /** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */
 export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext): void {
   for (const { metadata } of classes.list()) {
-    const key = `${metadata.namespace ?? ""}/${metadata.name}`;
+    const key = objectKey(metadata);
     if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
     memories.retryNow(key, clock.now());
     lookAt(key);

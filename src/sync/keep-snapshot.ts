@@ -2,6 +2,7 @@ import { assertNever } from "../domain/assert-never.ts";
 import { ownersAfterRepair } from "../domain/healing/field-owners.ts";
 import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { handOver } from "./hand-over.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -17,7 +18,7 @@ export async function keepSnapshot(context: WorkerContext, provider: SecretProvi
   const { metadata } = provider;
   const state = context.gate.state;
   if (state.kind === "frozen") return { kind: "unsettled" };
-  const snapshot = context.snapshots.get(`${metadata.namespace ?? ""}/${metadata.name}`);
+  const snapshot = context.snapshots.get(objectKey(metadata));
   const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, provider, state);
   switch (drift) {
     case "current":

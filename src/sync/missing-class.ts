@@ -2,6 +2,7 @@ import { assertNever } from "../domain/assert-never.ts";
 import { missingClassVerdict } from "../domain/healing/missing-class.ts";
 import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { KubeError } from "../domain/ports.ts";
 import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
@@ -20,7 +21,7 @@ const DONE: ClassResult = { kind: "done" };
  * CRD is then still the one of the snapshot and not going away, it was there when the class was not.
  */
 export async function reconcileMissingClass(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<ClassResult> {
-  const key = `${ref.namespace ?? ""}/${ref.name}`;
+  const key = objectKey(ref);
   const snapshot = context.snapshots.get(key);
   const secrets = context.secrets.ofClass(key);
   if (snapshot === undefined && secrets.length === 0) {
@@ -85,7 +86,7 @@ async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: 
 
 /** The snapshot goes last: a worker that dies half way finds it and goes on. */
 async function cleanUp(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  const key = `${ref.namespace ?? ""}/${ref.name}`;
+  const key = objectKey(ref);
   const secrets = context.secrets.ofClass(key).filter((secret) => isWrittenFor(secret, ref.name));
   await removeSecrets(context, { secrets, className: ref.name, why: "its class was deleted" }, signal);
   await context.statuses.remove(ref, signal);

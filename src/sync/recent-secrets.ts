@@ -1,4 +1,5 @@
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { Clock, KubeClient, ReadResult } from "../domain/ports.ts";
 
 /** The classes of a namespace are polled one after the other with the same credentials: so long one read serves them (milliseconds). */
@@ -24,7 +25,7 @@ export class RecentSecrets {
   async read(ref: ObjectRef, recentMs: number, signal: AbortSignal): Promise<ReadResult<Secret>> {
     const at = this.#clock.now();
     for (const [old, read] of this.#reads) if (!isRecent(read, RECENT_MS, at)) this.#reads.delete(old);
-    const key = `${ref.namespace ?? ""}/${ref.name}`;
+    const key = objectKey(ref);
     const known = this.#reads.get(key);
     if (known !== undefined && isRecent(known, recentMs, at)) return known.result;
     const result = await this.#kube.read<Secret>(RESOURCES.secrets, ref, signal);

@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { pollInterval } from "../domain/schedule/poll-interval.ts";
 import { syncMode } from "../domain/schedule/sync-mode.ts";
 import { type FetchNeed, fetchNeed } from "../domain/sync/fetch-need.ts";
@@ -143,7 +144,7 @@ async function isUnchanged(context: WorkerContext, provider: SecretProviderClass
 
 /** A class that mirrors nothing has no status. */
 async function retire(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<ClassResult> {
-  context.memories.forget(`${ref.namespace ?? ""}/${ref.name}`);
+  context.memories.forget(objectKey(ref));
   if (context.statuses.get(ref) !== undefined) await context.statuses.remove(ref, signal);
   return { kind: "done" };
 }

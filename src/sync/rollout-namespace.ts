@@ -1,3 +1,4 @@
+import { objectKey } from "../domain/object-key.ts";
 import { KubeError } from "../domain/ports.ts";
 import { type Due, type Judged, planNamespace } from "../domain/rollout/namespace-plan.ts";
 import { hasStamp } from "../domain/rollout/stamp.ts";
@@ -119,7 +120,7 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
   const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp }, signal));
   if (refusal !== undefined) return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${refusal}` };
   metrics.rollouts.inc({ outcome: "started" });
-  worker.logger.info("workload restarted", { kind, workload: `${ref.namespace ?? ""}/${ref.name}`, stamp: standing.stamp });
+  worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
   return { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` };
 }
 

@@ -1,6 +1,7 @@
 import { SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { assertNever } from "../domain/assert-never.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { Judged } from "../domain/rollout/namespace-plan.ts";
 import type { RolloutReason } from "../domain/rollout/reasons.ts";
 import type { Standing } from "../domain/rollout/standing.ts";
@@ -64,7 +65,7 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   emit(worker, workload, told);
   const fields = {
     kind: workload.kind,
-    workload: `${workload.ref.namespace ?? ""}/${workload.ref.name}`,
+    workload: objectKey(workload.ref),
     reason: told.reason,
     detail: told.message,
   };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { MirroredVersions, NamespaceSecrets } from "../domain/rollout/versions.ts";
 import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
@@ -21,7 +22,7 @@ export class VersionTimes {
   readonly #known = new Map<string, Times & { readonly objects: string }>();
 
   of({ ref, writtenAt, createdAt }: ObservedSecret, objects: string, now: number): Times {
-    const key = `${ref.namespace ?? ""}/${ref.name}`;
+    const key = objectKey(ref);
     const known = this.#known.get(key);
     if (known?.objects === objects) return known;
     const times = {

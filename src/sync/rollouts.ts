@@ -1,3 +1,4 @@
+import { refOfKey } from "../domain/object-key.ts";
 import type { Clock, KubeWatcher, Logger } from "../domain/ports.ts";
 import { KubeError } from "../domain/ports.ts";
 import { hasRotated } from "../domain/sync/rotated-condition.ts";
@@ -54,7 +55,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       // The queue runs below, so its handler never sees this before it is there.
       const context: RolloutContext = { worker, settings, workloads, memory, times: new VersionTimes(), metrics };
       noteClass = (classKey) => {
-        const [namespace = "", name = ""] = classKey.split("/");
+        const { namespace, name } = refOfKey(classKey);
         const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));
         if (isOfInterest) queue.add(namespace);
       };

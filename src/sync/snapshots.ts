@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../domain/annotations.ts";
 import { type ClassSnapshot, canonical, SNAPSHOT_FORMAT } from "../domain/healing/snapshot.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
@@ -173,7 +174,7 @@ function verified(
     snapshot.format === SNAPSHOT_FORMAT;
   if (!isOurs) {
     logger.warn("a class snapshot was not written by this install and is ignored", {
-      snapshot: `${metadata.namespace ?? ""}/${metadata.name}`,
+      snapshot: objectKey(metadata),
     });
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
 import type { ClassStatus, SecretProviderClassSync } from "../domain/sync/class-status.ts";
 import type { CrdGate } from "./crd-gate.ts";
@@ -44,11 +45,11 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     {
       resource: RESOURCE,
       project: (object) => ({
-        key: `${object.metadata.namespace ?? ""}/${object.metadata.name}`,
+        key: objectKey(object.metadata),
         status: (object as SecretProviderClassSync).status,
       }), // Our own CRD's schema.
       onChange: (ref, { previous, current }) => {
-        const key = keyOf(ref);
+        const key = objectKey(ref);
         // The object comes first, and its status a moment later.
         if (current !== undefined && current.status === undefined) return;
         const last = written.get(key) ?? previous?.status;
@@ -64,10 +65,10 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     signal,
   );
   const store = async (ref: ObjectRef, status: ClassStatus, storeSignal: AbortSignal): Promise<void> => {
-    unstored.set(keyOf(ref), status);
+    unstored.set(objectKey(ref), status);
     if (await applied(options, { ref, status, isNew: reflector.get(ref) === undefined }, storeSignal)) {
-      unstored.delete(keyOf(ref));
-      written.set(keyOf(ref), status);
+      unstored.delete(objectKey(ref));
+      written.set(objectKey(ref), status);
     }
   };
   return {
@@ -77,22 +78,22 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     get isUnserved() {
       return reflector.isUnserved;
     },
-    get: (ref) => unstored.get(keyOf(ref)) ?? written.get(keyOf(ref)) ?? reflector.get(ref)?.status,
+    get: (ref) => unstored.get(objectKey(ref)) ?? written.get(objectKey(ref)) ?? reflector.get(ref)?.status,
     list: () => reflector.list(),
     write: async (ref, status, writeSignal) => {
-      if (gate.state.kind === "frozen") unstored.set(keyOf(ref), status);
+      if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
       else await store(ref, status, writeSignal);
     },
     storeUnstored: async (ref, storeSignal) => {
-      const status = unstored.get(keyOf(ref));
+      const status = unstored.get(objectKey(ref));
       if (status === undefined) return true;
       // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
       if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
       await store(ref, status, storeSignal);
-      return !unstored.has(keyOf(ref));
+      return !unstored.has(objectKey(ref));
     },
     remove: async (ref, removeSignal) => {
-      const key = keyOf(ref);
+      const key = objectKey(ref);
       written.delete(key);
       unstored.delete(key);
       removed.add(key);
@@ -132,7 +133,7 @@ async function applied({ kube, logger }: StatusStoreOptions, { ref, status, isNe
     return true;
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
-    logger.debug("the status could not be stored because its kind is away", { class: keyOf(ref) });
+    logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
     return false;
   }
 }
@@ -143,8 +144,4 @@ function shell({ namespace, name }: ObjectRef): SecretProviderClassSync {
     kind: RESOURCE.kind,
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
   };
-}
-
-function keyOf({ namespace, name }: ObjectRef): string {
-  return `${namespace ?? ""}/${name}`;
 }

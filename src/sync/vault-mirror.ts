@@ -1,6 +1,7 @@
 import { objectIdOf } from "../domain/content/object-file.ts";
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { ObjectRef, SecretObject, SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { type Clock, type VaultClients, VaultError } from "../domain/ports.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 import type { ClassObject } from "../domain/provider-class/object-rules.ts";
@@ -65,7 +66,7 @@ const MISSING_FILE = "file matching objectName";
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
 export async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, question } = request;
-  const owner = `${provider.metadata.namespace ?? ""}/${provider.metadata.name}`;
+  const owner = objectKey(provider.metadata);
   const opened = openProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: options.readCloudFile });
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));

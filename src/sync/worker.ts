@@ -1,6 +1,7 @@
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import { objectKey, refOfKey } from "../domain/object-key.ts";
 import { type Clock, type EventSink, type KubeClient, type KubeWatcher, type Logger, type VaultClients } from "../domain/ports.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
@@ -70,7 +71,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     logger: logger.child({ queue: "classes" }),
     random: options.random,
     handle: async (classKey, handleSignal) => {
-      const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOf(classKey), handleSignal)));
+      const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
       options.rollouts?.noteClass(classKey);
       return outcome;
     },
@@ -133,7 +134,7 @@ function buildContext({ options, cluster, key, classes: queue, crds, guardrails 
       project: (object) => object,
       onChange: (ref, change) => {
         claims.note(change);
-        enqueue(`${ref.namespace ?? ""}/${ref.name}`);
+        enqueue(objectKey(ref));
       },
     },
     signal,
@@ -153,7 +154,7 @@ function buildContext({ options, cluster, key, classes: queue, crds, guardrails 
   const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
   const onUseChanged = (classKey: string, isUsed: boolean): void => {
     if (isUsed) memories.noteUse(classKey);
-    if (classes.get(refOf(classKey)) !== undefined) enqueue(classKey);
+    if (classes.get(refOfKey(classKey)) !== undefined) enqueue(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
   const gate: CrdGate = createCrdGate({
@@ -220,9 +221,4 @@ function tellTrust({ metrics, logger }: WorkerOptions, state: GateState): void {
 async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {
   const found = await kube.read(RESOURCES.namespaces, { name: "kube-system" }, signal);
   return found.kind === "found" ? (found.object.metadata.uid ?? "") : "";
-}
-
-function refOf(classKey: string): ObjectRef {
-  const [namespace = "", name = ""] = classKey.split("/");
-  return { namespace, name };
 }

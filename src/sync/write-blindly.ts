@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import { KubeError } from "../domain/ports.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
@@ -107,7 +108,7 @@ export async function deleteBlindly(
     await kube.delete(RESOURCES.secrets, ref, {}, signal);
   } catch (error) {
     if (!isForeign(error)) throw error;
-    logger.info("a Secret was not removed, because it is not ours", { secret: `${ref.namespace ?? ""}/${ref.name}` });
+    logger.info("a Secret was not removed, because it is not ours", { secret: objectKey(ref) });
   }
 }
 

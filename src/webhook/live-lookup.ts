@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { KubeClient, Reflector } from "../domain/ports.ts";
 
 /** Long enough for an API server under load, short enough for the pod's creator who waits for it. */
@@ -29,7 +30,7 @@ export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (
       onLookup?.("cached");
       return { kind: "found", object: cached };
     }
-    const key = `${ref.namespace ?? ""}/${ref.name}`;
+    const key = objectKey(ref);
     const shared = running.get(key) ?? readLive(options, ref).finally(() => running.delete(key));
     running.set(key, shared);
     const looked = await shared;

@@ -1,25 +1,21 @@
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { POD_TEMPLATE_KINDS } from "../../domain/pod-templates.ts";
 
 /** Where the kinds that make pods hold the pod's template. An empty path: the object is the pod itself. */
-const TEMPLATES: Readonly<Record<string, { readonly group: string; readonly path: readonly string[] }>> = {
-  Pod: { group: "", path: [] },
-  PodTemplate: { group: "", path: ["template"] },
-  ReplicationController: { group: "", path: ["spec", "template"] },
-  Deployment: { group: "apps", path: ["spec", "template"] },
-  StatefulSet: { group: "apps", path: ["spec", "template"] },
-  DaemonSet: { group: "apps", path: ["spec", "template"] },
-  ReplicaSet: { group: "apps", path: ["spec", "template"] },
-  Job: { group: "batch", path: ["spec", "template"] },
-  CronJob: { group: "batch", path: ["spec", "jobTemplate", "spec", "template"] },
-};
+const TEMPLATES: ReadonlyMap<string, { readonly group: string; readonly path: readonly string[] }> = new Map([
+  ["Pod", { group: "", path: [] }],
+  ["PodTemplate", { group: "", path: ["template"] }],
+  ["ReplicationController", { group: "", path: ["spec", "template"] }],
+  ...POD_TEMPLATE_KINDS.map(({ kind, group, path }) => [kind, { group, path }] as const),
+]);
 
-export const POD_KINDS: readonly string[] = Object.keys(TEMPLATES);
+export const POD_KINDS: readonly string[] = [...TEMPLATES.keys()];
 
 /** Path of the pod, or of its template, in an object; undefined for a kind that makes no pods. */
 export function podPath(object: JsonObject): readonly string[] | undefined {
   const { apiVersion, kind } = object;
-  if (typeof apiVersion !== "string" || typeof kind !== "string" || !Object.hasOwn(TEMPLATES, kind)) return undefined;
-  const template = TEMPLATES[kind];
+  if (typeof apiVersion !== "string" || typeof kind !== "string") return undefined;
+  const template = TEMPLATES.get(kind);
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   return template?.group === group ? template.path : undefined;
 }

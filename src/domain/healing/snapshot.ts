@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry, SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 
 /** Raised with every change of what a snapshot holds: an older one is not understood, and taken anew. */
@@ -97,12 +98,8 @@ function isCutFrom(cut: unknown, whole: unknown): boolean {
 function isPart(part: unknown, whole: unknown): boolean {
   if (Array.isArray(part))
     return Array.isArray(whole) && part.length === whole.length && part.every((item, index) => isPart(item, whole[index]));
-  if (!isRecord(part)) return part === whole;
-  return isRecord(whole) && Object.entries(part).every(([key, value]) => isPart(value, whole[key]));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isJsonObject(part)) return part === whole;
+  return isJsonObject(whole) && Object.entries(part).every(([key, value]) => isPart(value, whole[key]));
 }
 
 /** JSON with sorted keys: equal for equal content, whatever the order in which it was written. */

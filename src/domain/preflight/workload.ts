@@ -1,15 +1,10 @@
 import type { AdmissionRequest } from "../admission/review.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { POD_TEMPLATE_KINDS } from "../pod-templates.ts";
 
-/** Where each kind that makes pods keeps their template. */
-const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
-  "apps/deployments": ["spec", "template"],
-  "apps/statefulsets": ["spec", "template"],
-  "apps/daemonsets": ["spec", "template"],
-  "apps/replicasets": ["spec", "template"],
-  "batch/jobs": ["spec", "template"],
-  "batch/cronjobs": ["spec", "jobTemplate", "spec", "template"],
-};
+const TEMPLATES: ReadonlyMap<string, readonly string[]> = new Map(
+  POD_TEMPLATE_KINDS.map(({ group, resource, path }) => [`${group}/${resource}`, path]),
+);
 
 /**
  * The creation of the first pod of a workload, as the pod webhook will be asked about it. Undefined where the object is no workload,
@@ -18,7 +13,7 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
  */
 export function podRequestOf(request: AdmissionRequest): AdmissionRequest | undefined {
   const { group, resource } = request.resource;
-  const steps = TEMPLATES[`${group}/${resource}`];
+  const steps = TEMPLATES.get(`${group}/${resource}`);
   const template = steps && objectAt(request.object, steps);
   if (template === undefined) return undefined;
   return {

@@ -19,8 +19,9 @@ export function givenKey(key: string, { objectId, version, updated, expires, not
  * vault has. A Secret is written as a whole or not at all, so that a certificate never stands beside the key of another.
  */
 export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus[]): readonly KeyStatus[] {
+  const heldUnder = Map.groupBy(stored, ({ key }) => key);
   return found.map((wanted) => {
-    const held = stored.find(({ key, object }) => key === wanted.key && (wanted.object === undefined || object === wanted.object));
+    const held = heldUnder.get(wanted.key)?.find(({ object }) => wanted.object === undefined || object === wanted.object);
     const { key, object = held?.object, state, message } = wanted;
     const kept = keptOf(key, object, held);
     if (state !== undefined) return { ...kept, state, ...(message === undefined ? {} : { message }) };
@@ -31,8 +32,9 @@ export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus
 
 /** The Secrets of a class of which nothing could be learnt: they hold what they held. */
 export function heldSecrets(names: readonly string[], stored: readonly SecretStatus[], reason: SyncReason): readonly SecretStatus[] {
+  const heldIn = Map.groupBy(stored, ({ name }) => name);
   return names.map((name) => {
-    const held = stored.find((secret) => secret.name === name)?.data ?? [];
+    const held = heldIn.get(name)?.[0]?.data ?? [];
     return { name, state: reason, data: held.map((key) => ({ ...keptOf(key.key, key.object, key), state: reason })) };
   });
 }

@@ -1,3 +1,4 @@
+import { refOfKey } from "../object-key.ts";
 import type { ClassStatus } from "./class-status.ts";
 
 export interface ObjectExpiry {
@@ -21,7 +22,7 @@ export interface NamedStatus {
 /** The objects that expire first, or have expired, each once for a class. */
 export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
   const all = statuses.flatMap(({ key, status }) => {
-    const [namespace = "", className = ""] = key.split("/");
+    const { namespace, name: className } = refOfKey(key);
     const keys = (status?.secrets ?? []).flatMap(({ data }) => data);
     const ends = keys.flatMap(({ object, expires }): [string, number][] =>
       object === undefined || expires === undefined ? [] : [[object, Date.parse(expires)]],
