@@ -42,8 +42,8 @@ function filesAt(source: string, into: string): ImageFile[] {
   return readdirSync(source).flatMap((name) => filesAt(path.join(source, name), path.posix.join(into, name)));
 }
 
-function copyTo(folder: string): number {
-  const files = imageFiles();
+/** Lays them out below the folder as they lie in the image. */
+export function copyTo(folder: string, files = imageFiles()): number {
   for (const file of files) {
     const target = path.join(folder, file.path);
     mkdirSync(path.dirname(target), { recursive: true });

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { CLOUDS } from "../../src/domain/provider-class/clouds.ts";
 import { clientEnvironment, type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import type { Answer, Question } from "./azure-adapter-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./azure-adapter-process.ts", import.meta.url));
@@ -18,27 +18,19 @@ const ASK_WITHIN_MS = 30_000;
 
 /** A worker-like process whose only way to the vaults is its environment. */
 class Asker {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  /** All it has written to stderr. */
-  stderr = "";
+  readonly #process: LineProcess<readonly Question[], readonly Answer[]>;
 
   constructor(environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
-    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
-    });
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.#process = startLineProcess({ command: process.execPath, args: [PROCESS], environment, within: ASK_WITHIN_MS });
   }
 
-  async askAll(questions: readonly Question[]): Promise<readonly Answer[]> {
-    this.#child.stdin.write(`${JSON.stringify(questions)}\n`);
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ASK_WITHIN_MS);
-    const { value, done } = await this.#lines.next();
-    clearTimeout(timer);
-    assert.ok(!done, `the process ended: ${this.stderr}`);
-    // Written by the process above.
-    return JSON.parse(value) as readonly Answer[];
+  /** All it has written to stderr. */
+  get stderr(): string {
+    return this.#process.stderr();
+  }
+
+  askAll(questions: readonly Question[]): Promise<readonly Answer[]> {
+    return this.#process.ask(questions);
   }
 
   async ask(question: Question): Promise<Answer> {
@@ -47,12 +39,8 @@ class Asker {
     return answer;
   }
 
-  async stop(): Promise<void> {
-    const exited = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ASK_WITHIN_MS);
-    await exited;
-    clearTimeout(timer);
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 }
 

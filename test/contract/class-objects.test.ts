@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import type { Permission } from "../../tools/key-vault-emulator/vault/permissions.ts";
+import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import type { ClassAnswer, ClassQuestion } from "./class-objects-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./class-objects-process.ts", import.meta.url));
@@ -20,21 +18,17 @@ const READ: readonly Permission[] = ["get", "keys/get", "certificates/get"];
 
 let folder: string;
 let emulator: SpawnedEmulator;
-let child: ChildProcessWithoutNullStreams;
-let answers: AsyncIterator<string>;
+let worker: LineProcess<ClassQuestion, ClassAnswer>;
 let count = 0;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "class-objects-"));
   emulator = await spawnEmulator(folder);
-  child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...clientEnvironment(emulator) } });
-  child.stderr.pipe(process.stderr);
-  answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  worker = startLineProcess({ command: process.execPath, args: [PROCESS], environment: clientEnvironment(emulator) });
 });
 
 after(async () => {
-  child.stdin.end();
-  await once(child, "exit");
+  await worker.stop();
   await emulator.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -48,11 +42,7 @@ async function aVault(permissions = EVERYTHING) {
   const fetchAll = async (objects: readonly string[], changes: Partial<ClassQuestion> = {}): Promise<ClassAnswer> => {
     const array = `array:\n${objects.map((object) => `  - |\n    ${object.replaceAll(", ", "\n    ")}\n`).join("")}`;
     const parameters = { keyvaultName: vault, tenantID: tenantId, objects: array };
-    child.stdin.write(`${JSON.stringify({ parameters, clientId, clientSecret, ...changes })}\n`);
-    const { value, done } = await answers.next();
-    assert.ok(!done, "the process ended");
-    // Written by the process above.
-    return JSON.parse(value) as ClassAnswer;
+    return worker.ask({ parameters, clientId, clientSecret, ...changes });
   };
   return { vault, fetchAll };
 }

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -12,39 +9,17 @@ import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { CLOUDS, type CloudName } from "../../tools/key-vault-emulator/network/clouds.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
+import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import type { Answer, Question } from "./azure-adapter-process.ts";
 import type { ClassAnswer, ClassQuestion } from "./class-objects-process.ts";
 
-/** A process that answers each line of JSON with one. */
-class Asker<Asked, Answered> {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(file: string, environment: Readonly<Record<string, string>>) {
-    const script = fileURLToPath(new URL(file, import.meta.url));
-    this.#child = spawn(process.execPath, [script], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
-    this.#child.stderr.pipe(process.stderr);
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async ask(asked: Asked): Promise<Answered> {
-    this.#child.stdin.write(`${JSON.stringify(asked)}\n`);
-    const { value, done } = await this.#lines.next();
-    assert.ok(!done, "the process ended");
-    // Written by the processes next door.
-    return JSON.parse(value) as Answered;
-  }
-
-  async stop(): Promise<void> {
-    this.#child.stdin.end();
-    await once(this.#child, "exit");
-  }
-}
+const startBeside = <Asked, Answered>(file: string, environment: Readonly<Record<string, string>>): LineProcess<Asked, Answered> =>
+  startLineProcess({ command: process.execPath, args: [fileURLToPath(new URL(file, import.meta.url))], environment });
 
 let folder: string;
 let cloudEnvDir: string;
 let emulator: SpawnedEmulator;
-let worker: Asker<ClassQuestion, ClassAnswer>;
+let worker: LineProcess<ClassQuestion, ClassAnswer>;
 let count = 0;
 
 /** What the operator would write of a cloud. */
@@ -66,7 +41,7 @@ before(async () => {
   cloudEnvDir = join(folder, "clouds");
   await mkdir(cloudEnvDir);
   emulator = await spawnEmulator(join(folder, "emulator"));
-  worker = new Asker("./class-objects-process.ts", clientEnvironment(emulator));
+  worker = startBeside("./class-objects-process.ts", clientEnvironment(emulator));
   await describeCloud("private.json", description("private"));
   await describeCloud("private-stack.json", description("private-stack"));
 });
@@ -193,7 +168,7 @@ describe("a wrong authority or scope", () => {
     const last = (await emulator.requests()).at(-1)?.sequence ?? 0;
     const vaultUrl = `https://${name}.${CLOUDS["private-stack"].vaultSuffix}/`;
     const address = { vaultUrl, authorityHost: "https://login.microsoftonline.com/", tenantId };
-    const adapter = new Asker<readonly Question[], readonly Answer[]>("./azure-adapter-process.ts", clientEnvironment(emulator));
+    const adapter = startBeside<readonly Question[], readonly Answer[]>("./azure-adapter-process.ts", clientEnvironment(emulator));
 
     const [answer] = await adapter.ask([{ address, clientId: "c", clientSecret: "s", name: "s" }]);
 

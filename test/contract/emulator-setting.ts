@@ -52,13 +52,13 @@ export class EmulatorSetting {
   }
 
   async succeeds(client: ClientSpec, call: SdkCall): Promise<unknown> {
-    const answer = await this.#sdk.send({ client, call });
+    const answer = await this.#sdk.ask({ client, call });
     assert.ok(answer.ok, answer.ok ? "" : `${answer.error.name}: ${answer.error.message}`);
     return answer.value;
   }
 
   async fails(client: ClientSpec, call: SdkCall): Promise<SdkFailure> {
-    const answer = await this.#sdk.send({ client, call });
+    const answer = await this.#sdk.ask({ client, call });
     assert.ok(!answer.ok, `the call was expected to fail, and answered ${JSON.stringify(answer)}`);
     return answer.error;
   }

@@ -48,13 +48,13 @@ async function aVault(permissions: readonly Permission[] = ["get", "list", "set"
 }
 
 async function succeeds(client: ClientSpec, call: SdkCall): Promise<SdkAnswer & { readonly ok: true }> {
-  const answer = await sdk.send({ client, call });
+  const answer = await sdk.ask({ client, call });
   assert.ok(answer.ok, answer.ok ? "" : `${answer.error.name}: ${answer.error.message}`);
   return answer;
 }
 
 async function fails(client: ClientSpec, call: SdkCall): Promise<SdkFailure> {
-  const answer = await sdk.send({ client, call });
+  const answer = await sdk.ask({ client, call });
   assert.ok(!answer.ok, "the call was expected to fail");
   return answer.error;
 }
@@ -613,7 +613,7 @@ describe("the network", () => {
     const { NODE_EXTRA_CA_CERTS: _, ...withoutCa } = clientEnvironment(emulator);
     const stranger = startSdkProcess(withoutCa);
     try {
-      const answer = await stranger.send({ client, call: { kind: "get", name: "db" } });
+      const answer = await stranger.ask({ client, call: { kind: "get", name: "db" } });
       assert.ok(!answer.ok);
       assert.match(JSON.stringify(answer.error), /certificate/i);
     } finally {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -12,27 +9,24 @@ import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import type { Permission } from "../../tools/key-vault-emulator/vault/permissions.ts";
 import { eventually } from "../support/eventually.ts";
+import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import type { PollAnswer, PollQuestion } from "./vault-polls-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./vault-polls-process.ts", import.meta.url));
 
 let folder: string;
 let emulator: SpawnedEmulator;
-let child: ChildProcessWithoutNullStreams;
-let answers: AsyncIterator<string>;
+let worker: LineProcess<PollQuestion, PollAnswer>;
 let count = 0;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "vault-polls-"));
   emulator = await spawnEmulator(folder);
-  child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...clientEnvironment(emulator) } });
-  child.stderr.pipe(process.stderr);
-  answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  worker = startLineProcess({ command: process.execPath, args: [PROCESS], environment: clientEnvironment(emulator) });
 });
 
 after(async () => {
-  child.stdin.end();
-  await once(child, "exit");
+  await worker.stop();
   await emulator.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -79,11 +73,7 @@ async function anIdentity(vault: string, permissions: readonly Permission[]): Pr
 }
 
 async function ask(question: PollQuestion): Promise<PollAnswer> {
-  child.stdin.write(`${JSON.stringify(question)}\n`);
-  const { value, done } = await answers.next();
-  assert.ok(!done, "the process ended");
-  // Written by the process above.
-  return JSON.parse(value) as PollAnswer;
+  return worker.ask(question);
 }
 
 async function lastSequence(): Promise<number> {

@@ -21,6 +21,7 @@ import {
   find,
   mirroredSecrets,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   secretPath,
@@ -40,11 +41,6 @@ let worker: ProductProcess;
 let object: string;
 
 type Wrong = Partial<ClassFacts> & { readonly provider?: string };
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** A class of one object and one Secret, but for what is wrong with it. */
 async function given(wrong: Wrong, namespace?: string): Promise<Place> {
   const place = { namespace: namespace ?? (await world.namespace()), name: "demo" };

@@ -5,7 +5,7 @@ import { CLASS_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../s
 import type { CustomResourceDefinition } from "../../src/domain/healing/crd.ts";
 import { type ClassSnapshot, canonical } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { JSON_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -21,6 +21,7 @@ import {
   dataOf,
   find,
   listAll,
+  mergePatch,
   mirroredSecrets,
   opaque,
   STATUS_CRD,
@@ -141,12 +142,7 @@ async function vaultRequests(): Promise<number> {
 
 function annotate({ metadata }: KubeObject, value: string): Promise<unknown> {
   const patch = { metadata: { annotations: { touched: value } } };
-  return send(world.plane, {
-    method: "PATCH",
-    path: classPath(metadata.namespace ?? "", metadata.name),
-    body: patch,
-    contentType: MERGE_PATCH,
-  });
+  return mergePatch(world.plane, classPath(metadata.namespace ?? "", metadata.name), patch);
 }
 
 describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
@@ -399,12 +395,12 @@ function manifestOf(namespace: string, index: number): SecretProviderClass {
 
 async function edit(namespace: string): Promise<void> {
   const patch = { spec: { parameters: { useVMManagedIdentity: "false" } } };
-  await send(world.plane, { method: "PATCH", path: classPath(namespace, "class-0"), body: patch, contentType: MERGE_PATCH });
+  await mergePatch(world.plane, classPath(namespace, "class-0"), patch);
 }
 
 async function label(namespace: string, name: string): Promise<void> {
   const body = { metadata: { labels: { person: "was-here" } } };
-  await send(world.plane, { method: "PATCH", path: classPath(namespace, name), body, contentType: MERGE_PATCH });
+  await mergePatch(world.plane, classPath(namespace, name), body);
 }
 
 /** The garbage collector learns of new kinds every 30 seconds, and collects nothing of an owner whose kind it does not know. */

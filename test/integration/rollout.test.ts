@@ -14,6 +14,7 @@ import {
   createClass,
   eventsOf,
   find,
+  mergePatch,
   opaque,
   reasonIs,
   type SyncWorld,
@@ -42,7 +43,7 @@ let world: SyncWorld;
 let worker: ProductProcess;
 let pods: PodReadiness;
 
-const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 
 interface Mirrored {
   readonly namespace: string;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, PREFIX, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -12,6 +11,7 @@ import {
   createClass,
   dataOf,
   find,
+  mergePatch,
   opaque,
   reasonIs,
   type SyncWorld,
@@ -25,7 +25,7 @@ const NAME = "existing";
 
 let world: SyncWorld;
 
-const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 
 async function secretIn(namespace: string): Promise<Secret> {
   const secret = await find<Secret>(world.plane, secretPath(namespace, NAME));

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -14,6 +13,7 @@ import {
   createClass,
   dataOf,
   find,
+  mergePatch,
   opaque,
   reasonIs,
   type SyncWorld,
@@ -31,7 +31,7 @@ const NEXT_POLL = { within: 25_000, every: 200 };
 let world: SyncWorld;
 let worker: ProductProcess;
 
-const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 const secretAt = (namespace: string, name: string) => find<Secret>(world.plane, secretPath(namespace, name));
 
 async function given(secretObjects: (object: string) => readonly SecretObject[], facts: { namespace?: string; name?: string } = {}) {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -16,8 +15,10 @@ import {
   eventsOf,
   find,
   listAll,
+  mergePatch,
   mirroredSecrets,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   secretPath,
@@ -28,11 +29,6 @@ import {
 
 const refusal = controlPlaneRefusal();
 const SYNC = { args: ["--rotation-poll-interval=24h"] };
-
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 let world: SyncWorld;
 let worker: ProductProcess;
@@ -49,7 +45,7 @@ async function givenSynced(objects: readonly string[], secretObjects: readonly S
   return where;
 }
 
-const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 const liveSecret = ({ namespace }: Place, name = "app") => find<Secret>(world.plane, secretPath(namespace, name));
 const encoded = (text: string): string => Buffer.from(text).toString("base64");
 

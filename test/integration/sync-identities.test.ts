@@ -4,19 +4,22 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
-import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
+import { apiRequest } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
 import {
+  askNow,
   assertNothingForbidden,
   type ClassFacts,
   classOf,
   classPath,
   createClass,
   dataOf,
+  mergePatch,
   mirroredSecrets,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   send,
@@ -26,11 +29,6 @@ import {
 const refusal = controlPlaneRefusal();
 const AUDIENCE = "api://AzureADTokenExchange";
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
-
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 let world: SyncWorld;
 let worker: ProductProcess;
@@ -86,11 +84,6 @@ async function assertRefused(place: Place, reason: string, message: RegExp): Pro
   assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);
 }
 
-async function askNow({ namespace, name }: Place): Promise<void> {
-  const body = { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: randomUUID() } } };
-  await send(world.plane, { method: "PATCH", path: classPath(namespace, name), body, contentType: MERGE_PATCH });
-}
-
 const tokenRequests = (namespace: string): readonly string[] =>
   world.plane
     .audit()
@@ -123,7 +116,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
 
       await assertMirrored(place);
       assert.deepEqual(await dataOf(world.plane, place.namespace, "other"), { value: "another" });
-      await askNow(place);
+      await askNow(world.plane, place);
       await aClass({ ...place, name: "second" }, { parameters: { clientID }, annotations, secretObjects: [opaque("third", object)] });
       await reasonIs(world.plane, { ...place, name: "second" }, "Synced");
       await eventually(() => tokenRequests(place.namespace).length > 0, { what: "the TokenRequest in the audit log" });
@@ -155,7 +148,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       await assertRefused(place, "IdentityUnavailable", /several ServiceAccounts: cart, shelf; name one in the annotation/);
 
       const body = { metadata: { annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "shelf" } } };
-      await send(world.plane, { method: "PATCH", path: classPath(place.namespace, place.name), body, contentType: MERGE_PATCH });
+      await mergePatch(world.plane, classPath(place.namespace, place.name), body);
       await assertMirrored(place);
     });
 
@@ -188,7 +181,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       assert.ok(message.endsWith(`add a federated credential to it: subject ${subject}, issuer ${issuer}, audience ${AUDIENCE}`), message);
 
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject });
-      await askNow(place);
+      await askNow(world.plane, place);
       await assertMirrored(place);
     });
 

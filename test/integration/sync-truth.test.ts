@@ -1,27 +1,25 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
 import type { ClassStatus, SecretStatus } from "../../src/domain/sync/class-status.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
 import {
+  askNow,
   assertNothingForbidden,
   type ClassEvent,
   classOf,
-  classPath,
   createClass,
   dataOf,
   eventsOf,
   find,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   secretPath,
-  send,
   startSyncWorld,
   statusOf,
 } from "../support/sync-world.ts";
@@ -29,11 +27,6 @@ import {
 const refusal = controlPlaneRefusal();
 const SYNC = { args: ["--rotation-poll-interval=24h"] };
 const DAY_SECONDS = 86_400;
-
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 let world: SyncWorld;
 let worker: ProductProcess;
@@ -47,13 +40,6 @@ async function givenSynced(
   await createClass(world.plane, classOf(world, { ...place, annotations, objects, secretObjects }));
   await reasonIs(world.plane, place, "Synced");
   return place;
-}
-
-async function askNow({ namespace, name }: Place): Promise<string> {
-  const refresh = randomUUID();
-  const body = { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: refresh } } };
-  await send(world.plane, { method: "PATCH", path: classPath(namespace, name), body, contentType: MERGE_PATCH });
-  return refresh;
 }
 
 function statusWhere(place: Place, what: string, holds: (status: ClassStatus) => boolean): Promise<ClassStatus> {
@@ -102,7 +88,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
 
     await emulator.rotateSecret({ vault, name: user, value: "user-2" });
     await emulator.disableSecret({ vault, name: password });
-    await askNow(place);
+    await askNow(world.plane, place);
 
     const status = await statusWhere(place, "the partial sync", ({ secretsSynced }) => secretsSynced === "1/2");
     const app = secretIn(status, "app");
@@ -120,7 +106,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
     assert.deepEqual(await dataOf(world.plane, place.namespace, "alone"), { value: "user-2" });
 
     await emulator.enableSecret({ vault, name: password });
-    await askNow(place);
+    await askNow(world.plane, place);
     await reasonIs(world.plane, place, "Synced");
     assert.deepEqual(await dataOf(world.plane, place.namespace, "app"), { user: "user-2", password: "password-1" });
   });
@@ -164,7 +150,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       const version = (await statusWhere(place, "a version", () => true)).secrets[0]?.data[0]?.version;
 
       await strike(object);
-      await askNow(place);
+      await askNow(world.plane, place);
 
       await reasonIs(world.plane, place, reason);
       const status = await statusWhere(place, "the failure", ({ secretsSynced }) => secretsSynced === "0/1");
@@ -173,7 +159,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       assert.ok(Date.now() - Date.parse(status.lastSuccessfulCheckTime ?? "") < 60_000);
       assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
       await mend(object);
-      await askNow(place);
+      await askNow(world.plane, place);
       // A vault that throttles is left alone for a while, whoever asks; then its classes come back one after the other.
       await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.secretsSynced === "1/1", {
         within: 60_000,
@@ -194,7 +180,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
     const event = await eventOf(place, "Stale");
     assert.equal(event.type, "Warning");
     assert.match((await eventOf(place, "InvalidClass")).message, /max-stale: 3s is not longer than the 24h between two checks; write more/);
-    await askNow(place);
+    await askNow(world.plane, place);
     await statusWhere(place, "freshness", (status) => freshOf(status)?.status === "True");
   });
 
@@ -226,7 +212,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       own.map((line) => Number(line.slice(line.lastIndexOf(" ")))),
       [now - DAY_SECONDS, now + 10 * DAY_SECONDS, now + 60 * DAY_SECONDS],
     );
-    await askNow(place);
+    await askNow(world.plane, place);
     await statusWhere(place, "another look", ({ observedRefresh }) => observedRefresh !== undefined);
     const told = (await eventsOf(plane, place)).filter(({ reason }) => reason.startsWith("Object"));
     assert.equal(told.length, 3);
@@ -235,7 +221,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
   test("remembers a refresh over a change of leader: what was asked for while nobody led is done, what was done is not repeated", async () => {
     const object = await world.object("first");
     const place = await givenSynced([object], [opaque("app", object)]);
-    const done = await askNow(place);
+    const done = await askNow(world.plane, place);
     await statusWhere(place, "the answered request", ({ observedRefresh }) => observedRefresh === done);
     const [asked, other] = [await fetches(object), await world.object("barrier")];
 
@@ -246,7 +232,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
 
     await worker.stop();
     await world.emulator.rotateSecret({ vault: world.vault, name: object, value: "second" });
-    const missed = await askNow(place);
+    const missed = await askNow(world.plane, place);
     worker = await world.product.start("sync", SYNC);
     await statusWhere(place, "the missed request", ({ observedRefresh }) => observedRefresh === missed);
     assert.deepEqual(await dataOf(world.plane, place.namespace, "app"), { value: "second" });

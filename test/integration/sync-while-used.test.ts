@@ -10,9 +10,11 @@ import {
   assertNothingForbidden,
   classOf,
   createClass,
+  fetchesOf,
   find,
   mirroredSecrets,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   secretPath,
@@ -27,11 +29,6 @@ const refusal = controlPlaneRefusal();
 const GRACE_MS = 4_000;
 const SYNC = { args: ["--rotation-poll-interval=24h", "--sync-mode=while-used", `--unused-grace=${GRACE_MS / 1_000}s`] };
 const POD_STATUSES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io";
-
-interface Place {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 let world: SyncWorld;
 let worker: ProductProcess;
@@ -70,11 +67,6 @@ function isGone(place: Place): Promise<true> {
   return eventually(async () => (await secretOf(place)) === undefined, { what: `the end of the Secret of ${place.namespace}` });
 }
 
-async function fetches(object: string): Promise<number> {
-  const requests = await world.emulator.requests();
-  return requests.filter(({ path, status }) => path.startsWith(`/secrets/${object}`) && status !== 401).length;
-}
-
 describe("a class that is mirrored while used", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
@@ -90,7 +82,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     assert.equal(status, "True");
     assert.match(message, /no pod mounts the class/);
     assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);
-    assert.equal(await fetches(place.object), 0);
+    assert.equal(await fetchesOf(world, place.object), 0);
 
     const started = performance.now();
     await startPod(place, "first");

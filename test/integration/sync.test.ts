@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -14,7 +13,9 @@ import {
   createClass,
   dataOf,
   eventsOf,
+  fetchesOf,
   find,
+  mergePatch,
   mirroredSecrets,
   opaque,
   reasonIs,
@@ -48,17 +49,11 @@ async function givenSynced(facts: Parameters<typeof given>[0]) {
   return place;
 }
 
-const patch = (path: string, body: unknown) => send(world.plane, { method: "PATCH", path, body, contentType: MERGE_PATCH });
+const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 const secretAt = (namespace: string, name: string) => find<Secret>(world.plane, secretPath(namespace, name));
 
 function setSecretObjects({ namespace, name }: { namespace: string; name: string }, secretObjects: readonly SecretObject[]) {
   return patch(classPath(namespace, name), { spec: { secretObjects } });
-}
-
-/** Answered requests for one object. */
-async function fetches(object: string): Promise<number> {
-  const requests = await world.emulator.requests();
-  return requests.filter(({ path, status }) => path.startsWith(`/secrets/${object}`) && status !== 401).length;
 }
 
 /** A class made now was mirrored, so everything that came before it has been looked at. */
@@ -285,7 +280,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     const status = await statusOf(world.plane, place.namespace, place.name);
     assert.equal(status?.secretsSynced, "6/6");
     await workerHasCaughtUp();
-    assert.deepEqual([await fetches(config), await fetches(text)], [1, 1]);
+    assert.deepEqual([await fetchesOf(world, config), await fetchesOf(world, text)], [1, 1]);
   });
 
   test("keeps a pinned version while the current one moves on, and fetches anew when asked to", async () => {
@@ -324,9 +319,9 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     const annotations = { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" };
     const place = await givenSynced({ annotations, objects: [object], secretObjects: [opaque("polled", object)] });
     await workerHasCaughtUp();
-    const [since, polls] = [new Date().toISOString(), await fetches(object)];
+    const [since, polls] = [new Date().toISOString(), await fetchesOf(world, object)];
 
-    await eventually(async () => (await fetches(object)) >= polls + 2, { within: 30_000, what: "two polls" });
+    await eventually(async () => (await fetchesOf(world, object)) >= polls + 2, { within: 30_000, what: "two polls" });
     const writes = writesOf(world.plane.audit()).filter(({ time }) => time >= since);
     console.log(`sync: ${writes.length} writes during 2 polls at rest`);
     assert.deepEqual(
@@ -352,16 +347,18 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     for (const object of objects)
       await givenSynced({ namespace, name: object, objects: [object], secretObjects: [opaque(object, object)] });
     await workerHasCaughtUp();
-    const asked = await Promise.all(objects.map(fetches));
+    const asked = await Promise.all(objects.map((object) => fetchesOf(world, object)));
 
     await worker.stop();
     worker = await world.product.start("sync", SYNC);
     await workerHasCaughtUp();
 
-    assert.deepEqual(await Promise.all(objects.map(fetches)), asked);
+    assert.deepEqual(await Promise.all(objects.map((object) => fetchesOf(world, object))), asked);
     // The control: what has to be asked for is asked for.
     await send(world.plane, { method: "DELETE", path: secretPath(namespace, objects[0] ?? "") });
-    await eventually(async () => (await fetches(objects[0] ?? "")) === (asked[0] ?? 0) + 1, { what: "a request for what was deleted" });
+    await eventually(async () => (await fetchesOf(world, objects[0] ?? "")) === (asked[0] ?? 0) + 1, {
+      what: "a request for what was deleted",
+    });
   });
 
   test("works in one replica at a time, and in the other one soon after the first died", async () => {

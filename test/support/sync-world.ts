@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import path from "node:path";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { KubeObject, Secret, SecretObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import type { ClassStatus, Condition } from "../../src/domain/sync/class-status.ts";
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { type ApiAnswer, type ApiCall, apiRequest } from "./api-request.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "./api-request.ts";
 import { type AuditEntry, forbidden } from "./audit.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
@@ -130,6 +131,12 @@ export function secretPath(namespace: string, name: string): string {
   return `/api/v1/namespaces/${namespace}/secrets/${name}`;
 }
 
+/** Where a class, and its status of the same name, is. */
+export interface Place {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Throws on any answer but 2xx. */
 export async function send(plane: ControlPlane, call: ApiCall): Promise<ApiAnswer> {
   const answer = await apiRequest(plane, call);
@@ -140,6 +147,23 @@ export async function send(plane: ControlPlane, call: ApiCall): Promise<ApiAnswe
 export async function createClass(plane: ControlPlane, provider: SecretProviderClass): Promise<void> {
   const { namespace = "" } = provider.metadata;
   await send(plane, { method: "POST", path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body: provider });
+}
+
+export function mergePatch(plane: ControlPlane, where: string, body: unknown): Promise<ApiAnswer> {
+  return send(plane, { method: "PATCH", path: where, body, contentType: MERGE_PATCH });
+}
+
+/** Has the worker ask the vault now. Resolves with the value of the annotation. */
+export async function askNow(plane: ControlPlane, { namespace, name }: Place): Promise<string> {
+  const refresh = randomUUID();
+  await mergePatch(plane, classPath(namespace, name), { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: refresh } } });
+  return refresh;
+}
+
+/** Answered requests for one secret of the vault. */
+export async function fetchesOf({ emulator }: SyncWorld, object: string): Promise<number> {
+  const requests = await emulator.requests();
+  return requests.filter(({ path: asked, status }) => asked.startsWith(`/secrets/${object}`) && status !== 401).length;
 }
 
 /** Undefined where the API server says 404. */
@@ -182,11 +206,7 @@ export async function statusOf(plane: ControlPlane, namespace: string, name: str
 }
 
 /** Resolves with the class's `Synced` condition once it has the reason. */
-export function reasonIs(
-  plane: ControlPlane,
-  { namespace, name }: { namespace: string; name: string },
-  reason: string,
-): Promise<Condition> {
+export function reasonIs(plane: ControlPlane, { namespace, name }: Place, reason: string): Promise<Condition> {
   let last: Condition | undefined;
   return eventually(
     async () => {
@@ -206,7 +226,7 @@ export interface ClassEvent extends KubeObject {
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
 
-export function eventsOf(plane: ControlPlane, { namespace, name }: { namespace: string; name: string }): Promise<readonly ClassEvent[]> {
+export function eventsOf(plane: ControlPlane, { namespace, name }: Place): Promise<readonly ClassEvent[]> {
   return listAll(plane, `/api/v1/namespaces/${namespace}/events?fieldSelector=involvedObject.name=${name}`);
 }
 

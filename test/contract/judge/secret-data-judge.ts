@@ -1,6 +1,4 @@
 /** Secret data: the driver's own code in a Go process, and ours in this one, for the same files and secretObject. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 
 import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
 import type { SecretObject } from "../../../src/domain/kubernetes.ts";
@@ -8,7 +6,7 @@ import { buildSecrets } from "../../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
-import { startProcess } from "../../support/process.ts";
+import { startLineProcess } from "../../support/line-process.ts";
 import type { Outcome } from "./comparison.ts";
 
 /** What both are asked. */
@@ -50,27 +48,13 @@ function outcomeOf({ name = "", type = "", data = {}, error, target = "" }: Answ
 
 /** One process for all questions, which it answers in their order. */
 export async function startSecretDataJudge(): Promise<SecretDataJudge> {
-  const child = spawn(await builtProgram("secret-data-judge"), { stdio: ["pipe", "pipe", "inherit"] });
-  const running = startProcess(child, "secret-data-judge");
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  let last: Promise<unknown> = Promise.resolve();
-  const exchange = async ({ object, files }: SecretDataQuestion): Promise<Outcome> => {
-    const mounted = files.map(([path, contents]) => ({ path, contents: base64(contents) }));
-    child.stdin.write(`${JSON.stringify({ object, files: mounted })}\n`);
-    const { value, done } = await answers.next();
-    if (done === true) throw new Error(`secret-data-judge ended with code ${await running.exited}`);
-    return outcomeOf(JSON.parse(value) as Answer); // Of the program beside this file.
-  };
+  const judge = startLineProcess<object, Answer>({ command: await builtProgram("secret-data-judge") });
   return {
-    ask: (question) => {
-      const answer = last.then(() => exchange(question));
-      last = answer.catch(() => undefined);
-      return answer;
+    ask: async ({ object, files }) => {
+      const mounted = files.map(([path, contents]) => ({ path, contents: base64(contents) }));
+      return outcomeOf(await judge.ask({ object, files: mounted }));
     },
-    stop: async () => {
-      child.stdin.end();
-      await running.stop();
-    },
+    stop: () => judge.stop(),
   };
 }
 

@@ -2,10 +2,11 @@
  * `npm run bench:webhook`: CPU per review, memory, latency and start-up of our webhook beside a bare handler, plain express and Azure
  * Workload Identity's webhook, all in one run on one machine. Prints figures and ratios; judges nothing.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 
 import { build } from "../../../tools/build.ts";
+import { copyTo, imageFiles } from "../../../tools/image-files.ts";
 import { programRefusal } from "../../e2e/support/binaries.ts";
 import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
 import { type Contestant, prepareCluster, startAzureWorkloadIdentity, startBaseline, startOurs } from "./contestants.ts";
@@ -35,12 +36,7 @@ interface Entrant {
   readonly sender: Sender;
 }
 
-const root = path.resolve(import.meta.dirname, "../../..");
-// Inside the checkout: the program looks for its package.json above itself.
-const dist = path.join(root, `dist-bench-${process.pid}`);
-const main = path.join(dist, "main.js");
-
-async function startsOf(plane: ControlPlane): Promise<number> {
+async function startsOf(plane: ControlPlane, main: string): Promise<number> {
   const times: number[] = [];
   for (let index = 0; index < STARTS; index += 1) {
     const one = await startOurs(plane, main);
@@ -107,13 +103,22 @@ function print(figures: readonly Figures[]): void {
   console.log(`azure-workload-identity / ours: ${cpu}, p99 at ${RATE.perSecond}/s ${ratio(rival.p99, ours.p99)}`);
 }
 
-async function run(): Promise<void> {
+/** The image's files below the folder; resolves with the program's. */
+async function builtProduct(folder: string): Promise<string> {
+  const dist = path.join(folder, "built");
+  mkdirSync(folder, { recursive: true });
   await build(dist);
+  copyTo(folder, imageFiles(dist));
+  return path.join(folder, "dist/main.js");
+}
+
+async function run(): Promise<void> {
   const plane = await startControlPlane({ controllerManager: false });
   const entrants: Entrant[] = [];
   try {
     await prepareCluster(plane);
-    const ourStart = await startsOf(plane);
+    const main = await builtProduct(path.join(plane.directory, "image"));
+    const ourStart = await startsOf(plane, main);
     const refusal = programRefusal(["azure-workload-identity"]);
     if (refusal !== undefined) console.log(`SKIPPED: azure-workload-identity: ${refusal}`);
     const started = [
@@ -130,7 +135,6 @@ async function run(): Promise<void> {
       await contestant.stop();
     }
     await plane.stop();
-    rmSync(dist, { recursive: true, force: true });
   }
 }
 
