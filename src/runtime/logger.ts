@@ -45,10 +45,11 @@ const FLUSH_MS = 100;
 
 /**
  * A write for every line is a tenth of what an admission review costs. Lines wait for a block of them or a tenth of a second;
- * those that tell of trouble go out at once with what waits before them, and so does everything when the process ends.
+ * those that tell of trouble go out at once with what waits before them, and so does everything when the process ends. Written
+ * synchronously: a block that a pool thread still had in hand would be lost with the process, and with it why the process ended.
  */
 function bufferedStdout(): DestinationStream {
-  const stdout = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
+  const stdout = pino.destination({ dest: 1, sync: true, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
   process.once("exit", () => stdout.flushSync());
   return {
     write: (line: string) => {
@@ -79,7 +80,7 @@ function isPlain(value: unknown): value is object {
 const REDACTED = "[redacted]";
 
 /** What a log may say of an error: never a library's own properties, which carry bodies and headers. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === "string" ? error : "unknown error";
   const { code } = error as { code?: unknown }; // Node's and our own errors have a string code; others are left out.
   return {

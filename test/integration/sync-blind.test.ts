@@ -148,6 +148,8 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", POLICY]);
 
     await eventually(async () => !(await worker.isReady()), { what: "the end of the worker", within: 20_000 });
+    // It says why when it has stopped everything, its readiness included.
+    await worker.stop();
     assert.match(worker.log(), /GuardrailsMissing: nothing stops the sync worker from what keyvault-injector-sync-secrets forbids/);
     await assert.rejects(
       world.product.start("sync", SYNC),
