@@ -1,7 +1,6 @@
 /** Answers of a vault that lack a part. The SDK fails on most of them with a TypeError, which says nothing of the answer. */
-import type { SecretClientOptions } from "@azure/keyvault-secrets";
-
-type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
+import { parseJson } from "./parse-json.ts";
+import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** Its message is the provider's text, such as `secret id is nil`. Never leaves this folder. */
 export class AbsentPart extends Error {
@@ -44,15 +43,6 @@ function isAbsent(body: unknown, path: readonly string[]): boolean {
   return part === undefined || part === null;
 }
 
-/** Undefined where there is no JSON; that is the SDK's to tell. */
-function parse(text: string | null | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
-}
-
 /** Throws an {@link AbsentPart} before the SDK takes an answer apart. */
 export const absentPartPolicy: AdditionalPolicy = {
   position: "perCall",
@@ -61,7 +51,8 @@ export const absentPartPolicy: AdditionalPolicy = {
     async sendRequest(request, next) {
       const response = await next(request);
       const parts = response.status === 200 ? partsOf(request.url) : [];
-      const body = parts.length > 0 ? parse(response.bodyAsText) : undefined;
+      // Where there is no JSON, that is the SDK's to tell.
+      const body = parts.length > 0 ? parseJson(response.bodyAsText) : undefined;
       const absent = body === undefined ? undefined : parts.find(({ path }) => isAbsent(body, path));
       if (absent !== undefined) throw new AbsentPart(absent.words);
       return response;

@@ -1,3 +1,5 @@
+import { parseJson } from "./parse-json.ts";
+
 const MAX_TOKEN_LENGTH = 16_384;
 
 /** What a message may show: an address, without anything that could be taken for something else. */
@@ -10,12 +12,4 @@ export function issuerOf(token: string): string | undefined {
   const parsed = parseJson(Buffer.from(claims, "base64url").toString("utf8"));
   const issuer: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "iss") : undefined;
   return typeof issuer === "string" && ISSUER.test(issuer) ? issuer : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,17 +1,12 @@
-import type { SecretClientOptions } from "@azure/keyvault-secrets";
-
-type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
+import { parseJson } from "./parse-json.ts";
+import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** By request: what an error of the SDK leads back to. */
 const bodies = new WeakMap<object, object>();
 
 function parseObject(text: string | null | undefined): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? "");
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null ? value : undefined;
 }
 
 /** The JSON body that a request failed with. The SDK keeps it in the errors of single calls, and drops it where a list fails. */

@@ -3,9 +3,12 @@ import type { SecretClientOptions } from "@azure/keyvault-secrets";
 
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 
+/** A step of ours between the SDK and the network. */
+export type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
+
 /** How the clients of the SDK, those for tokens included, reach the world. */
 export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
-  readonly additionalPolicies: NonNullable<SecretClientOptions["additionalPolicies"]>;
+  readonly additionalPolicies: AdditionalPolicy[];
 };
 
 /**

@@ -85,21 +85,13 @@ function createReads({ secrets, keys, certificates }: SdkClients, ask: Ask): Rea
     getSecret: (name, version, signal) =>
       ask(
         { action, object: "secret", name, version },
-        (abortSignal) =>
-          dated(
-            (on) => secrets().getSecret(name, { abortSignal, ...on, ...versionOption(version) }),
-            (found) => toVaultSecret(found),
-          ),
+        (abortSignal) => dated((on) => secrets().getSecret(name, { abortSignal, ...on, ...versionOption(version) }), toVaultSecret),
         signal,
       ),
     getKey: (name, version, signal) =>
       ask(
         { action, object: "key", name, version },
-        (abortSignal) =>
-          dated(
-            (on) => keys().getKey(name, { abortSignal, ...on, ...versionOption(version) }),
-            (found) => toVaultKey(found),
-          ),
+        (abortSignal) => dated((on) => keys().getKey(name, { abortSignal, ...on, ...versionOption(version) }), toVaultKey),
         signal,
       ),
     getCertificate: (name, version, signal) =>
@@ -111,7 +103,7 @@ function createReads({ secrets, keys, certificates }: SdkClients, ask: Ask): Rea
               version === undefined
                 ? certificates().getCertificate(name, { abortSignal, ...on })
                 : certificates().getCertificateVersion(name, version, { abortSignal, ...on }),
-            (found) => toVaultCertificate(found),
+            toVaultCertificate,
           ),
         signal,
       ),

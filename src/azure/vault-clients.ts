@@ -24,9 +24,9 @@ export interface VaultClientsOptions {
 }
 
 /**
- * One sign-in per identity, whichever vaults it reads: they all take the same token. One client per cloud, tenant, vault and identity: a new one costs a 401 challenge. A changed
- * client secret is another identity, so it counts at the next call; the old client falls out of the cache. So is the same
- * application by another ServiceAccount: what one may get, the other may not.
+ * One sign-in per identity, whichever vaults it reads: they all take the same token. One client per cloud, tenant, vault and
+ * identity: a new one costs a 401 challenge. A changed client secret is another identity, so it counts at the next call; the old
+ * client falls out of the cache. So is the same application by another ServiceAccount: what one may get, the other may not.
  */
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();

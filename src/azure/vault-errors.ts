@@ -1,4 +1,11 @@
-import { type Retry, type VaultAddress, VaultError, type VaultErrorCode, type VaultIdentity } from "../domain/ports.ts";
+import {
+  type Retry,
+  type VaultAddress,
+  VaultError,
+  type VaultErrorCode,
+  type VaultIdentity,
+  type VaultObjectKind,
+} from "../domain/ports.ts";
 import { AbsentPart } from "./absent-part.ts";
 import type { AssertionFacts } from "./credential.ts";
 import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
@@ -12,7 +19,7 @@ export interface VaultRequest {
   readonly assertion: AssertionFacts;
   /** `list`: the versions of the object; `listAll`: the objects of the kind, without a name. */
   readonly action: "get" | "list" | "listAll";
-  readonly object: "secret" | "key" | "certificate";
+  readonly object: VaultObjectKind;
   readonly name: string;
   readonly version: string | undefined;
 }

@@ -3,7 +3,7 @@ import type { KeyVaultCertificate } from "@azure/keyvault-certificates";
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import type { KeyVaultSecret } from "@azure/keyvault-secrets";
 
-import type { ListedObject, VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../domain/ports.ts";
+import type { ListedObject, VaultCertificate, VaultKey, VaultObject, VaultObjectKind, VaultSecret, VaultVersion } from "../domain/ports.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { AbsentPart } from "./absent-part.ts";
 
@@ -22,9 +22,7 @@ function present<T>(part: T | undefined, words: string): T {
   throw new AbsentPart(words);
 }
 
-type Kind = "secret" | "key" | "certificate";
-
-function toVaultObject({ version, updatedOn, expiresOn, notBefore }: Properties, kind: Kind): VaultObject {
+function toVaultObject({ version, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
   return {
     version: present(version, `${kind} id is nil`),
     updated: updatedOn?.getTime(),
@@ -53,7 +51,7 @@ export function toVaultCertificate({ cer, properties }: KeyVaultCertificate): Va
   return { ...toVaultObject(properties, "certificate"), der: present(cer, "certificate value is nil") };
 }
 
-export async function toVaultVersions(list: AsyncIterable<Properties>, kind: Kind): Promise<readonly VaultVersion[]> {
+export async function toVaultVersions(list: AsyncIterable<Properties>, kind: VaultObjectKind): Promise<readonly VaultVersion[]> {
   const versions: VaultVersion[] = [];
   for await (const { version, enabled, createdOn } of list) {
     versions.push({

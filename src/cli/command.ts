@@ -1,7 +1,7 @@
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Cluster } from "./cluster.ts";
-import type { OptionName, OptionValues } from "./options.ts";
+import { type OptionName, type OptionValues, valueOf } from "./options.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -61,4 +61,17 @@ export interface CommandInput {
 /** A failure of the command itself, with a message for the terminal: what was tried, on what, and what to do. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
+}
+
+/** How the answer is to be written: as `-o` says, in the command's first format where it says nothing. */
+export function formatOf<Format extends string>(options: OptionValues, { command, formats }: FormatChoice<Format>): Format {
+  const wanted = valueOf(options, "output") ?? formats[0];
+  const format = formats.find((known) => known === wanted);
+  if (format === undefined) throw new CommandFailure(`-o ${wanted}: ${command} writes ${formats.join(", ")}`);
+  return format;
+}
+
+interface FormatChoice<Format> {
+  readonly command: string;
+  readonly formats: readonly [Format, ...Format[]];
 }

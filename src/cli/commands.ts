@@ -23,7 +23,7 @@ function unusable({ name }: Command, problems: readonly string[]): CommandResult
   return { code: EXIT.unusable, output: "", notes: problems.map((problem) => `keyvault-injector ${name}: ${problem}`) };
 }
 
-export function helpOf({ name, summary, usage, details, options }: Command): string {
+function helpOf({ name, summary, usage, details, options }: Command): string {
   const described = [...options, "help" as const].map(describeOption);
   return [summary, "", `usage: keyvault-injector ${name} ${usage} [options]`, "", ...details, "", ...described, ""].join("\n");
 }

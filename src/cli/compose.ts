@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { systemClock } from "../runtime/clock.ts";
+import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
@@ -27,7 +28,7 @@ export async function runCli(name: string, argv: readonly string[], version: str
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
     readInput,
     openCluster: (kubeconfig) => openCluster(kubeconfig, version),
-    shippedCrds: () => readCrds(path.join(import.meta.dirname, "../../manifests/crds")),
+    shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
     signal: stop.signal,
   };
   const { code, output, notes } = await runCommand(command, argv, context).catch((error: unknown) => bug(name, error));

@@ -69,5 +69,3 @@ function isSame<T>(previous: Kept<T>, next: Kept<T>): boolean {
 export function refOf({ metadata }: KubeObject): ObjectRef {
   return metadata.namespace === undefined ? { name: metadata.name } : { namespace: metadata.namespace, name: metadata.name };
 }
-
-/** Neither part can hold a slash. */

@@ -9,7 +9,7 @@ export class DerError extends Error {
 }
 
 export const syntaxError = (words: string) => new DerError(`asn1: syntax error: ${words}`);
-export const structureError = (words: string) => new DerError(`asn1: structure error: ${words}`);
+const structureError = (words: string) => new DerError(`asn1: structure error: ${words}`);
 
 export interface DerValue {
   /** 0 universal, 1 application, 2 context-specific, 3 private. */

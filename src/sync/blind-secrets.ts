@@ -4,6 +4,7 @@ import { objectKey, refOfKey } from "../domain/object-key.ts";
 import type { ClassStatus } from "../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
 import type { SecretStore } from "./secret-store.ts";
+import { SecretsByClass } from "./secrets-by-class.ts";
 
 /**
  * The Secrets of `--secret-access=blind`: what the API server answered to the worker's own writes, and, after a start, the names that
@@ -16,21 +17,27 @@ export interface BlindSecrets extends SecretStore {
 
 export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | undefined): BlindSecrets {
   const written = new Map<string, ObservedSecret>();
+  const byClass = new SecretsByClass();
   return {
     hasSynced: true,
     get: (ref) => written.get(objectKey(ref)),
     ofClass: (classKey) => {
       const { namespace, name: className } = refOfKey(classKey);
-      const known = [...written.values()].filter(
-        ({ ref, annotations }) => ref.namespace === namespace && annotations[SECRET_ANNOTATIONS.class] === className,
-      );
       const told = (statusOf({ namespace, name: className })?.secrets ?? [])
         .filter(({ name, state }) => state !== "Conflict" && !written.has(`${namespace}/${name}`))
         .map(({ name }) => assumed({ namespace, name }, className));
-      return [...known, ...told];
+      return [...byClass.of(classKey), ...told];
     },
-    remember: (secret) => void written.set(objectKey(secret.ref), secret),
-    forget: (ref) => void written.delete(objectKey(ref)),
+    remember: (secret) => {
+      const key = objectKey(secret.ref);
+      byClass.note({ previous: written.get(key), current: secret });
+      written.set(key, secret);
+    },
+    forget: (ref) => {
+      const key = objectKey(ref);
+      byClass.note({ previous: written.get(key), current: undefined });
+      written.delete(key);
+    },
   };
 }
 

@@ -65,7 +65,8 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
 
 export class ClassMemories {
   readonly #byKey = new Map<string, ClassMemory>();
-  readonly #warnings = new Map<string, string>();
+  /** Messages by topic, by class. */
+  readonly #warnings = new Map<string, Map<string, string>>();
 
   get(key: string): ClassMemory | undefined {
     return this.#byKey.get(key);
@@ -97,13 +98,17 @@ export class ClassMemories {
 
   forget(key: string): void {
     this.#byKey.delete(key);
+    this.#warnings.delete(key);
   }
 
-  /** Remembers what was warned of; an empty message says that nothing is wrong any more. */
-  isNewWarning(key: string, message: string): boolean {
-    const isNew = message !== "" && this.#warnings.get(key) !== message;
-    if (message === "") this.#warnings.delete(key);
-    else this.#warnings.set(key, message);
+  /** Remembers what was warned of in a matter; an empty message says that nothing is wrong with it any more. */
+  isNewWarning(key: string, topic: string, message: string): boolean {
+    const ofClass = this.#warnings.get(key) ?? new Map<string, string>();
+    const isNew = message !== "" && ofClass.get(topic) !== message;
+    if (message === "") ofClass.delete(topic);
+    else ofClass.set(topic, message);
+    if (ofClass.size > 0) this.#warnings.set(key, ofClass);
+    else this.#warnings.delete(key);
     return isNew;
   }
 }

@@ -1,7 +1,6 @@
+import { CSI_DRIVER } from "../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
 import type { KubeClient, KubeWatcher, Reflector } from "../domain/ports.ts";
-
-const DRIVER = "secrets-store.csi.k8s.io";
 
 /** What a pod says of the classes it mounts; the rest of the pod is dropped on arrival. */
 interface Consumer {
@@ -120,7 +119,7 @@ interface Pod extends KubeObject {
 function consumerOf(object: KubeObject): Consumer | undefined {
   const pod: Pod = object;
   const mounts = (pod.spec?.volumes ?? []).flatMap(({ csi }) => {
-    const className = csi?.driver === DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
+    const className = csi?.driver === CSI_DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
     return className === undefined ? [] : [{ className, credentialsSecret: csi?.nodePublishSecretRef?.name }];
   });
   if (mounts.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import { objectKey } from "../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import { keyOf } from "./class-ref.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 /** Names that every release of the driver's chart and manifests uses; vendors put a prefix of their own before them. */
@@ -49,8 +49,8 @@ function isOfDriverSync(object: KubeObject): boolean {
 
 /** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */
 export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext): void {
-  for (const { metadata } of classes.list()) {
-    const key = objectKey(metadata);
+  for (const provider of classes.list()) {
+    const key = keyOf(provider);
     if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
     memories.retryNow(key, clock.now());
     lookAt(key);

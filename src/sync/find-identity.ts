@@ -1,5 +1,5 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
-import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { ObjectRef, Secret, SecretProviderClass } from "../domain/kubernetes.ts";
 import type { KubeClient, ReadResult, Retry, VaultIdentity } from "../domain/ports.ts";
 import { identityModeRefusal, type OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../domain/provider-class/problem.ts";
@@ -9,12 +9,12 @@ import type { SyncReason } from "../domain/reasons.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { credentialsSecretName } from "../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../domain/sync/service-account.ts";
+import { keyOf } from "./class-ref.ts";
 import { requestFederatedToken } from "./federated-token.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
-  /** Default: as the API server has it now. */
-  readonly readSecret?: (ref: ObjectRef, signal: AbortSignal) => Promise<ReadResult<Secret>>;
+  readonly readSecret: (ref: ObjectRef, signal: AbortSignal) => Promise<ReadResult<Secret>>;
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
@@ -57,12 +57,11 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
 }
 
 async function servicePrincipal(options: IdentityOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Found> {
-  const { namespace = "", name: className } = provider.metadata;
-  const consumerNames = options.consumers.credentialsSecretsOf(`${namespace}/${className}`);
+  const { namespace = "" } = provider.metadata;
+  const consumerNames = options.consumers.credentialsSecretsOf(keyOf(provider));
   const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
   if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
-  const ref = { namespace, name: name.value };
-  const found = await (options.readSecret?.(ref, signal) ?? options.kube.read<Secret>(RESOURCES.secrets, ref, signal));
+  const found = await options.readSecret({ namespace, name: name.value }, signal);
   const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
   if (principal.ok) return principal;
   const { reason, message, field, hint } = principal.error;
@@ -74,8 +73,8 @@ async function servicePrincipal(options: IdentityOptions, provider: SecretProvid
 }
 
 function workloadIdentity({ kube, consumers }: IdentityOptions, provider: SecretProviderClass, clientId: string): Found {
-  const { namespace = "", name: className } = provider.metadata;
-  const name = serviceAccountName({ provider, consumerAccounts: consumers.accountsOf(`${namespace}/${className}`) });
+  const { namespace = "" } = provider.metadata;
+  const name = serviceAccountName({ provider, consumerAccounts: consumers.accountsOf(keyOf(provider)) });
   if (!name.ok) return failed({ reason: "IdentityUnavailable", message: name.error, retry: BACKOFF });
   const account = { namespace, name: name.value };
   return ok({ kind: "workloadIdentity", clientId, account, requestToken: (signal) => requestFederatedToken(kube, account, signal) });

@@ -1,7 +1,7 @@
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { nextStatus } from "../domain/sync/class-status.ts";
-import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { writtenFor } from "./secret-store.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 const DONE: ClassResult = { kind: "done" };
@@ -14,7 +14,7 @@ export async function reconcileForeign(context: WorkerContext, provider: SecretP
   const ref = refOf(provider);
   const key = keyOf(provider);
   const stored = context.statuses.get(ref);
-  const kept = context.secrets.ofClass(key).filter((secret) => isWrittenFor(secret, ref.name));
+  const kept = writtenFor(context.secrets, ref);
   context.memories.forget(key);
   if (kept.length === 0) {
     if (stored !== undefined) await context.statuses.remove(ref, signal);

@@ -74,7 +74,7 @@ const ATTEMPTS: Readonly<Record<Guardrail, readonly Attempt[]>> = {
 };
 
 /** Tries, without effect, what each policy forbids; resolves with those that stop nothing. Throws where the API server does not say. */
-export async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
+async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
   const missing: Guardrail[] = [];
   for (const guardrail of GUARDRAILS) if (!(await stopsAll(options, guardrail, signal))) missing.push(guardrail);
   return missing;
@@ -96,7 +96,7 @@ async function isStopped(attempt: Attempt, options: ProbeOptions, signal: AbortS
   }
 }
 
-export function guardrailsMessage(missing: readonly Guardrail[]): string {
+function guardrailsMessage(missing: readonly Guardrail[]): string {
   return `nothing stops the sync worker from what ${missing.join(", ")} forbids; apply manifests/policies, and see that each policy is bound with the action Deny`;
 }
 

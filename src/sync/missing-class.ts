@@ -4,10 +4,10 @@ import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
 import { KubeError } from "../domain/ports.ts";
-import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { handOver } from "./hand-over.ts";
 import { removeSecrets } from "./remove-secrets.ts";
+import { writtenFor } from "./secret-store.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 /** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
@@ -87,7 +87,7 @@ async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: 
 /** The snapshot goes last: a worker that dies half way finds it and goes on. */
 async function cleanUp(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   const key = objectKey(ref);
-  const secrets = context.secrets.ofClass(key).filter((secret) => isWrittenFor(secret, ref.name));
+  const secrets = writtenFor(context.secrets, ref);
   await removeSecrets(context, { secrets, className: ref.name, why: "its class was deleted" }, signal);
   await context.statuses.remove(ref, signal);
   await context.snapshots.remove(key, signal);

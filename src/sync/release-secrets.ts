@@ -1,18 +1,19 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
-import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { adoptedNames, isAdopted, isAdoptionAgreed } from "../domain/sync/take-over.ts";
+import { refOf } from "./class-ref.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { writtenFor } from "./secret-store.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 const { class: ofClass, objects, content, adopted } = SECRET_ANNOTATIONS;
 
 /** Gives back what one of the two sides no longer agrees to. */
 export async function releaseDisagreed(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<void> {
-  const { namespace = "", name } = provider.metadata;
+  const { name } = provider.metadata;
   const adopts = adoptedNames(provider);
-  const secrets = context.secrets.ofClass(`${namespace}/${name}`).filter((secret) => isAdopted(secret) && isWrittenFor(secret, name));
+  const secrets = writtenFor(context.secrets, refOf(provider)).filter(isAdopted);
   for (const secret of secrets)
     if (!isAdoptionAgreed(secret, name, adopts))
       await releaseSecret(context, { secret, className: name, why: "it is no longer adopted" }, signal);

@@ -9,8 +9,8 @@ const AT_ONCE = 3;
 
 const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited"];
 
-export function isRepair(need: FetchNeed | undefined): boolean {
-  return need !== undefined && REPAIRS.includes(need);
+export function isRepair(need: FetchNeed): boolean {
+  return REPAIRS.includes(need);
 }
 
 /**

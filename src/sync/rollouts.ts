@@ -1,8 +1,8 @@
 import { refOfKey } from "../domain/object-key.ts";
-import type { Clock, KubeWatcher, Logger } from "../domain/ports.ts";
-import { KubeError } from "../domain/ports.ts";
+import { type Clock, KubeError, type KubeWatcher, type Logger } from "../domain/ports.ts";
 import { hasRotated } from "../domain/sync/rotated-condition.ts";
 import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
+import { outcomeOf, RETRIES } from "./patiently.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
@@ -28,8 +28,6 @@ export interface Rollouts {
 
 /** Namespaces looked at a time: the API server's answers dominate. */
 const WORKERS = 4;
-
-const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
 
 /** Somebody wrote to the workload in between; its new state is on its way (milliseconds). */
 const AFTER_CONFLICT_MS = 500;
@@ -66,8 +64,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
 
 async function patiently(handle: () => ReturnType<typeof reconcileRollouts>): Promise<Outcome> {
   try {
-    const result = await handle();
-    return result.kind === "done" ? { kind: "done" } : { kind: "requeueAfter", milliseconds: result.after };
+    return outcomeOf(await handle());
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "Conflict" || error.code === "NotFound") return { kind: "requeueAfter", milliseconds: AFTER_CONFLICT_MS };

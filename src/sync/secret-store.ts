@@ -1,9 +1,12 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../domain/sync/observed-secret.ts";
+import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
 export interface SecretStore {
@@ -21,18 +24,16 @@ export interface SecretStoreOptions {
 }
 
 export function startSecretStore({ watcher, fingerprints, onChange }: SecretStoreOptions, signal: AbortSignal): SecretStore {
-  const index = new Map<string, Map<string, ObservedSecret>>();
+  const byClass = new SecretsByClass();
   const reflector: Reflector<ObservedSecret> = watcher.reflect<ObservedSecret>(
     {
       resource: RESOURCES.secrets,
       labelSelector: `${MANAGED_LABEL}=true`,
       project: (object) => observe(object, fingerprints),
-      onChange: (ref, { previous, current }) => {
-        const before = previous === undefined ? undefined : classKeyOf(previous);
-        const after = current === undefined ? undefined : classKeyOf(current);
-        if (before !== undefined) forget(index, before, ref.name);
-        if (after !== undefined && current !== undefined) remember(index, after, current);
-        for (const key of new Set([before, after])) if (key !== undefined) onChange(key);
+      onChange: (_ref, change) => {
+        byClass.note(change);
+        const named = [change.previous, change.current].map((secret) => (secret === undefined ? undefined : classKeyOf(secret)));
+        for (const key of new Set(named)) if (key !== undefined) onChange(key);
       },
     },
     signal,
@@ -42,8 +43,13 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
       return reflector.hasSynced;
     },
     get: (ref) => reflector.get(ref),
-    ofClass: (classKey) => [...(index.get(classKey)?.values() ?? [])],
+    ofClass: (classKey) => byClass.of(classKey),
   };
+}
+
+/** Those of the class that we wrote: a copy that somebody made of one is not among them. */
+export function writtenFor(secrets: SecretStore, classRef: ObjectRef): readonly ObservedSecret[] {
+  return secrets.ofClass(objectKey(classRef)).filter((secret) => isWrittenFor(secret, classRef.name));
 }
 
 /** The Secret without its values. Also for a Secret that was read outside the watch. */
@@ -68,21 +74,4 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
     writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),
     createdAt: metadata.creationTimestamp === undefined ? undefined : Date.parse(metadata.creationTimestamp),
   };
-}
-
-function classKeyOf({ ref, annotations }: ObservedSecret): string | undefined {
-  const name = annotations[SECRET_ANNOTATIONS.class];
-  return name === undefined ? undefined : `${ref.namespace ?? ""}/${name}`;
-}
-
-function remember(index: Map<string, Map<string, ObservedSecret>>, classKey: string, secret: ObservedSecret): void {
-  const ofClass = index.get(classKey) ?? new Map<string, ObservedSecret>();
-  ofClass.set(secret.ref.name, secret);
-  index.set(classKey, ofClass);
-}
-
-function forget(index: Map<string, Map<string, ObservedSecret>>, classKey: string, name: string): void {
-  const ofClass = index.get(classKey);
-  ofClass?.delete(name);
-  if (ofClass?.size === 0) index.delete(classKey);
 }

@@ -2,13 +2,13 @@ import { assertNever } from "../domain/assert-never.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { nextStatus } from "../domain/sync/class-status.ts";
-import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { UNUSED_MESSAGE } from "../domain/sync/summarize.ts";
 import { unusedVerdict } from "../domain/sync/unused.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
 import { hasLiveConsumer } from "./consumers.ts";
 import { removeSecrets } from "./remove-secrets.ts";
+import { writtenFor } from "./secret-store.ts";
 import type { ClassResult, WorkerContext } from "./worker-context.ts";
 
 /** How soon a class is looked at again whose pods are not known for certain (milliseconds). */
@@ -28,7 +28,7 @@ export interface UnusedClass {
 export async function reconcileUnused(context: WorkerContext, unused: UnusedClass, signal: AbortSignal): Promise<ClassResult> {
   const { provider, memory } = unused;
   const { clock, consumers, secrets, settings } = context;
-  const owned = secrets.ofClass(keyOf(provider)).filter((secret) => isWrittenFor(secret, provider.metadata.name));
+  const owned = writtenFor(secrets, refOf(provider));
   const verdict = unusedVerdict({
     hasSecrets: owned.length > 0,
     now: clock.now(),

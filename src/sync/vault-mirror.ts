@@ -28,7 +28,7 @@ import type { Question } from "./vault-question.ts";
 import { checkVersions, type VersionCheck } from "./version-check.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
-export interface VaultMirrorOptions extends IdentityOptions, CloudOptions {
+interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudOptions {
   readonly vaults: BudgetedClients;
   readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
   readonly credentials: RecentSecrets;
@@ -49,11 +49,11 @@ export function createMirrors({ vaults, vaultMetrics: metrics, onChange, ...opti
   const budgeted = withBudget(vaults, { ...options, metrics });
   const ledgerOf = createLedgers({ clock, metrics, onChange });
   const credentials = new RecentSecrets(options.kube, clock);
-  return (provider, question, signal) =>
-    mirrorFromVault({ ...options, vaults: budgeted, ledgerOf, credentials }, { provider, question }, signal);
+  const mirroring = { ...options, vaults: budgeted, ledgerOf, credentials };
+  return (provider, question, signal) => mirrorFromVault(mirroring, { provider, question }, signal);
 }
 
-export interface MirrorRequest {
+interface MirrorRequest {
   readonly provider: SecretProviderClass;
   readonly question: Question;
 }
@@ -64,7 +64,7 @@ type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 const MISSING_FILE = "file matching objectName";
 
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
-export async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
+async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, question } = request;
   const owner = objectKey(provider.metadata);
   const opened = openProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: options.readCloudFile });

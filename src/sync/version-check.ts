@@ -6,11 +6,12 @@ import { trimSpace } from "../domain/provider-class/go-text.ts";
 import type { ClassObject, ObjectType } from "../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../domain/schedule/object-look.ts";
 import { untilNextPoll } from "../domain/schedule/phase.ts";
-import { type KeyStatus, rfc3339, type SecretStatus } from "../domain/sync/class-status.ts";
+import type { KeyStatus } from "../domain/sync/class-status.ts";
+import { keyDates } from "../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { keyOf, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
 import { isFresh, type Poll } from "./vault-listings.ts";
-import type { Question } from "./vault-question.ts";
+import type { Question, StoredQuestion } from "./vault-question.ts";
 
 /** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
 const PINNED_MS = 86_400_000;
@@ -60,9 +61,7 @@ export async function checkVersions(ledger: ObjectLedger, input: CheckInput, sig
   return changesCheck(ledger, { ...input, question }, signal);
 }
 
-type Stored = Extract<Question, { readonly kind: "changes" | "repair" }>;
-
-function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, now }: CheckInput, question: Stored): VersionCheck {
+function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, now }: CheckInput, question: StoredQuestion): VersionCheck {
   const { intact, stored } = question;
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
@@ -72,7 +71,7 @@ function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, n
   return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
 }
 
-type ChangesInput = CheckInput & { readonly question: Stored };
+type ChangesInput = CheckInput & { readonly question: StoredQuestion };
 
 async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, secretObjects, question, now } = input;
@@ -146,7 +145,7 @@ function knownByList({ ledger, ...knowing }: Knowing, object: ClassObject, listi
 function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number): Known {
   if (look.kind === "found") {
     const { version, updated, expires } = look;
-    return { kind: "found", versions: [{ object: objectIdOf(object), version, ...dates({ updated, expires }), isWhole: true }], at };
+    return { kind: "found", versions: [{ object: objectIdOf(object), version, ...keyDates({ updated, expires }), isWhole: true }], at };
   }
   if (error === undefined) return undefined;
   return { kind: "failed", failure: refusedObject(object, error, { ...object, index: undefined }), at };
@@ -204,25 +203,12 @@ function isSameVersion(held: KeyStatus, { version, updated, expires, isWhole }: 
   return !isWhole || (held.updated === updated && held.expires === expires);
 }
 
-function dates({
-  updated,
-  expires,
-}: {
-  readonly updated: number | undefined;
-  readonly expires: number | undefined;
-}): Pick<KeyStatus, "updated" | "expires"> {
-  return {
-    ...(updated === undefined ? {} : { updated: rfc3339(updated) }),
-    ...(expires === undefined ? {} : { expires: rfc3339(expires) }),
-  };
-}
-
 function needs(secretObject: SecretObject, object: ClassObject): boolean {
   return (secretObject.data ?? []).some(({ objectName }) => makesFile(object, trimSpace(objectName ?? "")));
 }
 
-function storedOf(secretObject: SecretObject, { stored }: Stored): readonly KeyStatus[] {
-  return stored.find(({ name }: SecretStatus) => name === nameOf(secretObject))?.data ?? [];
+function storedOf(secretObject: SecretObject, { stored }: StoredQuestion): readonly KeyStatus[] {
+  return stored.find(({ name }) => name === nameOf(secretObject))?.data ?? [];
 }
 
 function nameOf({ secretName }: SecretObject): string {

@@ -2,6 +2,7 @@ import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { pollInterval, pollIntervalProblem } from "../domain/schedule/poll-interval.ts";
 import { syncModeProblem } from "../domain/schedule/sync-mode.ts";
 import { maxStaleProblem } from "../domain/sync/max-stale.ts";
+import { keyOf } from "./class-ref.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
 /** An annotation that cannot be used leaves the default in force. */
@@ -24,12 +25,12 @@ function warn(
   provider: SecretProviderClass,
   told: { readonly topic: string; readonly problems: readonly string[] },
 ): void {
-  const { namespace = "", name } = provider.metadata;
+  const key = keyOf(provider);
   const message = told.problems.join("; ");
-  if (!context.memories.isNewWarning(`${namespace}/${name}/${told.topic}`, message)) return;
+  if (!context.memories.isNewWarning(key, told.topic, message)) return;
   context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message });
   context.logger.warn("something in a class is ignored, or works otherwise than it looks", {
-    class: `${namespace}/${name}`,
+    class: key,
     detail: message,
   });
 }

@@ -6,7 +6,7 @@ import { type Clock, type EventSink, type KubeClient, type KubeWatcher, type Log
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { firstExpiries } from "../domain/sync/object-expiry.ts";
-import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
+import { WorkQueue } from "../runtime/workqueue.ts";
 import { createBlindSecrets } from "./blind-secrets.ts";
 import { Claims } from "./claims.ts";
 import { ClassMemories } from "./class-memory.ts";
@@ -17,7 +17,7 @@ import { lookAtFailing, startDriverSync } from "./driver-sync.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
-import { patiently, RETRIES } from "./patiently.ts";
+import { outcomeOf, patiently, RETRIES } from "./patiently.ts";
 import { reconcileClass } from "./reconcile-class.ts";
 import type { Rollouts } from "./rollouts.ts";
 import { startSecretStore } from "./secret-store.ts";
@@ -26,7 +26,7 @@ import { startStatusStore } from "./status-store.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 import { createMirrors } from "./vault-mirror.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./watched-crds.ts";
-import type { ClassResult, WorkerContext, WorkerSettings } from "./worker-context.ts";
+import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
 /** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
 const CLASS_WORKERS = 8;
@@ -107,10 +107,6 @@ async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<voi
     failure.abort();
     await Promise.allSettled(runs);
   }
-}
-
-function outcomeOf(result: ClassResult): Outcome {
-  return result.kind === "done" ? { kind: "done" } : { kind: "requeueAfter", milliseconds: result.after };
 }
 
 interface ContextInput {

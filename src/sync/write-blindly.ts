@@ -2,11 +2,12 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../domain/annotations.ts"
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
 import { KubeError } from "../domain/ports.ts";
+import { keeperOf } from "../domain/sync/secret-plan.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
-import type { WriteInput, WriteOptions, WriteResult } from "./write-secret.ts";
+import { assertAcceptable, changingHands, conflict, type WriteInput, type WriteOptions, type WriteResult } from "./write-secret.ts";
 
 export interface BlindWriteOptions extends WriteOptions {
   readonly blind: BlindSecrets;
@@ -21,19 +22,13 @@ const WRITTEN = { fieldManager: FIELD_MANAGER };
  */
 export async function writeBlindly(options: BlindWriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const { className, namespace, secret } = input;
-  const owner = ownerOf(options, input);
-  if (owner !== undefined && owner !== className)
-    return conflict(`Secret ${secret.name} is written by the class ${owner}; give one of the two another secretName`);
+  const known = options.blind.get({ namespace, name: secret.name });
+  const keeper = keeperOf({ ...input, observed: known });
+  if (keeper !== undefined && keeper !== className)
+    return conflict(`Secret ${secret.name} is written by the class ${keeper}; give one of the two another secretName`);
   const body: BodyInput = { secret, wanted: wantedFrom(secret, options.fingerprints), className, namespace };
-  if (options.blind.get({ namespace, name: secret.name }) === undefined)
-    return (await created(options, body, signal)) ?? (await replaced(options, { input, body }, signal));
+  if (known === undefined) return (await created(options, body, signal)) ?? (await replaced(options, { input, body }, signal));
   return replaced(options, { input, body }, signal);
-}
-
-/** Of several classes that name the Secret: who wrote it last or, where this process does not know that, the oldest. */
-function ownerOf({ blind }: BlindWriteOptions, { className, namespace, secret, isClaimedBy, elder }: WriteInput): string | undefined {
-  const writer = blind.get({ namespace, name: secret.name })?.annotations[SECRET_ANNOTATIONS.class];
-  return writer !== undefined && (writer === className || isClaimedBy(writer)) ? writer : elder;
 }
 
 /** Undefined where the name is taken. */
@@ -77,14 +72,9 @@ async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: A
   }
 }
 
-/** Nothing is deleted before the API server has said that it would take what comes instead. */
 async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret } = write.body;
-  try {
-    await options.kube.create(RESOURCES.secrets, secretBody(write.body), { ...WRITTEN, dryRun: true }, signal);
-  } catch (error) {
-    if (!isRefusal(error, "AlreadyExists")) throw error;
-  }
+  await assertAcceptable(options, write.body, signal);
   try {
     await options.kube.delete(RESOURCES.secrets, { namespace, name: secret.name }, {}, signal);
   } catch (error) {
@@ -94,7 +84,7 @@ async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: A
   const made = await created(options, write.body, signal);
   if (made?.kind === "written")
     return { kind: "written", action: "replace", why: "its type, or an immutable one's content, cannot be changed" };
-  throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
+  throw changingHands(write.body);
 }
 
 /** By name alone: whether it is ours is for the policy to say. */
@@ -127,15 +117,11 @@ function remember({ blind, fingerprints }: BlindWriteOptions, answer: Secret) {
   return observed;
 }
 
-function conflict(message: string): WriteResult {
-  return { kind: "refused", reason: "Conflict", message };
-}
-
 function isRefusal(error: unknown, code: KubeError["code"]): boolean {
   return error instanceof KubeError && error.code === code;
 }
 
 /** The policy saw what has the name, and it is not ours. A missing right is something else. */
-export function isForeign(error: unknown): boolean {
+function isForeign(error: unknown): boolean {
   return error instanceof KubeError && error.code === "Forbidden" && error.message.includes(POLICY);
 }

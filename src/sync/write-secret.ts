@@ -45,7 +45,7 @@ export async function writeSecret(options: WriteOptions, given: WriteInput, sign
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
   const action = planSecret(wanted, input);
   const refusal = ownershipRefusal(input, action);
-  if (refusal !== undefined) return { kind: "refused", reason: "Conflict", message: refusal };
+  if (refusal !== undefined) return conflict(refusal);
   if (action.kind !== "keep" && action.kind !== "conflict") {
     options.logger.info("writing a Secret", {
       secret: `${input.namespace}/${wanted.name}`,
@@ -58,7 +58,7 @@ export async function writeSecret(options: WriteOptions, given: WriteInput, sign
     case "keep":
       return { kind: "kept" };
     case "conflict":
-      return { kind: "refused", reason: "Conflict", message: action.message };
+      return conflict(action.message);
     case "create":
       return createSecret(options, { input, body }, signal);
     case "apply":
@@ -77,6 +77,16 @@ function replaced(result: WriteResult, why: string): WriteResult {
   return result.kind === "written" ? { kind: "written", action: "replace", why } : result;
 }
 
+/** Somebody else has the Secret, or a part in it. */
+export function conflict(message: string): WriteResult {
+  return { kind: "refused", reason: "Conflict", message };
+}
+
+/** Taken and free in turn: somebody else is at it. */
+export function changingHands({ namespace, secret }: BodyInput): KubeError {
+  return new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
+}
+
 function whyOf(action: SecretAction): { readonly why?: string } {
   return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
 }
@@ -85,7 +95,7 @@ function whyOf(action: SecretAction): { readonly why?: string } {
  * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
  * name that is `AlreadyExists`; an invalid one is refused as such.
  */
-async function assertAcceptable({ kube }: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<void> {
+export async function assertAcceptable({ kube }: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<void> {
   try {
     await kube.create(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, dryRun: true }, signal);
   } catch (error) {
@@ -113,13 +123,12 @@ async function takenName(options: WriteOptions, { input, body }: FirstWrite, sig
   const { namespace, secret, wanted } = body;
   const selector = { namespace, fieldSelector: `metadata.name=${secret.name}` };
   const [live] = await options.kube.list<Secret>(RESOURCES.secrets, selector, signal);
-  if (live === undefined)
-    throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
+  if (live === undefined) throw changingHands(body);
   const observed = observe(live, options.fingerprints);
   if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
   const action = planSecret(wanted, { ...input, observed });
   if (action.kind === "keep") return { kind: "kept" };
-  if (action.kind === "conflict") return { kind: "refused", reason: "Conflict", message: action.message };
+  if (action.kind === "conflict") return conflict(action.message);
   throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} is newer than the watch`, { retry: { kind: "backoff" } });
 }
 
@@ -137,7 +146,7 @@ async function takeForeign(
 ): Promise<WriteResult> {
   const { secret, className, namespace } = input;
   const verdict = takeOverVerdict(input, { live, observed });
-  if (verdict.kind === "refused") return { kind: "refused", reason: "Conflict", message: verdict.message };
+  if (verdict.kind === "refused") return conflict(verdict.message);
   options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
   const taken = keepingAdoption(secret, verdict.from === "owner");
   const wanted = wantedFrom(taken, options.fingerprints);

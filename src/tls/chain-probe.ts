@@ -52,9 +52,8 @@ async function probe({ address, port, servername, source, trusted }: ChainProbeO
   const current = source.current();
   if (current === undefined) return "there is no serving certificate yet";
   const ca = trusted();
-  const host = loopbackOf(address);
   const socket = connect({
-    host,
+    host: loopbackOf(address),
     port,
     servername,
     // Without a known CA only the certificate itself is compared.
@@ -80,7 +79,5 @@ function handshake(socket: TLSSocket): Promise<PeerCertificate | string> {
 }
 
 function loopbackOf(address: string): string {
-  if (address === "::") return "127.0.0.1";
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address;
+  return address === "::" || address === "0.0.0.0" ? "127.0.0.1" : address;
 }

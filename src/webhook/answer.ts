@@ -1,4 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import type { AdmissionDecision } from "../domain/admission/decision.ts";
+import { completeReview } from "../domain/admission/response.ts";
 
 /** What goes back to the API server: HTTP status and JSON body. */
 export interface Answer {
@@ -7,3 +9,8 @@ export interface Answer {
 }
 
 export type ReviewHandler = (message: IncomingMessage) => Promise<Answer>;
+
+/** A decision as it goes back; without a uid where none could be read. */
+export function answerTo(uid: string | undefined, decision: AdmissionDecision): Answer {
+  return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(uid ?? "", decision) };
+}

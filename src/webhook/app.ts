@@ -1,9 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
 import { overloaded } from "../domain/admission/decision.ts";
-import { completeReview } from "../domain/admission/response.ts";
 import type { AdmissionGate } from "./admission-gate.ts";
-import type { ReviewHandler } from "./answer.ts";
+import { answerTo, type ReviewHandler } from "./answer.ts";
 
 /** Paths in the webhook configurations. */
 export const PODS_PATH = "/mutate/pods";
@@ -72,8 +71,8 @@ function contentLength({ headers }: IncomingMessage): number | undefined {
  */
 function shed(request: Request, response: Response): void {
   request.resume();
-  const decision = overloaded();
-  response.set("Retry-After", "1").status(429).json(completeReview("", decision));
+  const { status, body } = answerTo(undefined, overloaded());
+  response.set("Retry-After", "1").status(status).json(body);
 }
 
 /** Express would answer with the stack. The four parameters are how it knows an error handler. */

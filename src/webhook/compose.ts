@@ -86,7 +86,7 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
  * The cache behind the lookup. Of a class its identity and the keys of its Secrets are kept: `objects` may be large and is not our
  * business here.
  */
-export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Reflector<SecretProviderClass> {
+function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Reflector<SecretProviderClass> {
   return watcher.reflect<SecretProviderClass>({ resource: RESOURCES.secretProviderClasses, project: identityOf }, signal);
 }
 

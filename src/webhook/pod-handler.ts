@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
-import { type AdmissionReviewResponse, completeReview } from "../domain/admission/response.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
 import { isJsonObject } from "../domain/json-object.ts";
 import type { Logger } from "../domain/ports.ts";
+import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
 import type { AdmissionMetrics } from "./metrics.ts";
@@ -20,21 +20,14 @@ export interface PodHandlerOptions {
   readonly logger: Logger;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly body: AdmissionReviewResponse;
-}
-
-export type PodHandler = (message: IncomingMessage) => Promise<Answer>;
-
 /** Answers one review: decode, decide, count, log. Whatever happens, there is exactly one answer, count and line. */
-export function createPodHandler(options: PodHandlerOptions): PodHandler {
+export function createPodHandler(options: PodHandlerOptions): ReviewHandler {
   return async (message) => {
     const finish = options.metrics.start();
     const { uid, request, decision } = await decideSafely(message, options);
     const seconds = finish(decision);
     logDecision(options.logger, { uid, request, decision, seconds });
-    return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(uid ?? "", decision) };
+    return answerTo(uid, decision);
   };
 }
 

@@ -1,7 +1,4 @@
-import type { IncomingMessage } from "node:http";
-import type { AdmissionDecision } from "../domain/admission/decision.ts";
-import { internalError } from "../domain/admission/decision.ts";
-import { completeReview } from "../domain/admission/response.ts";
+import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
@@ -11,7 +8,7 @@ import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";
 import { objectAt, podRequestOf } from "../domain/preflight/workload.ts";
 import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
-import type { Answer } from "./answer.ts";
+import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
 import type { PreflightMetrics, PreflightResource } from "./preflight-metrics.ts";
@@ -29,12 +26,12 @@ export interface PreflightOptions {
 type Check = (request: AdmissionRequest) => Promise<readonly PreflightWarning[]>;
 
 /** Of workloads: what their pods would be told, or denied for. */
-export function createWorkloadHandler(options: PreflightOptions): (message: IncomingMessage) => Promise<Answer> {
+export function createWorkloadHandler(options: PreflightOptions): ReviewHandler {
   return createHandler("workload", options, (request) => checkWorkload(request, options));
 }
 
 /** Of SecretProviderClasses: what a mount would fail with, or a Secret would be missing for. */
-export function createClassHandler(options: PreflightOptions): (message: IncomingMessage) => Promise<Answer> {
+export function createClassHandler(options: PreflightOptions): ReviewHandler {
   return createHandler("class", options, async (request) => {
     const provider = asClass(request);
     return provider === undefined ? [] : classWarnings(provider, options);
@@ -42,17 +39,12 @@ export function createClassHandler(options: PreflightOptions): (message: Incomin
 }
 
 /** Never denies: what is no review gets an HTTP error, on which the failure policy `Ignore` lets the object through. */
-function createHandler(
-  resource: PreflightResource,
-  { metrics, logger }: PreflightOptions,
-  check: Check,
-): (message: IncomingMessage) => Promise<Answer> {
+function createHandler(resource: PreflightResource, { metrics, logger }: PreflightOptions, check: Check): ReviewHandler {
   return async (message) => {
     const decoded = await decode(message);
     if (decoded.kind === "refused") {
       metrics.count(resource, "errored", []);
-      const { decision } = decoded;
-      return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(decoded.uid ?? "", decision) };
+      return answerTo(decoded.uid, decoded.decision);
     }
     const { request } = decoded;
     try {
@@ -67,7 +59,7 @@ function createHandler(
       // Without the message: it may quote the object.
       logger.error("a preflight check failed", { uid: request.uid, errorName: error instanceof Error ? error.name : typeof error });
       metrics.count(resource, "errored", []);
-      return { status: 500, body: completeReview(request.uid, internalError()) };
+      return answerTo(request.uid, internalError());
     }
   };
 }

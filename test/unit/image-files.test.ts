@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { build } from "../../tools/build.ts";
-import { IMAGE, type ImageFile, imageFiles } from "../../tools/image-files.ts";
+import { copyTo, IMAGE, type ImageFile, imageFiles } from "../../tools/image-files.ts";
 import { packagesOf } from "../../tools/licences.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -42,6 +43,37 @@ describe("the build", () => {
 
     assert.deepEqual(contents(imageFiles(again)), contents(files));
     assert.ok(contents(files).has("dist/main.js"));
+  });
+});
+
+describe("the program of the image", () => {
+  const kubeconfig = path.join(folder, "kubeconfig");
+  const cluster = { name: "c", cluster: { server: "https://127.0.0.1:1" } };
+  const context = { name: "c", context: { cluster: "c", user: "u" } };
+  const users = [{ name: "u", user: {} }];
+  writeFileSync(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [context], "current-context": "c", users }));
+
+  /** What `doctor`, which reads the CRDs that the image has, says where it finds no cluster. */
+  const doctorIn = (image: string): string => {
+    const { stdout, stderr } = spawnSync(process.execPath, [path.join(image, "dist/main.js"), "doctor", `--kubeconfig=${kubeconfig}`], {
+      encoding: "utf8",
+      env: {},
+    });
+    return stdout + stderr;
+  };
+
+  test("finds the files that it comes with", () => {
+    const whole = path.join(folder, "image");
+    copyTo(whole, files);
+    assert.match(doctorIn(whole), /no answer from the API server \(ECONNREFUSED\)/);
+    assert.doesNotMatch(doctorIn(whole), /a bug of ours/);
+
+    const without = path.join(folder, "without-definitions");
+    copyTo(
+      without,
+      files.filter(({ path: file }) => !file.startsWith("manifests/")),
+    );
+    assert.match(doctorIn(without), /a bug of ours/);
   });
 });
 

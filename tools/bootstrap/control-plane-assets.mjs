@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { downloadControlPlane, downloadRelease } from "./download.mjs";
 
-export const BINARIES = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
+const BINARIES = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
 const PACKAGES = { "kube-apiserver": "apiserver", etcd: "etcd", kubectl: "kubectl", "kube-controller-manager": "kcm" };
 const MINIMUM_GO = [1, 26];
 /** The oldest API server that the product is tested on; all else of a control plane is the current one's. */

@@ -45,7 +45,7 @@ interface Deployment extends KubeObject {
   readonly status?: { readonly readyReplicas?: number };
 }
 
-export const DEPLOYMENTS: readonly string[] = ["keyvault-injector-webhook", "keyvault-injector-sync"];
+const DEPLOYMENTS: readonly string[] = ["keyvault-injector-webhook", "keyvault-injector-sync"];
 
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];

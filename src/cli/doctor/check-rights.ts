@@ -1,5 +1,5 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
-import { holdersOf, type Rbac, type Right, serviceAccount } from "../access/rbac.ts";
+import { hasRight, type Rbac, type Right, serviceAccount } from "../access/rbac.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
 
@@ -68,8 +68,8 @@ interface Place {
   readonly rbac: Rbac;
 }
 
-function missingOf({ verbs, right, without }: Need, { subject, namespace, rbac }: Place): readonly CheckResult[] {
-  const missing = verbs.filter((verb) => !holdersOf({ verb, ...right }, namespace, rbac).some((holder) => holder.subject === subject));
+function missingOf({ verbs, right, without }: Need, { subject, ...place }: Place): readonly CheckResult[] {
+  const missing = verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
   if (missing.length === 0) return [];
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
   return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, FIX)];

@@ -1,5 +1,5 @@
 import { createViewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
+import { type Command, type CommandContext, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { valueOf } from "../options.ts";
 import { paint } from "../paint.ts";
@@ -12,7 +12,7 @@ import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check
 import { checkRights } from "./check-rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./check-webhook.ts";
 
-const FORMATS = ["text", "json"];
+const FORMATS = ["text", "json"] as const;
 
 const RUN: Readonly<Record<CheckName, Check>> = {
   crds: checkCrds,
@@ -49,8 +49,7 @@ export const doctor: Command = {
 };
 
 async function runDoctor({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const format = valueOf(options, "output") ?? "text";
-  if (!FORMATS.includes(format)) throw new CommandFailure(`-o ${format}: doctor writes ${FORMATS.join(", ")}`);
+  const format = formatOf(options, { command: "doctor", formats: FORMATS });
   const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
   try {
     const results = await runChecks({

@@ -3,7 +3,7 @@ import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domai
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
-import type { ClassStatus, SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { Look, Viewer } from "../cluster.ts";
 import { DEFAULT_CLOUD } from "../install.ts";
@@ -58,7 +58,7 @@ export function syncSteps(provider: SecretProviderClass, look: StatusLook): read
 }
 
 function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
-  const synced = status.conditions.find(({ type }) => type === "Synced");
+  const synced = conditionOf(status, "Synced");
   const isOutdated = status.observedGeneration < (metadata.generation ?? 0);
   return [
     step(

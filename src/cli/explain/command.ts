@@ -1,7 +1,7 @@
 import { unchanged } from "../../domain/admission/decision.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
+import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { createFacts } from "../facts.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { showPlace } from "../manifest/documents.ts";
@@ -16,7 +16,7 @@ import { type ExplainContext, explainPod } from "./explain-pod.ts";
 import { type Explanation, isWrong } from "./explanation.ts";
 import { explanationText } from "./print.ts";
 
-const FORMATS = ["text", "json"];
+const FORMATS = ["text", "json"] as const;
 
 export const explain: Command = {
   name: "explain",
@@ -38,8 +38,7 @@ export const explain: Command = {
 
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = valueOf(options, "output") ?? "text";
-  if (!FORMATS.includes(format)) throw new CommandFailure(`-o ${format}: explain writes ${FORMATS.join(", ")}`);
+  const format = formatOf(options, { command: "explain", formats: FORMATS });
   const [target] = input.arguments;
   const files = options.filename ?? [];
   if ((target === undefined) === (files.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { POD_TEMPLATE_KINDS } from "../../domain/pod-templates.ts";
+import { objectAt } from "../../domain/preflight/workload.ts";
 
 /** Where the kinds that make pods hold the pod's template. An empty path: the object is the pod itself. */
 const TEMPLATES: ReadonlyMap<string, { readonly group: string; readonly path: readonly string[] }> = new Map([
@@ -8,8 +9,6 @@ const TEMPLATES: ReadonlyMap<string, { readonly group: string; readonly path: re
   ["ReplicationController", { group: "", path: ["spec", "template"] }],
   ...POD_TEMPLATE_KINDS.map(({ kind, group, path }) => [kind, { group, path }] as const),
 ]);
-
-export const POD_KINDS: readonly string[] = [...TEMPLATES.keys()];
 
 /** Path of the pod, or of its template, in an object; undefined for a kind that makes no pods. */
 export function podPath(object: JsonObject): readonly string[] | undefined {
@@ -23,8 +22,8 @@ export function podPath(object: JsonObject): readonly string[] | undefined {
 /** The pod that the object is, or that its controller would create. Undefined where there is nothing at the path. */
 export function podAt(object: JsonObject, path: readonly string[]): JsonObject | undefined {
   if (path.length === 0) return object;
-  const template = valueAt(object, path);
-  if (!isJsonObject(template)) return undefined;
+  const template = objectAt(object, path);
+  if (template === undefined) return undefined;
   // What a controller copies; a template without metadata makes a pod without annotations.
   return { apiVersion: "v1", kind: "Pod", metadata: template["metadata"] ?? {}, spec: template["spec"] };
 }
@@ -35,8 +34,4 @@ export function withPodAt(object: JsonObject, path: readonly string[], pod: Json
   if (step === undefined) return "apiVersion" in object ? pod : { ...object, metadata: pod["metadata"], spec: pod["spec"] };
   const inner = isJsonObject(object[step]) ? object[step] : {};
   return { ...object, [step]: withPodAt(inner, rest, pod) };
-}
-
-function valueAt(object: JsonObject, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, step) => (isJsonObject(value) ? value[step] : undefined), object);
 }

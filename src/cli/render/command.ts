@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../domain/json-object.ts";
 import { type Cluster, createViewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
+import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { createFacts } from "../facts.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../install.ts";
 import type { ManifestDocument } from "../manifest/documents.ts";
@@ -14,6 +14,7 @@ import { type Finding, showFinding } from "./finding.ts";
 import { type RenderContext, type RenderedItem, renderItem } from "./render-item.ts";
 
 const FORMATS = ["yaml", "json", "diff"] as const;
+type Format = (typeof FORMATS)[number];
 
 export const render: Command = {
   name: "render",
@@ -33,8 +34,7 @@ export const render: Command = {
 };
 
 async function runRender({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const format = valueOf(options, "output") ?? "yaml";
-  if (!FORMATS.some((known) => known === format)) throw new CommandFailure(`-o ${format}: render writes ${FORMATS.join(", ")}`);
+  const format = formatOf(options, { command: "render", formats: FORMATS });
   const files = options.filename ?? [];
   if (files.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, or -f - for standard input");
   const { documents, problems } = await readFiles(files, context.readInput);
@@ -56,7 +56,7 @@ async function runRender({ options }: CommandInput, context: CommandContext): Pr
 interface Rendering extends Pick<CommandInput, "options"> {
   readonly context: CommandContext;
   readonly cluster: Cluster | undefined;
-  readonly format: string;
+  readonly format: Format;
 }
 
 async function renderDocuments(documents: readonly ManifestDocument[], rendering: Rendering): Promise<CommandResult> {
@@ -84,7 +84,7 @@ async function renderDocuments(documents: readonly ManifestDocument[], rendering
   }
   return {
     code: findings.some(({ severity }) => severity === "error") ? EXIT.found : EXIT.fine,
-    output: WRITERS[format]?.(printed, context.hasColour) ?? "",
+    output: WRITERS[format](printed, context.hasColour),
     notes: [...facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`), ...findings.map(showFinding)],
   };
 }
@@ -94,7 +94,7 @@ interface Printed {
   readonly object: JsonObject | undefined;
 }
 
-const WRITERS: Readonly<Record<string, (printed: readonly Printed[], hasColour: boolean) => string>> = {
+const WRITERS: Readonly<Record<Format, (printed: readonly Printed[], hasColour: boolean) => string>> = {
   yaml: (printed) => objectsOf(printed).map(toYaml).join("---\n"),
   json: (printed) => `${JSON.stringify({ apiVersion: "v1", kind: "List", items: objectsOf(printed) }, null, 2)}\n`,
   diff: (printed, hasColour) =>

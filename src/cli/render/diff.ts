@@ -3,13 +3,13 @@ import { paint } from "../paint.ts";
 /** Lines around a change that are shown with it. */
 const CONTEXT = 3;
 
-export interface DiffLine {
+interface DiffLine {
   readonly kind: "same" | "removed" | "added";
   readonly text: string;
 }
 
 /** Every line of both texts, by a longest common subsequence. */
-export function diffLines(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
+function diffLines(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
   const start = commonLength(before, after, (index, list) => list[index]);
   const end = Math.min(
     commonLength(before, after, (index, list) => list[list.length - 1 - index]),

@@ -1,6 +1,7 @@
 import { POD_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
-import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import { objectAt } from "../../domain/preflight/workload.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
 import { type InjectionContext, injectPod } from "../inject.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
@@ -21,7 +22,6 @@ export interface RenderedItem {
   /** As the server would store it; undefined where it would store nothing, or no pod of it. */
   readonly object: JsonObject | undefined;
   readonly findings: readonly Finding[];
-  readonly isChanged: boolean;
 }
 
 /** What becomes of one object of the files. */
@@ -29,10 +29,9 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   if (isClass(item)) return renderClass(item, context);
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (path === undefined || pod === undefined) return { object: item.object, findings: [], isChanged: false };
+  if (path === undefined || pod === undefined) return { object: item.object, findings: [] };
   const namespace = item.namespace ?? context.namespace;
-  if (context.excluded.includes(namespace))
-    return { object: item.object, findings: excludedFindings(item, pod, { path, namespace }), isChanged: false };
+  if (context.excluded.includes(namespace)) return { object: item.object, findings: excludedFindings(item, pod, { path, namespace }) };
   const { decision, classes, pod: stored } = await injectPod(pod, namespace, context);
   const place = item.placeOf([...path, "metadata", "annotations"]);
   const told = (severity: Finding["severity"], reason: string | undefined, message: string): Finding => ({
@@ -45,10 +44,10 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   const warnings = workloadWarnings({ pod, decision, classes }).filter(({ reason }) => reason !== "PodDenied");
   const findings = warnings.map(({ reason, message }) => told("warning", reason === "PodWarning" ? undefined : reason, message));
   if (decision.kind === "denied" || decision.kind === "errored") {
-    return { object: undefined, findings: [told("error", decision.reason, decision.message), ...findings], isChanged: false };
+    return { object: undefined, findings: [told("error", decision.reason, decision.message), ...findings] };
   }
   const isChanged = decision.kind === "patched" && stored !== undefined;
-  return { object: isChanged ? withPodAt(item.object, path, stored) : item.object, findings, isChanged };
+  return { object: isChanged ? withPodAt(item.object, path, stored) : item.object, findings };
 }
 
 /** What is left out is left out in silence by the API server: here it is told. */
@@ -57,9 +56,7 @@ function excludedFindings(
   pod: JsonObject,
   { path, namespace }: { readonly path: readonly string[]; readonly namespace: string },
 ): readonly Finding[] {
-  const metadata = isJsonObject(pod["metadata"]) ? pod["metadata"] : {};
-  const annotations = isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
-  const inject = annotations[POD_ANNOTATIONS.inject];
+  const inject = objectAt(pod, ["metadata", "annotations"])?.[POD_ANNOTATIONS.inject];
   if (inject === undefined || inject === "false") return [];
   const message = `nothing is injected: the webhook leaves namespace ${namespace} out, use another one or remove the annotations under ${PREFIX}/`;
   return [
@@ -93,5 +90,5 @@ function renderClass(item: ManifestItem, { namespace, cloudName }: RenderContext
   const preflight = classWarnings(read.class, { cloudName })
     .filter(({ reason }) => reason !== "NullParameter")
     .map(({ reason, message }): Finding => ({ severity: "warning", place, object, reason, message }));
-  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...nulls, ...preflight], isChanged: false };
+  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...nulls, ...preflight] };
 }

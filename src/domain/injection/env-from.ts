@@ -35,6 +35,12 @@ export interface NewEnvFrom {
   readonly secret: string;
 }
 
+export interface EnvFromPlan {
+  /** What is missing. */
+  readonly added: readonly NewEnvFrom[];
+  readonly warnings: readonly string[];
+}
+
 export interface EnvFromInput {
   readonly pod: Pod;
   readonly containers: readonly PodContainer[];
@@ -43,12 +49,12 @@ export interface EnvFromInput {
 }
 
 /**
- * What is missing of `env-from`. We cannot read a Secret, so which variables it brings is known only as far as a class of this
- * pod says what it writes into it; what is known to collide is refused.
+ * What is missing of `env-from`, for a pod of these classes. We cannot read a Secret, so which variables it brings is known only as
+ * far as a class of this pod says what it writes into it; what is known to collide is refused.
  */
-export function planEnvFrom(input: EnvFromInput): Result<readonly NewEnvFrom[], Denial> {
+export function planEnvFrom(input: EnvFromInput, classes: readonly string[]): Result<EnvFromPlan, Denial> {
   const { pod, containers, envFrom, facts } = input;
-  if (envFrom === undefined) return ok([]);
+  if (envFrom === undefined) return ok({ added: [], warnings: [] });
   const keys = keysOfSecrets(facts);
   // Windows does not tell variables apart by case.
   const fold = (name: string): string => (pod.system === "windows" ? name.toUpperCase() : name);
@@ -62,17 +68,13 @@ export function planEnvFrom(input: EnvFromInput): Result<readonly NewEnvFrom[], 
     if (taken !== undefined) return failed(taken);
     added.push(...missing.map((secret) => ({ list: container.list, index: container.index, secret })));
   }
-  return ok(added);
+  const isKnown = classes.every((name) => facts.get(name)?.kind === "found");
+  return ok({ added, warnings: isKnown ? secretsOfNoClass(envFrom, keys) : [] });
 }
 
 /** Secrets that the pod asks for and that no class of it writes: known only where all of them are. */
-export function envFromWarnings(
-  { envFrom, facts }: Pick<EnvFromInput, "envFrom" | "facts">,
-  classes: readonly string[],
-): readonly string[] {
-  if (envFrom === undefined || classes.some((name) => facts.get(name)?.kind !== "found")) return [];
-  const keys = keysOfSecrets(facts);
-  return envFrom.secrets.filter((secret) => !keys.has(secret)).map((secret) => warning("secretOfNoClass", { secret }));
+function secretsOfNoClass({ secrets }: EnvFrom, keys: KeysOfSecrets): readonly string[] {
+  return secrets.filter((secret) => !keys.has(secret)).map((secret) => warning("secretOfNoClass", { secret }));
 }
 
 type KeysOfSecrets = ReadonlyMap<string, readonly string[]>;

@@ -18,11 +18,11 @@ interface Occupant {
 /** All that takes up room in a container's file system. */
 export type Occupants = readonly Occupant[];
 
-/** Computed once per container: with many classes each path is compared many times. */
-export function occupantsOf({ mounts, devicePaths, terminationMessagePath }: PodContainer, pod: Pod): Occupants {
-  const readOnly = new Set(pod.volumes.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
-  const at = (path: string) => ({ path, place: placeOf(path, pod.system) });
-  return [
+/** Of one pod. To be computed once per container: with many classes each path is compared many times. */
+export function occupantsIn({ volumes, system }: Pod): (container: PodContainer) => Occupants {
+  const readOnly = new Set(volumes.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
+  const at = (path: string) => ({ path, place: placeOf(path, system) });
+  return ({ mounts, devicePaths, terminationMessagePath }) => [
     ...mounts.map(({ mountPath, volume, isReadOnly }) => ({
       ...at(mountPath),
       thing: `volume ${quoted(volume, 63)}`,

@@ -3,9 +3,9 @@ import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
 import { type ClassFact, type CredentialsReference, credentialsReference } from "./credentials.ts";
-import { type EnvFrom, envFromWarnings, type NewEnvFrom, planEnvFrom } from "./env-from.ts";
+import { type EnvFrom, type NewEnvFrom, planEnvFrom } from "./env-from.ts";
 import { denial, warning } from "./messages.ts";
-import { collisionOf, type Occupants, occupantsOf } from "./mount-collisions.ts";
+import { collisionOf, type Occupants, occupantsIn } from "./mount-collisions.ts";
 import { placeOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer, PodVolume } from "./pod.ts";
 import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
@@ -60,7 +60,8 @@ interface Selected {
 
 /** Compares what the annotations ask for with what the pod has; the plan of a pod that was patched by its plan is empty. */
 export function planInjection(input: PlanInput, settings: InjectionSettings): Result<InjectionPlan, Denial> {
-  const selected = input.containers.map((container) => ({ container, occupants: occupantsOf(container, input.pod) }));
+  const occupantsOf = occupantsIn(input.pod);
+  const selected = input.containers.map((container) => ({ container, occupants: occupantsOf(container) }));
   const volumes: ChosenVolume[] = [];
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
@@ -73,20 +74,20 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
     mounts.push(...missing.value.mounts);
     warnings.push(...missing.value.warnings);
   }
-  const envFrom = planEnvFrom(input);
-  if (!envFrom.ok) return envFrom;
   const classes = input.mounts.map(({ className }) => className);
+  const envFrom = planEnvFrom(input, classes);
+  if (!envFrom.ok) return envFrom;
   return ok({
     volumes: volumes.flatMap(({ added }) => added ?? []),
     mounts,
-    envFrom: envFrom.value,
+    envFrom: envFrom.value.added,
     status: JSON.stringify({ version: settings.version, classes, volumes: volumes.map(({ name }) => name) }),
     classes,
     warnings: [
       ...volumes.flatMap((volume) => volume.warnings),
       ...warnings,
       ...subPathWarnings(input.containers, volumes),
-      ...envFromWarnings(input, classes),
+      ...envFrom.value.warnings,
     ],
   });
 }

@@ -2,7 +2,7 @@
  * YAML text to tokens, as the provider's library makes them: which mistakes it sees, in which order, and which it lets pass, is
  * part of what a class is.
  */
-import { END, isBlank, isBreak, isBreakOrEnd, isNarrowBreak, isSpacing, isTab, scannerError, YamlCursor } from "./yaml-cursor.ts";
+import { END, isBlank, isBreak, isNarrowBreak, isSpacing, isTab, scannerError, YamlCursor } from "./yaml-cursor.ts";
 import { SimpleKeys } from "./yaml-keys.ts";
 import { scanDirective, scanName, scanTag } from "./yaml-properties.ts";
 import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalars.ts";
@@ -272,6 +272,6 @@ export class YamlScanner {
     let distance = 0;
     while (distance < COMMENT_DISTANCE && isBlank(cursor.code(distance))) distance += 1;
     if (distance === COMMENT_DISTANCE || !cursor.is("#", distance)) return;
-    while (!isBreakOrEnd(cursor.code())) cursor.skip();
+    cursor.skipToBreak();
   }
 }

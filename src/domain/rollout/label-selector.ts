@@ -1,10 +1,10 @@
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { JsonObject } from "../json-object.ts";
+import { listAt, memberOf } from "./json-members.ts";
 
 /** A workload's `spec.selector` as a list request takes it. */
 export function labelSelectorText(selector: JsonObject): string {
-  const labels = isJsonObject(selector["matchLabels"]) ? Object.entries(selector["matchLabels"]) : [];
-  const expressions = Array.isArray(selector["matchExpressions"]) ? selector["matchExpressions"].filter(isJsonObject) : [];
-  return [...labels.map(([key, value]) => `${key}=${String(value)}`), ...expressions.map(expressionText)].join(",");
+  const labels = Object.entries(memberOf(selector, "matchLabels")).map(([key, value]) => `${key}=${String(value)}`);
+  return [...labels, ...listAt(selector, "matchExpressions").map(expressionText)].join(",");
 }
 
 function expressionText({ key, operator, values }: JsonObject): string {

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { JsonObject } from "../json-object.ts";
+import { listAt, memberOf } from "./json-members.ts";
 import type { WorkloadKind } from "./workload.ts";
 
 /** How far the controller of a workload is with the template as it stands. */
@@ -73,14 +74,11 @@ function replicasIn(status: JsonObject): Pick<Counts, "total" | "updated" | "ava
 
 /** Pods below it keep the old template: somebody holds the rollout there. */
 function partitionOf(spec: JsonObject): number {
-  const strategy = spec["updateStrategy"];
-  const rolling = isJsonObject(strategy) ? strategy["rollingUpdate"] : undefined;
-  return isJsonObject(rolling) ? numberAt(rolling, "partition", 0) : 0;
+  return numberAt(memberOf(memberOf(spec, "updateStrategy"), "rollingUpdate"), "partition", 0);
 }
 
 function hasGivenUp(status: JsonObject): boolean {
-  const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isJsonObject) : [];
-  return conditions.some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
+  return listAt(status, "conditions").some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
 }
 
 function numberAt(object: JsonObject, name: string, otherwise: number): number {

@@ -1,5 +1,6 @@
 import { CSI_DRIVER } from "../injection/settings.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { listAt } from "./json-members.ts";
 
 /** What a pod template itself names; annotations are not among it. */
 export interface TemplateSources {
@@ -30,11 +31,6 @@ function secretsOfContainer(container: JsonObject): readonly (string | undefined
     isJsonObject(valueFrom) ? textAt(valueFrom["secretKeyRef"], "name") : undefined,
   );
   return [...variables, ...listAt(container, "envFrom").map(({ secretRef }) => textAt(secretRef, "name"))];
-}
-
-function listAt(object: JsonObject, name: string): readonly JsonObject[] {
-  const list = object[name];
-  return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
 function textAt(object: unknown, name: string): string | undefined {

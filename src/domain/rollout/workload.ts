@@ -1,6 +1,7 @@
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
+import { memberOf } from "./json-members.ts";
 import { labelSelectorText } from "./label-selector.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";
@@ -80,10 +81,4 @@ function isOurs(key: string): boolean {
 function obstacleOf(kind: WorkloadKind, spec: JsonObject): Workload["obstacle"] {
   if (kind === "Deployment") return spec["paused"] === true ? "Paused" : undefined;
   return memberOf(spec, "updateStrategy")["type"] === "OnDelete" ? "OnDelete" : undefined;
-}
-
-/** Empty where there is none: objects of the API server may lack any part. */
-function memberOf(object: object, name: string): JsonObject {
-  const member: unknown = (object as JsonObject)[name]; // Any object may be asked for any member.
-  return isJsonObject(member) ? member : {};
 }

@@ -8,6 +8,20 @@ export function givenKey(key: string, { objectId, version, updated, expires, not
     key,
     object: objectId,
     version,
+    ...keyDates({ updated, expires, notBefore }),
+  };
+}
+
+/** Unix milliseconds. */
+export interface ObjectTimes {
+  readonly updated?: number | undefined;
+  readonly expires?: number | undefined;
+  readonly notBefore?: number | undefined;
+}
+
+/** An object's times as the status has them. */
+export function keyDates({ updated, expires, notBefore }: ObjectTimes): Pick<KeyStatus, "updated" | "expires" | "notBefore"> {
+  return {
     ...(updated === undefined ? {} : { updated: rfc3339(updated) }),
     ...(expires === undefined ? {} : { expires: rfc3339(expires) }),
     ...(notBefore === undefined ? {} : { notBefore: rfc3339(notBefore) }),

@@ -3,6 +3,9 @@ import type { RolloutReason } from "../rollout/reasons.ts";
 import type { Standing } from "../rollout/standing.ts";
 import { titleOf } from "../rollout/workload.ts";
 import type { ClassStatus, RotatedCondition } from "./class-status.ts";
+import { shownNames } from "./shown-names.ts";
+
+const MAX_SHOWN = 5;
 
 /** What the condition `Rotated` of a class says of the workloads that use it; undefined where nothing can be said. */
 export interface Rotated {
@@ -17,12 +20,12 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failed.standing.message };
   const waiting = users.filter(({ standing }) => standing.kind === "due");
   const restarting = find(users, "restarting");
-  if (haltedBy !== undefined && waiting.length > 0) {
-    const [first] = waiting;
-    const title = first === undefined ? "" : titleOf(first.workload);
-    return { status: "False", reason: "RolloutFailed", message: `${title} is not restarted: ${failureOf(haltedBy.standing)}` };
+  const [first] = waiting;
+  if (haltedBy !== undefined && first !== undefined) {
+    const message = `${titleOf(first.workload)} is not restarted: ${failureOf(haltedBy.standing)}`;
+    return { status: "False", reason: "RolloutFailed", message };
   }
-  if (restarting !== undefined || waiting.length > 0) {
+  if (restarting !== undefined || first !== undefined) {
     const message = `${names(users, "restarting", "being restarted")}${names(users, "due", "waiting for a restart")}`.replace(/; $/, "");
     return { status: "False", reason: "Restarting", message };
   }
@@ -65,7 +68,7 @@ function find<K extends Standing["kind"]>(users: readonly Judged[], kind: K): Fo
 
 function names(users: readonly Judged[], kind: Standing["kind"], what: string): string {
   const some = users.filter(({ standing }) => standing.kind === kind).map(({ workload }) => titleOf(workload));
-  return some.length === 0 ? "" : `${what}: ${some.slice(0, 5).join(", ")}${some.length > 5 ? ` and ${some.length - 5} more` : ""}; `;
+  return some.length === 0 ? "" : `${what}: ${shownNames(some, MAX_SHOWN)}; `;
 }
 
 function failureOf(standing: Standing): string {

@@ -51,10 +51,15 @@ export interface PlanFacts {
   readonly elder?: string | undefined;
 }
 
-export function planSecret(wanted: WantedSecret, { className, observed, isClaimedBy, elder }: PlanFacts): SecretAction {
+/** Who has it keeps it, whatever the age: a class that comes back after its CRD went is the youngest. */
+export function keeperOf({ className, observed, isClaimedBy, elder }: PlanFacts): string | undefined {
   const owner = observed?.annotations[SECRET_ANNOTATIONS.class];
-  // Who has it keeps it, whatever the age: a class that comes back after its CRD went is the youngest.
-  const keeper = owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : elder;
+  return owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : elder;
+}
+
+export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction {
+  const { className, observed } = facts;
+  const keeper = keeperOf(facts);
   if (keeper !== undefined && keeper !== className) {
     const message = `Secret ${wanted.name} is written by the class ${keeper}, and ${className} names it too; give one of the two another secretName`;
     return { kind: "conflict", message };

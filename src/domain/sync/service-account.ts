@@ -1,6 +1,9 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { shownNames } from "./shown-names.ts";
+
+const MAX_SHOWN = 10;
 
 export interface AccountFacts {
   readonly provider: SecretProviderClass;
@@ -17,14 +20,6 @@ export function serviceAccountName({ provider, consumerAccounts }: AccountFacts)
   const why =
     only === undefined
       ? "no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged"
-      : `the pods that mount the class use several ServiceAccounts: ${shown(consumerAccounts)}`;
+      : `the pods that mount the class use several ServiceAccounts: ${shownNames(consumerAccounts, MAX_SHOWN)}`;
   return failed(`${why}; name one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`);
-}
-
-/** Enough to recognise them; a condition's message has no room for hundreds. */
-const MAX_SHOWN = 10;
-
-function shown(names: readonly string[]): string {
-  const rest = names.length - MAX_SHOWN;
-  return `${names.slice(0, MAX_SHOWN).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }

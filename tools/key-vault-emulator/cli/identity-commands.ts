@@ -1,8 +1,8 @@
 import { clientEnvironment, managedIdentityEnvironment } from "../emulator.ts";
-import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
+import { CLOUD_NAMES } from "../network/clouds.ts";
 import type { RequestRecord } from "../network/request-log.ts";
 import { PERMISSIONS, type Permission } from "../vault/permissions.ts";
-import { type Command, json, required, table, textFlag, UsageError } from "./command.ts";
+import { type Command, choice, json, required, table, textFlag, UsageError } from "./command.ts";
 
 const placement = { cloud: { type: "string" }, tenant: { type: "string" } } as const;
 
@@ -17,7 +17,7 @@ export const identityCommands: readonly Command[] = [
       json(
         await call.emulator.createVault({
           name: required(call, 0),
-          cloud: cloudOf(textFlag(call, "cloud")),
+          cloud: choice(call, "cloud", CLOUD_NAMES),
           tenantId: textFlag(call, "tenant"),
         }),
       ),
@@ -30,7 +30,7 @@ export const identityCommands: readonly Command[] = [
     run: async (call) =>
       json(
         await call.emulator.createServicePrincipal({
-          cloud: cloudOf(textFlag(call, "cloud")),
+          cloud: choice(call, "cloud", CLOUD_NAMES),
           tenantId: textFlag(call, "tenant"),
           appId: textFlag(call, "app-id"),
           clientSecret: textFlag(call, "client-secret"),
@@ -90,12 +90,6 @@ const HEADER = ["#", "TIME", "STATUS", "METHOD", "HOST", "PATH", "API-VERSION", 
 function rowOf(record: RequestRecord): readonly string[] {
   const { sequence, time, status, method, host, path, apiVersion = "", identity = "" } = record;
   return [String(sequence), time, String(status), method, host, path, apiVersion, identity];
-}
-
-function cloudOf(text: string | undefined): CloudName | undefined {
-  const name = CLOUD_NAMES.find((one) => one === text);
-  if (text !== undefined && name === undefined) throw new UsageError(`--cloud: use one of ${CLOUD_NAMES.join(", ")}`);
-  return name;
 }
 
 function permissionsOf(text: string): Permission[] {
