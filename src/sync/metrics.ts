@@ -42,7 +42,7 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
     labelNames: ["action"],
     registers,
   });
-  for (const action of ["create", "apply", "replace", "delete", "adopt", "release"]) secretWrites.inc({ action }, 0);
+  for (const action of ["create", "apply", "replace", "delete", "adopt", "release", "leave"]) secretWrites.inc({ action }, 0);
   const guardrailsMissing = new Gauge({
     name: name("guardrails_missing"),
     help: "1 while a policy that limits the worker stops nothing.",

@@ -1,6 +1,7 @@
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
 import { isGivenBack } from "../domain/sync/take-over.ts";
+import { leaveSecret } from "./leave-secret.ts";
 import { releaseSecret } from "./release-secrets.ts";
 import type { WorkerContext } from "./worker-context.ts";
 import { deleteBlindly } from "./write-blindly.ts";
@@ -26,22 +27,14 @@ export async function removeSecrets(context: WorkerContext, { secrets, className
       continue;
     }
     const heir = heirOf(context, { namespace, name: ref.name, className });
-    if (heir === undefined) {
-      context.logger.info("removing a Secret", { class: `${namespace}/${className}`, secret: ref.name, why });
-      if (context.blind !== undefined) await deleteBlindly({ ...context, blind: context.blind }, ref, signal);
-      else await context.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal);
-      context.metrics.secretWrites.inc({ action: "delete" });
-    } else {
-      const key = `${namespace}/${heir}`;
-      context.logger.info("leaving a Secret to another class that names it", {
-        class: `${namespace}/${className}`,
-        secret: ref.name,
-        heir: key,
-        why,
-      });
-      context.memories.retryNow(key, context.clock.now());
-      context.lookAt(key);
+    if (heir !== undefined) {
+      await leaveSecret(context, { secret, className, heir, why }, signal);
+      continue;
     }
+    context.logger.info("removing a Secret", { class: `${namespace}/${className}`, secret: ref.name, why });
+    if (context.blind !== undefined) await deleteBlindly({ ...context, blind: context.blind }, ref, signal);
+    else await context.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal);
+    context.metrics.secretWrites.inc({ action: "delete" });
   }
 }
 

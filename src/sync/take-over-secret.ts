@@ -1,9 +1,9 @@
-import { SECRET_ANNOTATIONS } from "../domain/annotations.ts";
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import type { Secret } from "../domain/kubernetes.ts";
 import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
 import type { SecretAction } from "../domain/sync/secret-plan.ts";
-import { DRIVER_MANAGED_LABEL, isAdopted, type TakeOver, takeOver } from "../domain/sync/take-over.ts";
+import { DRIVER_MANAGED_LABEL, isAdopted, isAdoptionAgreed, type TakeOver, takeOver } from "../domain/sync/take-over.ts";
 
 /** Under what terms a class may take over a Secret that is not ours. */
 export interface TakeOverTerms {
@@ -43,8 +43,19 @@ export function ownershipRefusal({ secret, observed, terms, className }: Write, 
     const verdict = takeOver({ className, wanted: secret, live: observed, writer: undefined, ...terms });
     return verdict.kind === "refused" ? verdict.message : undefined;
   }
-  if (action.kind !== "replace" || !isAdopted(observed)) return undefined;
+  if (!isAdopted(observed)) return undefined;
+  const disagreement = disagreementOn(observed, className, terms.adopts);
+  if (disagreement !== undefined) return `Secret ${secret.name} was adopted, and ${disagreement}`;
+  if (action.kind !== "replace") return undefined;
   return `Secret ${secret.name} was adopted and is not deleted: ${action.why}. Change the class, or take ${secret.name} out of its adopt annotation and delete the Secret`;
+}
+
+/** The class that adopted it gives it back, if it still can. A class that follows it has no more right to the Secret than any other. */
+function disagreementOn(observed: ObservedSecret, className: string, adopts: readonly string[]): string | undefined {
+  if (isAdoptionAgreed(observed, className, adopts)) return undefined;
+  if (observed.annotations[SECRET_ANNOTATIONS.adoptableBy] === className)
+    return `the class does not ask for it; list it in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`;
+  return `its owner has not agreed to the class ${className}; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on it`;
 }
 
 export interface DriverMarks {

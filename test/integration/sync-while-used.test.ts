@@ -10,6 +10,7 @@ import {
   assertNothingForbidden,
   classOf,
   createClass,
+  dataOf,
   fetchesOf,
   find,
   mirroredSecrets,
@@ -188,6 +189,23 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     await endPod(place, "app");
     worker = await world.product.start("sync", SYNC);
     await isGone(place);
+  });
+
+  test("leaves its Secret, once nobody uses it, to another class that names it, on the same object", async () => {
+    const place = await givenClass();
+    await startPod(place, "one");
+    const before = await isThere(place);
+    const heir = { namespace: place.namespace, name: "heir" };
+    const other = await world.object("of the heir");
+    const annotations = { [CLASS_ANNOTATIONS.sync]: "always" };
+    await createClass(world.plane, classOf(world, { ...heir, annotations, objects: [other], secretObjects: [opaque("app", other)] }));
+    await reasonIs(world.plane, heir, "Conflict");
+
+    await endPod(place, "one");
+
+    await reasonIs(world.plane, heir, "Synced");
+    assert.equal((await secretOf(place))?.metadata.uid, before.metadata.uid);
+    assert.deepEqual(await dataOf(world.plane, place.namespace, "app"), { value: "of the heir" });
   });
 
   test("may say otherwise itself", async () => {

@@ -218,6 +218,21 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     assert.equal((await secretAt(first.namespace, "moved"))?.metadata.uid, before?.metadata.uid);
   });
 
+  test("removes a Secret that was left to a class which never could write it, when that class lets go of it", async () => {
+    const [object, missing] = [await world.object("shared"), "not-in-the-vault"];
+    const first = await givenSynced({ objects: [object], secretObjects: [opaque("left", object)] });
+    const { namespace } = first;
+    const second = await given({ namespace, name: "second", objects: [missing], secretObjects: [opaque("left", missing)] });
+    await reasonIs(world.plane, second, "ObjectNotFound");
+    await send(world.plane, { method: "DELETE", path: classPath(namespace, first.name) });
+    await eventually(async () => (await statusOf(world.plane, namespace, first.name)) === undefined, { what: "the first class's end" });
+    assert.deepEqual(await dataOf(world.plane, namespace, "left"), { value: "shared" });
+
+    await send(world.plane, { method: "DELETE", path: classPath(namespace, second.name) });
+
+    await eventually(async () => (await secretAt(namespace, "left")) === undefined, { what: "the end of the Secret" });
+  });
+
   test("tells the owner of a class once what in it is ignored, or works otherwise than it looks", async () => {
     const object = await world.object("value");
     const entries = [

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { adoptedNames, DRIVER_MANAGED_LABEL, type TakeOver, type TakeOverFacts, takeOver } from "../../src/domain/sync/take-over.ts";
+import { ownershipRefusal } from "../../src/sync/take-over-secret.ts";
 
 function live(changes: Partial<ObservedSecret> = {}): ObservedSecret {
   return {
@@ -70,6 +71,21 @@ describe("a Secret that is not ours", () => {
       assert.match(messageOf(verdict({ ...facts, live: live({ ...from, type: "kubernetes.io/tls" }) })), /its type is kubernetes\.io\/tls/);
       assert.match(messageOf(verdict({ ...facts, live: live({ ...from, immutable: true }) })), /it is immutable/);
     }
+  });
+});
+
+describe("an adopted Secret", () => {
+  const terms = { adopts: ["app"], driverSync: undefined, adoptsDriverSecrets: true };
+  const secret = { name: "app", type: "Opaque", labels: {}, annotations: {}, data: new Map(), sources: new Map(), objects: [] };
+  const adopted = { [SECRET_ANNOTATIONS.adopted]: "true", [SECRET_ANNOTATIONS.adoptableBy]: "demo" };
+  const apply = { kind: "apply", uid: "secret-1", removed: { data: [], labels: [], annotations: [] }, why: "the content changed" } as const;
+  const refusalOf = (className: string, adopts: readonly string[]) =>
+    ownershipRefusal({ secret, className, observed: live({ annotations: adopted }), terms: { ...terms, adopts } }, apply);
+
+  test("is written by the class that both sides agree on, and by no other, whoever names it", () => {
+    assert.equal(refusalOf("demo", ["app"]), undefined);
+    assert.match(refusalOf("heir", ["app"]) ?? "", /Secret app was adopted, and its owner has not agreed to the class heir/);
+    assert.match(refusalOf("demo", []) ?? "", /Secret app was adopted, and .*list it in the annotation keyvault-injector\.dev\/adopt/);
   });
 });
 

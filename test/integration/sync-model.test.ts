@@ -1,0 +1,142 @@
+/**
+ * Classes, vault objects and Secrets changed at random by everybody who may, on a real API server; what comes of it is compared with a
+ * model of the specification.
+ *
+ * KEYVAULT_INJECTOR_SEED=<number> for other plans, KEYVAULT_INJECTOR_BURSTS=<number> for longer ones.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import fc from "fast-check";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import type { ProductProcess } from "../support/product.ts";
+import { CONTROLS } from "../support/sync-model/controls.ts";
+import type { Step } from "../support/sync-model/effects.ts";
+import { firstDifference } from "../support/sync-model/judge.ts";
+import { type Lists, sharedLists } from "../support/sync-model/observe.ts";
+import { CLASS_NAMES, type Plan, planOf } from "../support/sync-model/operations.ts";
+import { type PlanRun, runPlan } from "../support/sync-model/run-plan.ts";
+import { smallestPlan } from "../support/sync-model/smallest.ts";
+import { type Rules, SPECIFICATION } from "../support/sync-model/specification.ts";
+import { assertNothingForbidden, type SyncWorld, secretPath, send, startSyncWorld } from "../support/sync-world.ts";
+
+const refusal = controlPlaneRefusal();
+const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
+/** Of one to three operations, for each namespace. */
+const BURSTS = Number(process.env["KEYVAULT_INJECTOR_BURSTS"] ?? "10");
+
+/** Side by side: most of the time each waits for the worker. Six classes each. */
+const NAMESPACES = 20;
+/** For finding a shorter plan that fails (milliseconds). */
+const SHRINK_MS = 120_000;
+
+const SYNC = { args: ["--rotation-poll-interval=10s", "--unused-grace=1s"] };
+
+let world: SyncWorld;
+let worker: ProductProcess;
+let lists: Lists;
+let serial = 0;
+let runs: readonly PlanRun[] = [];
+let controls: ReadonlyMap<string, PlanRun> = new Map();
+
+const unique = (): string => `value-${(serial += 1)}`;
+
+async function run(plan: Plan): Promise<PlanRun> {
+  const namespace = await world.namespace();
+  return runPlan({ stage: { world, namespace, unique }, lists }, plan);
+}
+
+/** The plan that was carried out: what was skipped and what came after the difference is left out. */
+function planIn(plan: Plan, { episodes }: PlanRun): Plan {
+  return { classes: plan.classes, bursts: episodes.slice(1).map(({ steps }) => steps.map(({ operation }) => operation)) };
+}
+
+async function report(plan: Plan, failed: PlanRun): Promise<string> {
+  const end = Date.now() + SHRINK_MS;
+  const isOver = () => Date.now() > end;
+  const fails = async (shorter: Plan) => (await run(shorter)).differences.length > 0;
+  const smallest = await smallestPlan(planIn(plan, failed), fails, isOver);
+  return [
+    `seed ${SEED}: after ${failed.episodes.length} bursts in ${failed.namespace}`,
+    ...failed.differences,
+    `the smallest plan found that fails: ${JSON.stringify(smallest)}`,
+  ].join("\n");
+}
+
+/** What was done, in the words of who did it. */
+function kindsIn({ episodes }: PlanRun): readonly string[] {
+  const [made, ...later] = episodes;
+  const first = (made?.steps ?? []).map(() => "make a class");
+  const known = new Set(CLASS_NAMES.map(String));
+  const kindOf = ({ operation, created }: Step): string => {
+    if (operation.kind !== "write the class") return operation.kind;
+    if (created === undefined) return "edit the class";
+    return known.has(operation.name) ? "recreate the class" : "make a class";
+  };
+  return [...first, ...later.flatMap(({ steps }) => steps.map(kindOf))];
+}
+
+function countsOf(all: readonly PlanRun[]): string {
+  const kinds = all.flatMap(kindsIn);
+  const counts = [...Map.groupBy(kinds, (kind) => kind)].map(([kind, found]) => ({ kind, count: found.length }));
+  const told = counts.sort((a, b) => b.count - a.count).map(({ kind, count }) => `${count} ${kind}`);
+  return `${kinds.length} operations on ${all.length * CLASS_NAMES.length} classes: ${told.join(", ")}`;
+}
+
+describe("the Secrets of a namespace", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    await world.emulator.grant({ vault: world.vault, appId: world.principal.appId, permissions: ["list"] });
+    worker = await world.product.start("sync", SYNC);
+    lists = sharedLists(world);
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("are what the specification says, whatever is done to classes, vault and Secrets", async () => {
+    const plans = fc.sample(planOf(BURSTS), { seed: SEED, numRuns: NAMESPACES });
+    runs = await Promise.all(plans.map(run));
+    console.log(`sync-model: seed ${SEED} (KEYVAULT_INJECTOR_SEED); ${countsOf(runs)}`);
+
+    const index = runs.findIndex(({ differences }) => differences.length > 0);
+    const [failed, plan] = [runs[index], plans[index]];
+    if (failed !== undefined && plan !== undefined) assert.fail(await report(plan, failed));
+  });
+
+  test("are so in the plans that each are about one rule", async () => {
+    controls = new Map(await Promise.all(Object.entries(CONTROLS).map(async ([rule, plan]) => [rule, await run(plan)] as const)));
+
+    for (const [rule, { differences }] of controls) assert.deepEqual(differences, [], rule);
+  });
+
+  test("would be found to differ without any one of the rules", () => {
+    const rules = Object.keys(SPECIFICATION) as readonly (keyof Rules)[];
+    const found = rules.filter((rule) => {
+      const { start, episodes = [] } = controls.get(rule) ?? {};
+      return start !== undefined && firstDifference(start, episodes, { ...SPECIFICATION, [rule]: false }) !== undefined;
+    });
+    console.log(`sync-model: control: ${found.length} of ${rules.length} rules turned off, and seen in what the worker had made`);
+    assert.deepEqual(found, rules);
+  });
+
+  test("needed no request that was refused", () => assertNothingForbidden("sync-model", world.plane));
+
+  test("would be found to differ where nobody repairs them", async () => {
+    await worker.stop();
+    const mirrored = runs.flatMap(({ namespace, episodes }) => {
+      const ours = [...(episodes.at(-1)?.seen ?? [])].filter(([, { labels }]) => labels["keyvault-injector.dev/managed"] === "true");
+      return ours.map(([name]) => ({ namespace, name }));
+    });
+    const [victim] = mirrored;
+    assert.ok(victim);
+    await send(world.plane, { method: "DELETE", path: secretPath(victim.namespace, victim.name) });
+
+    const damaged = runs.find(({ namespace }) => namespace === victim.namespace);
+    assert.ok(damaged);
+    const episode = { steps: [], seen: await lists.secrets(victim.namespace) };
+    const differences = firstDifference(damaged.start, [...damaged.episodes, episode], SPECIFICATION) ?? [];
+    console.log(`sync-model: control: ${differences.length} difference with the worker stopped and a Secret deleted`);
+    assert.equal(differences.length, 1);
+    assert.match(differences[0] ?? "", /there is nothing; the specification allows \{/);
+  });
+});
