@@ -2,6 +2,7 @@
  * What the apps see of the adapters. An app imports this file and never an adapter; `compose.ts` hands it the
  * implementation.
  */
+import type { EventWord } from "./events.ts";
 import type { KubeObject, ObjectRef, Resource } from "./kubernetes.ts";
 import type { Result } from "./result.ts";
 import type { Sensitive } from "./sensitive.ts";
@@ -162,7 +163,7 @@ export interface EventSink {
   emit(event: {
     readonly regarding: KubeObject;
     readonly type: "Normal" | "Warning";
-    readonly reason: string;
+    readonly reason: EventWord;
     readonly message: string;
   }): void;
 }

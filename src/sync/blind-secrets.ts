@@ -21,6 +21,9 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
   return {
     hasSynced: true,
     get: (ref) => written.get(objectKey(ref)),
+    get size() {
+      return written.size;
+    },
     ofClass: (classKey) => {
       const { namespace, name: className } = refOfKey(classKey);
       const told = (statusOf({ namespace, name: className })?.secrets ?? [])

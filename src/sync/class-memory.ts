@@ -10,6 +10,8 @@ export interface Repairs {
 
 /** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. */
 export interface ClassMemory {
+  /** Unix milliseconds of this process's first look at the class. */
+  readonly knownSince: number;
   /** Unix milliseconds of the next poll. */
   nextPoll: number;
   /** Unix milliseconds when an object of the class was seen to have changed; undefined where nothing is known of any change. */
@@ -44,6 +46,7 @@ export interface ClassMemory {
 /** A class at first sight, with what is known of it. */
 export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
   return {
+    knownSince: 0,
     nextPoll: 0,
     changeSeen: undefined,
     failures: 0,
@@ -70,6 +73,11 @@ export class ClassMemories {
 
   get(key: string): ClassMemory | undefined {
     return this.#byKey.get(key);
+  }
+
+  /** With the key of each class. */
+  list(): readonly (readonly [key: string, memory: ClassMemory])[] {
+    return [...this.#byKey];
   }
 
   remember(key: string, memory: ClassMemory): ClassMemory {

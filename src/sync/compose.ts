@@ -68,6 +68,9 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     await election.run(async (leading) => {
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
+      const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
+      const events = createEventSink(kube, sink, leading);
+      metrics.observeDroppedEvents(() => events.dropped);
       await runWorker(
         {
           settings: {
@@ -107,11 +110,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
             constructPemChain: config.constructPemChain,
             writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
           },
-          events: createEventSink(
-            kube,
-            { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger },
-            leading,
-          ),
+          events,
           metrics,
           vaultMetrics,
           clock,

@@ -12,7 +12,8 @@ export function memoryOf(context: WorkerContext, provider: SecretProviderClass, 
   const known = context.memories.get(key);
   if (known !== undefined) return known;
   const stored = context.statuses.get(refOf(provider));
-  const schedule = { nextPoll: nextPoll(context, key, interval), retryAt: context.clock.now() };
+  const now = context.clock.now();
+  const schedule = { knownSince: now, nextPoll: nextPoll(context, key, interval), retryAt: now };
   return context.memories.remember(key, newMemory({ ...schedule, ...(stored === undefined ? {} : storedFacts(provider, stored)) }));
 }
 

@@ -12,6 +12,7 @@ export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signa
   const { state, damagedSince } = context.gate;
   const now = context.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
+  context.tellFreeze(state.why, damagedSince);
   const stored = context.statuses.get(ref);
   const synced = conditionOf(stored, "Synced");
   if (stored === undefined || synced === undefined || synced.reason === "Frozen") return;

@@ -3,6 +3,7 @@ import { type Clock, type EventSink, type KubeClient, KubeError, type KubeWatche
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";
+import { SYNC_ACCOUNT, workerDeployment } from "./own-deployment.ts";
 
 /** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";
@@ -29,7 +30,6 @@ export interface ProbeOptions {
 type Attempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
 
 const NAME = "keyvault-injector-guardrail-probe";
-const ACCOUNT = "keyvault-injector-sync";
 const AUTHORITY_SECRET = "keyvault-injector-ca";
 const DRY = { fieldManager: FIELD_MANAGER, dryRun: true };
 
@@ -57,11 +57,11 @@ const createRevision: Attempt = ({ kube, namespace }, signal) =>
 
 /** Nobody accepts a token for that audience: got by mistake, it is worth nothing. */
 const requestToken: Attempt = ({ kube, namespace }, signal) =>
-  kube.requestToken({ namespace, name: ACCOUNT }, { audience: NAME, expirationSeconds: 600 }, signal);
+  kube.requestToken({ namespace, name: SYNC_ACCOUNT }, { audience: NAME, expirationSeconds: 600 }, signal);
 
 /** The worker's own Deployment asks for no restarts, and a label is no stamp. */
 const labelDeployment: Attempt = ({ kube, namespace }, signal) =>
-  kube.mergePatch(WORKLOADS.Deployment, { namespace, name: ACCOUNT }, { metadata: { labels: { [NAME]: "x" } } }, DRY, signal);
+  kube.mergePatch(WORKLOADS.Deployment, { namespace, name: SYNC_ACCOUNT }, { metadata: { labels: { [NAME]: "x" } } }, DRY, signal);
 
 /** There was nothing to try it on, which is no sign of a missing policy. */
 const REFUSED = new KubeError("Forbidden", "not tried", { retry: { kind: "never" } });
@@ -181,11 +181,10 @@ function watchPolicies(watcher: KubeWatcher, onChange: () => void, signal: Abort
 }
 
 function tell({ events, logger, namespace }: KeeperOptions, problem: string | undefined): void {
-  const regarding = { apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace, name: ACCOUNT } };
   if (problem === undefined) {
     logger.info("the policies stop what they forbid");
     return;
   }
   logger.warn("a policy that limits the worker is missing", { reason: "GuardrailsMissing", detail: problem });
-  events.emit({ regarding, type: "Warning", reason: "GuardrailsMissing", message: problem });
+  events.emit({ regarding: workerDeployment(namespace), type: "Warning", reason: "GuardrailsMissing", message: problem });
 }

@@ -1,12 +1,18 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { SYNC_REASONS } from "../domain/reasons.ts";
-import type { ObjectExpiry } from "../domain/sync/object-expiry.ts";
 import { METRIC_PREFIX } from "../runtime/metrics.ts";
+import { type ClassFacts, createClassMetrics } from "./class-metrics.ts";
 import { GUARDRAILS } from "./guardrails.ts";
+import { createQueueMetrics, type QueueMetrics } from "./queue-metrics.ts";
+
+/** A class of a few objects takes some requests to its vault and a few writes; one that is held up gives up after seconds. */
+const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface SyncMetrics {
   /** Finished looks at a class that asked the vault, by reason. */
   readonly syncs: Counter<"reason">;
+  /** From the question to the written status. */
+  readonly syncDuration: Histogram;
   /** Writes to Secrets, by action. */
   readonly secretWrites: Counter<"action">;
   /** Secrets that somebody had edited or deleted and that were brought back. */
@@ -18,10 +24,11 @@ export interface SyncMetrics {
   readonly isFrozen: Gauge;
   /** 1 for each policy that stops nothing. */
   readonly guardrailsMissing: Gauge<"policy">;
-  /** Where the gauge gets the number of waiting classes from. */
-  observeQueue(depth: () => number): void;
-  /** Where the gauge gets the objects from that expire first. */
-  observeExpiries(expiries: () => readonly ObjectExpiry[]): void;
+  readonly queue: QueueMetrics;
+  /** Where the gauges about classes get their values from. */
+  observeClasses(facts: ClassFacts): void;
+  /** Where the counter gets the number of events from that were never posted. */
+  observeDroppedEvents(dropped: () => number): void;
 }
 
 /** Every label value is there from the first scrape on, so that rates and alerts work before the first event. */
@@ -57,27 +64,24 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
     registers,
   });
   for (const damage of ["edited", "deleted"]) driftRepairs.inc({ damage }, 0);
-  let queueDepth = (): number => 0;
-  let objectExpiries = (): readonly ObjectExpiry[] => [];
-  const expiryGauge: Gauge = new Gauge({
-    name: name("object_expiry_seconds"),
-    help: "When mirrored objects expire, seconds since the epoch; of those that expire first.",
-    labelNames: ["namespace", "class", "object"],
+  let droppedEvents = (): number => 0;
+  const eventsDropped: Counter = new Counter({
+    name: name("events_dropped_total"),
+    help: "Events that were not posted: too many waited, or the API server refused them.",
     registers,
     collect: () => {
-      expiryGauge.reset();
-      for (const { namespace, className, object, expires } of objectExpiries())
-        expiryGauge.set({ namespace, class: className, object }, expires / 1_000);
+      eventsDropped.reset();
+      eventsDropped.inc(droppedEvents());
     },
-  });
-  const gauge: Gauge = new Gauge({
-    name: name("queue_depth"),
-    help: "Classes waiting to be looked at.",
-    registers,
-    collect: () => gauge.set(queueDepth()),
   });
   return {
     syncs,
+    syncDuration: new Histogram({
+      name: name("sync_duration_seconds"),
+      help: "Checks of a class against its vault, from the question to the written status.",
+      buckets: DURATION_BUCKETS,
+      registers,
+    }),
     secretWrites,
     driftRepairs,
     crdsHealed: counter("crds_healed_total", "CRDs applied again or repaired."),
@@ -93,11 +97,10 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
       registers,
     }),
     isLeader: new Gauge({ name: name("leader"), help: "1 while this replica is the one that works.", registers }),
-    observeQueue: (depth) => {
-      queueDepth = depth;
-    },
-    observeExpiries: (expiries) => {
-      objectExpiries = expiries;
+    queue: createQueueMetrics(registry),
+    observeClasses: createClassMetrics(registry),
+    observeDroppedEvents: (dropped) => {
+      droppedEvents = dropped;
     },
   };
 }

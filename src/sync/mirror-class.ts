@@ -28,6 +28,7 @@ export interface MirrorInput {
 /** Asks the vault, writes what differs, then says in status and event how it went. */
 export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<void> {
   const { provider, memory } = input;
+  const stopTimer = context.metrics.syncDuration.startTimer();
   const mirror = await context.mirror(provider, questionOf(context, input), signal);
   const secrets = await secretsAfter(context, input, mirror, signal);
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
@@ -39,6 +40,7 @@ export async function mirrorClass(context: WorkerContext, input: MirrorInput, si
   memory.isIdle = false;
   remember(context, input, { isFresh, retry: isFresh ? { kind: "backoff" } : mirror.retry });
   await report(context, input, outcome, signal);
+  stopTimer();
 }
 
 async function secretsAfter(

@@ -12,6 +12,8 @@ import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 export interface SecretStore {
   readonly hasSynced: boolean;
   get(ref: ObjectRef): ObservedSecret | undefined;
+  /** How many there are. */
+  readonly size: number;
   /** Of `namespace/name` of a class. */
   ofClass(classKey: string): readonly ObservedSecret[];
 }
@@ -43,6 +45,9 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
       return reflector.hasSynced;
     },
     get: (ref) => reflector.get(ref),
+    get size() {
+      return reflector.list().length;
+    },
     ofClass: (classKey) => byClass.of(classKey),
   };
 }

@@ -12,9 +12,6 @@ import { type GateOptions, VaultGate } from "./vault-gate.ts";
 /** Entries of a list that come in one transaction. */
 export const PAGE_SIZE = 25;
 
-/** Classes name vaults, and whoever writes classes could name thousands: metrics tell so many apart. */
-const MAX_LABELS = 200;
-
 /** One vault as one identity sees it, asked within the vault's limits. */
 export interface BudgetedClient extends VaultClient {
   /** By how much polls are to be further apart at the moment: 1 while the vault does not throttle. */
@@ -33,7 +30,7 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
     const key = vaultUrl.toLowerCase();
     const known = gates.get(key);
     if (known !== undefined) return known;
-    const gate = new VaultGate(vaultUrl, gates.size < MAX_LABELS ? new URL(vaultUrl).hostname : "other", options);
+    const gate = new VaultGate(vaultUrl, options);
     gates.set(key, gate);
     return gate;
   };

@@ -36,18 +36,20 @@ export interface VaultCall {
 export class VaultGate {
   readonly #options: GateOptions;
   readonly #vaultUrl: string;
-  readonly #labels: { readonly vault: string };
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
   readonly #words = { Unreachable: "", Throttled: "" };
 
-  /** `label` is what metrics call the vault. */
-  constructor(vaultUrl: string, label: string, options: GateOptions) {
+  constructor(vaultUrl: string, options: GateOptions) {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
-    this.#labels = { vault: label };
     this.#pressure = noPressure(options.clock.now());
     this.#update(this.#pressure);
+  }
+
+  /** What metrics call the vault; asked anew each time, since its series end when no class names it any more. */
+  get #labels(): { readonly vault: string } {
+    return { vault: this.#options.metrics.vaults.labelOf(this.#vaultUrl) };
   }
 
   get stretch(): number {
@@ -78,7 +80,7 @@ export class VaultGate {
   charge({ kind, operation }: VaultCall, further: number): void {
     if (further <= 0) return;
     this.#options.metrics.requests.inc({ kind, operation, outcome: "ok" }, further);
-    this.#options.metrics.transactions.inc(this.#labels, further);
+    this.#options.metrics.transactions.inc({ ...this.#labels, operation }, further);
     this.#update(charged(this.#pressure, further, this.#options.clock.now()));
   }
 
@@ -133,13 +135,14 @@ export class VaultGate {
 
   #ended({ kind, operation }: VaultCall, outcome: VaultOutcome, next: VaultPressure): void {
     this.#options.metrics.requests.inc({ kind, operation, outcome });
-    this.#options.metrics.transactions.inc(this.#labels);
+    this.#options.metrics.transactions.inc({ ...this.#labels, operation });
     this.#update(next);
   }
 
   #update(next: VaultPressure): void {
     this.#pressure = next;
-    this.#options.metrics.isBreakerOpen.set(this.#labels, isOpen(next) ? 1 : 0);
-    this.#options.metrics.rate.set(this.#labels, rateOf(next));
+    const labels = this.#labels;
+    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next) ? 1 : 0);
+    this.#options.metrics.rate.set(labels, rateOf(next));
   }
 }

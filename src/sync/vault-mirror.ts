@@ -34,18 +34,18 @@ interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudO
   readonly credentials: RecentSecrets;
   readonly render: RenderOptions;
   readonly clock: Clock;
+  readonly vaultMetrics: VaultMetrics;
 }
 
 export interface MirrorsOptions extends Omit<VaultMirrorOptions, "vaults" | "ledgerOf" | "credentials">, Omit<GateOptions, "metrics"> {
   readonly vaults: VaultClients;
-  readonly vaultMetrics: VaultMetrics;
   /** As of a ledger. */
   readonly onChange: (classKey: string) => boolean;
 }
 
 /** How classes are mirrored, within the limits of their vaults and with what each identity has seen of them. */
-export function createMirrors({ vaults, vaultMetrics: metrics, onChange, ...options }: MirrorsOptions): WorkerContext["mirror"] {
-  const { clock } = options;
+export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): WorkerContext["mirror"] {
+  const { clock, vaultMetrics: metrics } = options;
   const budgeted = withBudget(vaults, { ...options, metrics });
   const ledgerOf = createLedgers({ clock, metrics, onChange });
   const credentials = new RecentSecrets(options.kube, clock);
@@ -80,6 +80,7 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   const { address, objects, warnings } = parsed.value;
   const forbidden = vaultRefusal(options.limits, address);
   if (forbidden) return refused(asRefusal(forbidden));
+  options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
   const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value));
   try {
     const mirror = await mirrorObjects(options, { ...request, ledger, objects }, signal);

@@ -59,6 +59,8 @@ export interface WorkerContext {
   readonly memories: ClassMemories;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly lookAt: (classKey: string) => void;
+  /** Why nothing is changed because of classes, and since when (Unix milliseconds). */
+  readonly tellFreeze: (why: string, since: number) => void;
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
   /** Asks the vault what the class's Secrets should be. */

@@ -5,14 +5,14 @@ import { objectKey, refOfKey } from "../domain/object-key.ts";
 import { type Clock, type EventSink, type KubeClient, type KubeWatcher, type Logger, type VaultClients } from "../domain/ports.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
-import { firstExpiries } from "../domain/sync/object-expiry.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { createBlindSecrets } from "./blind-secrets.ts";
 import { Claims } from "./claims.ts";
+import { classFacts } from "./class-facts.ts";
 import { ClassMemories } from "./class-memory.ts";
 import { startConsumers } from "./consumers.ts";
 import { createFingerprints } from "./content-hmac.ts";
-import { type CrdGate, createCrdGate, type GateState } from "./crd-gate.ts";
+import { type CrdGate, createCrdGate } from "./crd-gate.ts";
 import { lookAtFailing, startDriverSync } from "./driver-sync.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { loadHmacKey } from "./hmac-key.ts";
@@ -23,6 +23,7 @@ import type { Rollouts } from "./rollouts.ts";
 import { startSecretStore } from "./secret-store.ts";
 import { startSnapshots } from "./snapshots.ts";
 import { startStatusStore } from "./status-store.ts";
+import { createFreezeTeller, tellTrust } from "./tell-freeze.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 import { createMirrors } from "./vault-mirror.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./watched-crds.ts";
@@ -70,6 +71,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     clock: options.clock,
     logger: logger.child({ queue: "classes" }),
     random: options.random,
+    observer: options.metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
       const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
       options.rollouts?.noteClass(classKey);
@@ -84,8 +86,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   });
   // The queue runs below, so its handler never sees this before it is there.
   const context = buildContext({ options, cluster, key, classes, crds, guardrails }, signal);
-  options.metrics.observeQueue(() => classes.depth);
-  options.metrics.observeExpiries(() => firstExpiries(context.statuses.list()));
+  options.metrics.queue.observe(classes);
+  options.metrics.observeClasses(classFacts(context));
+  options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);
   await runTogether(
     [
       (running) => classes.run(running),
@@ -195,6 +198,7 @@ function buildContext({ options, cluster, key, classes: queue, crds, guardrails 
     gate,
     memories,
     lookAt: enqueue,
+    tellFreeze: createFreezeTeller(options),
     mirror: createMirrors({
       ...options,
       consumers,
@@ -206,12 +210,6 @@ function buildContext({ options, cluster, key, classes: queue, crds, guardrails 
     }),
   };
   return context;
-}
-
-function tellTrust({ metrics, logger }: WorkerOptions, state: GateState): void {
-  metrics.isFrozen.set(state.kind === "frozen" ? 1 : 0);
-  if (state.kind === "frozen") logger.warn("nothing is changed because of classes at the moment", { why: state.why });
-  else logger.info("classes are trusted", { crdUid: state.crdUid });
 }
 
 async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {

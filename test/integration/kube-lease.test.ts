@@ -247,7 +247,7 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     const options = { component: "test-component", instance: "pod-1", fieldManager: "test", clock: systemClock, logger, capacity: 2 };
     const sink = createEventSink(limited.client, options, forever);
     const regarding = (namespace: string): KubeObject => ({ apiVersion: "v1", kind: "Pod", metadata: { namespace, name: "p" } });
-    for (let i = 0; i < 10; i++) sink.emit({ regarding: regarding("elsewhere"), type: "Normal", reason: `R${i}`, message: "m" });
+    for (let i = 0; i < 10; i++) sink.emit({ regarding: regarding("elsewhere"), type: "Normal", reason: "Synced", message: `m${i}` });
     await sink.drained();
     assert.equal(sink.dropped, 10);
     assert.equal(logger.entries.filter(({ message }) => message === "event not posted").length, 10);

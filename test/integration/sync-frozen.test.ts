@@ -12,6 +12,7 @@ import {
   CLASS_CRD,
   classOf,
   createClass,
+  eventsOf,
   mirroredSecrets,
   opaque,
   reasonIs,
@@ -78,6 +79,12 @@ describe("a class definition that stays damaged", { skip: refusal === undefined 
       assert.match(syncedOf(status)?.message ?? "", /nothing is changed because of this class: the CRD .*Its Secrets stay as they are/);
       assert.equal(status.secretsSynced, "1/1");
     }
+
+    const told = await eventsOf(world.plane, { namespace: world.product.namespace, name: "keyvault-injector-sync" });
+    const freezes = told.filter(({ reason }) => reason === "Frozen");
+    assert.equal(freezes.length, 1);
+    assert.equal(freezes[0]?.count, 1);
+    assert.match(freezes[0]?.message ?? "", /^nothing is changed because of classes: the CRD .*\. Secrets stay as they are$/);
 
     await world.plane.kubectl(["apply", "--server-side", "--force-conflicts", "-k", `${MANIFESTS}/crds`]);
     await allAre("the end of the freeze", (status) => syncedOf(status)?.reason === "Synced" && syncedOf(status)?.status === "True");

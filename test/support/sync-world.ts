@@ -223,6 +223,8 @@ export interface ClassEvent extends KubeObject {
   readonly reason: string;
   readonly message: string;
   readonly type: string;
+  /** How often it came. */
+  readonly count?: number;
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
 

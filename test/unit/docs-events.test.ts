@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
+import { EVENTS } from "../../src/domain/events.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { absentWords, sourceWords } from "../support/source-words.ts";
 
 describe("the events of the page of reasons", () => {
   const page = readRepositoryFile("docs/reference/reasons.md");
@@ -21,5 +24,48 @@ describe("the events of the page of reasons", () => {
     const both = EVENT_REASONS.filter((event) => reasons.has(event));
 
     assert.deepEqual(both, []);
+  });
+});
+
+describe("the page of events", () => {
+  const page = readRepositoryFile("docs/reference/events.md");
+  const read: Reader = (markdown) =>
+    tablesOf(markdown, "Event").flatMap(({ rows }) => rows.map(([event = "", type, on]) => `${codeSpans(event).join()} ${type} on ${on}`));
+  const fromCode = Object.entries(EVENTS).flatMap(([reason, facts]) =>
+    facts === undefined ? [] : [`${reason} ${facts.type} on ${facts.on}`],
+  );
+
+  test("has every event of the code with its type and its object, and no other", () => assertSame(read(page), fromCode, "events.md"));
+
+  test("is compared in earnest", () => assertNotices(page, read, fromCode));
+
+  test("gives messages word for word as the code does", () => {
+    const source = sourceWords();
+    for (const row of tablesOf(page, "Event").flatMap(({ rows }) => rows)) {
+      const [message = ""] = codeSpans(row[4] ?? "");
+      assert.deepEqual(absentWords(message, source), [], row[0]);
+    }
+    assert.deepEqual(absentWords("Secrets of type <type> are seldom written", source), [" are seldom written"]);
+  });
+
+  test("knows every place that posts an event", () => {
+    const places = globSync("src/**/*.ts", { cwd: REPOSITORY })
+      .sort()
+      .flatMap((file) => {
+        const calls = [...readRepositoryFile(file).matchAll(/events\.emit\(\{([^;]*)\}\);/g)];
+        return calls.map(([, body = ""]) => `${file}: ${body.match(/"(?:Normal|Warning|[A-Z]\w+)"/g)?.join(" ") ?? ""}`);
+      });
+    // Another one, or another word in one of them, belongs on the page: type by type and object by object.
+    assert.deepEqual(places, [
+      'src/sync/foreign-class.ts: "Warning" "InvalidClass"',
+      'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
+      'src/sync/mirror-class.ts: "Synced" "Normal" "Warning"',
+      "src/sync/rollout-report.ts: ",
+      'src/sync/stale-class.ts: "Warning" "Stale"',
+      'src/sync/tell-dates.ts: "Warning"',
+      'src/sync/tell-freeze.ts: "Warning" "Frozen"',
+      'src/sync/tell-repairs.ts: "Warning"',
+      'src/sync/warn-class.ts: "Warning" "InvalidClass"',
+    ]);
   });
 });

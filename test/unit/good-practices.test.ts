@@ -177,8 +177,8 @@ describe("around the webhooks", () => {
   });
 
   test("alerts are shipped on what the API server counts about these webhooks", () => {
-    assert.ok(existsSync(path.join(REPOSITORY, "manifests/components/alerts/kustomization.yaml")));
-    const rules = listAt(one("components/alerts/admission.yaml", "PrometheusRule"), "spec", "groups", 0, "rules");
+    assert.ok(existsSync(path.join(REPOSITORY, "manifests/components/monitoring/alerts/kustomization.yaml")));
+    const rules = listAt(one("components/monitoring/alerts/admission.yaml", "PrometheusRule"), "spec", "groups", 0, "rules");
     const expressions = rules.map((rule) => String(at(rule, "expr"))).join("\n");
     for (const metric of ["apiserver_admission_webhook_rejection_count", "apiserver_admission_webhook_fail_open_count"]) {
       assert.ok(expressions.includes(metric), metric);

@@ -133,7 +133,7 @@ export const SWITCHED_OFF: readonly SwitchedOff[] = [
     { test: 1 },
   ),
   off(32, "no alert where the API server goes on without us", [
-    "manifests/components/alerts/admission.yaml",
+    "manifests/components/monitoring/alerts/admission.yaml",
     "apiserver_admission_webhook_fail_open_count",
     "up",
   ]),

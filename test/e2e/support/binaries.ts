@@ -54,6 +54,7 @@ const JUDGES = {
     stamps: { [`${DRIVER}/pkg/version.BuildVersion`]: versionIn(path.join(MODULES, "driver-1.5"), DRIVER) },
     sources: [path.join(MODULES, "mlog")],
   },
+  promtool: { module: path.resolve(E2E, "..", "contract", "go", "promtool"), package: "github.com/prometheus/prometheus/cmd/promtool" },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
 } as const satisfies Readonly<Record<string, Program>>;
 

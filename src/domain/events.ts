@@ -1,0 +1,51 @@
+import type { EventReason } from "./event-reasons.ts";
+import type { SyncReason } from "./reasons.ts";
+import type { RolloutReason } from "./rollout/reasons.ts";
+
+/** The words that an event of ours may have. */
+export type EventWord = SyncReason | EventReason | RolloutReason;
+
+export interface EventFacts {
+  readonly type: "Normal" | "Warning";
+  /** A SecretProviderClass, a workload that asks for restarts, or the worker's own Deployment. */
+  readonly on: "class" | "workload" | "worker";
+}
+
+const aboutClass: EventFacts = { type: "Warning", on: "class" };
+const aboutWorkload: EventFacts = { type: "Warning", on: "workload" };
+const aboutWorker: EventFacts = { type: "Warning", on: "worker" };
+
+/** Every event, by its reason; `undefined`: the word stands in a condition only. `docs/reference/events.md` has a row for each. */
+export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
+  Synced: { type: "Normal", on: "class" },
+  PartialSync: aboutClass,
+  Unreachable: aboutClass,
+  Throttled: aboutClass,
+  Unauthorized: aboutClass,
+  Forbidden: aboutClass,
+  ObjectNotFound: aboutClass,
+  ObjectDisabled: aboutClass,
+  ObjectExpired: aboutClass,
+  ObjectNotYetValid: aboutClass,
+  InvalidClass: aboutClass,
+  InvalidObject: aboutClass,
+  CredentialsMissing: aboutClass,
+  IdentityUnavailable: aboutClass,
+  Conflict: aboutClass,
+  ForbiddenType: aboutClass,
+  Contested: aboutClass,
+  Stale: aboutClass,
+  TooLarge: aboutClass,
+  Frozen: aboutWorker,
+  GuardrailsMissing: aboutWorker,
+  SecretRepaired: aboutClass,
+  SecretReplaced: aboutClass,
+  ObjectExpiring: aboutClass,
+  Restarted: { type: "Normal", on: "workload" },
+  Restarting: undefined,
+  Rotated: { type: "Normal", on: "workload" },
+  RolloutFailed: aboutWorkload,
+  Paused: aboutWorkload,
+  OnDelete: aboutWorkload,
+  NothingMirrored: aboutWorkload,
+};

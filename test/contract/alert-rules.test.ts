@@ -1,0 +1,127 @@
+/** The shipped alerts before promtool, Prometheus's own judge: they are well-formed, and each fires when it should and only then. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
+import { alertGroups, alertRules, dashboardPanels } from "../support/monitoring.ts";
+import { at, listAt } from "../support/shipped-manifests.ts";
+import { ALERT_CASES, type AlertCase } from "./judge/alert-cases.ts";
+
+const refusal = programRefusal(["promtool"]);
+const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+
+interface Verdict {
+  readonly code: number;
+  readonly text: string;
+}
+
+describe("the shipped alerts", { skip }, () => {
+  let folder: string;
+  let promtool: string;
+
+  before(async () => {
+    promtool = await builtProgram("promtool");
+    folder = mkdtempSync(path.join(tmpdir(), "alerts-"));
+  });
+  after(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+  });
+
+  /** JSON is YAML. */
+  function file(name: string, content: unknown): string {
+    const where = path.join(folder, name);
+    writeFileSync(where, JSON.stringify(content));
+    return where;
+  }
+
+  function judge(...args: readonly string[]): Promise<Verdict> {
+    return new Promise((resolve) => {
+      execFile(promtool, args, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), text: stdout + stderr }),
+      );
+    });
+  }
+
+  test("are well-formed rules", async () => {
+    const { code, text } = await judge("check", "rules", "--lint-fatal", file("rules.json", { groups: alertGroups() }));
+
+    assert.equal(code, 0, text);
+    assert.match(text, new RegExp(`SUCCESS: ${alertRules().length} rules found`));
+  });
+
+  test("would be refused with an expression that is none", async () => {
+    const rules = [{ alert: "A", expr: "sum(keyvault_injector_leader" }];
+
+    assert.match((await judge("check", "rules", file("wrong.json", { groups: [{ name: "g", rules }] }))).text, /unclosed left parenthesis/);
+  });
+
+  test("and the dashboard hold expressions that Prometheus can read", async () => {
+    const expressions = dashboardPanels().flatMap((panel) => panel.expressions);
+    const rules = expressions.map((expr, index) => ({ record: `panel:${index}`, expr }));
+    const { code, text } = await judge("check", "rules", file("panels.json", { groups: [{ name: "panels", rules }] }));
+
+    assert.equal(code, 0, text);
+    assert.match(text, new RegExp(`SUCCESS: ${expressions.length} rules found`));
+  });
+
+  test("have a case each in which they fire and one in which they do not", () => {
+    assert.deepEqual(
+      ALERT_CASES.map(({ alert }) => alert).sort(),
+      alertRules()
+        .map(({ alert }) => alert)
+        .sort(),
+    );
+  });
+
+  test("fire when they should, with the labels and the runbook that they should have, and only then", async () => {
+    const { code, text } = await judge("test", "rules", testFile("cases.json", ALERT_CASES));
+    assert.equal(code, 0, text);
+    console.log(`alerts: ${ALERT_CASES.length} fire and ${ALERT_CASES.length} stay silent as they should`);
+  });
+
+  test("would be found to fire where they should not, and not to fire where they should", async () => {
+    for (const each of ALERT_CASES) {
+      const swapped = { alert: each.alert, fires: { ...each.silent, labels: each.fires.labels }, silent: each.fires };
+      const { code, text } = await judge("test", "rules", testFile("swapped.json", [swapped]));
+
+      assert.equal(code, 1, each.alert);
+      assert.equal(text.match(/FAILED:\s/g)?.length ?? 0, 1, text);
+      assert.equal(text.match(new RegExp(`alertname: ${each.alert}, time`, "g"))?.length, 2, text);
+    }
+  });
+
+  function testFile(name: string, cases: readonly AlertCase[]): string {
+    return file(name, {
+      rule_files: [file("tested.json", { groups: testedGroups() })],
+      evaluation_interval: "1m",
+      tests: cases.flatMap(testsOf),
+    });
+  }
+});
+
+/** Annotations hold measured values in words; of them only the runbook is looked at here. */
+function testedGroups(): readonly unknown[] {
+  return alertGroups().map((group) => ({
+    name: at(group, "name"),
+    rules: listAt(group, "rules").map((rule) => ({ ...Object(rule), annotations: { runbook: at(rule, "annotations", "runbook") } })),
+  }));
+}
+
+function testsOf({ alert, fires, silent }: AlertCase): readonly unknown[] {
+  const rule = alertRules().find((each) => each.alert === alert);
+  const severity = rule?.labels["severity"];
+  const expected = fires.labels.map((labels) => ({
+    exp_labels: { severity, ...labels },
+    exp_annotations: { runbook: rule?.annotations["runbook"]?.replace("{{ $labels.reason }}", labels["reason"] ?? "") },
+  }));
+  const one = ({ series, at: when }: AlertCase["silent"], exp_alerts: readonly unknown[], name: string) => ({
+    name,
+    interval: "1m",
+    input_series: Object.entries(series).map(([each, values]) => ({ series: each, values })),
+    alert_rule_test: [{ eval_time: when, alertname: alert, exp_alerts }],
+  });
+  return [one(fires, expected, `${alert} fires`), one(silent, [], `${alert} stays silent`)];
+}

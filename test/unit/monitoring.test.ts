@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { codeSpans, tables } from "../support/markdown.ts";
+import { alertRules, dashboardPanels } from "../support/monitoring.ts";
+import { type RegisteredMetric, registeredMetrics } from "../support/registered-metrics.ts";
+import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+
+/** What the API server counts about webhooks, and what every Node process reports. */
+const FOREIGN = [
+  "apiserver_admission_webhook_fail_open_count",
+  "apiserver_admission_webhook_rejection_count",
+  "process_cpu_seconds_total",
+  "process_resident_memory_bytes",
+  "nodejs_eventloop_lag_p99_seconds",
+];
+/** Of every scraped series. */
+const TARGET_LABELS = ["pod", "namespace", "version", "le"];
+
+const metrics = await registeredMetrics();
+const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+const expressions = [...alertRules().map(({ expr }) => expr), ...dashboardPanels().flatMap((panel) => panel.expressions)];
+
+function metricOf(series: string): RegisteredMetric | undefined {
+  const histogram = byName.get(series.replace(/_(bucket|sum|count)$/, ""));
+  return byName.get(series) ?? (histogram?.type === "histogram" ? histogram : undefined);
+}
+
+/** What an expression says about metrics of ours that the code does not report; empty where all is well. */
+function untruths(expression: string): readonly string[] {
+  const found: string[] = [];
+  const used = [...expression.matchAll(/\b((?:keyvault_injector|apiserver|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)];
+  for (const [, series = "", matchers = ""] of used) {
+    const metric = metricOf(series);
+    if (metric === undefined && !FOREIGN.includes(series)) found.push(`no metric ${series}`);
+    if (metric !== undefined) found.push(...wrongMatchers(metric, matchers));
+  }
+  const ours = used.flatMap(([, series = ""]) => metricOf(series) ?? []);
+  const known = new Set([...TARGET_LABELS, ...ours.flatMap(({ labels }) => [...labels.keys()])]);
+  if (ours.length === used.length) {
+    const grouped = [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, names = ""]) => names.split(/,\s*/));
+    found.push(...grouped.filter((name) => !known.has(name)).map((name) => `no label ${name}`));
+  }
+  return found;
+}
+
+function wrongMatchers({ name, labels }: RegisteredMetric, matchers: string): readonly string[] {
+  return [...matchers.matchAll(/(\w+)(?:=~|!~|!=|=)"([^"]*)"/g)].flatMap(([, label = "", value = ""]) => {
+    if (!labels.has(label)) return [`${name} has no label ${label}`];
+    const values = labels.get(label);
+    return values === undefined ? [] : value.split("|").flatMap((each) => (values.has(each) ? [] : [`${name}: no ${label} ${each}`]));
+  });
+}
+
+describe("the dashboard and the alerts", () => {
+  test("name only metrics, labels and values that the code reports", () => {
+    assert.deepEqual(expressions.flatMap(untruths), []);
+    assert.ok(expressions.length > 60);
+  });
+
+  test("would be told what is wrong with them", () => {
+    const planted = {
+      "rate(keyvault_injector_sync_totals[5m])": "no metric keyvault_injector_sync_totals",
+      'keyvault_injector_sync_total{reason="Sinced"}': "keyvault_injector_sync_total: no reason Sinced",
+      'keyvault_injector_sync_total{reason!~"Synced|Nothing"}': "keyvault_injector_sync_total: no reason Nothing",
+      'keyvault_injector_leader{vault="a"}': "keyvault_injector_leader has no label vault",
+      "max by (vaults) (keyvault_injector_vault_rate)": "no label vaults",
+      keyvault_injector_queue_depth_bucket: "no metric keyvault_injector_queue_depth_bucket",
+    };
+    for (const [expression, problem] of Object.entries(planted)) assert.deepEqual(untruths(expression), [problem]);
+  });
+});
+
+describe("the dashboard", () => {
+  test("shows every metric that the code reports", () => {
+    const shown = dashboardPanels()
+      .flatMap((panel) => panel.expressions)
+      .join("\n");
+    const series = metrics.map(({ name, type }) => (type === "histogram" ? `${name}_bucket` : name));
+
+    assert.deepEqual(
+      series.filter((name) => !new RegExp(`\\b${name}\\b`).test(shown)),
+      [],
+    );
+  });
+
+  test("has panels of different ids, each with a title, a sentence and expressions", () => {
+    const panels = dashboardPanels();
+
+    assert.ok(panels.length > 25);
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    for (const { title, description, expressions: own } of panels)
+      assert.ok(title !== "" && description.endsWith(".") && own.length > 0, title);
+  });
+
+  test("is in the ConfigMap that Grafana looks for, beside the alerts and the PodMonitor", () => {
+    const [kustomization] = readManifests("components/monitoring/kustomization.yaml");
+    const [generator] = listAt(kustomization, "configMapGenerator");
+
+    assert.deepEqual(listAt(generator, "files"), ["keyvault-injector.json=dashboard.json"]);
+    assert.equal(at(generator, "options", "labels", "grafana_dashboard"), "1");
+    assert.deepEqual(listAt(kustomization, "resources"), ["alerts", "pod-monitor.yaml"]);
+  });
+});
+
+describe("the PodMonitor", () => {
+  test("selects the pods of both processes by their labels and the port that serves metrics", () => {
+    const [monitor] = readManifests("components/monitoring/pod-monitor.yaml");
+    const [endpoint] = listAt(monitor, "spec", "podMetricsEndpoints");
+    const components = listAt(monitor, "spec", "selector", "matchExpressions", 0, "values");
+    assert.deepEqual(components, ["webhook", "sync"]);
+    for (const component of ["webhook", "sync"]) {
+      const deployment = readManifests(`base/${component}.yaml`).find(({ kind }) => kind === "Deployment");
+      const labels = at(deployment, "spec", "template", "metadata", "labels");
+      assert.equal(at(labels, "app.kubernetes.io/name"), at(monitor, "spec", "selector", "matchLabels", "app.kubernetes.io/name"));
+      assert.equal(at(labels, "app.kubernetes.io/component"), component);
+      const ports = listAt(deployment, "spec", "template", "spec", "containers", 0, "ports").map((port) => at(port, "name"));
+      assert.ok(ports.includes(at(endpoint, "port")), component);
+    }
+  });
+});
+
+describe("the alerts", () => {
+  /** A runbook of a label's value is that of each value that can fire. */
+  const runbooksOf = (expr: string, runbook: string): readonly string[] => {
+    if (!runbook.includes("{{ $labels.reason }}")) return [runbook];
+    const reasons = [...(byName.get("keyvault_injector_classes")?.labels.get("reason") ?? [])];
+    const [, excluded = ""] = /reason!~"([^"]*)"/.exec(expr) ?? [];
+    const fires = reasons.filter((reason) => !excluded.split("|").includes(reason));
+    assert.ok(fires.length > 10);
+    return fires.map((reason) => runbook.replace("{{ $labels.reason }}", reason));
+  };
+
+  test("say what is wrong, how bad it is, and which runbook helps", () => {
+    for (const { alert, expr, annotations, labels } of alertRules()) {
+      assert.match(alert, /^KeyVaultInjector[A-Z]\w+$/);
+      assert.match(labels["severity"] ?? "", /^(critical|warning|info)$/, alert);
+      assert.ok((annotations["summary"] ?? "") !== "" && (annotations["description"] ?? "") !== "", alert);
+      for (const runbook of runbooksOf(expr, annotations["runbook"] ?? "")) {
+        assert.match(runbook, /^docs\/runbooks\/[\w-]+\.md$/, alert);
+        assert.ok(existsSync(path.join(REPOSITORY, runbook)), `${alert}: ${runbook}`);
+      }
+    }
+    assert.equal(new Set(alertRules().map(({ alert }) => alert)).size, alertRules().length);
+  });
+
+  test("stand in the index of the runbooks with their pages, and no other", () => {
+    const rows = tables(readRepositoryFile("docs/runbooks/README.md")).filter(({ header }) => header[0] === "Alert");
+    const listed = rows.flatMap((table) =>
+      table.rows.map(([alert = "", page = ""]) => `${codeSpans(alert).join()} ${/\((.*)\)/.exec(page)?.[1] ?? "by reason"}`),
+    );
+    const shipped = alertRules().map(({ alert, annotations }) => {
+      const runbook = annotations["runbook"] ?? "";
+      return `${alert} ${runbook.includes("{{") ? "by reason" : runbook.replace("docs/runbooks/", "")}`;
+    });
+
+    assert.deepEqual([...listed].sort(), [...shipped].sort());
+  });
+
+  test("are still found where 0.1.0 had them", () => {
+    const text = readFileSync(path.join(REPOSITORY, "manifests/components/alerts/kustomization.yaml"), "utf8");
+
+    assert.deepEqual(listAt(parseManifests(text)[0], "resources"), ["../monitoring/alerts"]);
+  });
+});
