@@ -44,6 +44,8 @@ class LeaseElection implements LeaderElection {
   readonly #options: LeaderElectionOptions;
   readonly #timing: Timing;
   #isLeader = false;
+  /** By our clock: up to then the last renewal counts. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
     this.#client = client;
@@ -53,6 +55,10 @@ class LeaseElection implements LeaderElection {
 
   get isLeader(): boolean {
     return this.#isLeader;
+  }
+
+  get holdsLease(): boolean {
+    return this.#isLeader && this.#options.clock.now() < this.#heldUntil;
   }
 
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -166,8 +172,12 @@ class LeaseElection implements LeaderElection {
 
   async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { identity, clock, fieldManager } = this.#options;
-    const patch = acquisition(lease, identity, { seconds: Math.ceil(this.#timing.leaseMs / 1_000), now: clock.now() });
-    return this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
+    const now = clock.now();
+    const patch = acquisition(lease, identity, { seconds: Math.ceil(this.#timing.leaseMs / 1_000), now });
+    const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
+    // From before the request, as the others count from when it arrived.
+    this.#heldUntil = now + this.#timing.renewDeadlineMs;
+    return written;
   }
 
   async #release(lease: Lease): Promise<void> {

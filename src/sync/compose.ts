@@ -8,13 +8,14 @@ import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
-import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
+import { createSteadyClock } from "../runtime/steady-clock.ts";
 import { cloudFileReader } from "./cloud-files.ts";
 import { readCrds } from "./crd-files.ts";
+import { fencedClient } from "./fenced-client.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createSyncMetrics } from "./metrics.ts";
@@ -33,7 +34,7 @@ export interface ProcessOptions {
 
 /** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
 export async function runProcess({ config, logger, version }: ProcessOptions, signal: AbortSignal): Promise<void> {
-  const clock = systemClock;
+  const clock = createSteadyClock();
   const registry = createRegistry(version);
   const metrics = createSyncMetrics(registry);
   const vaultMetrics = createVaultMetrics(registry);
@@ -90,7 +91,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube,
+          kube: fencedClient(kube, () => election.holdsLease),
           probe,
           isBlind,
           watcher,

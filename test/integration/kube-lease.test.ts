@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { LeaderElection } from "../../src/domain/ports.ts";
+import type { Clock, LeaderElection } from "../../src/domain/ports.ts";
 import { createEventSink } from "../../src/kube/events.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
 import type { Lease } from "../../src/kube/lease-record.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
+import { fencedClient } from "../../src/sync/fenced-client.ts";
 import { forbidden } from "../support/audit.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { type KubeAccess, kubeAccess, proxiedKubeconfig } from "../support/kube-access.ts";
+import { CONFIG_MAPS, type KubeAccess, kubeAccess, proxiedKubeconfig } from "../support/kube-access.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 
@@ -156,6 +157,31 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     assert.equal(one.led.length, 1);
     one.stop.abort();
     assert.equal(await one.ended, "stopped");
+  });
+
+  test("lets a leader that was stopped for a while write nothing, though no timer has told it yet that its lease ran out", async () => {
+    let stoppedFor = 0;
+    const clock: Clock = { now: () => Date.now() + stoppedFor, sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal) };
+    const options = { namespace: "default", name: "fenced", fieldManager: "test", clock, logger: recordingLogger() };
+    const election = createLeaderElection(admin.client, { ...options, identity: "stopped" });
+    const fenced = fencedClient(admin.client, () => election.holdsLease);
+    const stop = new AbortController();
+    const run = election.run(aborted, stop.signal);
+    await eventually(() => election.holdsLease, { what: "the lease" });
+    const write = (name: string): Promise<unknown> => {
+      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "default", name } };
+      return fenced.create(CONFIG_MAPS, body, { fieldManager: "test" }, forever);
+    };
+    await write("before");
+
+    stoppedFor = 10_000;
+
+    assert.equal(election.isLeader, true);
+    await assert.rejects(write("after"), /nothing is written: the lease was not renewed in time/);
+    const names = (await admin.client.list(CONFIG_MAPS, { namespace: "default" }, forever)).map(({ metadata }) => metadata.name);
+    assert.deepEqual([names.includes("before"), names.includes("after")], [true, false]);
+    stop.abort();
+    await run;
   });
 
   test("does not believe clocks: a lease with an old time is held until it was seen unchanged for its duration", async () => {
