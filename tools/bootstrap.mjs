@@ -23,6 +23,7 @@ const TASKS = {
   "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
   "test:practices": { controlPlane: "wanted", run: ["tools/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
+  "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["tools/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },

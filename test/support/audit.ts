@@ -12,6 +12,8 @@ export interface AuditEntry {
   readonly uri: string;
   /** Of the request's arrival, RFC 3339. */
   readonly time: string;
+  /** Id of the token (`JTI=…`), which tells apart processes that share a ServiceAccount; empty where the API server names none. */
+  readonly credential: string;
 }
 
 /** Metadata of everything that ServiceAccounts outside kube-system do; no bodies, so no values. */
@@ -29,7 +31,7 @@ export function auditPolicy(): unknown {
 }
 
 interface RawEvent {
-  readonly user?: { readonly username?: string };
+  readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly userAgent?: string;
   readonly verb?: string;
   readonly objectRef?: {
@@ -63,11 +65,14 @@ function everyRequest(text: string): readonly AuditEntry[] {
     .map((line) => entryOf(JSON.parse(line) as RawEvent)); // The API server's own format, audit.k8s.io/v1.
 }
 
+const CREDENTIAL = "authentication.kubernetes.io/credential-id";
+
 function entryOf(event: RawEvent): AuditEntry {
   const ref = event.objectRef ?? {};
+  const { user = {} } = event;
   const parts = [ref.apiGroup, ref.resource, ref.subresource].filter((part) => part !== undefined && part !== "");
   return {
-    user: event.user?.username ?? "",
+    user: user.username ?? "",
     userAgent: event.userAgent ?? "",
     verb: event.verb ?? "",
     resource: parts.join("/"),
@@ -76,6 +81,7 @@ function entryOf(event: RawEvent): AuditEntry {
     code: event.responseStatus?.code ?? 0,
     uri: event.requestURI ?? "",
     time: event.requestReceivedTimestamp ?? "",
+    credential: user.extra?.[CREDENTIAL]?.[0] ?? "",
   };
 }
 

@@ -18,6 +18,9 @@ export interface ProductProcess {
   readonly role: Role;
   readonly healthUrl: string;
   readonly admissionPort: number;
+  readonly pid: number;
+  /** Resolves with the exit code; 128 where a signal ended it. */
+  readonly exited: Promise<number>;
   /** All it has logged so far. */
   log(): string;
   isReady(): Promise<boolean>;
@@ -26,6 +29,8 @@ export interface ProductProcess {
   stop(grace?: number): Promise<number>;
   /** Ends it without a chance to clean up. */
   kill(): Promise<number>;
+  /** The signal that ended it; undefined while it runs, or where it ended by itself. */
+  endedBy(): NodeJS.Signals | undefined;
 }
 
 export interface Product {
@@ -41,6 +46,8 @@ export interface StartOptions {
   /** Further or overriding arguments. */
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Milliseconds to readiness, at most; default 30,000. */
+  readonly within?: number;
 }
 
 export interface InstallOptions {
@@ -63,7 +70,15 @@ export async function installProduct(plane: ControlPlane, options: InstallOption
     namespace: NAMESPACE,
     start: async (role, start = {}) => {
       const environment = { ...options.environment, ...start.environment };
-      const started = await startRole(plane, { role, shipped, admissionPort, environment, args: start.args ?? [], logs });
+      const started = await startRole(plane, {
+        role,
+        shipped,
+        admissionPort,
+        environment,
+        args: start.args ?? [],
+        within: start.within ?? 30_000,
+        logs,
+      });
       processes.push(started);
       return started;
     },
@@ -86,6 +101,7 @@ interface RoleInput {
   readonly admissionPort: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  readonly within: number;
   readonly logs: string[];
 }
 
@@ -118,7 +134,7 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => appendFileSync(logFile, chunk));
   const running = startProcess(child, name);
   const product = describeProcess(running, { role: input.role, logFile, healthPort, admissionPort: input.admissionPort });
-  await untilReady(running, product);
+  await untilReady(running, product, input.within);
   return product;
 }
 
@@ -135,6 +151,8 @@ function describeProcess(running: RunningProcess, { role, logFile, healthPort, a
     role,
     healthUrl,
     admissionPort,
+    pid: running.child.pid ?? 0,
+    exited: running.exited,
     log: () => readFileSync(logFile, "utf8"),
     isReady: async () => (await fetch(`${healthUrl}/readyz`).catch(() => undefined))?.status === 200,
     metrics: async () => (await fetch(`${healthUrl}/metrics`)).text(),
@@ -143,10 +161,11 @@ function describeProcess(running: RunningProcess, { role, logFile, healthPort, a
       running.child.kill("SIGKILL");
       return running.exited;
     },
+    endedBy: () => running.child.signalCode ?? undefined,
   };
 }
 
-async function untilReady(running: RunningProcess, product: ProductProcess): Promise<void> {
+async function untilReady(running: RunningProcess, product: ProductProcess, within: number): Promise<void> {
   let exit: number | undefined;
   void (async () => {
     exit = await running.exited;
@@ -156,7 +175,7 @@ async function untilReady(running: RunningProcess, product: ProductProcess): Pro
       if (exit !== undefined) return true;
       return product.isReady();
     },
-    { within: 30_000, what: `${product.role}'s readiness` },
+    { within, what: `${product.role}'s readiness` },
   ).catch((error: unknown) => {
     throw new Error(`${error instanceof Error ? error.message : ""}\n${product.log().slice(-4_000)}`);
   });

@@ -12,6 +12,8 @@ export interface TcpProxy {
   refusing: boolean;
   /** While true, nothing is passed on: a peer that went silent. */
   frozen: boolean;
+  /** Milliseconds by which everything that passes is late, either way; 0 at first. */
+  delayMs: number;
   stop(): Promise<void>;
 }
 
@@ -31,7 +33,10 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     ] as const) {
       open.add(from);
       from.on("data", (chunk) => {
-        if (!proxy.frozen) to.write(chunk);
+        if (proxy.frozen) return;
+        // Timers of one length fire in their order, and so do the chunks.
+        if (proxy.delayMs > 0) setTimeout(() => to.write(chunk), proxy.delayMs);
+        else to.write(chunk);
       });
       from.on("end", () => to.end());
       from.on("error", () => to.destroy());
@@ -53,6 +58,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     },
     refusing: false,
     frozen: false,
+    delayMs: 0,
     stop: async () => {
       for (const socket of open) socket.destroy();
       server.close();

@@ -37,5 +37,5 @@ export const disturbanceInputs = {
     z.strictObject({ ...target, kind: z.literal("contentType") }),
     z.strictObject({ ...target, kind: z.literal("without"), member: z.string().min(1, "a member such as id or key.kid") }),
   ]),
-  nothing: z.strictObject({}),
+  clearFaults: z.strictObject({ vault: target.vault, host: target.host }),
 } as const;

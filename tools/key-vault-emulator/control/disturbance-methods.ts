@@ -11,11 +11,13 @@ export interface DisturbanceMethods {
   clearBudget(input: Input<"vault">): Promise<void>;
   /** Strikes the next requests that match; several faults strike one after the other. */
   injectFault(input: Input<"injectFault">): Promise<void>;
-  /** Forgets the faults that have not struck yet. */
-  clearFaults(input?: Input<"nothing">): Promise<void>;
+  /** Forgets the faults that have not struck yet: all of them, or those of one vault or host. */
+  clearFaults(input?: Input<"clearFaults">): Promise<void>;
 }
 
 export function disturbanceMethods({ vaults, faults }: World): DisturbanceMethods {
+  const hostOf = ({ vault, host = "" }: { readonly vault?: string | undefined; readonly host?: string | undefined }): string =>
+    vault === undefined ? knownHost(host) : new URL(vaults.require(vault).url).host;
   return {
     setBudget: async (input) => {
       const { vault, ...budget } = parseInput(inputs.setBudget, input);
@@ -27,11 +29,12 @@ export function disturbanceMethods({ vaults, faults }: World): DisturbanceMethod
     injectFault: async (input) => {
       const { vault, host, path, times, ...effect } = parseInput(inputs.injectFault, input);
       if ((vault === undefined) === (host === undefined)) throw new EmulatorInputError("vault: give either vault or host");
-      const isAuthenticatedOnly = vault !== undefined;
-      const where = vault === undefined ? knownHost(host ?? "") : new URL(vaults.require(vault).url).host;
-      faults.add({ effect, host: where, isAuthenticatedOnly, path, times });
+      faults.add({ effect, host: hostOf({ vault, host }), isAuthenticatedOnly: vault !== undefined, path, times });
     },
-    clearFaults: async () => faults.clear(),
+    clearFaults: async (input) => {
+      const target = parseInput(inputs.clearFaults, input ?? {});
+      faults.clear(target.vault === undefined && target.host === undefined ? undefined : hostOf(target));
+    },
   };
 }
 

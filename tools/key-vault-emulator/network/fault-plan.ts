@@ -33,8 +33,9 @@ export class FaultPlan {
     this.#faults = [...this.#faults, fault];
   }
 
-  clear(): void {
-    this.#faults = [];
+  /** All of them, or those of one host. */
+  clear(host?: string): void {
+    this.#faults = host === undefined ? [] : this.#faults.filter((fault) => fault.host !== host);
   }
 
   /** The fault that strikes this request; it is used up by that. */

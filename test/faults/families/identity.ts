@@ -1,0 +1,140 @@
+import { CREDENTIALS, mergePatch, secretPath, send } from "../../support/sync-world.ts";
+import type { Cell } from "../cell.ts";
+import type { Fault, Target } from "../fault.ts";
+
+const ENTRA = "login.microsoftonline.com";
+const ALWAYS = 1_000_000;
+
+/** A refusal is asked about again at the next poll, in 10 s, or after 60 s where credentials were missing. */
+const REFUSED_SECONDS = 30;
+
+const eachOf = async (cells: readonly Cell[], action: (cell: Cell) => Promise<unknown>): Promise<void> => {
+  for (const cell of cells) await action(cell);
+};
+
+function requestsWith({ world, all, requestMark }: Target, status: number, word: string) {
+  return async (): Promise<string | undefined> => {
+    const found = (await world.requests.since(requestMark)).filter((one) => one.status === status);
+    const ofCell = ({ host, tenantId }: Cell) => found.some((one) => one.host === host || one.path.startsWith(`/${tenantId}/`));
+    return all.every(ofCell) ? `${word}: ${found.length} answered ${status}` : undefined;
+  };
+}
+
+const storeCredentials = (
+  { world }: Target,
+  cell: Cell,
+  credentials: Readonly<Record<string, string>> = cell.credentials,
+): Promise<unknown> => mergePatch(world.plane, secretPath(cell.namespace, CREDENTIALS), { stringData: credentials });
+
+/** Who the worker is to Azure. */
+export const identityFaults: readonly Fault[] = [
+  {
+    name: "the permission on the vaults removed and given back",
+    bound: REFUSED_SECONDS,
+    strike: async (target) => {
+      await eachOf(target.all, (cell) => cell.revoke());
+      return {
+        evidence: requestsWith(target, 403, "request log of the vaults"),
+        mend: () => eachOf(target.all, (cell) => cell.grant()),
+      };
+    },
+  },
+  {
+    name: "the client secret revoked in Entra, and a new one stored",
+    bound: REFUSED_SECONDS,
+    strike: async (target) => {
+      // A wrong secret in the cluster is what the sign-in meets: tokens that were issued before would hide the revocation for an hour.
+      await eachOf(target.all, async (cell) => {
+        await storeCredentials(target, cell, { ...cell.credentials, clientsecret: "revoked" });
+        await cell.replaceClientSecret();
+      });
+      return {
+        evidence: requestsWith(target, 401, "request log of Entra"),
+        mend: () => eachOf(target.all, (cell) => storeCredentials(target, cell)),
+      };
+    },
+  },
+  {
+    name: "the credentials Secret deleted and restored",
+    bound: 60 + REFUSED_SECONDS,
+    strike: async (target) => {
+      const { world, all, auditMark } = target;
+      await eachOf(all, ({ namespace }) => send(world.plane, { method: "DELETE", path: secretPath(namespace, CREDENTIALS) }));
+      return {
+        evidence: () => {
+          const missed = world.audit.since(auditMark).filter(({ name, code }) => name === CREDENTIALS && code === 404);
+          const isComplete = all.every((cell) => missed.some(({ namespace }) => namespace === cell.namespace));
+          return isComplete ? `audit log: ${missed.length} reads of credentials answered 404` : undefined;
+        },
+        mend: () =>
+          eachOf(all, ({ namespace, credentials }) =>
+            send(world.plane, {
+              method: "POST",
+              path: `/api/v1/namespaces/${namespace}/secrets`,
+              body: { apiVersion: "v1", kind: "Secret", metadata: { name: CREDENTIALS }, stringData: credentials },
+            }),
+          ),
+      };
+    },
+  },
+  {
+    name: "Entra 503 while the client secret is changed",
+    // After a 5xx the sign-in library asks nobody for 60 s; meanwhile each probe of the vault's breaker fails, and its pause doubles to 60 s.
+    bound: 60 + 60 + 10,
+    strike: async (target) => {
+      const { world, all } = target;
+      await eachOf(all, ({ tenantId }) =>
+        world.emulator.injectFault({ host: ENTRA, path: `/${tenantId}`, kind: "status", status: 503, times: ALWAYS }),
+      );
+      await eachOf(all, async (cell) => {
+        await cell.replaceClientSecret();
+        await storeCredentials(target, cell);
+      });
+      return {
+        evidence: requestsWith(target, 503, "request log of Entra"),
+        mend: () => world.emulator.clearFaults({ host: ENTRA }),
+      };
+    },
+  },
+  {
+    name: "every object disabled, and enabled again",
+    bound: REFUSED_SECONDS,
+    strike: async (target) => {
+      const { world, all } = target;
+      await eachOf(all, async (cell) => {
+        cell.afterRotation = async (name) => void (await world.emulator.disableSecret({ vault: cell.vault, name }));
+        for (const name of cell.names) await world.emulator.disableSecret({ vault: cell.vault, name });
+      });
+      return {
+        evidence: requestsWith(target, 403, "request log of the vaults"),
+        mend: () =>
+          eachOf(all, async (cell) => {
+            cell.afterRotation = async () => undefined;
+            for (const name of cell.names) await world.emulator.enableSecret({ vault: cell.vault, name });
+          }),
+      };
+    },
+  },
+  {
+    name: "half of the objects deleted, and set again",
+    bound: REFUSED_SECONDS,
+    strike: async (target) => {
+      const { world, all } = target;
+      const isGone = (_: string, index: number): boolean => index % 2 === 0;
+      await eachOf(all, async (cell) => {
+        for (const name of cell.names.filter(isGone)) {
+          cell.resting.add(name);
+          await world.emulator.deleteSecret({ vault: cell.vault, name });
+        }
+      });
+      return {
+        evidence: requestsWith(target, 404, "request log of the vaults"),
+        mend: () =>
+          eachOf(all, async (cell) => {
+            for (const name of cell.resting) await cell.rotate(name);
+            cell.resting.clear();
+          }),
+      };
+    },
+  },
+];

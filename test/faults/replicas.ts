@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { KubeObject } from "../../src/domain/kubernetes.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Product, ProductProcess } from "../support/product.ts";
+import { find } from "../support/sync-world.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+
+export const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
+const ACCOUNT = { namespace: "keyvault-injector", name: "keyvault-injector-sync" };
+const CLOCK_MODULE = path.join(import.meta.dirname, "stepped-process-clock.ts");
+
+/** Four worlds share the machine; how long a start takes is not what is measured, and counts towards the recovery all the same. */
+const STARTED_WITHIN_MS = 120_000;
+
+/** One pod of the Deployment: its own token, its own way to the API server, its own clock. */
+interface Pod {
+  readonly name: string;
+  readonly kubeconfig: string;
+  /** As audit entries have it. */
+  readonly credential: string;
+  readonly proxy: TcpProxy;
+  readonly clockFile: string;
+}
+
+/** A replica as it runs at the moment. */
+export interface Replica extends Pod {
+  readonly process: ProductProcess;
+}
+
+/** Two replicas of the worker, each started again when it ends, as the kubelet does it. */
+export class Replicas {
+  readonly #product: Product;
+  readonly #pods: Pod[] = [];
+  readonly #running = new Map<Pod, ProductProcess>();
+  readonly #restarts = new Map<Pod, Promise<void>>();
+  #args: readonly string[] = [];
+  #isStopping = false;
+
+  constructor(product: Product) {
+    this.#product = product;
+  }
+
+  async start(count: number, args: readonly string[]): Promise<void> {
+    this.#args = args;
+    this.#isStopping = false;
+    while (this.#pods.length < count) this.#pods.push(await makePod(this.#product.plane, `replica-${this.#pods.length}`));
+    for (const pod of this.#pods) await this.#startPod(pod);
+    await this.leader();
+  }
+
+  get all(): readonly Replica[] {
+    return [...this.#running].map(([pod, process]) => ({ ...pod, process }));
+  }
+
+  /** Waits until one of those that run holds the Lease. */
+  leader(within = 60_000): Promise<Replica> {
+    return eventually(
+      async () => {
+        const lease = await find<KubeObject & { readonly spec?: { readonly holderIdentity?: string } }>(this.#product.plane, LEASE);
+        const holder = lease?.spec?.holderIdentity ?? "";
+        return this.all.find(({ process }) => holder.includes(`-${new URL(process.healthUrl).port}_`));
+      },
+      { within, what: "a leader" },
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    // One that is being started meanwhile is stopped when it has.
+    await Promise.all(this.#restarts.values());
+    await Promise.all([...this.#running.values()].map((process) => process.stop()));
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await Promise.all(this.#pods.map(({ proxy }) => proxy.stop()));
+  }
+
+  async #startPod(pod: Pod): Promise<void> {
+    const process = await this.#product.start("sync", {
+      args: this.#args,
+      within: STARTED_WITHIN_MS,
+      environment: {
+        KUBECONFIG: pod.kubeconfig,
+        KEYVAULT_INJECTOR_TEST_CLOCK: pod.clockFile,
+        NODE_OPTIONS: `--import=${CLOCK_MODULE}`,
+      },
+    });
+    this.#running.set(pod, process);
+    this.#keep(pod, process);
+  }
+
+  #keep(pod: Pod, process: ProductProcess): void {
+    const restarted = async (): Promise<void> => {
+      await process.exited;
+      if (this.#isStopping) return;
+      writeFileSync(pod.clockFile, "0");
+      const restart = this.#startPod(pod);
+      this.#restarts.set(
+        pod,
+        restart.catch(() => undefined),
+      );
+      await restart;
+    };
+    restarted().catch((error: unknown) => console.error(`faults: ${pod.name} did not start again`, error));
+  }
+}
+
+async function makePod(plane: ControlPlane, name: string): Promise<Pod> {
+  const { hostname, port } = new URL(plane.server);
+  const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+  const token = (await plane.kubectl(["create", "token", ACCOUNT.name, "-n", ACCOUNT.namespace, "--duration=1h"])).trim();
+  const kubeconfig = path.join(plane.directory, `${name}.kubeconfig`);
+  const cluster = { server: `https://127.0.0.1:${proxy.port}`, "certificate-authority-data": plane.config.caData };
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "test", cluster }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: name } }],
+    "current-context": "test",
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  const clockFile = path.join(plane.directory, `${name}.clock`);
+  writeFileSync(clockFile, "0");
+  return { name, kubeconfig, credential: credentialOf(token), proxy, clockFile };
+}
+
+function credentialOf(token: string): string {
+  const claims: { readonly jti: string } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  return `JTI=${claims.jti}`;
+}
+
+/** The process's wall clock is off by so many milliseconds from now on. */
+export function stepClock({ process: { pid }, clockFile }: Replica, milliseconds: number): void {
+  rmSync(`${clockFile}.read`, { force: true });
+  writeFileSync(clockFile, String(milliseconds));
+  process.kill(pid, "SIGUSR2");
+}
+
+/** What time the process had when its clock was stepped; undefined: it was not yet. */
+export function readClock({ clockFile }: Replica): string | undefined {
+  return existsSync(`${clockFile}.read`) ? readFileSync(`${clockFile}.read`, "utf8") : undefined;
+}

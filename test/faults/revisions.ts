@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { type ObjectRef, RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
+import { objectKey } from "../../src/domain/object-key.ts";
+import { FIELD_MANAGER } from "../../src/sync/field-manager.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { kubeAccess } from "../support/kube-access.ts";
+import type { Cell } from "./cell.ts";
+
+/** One state of a Secret as the API server stored it. */
+export interface Revision {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Of the one object in it; empty where the Secret does not say. */
+  readonly version: string;
+  /** Digest of data, labels and annotations. */
+  readonly content: string;
+  /** The worker wrote it last. */
+  readonly isOurs: boolean;
+}
+
+/** Every state that the mirrored Secrets of a control plane went through, by a watch of the administrator's. */
+export class Revisions {
+  readonly #stop = new AbortController();
+  readonly #states = new Map<string, (Revision | undefined)[]>();
+  readonly #access;
+
+  constructor(plane: ControlPlane) {
+    this.#access = kubeAccess(plane.kubeconfigPath);
+    this.#access.watcher().reflect<Revision>(
+      {
+        resource: RESOURCES.secrets,
+        labelSelector: `${MANAGED_LABEL}=true`,
+        project: revisionOf,
+        onChange: (ref, { current }) => this.#note(ref, current),
+      },
+      this.#stop.signal,
+    );
+  }
+
+  /** Oldest first; undefined where it was gone. */
+  of(namespace: string, name: string): readonly (Revision | undefined)[] {
+    return this.#states.get(objectKey({ namespace, name })) ?? [];
+  }
+
+  /** Secrets of the cell that are there. */
+  present(cell: Cell): number {
+    return cell.names.filter((name) => this.of(cell.namespace, name).at(-1) !== undefined).length;
+  }
+
+  /** Writes that the API server stored for the cell. */
+  count(cell: Cell): number {
+    return cell.names.reduce((sum, name) => sum + this.of(cell.namespace, name).filter((state) => state !== undefined).length, 0);
+  }
+
+  /** Secrets of the cell that hold a version of the vault that is at least the one of the mark. */
+  reached(cell: Cell, mark: ReadonlyMap<string, number>): number {
+    return cell.names.filter((name) => {
+      const version = this.of(cell.namespace, name).at(-1)?.version ?? "";
+      return cell.indexOf(name, version) >= (mark.get(name) ?? 0);
+    }).length;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#access.config.close();
+  }
+
+  #note(ref: ObjectRef, state: Revision | undefined): void {
+    const key = objectKey(ref);
+    this.#states.set(key, [...(this.#states.get(key) ?? []), state]);
+  }
+}
+
+function revisionOf(object: Secret): Revision {
+  const { uid = "", resourceVersion = "", labels = {}, annotations = {}, managedFields = [] } = object.metadata;
+  const objects = annotations[SECRET_ANNOTATIONS.objects] ?? "";
+  const latest = managedFields.toSorted((a, b) => (a.time ?? "").localeCompare(b.time ?? "")).at(-1);
+  return {
+    uid,
+    resourceVersion,
+    version: objects.slice(objects.indexOf("@") + 1),
+    content: createHash("sha256")
+      .update(JSON.stringify([object.data ?? {}, labels, annotations]))
+      .digest("hex"),
+    isOurs: latest?.manager === FIELD_MANAGER,
+  };
+}
+
+/** What must never be stored: an older version over a newer one, or the same once more. One sentence for each. */
+export function doubleWrites(revisions: Revisions, cell: Cell): readonly string[] {
+  return cell.names.flatMap((name) => {
+    let newest = -1;
+    let before: Revision | undefined;
+    return revisions.of(cell.namespace, name).flatMap((state) => {
+      const previous = before;
+      before = state;
+      if (state === undefined) return [];
+      const index = cell.indexOf(name, state.version);
+      const isOlder = state.isOurs && index >= 0 && index < newest;
+      newest = Math.max(newest, index);
+      if (isOlder) return [`${cell.namespace}/${name}: version ${index} was written over version ${newest}`];
+      const isRepeated = previous?.uid === state.uid && previous.content === state.content && state.isOurs;
+      return isRepeated ? [`${cell.namespace}/${name}: version ${index} was written twice`] : [];
+    });
+  });
+}
