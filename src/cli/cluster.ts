@@ -7,6 +7,13 @@ export interface Cluster {
   readonly kube: KubeClient;
   /** Of the kubeconfig's context. */
   readonly namespace: string;
+  /** A client of its own as another user; whether the user may is told by its first request. */
+  actAs(user: string): Promise<ActingClient>;
+  close(): Promise<void>;
+}
+
+export interface ActingClient {
+  readonly kube: KubeClient;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { Cluster } from "./cluster.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";
+import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -36,6 +37,9 @@ export interface CommandContext {
   readonly openCluster: (kubeconfig: string) => Promise<Cluster>;
   /** The CRDs that this version ships; throws where they are not beside the program. */
   readonly shippedCrds: () => readonly CustomResourceDefinition[];
+  /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
+  readonly openAzure: () => Promise<AzureAccess>;
+  readonly workerCode: () => Promise<WorkerCode>;
   readonly signal: AbortSignal;
 }
 

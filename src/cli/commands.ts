@@ -3,8 +3,9 @@ import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { describeOption, parseArguments } from "./options.ts";
 import { render } from "./render/command.ts";
+import { restore } from "./restore/command.ts";
 
-export const COMMANDS: readonly Command[] = [render, explain, doctor];
+export const COMMANDS: readonly Command[] = [render, explain, doctor, restore];
 
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {

@@ -1,12 +1,15 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { KubeError } from "../domain/ports.ts";
 import { systemClock } from "../runtime/clock.ts";
+import { azureSurroundings } from "../runtime/config.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
 import { COMMANDS, runCommand } from "./commands.ts";
+import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
@@ -29,6 +32,8 @@ export async function runCli(name: string, argv: readonly string[], version: str
     readInput,
     openCluster: (kubeconfig) => openCluster(kubeconfig, version),
     shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
+    openAzure,
+    workerCode,
     signal: stop.signal,
   };
   const { code, output, notes } = await runCommand(command, argv, context).catch((error: unknown) => bug(name, error));
@@ -49,12 +54,67 @@ function bug(command: string, error: unknown): CommandResult {
 }
 
 /** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
-async function openCluster(kubeconfig: string, version: string): Promise<Cluster> {
+export async function openCluster(kubeconfig: string, version: string): Promise<Cluster> {
   const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/config.ts")]);
   const config = named(() => loadKubeConfig({ kubeconfig }));
-  const kube = createKubeClient(config, { userAgent: `keyvault-injector-cli/${version}` });
+  const client = { userAgent: `keyvault-injector-cli/${version}` };
+  const kube = createKubeClient(config, client);
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
-  return { kube, namespace: namespace === undefined || namespace === "" ? "default" : namespace, close: () => config.close() };
+  return {
+    kube,
+    namespace: namespace === undefined || namespace === "" ? "default" : namespace,
+    actAs: async (user) => {
+      const acting = loadKubeConfig({ kubeconfig });
+      acting.users = acting.users.map((known) => ({ ...known, impersonateUser: user }));
+      return { kube: createKubeClient(acting, client), close: () => acting.close() };
+    },
+    close: () => config.close(),
+  };
+}
+
+/** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
+export async function openAzure(): Promise<AzureAccess> {
+  const surroundings = azureSurroundings();
+  if (!surroundings.ok) throw new CommandFailure(surroundings.error);
+  const { proxy, isInCluster } = surroundings.value;
+  const [{ createVaultClients }, { createReachHost }] = await Promise.all([
+    import("../azure/vault-clients.ts"),
+    import("../tls/reach-host.ts"),
+  ]);
+  return { vaults: createVaultClients({ proxy }), reach: createReachHost({ proxy }), isInCluster };
+}
+
+export async function workerCode(): Promise<WorkerCode> {
+  const [{ pki }, fetching, content, keys, store, handing, guarding, clouds] = await Promise.all([
+    import("../pki/pki.ts"),
+    import("../sync/fetch-objects.ts"),
+    import("../sync/content-hmac.ts"),
+    import("../sync/hmac-key.ts"),
+    import("../sync/secret-store.ts"),
+    import("../sync/hand-over.ts"),
+    import("../sync/guardrails.ts"),
+    import("../sync/cloud-files.ts"),
+  ]);
+  return {
+    pki,
+    hmacKeySecret: keys.HMAC_KEY_SECRET,
+    fetchObjects: fetching.fetchObjects,
+    observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey)),
+    fingerprintOf: (words, hmacKey) => content.createFingerprints(hmacKey).ofText(words),
+    isSameFingerprint: content.isSameFingerprint,
+    handOver: handing.handOver,
+    cloudFileReader: clouds.cloudFileReader,
+    missingGuardrails: async (kube, namespace, signal) => {
+      try {
+        await guarding.assertGuarded({ kube, namespace, isBlind: false }, signal);
+        return [];
+      } catch (error) {
+        const missing = guarding.GUARDRAILS.filter((name) => error instanceof Error && error.message.includes(name));
+        if (error instanceof KubeError || missing.length === 0) throw error;
+        return missing;
+      }
+    },
+  };
 }
 
 /** What is wrong with a kubeconfig is the user's to know. */

@@ -23,6 +23,11 @@ export const OPTIONS = {
   offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
   kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
   "install-namespace": { value: "NAME", help: "Namespace of the install; keyvault-injector where not given." },
+  "no-vaults": { help: "Read no credentials and ask no vault." },
+  list: { help: "List the snapshots and how their classes stand, and restore nothing." },
+  all: { help: "Restore every class that is missing." },
+  "dry-run": { help: "Have the API server check what would be done, and change nothing." },
+  force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
   "strict-annotations": { help: "Deny unknown annotations under our prefix, as the webhook does with the setting of this name." },
   help: { short: "h", help: "Print this text." },
 } as const satisfies Record<string, Option>;

@@ -26,6 +26,13 @@ export const MORE_RESOURCES = {
   clusterRoleBindings: RESOURCES.clusterRoleBindings,
   csiDrivers: { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver", namespaced: false },
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
+  selfSubjectReviews: {
+    group: "authentication.k8s.io",
+    version: "v1",
+    plural: "selfsubjectreviews",
+    kind: "SelfSubjectReview",
+    namespaced: false,
+  },
   policies: RESOURCES.validatingAdmissionPolicies,
   policyBindings: RESOURCES.validatingAdmissionPolicyBindings,
 } as const satisfies Record<string, Resource>;

@@ -209,3 +209,18 @@ export function processConfig(argv: readonly string[]): Result<Config, readonly 
   if (config.ok) for (const name of config.value.divertingVariables) delete process.env[name];
   return config;
 }
+
+/** What a command of the command line takes from its environment for Azure, as the worker does from its own. */
+export interface AzureSurroundings {
+  readonly proxy: OutboundProxy | undefined;
+  /** The process runs in a pod. */
+  readonly isInCluster: boolean;
+}
+
+/** Takes out what would divert a sign-in, as {@link processConfig} does. The error names a variable, never its value. */
+export function azureSurroundings(): Result<AzureSurroundings, string> {
+  const proxy = readOutboundProxy(process.env);
+  if (!proxy.ok) return proxy;
+  for (const name of DIVERTING_VARIABLES) delete process.env[name];
+  return ok({ proxy: proxy.value, isInCluster: (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "" });
+}

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import { findLeaks } from "../support/canary.ts";
@@ -477,17 +478,18 @@ describe("a user with few rights", { skip: refusal }, () => {
 
   test("gets what doctor may see and a SKIP for all else", async () => {
     const { code, stdout } = await runCli(["doctor", "-o", "json"], { kubeconfig });
-    const results: { check: string; state: string; message: string }[] = JSON.parse(stdout);
+    const { findings, walks, unseen }: InstallReport = JSON.parse(stdout);
+    const [api, ...others] = findings;
 
     assert.equal(code, 0, stdout);
+    assert.match(api?.message ?? "", /you are system:serviceaccount:shop:viewer$/);
+    assert.deepEqual([...new Set(others.map(({ state }) => state))], ["SKIP"], stdout);
     assert.ok(
-      results.every(({ state }) => state === "SKIP"),
+      others.every(({ message }) => message.startsWith("not looked at: you may not ")),
       stdout,
     );
-    assert.ok(
-      results.every(({ message }) => message.startsWith("not looked at: you may not ")),
-      stdout,
-    );
+    assert.deepEqual(walks, []);
+    assert.ok(unseen.length > 0 && unseen.every((why) => why.startsWith("you may not ")), stdout);
   });
 });
 
@@ -515,6 +517,8 @@ describe("output of every command", { skip: refusal }, () => {
         ["explain", "spc/broken", "-n", SHOP, "-o", format],
         ["explain", "-f", file, "-o", format],
         ["doctor", "-o", format],
+        ["doctor", "class", `${SHOP}/mirrored`, "-o", format],
+        ["doctor", "plan", "-n", SHOP, "-o", format],
       ]),
     ];
     const texts = [];

@@ -3,8 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Command, type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
-import { createKubeClient } from "../../src/kube/client.ts";
-import { loadKubeConfig } from "../../src/kube/config.ts";
+import { openAzure, openCluster, workerCode } from "../../src/cli/compose.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -46,19 +45,21 @@ export function runCli(args: readonly string[], { kubeconfig, input = "", enviro
 }
 
 /** Runs a command in this process against a cluster: many runs in the time that one process takes to start. */
-export async function runOnline(args: readonly string[], kubeconfig: string): Promise<CommandResult> {
+export async function runOnline(
+  args: readonly string[],
+  kubeconfig: string,
+  options: { readonly openAzure?: CommandContext["openAzure"] } = {},
+): Promise<CommandResult> {
   const [name, ...rest] = args;
   const context: CommandContext = {
     version: "9.9.9",
     clock: systemClock,
     hasColour: false,
     readInput: (file) => readFile(file, "utf8"),
-    openCluster: async () => {
-      const config = loadKubeConfig({ kubeconfig });
-      const kube = createKubeClient(config, { userAgent: "keyvault-injector-cli-test" });
-      return { kube, namespace: "default", close: () => config.close() };
-    },
+    openCluster: () => openCluster(kubeconfig, "test"),
     shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
+    openAzure: options.openAzure ?? openAzure,
+    workerCode,
     signal: new AbortController().signal,
   };
   return runCommand(commandOf(name), rest, context);
@@ -86,6 +87,10 @@ export function runOffline(
       throw new CommandFailure("no cluster here");
     },
     shippedCrds: () => [],
+    openAzure: async () => {
+      throw new CommandFailure("no Azure here");
+    },
+    workerCode,
     signal: new AbortController().signal,
   };
   return runCommand(commandOf(name), rest, context);

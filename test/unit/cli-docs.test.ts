@@ -8,6 +8,8 @@ import { CLUSTER_NEEDS, OWN_NEEDS } from "../../src/cli/doctor/check-rights.ts";
 import { EXPLAIN_REASONS, STEP_TOPICS } from "../../src/cli/explain/explanation.ts";
 import { OPTIONS, type Option } from "../../src/cli/options.ts";
 import { TARGET_KINDS } from "../../src/cli/resources.ts";
+import { SNAPSHOT_STATES } from "../../src/cli/restore/plan.ts";
+import { RESTORE_ACTIONS } from "../../src/cli/restore/write.ts";
 import { runOffline } from "../support/cli.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
 import { readRepositoryFile } from "../support/repository-files.ts";
@@ -38,6 +40,8 @@ const FACTS: readonly { readonly column: string; readonly code: readonly string[
   { column: "Command", code: COMMANDS.map(({ name }) => `Command line: ${name}`) },
   { column: "Option", code: COMMANDS.flatMap(flagsOf) },
   { column: "Step", code: STEP_TOPICS.map((topic) => `explain: ${topic}`) },
+  { column: "Snapshot", code: Object.keys(SNAPSHOT_STATES).map((state) => `restore: ${state}`) },
+  { column: "Restored", code: Object.keys(RESTORE_ACTIONS).map((action) => `restore: ${action}`) },
   { column: "Outcome", code: Object.entries(EXPLAIN_REASONS).map(([reason, outcome]) => `explain: ${outcome} ${reason}`) },
 ];
 

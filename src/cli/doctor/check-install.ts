@@ -14,32 +14,6 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-class-authors": "Warn",
 };
 
-interface PolicyBinding extends KubeObject {
-  readonly spec?: { readonly policyName?: string; readonly validationActions?: readonly string[] };
-}
-
-const APPLY = "apply manifests/policies again";
-
-export const checkPolicies: Check = async ({ viewer }) => {
-  const policies = await viewer.all<KubeObject>(MORE_RESOURCES.policies);
-  if (policies.kind !== "seen") return [skipped("policies", policies)];
-  const bindings = await viewer.all<PolicyBinding>(MORE_RESOURCES.policyBindings);
-  if (bindings.kind !== "seen") return [skipped("policies", bindings)];
-  const problems = Object.entries(POLICIES).flatMap(([name, least]) => {
-    const isThere = policies.value.some(({ metadata }) => metadata.name === name);
-    const problem = isThere ? bindingProblem(bindings.value, name, least) : "is missing";
-    return problem === undefined ? [] : [fail("policies", `policy ${name} ${problem}`, APPLY)];
-  });
-  return problems.length > 0 ? problems : [fine("policies", `${Object.keys(POLICIES).length} policies are there and bound`)];
-};
-
-function bindingProblem(bindings: readonly PolicyBinding[], policy: string, least: "Deny" | "Warn"): string | undefined {
-  const bound = bindings.filter(({ spec }) => spec?.policyName === policy);
-  if (bound.length === 0) return "has no binding, so it does nothing";
-  const actions = bound.flatMap(({ spec }) => spec?.validationActions ?? []);
-  return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
-}
-
 interface Deployment extends KubeObject {
   readonly spec?: { readonly replicas?: number };
   readonly status?: { readonly readyReplicas?: number };

@@ -15,8 +15,8 @@ interface DaemonSet extends KubeObject {
 }
 
 /** By their images, whatever the installer called them; private registries keep the last part. */
-const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
-const PROVIDER_IMAGE = /provider-azure/;
+export const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
+export const PROVIDER_IMAGE = /provider-azure/;
 
 async function daemonSets({ viewer }: DoctorContext, image: RegExp) {
   const look = await viewer.all<DaemonSet>(MORE_RESOURCES.daemonSets);

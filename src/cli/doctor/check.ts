@@ -1,6 +1,8 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import type { Clock, KubeClient } from "../../domain/ports.ts";
-import type { Look, Viewer } from "../cluster.ts";
+import type { ReachHost } from "../../domain/reach.ts";
+import type { Cluster, Look, Viewer } from "../cluster.ts";
+import type { WorkerCode } from "../surroundings.ts";
 
 /** `SKIP`: the user may not look, so nothing is known. */
 export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -16,13 +18,17 @@ export interface CheckResult {
 
 /** In the order in which they are made. `docs/reference/cli.md` has a row for each. */
 export const CHECKS = {
+  api: "the API server answers, and to whom",
   crds: "the three CRDs are served with every field",
   webhook: "the webhook's configuration is there, with its entry, a caBundle and no namespace left out by mistake",
   preflight: "warnings at apply time are configured",
   certificates: "the certificates that the API server trusts are valid",
+  authority: "CA Secret, bundle and the certificate that is served are of one chain",
   injection: "a pod created by dry run comes back injected: network, TLS and webhook work",
-  policies: "the policies are there and bound with Deny",
+  policies: "the policies are there, bound with Deny, and written for this namespace",
+  guardrails: "the worker's policies deny what they forbid, tried by dry run as the worker",
   deployments: "webhook and worker have ready replicas",
+  instances: "one install in the cluster",
   lease: "a worker holds the lease and renews it",
   rights: "the worker's ServiceAccount has the rights it needs",
   driver: "the CSI driver is registered and its DaemonSet is ready",
@@ -37,7 +43,11 @@ export type CheckName = keyof typeof CHECKS;
 
 export interface DoctorContext {
   readonly viewer: Viewer;
-  readonly kube: Pick<KubeClient, "create">;
+  readonly kube: KubeClient;
+  /** The same API server, as somebody else: the user needs the right to impersonate them. */
+  readonly actAs: Cluster["actAs"];
+  readonly worker: WorkerCode;
+  readonly reach: ReachHost;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Of the install. */
@@ -59,3 +69,10 @@ export function skipped(check: CheckName, look: Exclude<Look<unknown>, { readonl
   const why = look.kind === "unseen" ? look.why : "the API server has no such kind";
   return { check, state: "SKIP", message: `not looked at: ${why}`, fix: "run doctor with more rights" };
 }
+
+export const STATE_COLOURS: Readonly<Record<CheckState, "green" | "yellow" | "red" | "cyan">> = {
+  OK: "green",
+  WARN: "yellow",
+  FAIL: "red",
+  SKIP: "cyan",
+};

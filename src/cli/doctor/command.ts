@@ -1,95 +1,124 @@
-import { createViewer } from "../cluster.ts";
-import { type Command, type CommandContext, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import { type Cluster, createViewer } from "../cluster.ts";
+import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
-import { valueOf } from "../options.ts";
-import { paint } from "../paint.ts";
-import { CHECKS, type Check, type CheckName, type CheckResult, type CheckState, type DoctorContext } from "./check.ts";
-import { checkClasses } from "./check-classes.ts";
-import { checkCrds } from "./check-crds.ts";
-import { checkInjection } from "./check-injection.ts";
-import { checkDeployments, checkLease, checkPolicies } from "./check-install.ts";
-import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check-nodes.ts";
-import { checkRights } from "./check-rights.ts";
-import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./check-webhook.ts";
+import { type OptionValues, valueOf } from "../options.ts";
+import { answerClasses, answerInstall, answerPlan, type Format } from "./answers.ts";
+import type { DoctorContext } from "./check.ts";
+import { openClassContext } from "./class/walk-classes.ts";
 
 const FORMATS = ["text", "json"] as const;
 
-const RUN: Readonly<Record<CheckName, Check>> = {
-  crds: checkCrds,
-  webhook: checkWebhook,
-  preflight: checkPreflight,
-  certificates: checkCertificates,
-  injection: checkInjection,
-  policies: checkPolicies,
-  deployments: checkDeployments,
-  lease: checkLease,
-  rights: checkRights,
-  driver: checkDriver,
-  provider: checkProvider,
-  "driver-sync": checkDriverSync,
-  nodes: checkNodes,
-  classes: checkClasses,
-  namespaces: checkNamespaces,
-};
+const SUBJECTS = ["class", "plan"] as const;
+type Subject = (typeof SUBJECTS)[number];
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check an install, each finding with what to do about it.",
-  usage: "",
+  summary: "Check an install, a class up to its vault, or what a first install would do; each finding with what to do about it.",
+  usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
-    "Looks with your own rights and changes nothing; what you may not look at is said (SKIP).",
+    "Without a subject the install is checked, and up to 20 classes, failing ones first, are walked to their vaults.",
+    "class: walks one class, or all of -n or of the cluster: text, identity, network, token, permission, objects, Secrets.",
+    "plan: what the worker would create in sync mode always, and what it would refuse, before it has ever run.",
+    "",
+    "Looks with your own rights and changes nothing; what you may not look at is said (SKIP). Vaults are asked as the class's",
+    "own identity: its credentials are read with your rights, and never shown. Azure is reached by HTTPS_PROXY, as by the worker.",
     "One check creates a pod by dry run, in the namespace that -n names.",
     "",
-    "Formats: text (default), json (a list of findings).",
+    "Formats: text (default), json (one report; its shape is in docs/reference/doctor.md).",
     "Exit code: 0, or 1 where a check fails (FAIL), or 2 where there is no cluster to look at. WARN and SKIP alone give 0.",
   ],
-  options: ["namespace", "install-namespace", "output", "kubeconfig"],
-  arguments: 0,
+  options: ["namespace", "install-namespace", "no-vaults", "output", "kubeconfig"],
+  arguments: 2,
   run: runDoctor,
 };
 
-async function runDoctor({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
+async function runDoctor(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
   const format = formatOf(options, { command: "doctor", formats: FORMATS });
+  const subject = subjectOf(input);
   const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
   try {
-    const results = await runChecks({
-      viewer: createViewer(cluster, context.signal),
-      kube: cluster.kube,
-      clock: context.clock,
-      signal: context.signal,
-      namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE,
-      probeNamespace: valueOf(options, "namespace") ?? cluster.namespace,
-      crds: context.shippedCrds(),
-    });
-    return {
-      code: results.some(({ state }) => state === "FAIL") ? EXIT.found : EXIT.fine,
-      output: format === "json" ? `${JSON.stringify(results, null, 2)}\n` : doctorText(results, context.hasColour),
-      notes: [],
-    };
+    return await answer(subject, { input, cluster, context, format });
   } finally {
     await cluster.close();
   }
 }
 
-async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
-  const results: CheckResult[] = [];
-  // One after the other: a sick API server is not to be hurried.
-  for (const check of Object.keys(CHECKS) as CheckName[]) results.push(...(await RUN[check](context)));
-  return results;
+function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefined {
+  if (word === undefined) return undefined;
+  const subject = SUBJECTS.find((known) => known === word);
+  if (subject === undefined) {
+    throw new CommandFailure(
+      `${JSON.stringify(word)} is nothing that doctor looks at; write class, class NAMESPACE/NAME, plan, or nothing`,
+    );
+  }
+  if (subject === "plan" && named !== undefined) throw new CommandFailure("plan takes no name; limit it to a namespace with -n NAME");
+  return subject;
 }
 
-const COLOURS: Readonly<Record<CheckState, "green" | "yellow" | "red" | "cyan">> = {
-  OK: "green",
-  WARN: "yellow",
-  FAIL: "red",
-  SKIP: "cyan",
-};
+interface Asked {
+  readonly input: CommandInput;
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  readonly format: Format;
+}
 
-function doctorText(results: readonly CheckResult[], hasColour: boolean): string {
-  const lines = results.flatMap(({ check, state, message, fix }) => [
-    `${paint(state.padEnd(4), COLOURS[state], hasColour)}  ${check.padEnd(12)}  ${message.replaceAll(/[\p{Cc}\s]+/gu, " ")}`,
-    ...(fix === undefined ? [] : [`${" ".repeat(20)}-> ${fix}`]),
-  ]);
-  const count = (state: CheckState): string => `${results.filter((result) => result.state === state).length} ${state}`;
-  return `${[...lines, "", (["OK", "WARN", "FAIL", "SKIP"] as const).map(count).join(", ")].join("\n")}\n`;
+async function answer(subject: Subject | undefined, { input, cluster, context, format }: Asked): Promise<CommandResult> {
+  const { options } = input;
+  const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+  const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
+  const printing = { format, hasColour: context.hasColour, version: context.version };
+  if (subject === undefined) {
+    const checking = await checkContext({ cluster, context, namespace, options });
+    const classes = await openClassContext({ cluster, context, namespace, asksVaults });
+    return resultOf(await answerInstall(checking, classes, printing));
+  }
+  const classes = await openClassContext({ cluster, context, namespace, asksVaults });
+  const within = valueOf(options, "namespace");
+  if (subject === "plan") return resultOf(await answerPlan(classes, within, printing));
+  return resultOf(await answerClasses(classes, { named: refOf(input, cluster), within }, printing));
+}
+
+/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n or the kubeconfig says. */
+function refOf(
+  { options, arguments: [, word] }: CommandInput,
+  cluster: Cluster,
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (word === undefined) return undefined;
+  const [first = "", second, ...rest] = word.split("/");
+  const ref =
+    second === undefined
+      ? { namespace: valueOf(options, "namespace") ?? cluster.namespace, name: first }
+      : { namespace: first, name: second };
+  if (rest.length > 0 || ref.name === "" || ref.namespace === "") {
+    throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
+  }
+  return ref;
+}
+
+interface Checking {
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  readonly namespace: string;
+  readonly options: OptionValues;
+}
+
+async function checkContext({ cluster, context, namespace, options }: Checking): Promise<DoctorContext> {
+  const { reach } = await context.openAzure();
+  return {
+    viewer: createViewer(cluster, context.signal),
+    kube: cluster.kube,
+    actAs: (user) => cluster.actAs(user),
+    worker: await context.workerCode(),
+    reach,
+    clock: context.clock,
+    signal: context.signal,
+    namespace,
+    probeNamespace: valueOf(options, "namespace") ?? cluster.namespace,
+    crds: context.shippedCrds(),
+  };
+}
+
+function resultOf({ output, hasFailed }: { readonly output: string; readonly hasFailed: boolean }): CommandResult {
+  return { code: hasFailed ? EXIT.found : EXIT.fine, output, notes: [] };
 }

@@ -1,3 +1,4 @@
+import { REFUSALS, type RefusalName } from "../network/refusals.ts";
 import { type Command, type Invocation, required, textFlag, UsageError, wholeNumber } from "./command.ts";
 
 /** Throttling and faults. */
@@ -24,7 +25,7 @@ export const disturbanceCommands: readonly Command[] = [
     options: { times: { type: "string" }, path: { type: "string" }, "retry-after": { type: "string" } },
     help:
       "strike the next request: KIND is status (VALUE: 400 to 599), slow (VALUE: milliseconds), without (VALUE: a member of the " +
-      "body, such as id or key.kid), reset, truncated or contentType " +
+      `body, such as id or key.kid), refusal (VALUE: ${REFUSALS.join(", ")}), reset, truncated or contentType ` +
       "[--times N] [--path /secrets/NAME] [--retry-after SECONDS]",
     run: async (call) => {
       await call.emulator.injectFault({ ...targetOf(call), ...effectOf(call) });
@@ -53,8 +54,15 @@ function targetOf(call: Invocation): object & ({ readonly host: string } | { rea
 type Effect =
   | { readonly kind: "reset" | "truncated" | "contentType" }
   | { readonly kind: "status"; readonly status: number; readonly retryAfterSeconds: number | undefined }
+  | { readonly kind: "refusal"; readonly refusal: RefusalName }
   | { readonly kind: "slow"; readonly milliseconds: number }
   | { readonly kind: "without"; readonly member: string };
+
+function refusalIn(name: string): RefusalName {
+  const refusal = REFUSALS.find((known) => known === name);
+  if (refusal === undefined) throw new UsageError(`VALUE: use ${REFUSALS.join(" or ")}`);
+  return refusal;
+}
 
 function effectOf(call: Invocation): Effect {
   const kind = required(call, 1);
@@ -67,9 +75,11 @@ function effectOf(call: Invocation): Effect {
       return { kind, status: Number(required(call, 2)), retryAfterSeconds: wholeNumber(call, "retry-after") };
     case "slow":
       return { kind, milliseconds: Number(required(call, 2)) };
+    case "refusal":
+      return { kind, refusal: refusalIn(required(call, 2)) };
     case "without":
       return { kind, member: required(call, 2) };
     default:
-      throw new UsageError("KIND: use status, slow, without, reset, truncated or contentType");
+      throw new UsageError("KIND: use status, slow, without, refusal, reset, truncated or contentType");
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { REFUSALS } from "../network/refusals.ts";
 import { vaultName } from "./fields.ts";
 
 const target = {
@@ -31,6 +32,7 @@ export const disturbanceInputs = {
       status: z.number().int().min(400, "400 to 599").max(599, "400 to 599"),
       retryAfterSeconds,
     }),
+    z.strictObject({ ...target, kind: z.literal("refusal"), refusal: z.enum(REFUSALS) }),
     z.strictObject({ ...target, kind: z.literal("reset") }),
     z.strictObject({ ...target, kind: z.literal("slow"), milliseconds: z.number().int().positive("1 or more") }),
     z.strictObject({ ...target, kind: z.literal("truncated") }),

@@ -1,9 +1,12 @@
 import type { Exchange } from "./exchange.ts";
+import type { RefusalName } from "./refusals.ts";
 
 /** What goes wrong. */
 export type FaultEffect =
   /** The service fails, or says it is busy. */
   | { readonly kind: "status"; readonly status: number; readonly retryAfterSeconds?: number | undefined }
+  /** A refusal of the service that no state of the emulator's own leads to. */
+  | { readonly kind: "refusal"; readonly refusal: RefusalName }
   /** The connection is reset before any answer. */
   | { readonly kind: "reset" }
   /** The right answer, late. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { type Answer, type Exchange, readExchange, writeAnswer, writePage, writeTruncated } from "./exchange.ts";
 import type { FaultEffect, FaultPlan } from "./fault-plan.ts";
+import { refusalAnswer } from "./refusals.ts";
 import type { RequestLog } from "./request-log.ts";
 
 /** How one listener serves. */
@@ -48,6 +49,8 @@ async function strike(fault: FaultEffect, turn: Turn): Promise<void> {
       return;
     case "status":
       return send(withRetryAfter(serving.failure(exchange, fault.status), fault.retryAfterSeconds), turn);
+    case "refusal":
+      return send(refusalAnswer(exchange, fault.refusal), turn);
     case "contentType":
       record(turn, { status: 200 });
       return writePage(response);

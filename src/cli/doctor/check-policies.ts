@@ -1,0 +1,108 @@
+import type { KubeObject } from "../../domain/kubernetes.ts";
+import { KubeError } from "../../domain/ports.ts";
+import { MORE_RESOURCES } from "../resources.ts";
+import { type Check, type CheckResult, fail, fine, skipped, warn } from "./check.ts";
+import { POLICIES } from "./check-install.ts";
+
+interface Policy extends KubeObject {
+  readonly spec?: {
+    readonly failurePolicy?: string;
+    readonly paramKind?: unknown;
+    readonly matchConditions?: readonly { readonly expression?: string }[];
+    readonly variables?: readonly { readonly expression?: string }[];
+    readonly validations?: readonly { readonly expression?: string }[];
+  };
+  readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };
+}
+
+interface PolicyBinding extends KubeObject {
+  readonly spec?: {
+    readonly policyName?: string;
+    readonly validationActions?: readonly string[];
+    readonly paramRef?: unknown;
+    readonly matchResources?: Readonly<Record<string, unknown>>;
+  };
+}
+
+const APPLY = "apply manifests/policies again";
+
+export const checkPolicies: Check = async ({ viewer, namespace }) => {
+  const policies = await viewer.all<Policy>(MORE_RESOURCES.policies);
+  if (policies.kind !== "seen") return [skipped("policies", policies)];
+  const bindings = await viewer.all<PolicyBinding>(MORE_RESOURCES.policyBindings);
+  if (bindings.kind !== "seen") return [skipped("policies", bindings)];
+  const results = Object.entries(POLICIES).flatMap(([name, least]) => {
+    const policy = policies.value.find(({ metadata }) => metadata.name === name);
+    if (policy === undefined) return [fail("policies", `policy ${name} is missing`, APPLY)];
+    const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
+    return problem === undefined ? warningsOf(policy, bindings.value) : [fail("policies", `policy ${name} ${problem}`, APPLY)];
+  });
+  return results.length > 0
+    ? results
+    : [fine("policies", `${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`)];
+};
+
+function bindingProblem(bindings: readonly PolicyBinding[], policy: string, least: "Deny" | "Warn"): string | undefined {
+  const bound = bindings.filter(({ spec }) => spec?.policyName === policy);
+  if (bound.length === 0) return "has no binding, so it does nothing";
+  const actions = bound.flatMap(({ spec }) => spec?.validationActions ?? []);
+  return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
+}
+
+/** What an expression holds of the namespace that the install was rendered for. */
+const NAMES_OF_NAMESPACE = [
+  /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
+  /request\.namespace == '([a-z0-9-]+)'/g,
+];
+
+function policyProblem({ spec }: Policy, namespace: string): string | undefined {
+  if (spec?.failurePolicy === "Ignore") return "has failurePolicy Ignore: an error in it stops nothing";
+  if (spec?.paramKind !== undefined) return "takes parameters, which ours does not";
+  const expressions = [...(spec?.matchConditions ?? []), ...(spec?.variables ?? []), ...(spec?.validations ?? [])];
+  const text = expressions.map(({ expression = "" }) => expression).join("\n");
+  const named = NAMES_OF_NAMESPACE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
+  const other = named.find((name) => name !== namespace);
+  return other === undefined ? undefined : `is written for the install in namespace ${other}, not in ${namespace}`;
+}
+
+function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly PolicyBinding[]): readonly CheckResult[] {
+  const narrowed = bindings.find(({ spec }) => spec?.policyName === name && (spec.paramRef !== undefined || isNarrow(spec.matchResources)));
+  const hasTypeErrors = (status?.typeChecking?.expressionWarnings ?? []).length > 0;
+  return [
+    ...(narrowed === undefined
+      ? []
+      : [warn("policies", `binding ${narrowed.metadata.name} narrows policy ${name}`, `${APPLY}, unless that is meant`)]),
+    ...(hasTypeErrors
+      ? [warn("policies", `the API server warns of expressions of policy ${name}`, `see status.typeChecking of the policy; ${APPLY}`)]
+      : []),
+  ];
+}
+
+/** The server fills in empty selectors. */
+function isNarrow(matchResources: Readonly<Record<string, unknown>> | undefined): boolean {
+  return Object.entries(matchResources ?? {}).some(
+    ([field, value]) => field !== "matchPolicy" && typeof value === "object" && value !== null && Object.keys(value).length > 0,
+  );
+}
+
+/** Without the right to impersonate, every attempt would be refused, and nothing be learnt of the policies. */
+const WHO_AM_I: KubeObject = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
+
+/** That a policy is there and bound does not mean that it denies. Tried as the worker tries it, without effect. */
+export const checkGuardrails: Check = async ({ actAs, worker, namespace, signal }) => {
+  const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
+  const acting = await actAs(user);
+  try {
+    await acting.kube.create<KubeObject>(MORE_RESOURCES.selfSubjectReviews, WHO_AM_I, { fieldManager: "doctor" }, signal);
+    const missing = await worker.missingGuardrails(acting.kube, namespace, signal);
+    if (missing.length === 0)
+      return [fine("guardrails", "the policies of the worker deny what they forbid, tried by dry run as the worker")];
+    const message = `nothing stops the worker from what ${missing.join(", ")} forbids`;
+    return [fail("guardrails", message, `${APPLY}, and see that each is bound with the action Deny`)];
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return [skipped("guardrails", { kind: "unseen", why: `you may not impersonate ${user}` })];
+  } finally {
+    await acting.close();
+  }
+};

@@ -1,0 +1,64 @@
+import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { Clock, KubeClient } from "../../../domain/ports.ts";
+import { IDENTITY_MODES, type OperatorLimits } from "../../../domain/provider-class/operator-limits.ts";
+import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts";
+import { SYNC_MODES, type SyncMode } from "../../../domain/schedule/sync-mode.ts";
+import type { Viewer } from "../../cluster.ts";
+import type { AzureAccess, WorkerCode } from "../../surroundings.ts";
+import { type SettingsInForce, wordsOf } from "../settings-in-force.ts";
+
+/** What looking at classes takes. */
+export interface ClassContext {
+  readonly viewer: Viewer;
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Of the install. */
+  readonly namespace: string;
+  readonly settings: WorkerSettings;
+  readonly worker: WorkerCode;
+  /** Undefined: the vault is left out. */
+  readonly azure: AzureAccess | undefined;
+  /** Files of `--cloud-env-dir`; undefined outside of the worker's pod. */
+  readonly readCloudFile: ReadCloudFile | undefined;
+  /** Of the install, for fingerprints of Secrets; undefined where the user may not read it, or it is not there yet. */
+  readonly hmacKey: Uint8Array | undefined;
+}
+
+/** The worker's settings that decide what becomes of a class. */
+export interface WorkerSettings {
+  readonly cloudName: string;
+  readonly credentialsSecretNames: readonly string[];
+  readonly limits: OperatorLimits;
+  readonly syncMode: SyncMode;
+  readonly syncSecret: boolean;
+  readonly adoptsDriverSecrets: boolean;
+  readonly constructPemChain: boolean;
+  readonly writeCertAndKeyInSeparateFiles: boolean;
+}
+
+export function workerSettings(settings: SettingsInForce): WorkerSettings {
+  return {
+    cloudName: settings["cloud-name"] ?? "",
+    credentialsSecretNames: wordsOf(settings["credentials-secret-names"]),
+    limits: {
+      vaults: wordsOf(settings["allowed-vaults"]),
+      identityModes: IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode)),
+    },
+    syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
+    syncSecret: settings["sync-secret"] !== "false",
+    adoptsDriverSecrets: settings["adopt-driver-secrets"] !== "false",
+    constructPemChain: settings["construct-pem-chain"] !== "false",
+    writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
+  };
+}
+
+/** `namespace/name` */
+export function keyOf({ metadata }: SecretProviderClass): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** How the same look is had with the worker's rights. */
+export function insideTheWorker(namespace: string, className: string): string {
+  return `kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;
+}

@@ -1,0 +1,97 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.ts";
+import type { ObjectFile } from "../../../domain/content/object-file.ts";
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { SecretStatus } from "../../../domain/sync/class-status.ts";
+import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
+import type { ClassContext } from "./class-look.ts";
+import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
+
+/** Whether each Secret that the status says is synced is there, ours, untouched, and of the versions that the status names. */
+export async function checkSecrets(
+  context: ClassContext,
+  provider: SecretProviderClass,
+  { secrets, files }: { readonly secrets: readonly SecretStatus[]; readonly files: readonly ObjectFile[] },
+): Promise<readonly ClassFinding[]> {
+  const findings: ClassFinding[] = [];
+  for (const status of secrets) findings.push(await checkSecret(context, provider, { status, files }));
+  return findings;
+}
+
+interface Compared {
+  readonly status: SecretStatus;
+  readonly files: readonly ObjectFile[];
+}
+
+async function checkSecret(context: ClassContext, provider: SecretProviderClass, compared: Compared): Promise<ClassFinding> {
+  const { namespace = "" } = provider.metadata;
+  const { status } = compared;
+  const named = `Secret ${namespace}/${status.name}`;
+  const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name: status.name });
+  if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
+  const wasWritten = status.data.some(({ version }) => version !== undefined);
+  if (look.kind !== "seen") {
+    const why = wasWritten
+      ? "the status says that it was written"
+      : `the status says ${status.state}${status.message === undefined ? "" : `: ${status.message}`}`;
+    return found(
+      "secret-absent",
+      `there is no ${named}: ${why}`,
+      "See that a worker leads (the check lease), and what the class's status says.",
+    );
+  }
+  const foreign = foreignOwner(look.value, provider.metadata.name);
+  if (foreign !== undefined) return found("secret-foreign", `${named} ${foreign.why}`, foreign.fix);
+  return driftOf(context, { ...compared, named, secret: look.value }) ?? fineLeaf("secret-ok", `${named} is what the status says`);
+}
+
+function foreignOwner({ metadata }: Secret, className: string): { readonly why: string; readonly fix: string } | undefined {
+  if (metadata.labels?.[DRIVER_MANAGED_LABEL] === "true" && metadata.labels[MANAGED_LABEL] !== "true") {
+    return {
+      why: "is written by the CSI driver's own sync",
+      fix: "Turn syncSecret off in the driver's installation: the Secret is taken over then.",
+    };
+  }
+  if (metadata.labels?.[MANAGED_LABEL] !== "true") {
+    return { why: `has no label ${MANAGED_LABEL}: somebody else made it`, fix: "Delete it, or choose another secretName in the class." };
+  }
+  const owner = metadata.annotations?.[SECRET_ANNOTATIONS.class];
+  if (owner === className) return undefined;
+  return { why: `is written for the class ${owner ?? "without a name"}`, fix: "Give one of the two classes another secretName." };
+}
+
+interface Drifting extends Compared {
+  readonly named: string;
+  readonly secret: Secret;
+}
+
+function driftOf({ hmacKey, worker }: ClassContext, { status, files, named, secret }: Drifting): ClassFinding | undefined {
+  const missing = status.data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key);
+  const isEdited = missing.length > 0 || (hmacKey !== undefined && !worker.observe(secret, hmacKey).isContentIntact);
+  if (isEdited) {
+    const what = missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds other content than the worker wrote";
+    return found("secret-edited", `${named} ${what}`, "See that a worker leads, which repairs it, and stop whoever edits it.");
+  }
+  const made = new Set((secret.metadata.annotations?.[SECRET_ANNOTATIONS.objects] ?? "").split(","));
+  const other = status.data.find(
+    ({ object, version }) => version !== undefined && object !== undefined && !made.has(`${object}@${version}`),
+  );
+  if (other !== undefined) {
+    const message = `${named} was not made from ${other.object ?? ""} version ${other.version ?? ""}, which the status names for ${other.key}`;
+    return found(
+      "secret-differs",
+      message,
+      "See that a worker leads, and set the class's annotation keyvault-injector.dev/refresh to have it fetched.",
+    );
+  }
+  const behind = status.data.find(({ object, version }) => {
+    const file = files.find(({ objectId }) => objectId === object);
+    return version !== undefined && file !== undefined && file.version !== version;
+  });
+  if (behind === undefined) return undefined;
+  const message = `${named} has version ${behind.version ?? ""} of ${behind.object ?? ""} under ${behind.key}, and the vault a newer one`;
+  return found(
+    "secret-behind",
+    message,
+    "Wait for the next poll, or set the class's annotation keyvault-injector.dev/refresh to have it fetched now.",
+  );
+}

@@ -1,0 +1,72 @@
+import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { syncMode } from "../../../domain/schedule/sync-mode.ts";
+import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import type { Look } from "../../cluster.ts";
+import { type ClassContext, keyOf } from "./class-look.ts";
+import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
+
+export interface StatusLook {
+  readonly findings: readonly ClassFinding[];
+  /** Undefined where there is none to compare with. */
+  readonly status: ClassStatus | undefined;
+}
+
+/** What the worker says of the class, and whether that is of the class as it is now. */
+export async function checkStatus(context: ClassContext, provider: SecretProviderClass): Promise<StatusLook> {
+  const off = offBecause(context, provider);
+  if (off !== undefined) return only(fineLeaf("status-off", off));
+  const look = await lookAtStatus(context, provider);
+  if (look.kind === "unseen") return only(found("status-unreadable", look.why, "Ask for the role keyvault-injector-view."));
+  const status = look.kind === "seen" ? look.value.status : undefined;
+  if (status === undefined) {
+    return only(
+      found(
+        "status-absent",
+        "the worker has not said anything of the class",
+        "See that a worker leads: keyvault-injector doctor, check lease.",
+      ),
+    );
+  }
+  return { findings: [verdictOn(provider, status)], status };
+}
+
+const only = (finding: ClassFinding): StatusLook => ({ findings: [finding], status: undefined });
+
+function offBecause({ settings }: ClassContext, provider: SecretProviderClass): string | undefined {
+  if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
+  if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
+  return settings.syncSecret ? undefined : "the install mirrors nothing: --sync-secret is false";
+}
+
+/** The worker itself may list statuses and not get them. */
+async function lookAtStatus({ viewer }: ClassContext, { metadata }: SecretProviderClass): Promise<Look<SecretProviderClassSync>> {
+  const { namespace = "", name } = metadata;
+  const look = await viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, { namespace, name });
+  if (look.kind !== "unseen") return look;
+  const all = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+  });
+  if (all.kind !== "seen") return look;
+  const [first] = all.value;
+  return first === undefined ? { kind: "absent" } : { kind: "seen", value: first };
+}
+
+function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFinding {
+  const synced = conditionOf(status, "Synced");
+  const said = `${synced?.reason ?? "Unknown"}: ${synced?.message ?? ""}`;
+  if (status.observedGeneration < (provider.metadata.generation ?? 0)) {
+    return found(
+      "status-outdated",
+      `the worker has yet to look at the class as it is now; before it was ${said}`,
+      "Wait a moment, then look again.",
+    );
+  }
+  if (synced?.status === "True") {
+    const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
+    return fineLeaf("status-ok", `${status.secretsSynced} Secrets are mirrored${checked}`);
+  }
+  const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and explain spc/${keyOf(provider)}.`;
+  return found("status-failing", said, fix);
+}

@@ -1,0 +1,78 @@
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { readHmacKey } from "../../access/hmac-key.ts";
+import { type Cluster, createViewer, type Viewer } from "../../cluster.ts";
+import type { CommandContext } from "../../command.ts";
+import { MORE_RESOURCES } from "../../resources.ts";
+import { type SettingsInForce, settingsOf, type WorkloadObject } from "../settings-in-force.ts";
+import { type ClassContext, keyOf, workerSettings } from "./class-look.ts";
+import { type ReportedWalk, reportedWalk } from "./reported-walk.ts";
+import { walkClass } from "./walk.ts";
+
+export interface Looking {
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Whether vaults are asked, and credentials read for it. */
+  readonly asksVaults: boolean;
+}
+
+/** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
+export async function openClassContext({ cluster, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
+  const { signal, clock } = context;
+  const viewer = createViewer(cluster, signal);
+  const worker = await context.workerCode();
+  const azure = asksVaults ? await context.openAzure() : undefined;
+  const settings = await settingsInForce(viewer, namespace);
+  const key = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
+  return {
+    viewer,
+    kube: cluster.kube,
+    clock,
+    signal,
+    namespace,
+    settings: workerSettings(settings),
+    worker,
+    azure,
+    readCloudFile: azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined,
+    hmacKey: key.kind === "seen" ? readHmacKey(key.value) : undefined,
+  };
+}
+
+async function settingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
+  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
+  return settingsOf(look.kind === "seen" ? look.value : undefined);
+}
+
+/** More of them would take minutes, and a share of the vaults' budget. */
+const MOST_CLASSES = 20;
+
+export interface WalkedClasses {
+  readonly walks: readonly ReportedWalk[];
+  /** Classes that were left out. */
+  readonly left: number;
+}
+
+/** The failing ones first; one after the other, so that no vault is hurried. */
+export async function walkSome(context: ClassContext, most = MOST_CLASSES): Promise<WalkedClasses> {
+  const look = await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
+  if (look.kind !== "seen") return { walks: [], left: 0 };
+  const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  const failing = new Set(
+    (statuses.kind === "seen" ? statuses.value : [])
+      .filter(({ status }) => conditionOf(status, "Synced")?.status === "False")
+      .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
+  );
+  const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
+  const mirrored = look.value.filter((provider) => secretObjectsOf(provider).length > 0);
+  const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  return { walks: await walkAll(context, inOrder.slice(0, most)), left: Math.max(0, inOrder.length - most) };
+}
+
+export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
+  const walks: ReportedWalk[] = [];
+  for (const provider of classes) walks.push(reportedWalk(await walkClass(context, provider)));
+  return walks;
+}

@@ -1,0 +1,132 @@
+import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
+import { identityModeRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
+import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
+import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
+import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
+import type { SyncReason } from "../../../domain/reasons.ts";
+import { syncMode } from "../../../domain/schedule/sync-mode.ts";
+import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
+import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { serviceAccountName } from "../../../domain/sync/service-account.ts";
+import type { Look } from "../../cluster.ts";
+import { type ClassContext, keyOf } from "../class/class-look.ts";
+import { consumersOf } from "../class/identity.ts";
+import { type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
+
+export const CLASS_VERDICTS = {
+  ready: "its Secrets would be written",
+  off: "nothing of it is mirrored: no secretObjects, or sync mode never",
+  waits: "its Secrets would be written once a pod mounts it (while-used)",
+  refused: "the worker would refuse it, for the reason that is told",
+  unknown: "you may not see what decides",
+} as const;
+
+export type ClassVerdict = keyof typeof CLASS_VERDICTS;
+
+export interface PlannedClass {
+  readonly namespace: string;
+  readonly name: string;
+  readonly verdict: ClassVerdict;
+  /** Of a refusal: what the worker would say. */
+  readonly reason?: SyncReason;
+  readonly message?: string;
+  /** One sentence: what to do. */
+  readonly fix?: string;
+  /** What would become of each Secret; of a refused class, once the refusal is dealt with. */
+  readonly secrets: readonly PlannedSecret[];
+}
+
+type Verdict = Pick<PlannedClass, "verdict" | "reason" | "message" | "fix">;
+
+/** What the worker would do with every class of the cluster, or of a namespace, before it has ever run. No vault is asked. */
+export async function planClasses(
+  context: ClassContext,
+  { classes, claims }: { readonly classes: readonly SecretProviderClass[]; readonly claims: SecretClaims },
+): Promise<readonly PlannedClass[]> {
+  const planned: PlannedClass[] = [];
+  for (const provider of [...classes].filter(isOurs).sort(byKey)) planned.push(await planClass(context, provider, claims));
+  return planned;
+}
+
+const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf(a) < keyOf(b) ? -1 : 1);
+
+async function planClass(context: ClassContext, provider: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
+  const { namespace = "", name } = provider.metadata;
+  const mode = syncMode(provider, context.settings.syncMode);
+  const secretObjects = secretObjectsOf(provider);
+  if (secretObjects.length === 0 || mode === "never") return { namespace, name, verdict: "off", secrets: [] };
+  const secrets: PlannedSecret[] = [];
+  for (const [index] of secretObjects.entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
+  const refused = await refusalOf(context, provider);
+  return { namespace, name, ...(refused ?? { verdict: mode === "while-used" ? "waits" : "ready" }), secrets };
+}
+
+/** In the worker's order: parameters, identity, objects, limits. */
+async function refusalOf(context: ClassContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
+  const { cloudName, limits } = context.settings;
+  const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile: unseenCloudFile });
+  if (parsed.kind === "notOurs") return undefined;
+  if (parsed.kind === "invalid") return ofProblem(parsed.problem);
+  const limited = identityModeRefusal(limits, parsed.providerClass.identity.kind) ?? vaultRefusal(limits, parsed.providerClass.address);
+  return limited === undefined ? identityVerdict(context, provider, parsed.providerClass) : ofProblem(limited);
+}
+
+function ofProblem({ reason, message, field, hint }: ClassProblem): Verdict {
+  return { verdict: "refused", reason, message: `${field}: ${message}`, fix: `In ${field}: ${hint}.` };
+}
+
+async function identityVerdict(
+  context: ClassContext,
+  provider: SecretProviderClass,
+  { identity }: ProviderClass,
+): Promise<Verdict | undefined> {
+  if (identity.kind === "managedIdentity") return undefined;
+  const consumers = await consumersOf(context, provider);
+  if (identity.kind === "servicePrincipal") return credentialsVerdict(context, provider, consumers.credentials);
+  const account = serviceAccountName({ provider, consumerAccounts: consumers.accounts });
+  if (!account.ok)
+    return refused("IdentityUnavailable", account.error, "Name one ServiceAccount in the class's annotation service-account.");
+  const ref = { namespace: provider.metadata.namespace ?? "", name: account.value };
+  const named = `ServiceAccount ${ref.namespace}/${ref.name}`;
+  return lookVerdict(await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, ref), {
+    absent: refused("IdentityUnavailable", `there is no ${named}`, `Create ${named}.`),
+    seen: () => undefined,
+  });
+}
+
+async function credentialsVerdict(
+  context: ClassContext,
+  provider: SecretProviderClass,
+  consumerNames: readonly string[],
+): Promise<Verdict | undefined> {
+  const { credentialsSecretNames: allowedNames } = context.settings;
+  const name = credentialsSecretName({ provider, consumerNames, allowedNames });
+  if (!name.ok) return refused("CredentialsMissing", name.error, "Name a Secret that the setting --credentials-secret-names lists.");
+  const ref = { namespace: provider.metadata.namespace ?? "", name: name.value };
+  const named = `Secret ${ref.namespace}/${ref.name}`;
+  return lookVerdict(await context.viewer.object<Secret>(RESOURCES.secrets, ref), {
+    absent: refused("CredentialsMissing", `there is no ${named}`, `Create ${named} with the keys clientid and clientsecret.`),
+    seen: ({ data = {} }) => {
+      const principal = readServicePrincipal(data);
+      if (principal.ok) return undefined;
+      const { field, hint } = principal.error;
+      return refused("CredentialsMissing", `${named} has no ${field.replace("data.", "")}`, `Set ${field} in ${named}: ${hint}.`);
+    },
+  });
+}
+
+function refused(reason: SyncReason, message: string, fix: string): Verdict {
+  return { verdict: "refused", reason, message, fix };
+}
+
+interface LookVerdicts<T> {
+  readonly absent: Verdict;
+  readonly seen: (value: T) => Verdict | undefined;
+}
+
+function lookVerdict<T>(look: Look<T>, { absent, seen }: LookVerdicts<T>): Verdict | undefined {
+  if (look.kind === "seen") return seen(look.value);
+  if (look.kind !== "unseen") return absent;
+  return { verdict: "unknown", message: look.why, fix: "Run doctor with more rights." };
+}

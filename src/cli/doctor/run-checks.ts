@@ -1,0 +1,40 @@
+import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
+import { checkApi, checkInstances } from "./check-api.ts";
+import { checkAuthority } from "./check-authority.ts";
+import { checkClasses } from "./check-classes.ts";
+import { checkCrds } from "./check-crds.ts";
+import { checkInjection } from "./check-injection.ts";
+import { checkDeployments, checkLease } from "./check-install.ts";
+import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check-nodes.ts";
+import { checkGuardrails, checkPolicies } from "./check-policies.ts";
+import { checkRights } from "./check-rights.ts";
+import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./check-webhook.ts";
+
+const RUN: Readonly<Record<CheckName, Check>> = {
+  api: checkApi,
+  crds: checkCrds,
+  webhook: checkWebhook,
+  preflight: checkPreflight,
+  certificates: checkCertificates,
+  authority: checkAuthority,
+  injection: checkInjection,
+  policies: checkPolicies,
+  guardrails: checkGuardrails,
+  deployments: checkDeployments,
+  instances: checkInstances,
+  lease: checkLease,
+  rights: checkRights,
+  driver: checkDriver,
+  provider: checkProvider,
+  "driver-sync": checkDriverSync,
+  nodes: checkNodes,
+  classes: checkClasses,
+  namespaces: checkNamespaces,
+};
+
+/** Every check in its order. One after the other: a sick API server is not to be hurried. */
+export async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of Object.keys(CHECKS) as CheckName[]) results.push(...(await RUN[check](context)));
+  return results;
+}

@@ -1,0 +1,61 @@
+import type { KubeObject } from "../../domain/kubernetes.ts";
+import { environmentNameOf, SETTINGS, type SettingName } from "../../runtime/settings.ts";
+
+/** A Deployment or DaemonSet, as far as it says what runs and how. */
+export interface WorkloadObject extends KubeObject {
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: {
+      readonly spec?: {
+        readonly serviceAccountName?: string;
+        readonly containers?: readonly Container[];
+      };
+    };
+  };
+  readonly status?: {
+    readonly readyReplicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly numberReady?: number;
+  };
+}
+
+interface Container {
+  readonly name?: string;
+  readonly image?: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+export type SettingsInForce = Readonly<Partial<Record<SettingName, string>>>;
+
+/**
+ * What the process of a Deployment runs with: its flags, else its variables, else the defaults. Only settings are taken, and none of
+ * them is a secret: other variables, a proxy's password among them, are not looked at.
+ */
+export function settingsOf(workload: WorkloadObject | undefined): SettingsInForce {
+  const container = workload?.spec?.template?.spec?.containers?.[0];
+  const names = Object.keys(SETTINGS) as SettingName[]; // The table's own keys.
+  return Object.fromEntries(names.map((name) => [name, flagOf(container, name) ?? variableOf(container, name) ?? SETTINGS[name].default]));
+}
+
+function flagOf(container: Container | undefined, name: string): string | undefined {
+  const args = container?.args ?? [];
+  // The last of equal flags wins.
+  const index = args.findLastIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+  const arg = args[index];
+  if (arg === undefined) return undefined;
+  return arg.includes("=") ? arg.slice(name.length + 3) : args[index + 1];
+}
+
+function variableOf(container: Container | undefined, name: string): string | undefined {
+  const value = container?.env?.find((variable) => variable.name === environmentNameOf(name))?.value;
+  return value === "" ? undefined : value;
+}
+
+/** Words of a list setting. */
+export function wordsOf(text: string | undefined): readonly string[] {
+  return (text ?? "")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}

@@ -1,0 +1,105 @@
+import { createViewer } from "../cluster.ts";
+import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import { INSTALL_NAMESPACE } from "../install.ts";
+import { valueOf } from "../options.ts";
+import { type Candidate, compareAll, type Restorable, toldOf } from "./plan.ts";
+import { restoreText } from "./print.ts";
+import { loadHmacKey, readSnapshots } from "./snapshots.ts";
+import { type Restored, restoreClass } from "./write.ts";
+
+const FORMATS = ["text", "json"] as const;
+
+/** Raised when a field is renamed, removed, or means something else. */
+const REPORT_FORMAT = 1;
+
+export const restore: Command = {
+  name: "restore",
+  summary: "List and restore classes from the worker's snapshots, for an install that does not heal them itself.",
+  usage: "--list | --all | NAMESPACE/NAME",
+  details: [
+    "A snapshot is believed if the install's own key proves that its worker wrote it: your rights have to reach the Secret",
+    "keyvault-injector-sync-key. A forged one is named and never restored. A class that exists is left alone; --force makes it",
+    "as the snapshot has it, and the difference is shown. --dry-run asks the API server and changes nothing.",
+    "",
+    "Formats: text (default), json (one report).",
+    "Exit code: 0, or 1 where a snapshot is forged or a class could not be restored, or 2 where the command could not do its work.",
+  ],
+  options: ["namespace", "list", "all", "dry-run", "force", "install-namespace", "output", "kubeconfig"],
+  arguments: 1,
+  run: runRestore,
+};
+
+async function runRestore(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
+  const format = formatOf(options, { command: "restore", formats: FORMATS });
+  assertOneChoice(input);
+  const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
+  try {
+    const viewer = createViewer(cluster, context.signal);
+    const worker = await context.workerCode();
+    const key = await loadHmacKey(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
+    const wanted = wantedOf(input, cluster.namespace);
+    const snapshots = await readSnapshots(viewer, worker, { namespace: wanted?.namespace ?? valueOf(options, "namespace"), key });
+    const candidates = chosen(await compareAll(viewer, snapshots), wanted);
+    const isListed = options.list !== undefined;
+    const results: (Restorable | Restored)[] = [];
+    const writing = {
+      kube: cluster.kube,
+      worker,
+      isDryRun: options["dry-run"] !== undefined,
+      isForced: options.force !== undefined,
+      signal: context.signal,
+    };
+    for (const candidate of candidates) results.push(isListed ? toldOf(candidate) : await restoreClass(writing, candidate));
+    const report = { report: "restore", format: REPORT_FORMAT, version: context.version, isDryRun: writing.isDryRun, classes: results };
+    return {
+      code: results.some(isWrong) ? EXIT.found : EXIT.fine,
+      output:
+        format === "json"
+          ? `${JSON.stringify(report, null, 2)}\n`
+          : restoreText(results, { ...writing, isListed, hasColour: context.hasColour }),
+      notes: [],
+    };
+  } finally {
+    await cluster.close();
+  }
+}
+
+function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
+  const given = [options.list !== undefined, options.all !== undefined, word !== undefined].filter(Boolean).length;
+  if (given !== 1) throw new CommandFailure("say what to restore: --list, --all, or one class as NAMESPACE/NAME");
+  if (options.list === undefined) return;
+  const useless = (["dry-run", "force"] as const).find((name) => options[name] !== undefined);
+  if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; leave it out`);
+}
+
+interface Wanted {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n or the kubeconfig says. */
+function wantedOf({ options, arguments: [word] }: CommandInput, current: string): Wanted | undefined {
+  if (word === undefined) return undefined;
+  const [first = "", second, ...rest] = word.split("/");
+  const wanted =
+    second === undefined ? { namespace: valueOf(options, "namespace") ?? current, name: first } : { namespace: first, name: second };
+  if (rest.length > 0 || wanted.name === "" || wanted.namespace === "") {
+    throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
+  }
+  return wanted;
+}
+
+/** A forged snapshot that claims to be of the class is told as well; it does not stand in for one. */
+function chosen(candidates: readonly Candidate[], wanted: Wanted | undefined): readonly Candidate[] {
+  if (wanted === undefined) return candidates;
+  const found = candidates.filter(({ namespace, name }) => namespace === wanted.namespace && name === wanted.name);
+  if (found.length > 0) return found;
+  throw new CommandFailure(
+    `there is no snapshot of class ${wanted.namespace}/${wanted.name}; keyvault-injector restore --list shows what there is`,
+  );
+}
+
+function isWrong(result: Restorable | Restored): boolean {
+  return result.state === "forged" || ("action" in result && result.action === "refused");
+}

@@ -1,0 +1,54 @@
+import type { ObjectFile } from "../domain/content/object-file.ts";
+import type { RenderOptions } from "../domain/content/render.ts";
+import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../domain/kubernetes.ts";
+import type { KubeClient, ObjectReader, Pki, Retry, VaultClients } from "../domain/ports.ts";
+import type { ClassObject } from "../domain/provider-class/object-rules.ts";
+import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
+import type { ReachHost } from "../domain/reach.ts";
+import type { SyncReason } from "../domain/reasons.ts";
+import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
+
+/** Ways to Azure, with the proxy of this process's environment. */
+export interface AzureAccess {
+  readonly vaults: VaultClients;
+  readonly reach: ReachHost;
+  /** This process runs in a pod of the cluster: a managed identity of the machine is then the worker's. */
+  readonly isInCluster: boolean;
+}
+
+/** What the worker found of a class's objects. */
+export interface FetchedObjects {
+  readonly files: readonly ObjectFile[];
+  readonly failures: readonly {
+    readonly object: ClassObject;
+    readonly reason: SyncReason;
+    readonly message: string;
+    readonly retry: Retry;
+  }[];
+}
+
+/** The worker's own code, for commands that have to see things as it does. `compose.ts` joins them. */
+export interface WorkerCode {
+  readonly pki: Pki;
+  readonly hmacKeySecret: string;
+  readonly fetchObjects: (
+    options: { readonly client: ObjectReader; readonly render: RenderOptions },
+    objects: readonly ClassObject[],
+    signal: AbortSignal,
+  ) => Promise<FetchedObjects>;
+  /** A Secret without its values, judged with the install's key. */
+  readonly observe: (object: KubeObject, hmacKey: Uint8Array) => ObservedSecret;
+  /** The fingerprint of a text under the install's key, and whether two of them are the same. */
+  readonly fingerprintOf: (text: string, hmacKey: Uint8Array) => string;
+  readonly isSameFingerprint: (a: string, b: string) => boolean;
+  /** Makes others the owners of a class's fields. */
+  readonly handOver: (
+    kube: KubeClient,
+    provider: SecretProviderClass,
+    managedFields: readonly ManagedFieldsEntry[],
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly cloudFileReader: (folder: string) => ReadCloudFile | undefined;
+  /** Policies of the worker that stop nothing; the client has to act as the worker. */
+  readonly missingGuardrails: (kube: KubeClient, namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
+}
