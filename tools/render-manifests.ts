@@ -1,14 +1,16 @@
 /**
- * Renders what a release ships: `manifests/releases/<version>/crds.yaml` and `keyvault-injector.yaml`.
+ * Renders what a release ships: `manifests/releases/<version>/crds.yaml` and `keyvault-injector.yaml`, and the Helm chart.
  *
  *   node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
  *
- * `--check` writes nothing and fails where a file is not what would be written. `--out` is another folder than the release's.
+ * `--check` writes nothing and fails where a file is not what would be written. `--out` is another folder than the release's, for its
+ * two files only.
  */
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { chartFiles } from "./helm-chart/chart-files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
@@ -41,6 +43,11 @@ async function renderRelease(kubectl: string, out: string | undefined): Promise<
   );
 }
 
+async function renderChart(kubectl: string): Promise<readonly Rendered[]> {
+  const files = await chartFiles((folder) => renderKustomization(kubectl, folder), await packageVersion());
+  return files.map(({ file, text }) => ({ file: path.join(root, file), text }));
+}
+
 async function packageVersion(): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
   if (typeof manifest === "object" && manifest !== null && "version" in manifest && typeof manifest.version === "string")
@@ -67,7 +74,9 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { check: { type: "boolean", default: false }, kubectl: { type: "string" }, out: { type: "string" } },
   });
-  const rendered = await renderRelease(kubectlFrom(values.kubectl), values.out);
+  const kubectl = kubectlFrom(values.kubectl);
+  const chart = values.out === undefined ? await renderChart(kubectl) : [];
+  const rendered = [...(await renderRelease(kubectl, values.out)), ...chart];
   if (values.check) {
     const differences = (await Promise.all(rendered.map(differenceOf))).filter((difference) => difference !== undefined);
     for (const difference of differences) console.error(`${difference}: run node tools/render-manifests.ts`);

@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { builtProgram, programRefusal } from "../test/e2e/support/binaries.ts";
+import { HELM_VERSIONS } from "../test/support/helm.ts";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "./bootstrap/control-plane-assets.mjs";
 import { type Layer, testFiles } from "./test-files.ts";
@@ -38,6 +40,7 @@ if (files.length === 0) {
 }
 
 await getOlderApiServer();
+await getHelm();
 const started = performance.now();
 const child = spawn(
   process.execPath,
@@ -60,11 +63,21 @@ child.on("close", (code) => {
   process.exit(code !== 0 || mustRun ? 1 : 0);
 });
 
+/** Built before any test, whose time limits are not for builds. */
+async function getHelm(): Promise<void> {
+  if (!isNamed("/support/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
+  for (const version of HELM_VERSIONS) await builtProgram(version);
+}
+
+/** Whether a file of the run imports it. */
+function isNamed(module: string): boolean {
+  return files.some((file) => readFileSync(path.resolve(import.meta.dirname, "..", file), "utf8").includes(module));
+}
+
 /** The second API server is got for the suites that name it, and only where there is a first one. */
 async function getOlderApiServer(): Promise<void> {
   const root = path.resolve(import.meta.dirname, "..");
-  const isNamed = files.some((file) => readFileSync(path.join(root, file), "utf8").includes("/api-server-versions.ts"));
-  if (!isNamed || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  if (!isNamed("/api-server-versions.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
   const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
   if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
 }

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { renderKustomization } from "../../tools/render-manifests.ts";
 import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { chartObjects, helmRefusal } from "../support/helm.ts";
 import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
 
 /** Kinds of other products, whose definitions are not ours to install: cert-manager and the Prometheus operator. */
@@ -22,6 +23,38 @@ const folders = globSync("**/kustomization.yaml", { cwd: MANIFESTS })
   )
   .sort();
 const files = globSync(["releases/**/*.yaml", "examples/**/*.yaml"], { cwd: MANIFESTS }).sort();
+
+const NO_HELM = helmRefusal();
+const DRIVER = "secrets-store-csi-driver";
+/** The chart by its defaults, and with everything that values can add. */
+const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
+  "with its defaults": [],
+  "with all that it has": [
+    `${DRIVER}.syncSecret.enabled=true`,
+    `${DRIVER}.enableSecretRotation=true`,
+    `${DRIVER}.windows.enabled=true`,
+    "windows.enabled=true",
+    "openshift=true",
+    "classAuthors=deny",
+    "secretAccess=blind",
+    "networkPolicies.enabled=true",
+    "Azure.proxySettings.isProxyEnabled=true",
+    "Azure.proxySettings.httpsProxy=http://proxy.example.com:3128",
+    "Azure.proxySettings.proxyCert=PEM",
+    "sync.podLabels.team=platform",
+    "sync.podAnnotations.note=text",
+    "webhook.tolerations[0].operator=Exists",
+    `${DRIVER}.commonLabels.team=platform`,
+    `${DRIVER}.linux.podAnnotations.note=text`,
+    `${DRIVER}.linux.additionalProvidersDirs={/a,/b}`,
+    `${DRIVER}.linux.env[0].name=ONE`,
+    `${DRIVER}.linux.env[0].value=two`,
+    `${DRIVER}.automountServiceAccountToken=false`,
+    "linux.podAnnotations.note=text",
+    "linux.customUserAgent=agent",
+    "imagePullSecrets[0].name=registry-credentials",
+  ],
+};
 
 function read(file: string): string {
   return readFileSync(path.join(MANIFESTS, file), "utf8");
@@ -75,6 +108,12 @@ for (const version of API_SERVER_VERSIONS) {
     }
     for (const file of files) {
       test(`passes a server-side dry run: ${file}`, () => dryRun(parseManifests(filledIn(read(file)))));
+    }
+
+    for (const [name, set] of Object.entries(RENDERINGS)) {
+      test(`passes a server-side dry run: the chart ${name}`, { skip: NO_HELM === undefined ? false : `SKIPPED: ${NO_HELM}` }, async () => {
+        await dryRun(await chartObjects("helm-4", { kubernetes: `${version}.0`, set }));
+      });
     }
 
     test("is refused with a field that the API server does not know, and with a policy that does not compile", async () => {

@@ -1,0 +1,84 @@
+{{/* A folder of a node as the manifests write it: single backslashes, no slash at its end. */}}
+{{- define "keyvault-injector.folder" -}}
+{{- . | toString | replace `\\` `\` | trimSuffix "/" | trimSuffix `\` -}}
+{{- end -}}
+
+{{/* The image of upstream's values: a digest wins over a tag. */}}
+{{- define "keyvault-injector.image" -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository .tag -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The port of an address such as `:8095`, `"8898"` or 8898. */}}
+{{- define "keyvault-injector.port" -}}
+{{- splitList ":" (toString .) | last -}}
+{{- end -}}
+
+{{/* Whether the proxy's CA is mounted. */}}
+{{- define "keyvault-injector.proxy-certificate" -}}
+{{- with .Values.Azure.proxySettings -}}
+{{- if and .isProxyEnabled .proxyCert -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Processes read their variables at start: a changed proxy makes new pods. */}}
+{{- define "keyvault-injector.proxy-checksum" -}}
+{{- if .Values.Azure.proxySettings.isProxyEnabled }}
+checksum/proxy: {{ toJson .Values.Azure.proxySettings | sha256sum }}
+{{- end }}
+{{- end -}}
+
+{{- define "keyvault-injector.sync-annotations" -}}
+{{- with .Values.sync.podAnnotations }}
+{{- toYaml . }}
+{{- end }}
+{{- include "keyvault-injector.proxy-checksum" . }}
+{{- end -}}
+
+{{/* A list: the chart's root and the values of the operating system. */}}
+{{- define "keyvault-injector.provider-annotations" -}}
+{{- with (index . 1).podAnnotations }}
+{{- toYaml . }}
+{{- end }}
+{{- include "keyvault-injector.proxy-checksum" (index . 0) }}
+{{- end -}}
+
+{{- define "keyvault-injector.sync-mounts" -}}
+{{- if include "keyvault-injector.proxy-certificate" . }}
+- name: proxy-certificate
+  mountPath: /etc/keyvault-injector/proxy
+  readOnly: true
+{{- end }}
+{{- with .Values.sync.volumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "keyvault-injector.sync-volumes" -}}
+{{- if include "keyvault-injector.proxy-certificate" . }}
+- name: proxy-certificate
+  secret:
+    secretName: keyvault-injector-proxy-certificate
+{{- end }}
+{{- with .Values.sync.volumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Names and values of the proxy's variables; a proxy's address may hold a password, so they go into a Secret. */}}
+{{- define "keyvault-injector.proxy-variables" -}}
+{{- with .Values.Azure.proxySettings }}
+{{- with .httpProxy }}
+HTTP_PROXY: {{ . | b64enc | quote }}
+{{- end }}
+{{- with .httpsProxy }}
+HTTPS_PROXY: {{ . | b64enc | quote }}
+{{- end }}
+{{- with .noProxy }}
+NO_PROXY: {{ . | b64enc | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}

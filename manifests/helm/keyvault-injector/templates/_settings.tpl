@@ -1,0 +1,77 @@
+{{- define "keyvault-injector.sync-settings" -}}
+{{- if ne ((get (get .Values "secrets-store-csi-driver") "rotationPollInterval") | default "2m") "2m" }}
+- {{ printf "--rotation-poll-interval=%s" ((get (get .Values "secrets-store-csi-driver") "rotationPollInterval") | default "2m") | quote }}
+{{- end }}
+{{- if ne ((get .Values "syncMode") | toString) "always" }}
+- {{ printf "--sync-mode=%s" ((get .Values "syncMode") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "unusedGrace") | default "5m") "5m" }}
+- {{ printf "--unused-grace=%s" ((get .Values "unusedGrace") | default "5m") | quote }}
+{{- end }}
+{{- if ne ((get .Values "expiryWarning") | default "720h") "720h" }}
+- {{ printf "--expiry-warning=%s" ((get .Values "expiryWarning") | default "720h") | quote }}
+{{- end }}
+{{- if ne ((get .Values "restartWorkloads") | toString) "true" }}
+- {{ printf "--restart-workloads=%s" ((get .Values "restartWorkloads") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "maxRolloutsPerNamespace") | toString) "1" }}
+- {{ printf "--max-rollouts-per-namespace=%s" ((get .Values "maxRolloutsPerNamespace") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "rolloutTimeout") | default "10m") "10m" }}
+- {{ printf "--rollout-timeout=%s" ((get .Values "rolloutTimeout") | default "10m") | quote }}
+{{- end }}
+{{- if ne (join "," (get .Values "credentialsSecretNames")) "secrets-store-creds" }}
+- {{ printf "--credentials-secret-names=%s" (join "," (get .Values "credentialsSecretNames")) | quote }}
+{{- end }}
+{{- if ne (join "," (get .Values "allowedVaults")) "" }}
+- {{ printf "--allowed-vaults=%s" (join "," (get .Values "allowedVaults")) | quote }}
+{{- end }}
+{{- if ne (join "," (get .Values "allowedIdentityModes")) "" }}
+- {{ printf "--allowed-identity-modes=%s" (join "," (get .Values "allowedIdentityModes")) | quote }}
+{{- end }}
+{{- if ne ((get .Values "secretAccess") | toString) "watch" }}
+- {{ printf "--secret-access=%s" ((get .Values "secretAccess") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "adoptDriverSecrets") | toString) "true" }}
+- {{ printf "--adopt-driver-secrets=%s" ((get .Values "adoptDriverSecrets") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "cloudName") | toString) "AzurePublicCloud" }}
+- {{ printf "--cloud-name=%s" ((get .Values "cloudName") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "cloudEnvDir") | toString) "" }}
+- {{ printf "--cloud-env-dir=%s" ((get .Values "cloudEnvDir") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "constructPEMChain") | toString) "true" }}
+- {{ printf "--construct-pem-chain=%s" ((get .Values "constructPEMChain") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "writeCertAndKeyInSeparateFiles") | toString) "false" }}
+- {{ printf "--write-cert-and-key-in-separate-files=%s" ((get .Values "writeCertAndKeyInSeparateFiles") | toString) | quote }}
+{{- end }}
+{{- if ne (join "," (get .Values "heal")) "crds,classes" }}
+- {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
+{{- end }}
+{{- if ne ((get .Values "logLevel") | toString) "info" }}
+- {{ printf "--log-level=%s" ((get .Values "logLevel") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "logFormat") | toString) "json" }}
+- {{ printf "--log-format=%s" ((get .Values "logFormat") | toString) | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "keyvault-injector.webhook-settings" -}}
+{{- if ne ((get .Values "strictAnnotations") | toString) "false" }}
+- {{ printf "--strict-annotations=%s" ((get .Values "strictAnnotations") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "logLevel") | toString) "info" }}
+- {{ printf "--log-level=%s" ((get .Values "logLevel") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "logFormat") | toString) "json" }}
+- {{ printf "--log-format=%s" ((get .Values "logFormat") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "tlsMinVersion") | toString) "1.3" }}
+- {{ printf "--tls-min-version=%s" ((get .Values "tlsMinVersion") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "drainDelay") | default "5s") "5s" }}
+- {{ printf "--drain-delay=%s" ((get .Values "drainDelay") | default "5s") | quote }}
+{{- end }}
+{{- end -}}

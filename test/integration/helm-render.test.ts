@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { renderKustomization } from "../../tools/render-manifests.ts";
+import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
+import {
+  CHART,
+  chartObjects,
+  HELM_VERSIONS,
+  type HelmVersion,
+  helmRefusal,
+  type Rendering,
+  renderChart,
+  runHelm,
+} from "../support/helm.ts";
+import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+
+const refusal = controlPlaneRefusal() ?? helmRefusal();
+const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+
+/** `overlays/default` has both on; the chart has the extension's defaults. */
+const ON = ["secrets-store-csi-driver.syncSecret.enabled=true", "secrets-store-csi-driver.enableSecretRotation=true"];
+const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
+
+interface Pair {
+  readonly name: string;
+  readonly set: readonly string[];
+  readonly folders: readonly string[];
+  readonly kubernetes?: string;
+}
+
+/** Values, and the folders whose objects they give. */
+const PAIRS: readonly Pair[] = [
+  { name: "the default overlay with driver and provider", set: [], folders: ["overlays/default", ...NODE_SIDE] },
+  { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind", ...NODE_SIDE] },
+  { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict", ...NODE_SIDE] },
+  { name: "the overlay for an existing driver", set: ["secrets-store-csi-driver.install=false"], folders: ["overlays/existing-driver"] },
+  { name: "the overlay for OpenShift", set: ["openshift=true"], folders: ["overlays/openshift"] },
+  {
+    name: "Windows nodes and network policies",
+    set: ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "networkPolicies.enabled=true"],
+    folders: [
+      "overlays/default",
+      ...NODE_SIDE,
+      "components/csi-driver-windows",
+      "components/azure-provider-windows",
+      "components/network-policies",
+    ],
+  },
+  {
+    name: "the overlay with images of one's own",
+    set: [
+      "image=registry.example.com/keyvault-injector:0.2.0",
+      "secrets-store-csi-driver.linux.image.repository=registry.example.com/csi-secrets-store/driver",
+      "secrets-store-csi-driver.linux.registrarImage.repository=registry.example.com/sig-storage/csi-node-driver-registrar",
+      "secrets-store-csi-driver.linux.livenessProbeImage.repository=registry.example.com/sig-storage/livenessprobe",
+      "linux.image.repository=registry.example.com/azure/secrets-store/provider-azure",
+      "imagePullSecrets[0].name=registry-credentials",
+      "secrets-store-csi-driver.imagePullSecrets[0].name=registry-credentials",
+    ],
+    folders: ["overlays/private-images"],
+  },
+  {
+    name: "the driver before Kubernetes 1.35",
+    set: [],
+    folders: ["overlays/default", "components/csi-driver-before-1.35", "components/azure-provider"],
+    kubernetes: "1.34.0",
+  },
+];
+
+/** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
+function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
+  const named = objects
+    .filter(({ kind }) => kind !== "Namespace")
+    .map((object): [string, Manifest] => [`${object.kind} ${object.metadata.namespace ?? "-"} ${object.metadata.name}`, object]);
+  assert.equal(new Set(named.map(([name]) => name)).size, named.length, "no object is rendered twice");
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function kustomized(folders: readonly string[]): Promise<readonly Manifest[]> {
+  const texts = await Promise.all(folders.map((folder) => renderKustomization(controlPlaneBinary("kubectl"), `${MANIFESTS}/${folder}`)));
+  return texts.flatMap(parseManifests);
+}
+
+for (const version of HELM_VERSIONS) {
+  describe(`the chart, rendered by ${version}`, { skip }, () => {
+    const render = (rendering: Rendering = {}): Promise<string> => renderChart(version, rendering);
+    before(async () => {
+      await runHelm(version, ["version"]);
+    });
+
+    for (const { name, set, folders, kubernetes } of PAIRS) {
+      test(`is field by field what kustomize makes: ${name}`, async () => {
+        const rendering = { set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
+        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await kustomized(folders)));
+      });
+    }
+
+    test("is the same to the byte when it is rendered again", async () => {
+      assert.equal(await render({ set: ON }), await render({ set: ON }));
+    });
+
+    test("passes Helm's own lint, which finds what is planted", async () => {
+      const { code, stdout } = await runHelm(version, ["lint", "--strict", CHART]);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /1 chart\(s\) linted, 0 chart\(s\) failed/);
+
+      const planted = await runHelm(version, ["lint", "--strict", CHART, "--set", "webhook.replicas=many"]);
+      assert.notEqual(planted.code, 0);
+    });
+
+    test("holds the chart's three definitions only where they are asked for", async () => {
+      const definitions = async (args: readonly string[]): Promise<number> =>
+        (await chartObjects(version, { args })).filter(({ kind }) => kind === "CustomResourceDefinition").length;
+
+      assert.equal(await definitions([]), 0);
+      assert.equal(await definitions(["--include-crds"]), 3);
+    });
+
+    test("has mirroring and rotation off by default, as the extension has", async () => {
+      const text = await render();
+      assert.match(text, /--sync-secret=false/);
+      assert.equal(text.match(/--enable-secret-rotation=false/g)?.length, 2);
+      assert.match(text, /requiresRepublish: false/);
+      assert.doesNotMatch(text, /secretprovidersyncing/);
+    });
+  });
+}
+
+describe("the chart in another namespace", { skip }, () => {
+  test("names the default one nowhere, and names the other one in policies, selectors and subjects", async () => {
+    const [here, elsewhere] = await Promise.all([renderChart("helm-4"), renderChart("helm-4", { namespace: "elsewhere" })]);
+    const mentions = (text: string, namespace: string): number =>
+      text.match(new RegExp(`namespace: "?${namespace}"?$|- "?${namespace}"?$|serviceaccount:${namespace}:|== '+${namespace}'`, "gm"))
+        ?.length ?? 0;
+
+    assert.equal(mentions(elsewhere, "keyvault-injector"), 0);
+    assert.equal(mentions(elsewhere, "elsewhere"), mentions(here, "keyvault-injector"));
+    assert.ok(mentions(here, "keyvault-injector") > 25);
+  });
+
+  test("moves driver and provider with their own value only", async () => {
+    const version: HelmVersion = "helm-4";
+    const places = async (set: readonly string[]): Promise<readonly string[]> =>
+      (await chartObjects(version, { namespace: "elsewhere", set }))
+        .filter(({ kind }) => kind === "DaemonSet")
+        .map(({ metadata }) => String(metadata.namespace));
+
+    assert.deepEqual(await places([]), ["kube-system", "kube-system"]);
+    assert.deepEqual(await places(["nodeNamespace=node-side"]), ["node-side", "node-side"]);
+  });
+});
+
+describe("variables that redirect traffic or trust", { skip }, () => {
+  const VARIABLES = /NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|HTTPS?_PROXY|NO_PROXY|AZURE_[A-Z_]+|IDENTITY_ENDPOINT/;
+  const PROXY = [
+    "Azure.proxySettings.isProxyEnabled=true",
+    "Azure.proxySettings.httpsProxy=http://user:password@proxy.example.com:3128",
+    "Azure.proxySettings.noProxy=10.0.0.0/8",
+  ];
+  const CERTIFICATE = "Azure.proxySettings.proxyCert=PEM";
+
+  test("are in no rendering but one whose values name a proxy", async () => {
+    const everything = ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "openshift=true", ...ON];
+    assert.doesNotMatch(await renderChart("helm-4", { set: everything }), VARIABLES);
+    assert.doesNotMatch(await renderChart("helm-4", { set: PROXY.slice(1) }), VARIABLES);
+
+    assert.match(await renderChart("helm-4", { set: PROXY }), VARIABLES);
+  });
+
+  test("reach the worker and the provider, by Secrets in their namespaces, and never the webhook", async () => {
+    const objects = byName(await chartObjects("helm-4", { set: [...PROXY, CERTIFICATE] }));
+    const text = (name: string): string => JSON.stringify(objects[name]);
+
+    const worker = text("Deployment keyvault-injector keyvault-injector-sync");
+    assert.match(worker, /"secretRef":\{"name":"keyvault-injector-proxy"\}/);
+    assert.match(worker, /"name":"NODE_EXTRA_CA_CERTS","value":"\/etc\/keyvault-injector\/proxy\/proxy-cert\.crt"/);
+    const provider = text("DaemonSet kube-system csi-secrets-store-provider-azure");
+    assert.match(provider, /"secretRef":\{"name":"arc-proxy-config"\}/);
+    assert.match(provider, /\/etc\/ssl\/certs\/proxy-cert\.crt/);
+    assert.doesNotMatch(text("Deployment keyvault-injector keyvault-injector-webhook"), /proxy/);
+    for (const [name, keys] of [
+      ["Secret keyvault-injector keyvault-injector-proxy", ["HTTPS_PROXY", "NO_PROXY"]],
+      ["Secret kube-system arc-proxy-config", ["HTTPS_PROXY", "NO_PROXY"]],
+      ["Secret keyvault-injector keyvault-injector-proxy-certificate", ["proxy-cert.crt"]],
+      ["Secret kube-system arc-proxy-cert", ["proxy-cert.crt"]],
+    ] as const) {
+      assert.deepEqual(Object.keys(Object(objects[name]?.["data"])), keys, name);
+    }
+  });
+
+  test("make new pods when they change", async () => {
+    const checksum = async (set: readonly string[]): Promise<string | undefined> =>
+      /checksum\/proxy: (\w+)/.exec(await renderChart("helm-4", { set }))?.[1];
+
+    const first = await checksum(PROXY);
+    assert.ok(first);
+    assert.notEqual(await checksum([...PROXY, "Azure.proxySettings.noProxy=10.1.0.0/16"]), first);
+  });
+});

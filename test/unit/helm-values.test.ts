@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
+import type { Json, JsonMap } from "../../tools/helm-chart/place.ts";
+import type { ValueRow } from "../../tools/helm-chart/value-row.ts";
+import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
+import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
+import { SETTING_PLACES, SETTING_ROWS, valuePathOf } from "../../tools/helm-chart/values-settings.ts";
+import { codeSpans } from "../support/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
+import { MANIFESTS } from "../support/shipped-manifests.ts";
+
+const chart = (file: string): string => readFileSync(path.join(MANIFESTS, "helm/keyvault-injector", file), "utf8");
+const schema = JSON.parse(chart("values.schema.json")) as JsonMap;
+const values = parse(chart("values.yaml")) as JsonMap;
+const page = readRepositoryFile("docs/reference/helm-values.md");
+const ROWS: readonly ValueRow[] = [...PROVIDER_ROWS, ...DRIVER_ROWS, ...SETTING_ROWS];
+
+/** Paths where the schema says more than which keys there are. */
+function schemaPaths(node: JsonMap, at: string): readonly string[] {
+  const properties = node["properties"] as JsonMap | undefined;
+  if (properties === undefined) return [at];
+  return Object.entries(properties).flatMap(([key, inner]) => schemaPaths(inner as JsonMap, at === "" ? key : `${at}.${key}`));
+}
+
+function valueAt(here: Json, dotted: string): Json | undefined {
+  return dotted.split(".").reduce<Json | undefined>((value, key) => (value as JsonMap | undefined)?.[key], here);
+}
+
+describe("the table of the chart's values", () => {
+  const paths = schemaPaths(schema, "");
+
+  test("has a row in the schema, in values.yaml and on the reference page for each of its names", () => {
+    for (const { path: name, default: fallback } of ROWS) {
+      assert.ok(paths.includes(name), `${name} is not in the schema`);
+      assert.deepEqual(valueAt(values, name), fallback, name);
+    }
+  });
+
+  const read: Reader = (markdown) => tablesOf(markdown, "Value").flatMap(({ rows }) => rows.map(([name = ""]) => codeSpans(name).join()));
+
+  test("is the reference page, row for row", () => assertSame(read(page), paths, "helm-values.md"));
+
+  test("is compared in earnest", () => assertNotices(page, read, paths));
+
+  test("gives every value that is refused its reason, in the schema and on the page", () => {
+    const refused = ROWS.filter((row) => row.refused !== undefined);
+    assert.ok(refused.length > 15);
+    for (const { path: name, refused: reason } of refused) {
+      const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? "";
+      assert.ok(reason !== undefined && row.includes("**refused**") && row.includes(reason.because), name);
+      assert.ok(chart("values.schema.json").includes(JSON.stringify(reason.because).slice(1, -1)), name);
+    }
+  });
+
+  test("has its defaults among what it accepts", () => {
+    for (const { path: name, default: fallback, refused } of ROWS) {
+      const accepted = refused?.unless.map((value) => JSON.stringify(value));
+      assert.ok(accepted === undefined || accepted.includes(JSON.stringify(fallback)), name);
+    }
+  });
+});
+
+describe("a setting", () => {
+  test("has a value of the chart on its row of the settings page, or the reason why it has none", () => {
+    const rows = tablesOf(readRepositoryFile("docs/reference/settings.md"), "Flag").flatMap(({ rows: all }) => all);
+    for (const flag of Object.keys(SETTINGS) as SettingName[]) {
+      const shown = rows.find(([first]) => first === `\`--${flag}\``)?.[3] ?? "";
+      assert.equal(codeSpans(shown).join(), valuePathOf(flag) ?? "", `--${flag} on docs/reference/settings.md`);
+    }
+  });
+
+  test("has a reason where the chart has no value for it", () => {
+    const without = Object.values(SETTING_PLACES).filter((place) => place.kind === "none");
+    assert.ok(without.length > 5 && without.every(({ because }) => because.length > 10));
+  });
+
+  test("of upstream's names stands in the table with its flag", () => {
+    for (const [flag, place] of Object.entries(SETTING_PLACES)) {
+      if (place.kind === "upstream") assert.equal(ROWS.find((row) => row.path === place.path)?.flag, flag);
+    }
+  });
+});

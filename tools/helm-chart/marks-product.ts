@@ -1,0 +1,109 @@
+/** Where the chart's values go in our own objects. */
+import { block, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
+
+const POD = "spec/template/spec";
+
+/** Proxy variables and the proxy's CA reach a process only where the values say so. */
+const PROXY = "$.Values.Azure.proxySettings";
+
+function workloadMarks(component: "webhook" | "sync"): readonly Mark[] {
+  const values = `$.Values.${component}`;
+  const container = `${POD}/containers/[name=${component}]`;
+  const places: readonly (readonly [string, Put])[] = [
+    ["spec/replicas", scalar(`${values}.replicas`)],
+    ["spec/template/metadata/labels", tailEntries(`${values}.podLabels`)],
+    [`${container}/image`, scalar("$.Values.image | quote")],
+    [`${container}/imagePullPolicy`, scalar("$.Values.imagePullPolicy")],
+    [`${container}/resources`, block(`${values}.resources`)],
+    [
+      `${container}/args`,
+      tail(`{{- with include "keyvault-injector.${component}-settings" $ }}`, "{{- . | trim | nindent $HERE }}", "{{- end }}"),
+    ],
+    [`${POD}/priorityClassName`, scalar(`${values}.priorityClassName | quote`)],
+    [`${POD}/priorityClassName`, when(`${values}.priorityClassName`)],
+    [`${POD}/nodeSelector`, tailEntries(`${values}.nodeSelector`)],
+    // OpenShift gives every namespace users of its own and refuses others.
+    [`${POD}/securityContext/runAsUser`, when("not $.Values.openshift")],
+    [`${POD}/securityContext/runAsGroup`, when("not $.Values.openshift")],
+    [POD, tailKey("tolerations", `${values}.tolerations`)],
+    [POD, tailKey("affinity", `${values}.affinity`)],
+    [POD, tailKey("imagePullSecrets", "$.Values.imagePullSecrets")],
+  ];
+  return places.map(([at, put]) => ({ object: `Deployment/keyvault-injector-${component}`, at, put }));
+}
+
+const webhookMarks: readonly Mark[] = [
+  {
+    object: "Deployment/keyvault-injector-webhook",
+    at: "spec/template/metadata",
+    put: tailKey("annotations", "$.Values.webhook.podAnnotations"),
+  },
+];
+
+const SYNC = "Deployment/keyvault-injector-sync";
+const syncContainer = `${POD}/containers/[name=sync]`;
+
+const syncMarks: readonly Mark[] = [
+  {
+    object: SYNC,
+    at: `${syncContainer}/args/[=--sync-secret=true]`,
+    put: text("true", `(index $.Values "secrets-store-csi-driver").syncSecret.enabled`),
+  },
+  {
+    object: SYNC,
+    at: `${syncContainer}/args/[=--enable-secret-rotation=true]`,
+    put: text("true", `(index $.Values "secrets-store-csi-driver").enableSecretRotation`),
+  },
+  {
+    object: SYNC,
+    at: "spec/template/metadata",
+    put: tailKey("annotations", `include "keyvault-injector.sync-annotations" $ | fromYaml`),
+  },
+  {
+    object: SYNC,
+    at: syncContainer,
+    put: tail(`{{- if ${PROXY}.isProxyEnabled }}`, "envFrom:", "- secretRef:", "    name: keyvault-injector-proxy", "{{- end }}"),
+  },
+  {
+    object: SYNC,
+    at: `${syncContainer}/env`,
+    put: tail(
+      `{{- if and ${PROXY}.isProxyEnabled ${PROXY}.proxyCert }}`,
+      "- name: NODE_EXTRA_CA_CERTS",
+      "  value: /etc/keyvault-injector/proxy/proxy-cert.crt",
+      "{{- end }}",
+    ),
+  },
+  { object: SYNC, at: syncContainer, put: tailKey("volumeMounts", `include "keyvault-injector.sync-mounts" $ | fromYamlArray`) },
+  { object: SYNC, at: POD, put: tailKey("volumes", `include "keyvault-injector.sync-volumes" $ | fromYamlArray`) },
+];
+
+const rbacMarks: readonly Mark[] = [
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~secrets-store-creds]/resourceNames",
+    put: block("$.Values.credentialsSecretNames"),
+  },
+];
+
+function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {
+  const object = `NetworkPolicy/keyvault-injector-${component}`;
+  return [
+    {
+      object,
+      at: "spec/ingress/[~monitoring]/from/[~monitoring]/namespaceSelector",
+      put: block("$.Values.networkPolicies.metricsNamespaceSelector"),
+    },
+    { object, at: "spec/egress", put: tailEntries("$.Values.networkPolicies.extraEgress") },
+  ];
+}
+
+export const PRODUCT_MARKS: readonly Mark[] = [
+  ...workloadMarks("webhook"),
+  ...webhookMarks,
+  ...workloadMarks("sync"),
+  ...syncMarks,
+  ...rbacMarks,
+  ...networkPolicyMarks("webhook"),
+  ...networkPolicyMarks("sync"),
+];

@@ -1,0 +1,80 @@
+/** The kustomizations that the chart is made from, and which of their objects go in which file under which condition. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { JsonMap } from "./place.ts";
+import { NAMESPACE } from "./template-text.ts";
+
+const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
+
+export type Render = (folder: string) => Promise<string>;
+
+/** `<Kind>/<name>` and the object. */
+export type Objects = ReadonlyMap<string, JsonMap>;
+
+export function parseObjects(text: string): Objects {
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as JsonMap); // Kubernetes' output.
+  return new Map(objects.map((object) => [nameOf(object), object]));
+}
+
+export function kindOf({ kind }: JsonMap): string {
+  return typeof kind === "string" ? kind : "";
+}
+
+function nameOf(object: JsonMap): string {
+  const { name } = object["metadata"] as { readonly name: string }; // Every object that kustomize takes has one.
+  return `${kindOf(object)}/${name}`;
+}
+
+/** An overlay of ours in the namespace that stands for the release's, as a user would install it elsewhere. */
+async function renderElsewhere(render: Render, resources: readonly string[]): Promise<Objects> {
+  const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
+  try {
+    const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
+    const kustomization = {
+      namespace: NAMESPACE,
+      resources: resources.map(relative),
+      transformers: [relative("namespace-references")],
+    };
+    writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+    return parseObjects(await render(folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export interface Sources {
+  readonly product: Objects;
+  /** The product as an overlay changes it. */
+  readonly variants: readonly { readonly condition: string; readonly objects: Objects }[];
+  readonly networkPolicies: Objects;
+  readonly driver: Objects;
+  readonly driverWindows: Objects;
+  readonly provider: Objects;
+  readonly providerWindows: Objects;
+  readonly openshift: Objects;
+}
+
+export async function renderSources(render: Render): Promise<Sources> {
+  const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
+  const openshift = await here("overlays/openshift");
+  const only = "RoleBinding/keyvault-injector-node-side";
+  return {
+    product: await renderElsewhere(render, ["overlays/default"]),
+    variants: [
+      { condition: 'eq .Values.secretAccess "blind"', objects: await renderElsewhere(render, ["overlays/blind"]) },
+      { condition: 'eq .Values.classAuthors "deny"', objects: await renderElsewhere(render, ["overlays/strict"]) },
+    ],
+    networkPolicies: await renderElsewhere(render, ["overlays/default", "components/network-policies"]).then(networkPoliciesOf),
+    driver: await here("components/csi-driver"),
+    driverWindows: await here("components/csi-driver-windows"),
+    provider: await here("components/azure-provider"),
+    providerWindows: await here("components/azure-provider-windows"),
+    openshift: new Map([...openshift].filter(([name]) => name === only)),
+  };
+}
+
+function networkPoliciesOf(objects: Objects): Objects {
+  return new Map([...objects].filter(([name]) => name.startsWith("NetworkPolicy/")));
+}

@@ -1,0 +1,111 @@
+/** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
+import { isDeepStrictEqual } from "node:util";
+import { NODE_MARKS } from "./marks-node.ts";
+import { PRODUCT_MARKS } from "./marks-product.ts";
+import type { JsonMap, Mark } from "./place.ts";
+import { kindOf, type Objects, type Sources } from "./sources.ts";
+import { templateOf } from "./template-text.ts";
+
+const MARKS = [...PRODUCT_MARKS, ...NODE_MARKS];
+
+/** Our kinds by file. A kind that is none of these stops the generator: somebody decides where it goes. */
+const FILES: readonly { readonly file: string; readonly kinds: readonly string[] }[] = [
+  { file: "workloads.yaml", kinds: ["Deployment", "PodDisruptionBudget", "PriorityClass", "Service"] },
+  { file: "rbac.yaml", kinds: ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"] },
+  { file: "webhook-configurations.yaml", kinds: ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] },
+  { file: "policies.yaml", kinds: ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] },
+];
+
+/** Not in the chart: the release's namespace is there before it. */
+const LEFT_OUT = ["Namespace"];
+
+const DRIVER = `{{- $driver := index .Values "secrets-store-csi-driver" }}`;
+const RBAC_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"];
+
+function marksOf(name: string): readonly Mark[] {
+  return MARKS.filter(({ object }) => object === name);
+}
+
+const wrapped = (condition: string, body: string): string => `{{- if ${condition} }}\n${body}\n{{- end }}`;
+
+/** Marks that are never used are as wrong as marks without a place. */
+function assertUsed(templated: ReadonlySet<string>): void {
+  const idle = MARKS.filter(({ object }) => !templated.has(object)).map(({ object }) => object);
+  if (idle.length > 0) throw new Error(`no source has ${[...new Set(idle)].join(", ")}: take its marks away`);
+}
+
+/** An object, or its variants with their conditions. */
+function productTemplate(name: string, object: JsonMap, { variants }: Sources): string {
+  const changed = variants.filter(({ objects }) => !isDeepStrictEqual(objects.get(name), object));
+  // A Deployment differs in arguments only, which come from the values.
+  if (changed.length === 0 || name.startsWith("Deployment/")) return `---\n${templateOf(object, marksOf(name))}`;
+  const [variant, another] = changed;
+  if (variant === undefined || another !== undefined) throw new Error(`${name} differs in two overlays`);
+  const other = variant.objects.get(name);
+  if (other === undefined) throw new Error(`${name} is missing in an overlay`);
+  const [there, here] = [other, object].map((each) => templateOf(each, marksOf(name)));
+  return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${here}\n{{- end }}`;
+}
+
+function productFiles(sources: Sources): readonly (readonly [string, string])[] {
+  const objects = [...sources.product].filter(([, object]) => !LEFT_OUT.includes(kindOf(object)));
+  const stray = objects.find(([, object]) => !FILES.some(({ kinds }) => kinds.includes(kindOf(object))));
+  if (stray !== undefined) throw new Error(`${stray[0]} belongs to no file of the chart: name its kind in tools/helm-chart/templates.ts`);
+  return FILES.map(({ file, kinds }) => [
+    file,
+    objects
+      .filter(([, object]) => kinds.includes(kindOf(object)))
+      .map(([name, object]) => productTemplate(name, object, sources))
+      .join("\n"),
+  ]);
+}
+
+/** Objects of the node side; accounts and roles only where the values say so. */
+function nodeTemplates(objects: Objects, { condition, rbac }: { readonly condition: string; readonly rbac: string }): string {
+  const templates = [...objects].map(([name, object]) => {
+    const isRbac = RBAC_KINDS.includes(kindOf(object));
+    return wrapped(isRbac ? `and (${condition}) ${rbac}` : condition, `---\n${templateOf(object, marksOf(name))}`);
+  });
+  return templates.join("\n");
+}
+
+/** The objects that are DaemonSets, and those that are not. */
+function apart(objects: Objects): { readonly daemonSets: Objects; readonly others: Objects } {
+  const only = (wanted: boolean): Objects => new Map([...objects].filter(([, object]) => (kindOf(object) === "DaemonSet") === wanted));
+  return { daemonSets: only(true), others: only(false) };
+}
+
+function nodeFiles(sources: Sources): readonly (readonly [string, string])[] {
+  const ofDriver = (condition: string) => ({ condition: `and $driver.install ${condition}`, rbac: "$driver.rbac.install" });
+  const ofProvider = (condition: string) => ({ condition, rbac: ".Values.rbac.install" });
+  const driver = apart(sources.driver);
+  const provider = apart(sources.provider);
+  return [
+    [
+      "csi-driver.yaml",
+      [
+        nodeTemplates(driver.others, ofDriver("(or $driver.linux.enabled $driver.windows.enabled)")),
+        nodeTemplates(driver.daemonSets, ofDriver("$driver.linux.enabled")),
+        nodeTemplates(sources.driverWindows, ofDriver("$driver.windows.enabled")),
+      ].join("\n"),
+    ],
+    [
+      "azure-provider.yaml",
+      [
+        nodeTemplates(provider.others, ofProvider("or .Values.linux.enabled .Values.windows.enabled")),
+        nodeTemplates(provider.daemonSets, ofProvider(".Values.linux.enabled")),
+        nodeTemplates(sources.providerWindows, ofProvider(".Values.windows.enabled")),
+      ].join("\n"),
+    ],
+    ["openshift.yaml", nodeTemplates(sources.openshift, { condition: ".Values.openshift", rbac: "true" })],
+    ["network-policies.yaml", nodeTemplates(sources.networkPolicies, { condition: ".Values.networkPolicies.enabled", rbac: "true" })],
+  ];
+}
+
+/** Name of each generated template, and its text. */
+export function chartTemplates(sources: Sources): ReadonlyMap<string, string> {
+  const sourced = Object.values(sources).flatMap((part) => (part instanceof Map ? [...part.keys()] : [])) as readonly string[];
+  assertUsed(new Set(sourced));
+  const title = "{{- /* Made by tools/helm-chart from manifests/; a change goes there. */ -}}";
+  return new Map([...productFiles(sources), ...nodeFiles(sources)].map(([file, body]) => [file, `${title}\n${DRIVER}\n${body}\n`]));
+}

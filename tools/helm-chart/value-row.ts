@@ -1,0 +1,37 @@
+/** One value of the chart, as the schema, values.yaml, the chart's own checks and the reference page have it. */
+import type { Json, JsonMap } from "./place.ts";
+
+export interface ValueRow {
+  /** Keys with dots between them. */
+  readonly path: string;
+  readonly default: Json;
+  /** JSON Schema of what may stand there. */
+  readonly type: JsonMap;
+  /** For people: what it does, or that it does nothing here. */
+  readonly meaning: string;
+  /** Which upstream chart has it; ours alone where not given. `driver`: under `secrets-store-csi-driver` in this chart. */
+  readonly upstream?: "provider" | "driver";
+  /** Anything but these is refused, with the reason. Not given: supported. */
+  readonly refused?: { readonly unless: readonly Json[]; readonly because: string };
+  /** Flag of our processes that it becomes, without dashes. */
+  readonly flag?: string;
+}
+
+export const BOOLEAN = { type: "boolean" } as const;
+export const TEXT = { type: "string" } as const;
+export const NUMBER = { type: "integer", minimum: 0 } as const;
+export const MAP = { type: ["object", "null"] } as const;
+export const LABELS = { type: ["object", "null"], additionalProperties: { type: "string" } } as const;
+export const LIST = { type: ["array", "null"] } as const;
+export const TEXTS = { type: ["array", "null"], items: { type: "string" } } as const;
+/** As Go writes durations. */
+export const DURATION = { type: ["string", "null"], pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" } as const;
+export const PULL_POLICY = { enum: ["Always", "IfNotPresent", "Never"] } as const;
+/** Upstream's values write ports as `:8095`, `"8898"` or 8898. */
+export const PORT = { type: ["string", "integer"], pattern: "^[^:]*:?[0-9]+$" } as const;
+
+/** Whether a chart of ours takes the path's subtree as it is: maps and lists of Kubernetes' own fields. */
+export function isOpen({ type }: ValueRow): boolean {
+  const kinds = [type["type"]].flat();
+  return kinds.includes("object") || kinds.includes("array");
+}

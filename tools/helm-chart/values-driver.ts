@@ -1,0 +1,167 @@
+/** Values of the CSI driver's chart, which the extension has under `secrets-store-csi-driver`. */
+import type { Json } from "./place.ts";
+import { BOOLEAN, DURATION, LABELS, LIST, MAP, NUMBER, PORT, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
+import { daemonSetRows, imageRows, resources, SYSTEMS, type System } from "./values-upstream.ts";
+
+/** Tags and repositories of the images that upstream's two charts name by default. */
+const CRD_IMAGES = {
+  repositories: ["registry.k8s.io/csi-secrets-store/driver-crds", "mcr.microsoft.com/oss/v2/kubernetes-csi/secrets-store/driver-crds"],
+  tags: ["v1.6.0", "v1.5.6"],
+};
+const NO_JOB = "upstream runs a Job for its definitions; here Helm installs them once and the worker upgrades and heals them. Leave it out";
+
+const SIDECARS: Readonly<Record<System, Json>> = {
+  linux: resources({ cpu: "10m", memory: "20Mi" }, { cpu: "100m", memory: "100Mi" }),
+  windows: resources({ cpu: "100m", memory: "100Mi" }, { cpu: "200m", memory: "200Mi" }),
+};
+const DRIVER: Readonly<Record<System, Json>> = {
+  linux: resources({ cpu: "50m", memory: "100Mi" }, { cpu: "200m", memory: "200Mi" }),
+  windows: resources({ cpu: "100m", memory: "100Mi" }, { cpu: "400m", memory: "400Mi" }),
+};
+
+function driverRows(system: System): readonly ValueRow[] {
+  const untested = system === "windows" ? "; never run on a Windows node" : "";
+  return [
+    {
+      path: `${system}.enabled`,
+      default: system === "linux",
+      type: BOOLEAN,
+      meaning: `the driver on ${system} nodes${untested}`,
+    },
+    ...imageRows(`${system}.image`, { repository: "registry.k8s.io/csi-secrets-store/driver", tag: "v1.6.0" }),
+    ...imageRows(`${system}.registrarImage`, { repository: "registry.k8s.io/sig-storage/csi-node-driver-registrar", tag: "v2.16.0" }),
+    ...imageRows(`${system}.livenessProbeImage`, { repository: "registry.k8s.io/sig-storage/livenessprobe", tag: "v2.18.0" }),
+    { path: `${system}.driver.resources`, default: DRIVER[system], type: MAP, meaning: "requests and limits of the driver" },
+    { path: `${system}.registrar.resources`, default: SIDECARS[system], type: MAP, meaning: "of the registrar" },
+    { path: `${system}.registrar.logVerbosity`, default: 0, type: NUMBER, meaning: "of the registrar; upstream's default is 5" },
+    { path: `${system}.livenessProbe.resources`, default: SIDECARS[system], type: MAP, meaning: "of the liveness probe" },
+    {
+      path: `${system}.additionalProvidersDirs`,
+      default: system === "linux" ? ["/etc/kubernetes/secrets-store-csi-providers"] : [],
+      type: TEXTS,
+      meaning: "further folders of providers' sockets",
+    },
+    { path: `${system}.metricsAddr`, default: ":8095", type: PORT, meaning: "address of the driver's metrics" },
+    { path: `${system}.env`, default: [], type: LIST, meaning: "further variables of the driver" },
+    { path: `${system}.daemonsetAnnotations`, default: {}, type: LABELS, meaning: "annotations of the DaemonSet" },
+    ...daemonSetRows(`${system}.`, system),
+  ];
+}
+
+const crdRows: readonly ValueRow[] = [
+  {
+    path: "linux.crds.enabled",
+    default: true,
+    type: BOOLEAN,
+    meaning: "nothing",
+    refused: {
+      unless: [true],
+      because: "the product needs the definitions. To keep Helm from installing them: --skip-crds; the worker from healing them: heal",
+    },
+  },
+  {
+    path: "linux.crds.image.repository",
+    default: "",
+    type: TEXT,
+    meaning: "nothing",
+    refused: { unless: ["", ...CRD_IMAGES.repositories], because: NO_JOB },
+  },
+  {
+    path: "linux.crds.image.tag",
+    default: "",
+    type: TEXT,
+    meaning: "nothing",
+    refused: { unless: ["", ...CRD_IMAGES.tags], because: NO_JOB },
+  },
+  { path: "linux.crds.image.digest", default: "", type: TEXT, meaning: "nothing", refused: { unless: [""], because: NO_JOB } },
+  {
+    path: "linux.crds.image.pullPolicy",
+    default: "IfNotPresent",
+    type: TEXT,
+    meaning: "nothing",
+    refused: { unless: ["IfNotPresent"], because: NO_JOB },
+  },
+  { path: "linux.crds.resources", default: {}, type: MAP, meaning: "nothing", refused: { unless: [{}], because: NO_JOB } },
+  { path: "linux.crds.annotations", default: {}, type: MAP, meaning: "nothing", refused: { unless: [{}], because: NO_JOB } },
+  { path: "linux.crds.podLabels", default: {}, type: MAP, meaning: "nothing", refused: { unless: [{}], because: NO_JOB } },
+];
+
+const bothRows: readonly ValueRow[] = [
+  { path: "install", default: true, type: BOOLEAN, meaning: "the CSI driver; `false` where the cluster has one" },
+  {
+    path: "nameOverride",
+    default: "",
+    type: TEXT,
+    meaning: "nothing",
+    refused: { unless: [""], because: "healing names the driver's objects: the names are fixed" },
+  },
+  {
+    path: "fullnameOverride",
+    default: "secrets-store-csi-driver",
+    type: TEXT,
+    meaning: "nothing",
+    refused: { unless: ["", "secrets-store-csi-driver"], because: "healing names the driver's objects: the names are fixed" },
+  },
+  {
+    path: "syncSecret.enabled",
+    default: false,
+    type: BOOLEAN,
+    flag: "sync-secret",
+    meaning: "mirror `secretObjects` into Secrets: by our worker, pods or not. The driver's own sync is never switched on",
+  },
+  {
+    path: "enableSecretRotation",
+    default: false,
+    type: BOOLEAN,
+    flag: "enable-secret-rotation",
+    meaning: "follow the vault, in mounts and Secrets",
+  },
+  { path: "rotationPollInterval", default: "2m", type: DURATION, flag: "rotation-poll-interval", meaning: "how often, for both" },
+  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "the driver's verbosity" },
+  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "the driver's log as JSON" },
+  { path: "livenessProbe.port", default: 9808, type: NUMBER, meaning: "port of the driver's health" },
+  { path: "livenessProbe.logLevel", default: 0, type: NUMBER, meaning: "verbosity of the liveness probe; upstream's default is 2" },
+  { path: "maxCallRecvMsgSize", default: 4194304, type: NUMBER, meaning: "bytes of a provider's answer" },
+  { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "the driver asks its providers for their health" },
+  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "how often" },
+  {
+    path: "rbac.install",
+    default: true,
+    type: BOOLEAN,
+    meaning: "the driver's ServiceAccount and roles; `false` where somebody else makes them",
+  },
+  {
+    path: "rbac.pspEnabled",
+    default: false,
+    type: BOOLEAN,
+    meaning: "nothing",
+    refused: { unless: [false], because: "Kubernetes has no PodSecurityPolicy since 1.25" },
+  },
+  {
+    path: "filteredWatchSecret",
+    default: true,
+    type: BOOLEAN,
+    meaning: "nothing, as upstream",
+    refused: { unless: [true], because: "no supported driver reads it any more: it always watches labelled Secrets only" },
+  },
+  {
+    path: "tokenRequests",
+    default: [{ audience: "api://AzureADTokenExchange" }],
+    type: LIST,
+    meaning: "audiences of the tokens that the kubelet hands to the driver",
+  },
+  { path: "imagePullSecrets", default: [], type: LIST, meaning: "to pull the driver's images with" },
+  { path: "commonLabels", default: {}, type: LABELS, meaning: "labels of the driver's DaemonSets, pods and CSIDriver" },
+  {
+    path: "automountServiceAccountToken",
+    default: true,
+    type: BOOLEAN,
+    meaning: "the driver's token; `false` where `env` and `volumes` bring a kubeconfig",
+  },
+];
+
+export const DRIVER_ROWS: readonly ValueRow[] = [...SYSTEMS.flatMap(driverRows), ...crdRows, ...bothRows].map((row) => ({
+  ...row,
+  path: `secrets-store-csi-driver.${row.path}`,
+  upstream: "driver",
+}));

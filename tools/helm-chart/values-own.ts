@@ -1,0 +1,59 @@
+/** Values of our own workloads and of what surrounds them. */
+import type { Json } from "./place.ts";
+import { BOOLEAN, LABELS, LIST, MAP, NUMBER, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
+
+/** What the manifests say already; the chart's defaults are read there. */
+export interface ManifestDefaults {
+  readonly image: string;
+  readonly resources: Readonly<Record<"webhook" | "sync", Json>>;
+}
+
+function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefaults): readonly ValueRow[] {
+  return [
+    { path: `${component}.replicas`, default: 2, type: NUMBER, meaning: "pods of it" },
+    { path: `${component}.resources`, default: resources[component], type: MAP, meaning: "requests and limits" },
+    { path: `${component}.nodeSelector`, default: {}, type: LABELS, meaning: "further labels that a node must have" },
+    { path: `${component}.tolerations`, default: [], type: LIST, meaning: "taints that are tolerated" },
+    { path: `${component}.affinity`, default: {}, type: MAP, meaning: "affinity of the pods, beside the spread over zones and nodes" },
+    {
+      path: `${component}.priorityClassName`,
+      default: "keyvault-injector",
+      type: TEXT,
+      meaning: "PriorityClass; the default's comes with the chart",
+    },
+    { path: `${component}.podLabels`, default: {}, type: LABELS, meaning: "further labels of the pods" },
+    { path: `${component}.podAnnotations`, default: {}, type: LABELS, meaning: "annotations of the pods" },
+  ];
+}
+
+export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
+  return [
+    { path: "image", default: defaults.image, type: TEXT, meaning: "our image, whole: build it and push it yourself" },
+    { path: "imagePullPolicy", default: "IfNotPresent", type: PULL_POLICY, meaning: "when it is pulled" },
+    {
+      path: "nodeNamespace",
+      default: "kube-system",
+      type: TEXT,
+      meaning: "namespace of driver and provider, which must be allowed privileged pods",
+    },
+    { path: "openshift", default: false, type: BOOLEAN, meaning: "what OpenShift's security context constraints need; never run there" },
+    {
+      path: "classAuthors",
+      default: "warn",
+      type: { enum: ["warn", "deny"] },
+      meaning: "what happens to a class whose author has not the rights that it uses; `deny` is `manifests/overlays/strict`",
+    },
+    ...workloadRows("webhook", defaults),
+    ...workloadRows("sync", defaults),
+    { path: "sync.volumes", default: [], type: LIST, meaning: "further volumes, such as the ConfigMap for `cloudEnvDir`" },
+    { path: "sync.volumeMounts", default: [], type: LIST, meaning: "where they are mounted" },
+    { path: "networkPolicies.enabled", default: false, type: BOOLEAN, meaning: "who may talk to our pods, and to whom they may talk" },
+    {
+      path: "networkPolicies.metricsNamespaceSelector",
+      default: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+      type: MAP,
+      meaning: "namespaces that may read the metrics",
+    },
+    { path: "networkPolicies.extraEgress", default: [], type: LIST, meaning: "further egress rules, such as a proxy's port" },
+  ];
+}

@@ -1,0 +1,135 @@
+/** Which value of the chart is which flag of our processes, and why some flags have none. */
+import { assertNever } from "../../src/domain/assert-never.ts";
+import { SETTINGS, type Setting, type SettingName } from "../../src/runtime/settings.ts";
+import type { Json, JsonMap } from "./place.ts";
+import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
+
+export type SettingPlace =
+  /** A value of the chart's own, at the top, named as the flag is. */
+  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both" }
+  /** A value that upstream's charts have already. */
+  | { readonly kind: "upstream"; readonly path: string }
+  | { readonly kind: "none"; readonly because: string };
+
+const sync: SettingPlace = { kind: "value", of: "sync" };
+const webhook: SettingPlace = { kind: "value", of: "webhook" };
+const both: SettingPlace = { kind: "value", of: "both" };
+const upstream = (path: string): SettingPlace => ({ kind: "upstream", path });
+const none = (because: string): SettingPlace => ({ kind: "none", because });
+
+const FROM_THE_POD = "set by the pod itself";
+const FIXED_PORT = "Service, probes and network policies name it";
+const CERT_MANAGER = "by the kustomize component cert-manager";
+
+/** A new setting gets its place here; `npm run render-manifests` then makes the chart's files anew. */
+export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
+  "sync-secret": upstream("secrets-store-csi-driver.syncSecret.enabled"),
+  "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
+  "rotation-poll-interval": upstream("secrets-store-csi-driver.rotationPollInterval"),
+  "sync-mode": sync,
+  "unused-grace": sync,
+  "expiry-warning": sync,
+  "restart-workloads": sync,
+  "max-rollouts-per-namespace": sync,
+  "rollout-timeout": sync,
+  "credentials-secret-names": sync,
+  "allowed-vaults": sync,
+  "allowed-identity-modes": sync,
+  "secret-access": sync,
+  "adopt-driver-secrets": sync,
+  "cloud-name": sync,
+  "cloud-env-dir": sync,
+  "construct-pem-chain": upstream("constructPEMChain"),
+  "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
+  heal: sync,
+  "strict-annotations": webhook,
+  "log-level": both,
+  "log-format": both,
+  namespace: none(FROM_THE_POD),
+  "pod-name": none(FROM_THE_POD),
+  "bind-address": none("pods listen on every address of theirs"),
+  "admission-port": none(FIXED_PORT),
+  "health-port": none(FIXED_PORT),
+  "tls-cert-file": none(CERT_MANAGER),
+  "tls-key-file": none(CERT_MANAGER),
+  "tls-ca-file": none(CERT_MANAGER),
+  "tls-min-version": webhook,
+  "client-ca-file": none("the API server's own configuration goes with it"),
+  "drain-delay": webhook,
+  "crds-dir": none("the image has them"),
+  kubeconfig: none("pods have an account"),
+};
+
+/** `--sync-mode` is `syncMode`. */
+export function valueNameOf(flag: string): string {
+  return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Path of the chart's value; undefined where the chart has none. */
+export function valuePathOf(flag: SettingName): string | undefined {
+  const place = SETTING_PLACES[flag];
+  if (place.kind === "none") return undefined;
+  return place.kind === "upstream" ? place.path : valueNameOf(flag);
+}
+
+function typeOf({ type }: Setting): JsonMap {
+  switch (type.kind) {
+    case "boolean":
+      return BOOLEAN;
+    case "count":
+      return { type: "integer", minimum: 1 };
+    case "duration":
+      return DURATION;
+    case "choice":
+      return { enum: [...type.choices] };
+    case "list":
+      return type.choices === undefined ? TEXTS : { type: "array", items: { enum: [...type.choices] } };
+    case "text":
+    case "cloud":
+    case "port":
+      return TEXT;
+    default:
+      return assertNever(type);
+  }
+}
+
+function defaultOf({ type, default: written }: Setting): Json {
+  if (type.kind === "boolean") return written === "true";
+  if (type.kind === "count") return Number(written);
+  if (type.kind === "list") return written === "" ? [] : written.split(",");
+  return written;
+}
+
+const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
+
+export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) =>
+  SETTING_PLACES[flag].kind === "value"
+    ? [{ path: valueNameOf(flag), default: defaultOf(setting), type: typeOf(setting), flag, meaning: setting.help }]
+    : [],
+);
+
+/** Named templates with the arguments that differ from the program's defaults. */
+export function settingsTemplates(): string {
+  const template = (process: "sync" | "webhook"): string => {
+    const flags = settings.flatMap(([flag, setting]) => (isFor(process, flag) ? argumentLines(flag, setting) : []));
+    return [`{{- define "keyvault-injector.${process}-settings" -}}`, ...flags, "{{- end -}}"].join("\n");
+  };
+  return `${template("sync")}\n\n${template("webhook")}\n`;
+}
+
+/** The first two are arguments of the manifest itself. */
+const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-rotation"];
+
+function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
+  const place = SETTING_PLACES[flag];
+  if (place.kind === "value") return place.of === process || place.of === "both";
+  return place.kind === "upstream" && process === "sync" && !IN_THE_MANIFEST.includes(flag);
+}
+
+function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
+  const steps = (valuePathOf(flag) ?? "").split(".");
+  const value = `(get ${steps.slice(0, -1).reduce((inner, step) => `(get ${inner} ${JSON.stringify(step)})`, ".Values")} ${JSON.stringify(steps.at(-1))})`;
+  const written = setting.type.kind === "list" ? `(join "," ${value})` : `(${value} | toString)`;
+  const given = setting.type.kind === "duration" ? `(${value} | default ${JSON.stringify(setting.default)})` : written;
+  return [`{{- if ne ${given} ${JSON.stringify(setting.default)} }}`, `- {{ printf "--${flag}=%s" ${given} | quote }}`, "{{- end }}"];
+}
