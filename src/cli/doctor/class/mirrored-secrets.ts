@@ -3,6 +3,7 @@ import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { SecretStatus } from "../../../domain/sync/class-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
+import { lookUp } from "../../access/look-up.ts";
 import type { ClassContext } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -26,7 +27,7 @@ async function checkSecret(context: ClassContext, provider: SecretProviderClass,
   const { namespace = "" } = provider.metadata;
   const { status } = compared;
   const named = `Secret ${namespace}/${status.name}`;
-  const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name: status.name });
+  const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
   if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
   const wasWritten = status.data.some(({ version }) => version !== undefined);
   if (look.kind !== "seen") {

@@ -2,7 +2,7 @@ import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.
 import { syncMode } from "../../../domain/schedule/sync-mode.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import type { Look } from "../../cluster.ts";
+import { lookUp } from "../../access/look-up.ts";
 import { type ClassContext, keyOf } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -16,7 +16,8 @@ export interface StatusLook {
 export async function checkStatus(context: ClassContext, provider: SecretProviderClass): Promise<StatusLook> {
   const off = offBecause(context, provider);
   if (off !== undefined) return only(fineLeaf("status-off", off));
-  const look = await lookAtStatus(context, provider);
+  const { namespace = "", name } = provider.metadata;
+  const look = await lookUp<SecretProviderClassSync>(context.viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
   if (look.kind === "unseen") return only(found("status-unreadable", look.why, "Ask for the role keyvault-injector-view."));
   const status = look.kind === "seen" ? look.value.status : undefined;
   if (status === undefined) {
@@ -37,20 +38,6 @@ function offBecause({ settings }: ClassContext, provider: SecretProviderClass): 
   if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
   if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
   return settings.syncSecret ? undefined : "the install mirrors nothing: --sync-secret is false";
-}
-
-/** The worker itself may list statuses and not get them. */
-async function lookAtStatus({ viewer }: ClassContext, { metadata }: SecretProviderClass): Promise<Look<SecretProviderClassSync>> {
-  const { namespace = "", name } = metadata;
-  const look = await viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, { namespace, name });
-  if (look.kind !== "unseen") return look;
-  const all = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-  });
-  if (all.kind !== "seen") return look;
-  const [first] = all.value;
-  return first === undefined ? { kind: "absent" } : { kind: "seen", value: first };
 }
 
 function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFinding {
