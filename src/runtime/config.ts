@@ -24,6 +24,8 @@ export interface Config {
   readonly maxRolloutsPerNamespace: number;
   /** Milliseconds. */
   readonly rolloutTimeout: number;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
   readonly credentialsSecretNames: readonly string[];
   /** Empty: all. */
   readonly allowedVaults: readonly string[];
@@ -108,6 +110,10 @@ function schemaFor(kind: SettingKind): z.ZodType {
       return z.enum(kind.choices as [string, ...string[]], { error: `write one of ${kind.choices.join(", ")}` }); // The table's lists are never empty.
     case "list":
       return listSchema(kind.choices);
+    case "namespaces":
+      return listSchema(undefined).refine((names) => namesIn(names).every((name) => NAMESPACE.test(name)), {
+        error: "write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas",
+      });
   }
 }
 
@@ -133,6 +139,13 @@ function listSchema(choices: readonly string[] | undefined): z.ZodType {
     }
     return items;
   });
+}
+
+/** A Kubernetes DNS label. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function namesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Reads flags over environment over defaults. All problems at once, each naming the flag, the value and the fix. */

@@ -14,7 +14,8 @@ export type SettingKind =
   | { readonly kind: "count" }
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
-  | { readonly kind: "list"; readonly choices?: readonly string[] };
+  | { readonly kind: "list"; readonly choices?: readonly string[] }
+  | { readonly kind: "namespaces" };
 
 export interface Setting {
   readonly type: SettingKind;
@@ -66,6 +67,7 @@ export const SETTINGS = {
     default: "10m",
     help: "Time without progress after which a restart has failed and stops those after it.",
   },
+  namespaces: { type: { kind: "namespaces" }, default: "", help: "Namespaces whose classes are mirrored; all where not given." },
   "credentials-secret-names": {
     type: { kind: "list" },
     default: "secrets-store-creds",

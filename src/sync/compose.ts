@@ -21,6 +21,7 @@ import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { createRolloutMetrics } from "./rollout-metrics.ts";
 import { createRollouts } from "./rollouts.ts";
+import { inNamespaces } from "./served-namespaces.ts";
 import { createVaultMetrics } from "./vault-metrics.ts";
 import { runWorker } from "./worker.ts";
 
@@ -44,7 +45,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const kube = createKubeClient(kubeConfig, client);
   const isBlind = config.secretAccess === "blind";
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
-  const watcher = createKubeWatcher(kubeConfig, client);
+  const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const election = createLeaderElection(kube, {
     namespace: config.namespace,

@@ -115,6 +115,21 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
     await eventually(async () => !(await isMissing(POLICY)), { what: "the metric", within: 20_000 });
   });
 
+  test("are missed where the policy itself is gone and its binding is left, which lets the empty patch through", async () => {
+    const namespace = await world.namespace();
+    const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "foreign" }, data: { password: "aHVudGVyMg==" } };
+    await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: foreign });
+    const policies = readManifests("policies/sync-secrets.yaml").filter(({ kind }) => kind === "ValidatingAdmissionPolicy");
+    await world.plane.kubectl(["delete", "validatingadmissionpolicy", POLICY]);
+
+    await eventually(async () => (await emptyPatch(namespace)).status === 200, { what: "an answer" });
+    await eventually(() => isMissing(POLICY), { what: "the metric", within: 20_000 });
+
+    await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: policies }));
+    await eventually(async () => !(await isMissing(POLICY)), { what: "the metric", within: 20_000 });
+    assert.equal((await emptyPatch(namespace)).status, 403);
+  });
+
   test("are each missed where they are absent", async () => {
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...GUARDRAILS]);
     for (const policy of GUARDRAILS) await eventually(() => isMissing(policy), { what: policy, within: 20_000 });

@@ -8,7 +8,7 @@ import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "./api-request.ts";
 import { type AuditEntry, forbidden } from "./audit.ts";
-import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { installProduct, type Product } from "./product.ts";
 
@@ -35,15 +35,22 @@ export interface SyncWorld {
   stop(): Promise<void>;
 }
 
-export async function startSyncWorld(options: { readonly overlay?: string } = {}): Promise<SyncWorld> {
-  const plane = await startControlPlane();
+export interface SyncWorldOptions {
+  /** Of `manifests/overlays`; default `default`. */
+  readonly overlay?: string;
+  readonly controlPlane?: ControlPlaneOptions;
+}
+
+export async function startSyncWorld(options: SyncWorldOptions = {}): Promise<SyncWorld> {
+  const plane = await startControlPlane(options.controlPlane);
   const emulator = await spawnEmulator(path.join(plane.directory, "emulator"));
   const vault = `vault-${randomBytes(4).toString("hex")}`;
   const tenantId = randomUUID();
   await emulator.createVault({ name: vault, tenantId });
   const principal = await emulator.createServicePrincipal({ tenantId });
   await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
-  const product = await installProduct(plane, { ...options, environment: clientEnvironment(emulator) });
+  const overlay = options.overlay === undefined ? {} : { overlay: options.overlay };
+  const product = await installProduct(plane, { ...overlay, environment: clientEnvironment(emulator) });
   let serial = 0;
   return {
     plane,

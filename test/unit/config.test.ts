@@ -30,6 +30,16 @@ describe("settings", () => {
     assert.equal(parsed([], environment).namespace, "from-downward-api");
   });
 
+  test("name namespaces that there can be, and none means all", () => {
+    assert.deepEqual(parsed([]).namespaces, []);
+    assert.deepEqual(parsed(["--namespaces=team-a, team-b"]).namespaces, ["team-a", "team-b"]);
+
+    const config = parseConfig(["--namespaces=team-a,Team/B"], {});
+
+    assert.ok(!config.ok);
+    assert.match(config.error.join(), /--namespaces: .*write names of namespaces \(lower-case letters/);
+  });
+
   test("that are wrong are listed all at once, each with its name, value and fix", () => {
     const config = parseConfig(["--heal=crds,pods", "--rotation-poll-interval=9s", "--health-port=70000", "--cloud-name=AzureMars"], {
       KEYVAULT_INJECTOR_SYNC_SECRET: "yes",

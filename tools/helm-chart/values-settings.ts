@@ -32,6 +32,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-workloads": sync,
   "max-rollouts-per-namespace": sync,
   "rollout-timeout": sync,
+  namespaces: none("the rights go with it: by the kustomize component namespaces"),
   "credentials-secret-names": sync,
   "allowed-vaults": sync,
   "allowed-identity-modes": sync,
@@ -82,6 +83,8 @@ function typeOf({ type }: Setting): JsonMap {
       return DURATION;
     case "choice":
       return { enum: [...type.choices] };
+    case "namespaces":
+      return TEXTS;
     case "list":
       return type.choices === undefined ? TEXTS : { type: "array", items: { enum: [...type.choices] } };
     case "text":
@@ -96,7 +99,7 @@ function typeOf({ type }: Setting): JsonMap {
 function defaultOf({ type, default: written }: Setting): Json {
   if (type.kind === "boolean") return written === "true";
   if (type.kind === "count") return Number(written);
-  if (type.kind === "list") return written === "" ? [] : written.split(",");
+  if (type.kind === "list" || type.kind === "namespaces") return written === "" ? [] : written.split(",");
   return written;
 }
 

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import type { ProductProcess } from "../support/product.ts";
+import { readManifests } from "../support/shipped-manifests.ts";
+import {
+  assertNothingForbidden,
+  classOf,
+  classPath,
+  createClass,
+  dataOf,
+  find,
+  mergePatch,
+  mirroredSecrets,
+  opaque,
+  reasonIs,
+  type SyncWorld,
+  secretPath,
+  send,
+  startSyncWorld,
+  statusOf,
+} from "../support/sync-world.ts";
+
+const refusal = controlPlaneRefusal();
+const ACCOUNT = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+
+let world: SyncWorld;
+let worker: ProductProcess;
+let served: readonly string[] = [];
+let other: string;
+
+/** The shipped component, as kustomize puts it: its own objects, and not the binding that it removes. */
+async function limitRights(namespaces: readonly string[]): Promise<void> {
+  const bindings = readManifests("components/namespaces/binding.yaml");
+  const copies = namespaces.flatMap((namespace) =>
+    bindings.map((binding) => ({ ...binding, metadata: { ...Object(binding["metadata"]), namespace } })),
+  );
+  const items = [...readManifests("components/namespaces/cluster-rights.yaml"), ...bindings, ...copies];
+  await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  await world.plane.kubectl(["delete", "clusterrolebinding", "keyvault-injector-sync"]);
+}
+
+async function given(namespace: string): Promise<string> {
+  const object = await world.object(`of ${namespace}`);
+  await createClass(world.plane, classOf(world, { namespace, name: "demo", objects: [object], secretObjects: [opaque("app", object)] }));
+  return object;
+}
+
+describe("the sync worker of some namespaces", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    served = [await world.namespace(), await world.namespace()];
+    other = await world.namespace();
+    await limitRights(served);
+    worker = await world.product.start("sync", { args: [`--namespaces=${served.join(",")}`, "--rotation-poll-interval=24h"] });
+  });
+  after(async () => {
+    await world?.stop();
+  });
+
+  test("mirrors their classes and repairs their Secrets, and leaves those of others alone", async () => {
+    await given(other);
+    for (const namespace of served) await given(namespace);
+
+    for (const namespace of served) {
+      await reasonIs(world.plane, { namespace, name: "demo" }, "Synced");
+      await send(world.plane, { method: "DELETE", path: secretPath(namespace, "app") });
+      await eventually(async () => (await dataOf(world.plane, namespace, "app"))?.["value"] === `of ${namespace}`, { what: "the repair" });
+    }
+    assert.deepEqual(await mirroredSecrets(world.plane, other), []);
+    assert.equal(await statusOf(world.plane, other, "demo"), undefined);
+  });
+
+  test("has no rights in others, and is refused nothing because it asks for nothing there", async () => {
+    const canGet = (namespace: string) =>
+      world.plane.kubectl(["auth", "can-i", "list", "secrets", "-n", namespace, `--as=${ACCOUNT}`]).catch(() => "no");
+    assert.match(await canGet(other), /^no/);
+    for (const namespace of served) assert.match(await canGet(namespace), /^yes/);
+    assert.ok(!/guardrails_missing\{[^}]*\} 1$/m.test(await worker.metrics()));
+
+    assertNothingForbidden("namespaces", world.plane);
+  });
+
+  test("removes what a class in one of them leaves, and restarts with what it has", async () => {
+    const [first = "", second = ""] = served;
+    const before = (await find(world.plane, secretPath(second, "app")))?.metadata.resourceVersion;
+    await worker.stop();
+    worker = await world.product.start("sync", { args: [`--namespaces=${served.join(",")}`, "--rotation-poll-interval=24h"] });
+
+    await send(world.plane, { method: "DELETE", path: classPath(first, "demo") });
+
+    await eventually(async () => (await mirroredSecrets(world.plane, first)).length === 0, { what: "the end of the Secret" });
+    assert.equal((await find(world.plane, secretPath(second, "app")))?.metadata.resourceVersion, before);
+    await mergePatch(world.plane, classPath(second, "demo"), { spec: { secretObjects: [] } });
+    await eventually(async () => (await mirroredSecrets(world.plane, second)).length === 0, { what: "the end of the other Secret" });
+  });
+});
