@@ -24,12 +24,14 @@ const TASKS = {
   "test:practices": { controlPlane: "wanted", run: ["tools/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
+  "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["tools/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
+  sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },
 };

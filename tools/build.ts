@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as esbuild from "esbuild";
-import { licencesOf } from "./licences.ts";
+import { licencesOf, packageNamesOf } from "./licences.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 export const DIST = path.join(root, "dist");
@@ -18,7 +18,7 @@ export async function build(target = DIST): Promise<void> {
   // Beside the target, because a rename does not cross file systems.
   const fresh = `${target}-${process.pid}`;
   try {
-    const { metafile } = await bundle(fresh);
+    const { metafile } = await bundle(fresh, true);
     writeFileSync(path.join(fresh, "THIRD-PARTY-LICENCES.txt"), licencesOf(root, Object.keys(metafile.inputs)));
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
@@ -27,12 +27,19 @@ export async function build(target = DIST): Promise<void> {
   }
 }
 
+/** `name@version` of every package that is compiled in. Writes nothing. */
+export async function bundledPackages(): Promise<ReadonlySet<string>> {
+  const { metafile } = await bundle(DIST, false);
+  return packageNamesOf(root, Object.keys(metafile.inputs));
+}
+
 /** Each subcommand in a file of its own: a process loads only its half. Names stay, so that a stack trace can be read. */
-function bundle(folder: string) {
+function bundle(folder: string, write: boolean) {
   return esbuild.build({
     absWorkingDir: root,
     entryPoints: ["src/main.ts"],
     outdir: folder,
+    write,
     bundle: true,
     splitting: true,
     format: "esm",

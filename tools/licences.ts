@@ -9,15 +9,30 @@ export function packagesOf(inputs: readonly string[]): readonly string[] {
   return [...new Set(folders)].sort();
 }
 
+interface PackageFile {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+}
+
+/** npm checks the members when a package is published. */
+function packageFile(root: string, folder: string): PackageFile {
+  return JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8")) as PackageFile;
+}
+
+/** `name@version` of every package that is compiled in. */
+export function packageNamesOf(root: string, inputs: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    packagesOf(inputs)
+      .map((folder) => packageFile(root, folder))
+      .map(({ name, version }) => `${name}@${version}`),
+  );
+}
+
 /** Name, version and licence of every package that is compiled in. Throws where one says nothing of its licence. */
 export function licencesOf(root: string, inputs: readonly string[]): string {
   const sections = packagesOf(inputs).map((folder) => {
-    // npm checks the two members when a package is published.
-    const { name, version, license } = JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8")) as {
-      readonly name: string;
-      readonly version: string;
-      readonly license?: string;
-    };
+    const { name, version, license } = packageFile(root, folder);
     const texts = readdirSync(path.join(root, folder)).filter((file) => LICENCE_FILE.test(file));
     if (texts.length === 0 && license === undefined) throw new Error(`${folder} names no licence: it cannot be compiled in`);
     const text = texts.sort().map((file) => readFileSync(path.join(root, folder, file), "utf8").trim());

@@ -41,6 +41,7 @@ if (files.length === 0) {
 
 await getOlderApiServer();
 await getHelm();
+await buildFlux();
 const started = performance.now();
 const child = spawn(
   process.execPath,
@@ -80,4 +81,11 @@ async function getOlderApiServer(): Promise<void> {
   if (!isNamed("/api-server-versions.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
   const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
   if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
+}
+
+/** Before the suites start: it takes minutes, in which a suite would run out of its time. */
+async function buildFlux(): Promise<void> {
+  if (!isNamed("/support/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  const { fluxRefusal, prepareFlux } = await import("../test/support/flux.ts");
+  if (fluxRefusal() === undefined) await prepareFlux();
 }

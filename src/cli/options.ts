@@ -29,6 +29,7 @@ export const OPTIONS = {
   "dry-run": { help: "Have the API server check what would be done, and change nothing." },
   force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
   "strict-annotations": { help: "Deny unknown annotations under our prefix, as the webhook does with the setting of this name." },
+  "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },
   help: { short: "h", help: "Print this text." },
 } as const satisfies Record<string, Option>;
 

@@ -8,8 +8,8 @@ import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startContro
 import { chartObjects, helmRefusal } from "../support/helm.ts";
 import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
 
-/** Kinds of other products, whose definitions are not ours to install: cert-manager and the Prometheus operator. */
-const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com)\//;
+/** Kinds of other products, whose definitions are not ours to install: cert-manager, the Prometheus operator, Flux and Argo CD. */
+const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com|argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//;
 /** What an older API server cannot take, by the field that it does not know; a folder of its own is there for it. */
 const ONLY_NEWER: Readonly<Record<string, string>> = { "components/csi-driver": "serviceAccountTokenInSecrets" };
 const NAMESPACES = ["keyvault-injector", "examples"];

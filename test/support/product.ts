@@ -55,14 +55,16 @@ export interface InstallOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of `manifests/overlays`; default `default`. */
   readonly overlay?: string;
+  /** Who applies the manifests; default kubectl. Resolves when they are there. */
+  readonly apply?: (plane: ControlPlane, admissionPort: number) => Promise<void>;
 }
 
 /** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
-  await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
   const shipped = parseManifests(await renderOverlay(options.overlay ?? "default"));
-  await applyAll(plane, onOneMachine(shipped, admissionPort));
+  const byKubectl = (): Promise<void> => applyAll(plane, onOneMachine(shipped, admissionPort));
+  await (options.apply ?? byKubectl)(plane, admissionPort);
   const processes: ProductProcess[] = [];
   const logs: string[] = [];
   return {
@@ -90,6 +92,7 @@ export async function installProduct(plane: ControlPlane, options: InstallOption
 }
 
 async function applyAll(plane: ControlPlane, manifests: readonly Manifest[]): Promise<void> {
+  await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
   const list = { apiVersion: "v1", kind: "List", items: manifests };
   // The namespace, which everything else needs, comes first in the rendered order.
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify(list));
@@ -182,7 +185,9 @@ async function untilReady(running: RunningProcess, product: ProductProcess, with
       return product.isReady();
     },
     { within, what: `${product.role}'s readiness` },
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
+    // A suite stops what it got: this one it never gets, and the test process would wait for it.
+    await running.stop();
     throw new Error(`${error instanceof Error ? error.message : ""}\n${product.log().slice(-4_000)}`);
   });
   if (exit !== undefined) throw new Error(`${product.role} ended with code ${exit}\n${product.log().slice(-4_000)}`);

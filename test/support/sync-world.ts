@@ -10,7 +10,7 @@ import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "./api-req
 import { type AuditEntry, forbidden } from "./audit.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
-import { installProduct, type Product } from "./product.ts";
+import { type InstallOptions, installProduct, type Product } from "./product.ts";
 
 export const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 export const STATUS_CRD = "secretproviderclasssyncs.keyvault-injector.dev";
@@ -35,22 +35,24 @@ export interface SyncWorld {
   stop(): Promise<void>;
 }
 
-export interface SyncWorldOptions {
-  /** Of `manifests/overlays`; default `default`. */
-  readonly overlay?: string;
+export interface SyncWorldOptions extends Pick<InstallOptions, "overlay" | "apply"> {
   readonly controlPlane?: ControlPlaneOptions;
 }
 
-export async function startSyncWorld(options: SyncWorldOptions = {}): Promise<SyncWorld> {
-  const plane = await startControlPlane(options.controlPlane);
+export async function startSyncWorld({ controlPlane, ...install }: SyncWorldOptions = {}): Promise<SyncWorld> {
+  const plane = await startControlPlane(controlPlane);
   const emulator = await spawnEmulator(path.join(plane.directory, "emulator"));
   const vault = `vault-${randomBytes(4).toString("hex")}`;
   const tenantId = randomUUID();
   await emulator.createVault({ name: vault, tenantId });
   const principal = await emulator.createServicePrincipal({ tenantId });
   await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
-  const overlay = options.overlay === undefined ? {} : { overlay: options.overlay };
-  const product = await installProduct(plane, { ...overlay, environment: clientEnvironment(emulator) });
+  const product = await installProduct(plane, { ...install, environment: clientEnvironment(emulator) }).catch(async (error: unknown) => {
+    // What a suite never got it cannot stop, and a process with children does not end.
+    await emulator.stop();
+    await plane.stop();
+    throw error;
+  });
   let serial = 0;
   return {
     plane,

@@ -26,9 +26,10 @@ export const render: Command = {
     "kubeconfig, or with --offline, the files are all that is known.",
     "",
     "Formats: yaml (default), json (one List), diff (what changes, in colour on a terminal).",
-    "Exit code: 0, or 1 where something would be denied (it is left out of the output), or 2 where a file cannot be read.",
+    "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
+    "about, or 2 where a file cannot be read.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "install-namespace", "kubeconfig"],
+  options: ["filename", "namespace", "output", "offline", "strict-annotations", "fail-on-warnings", "install-namespace", "kubeconfig"],
   arguments: 0,
   run: runRender,
 };
@@ -82,8 +83,9 @@ async function renderDocuments(documents: readonly ManifestDocument[], rendering
       ),
     });
   }
+  const fails = (severity: Finding["severity"]): boolean => severity === "error" || options["fail-on-warnings"] !== undefined;
   return {
-    code: findings.some(({ severity }) => severity === "error") ? EXIT.found : EXIT.fine,
+    code: findings.some(({ severity }) => fails(severity)) ? EXIT.found : EXIT.fine,
     output: WRITERS[format](printed, context.hasColour),
     notes: [...facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`), ...findings.map(showFinding)],
   };

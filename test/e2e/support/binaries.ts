@@ -55,6 +55,11 @@ const JUDGES = {
     sources: [path.join(MODULES, "mlog")],
   },
   promtool: { module: path.resolve(E2E, "..", "contract", "go", "promtool"), package: "github.com/prometheus/prometheus/cmd/promtool" },
+  "kustomize-controller": {
+    module: path.join(MODULES, "flux"),
+    package: "github.com/fluxcd/kustomize-controller",
+  },
+  "argo-lua": { module: path.resolve(E2E, "..", "contract", "go", "argo-lua"), package: "." },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
   "helm-3": helmProgram("v3"),
   "helm-4": helmProgram("v4"),

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { before, describe, test } from "node:test";
+import { parse } from "yaml";
+import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
+import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
+import { at, MANIFESTS } from "../support/shipped-manifests.ts";
+
+const refusal = programRefusal(["argo-lua"]);
+const KEY = "resource.customizations.health.keyvault-injector.dev_SecretProviderClassSync";
+const script = String(at(parse(readFileSync(path.join(MANIFESTS, "gitops/argocd/argocd-cm.yaml"), "utf8")), "data", KEY));
+
+interface Health {
+  readonly status?: string;
+  readonly message?: string;
+  readonly error?: string;
+}
+
+type Said = Pick<ClassStatus["conditions"][number], "type" | "status" | "reason">;
+
+const condition = (type: Said["type"], status: Said["status"], reason: Said["reason"]) => ({
+  type,
+  status,
+  reason,
+  message: `about ${type}`,
+});
+const withConditions = (...conditions: readonly unknown[]) => ({ status: { observedGeneration: 1, secrets: [], conditions } });
+const synced = condition("Synced", "True", "Synced");
+
+let interpreter: string;
+
+/** On the interpreter that Argo CD has. */
+function healthOf(objects: readonly unknown[], source = script): readonly Health[] {
+  const input = objects.map((object) => JSON.stringify({ script: source, object })).join("\n");
+  const { status, stdout, stderr } = spawnSync(interpreter, { input, encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Health);
+}
+
+describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    interpreter = await builtProgram("argo-lua");
+  });
+
+  test("is progress before the worker has said anything", () => {
+    const expected = { status: "Progressing", message: "the worker has not said anything yet" };
+    assert.deepEqual(healthOf([{}, { status: {} }, withConditions()]), [expected, expected, expected]);
+  });
+
+  test("is good where the Secrets are as they should be, with the worker's words", () => {
+    const all = withConditions(synced, condition("Fresh", "True", "Synced"), condition("Rotated", "True", "Rotated"));
+    const healthy = { status: "Healthy", message: "about Synced" };
+    assert.deepEqual(healthOf([withConditions(synced), all]), [healthy, healthy]);
+  });
+
+  test("says of every reason whether it passes by itself, waits for people by their setting, or needs them", () => {
+    const passing: readonly string[] = ["Unreachable", "Throttled", "Frozen"];
+    const failures = SYNC_REASONS.filter((reason) => reason !== "Synced");
+    assert.deepEqual(
+      healthOf(failures.map((reason) => withConditions(condition("Synced", "False", reason)))).map(({ status, message }) => [
+        status,
+        message,
+      ]),
+      failures.map((reason) => [passing.includes(reason) ? "Progressing" : "Degraded", `${reason}: about Synced`]),
+    );
+    const expected: Readonly<Record<string, string>> = {
+      Restarting: "Progressing",
+      Paused: "Suspended",
+      OnDelete: "Suspended",
+      NothingMirrored: "Healthy",
+    };
+    const rollouts = ROLLOUT_REASONS.filter((reason) => reason !== "Rotated" && reason !== "Restarted");
+    assert.deepEqual(
+      healthOf(rollouts.map((reason) => withConditions(synced, condition("Rotated", "False", reason)))).map(({ status }) => status),
+      rollouts.map((reason) => expected[reason] ?? "Degraded"),
+    );
+  });
+
+  test("is the worst of the conditions, whatever their order", () => {
+    const conditions = [synced, condition("Fresh", "False", "Unreachable"), condition("Guarded", "False", "GuardrailsMissing")];
+    const expected = { status: "Degraded", message: "GuardrailsMissing: about Guarded" };
+    assert.deepEqual(healthOf([withConditions(...conditions), withConditions(...conditions.toReversed())]), [expected, expected]);
+  });
+
+  test("would be told apart by an interpreter that fails", () => {
+    assert.match(healthOf([{}], "return os.getenv('HOME')")[0]?.error ?? "", /attempt to index/);
+    assert.match(healthOf([{}], "return {")[0]?.error ?? "", /syntax error/);
+    assert.equal(healthOf([{}], "return 1")[0]?.error, "the script returns no table");
+  });
+});

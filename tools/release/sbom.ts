@@ -1,0 +1,52 @@
+/**
+ * What the image's program is made of, as CycloneDX JSON: the packages that are compiled in, with versions, licences and the checksums of
+ * the lockfile. Node itself and the base image have lists of their own.
+ *
+ *   npm run sbom [-- <file>]
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import { bundledPackages } from "../build.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+const bomSchema = z.looseObject({
+  bomFormat: z.literal("CycloneDX"),
+  specVersion: z.string(),
+  metadata: z.looseObject({ component: z.looseObject({ name: z.string(), version: z.string() }) }),
+  components: z.array(z.looseObject({ "bom-ref": z.string(), name: z.string(), version: z.string(), purl: z.string() })),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()).optional() })),
+});
+
+export type Bom = z.infer<typeof bomSchema>;
+
+/** Made by npm from the lockfile, cut to what is compiled in. The same sources give the same text. Throws with npm's message. */
+export async function makeBom(): Promise<Bom> {
+  // Not `--omit=dev`: npm 11 then leaves out packages that development needs as well.
+  const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only"];
+  const { status, stdout, stderr } = spawnSync("npm", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  if (status !== 0) throw new Error(`npm sbom failed: ${stderr.trim()}`);
+  return narrowed(bomSchema.parse(JSON.parse(stdout)), await bundledPackages());
+}
+
+/** `kept` holds `name@version`. What differs from run to run (serial number, time, npm's version) and the checkout's folder go. */
+function narrowed({ serialNumber: _serial, metadata, ...bom }: Bom, kept: ReadonlySet<string>): Bom {
+  const components = bom.components.filter(({ name, version }) => kept.has(`${name}@${version}`));
+  const refs = new Set(components.map((component) => component["bom-ref"]));
+  const own = metadata.component["bom-ref"];
+  const dependencies = bom.dependencies
+    .filter(({ ref }) => refs.has(ref) || ref === own)
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((on) => refs.has(on)) }));
+  const component = { ...metadata.component, name: "keyvault-injector", type: "application" };
+  return { ...bom, metadata: { component }, components, dependencies };
+}
+
+if (import.meta.main) {
+  const { version }: { version: string } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const [file = `keyvault-injector-${version}.cdx.json`] = process.argv.slice(2);
+  const bom = await makeBom();
+  writeFileSync(file, `${JSON.stringify(bom, null, 2)}\n`);
+  console.log(`${file}: ${bom.components.length} packages`);
+}
