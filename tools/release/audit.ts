@@ -70,13 +70,16 @@ export function readAnswer(output: string): AuditAnswer {
   const report = reportSchema.safeParse(parsed);
   if (report.success) return { kind: "report", report: report.data };
   const { message } = z.object({ message: z.string() }).parse(parsed);
-  // The address is of whatever registry this machine uses.
-  return { kind: "unanswered", why: `the registry answered ${message.replace(/\s*-\s*\w+ https?:\S+/, "")}` };
+  // Its address is of whatever registry this machine uses.
+  return { kind: "unanswered", why: `the registry did not answer: ${message.replaceAll(/(\s*-\s*\w+)? ?https?:\S+/g, "")}` };
 }
 
 function askRegistry(): AuditAnswer {
   const bound = ["--fetch-timeout=15000", "--fetch-retries=0"];
-  const { stdout, error } = spawnSync("npm", ["audit", "--json", ...bound], { cwd: root, encoding: "utf8", timeout: 60_000 });
+  // The bootstrap takes the way to the registry (proxy, CA, npm's settings) out of its child's environment, and passes it on like this.
+  const kept: Readonly<Record<string, string>> = JSON.parse(process.env["KEYVAULT_INJECTOR_NPM_ENVIRONMENT"] ?? "{}");
+  const env = { ...process.env, ...kept };
+  const { stdout, error } = spawnSync("npm", ["audit", "--json", ...bound], { cwd: root, env, encoding: "utf8", timeout: 60_000 });
   if (error !== undefined) return { kind: "unanswered", why: `npm audit did not end: ${error.message}` };
   return readAnswer(stdout);
 }

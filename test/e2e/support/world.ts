@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 import { type AuditEntry, auditPolicy, parseAudit } from "../../support/audit.ts";
+import { leaveUsedRights } from "../../support/used-rights.ts";
 import { openWalk, prepareVault, type Walk } from "./document-walk.ts";
 import { bringInEmulator, installDefinitions, installInjector, installNodeSide } from "./install.ts";
 import { type RealNode, startRealNode } from "./node.ts";
@@ -29,7 +30,11 @@ export const VAULT = "e2e-vault";
 export async function startWorld(progress: (line: string) => void): Promise<World> {
   const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
   const auditLog = path.join(auditFolder, "audit.log");
-  const started: { stop(): Promise<void> }[] = [{ stop: async () => rmSync(auditFolder, { recursive: true }) }];
+  const tidyUp = async (): Promise<void> => {
+    leaveUsedRights(auditLog);
+    rmSync(auditFolder, { recursive: true });
+  };
+  const started: { stop(): Promise<void> }[] = [{ stop: tidyUp }];
   const stop = async (): Promise<void> => {
     for (const part of started.splice(0).toReversed()) await part.stop();
   };

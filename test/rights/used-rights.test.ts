@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { at, listAt, type Manifest, parseManifests, renderOverlay } from "../support/shipped-manifests.ts";
+import { type UsedRight, usedRights } from "../support/used-rights.ts";
+
+const used = usedRights();
+const refusal =
+  controlPlaneRefusal() ?? (used.length === 0 ? "no suite has left what it used; run npm test and npm run test:e2e first" : undefined);
+
+/** Every way to install that has rights of its own. */
+const OVERLAYS = ["default", "blind"];
+
+/** One verb on one resource, and on one name where the role has some. */
+type GrantedRight = UsedRight;
+
+function grantsIn(manifests: readonly Manifest[]): readonly GrantedRight[] {
+  return manifests
+    .filter(({ kind }) => kind === "RoleBinding" || kind === "ClusterRoleBinding")
+    .flatMap((binding) => {
+      const [, component = ""] = /^keyvault-injector-(\w+)$/.exec(String(at(binding, "subjects", 0, "name"))) ?? [];
+      const role = manifests.find(
+        ({ kind, metadata }) =>
+          kind === at(binding, "roleRef", "kind") &&
+          metadata.name === at(binding, "roleRef", "name") &&
+          metadata.namespace === binding.metadata.namespace,
+      );
+      return listAt(role, "rules").flatMap((rule) => grantsOf(rule, component));
+    });
+}
+
+function grantsOf(rule: unknown, component: string): readonly GrantedRight[] {
+  const [group = ""] = listAt(rule, "apiGroups").map(String);
+  const names = listAt(rule, "resourceNames").map(String);
+  return listAt(rule, "verbs").flatMap((verb) =>
+    listAt(rule, "resources").flatMap((kind) =>
+      (names.length === 0 ? ["*"] : names).map((name) => ({
+        component,
+        verb: String(verb),
+        resource: group === "" ? String(kind) : `${group}/${String(kind)}`,
+        name,
+      })),
+    ),
+  );
+}
+
+const covers = (granted: GrantedRight, use: UsedRight): boolean =>
+  granted.component === use.component &&
+  granted.verb === use.verb &&
+  granted.resource === use.resource &&
+  (granted.name === "*" || granted.name === use.name);
+
+const lineOf = ({ component, verb, resource, name }: UsedRight): string => `${component} ${verb} ${resource} ${name}`;
+
+function neverUsed(granted: readonly GrantedRight[], uses: readonly UsedRight[]): readonly string[] {
+  return [...new Set(granted.filter((right) => !uses.some((use) => covers(right, use))).map(lineOf))].sort();
+}
+
+function neverGranted(granted: readonly GrantedRight[], uses: readonly UsedRight[]): readonly string[] {
+  return uses.filter((use) => !granted.some((right) => covers(right, use))).map(lineOf);
+}
+
+describe("the rights of our accounts, and what all suites used of them", {
+  skip: refusal === undefined ? false : `SKIPPED: ${refusal}`,
+}, () => {
+  const granted = async (): Promise<readonly GrantedRight[]> =>
+    (await Promise.all(OVERLAYS.map(async (overlay) => grantsIn(parseManifests(await renderOverlay(overlay)))))).flat();
+
+  test("are the same: nothing is granted that nobody used, and nothing was used that is not granted", async (context) => {
+    const all = await granted();
+    context.diagnostic(`${new Set(all.map(lineOf)).size} verbs on resources granted, ${used.length} uses seen`);
+    assert.deepEqual({ neverUsed: neverUsed(all, used), neverGranted: neverGranted(all, used) }, { neverUsed: [], neverGranted: [] });
+  });
+
+  test("would differ by one verb more, and by one use less", async () => {
+    const all = await granted();
+    const [first] = all;
+    assert.ok(first);
+    assert.ok(neverUsed([...all, { ...first, verb: "escalate" }], used).includes(lineOf({ ...first, verb: "escalate" })));
+    for (const right of all)
+      assert.ok(
+        neverUsed(
+          all,
+          used.filter((use) => !covers(right, use)),
+        ).includes(lineOf(right)),
+      );
+    assert.deepEqual(neverGranted(all, [{ ...first, resource: "nodes" }]), [lineOf({ ...first, resource: "nodes" })]);
+  });
+});
