@@ -38,10 +38,12 @@ export function leaveUsedRights(auditLog: string): void {
   appendFileSync(path.join(resultsFolder(), `${process.pid}.txt`), `${[...lines].join("\n")}\n`);
 }
 
-function lineOf({ user, verb, resource, name }: AuditEntry): readonly string[] {
+function lineOf({ user, verb, resource, name, code }: AuditEntry): readonly string[] {
   const [, component] = ACCOUNT.exec(user) ?? [];
   if (component === undefined || resource === "") return [];
-  return [`${component} ${verb} ${resource} ${NAMED.test(name) ? name : "*"}`];
+  // An apply that makes the object is a patch to the log, and asks RBAC for both.
+  const verbs = verb === "patch" && code === 201 ? ["patch", "create"] : [verb];
+  return verbs.map((each) => `${component} ${each} ${resource} ${NAMED.test(name) ? name : "*"}`);
 }
 
 /** Everything that the suites of the run have left. */
