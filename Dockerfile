@@ -3,7 +3,8 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 # glibc, libstdc++ and nothing else: no shell, no package manager.
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
-FROM ${NODE_IMAGE} AS build
+# On the builder's own architecture, whatever the image's: the program is JavaScript, and a compiler under emulation is slow.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts
@@ -15,8 +16,11 @@ COPY tools/build.ts tools/licences.ts tools/image-files.ts ./tools/
 RUN node tools/build.ts \
   && node tools/image-files.ts /image
 
+# Node for the image's architecture; nothing runs in this stage.
+FROM ${NODE_IMAGE} AS node
+
 FROM ${RUNTIME_IMAGE}
-COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /image /app
 WORKDIR /app
 # A number, so that the kubelet can check it. The files belong to root: the process can change none of them.

@@ -25,8 +25,8 @@ describe("what Argo CD applies", { skip: refusal === undefined ? false : `SKIPPE
         await plane.kubectl(["apply", ...AS_ARGO, "-f", "-"], listOf(applied));
       },
     });
-    await world.product.start("sync");
-    await world.product.start("webhook");
+    await world.product.start("sync", { within: 120_000 });
+    await world.product.start("webhook", { within: 120_000 });
   });
   after(async () => {
     await world?.stop();

@@ -70,8 +70,9 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
         await installByFlux(plane, flux, admissionPort);
       },
     });
-    worker = await world.product.start("sync");
-    await world.product.start("webhook");
+    // How fast they start is another suite's matter.
+    worker = await world.product.start("sync", { within: 120_000 });
+    await world.product.start("webhook", { within: 120_000 });
     namespace = await world.namespace();
     const object = await world.object("value-1");
     await createClass(world.plane, classOf(world, { namespace, name: "shop", objects: [object], secretObjects: [opaque("shop", object)] }));
@@ -206,7 +207,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
     await assert.rejects(kubectl("get", "validatingadmissionpolicybinding", "keyvault-injector-pod-volume"), /NotFound/);
     // What the changed Deployment does in a cluster.
     await worker.stop();
-    worker = await world.product.start("sync", { args: ["--heal="] });
+    worker = await world.product.start("sync", { args: ["--heal="], within: 120_000 });
     const kept = await mirroredSecrets(world.plane);
 
     const refused: string[] = [];

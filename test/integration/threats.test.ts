@@ -44,8 +44,8 @@ function stealing(changes: Partial<Parameters<typeof classOf>[1]>): SecretProvid
 describe("an install with a vault", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
-    webhook = await world.product.start("webhook");
-    await world.product.start("sync");
+    webhook = await world.product.start("webhook", { within: 120_000 });
+    await world.product.start("sync", { within: 120_000 });
     victim = await world.namespace();
     attacker = await world.namespace({ credentials: false });
     object = await world.object(VALUE);

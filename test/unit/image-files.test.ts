@@ -138,7 +138,7 @@ function stagesOf(dockerfile: string): readonly (readonly Instruction[])[] {
 }
 
 describe("the Dockerfile", () => {
-  const [first = [], last = [], ...more] = stagesOf(readFileSync(path.join(root, "Dockerfile"), "utf8"));
+  const [first = [], node = [], last = [], ...more] = stagesOf(readFileSync(path.join(root, "Dockerfile"), "utf8"));
   const texts = (stage: readonly Instruction[], name: string): readonly string[] =>
     stage.filter((instruction) => instruction.name === name).map(({ text }) => text);
 
@@ -148,11 +148,18 @@ describe("the Dockerfile", () => {
       "npm ci --no-audit --no-fund --ignore-scripts",
       "node tools/build.ts && node tools/image-files.ts /image",
     ]);
-    assert.deepEqual(texts(last, "COPY"), ["--from=build /usr/local/bin/node /usr/local/bin/node", `--from=build /image ${IMAGE.folder}`]);
+    assert.deepEqual(texts(last, "COPY"), ["--from=node /usr/local/bin/node /usr/local/bin/node", `--from=build /image ${IMAGE.folder}`]);
     assert.deepEqual(
       last.map(({ name }) => name).filter((name) => name === "RUN" || name === "ADD" || name === "ENV"),
       [],
     );
+  });
+
+  test("builds on the builder's architecture, and takes Node for the image's", () => {
+    assert.deepEqual(texts(first, "FROM"), ["--platform=$BUILDPLATFORM ${NODE_IMAGE} AS build"]);
+    assert.deepEqual(node, [{ name: "FROM", text: "${NODE_IMAGE} AS node" }]);
+    assert.deepEqual(texts(last, "FROM"), ["${RUNTIME_IMAGE}"]);
+    assert.doesNotMatch(readFileSync(path.join(root, "Dockerfile"), "utf8"), /amd64|x64|x86_64|arm64/);
   });
 
   test("runs what the list says, where it says, as the user it says", () => {
