@@ -121,7 +121,7 @@ describe("the chart's checks", { skip }, () => {
   });
 
   test("leave labels, annotations and whatever else is Kubernetes' own to the user", async () => {
-    await renderChart("helm-4", { set: ["sync.podLabels.anything=goes", "linux.podAnnotations.whatever=1", "global.any=thing"] });
+    await renderChart("helm-4", { set: ["sync.podLabels.anything=goes", "linux.podAnnotations.whatever=else", "global.any=thing"] });
   });
 
   test("refuse kubelet folders that are not the same, and take the same ones, however written", async () => {

@@ -13,6 +13,10 @@ export interface ControlPlaneOptions {
   readonly version?: ApiServerVersion;
   /** Garbage collection, namespaces, default ServiceAccounts, Deployments. Default true. */
   readonly controllerManager?: boolean;
+  /** Controllers of kube-controller-manager beside the usual ones. */
+  readonly moreControllers?: readonly string[];
+  /** Further flags of kube-controller-manager, with dashes. */
+  readonly controllerManagerFlags?: readonly string[];
   /** Extra kube-apiserver flags without dashes. */
   readonly apiServerFlags?: Readonly<Record<string, string>>;
 }
@@ -94,7 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     etcdFlags: { "unsafe-no-fsync": "true" },
   });
   const config = await startWith(environment, olderApiServer);
-  const manager = options.controllerManager === false ? undefined : startControllerManager(config, directory);
+  const manager = options.controllerManager === false ? undefined : startControllerManager(config, { directory, options });
 
   const kubectl = (args: readonly string[], input?: string): Promise<string> => runKubectl(config.kubeconfigPath, args, input);
   return {
@@ -142,7 +146,12 @@ const CONTROLLERS = [
   "clusterrole-aggregation-controller",
 ];
 
-function startControllerManager(config: EnvtestConfig, directory: string): RunningProcess {
+interface ManagerSetting {
+  readonly directory: string;
+  readonly options: ControlPlaneOptions;
+}
+
+function startControllerManager(config: EnvtestConfig, { directory, options }: ManagerSetting): RunningProcess {
   const ca = path.join(directory, "ca.crt");
   writeFileSync(ca, config.caPem);
   const log = openSync(path.join(directory, "kube-controller-manager.log"), "a");
@@ -151,12 +160,13 @@ function startControllerManager(config: EnvtestConfig, directory: string): Runni
     [
       `--kubeconfig=${config.kubeconfigPath}`,
       `--root-ca-file=${ca}`,
-      `--controllers=${CONTROLLERS.join(",")}`,
+      `--controllers=${[...CONTROLLERS, ...(options.moreControllers ?? [])].join(",")}`,
       "--leader-elect=false",
       "--secure-port=0",
       // The default of 20 queries per second is for sharing a cluster with others.
       "--kube-api-qps=500",
       "--kube-api-burst=1000",
+      ...(options.controllerManagerFlags ?? []),
     ],
     { stdio: ["ignore", log, log] },
   );

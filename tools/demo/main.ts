@@ -1,12 +1,19 @@
 // `npm run demo`: the main job on a real API server, step by step, each checked with kubectl and the vault's request log.
-// With `--node` on a real node, where the pods run.
+// With `--node` on a real node, where the pods run; with `--api-server=1.34` on the older API server that is supported.
+import path from "node:path";
 import { parseArgs } from "node:util";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../../test/support/api-server-versions.ts";
+// @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
+import { olderApiServer } from "../bootstrap/control-plane-assets.mjs";
 import { untilInterrupted } from "../until-interrupted.ts";
 import { steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
 const flag = { type: "boolean", default: false } as const;
-const { values } = parseArgs({ options: { keep: flag, node: flag }, allowPositionals: false });
+const { values } = parseArgs({
+  options: { keep: flag, node: flag, "api-server": { type: "string", default: API_SERVER_VERSIONS[0] } },
+  allowPositionals: false,
+});
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1_000).toFixed(1)} s`;
 
@@ -38,9 +45,22 @@ async function keepRunning(world: World): Promise<void> {
   await untilInterrupted();
 }
 
+/** The one that was asked for, got where it is another than the bootstrap's. Throws where it can't be had. */
+async function apiServer(): Promise<ApiServerVersion> {
+  const version = API_SERVER_VERSIONS.find((known) => known === values["api-server"]);
+  if (version === undefined) throw new Error(`--api-server is ${values["api-server"]}; known: ${API_SERVER_VERSIONS.join(", ")}`);
+  if (version === API_SERVER_VERSIONS[0]) return version;
+  const root = path.resolve(import.meta.dirname, "../..");
+  const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
+  if (found.why !== undefined) throw new Error(found.why);
+  return version;
+}
+
 async function runDemo(): Promise<number> {
   const started = performance.now();
-  const world = await startWorld(({ name, milliseconds }) => console.log(`+ ${name} (${(milliseconds / 1_000).toFixed(1)} s)`));
+  const world = await startWorld(await apiServer(), ({ name, milliseconds }) =>
+    console.log(`+ ${name} (${(milliseconds / 1_000).toFixed(1)} s)`),
+  );
   try {
     const done = await runSteps(world);
     if (values.keep) await keepRunning(world);

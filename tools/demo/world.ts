@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../../test/support/api-server-versions.ts";
 import { type ControlPlane, startControlPlane } from "../../test/support/control-plane.ts";
 import { installProduct, type Product, type ProductProcess } from "../../test/support/product.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../key-vault-emulator/spawn.ts";
@@ -41,7 +42,7 @@ export interface StartedPart {
 }
 
 /** Starts control plane, emulator and both processes; tells of each part as it is there. */
-export async function startWorld(onStarted: (part: StartedPart) => void): Promise<World> {
+export async function startWorld(version: ApiServerVersion, onStarted: (part: StartedPart) => void): Promise<World> {
   const timed = async <T>(name: string, start: () => Promise<T>): Promise<T> => {
     const from = performance.now();
     const value = await start();
@@ -49,10 +50,7 @@ export async function startWorld(onStarted: (part: StartedPart) => void): Promis
     return value;
   };
   const emulatorDir = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "key-vault-"));
-  const [plane, emulator] = await Promise.all([
-    timed("kube-apiserver, etcd, kube-controller-manager", () => startControlPlane()),
-    timed("Key Vault emulator", () => spawnEmulator(emulatorDir)),
-  ]);
+  const [plane, emulator] = await Promise.all([startPlane(version, timed), timed("Key Vault emulator", () => spawnEmulator(emulatorDir))]);
   // Without an exception for the API server: its traffic must not go through the proxy by itself.
   const environment = { HTTPS_PROXY: emulator.proxyUrl, NODE_EXTRA_CA_CERTS: emulator.caFile };
   const product = await timed("shipped manifests applied", () => installProduct(plane, { environment }));
@@ -75,6 +73,18 @@ export async function startWorld(onStarted: (part: StartedPart) => void): Promis
       await plane.stop();
     },
   };
+}
+
+/** kube-controller-manager must not be newer than its API server: an older one gets what the demo needs of it by hand. */
+async function startPlane(
+  version: ApiServerVersion,
+  timed: <T>(name: string, start: () => Promise<T>) => Promise<T>,
+): Promise<ControlPlane> {
+  const isCurrent = version === API_SERVER_VERSIONS[0];
+  const parts = isCurrent ? "kube-apiserver, etcd, kube-controller-manager" : `kube-apiserver ${version}, etcd`;
+  const plane = await timed(parts, () => startControlPlane({ version, controllerManager: isCurrent }));
+  if (!isCurrent) await plane.kubectl(["create", "serviceaccount", "default", "-n", "default"]);
+  return plane;
 }
 
 async function createVault(emulator: SpawnedEmulator): Promise<Names> {

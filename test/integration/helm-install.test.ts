@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { CHART, HELM_VERSIONS, type HelmAnswer, type HelmVersion, helmRefusal, runHelm } from "../support/helm.ts";
+import { at, installShipped, listAt } from "../support/shipped-manifests.ts";
+
+const refusal = controlPlaneRefusal() ?? helmRefusal();
+const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+
+const RELEASE = "akvsecretsprovider";
+const NAMESPACE = "keyvault-injector";
+const DRIVER = "secrets-store-csi-driver";
+/** The document's own settings. */
+const DOCUMENT = [`${DRIVER}.enableSecretRotation=true`, `${DRIVER}.rotationPollInterval=3m`, `${DRIVER}.syncSecret.enabled=true`];
+
+const setting = (values: readonly string[]): readonly string[] => values.flatMap((value) => ["--set", value]);
+
+/** Helm on a control plane; there are no nodes, so that hooks have nobody to run them. */
+class Installer {
+  readonly #plane: ControlPlane;
+  readonly #version: HelmVersion;
+
+  constructor(plane: ControlPlane, version: HelmVersion) {
+    this.#plane = plane;
+    this.#version = version;
+  }
+
+  ask(...args: readonly string[]): Promise<HelmAnswer> {
+    return runHelm(this.#version, args, this.#plane.kubeconfigPath);
+  }
+
+  /** Throws what Helm says where it fails. */
+  async run(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.ask(...args);
+    if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
+  install(...args: readonly string[]): Promise<string> {
+    return this.run("install", RELEASE, CHART, "-n", NAMESPACE, "--create-namespace", ...args);
+  }
+
+  upgrade(...args: readonly string[]): Promise<string> {
+    return this.run("upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", ...args);
+  }
+
+  uninstall(): Promise<string> {
+    return this.run("uninstall", RELEASE, "-n", NAMESPACE, "--no-hooks");
+  }
+}
+
+async function get(plane: ControlPlane, ...args: readonly string[]): Promise<unknown> {
+  return JSON.parse(await plane.kubectl(["get", ...args, "-o", "json"]));
+}
+
+async function workerArguments(plane: ControlPlane): Promise<readonly unknown[]> {
+  const deployment = await get(plane, "deployment", "keyvault-injector-sync", "-n", NAMESPACE);
+  return listAt(deployment, "spec", "template", "spec", "containers", 0, "args");
+}
+
+/** What the release holds, by Helm's own account: kind, namespace and name. */
+async function held(plane: ControlPlane, installer: Installer): Promise<readonly string[]> {
+  const manifest = await installer.run("get", "manifest", RELEASE, "-n", NAMESPACE);
+  const text = await plane.kubectl(["get", "-f", "-", "-o", "name", "--ignore-not-found"], manifest);
+  return text
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+async function definitions(plane: ControlPlane): Promise<number> {
+  return listAt(await get(plane, "crd"), "items").length;
+}
+
+/** Generations, and versions of kinds that have none: what an apply changed. */
+async function generations(plane: ControlPlane, installer: Installer): Promise<readonly unknown[]> {
+  const manifest = await installer.run("get", "manifest", RELEASE, "-n", NAMESPACE);
+  const list: unknown = JSON.parse(await plane.kubectl(["get", "-f", "-", "-o", "json"], manifest));
+  return listAt(list, "items").map((item) => [
+    at(item, "kind"),
+    at(item, "metadata", "name"),
+    at(item, "metadata", "generation") ?? at(item, "metadata", "resourceVersion"),
+  ]);
+}
+
+/** What the webhook does with its own configuration: a field of its own, under its own field manager. */
+async function publishAuthority(plane: ControlPlane): Promise<void> {
+  const configuration = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: "keyvault-injector" },
+    webhooks: [{ name: "pods.keyvault-injector.dev", clientConfig: { caBundle: Buffer.from("CA").toString("base64") } }],
+  };
+  const flags = ["--server-side", "--field-manager=keyvault-injector-webhook", "--validate=false"];
+  await plane.kubectl(["apply", ...flags, "-f", "-"], JSON.stringify(configuration));
+}
+
+async function publishedAuthority(plane: ControlPlane): Promise<unknown> {
+  return at(await get(plane, "mutatingwebhookconfiguration", "keyvault-injector"), "webhooks", 0, "clientConfig", "caBundle");
+}
+
+for (const version of HELM_VERSIONS) {
+  describe(`the chart on an API server, by ${version}`, { skip }, () => {
+    let plane: ControlPlane;
+    let installer: Installer;
+    before(async () => {
+      plane = await startControlPlane();
+      installer = new Installer(plane, version);
+      await installer.install(...setting(DOCUMENT));
+    });
+    after(async () => {
+      await plane?.stop();
+    });
+
+    test("is installed with the document's settings, definitions included", async () => {
+      assert.ok((await held(plane, installer)).length >= 45);
+      assert.equal(await definitions(plane), 3);
+      assert.deepEqual(await workerArguments(plane), [
+        "sync",
+        "--sync-secret=true",
+        "--enable-secret-rotation=true",
+        "--rotation-poll-interval=3m",
+      ]);
+    });
+
+    test("refuses a second release in another namespace, and says where the first one is", async () => {
+      const { code, stderr } = await installer.ask("install", "second", CHART, "-n", "elsewhere", "--create-namespace");
+
+      assert.notEqual(code, 0);
+      assert.match(
+        stderr,
+        /is installed already, in namespace keyvault-injector by Helm release akvsecretsprovider of namespace keyvault-injector/,
+      );
+      assert.match(stderr, /the cluster has the Secrets Store CSI driver from Helm release akvsecretsprovider/);
+    });
+
+    test("takes changed settings, leaves the webhook's CA alone, changes nothing when there is nothing to change, and goes back", async () => {
+      await publishAuthority(plane);
+      const before = await publishedAuthority(plane);
+      assert.ok(before);
+
+      await installer.upgrade(...setting([`${DRIVER}.rotationPollInterval=5m`, "logLevel=debug"]));
+      assert.deepEqual((await workerArguments(plane)).slice(-2), ["--rotation-poll-interval=5m", "--log-level=debug"]);
+      assert.equal(await publishedAuthority(plane), before);
+
+      const settled = await generations(plane, installer);
+      await installer.upgrade();
+      assert.deepEqual(await generations(plane, installer), settled);
+
+      await installer.run("rollback", RELEASE, "1", "-n", NAMESPACE);
+      assert.equal((await workerArguments(plane)).at(-1), "--rotation-poll-interval=3m");
+      assert.equal(await publishedAuthority(plane), before);
+    });
+
+    test("is uninstalled without its definitions, its classes and mirrored Secrets", async () => {
+      const secretClass = { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata: { name: "kept" } };
+      await plane.kubectl(["apply", "-n", "default", "-f", "-"], JSON.stringify({ ...secretClass, spec: { provider: "azure" } }));
+      await plane.kubectl(["create", "secret", "generic", "mirrored", "-n", "default"]);
+      await plane.kubectl(["label", "secret", "mirrored", "-n", "default", "keyvault-injector.dev/managed=true"]);
+      const manifest = await installer.run("get", "manifest", RELEASE, "-n", NAMESPACE);
+
+      await installer.uninstall();
+
+      await eventually(async () => (await plane.kubectl(["get", "-f", "-", "-o", "name", "--ignore-not-found"], manifest)).trim() === "", {
+        what: "every object of the release gone",
+      });
+      assert.equal(await definitions(plane), 3);
+      await plane.kubectl(["get", "secretproviderclass", "kept", "-n", "default"]);
+      await plane.kubectl(["get", "secret", "mirrored", "-n", "default"]);
+    });
+
+    test("is refused beside manifests that were applied without Helm, and takes them over when told to", async () => {
+      await installShipped(plane);
+
+      const elsewhere = await installer.ask("install", RELEASE, CHART, "-n", "elsewhere", "--create-namespace", "--take-ownership");
+      assert.notEqual(elsewhere.code, 0);
+      assert.match(elsewhere.stderr, /is installed already, in namespace keyvault-injector by manifests applied without Helm/);
+      const here = await installer.ask("install", RELEASE, CHART, "-n", NAMESPACE);
+      assert.notEqual(here.code, 0);
+      assert.match(here.stderr, /invalid ownership metadata/);
+
+      // Helm 4 applies server-side, where a field that kubectl owns is a conflict.
+      await installer.install("--take-ownership", ...(version === "helm-4" ? ["--force-conflicts"] : []));
+      assert.equal((await workerArguments(plane))[1], "--sync-secret=false");
+    });
+  });
+}
+
+describe("a release of Helm 3", { skip }, () => {
+  test("is upgraded and uninstalled by Helm 4", async () => {
+    const plane = await startControlPlane();
+    try {
+      await new Installer(plane, "helm-3").install();
+      const later = new Installer(plane, "helm-4");
+
+      await later.upgrade(...setting(DOCUMENT));
+      assert.equal((await workerArguments(plane)).at(-1), "--rotation-poll-interval=3m");
+
+      await later.uninstall();
+      assert.equal(await definitions(plane), 3);
+    } finally {
+      await plane.stop();
+    }
+  });
+});
