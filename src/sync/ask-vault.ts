@@ -25,21 +25,27 @@ export interface Asking {
   readonly need: FetchNeed;
   /** Milliseconds. */
   readonly interval: number;
+  readonly isPollDue: boolean;
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
-export function questionOf(context: WorkerContext, { provider, memory, need, interval }: Asking): Question {
+export function questionOf(context: WorkerContext, asking: Asking): Question {
+  const { memory, need, interval } = asking;
   const now = context.clock.now();
-  const timing = { due: need === "PollDue" ? Math.min(now, memory.nextPoll) : now, interval };
-  const isCheck = CHECKS.includes(need);
+  // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
+  const isPoll = need === "PollDue" || (asking.isPollDue && REPAIRS.includes(need));
+  const timing = { due: isPoll ? Math.min(now, memory.nextPoll) : now, interval };
+  const isCheck = isPoll || CHECKS.includes(need);
   if (context.blind !== undefined) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
   if (!isCheck && !REPAIRS.includes(need)) return { kind: "everything", ...timing, sharedMs: FIRST.includes(need) ? FIRST_SHARED_MS : 0 };
+  return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(context, asking) };
+}
+
+function storedFacts(context: WorkerContext, { provider, memory, need }: Asking) {
   const status = context.statuses.get(refOf(provider));
   const stored = status?.secrets ?? [];
   const checked = status?.lastSuccessfulCheckTime;
   return {
-    kind: isCheck ? "changes" : "repair",
-    ...timing,
     intact: intactSecrets(context, provider, stored),
     stored,
     checked: checked === undefined ? undefined : Date.parse(checked),

@@ -23,6 +23,8 @@ export interface MirrorInput {
   readonly need: FetchNeed;
   /** Milliseconds. */
   readonly interval: number;
+  /** Whatever else it is for, the look is that poll, too. */
+  readonly isPollDue: boolean;
 }
 
 /** Asks the vault, writes what differs, then says in status and event how it went. */

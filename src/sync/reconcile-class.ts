@@ -60,13 +60,16 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
   const interval = intervalOf(context, provider);
   const memory = memoryOf(context, provider, interval);
   const need = needOf(context, provider, memory);
-  const pause = need === undefined ? 0 : repairPause(memory, need, context.clock.now());
-  if (pause > 0) return { kind: "again", after: pause };
+  const now = context.clock.now();
+  const pause = need === undefined ? 0 : repairPause(memory, need, now);
+  const isPollDue = isDue(context, memory);
+  // A repair that waits keeps the other Secrets of the class waiting for no poll.
+  if (pause > 0 && !isPollDue) return { kind: "again", after: Math.min(pause, untilPoll(context, memory)) };
   if (need !== undefined) {
     context.logger.debug("asking the vault", { class: key, need });
-    noteRepair(memory, need, context.clock.now());
+    noteRepair(memory, need, now);
     const { changeSeen } = memory;
-    await mirrorClass(context, { provider, memory, need, interval }, signal);
+    await mirrorClass(context, { provider, memory, need, interval, isPollDue }, signal);
     // Only now: an attempt that was cut short is no answer to the request.
     memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
     memory.nextPoll = nextPoll(context, key, interval);
@@ -80,6 +83,14 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
 
 function intervalOf({ settings }: WorkerContext, provider: SecretProviderClass): number {
   return pollInterval(provider, settings.rotationPollInterval);
+}
+
+function isDue({ settings, clock }: WorkerContext, { nextPoll: due, changeSeen }: ClassMemory): boolean {
+  return settings.enableSecretRotation && (clock.now() >= due || changeSeen !== undefined);
+}
+
+function untilPoll({ settings, clock }: WorkerContext, { nextPoll: due }: ClassMemory): number {
+  return settings.enableSecretRotation ? Math.max(1, due - clock.now()) : Number.POSITIVE_INFINITY;
 }
 
 function needOf(context: WorkerContext, provider: SecretProviderClass, memory: ClassMemory): FetchNeed | undefined {
@@ -98,7 +109,7 @@ function needOf(context: WorkerContext, provider: SecretProviderClass, memory: C
     observed,
     refresh: provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     lastRefresh: memory.lastRefresh,
-    isPollDue: context.settings.enableSecretRotation && (now >= memory.nextPoll || memory.changeSeen !== undefined),
+    isPollDue: isDue(context, memory),
     isUseNew: memory.isIdle,
     isContestOver: isContestTold && contestedUntil(memory, now) === undefined,
   });

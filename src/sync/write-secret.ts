@@ -158,9 +158,23 @@ const NOTHING: OwnedFields = { data: [], labels: [], annotations: [] };
 
 async function applySecret(options: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
   const { kube } = options;
-  const applied = await kube.apply<Secret>(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, force: true }, signal);
+  const applied = await kube
+    .apply<Secret>(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, force: true }, signal)
+    .catch((error: unknown) => explained(options, body, { error, signal }));
   const patch = removal(removed, applied);
   if (patch !== undefined) await kube.mergePatch(RESOURCES.secrets, refOf(body), patch, { fieldManager: FIELD_MANAGER }, signal);
+}
+
+/** Of a Secret that was deleted and made anew since it was seen, the API server says that the uid is invalid: the content is not. */
+async function explained(
+  { kube }: WriteOptions,
+  body: BodyInput,
+  { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
+): Promise<never> {
+  if (!(error instanceof KubeError) || error.code !== "Invalid") throw error;
+  const selector = { namespace: body.namespace, fieldSelector: `metadata.name=${body.secret.name}` };
+  const [live] = await kube.list<Secret>(RESOURCES.secrets, selector, signal);
+  throw live?.metadata.uid === body.uid ? error : changingHands(body);
 }
 
 /** What the apply left of the entries that the create had written. */

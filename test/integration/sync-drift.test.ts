@@ -133,6 +133,42 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     assert.ok((await isRepaired(place, { value: "of the vault" })) > 500);
   });
 
+  test("that does not end keeps no other Secret of its class waiting for its poll, whose interval is the class's own", async () => {
+    const [fought, quiet] = [await world.object("of the vault"), await world.object("quiet")];
+    const place = { namespace: await world.namespace(), name: "demo" };
+    const annotations = { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" };
+    const facts = { ...place, annotations, objects: [fought, quiet], secretObjects: [opaque("app", fought), opaque("quiet", quiet)] };
+    await createClass(world.plane, classOf(world, facts));
+    await reasonIs(world.plane, place, "Synced");
+    const over = new AbortController();
+    let rounds = 0;
+    const fight = async (): Promise<void> => {
+      for (; !over.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        if ((await dataOf(world.plane, place.namespace, "app"))?.["value"] !== "of the vault") continue;
+        rounds += 1;
+        await patch(secretPath(place.namespace, "app"), { data: { value: encoded(`round ${rounds}`) } });
+      }
+    };
+    const fighting = fight();
+    try {
+      await eventually(async () => (await statusOf(world.plane, place.namespace, "demo"))?.secrets[0]?.state === "Contested", {
+        what: "a contest",
+      });
+      for (const value of ["rotated once", "rotated twice"]) {
+        await world.emulator.rotateSecret({ vault: world.vault, name: quiet, value });
+        const started = performance.now();
+        const hasIt = async () => (await dataOf(world.plane, place.namespace, "quiet"))?.["value"] === value;
+        await eventually(hasIt, { within: 30_000, what: value });
+        console.log(
+          `drift: beside a contest a rotation was there after ${((performance.now() - started) / 1_000).toFixed(1)} s, with polls each 10 s`,
+        );
+      }
+    } finally {
+      over.abort();
+      await fighting;
+    }
+  });
+
   test("of an immutable Secret, and a change of type, is a Secret made anew, which is told", async () => {
     const object = await world.object("old");
     const place = await givenSynced([object], [opaque("app", object)]);

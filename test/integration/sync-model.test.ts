@@ -59,6 +59,7 @@ async function report(plan: Plan, failed: PlanRun): Promise<string> {
     `seed ${SEED}: after ${failed.episodes.length} bursts in ${failed.namespace}`,
     ...failed.differences,
     `the smallest plan found that fails: ${JSON.stringify(smallest)}`,
+    `the end of the worker's log: ${worker.log().slice(-2_000)}`,
   ].join("\n");
 }
 
