@@ -15,7 +15,7 @@ export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name)
 
 /** One line per command, for the general help. */
 export function commandSummaries(): readonly string[] {
-  return COMMANDS.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  return COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`);
 }
 
 /** A command of the command line, from its arguments to its exit code. */

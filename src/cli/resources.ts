@@ -2,13 +2,6 @@ import { RESOURCES, type Resource } from "../domain/kubernetes.ts";
 
 const apps = (plural: string, kind: string): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
-const rbac = (plural: string, kind: string, namespaced: boolean): Resource => ({
-  group: "rbac.authorization.k8s.io",
-  version: "v1",
-  plural,
-  kind,
-  namespaced,
-});
 
 /** Kinds that only the command line looks at. */
 export const MORE_RESOURCES = {
@@ -20,11 +13,11 @@ export const MORE_RESOURCES = {
   replicaSets: apps("replicasets", "ReplicaSet"),
   jobs: batch("jobs", "Job"),
   cronJobs: batch("cronjobs", "CronJob"),
-  roles: rbac("roles", "Role", true),
-  roleBindings: rbac("rolebindings", "RoleBinding", true),
-  clusterRoles: rbac("clusterroles", "ClusterRole", false),
+  roles: RESOURCES.roles,
+  roleBindings: RESOURCES.roleBindings,
+  clusterRoles: RESOURCES.clusterRoles,
   clusterRoleBindings: RESOURCES.clusterRoleBindings,
-  csiDrivers: { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver", namespaced: false },
+  csiDrivers: RESOURCES.csiDrivers,
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
   selfSubjectReviews: {
     group: "authentication.k8s.io",

@@ -71,15 +71,25 @@ export const SECRET_ANNOTATIONS = {
 /** Label on a Secret that the worker writes: `"true"`. */
 export const MANAGED_LABEL = key("managed");
 
-/** Label on a ControllerRevision that holds a class snapshot: `"true"`. */
+/** Label on a ControllerRevision of ours: `"true"` on a class snapshot, `"component"` on the copy of a component. */
 export const SNAPSHOT_LABEL = key("snapshot");
 
-/** Annotations on a class snapshot. */
+/** Annotations on such a ControllerRevision. */
 export const SNAPSHOT_ANNOTATIONS = {
   /** Name of the snapshotted SecretProviderClass (same namespace). */
   class: key("class"),
-  /** `v1:` + hex HMAC-SHA256 over the snapshot's data, namespace and class. */
+  /** The component that it is a copy of: `Kind namespace/name`. */
+  component: key("component"),
+  /** `v1:` + hex HMAC-SHA256 over the data. */
   content: key("content"),
+} as const;
+
+/** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */
+export const INSTALL_ANNOTATIONS = {
+  /** Uid of the worker's Deployment that is being uninstalled: that worker heals nothing any more. */
+  uninstalling: key("uninstalling"),
+  /** The policy binding that was removed, as JSON, for `--undo`. */
+  finalCheck: key("final-check"),
 } as const;
 
 /** Annotations on the webhook's CA Secret. */

@@ -1,5 +1,5 @@
 /**
- * Reasons of events on a class that are told beside its {@link SYNC_REASONS}: what happened, where those say how it stands.
+ * Reasons of events on a class, or on the worker's Deployment, that are told beside its {@link SYNC_REASONS}: what happened, where those say how it stands.
  * `docs/reference/reasons.md` has a row for each.
  */
 export const EVENT_REASONS = [
@@ -9,6 +9,10 @@ export const EVENT_REASONS = [
   "SecretReplaced",
   /** An object of the class expires soon. */
   "ObjectExpiring",
+  /** A component of the install was edited or deleted, and is as its installer left it. */
+  "ComponentHealed",
+  /** Something of the install is damaged and is not healed. */
+  "ComponentDamaged",
 ] as const;
 
 export type EventReason = (typeof EVENT_REASONS)[number];

@@ -8,7 +8,7 @@ export type EventWord = SyncReason | EventReason | RolloutReason;
 export interface EventFacts {
   readonly type: "Normal" | "Warning";
   /** A SecretProviderClass, a workload that asks for restarts, or the worker's own Deployment. */
-  readonly on: "class" | "workload" | "worker";
+  readonly on: "class" | "workload" | "worker" | "class, worker";
 }
 
 const aboutClass: EventFacts = { type: "Warning", on: "class" };
@@ -33,7 +33,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   IdentityUnavailable: aboutClass,
   Conflict: aboutClass,
   ForbiddenType: aboutClass,
-  Contested: aboutClass,
+  Contested: { type: "Warning", on: "class, worker" },
   Stale: aboutClass,
   TooLarge: aboutClass,
   Frozen: aboutWorker,
@@ -41,6 +41,8 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   SecretRepaired: aboutClass,
   SecretReplaced: aboutClass,
   ObjectExpiring: aboutClass,
+  ComponentHealed: aboutWorker,
+  ComponentDamaged: aboutWorker,
   Restarted: { type: "Normal", on: "workload" },
   Restarting: undefined,
   Rotated: { type: "Normal", on: "workload" },

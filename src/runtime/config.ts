@@ -38,7 +38,7 @@ export interface Config {
   readonly cloudEnvDir: string;
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
-  readonly heal: readonly ("crds" | "classes")[];
+  readonly heal: readonly ("crds" | "classes" | "components")[];
   readonly strictAnnotations: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

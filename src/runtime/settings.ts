@@ -102,8 +102,8 @@ export const SETTINGS = {
     help: "Give a certificate's secret two more files, .crt and .key, for secretObjects to name.",
   },
   heal: {
-    type: { kind: "list", choices: ["crds", "classes"] },
-    default: "crds,classes",
+    type: { kind: "list", choices: ["crds", "classes", "components"] },
+    default: "crds,classes,components",
     help: "What is brought back when it is deleted or damaged.",
   },
   "strict-annotations": {

@@ -1,12 +1,5 @@
+import { NO_REPAIRS, type Repairs } from "../domain/schedule/repair-pace.ts";
 import type { Told } from "../domain/sync/class-status.ts";
-
-/** Repairs of edited or deleted Secrets. Unix milliseconds. */
-export interface Repairs {
-  readonly inARow: number;
-  readonly last: number;
-  /** When the damage that waits for its repair was first seen; undefined where none waits. */
-  readonly seen: number | undefined;
-}
 
 /** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. */
 export interface ClassMemory {
@@ -24,6 +17,7 @@ export interface ClassMemory {
   lastRefresh: string | undefined;
   /** Unix milliseconds of the last check that succeeded. */
   lastSuccess: number | undefined;
+  /** Repairs of edited or deleted Secrets. */
   repairs: Repairs;
   /** Names of Secrets that failed at the last attempt. */
   failing: ReadonlySet<string>;
@@ -53,7 +47,7 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
     retryAt: 0,
     lastRefresh: undefined,
     lastSuccess: undefined,
-    repairs: { inARow: 0, last: Number.NEGATIVE_INFINITY, seen: undefined },
+    repairs: NO_REPAIRS,
     failing: new Set(),
     lastTold: undefined,
     isStaleTold: false,

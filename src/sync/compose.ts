@@ -6,6 +6,7 @@ import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
+import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
 import type { Config } from "../runtime/config.ts";
@@ -14,10 +15,12 @@ import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { createSteadyClock } from "../runtime/steady-clock.ts";
 import { cloudFileReader } from "./cloud-files.ts";
+import { createComponentMetrics } from "./component-metrics.ts";
 import { readCrds } from "./crd-files.ts";
 import { fencedClient } from "./fenced-client.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
+import { restoreOwnDeployment } from "./last-look.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { createRolloutMetrics } from "./rollout-metrics.ts";
 import { createRollouts } from "./rollouts.ts";
@@ -40,6 +43,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const metrics = createSyncMetrics(registry);
   const vaultMetrics = createVaultMetrics(registry);
   const rolloutMetrics = createRolloutMetrics(registry);
+  const componentMetrics = createComponentMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
   const kube = createKubeClient(kubeConfig, client);
@@ -55,6 +59,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     clock,
     logger,
   });
+  await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
   if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
   const health = await startHealthServer({
     address: config.bindAddress,
@@ -86,6 +91,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
             restoresClasses: config.heal.includes("classes"),
           },
           healsCrds: config.heal.includes("crds"),
+          healsComponents: config.heal.includes("components"),
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
@@ -114,6 +120,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           },
           events,
           metrics,
+          componentMetrics,
           vaultMetrics,
           clock,
           logger,
@@ -122,6 +129,8 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
         leading,
       );
     }, signal);
+    if (config.heal.includes("components"))
+      await restoreOwnDeployment({ kube, namespace: config.namespace, clock, logger }, new AbortController().signal);
   } finally {
     health.startDraining();
     await health.close();

@@ -1,3 +1,4 @@
+import { PREFIX } from "../domain/annotations.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import { type Clock, type EventSink, type KubeClient, KubeError, type KubeWatcher, type Logger } from "../domain/ports.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
@@ -59,9 +60,15 @@ const createRevision: Attempt = ({ kube, namespace }, signal) =>
 const requestToken: Attempt = ({ kube, namespace }, signal) =>
   kube.requestToken({ namespace, name: SYNC_ACCOUNT }, { audience: NAME, expirationSeconds: 600 }, signal);
 
-/** The worker's own Deployment asks for no restarts, and a label is no stamp. */
-const labelDeployment: Attempt = ({ kube, namespace }, signal) =>
-  kube.mergePatch(WORKLOADS.Deployment, { namespace, name: SYNC_ACCOUNT }, { metadata: { labels: { [NAME]: "x" } } }, DRY, signal);
+/** The worker's own Deployment may be healed; a finalizer is never a part of that. */
+const holdDeployment: Attempt = ({ kube, namespace }, signal) =>
+  kube.mergePatch(
+    WORKLOADS.Deployment,
+    { namespace, name: SYNC_ACCOUNT },
+    { metadata: { finalizers: [`${PREFIX}/${NAME}`] } },
+    DRY,
+    signal,
+  );
 
 /** There was nothing to try it on, which is no sign of a missing policy. */
 const REFUSED = new KubeError("Forbidden", "not tried", { retry: { kind: "never" } });
@@ -70,7 +77,7 @@ const ATTEMPTS: Readonly<Record<Guardrail, readonly Attempt[]>> = {
   "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],
   "keyvault-injector-sync-snapshots": [createRevision],
   "keyvault-injector-sync-tokens": [requestToken],
-  "keyvault-injector-sync-workloads": [labelDeployment],
+  "keyvault-injector-sync-workloads": [holdDeployment],
 };
 
 /** Tries, without effect, what each policy forbids; resolves with those that stop nothing. Throws where the API server does not say. */

@@ -1,9 +1,14 @@
 import { assertNever } from "../domain/assert-never.ts";
+import { copyOf } from "../domain/healing/component-copy.ts";
+import { componentDrift } from "../domain/healing/component-drift.ts";
+import { crdComponent } from "../domain/healing/components.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import { crdDrift } from "../domain/healing/crd-drift.ts";
+import { crdDrift, lacksFieldsOf } from "../domain/healing/crd-drift.ts";
 import { repairedCrd } from "../domain/healing/crd-repair.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import { applyCopy } from "./apply-copy.ts";
+import type { ComponentCopies } from "./component-copies.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
 /** A CRD that is going away, or not served yet, is looked at again this often (milliseconds). */
@@ -11,6 +16,8 @@ const SETTLING_MS = 200;
 
 export type HealOutcome =
   | { readonly kind: "whole" }
+  /** Damaged, and not to be healed now. */
+  | { readonly kind: "held" }
   | { readonly kind: "again"; readonly milliseconds: number }
   | { readonly kind: "healed" };
 
@@ -18,48 +25,55 @@ export interface HealOptions {
   readonly kube: KubeClient;
   readonly logger: Logger;
   readonly ours: CustomResourceDefinition;
+  /** Of the CRDs as their installers applied them. */
+  readonly copies: ComponentCopies;
+  /** Whether the install is being removed, so that nothing is to come back. */
+  readonly isHeld: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /** One look at one CRD and at most one write. Called again until it says `whole`. */
-export async function healCrd({ kube, logger, ours }: HealOptions, signal: AbortSignal): Promise<HealOutcome> {
+export async function healCrd(options: HealOptions, signal: AbortSignal): Promise<HealOutcome> {
+  const { kube, logger, ours } = options;
   const { name } = ours.metadata;
   const found = await kube.read<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name }, signal);
   const live = found.kind === "found" ? found.object : undefined;
   const drift = crdDrift(ours, live);
   switch (drift.kind) {
     case "whole":
+      if (live !== undefined) await keepCopy(options, live, signal);
       return { kind: "whole" };
     case "terminating":
     case "settling":
       return { kind: "again", milliseconds: SETTLING_MS };
     case "absent":
     case "damaged":
+      if (await options.isHeld(signal)) return { kind: "held" };
       logger.warn(drift.kind === "absent" ? "a CRD is gone and is applied again" : "a CRD is damaged and is repaired", {
         crd: name,
         ...(drift.kind === "damaged" ? { problem: drift.problem } : {}),
       });
-      return applyRepaired({ kube, logger, ours }, live, signal);
+      return applyRepaired(options, live, signal);
     default:
       return assertNever(drift);
   }
 }
 
-async function applyRepaired(
-  { kube, logger, ours }: HealOptions,
-  live: CustomResourceDefinition | undefined,
-  signal: AbortSignal,
-): Promise<HealOutcome> {
-  const { name } = ours.metadata;
+/** A CRD that is whole is what its installer wants: a driver's own chart, say, under whose name it is then healed. */
+async function keepCopy({ copies, ours }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<void> {
+  const component = crdComponent(ours.metadata.name);
+  const known = copies.get(component.id);
+  const isNew = known === undefined || componentDrift(known, live).kind === "installed";
+  const copy = isNew ? copyOf(component, live) : undefined;
+  if (copy !== undefined) await copies.save(copy, signal);
+}
+
+async function applyRepaired(options: HealOptions, live: CustomResourceDefinition | undefined, signal: AbortSignal): Promise<HealOutcome> {
+  const { logger, ours } = options;
   try {
-    const applied = await kube.apply<CustomResourceDefinition>(
-      RESOURCES.customResourceDefinitions,
-      repairedCrd(ours, live),
-      { fieldManager: FIELD_MANAGER, force: true },
-      signal,
-    );
+    const applied = await applyAsInstalled(options, live, signal);
     // An apply onto a CRD that is going away succeeds and is lost with it.
-    if (applied.metadata.deletionTimestamp !== undefined) return { kind: "again", milliseconds: SETTLING_MS };
-    logger.info("a CRD was healed", { crd: name, uid: applied.metadata.uid });
+    if (!applied) return { kind: "again", milliseconds: SETTLING_MS };
+    logger.info("a CRD was healed", { crd: ours.metadata.name });
     return { kind: "healed" };
   } catch (error) {
     // Somebody else changed or re-created it between the read and the write: look again.
@@ -67,4 +81,23 @@ async function applyRepaired(
       return { kind: "again", milliseconds: SETTLING_MS };
     throw error;
   }
+}
+
+/**
+ * Under the name of who installed it, with what they applied, so that their next apply meets no conflict and changes nothing; under
+ * our own where nobody is recorded, or what is recorded lacks what we need.
+ */
+async function applyAsInstalled(
+  { kube, ours, copies }: HealOptions,
+  live: CustomResourceDefinition | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const component = crdComponent(ours.metadata.name);
+  const copy = copies.get(component.id);
+  const installed = copy?.object as CustomResourceDefinition | undefined; // The copy of a CRD, as its id says.
+  if (copy !== undefined && installed !== undefined && !lacksFieldsOf(ours, installed))
+    return applyCopy(kube, { component, copy, live, body: repairedCrd(installed, live) }, signal);
+  const options = { fieldManager: FIELD_MANAGER, force: true };
+  const applied = await kube.apply(RESOURCES.customResourceDefinitions, repairedCrd(ours, live), options, signal);
+  return applied.metadata.deletionTimestamp === undefined;
 }

@@ -51,6 +51,15 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
   }
 }
 
+/** The key as it is; undefined where there is none. */
+export async function readHmacKey(
+  { kube, namespace }: Pick<HmacKeyOptions, "kube" | "namespace">,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const found = await kube.read<Secret>(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, signal);
+  return found.kind === "found" ? keyIn(found.object) : undefined;
+}
+
 function keyIn(secret: Secret): Uint8Array | undefined {
   const key = Buffer.from(secret.data?.[ENTRY] ?? "", "base64");
   return key.byteLength === KEY_BYTES ? key : undefined;

@@ -91,6 +91,7 @@ async function complete(
     written,
     signal,
   );
-  await handOver(context.kube, whole, ownersAfterRepair(snapshot.managedFields, managedFields), signal);
+  const owners = ownersAfterRepair(snapshot.managedFields, managedFields);
+  await handOver(context.kube, { resource: RESOURCES.secretProviderClasses, object: whole, managedFields: owners }, signal);
   return whole;
 }

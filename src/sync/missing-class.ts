@@ -73,7 +73,8 @@ async function restore(context: WorkerContext, snapshot: ClassSnapshot, signal: 
   try {
     const written = { fieldManager: FIELD_MANAGER };
     const made = await context.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
-    await handOver(context.kube, made, snapshot.managedFields, signal);
+    const { managedFields } = snapshot;
+    await handOver(context.kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
   } catch (error) {
     // Its owner was faster: the watch brings it.
     if (error instanceof KubeError && error.code === "AlreadyExists") return AGAIN;

@@ -3,9 +3,11 @@ import { RESOURCES, type Resource, type SecretProviderClass } from "../domain/ku
 import type { Clock, KubeClient, KubeWatcher, Logger, Reflector } from "../domain/ports.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { keyOf } from "./class-ref.ts";
+import type { ComponentCopies } from "./component-copies.ts";
 import type { CrdGate } from "./crd-gate.ts";
 import { watchCrd } from "./crd-watch.ts";
 import { healCrd } from "./heal-crd.ts";
+import { isGoing, readInstall } from "./install-state.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { patiently, RETRIES } from "./patiently.ts";
 
@@ -15,6 +17,10 @@ export const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
 /** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
 const AFTER_HEALING_MS = 1_000;
+/** The copies have not been listed yet (milliseconds). */
+const STARTING_MS = 100;
+/** While the install is being removed nothing is healed; the mark may be taken back (milliseconds). */
+const REMOVING_MS = 5_000;
 
 export interface CrdOptions {
   /** `--heal=crds` */
@@ -22,6 +28,9 @@ export interface CrdOptions {
   readonly crds: readonly CustomResourceDefinition[];
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
+  /** Of the install. */
+  readonly namespace: string;
+  readonly copies: ComponentCopies;
   readonly metrics: SyncMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,7 +46,8 @@ export interface WatchedCrds {
 
 /** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
 export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds {
-  const { kube, logger, watcher, metrics, healsCrds } = options;
+  const { kube, logger, watcher, metrics, healsCrds, namespace, copies } = options;
+  const isHeld = async (held: AbortSignal): Promise<boolean> => isGoing(await readInstall({ kube, namespace }, held));
   const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
   const queue = new WorkQueue({
     workers: 1,
@@ -49,8 +59,10 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
       patiently(async () => {
         const crd = options.crds.find((candidate) => candidate.metadata.name === name);
         if (crd === undefined || !healsCrds) return { kind: "done" };
-        const outcome = await healCrd({ kube, logger, ours: crd }, handleSignal);
+        if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
+        const outcome = await healCrd({ kube, logger, ours: crd, copies, isHeld }, handleSignal);
         if (outcome.kind === "whole") return { kind: "done" };
+        if (outcome.kind === "held") return { kind: "requeueAfter", milliseconds: REMOVING_MS };
         if (outcome.kind === "healed") metrics.crdsHealed.inc();
         return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : AFTER_HEALING_MS };
       }),

@@ -10,8 +10,11 @@ import { createBlindSecrets } from "./blind-secrets.ts";
 import { Claims } from "./claims.ts";
 import { classFacts } from "./class-facts.ts";
 import { ClassMemories } from "./class-memory.ts";
+import { startComponentCopies } from "./component-copies.ts";
+import type { ComponentMetrics } from "./component-metrics.ts";
+import { startComponents } from "./components.ts";
 import { startConsumers } from "./consumers.ts";
-import { createFingerprints } from "./content-hmac.ts";
+import { createFingerprints, type Fingerprints } from "./content-hmac.ts";
 import { type CrdGate, createCrdGate } from "./crd-gate.ts";
 import { lookAtFailing, startDriverSync } from "./driver-sync.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
@@ -36,6 +39,8 @@ export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "cluster">;
   /** `--heal=crds` */
   readonly healsCrds: boolean;
+  /** `--heal=components` */
+  readonly healsComponents: boolean;
   readonly crds: readonly CustomResourceDefinition[];
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];
@@ -54,6 +59,7 @@ export interface WorkerOptions {
   readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
+  readonly componentMetrics: ComponentMetrics;
   readonly vaultMetrics: VaultMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -78,14 +84,19 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       return outcome;
     },
   });
-  const crds = startCrds(options, signal);
+  const fingerprints = createFingerprints(key);
+  const copies = startComponentCopies({ ...options, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
+  const components = options.healsComponents
+    ? startComponents({ ...options, copies, metrics: options.componentMetrics }, signal)
+    : undefined;
+  const crds = startCrds({ ...options, copies }, signal);
   const guardrails = createGuardrailKeeper({
     ...options,
     kube: options.probe,
     onKnown: (policy, isMissing) => options.metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
   // The queue runs below, so its handler never sees this before it is there.
-  const context = buildContext({ options, cluster, key, classes, crds, guardrails }, signal);
+  const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails }, signal);
   options.metrics.queue.observe(classes);
   options.metrics.observeClasses(classFacts(context));
   options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);
@@ -93,6 +104,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     [
       (running) => classes.run(running),
       (running) => crds.queue.run(running),
+      async (running) => components?.run(running),
       (running) => guardrails.run(running),
       async (running) => options.rollouts?.run(context, running),
     ],
@@ -115,15 +127,17 @@ async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<voi
 interface ContextInput {
   readonly options: WorkerOptions;
   readonly cluster: string;
-  readonly key: Uint8Array;
+  readonly fingerprints: Fingerprints;
   readonly classes: WorkQueue;
   readonly crds: WatchedCrds;
   readonly guardrails: Guardrails;
 }
 
-function buildContext({ options, cluster, key, classes: queue, crds, guardrails }: ContextInput, signal: AbortSignal): WorkerContext {
+function buildContext(
+  { options, cluster, fingerprints, classes: queue, crds, guardrails }: ContextInput,
+  signal: AbortSignal,
+): WorkerContext {
   const { kube, watcher, logger, clock } = options;
-  const fingerprints = createFingerprints(key);
   const enqueue = (classKey: string): void => queue.add(classKey);
   const claims = new Claims();
   const memories = new ClassMemories();

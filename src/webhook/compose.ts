@@ -6,6 +6,7 @@ import { type KubeObject, RESOURCES, type SecretObject, type SecretProviderClass
 import type { CertificateSource, Clock, KubeClient, KubeWatcher, Logger, Reflector } from "../domain/ports.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
@@ -157,6 +158,9 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     ...(config.clientCaFile === "" ? {} : { clientAuthorities: readFileSync(config.clientCaFile, "utf8") }),
   });
   exportExpiry(registry, certificates);
+  // Never resolves: where this is the one instance there is nothing more to wait for.
+  const secondInstance = assertOnlyInstance({ kube, namespace, clock, logger }, stopped.signal).then(() => aborted(stopped.signal));
+  secondInstance.catch(() => undefined);
   const port = await server.start();
   const chain = startChainProbe(
     {
@@ -182,7 +186,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
   // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
-  await Promise.race([aborted(signal), certificates.done, chain.done]);
+  await Promise.race([aborted(signal), certificates.done, chain.done, secondInstance]);
   health.startDraining();
   await server.drain({ delayMs: config.drainDelay, graceMs: DRAIN_GRACE });
   stopped.abort();

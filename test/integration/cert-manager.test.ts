@@ -7,6 +7,7 @@ import { serviceDnsNames } from "../../src/domain/certificates/names.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
 import { renderKustomization } from "../../tools/render-manifests.ts";
+import type { AuditEntry } from "../support/audit.ts";
 import { certificatesIn, liveConfiguration, liveSecret, NAMESPACE, SERVICE } from "../support/certificate-replicas.ts";
 import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
@@ -169,7 +170,9 @@ describe("a webhook with certificate files, as a process on a real API server", 
 
   test("reads and writes no object for its certificate", async () => {
     const requests = plane.audit().filter(({ user }) => user.endsWith(`:${SERVICE}`));
-    const touched = requests.filter(({ resource }) => /secrets$|webhookconfigurations$/.test(resource));
+    // Where the one instance of the cluster is stands in the configuration: read once, for that.
+    const isInstanceCheck = ({ verb, name }: AuditEntry): boolean => verb === "get" && name === "keyvault-injector";
+    const touched = requests.filter((entry) => /secrets$|webhookconfigurations$/.test(entry.resource) && !isInstanceCheck(entry));
     assert.ok(requests.length > 0);
     assert.deepEqual(touched, []);
     assert.equal(await liveSecret(plane), undefined);

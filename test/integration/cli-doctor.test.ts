@@ -482,11 +482,14 @@ function freshLease(renewTime = new Date().toISOString().replace("Z", "000Z")): 
   return kubectl("patch", "lease", "keyvault-injector-sync", "-n", "keyvault-injector", "--type=merge", "-p", JSON.stringify({ spec }));
 }
 
+/** The Deployments are given replicas here that no installer gave them. */
+const HELD = { args: ["--heal=crds,classes"] };
+
 describe("doctor", { skip: refusal }, () => {
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     product = await installProduct(plane);
-    [webhook, worker] = await Promise.all([product.start("webhook"), product.start("sync")]);
+    [webhook, worker] = await Promise.all([product.start("webhook"), product.start("sync", HELD)]);
     await aNamespace(plane, PROBE);
     await nodeSide();
   });

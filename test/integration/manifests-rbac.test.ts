@@ -51,7 +51,26 @@ const TARGETS: readonly AccessTarget[] = [
   { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations", name: "keyvault-injector" },
   { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations", name: "any" },
   { group: "admissionregistration.k8s.io", resource: "validatingadmissionpolicybindings", name: "keyvault-injector-sync-secrets" },
+  { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations" },
   { group: "rbac.authorization.k8s.io", resource: "clusterroles", name: "keyvault-injector-sync" },
+  { group: "rbac.authorization.k8s.io", resource: "clusterroles", name: "any" },
+  { group: "rbac.authorization.k8s.io", resource: "clusterrolebindings", name: "keyvault-injector-sync" },
+  { group: "rbac.authorization.k8s.io", resource: "roles", namespace: OWN, name: "keyvault-injector-sync" },
+  { group: "rbac.authorization.k8s.io", resource: "roles", namespace: OWN, name: "any" },
+  { group: "rbac.authorization.k8s.io", resource: "rolebindings", namespace: OWN, name: "keyvault-injector-components" },
+  { group: "rbac.authorization.k8s.io", resource: "rolebindings", namespace: "app", name: "keyvault-injector-components" },
+  { group: "scheduling.k8s.io", resource: "priorityclasses" },
+  { group: "scheduling.k8s.io", resource: "priorityclasses", name: "keyvault-injector" },
+  { group: "scheduling.k8s.io", resource: "priorityclasses", name: "any" },
+  { group: "storage.k8s.io", resource: "csidrivers", name: "secrets-store.csi.k8s.io" },
+  { group: "", resource: "services", namespace: OWN, name: "keyvault-injector-webhook" },
+  { group: "", resource: "services", namespace: OWN, name: "any" },
+  { group: "", resource: "serviceaccounts", namespace: OWN, name: "keyvault-injector-webhook" },
+  { group: "", resource: "serviceaccounts", namespace: "kube-system", name: "secrets-store-csi-driver" },
+  { group: "policy", resource: "poddisruptionbudgets", namespace: OWN, name: "keyvault-injector-webhook" },
+  { group: "apps", resource: "deployments", namespace: OWN },
+  { group: "apps", resource: "deployments", namespace: OWN, name: "keyvault-injector-webhook" },
+  { group: "apps", resource: "daemonsets", namespace: "kube-system", name: "csi-secrets-store" },
   { group: SPC, resource: "secretproviderclasses", namespace: "app", name: "any" },
   { group: SPC, resource: "secretproviderclasspodstatuses", namespace: "app", name: "any" },
   { group: "keyvault-injector.dev", resource: "secretproviderclasssyncs", namespace: "app", name: "any" },
@@ -78,6 +97,26 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   sync: [
+    // Where the one instance is.
+    ...grant("get", "mutatingwebhookconfigurations - keyvault-injector"),
+    // Component healing, each by its name; the node side is healed only where its manifests are installed.
+    ...grant(
+      "list watch create patch",
+      "mutatingwebhookconfigurations - keyvault-injector",
+      "validatingwebhookconfigurations - keyvault-injector",
+      "priorityclasses - keyvault-injector",
+      `services ${OWN} keyvault-injector-webhook`,
+      `serviceaccounts ${OWN} keyvault-injector-webhook`,
+      `poddisruptionbudgets ${OWN} keyvault-injector-webhook`,
+      `deployments ${OWN} keyvault-injector-webhook`,
+    ),
+    ...grant(
+      "list watch",
+      "clusterroles - keyvault-injector-sync",
+      `roles ${OWN} keyvault-injector-sync`,
+      `rolebindings ${OWN} keyvault-injector-components`,
+      "clusterrolebindings - keyvault-injector-sync",
+    ),
     ...grant("list watch create patch delete", "secrets app *", "secrets app any", "secrets app keyvault-injector-ca"),
     ...grant("get list watch create patch delete", "secrets app secrets-store-creds"),
     ...grant("list watch create patch delete", `secrets ${OWN} *`, `secrets ${OWN} any`, `secrets ${OWN} keyvault-injector-ca`),
@@ -90,6 +129,7 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     // RBAC knows no names for these two verbs.
     ...grant("list watch", "validatingadmissionpolicybindings - keyvault-injector-sync-secrets"),
     ...grant("list watch patch", "deployments app any", `deployments ${OWN} any`, "statefulsets app any", "daemonsets app any"),
+    ...grant("list watch patch", `deployments ${OWN} *`, "daemonsets kube-system csi-secrets-store"),
     ...grant("get list watch create delete", "controllerrevisions app any"),
     ...grant("get create patch", `leases ${OWN} keyvault-injector-sync`),
     ...grant(
@@ -116,7 +156,10 @@ describe("the shipped roles", { skip: refusal === undefined ? false : `SKIPPED: 
 
   for (const [component, expected] of Object.entries(GRANTED)) {
     test(`give the ${component} process the rights listed here and no others`, async () => {
-      const identity = { user: `system:serviceaccount:${OWN}:keyvault-injector-${component}`, groups: [`system:serviceaccounts:${OWN}`] };
+      const identity = {
+        user: `system:serviceaccount:${OWN}:keyvault-injector-${component}`,
+        groups: ["system:serviceaccounts", `system:serviceaccounts:${OWN}`],
+      };
       const allowed: string[] = [];
       for (const target of TARGETS) {
         for (const verb of VERBS) {

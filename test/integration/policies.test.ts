@@ -529,6 +529,23 @@ function thePolicies(version: ApiServerVersion): void {
   // Last: it moves the policies away from the identities that the tests above use.
   describe("in another namespace", () => {
     test("are about the identities there", async () => {
+      // A cluster takes one instance: the first one's bindings and configurations go before it is installed elsewhere.
+      const install = ["apply", "--server-side", "-f", "-"];
+      await assert.rejects(
+        plane.kubectl(install, await renderDefaultOverlay("elsewhere")),
+        /denied request: keyvault-injector is installed in namespace keyvault-injector already, and a cluster takes one instance/,
+      );
+      const subjects = await plane.kubectl([
+        "get",
+        "clusterrolebinding",
+        "keyvault-injector-sync",
+        "-o",
+        "jsonpath={.subjects[*].namespace}",
+      ]);
+      assert.equal(subjects, OWN);
+      const names = ["keyvault-injector-components", "keyvault-injector-sync", "keyvault-injector-webhook"];
+      await plane.kubectl(["delete", "clusterrolebinding", ...names]);
+      await plane.kubectl(["delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "keyvault-injector"]);
       await plane.kubectl(["apply", "--server-side", "-f", "-"], await renderDefaultOverlay("elsewhere"));
       const [sync, webhook] = [
         await tokenOf("elsewhere", "keyvault-injector-sync"),

@@ -65,6 +65,19 @@ export async function installProduct(plane: ControlPlane, options: InstallOption
   const shipped = parseManifests(await renderOverlay(options.overlay ?? "default"));
   const byKubectl = (): Promise<void> => applyAll(plane, onOneMachine(shipped, admissionPort));
   await (options.apply ?? byKubectl)(plane, admissionPort);
+  return productOn(plane, { ...options, shipped, admissionPort });
+}
+
+export interface InstalledProduct {
+  /** What was installed, for the arguments of its processes. */
+  readonly shipped: readonly Manifest[];
+  readonly admissionPort: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The processes of an install that is there already. */
+export function productOn(plane: ControlPlane, options: InstalledProduct): Product {
+  const { shipped, admissionPort } = options;
   const processes: ProductProcess[] = [];
   const logs: string[] = [];
   return {

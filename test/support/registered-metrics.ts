@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { countByReason } from "../../src/domain/sync/class-count.ts";
+import { createComponentMetrics } from "../../src/sync/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createRolloutMetrics } from "../../src/sync/rollout-metrics.ts";
 import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
@@ -15,7 +16,7 @@ export interface RegisteredMetric {
 }
 
 const VAULT = "vault-1.vault.azure.net";
-const OPEN = ["vault", "namespace", "class", "object", "le"];
+const OPEN = ["vault", "namespace", "class", "object", "component", "le"];
 
 /** Every metric of ours, as a process with one class, one vault and one object reports it. */
 export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> {
@@ -32,6 +33,7 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   rate.set({ vault }, 300);
   isBreakerOpen.set({ vault }, 0);
   createRolloutMetrics(registry);
+  createComponentMetrics(registry).damaged.set({ component: "Service keyvault-injector/keyvault-injector-webhook" }, 1);
   createAdmissionMetrics(registry);
   createPreflightMetrics(registry);
   const all = await registry.getMetricsAsJSON();

@@ -15,7 +15,7 @@ describe("settings", () => {
 
     assert.equal(config.rotationPollInterval, 120_000);
     assert.deepEqual(config.credentialsSecretNames, ["secrets-store-creds"]);
-    assert.deepEqual(config.heal, ["crds", "classes"]);
+    assert.deepEqual(config.heal, ["crds", "classes", "components"]);
     assert.equal(config.syncSecret, true);
     assert.deepEqual([config.constructPemChain, config.writeCertAndKeyInSeparateFiles], [true, false]);
     assert.notEqual(config.podName, "");

@@ -57,6 +57,8 @@ describe("the page of events", () => {
       });
     // Another one, or another word in one of them, belongs on the page: type by type and object by object.
     assert.deepEqual(places, [
+      'src/sync/component-report.ts: "Warning" "ComponentHealed"',
+      'src/sync/component-report.ts: "Warning"',
       'src/sync/foreign-class.ts: "Warning" "InvalidClass"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
       'src/sync/mirror-class.ts: "Synced" "Normal" "Warning"',

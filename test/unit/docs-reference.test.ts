@@ -29,6 +29,7 @@ describe("the page of annotations", () => {
     MANAGED_LABEL: "Label: On a Secret that the worker writes",
     SNAPSHOT_LABEL: "Label: On a class snapshot (ControllerRevision)",
     SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
+    INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
     AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",
   } as const satisfies Record<Exclude<keyof typeof annotations, "PREFIX">, string>;
   const exported = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
@@ -141,6 +142,7 @@ describe("the page of metrics", () => {
       files.map(({ file }) => file),
       [
         "src/sync/class-metrics.ts",
+        "src/sync/component-metrics.ts",
         "src/sync/metrics.ts",
         "src/sync/queue-metrics.ts",
         "src/sync/rollout-metrics.ts",

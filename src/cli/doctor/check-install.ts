@@ -4,6 +4,7 @@ import { type Check, type CheckResult, fail, fine, skipped, warn } from "./check
 
 /** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
 export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
+  "keyvault-injector-one-instance": "Deny",
   "keyvault-injector-pod-volume": "Deny",
   "keyvault-injector-sync-secrets": "Deny",
   "keyvault-injector-sync-snapshots": "Deny",

@@ -24,6 +24,11 @@ export function crdDrift(ours: CustomResourceDefinition, live: CustomResourceDef
   return { kind: "whole", uid: live.metadata.uid ?? "", generation: live.metadata.generation ?? 0 };
 }
 
+/** Whether somebody else's CRD would not do in the place of ours. */
+export function lacksFieldsOf(ours: CustomResourceDefinition, other: CustomResourceDefinition): boolean {
+  return firstProblem(ours.spec.versions, other.spec.versions) !== undefined;
+}
+
 function firstProblem(ours: readonly CrdVersion[], live: readonly CrdVersion[]): string | undefined {
   for (const version of ours) {
     const found = live.find((candidate) => candidate.name === version.name);

@@ -1,0 +1,114 @@
+import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../kubernetes.ts";
+import { WORKLOADS } from "../rollout/workload.ts";
+
+/** One object of the install that healing looks after. */
+export interface Component {
+  /** `Kind namespace/name`, or `Kind name`: what queues, copies, logs and events call it. */
+  readonly id: string;
+  readonly resource: Resource;
+  readonly ref: ObjectRef;
+  /**
+   * `healed`: applied again. `reported`: what makes the worker's own rights and limits is not for the worker to write.
+   * `crd`: kept a copy of, for CRD healing.
+   */
+  readonly treatment: "healed" | "reported" | "crd";
+  /** Part of the node side, which the install may leave to somebody else: looked after only where the worker has the right to. */
+  readonly isNodeSide: boolean;
+}
+
+/** The Deployment that the worker itself runs by. */
+export const OWN_DEPLOYMENT = "keyvault-injector-sync";
+
+/** Where the manifests install the CSI driver and the Azure provider. */
+export const NODE_NAMESPACE = "kube-system";
+
+const PART_OF = ["app.kubernetes.io/name", "app.kubernetes.io/part-of"] as const;
+const PRODUCT = "keyvault-injector";
+
+interface Named {
+  readonly resource: Resource;
+  readonly names: readonly string[];
+}
+
+const NODE_SIDE: readonly Named[] = [
+  { resource: RESOURCES.csiDrivers, names: ["secrets-store.csi.k8s.io"] },
+  {
+    resource: WORKLOADS.DaemonSet,
+    names: [
+      "csi-secrets-store",
+      "csi-secrets-store-provider-azure",
+      "csi-secrets-store-windows",
+      "csi-secrets-store-provider-azure-windows",
+    ],
+  },
+  { resource: RESOURCES.serviceAccounts, names: ["secrets-store-csi-driver", "csi-secrets-store-provider-azure"] },
+];
+
+const BOTH = ["keyvault-injector-sync", "keyvault-injector-webhook"];
+
+const HEALED: readonly Named[] = [
+  { resource: RESOURCES.priorityClasses, names: ["keyvault-injector"] },
+  { resource: RESOURCES.serviceAccounts, names: BOTH },
+  { resource: RESOURCES.services, names: ["keyvault-injector-webhook"] },
+  { resource: WORKLOADS.Deployment, names: BOTH },
+  { resource: RESOURCES.podDisruptionBudgets, names: BOTH },
+  { resource: RESOURCES.mutatingWebhookConfigurations, names: ["keyvault-injector"] },
+  { resource: RESOURCES.validatingWebhookConfigurations, names: ["keyvault-injector"] },
+];
+
+const CLUSTER_ROLES = [...BOTH, "keyvault-injector-components", "keyvault-injector-instance"];
+
+const POLICIES = [
+  "keyvault-injector-class-authors",
+  "keyvault-injector-class-identities",
+  "keyvault-injector-one-instance",
+  "keyvault-injector-pod-volume",
+  "keyvault-injector-sync-secrets",
+  "keyvault-injector-sync-snapshots",
+  "keyvault-injector-sync-tokens",
+  "keyvault-injector-sync-workloads",
+  "keyvault-injector-webhook-configuration",
+];
+
+const REPORTED: readonly Named[] = [
+  { resource: RESOURCES.clusterRoles, names: [...CLUSTER_ROLES, "keyvault-injector-view"] },
+  { resource: RESOURCES.clusterRoleBindings, names: CLUSTER_ROLES },
+  { resource: RESOURCES.roles, names: [...BOTH, "keyvault-injector-components"] },
+  { resource: RESOURCES.roleBindings, names: [...BOTH, "keyvault-injector-components"] },
+  { resource: RESOURCES.validatingAdmissionPolicies, names: POLICIES },
+  { resource: RESOURCES.validatingAdmissionPolicyBindings, names: POLICIES },
+];
+
+/** Everything that the manifests install, but for the CRDs. A test compares it with them. */
+export function componentsOf(namespace: string): readonly Component[] {
+  const all = (named: readonly Named[], where: string, kind: Pick<Component, "treatment" | "isNodeSide">): readonly Component[] =>
+    named.flatMap(({ resource, names }) => names.map((name) => ({ ...component(resource, { namespace: where, name }), ...kind })));
+  return [
+    ...all(HEALED, namespace, { treatment: "healed", isNodeSide: false }),
+    ...all(NODE_SIDE, NODE_NAMESPACE, { treatment: "healed", isNodeSide: true }),
+    ...all(REPORTED, namespace, { treatment: "reported", isNodeSide: false }),
+    ...all([{ resource: RESOURCES.namespaces, names: [namespace] }], namespace, { treatment: "reported", isNodeSide: false }),
+  ];
+}
+
+export function crdComponent(name: string): Component {
+  return { ...component(RESOURCES.customResourceDefinitions, { name }), treatment: "crd", isNodeSide: false };
+}
+
+function component(resource: Resource, { namespace, name }: ObjectRef): Pick<Component, "id" | "resource" | "ref"> {
+  const ref: ObjectRef = resource.namespaced && namespace !== undefined ? { namespace, name } : { name };
+  return { id: `${resource.kind} ${ref.namespace === undefined ? name : `${ref.namespace}/${name}`}`, resource, ref };
+}
+
+export function isOwnDeployment({ resource, ref }: Component): boolean {
+  return resource.plural === WORKLOADS.Deployment.plural && ref.name === OWN_DEPLOYMENT;
+}
+
+/** Whether an object under a component's name is one: an existing driver's has the name alone. */
+export function isPartOfInstall(object: KubeObject): boolean {
+  return PART_OF.some((label) => object.metadata.labels?.[label] === PRODUCT);
+}
+
+export function typeOf({ resource }: Component): { readonly apiVersion: string; readonly kind: string } {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
+}

@@ -1,0 +1,97 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { ManagedFieldsEntry } from "../kubernetes.ts";
+
+/**
+ * `fieldsV1` of managedFields: a tree of `f:<field>`, `k:<key of a list item>`, `v:<value of a set>` and `.` (the thing itself).
+ * See https://kubernetes.io/docs/reference/using-api/server-side-apply/.
+ */
+export type FieldSet = JsonObject;
+
+/**
+ * Never compared and never written, whoever is said to own them: the webhook's replicas publish their CA, controllers count,
+ * and neither owners nor finalizers are ours to bring back.
+ */
+const NOT_COMPARED = [
+  "f:caBundle",
+  "f:deprecated.daemonset.template.generation",
+  "f:deployment.kubernetes.io/revision",
+  "f:finalizers",
+  "f:ownerReferences",
+];
+
+/** All that the entries own, without what is never compared. */
+export function comparedFields(entries: readonly ManagedFieldsEntry[]): FieldSet {
+  return entries.reduce<FieldSet>((all, { fieldsV1 }) => union(all, pruned(fieldsV1 ?? {}) ?? {}), {});
+}
+
+function union(a: FieldSet, b: FieldSet): FieldSet {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...names].map((name) => [name, union(membersOf(a[name]), membersOf(b[name]))]));
+}
+
+/** Undefined where nothing is left of it: an empty set would mean the whole value. */
+function pruned(fields: FieldSet): FieldSet | undefined {
+  const members = Object.entries(fields).filter(([name]) => !NOT_COMPARED.includes(name));
+  if (members.length === 0 && Object.keys(fields).length > 0) return undefined;
+  const kept = members.flatMap(([name, inner]) => {
+    const left = pruned(membersOf(inner));
+    return left === undefined ? [] : [[name, left] as const];
+  });
+  return kept.length === 0 && members.length > 0 ? undefined : Object.fromEntries(kept);
+}
+
+/** Items of lists as the value has them, or as the field set does: that order is the same for equal content. */
+export type ItemOrder = "as it is" | "comparable";
+
+/** The part of a value that the field set names; undefined where the value has none of it. */
+export function ownedPart(value: unknown, fields: FieldSet, order: ItemOrder = "as it is"): unknown {
+  const names = Object.keys(fields);
+  if (value === undefined || names.length === 0) return value;
+  if (Array.isArray(value)) return ownedItems(value, fields, order);
+  if (!isJsonObject(value)) return value;
+  const members = names.flatMap((name) => {
+    if (!name.startsWith("f:")) return [];
+    const part = ownedPart(value[name.slice(2)], membersOf(fields[name]), order);
+    return part === undefined ? [] : [[name.slice(2), part] as const];
+  });
+  return members.length === 0 && !names.includes(".") ? undefined : Object.fromEntries(members);
+}
+
+function ownedItems(items: readonly unknown[], fields: FieldSet, order: ItemOrder): unknown {
+  const names = Object.keys(fields);
+  const owned = items.flatMap((item, index) => {
+    const name = names.find((candidate) => isNamed(candidate, item, index));
+    if (name === undefined) return [];
+    const part = ownedPart(item, membersOf(fields[name]), order);
+    const key = name.startsWith("k:") ? (JSON.parse(name.slice(2)) as JsonObject) : undefined; // The API server's own encoding.
+    const kept = key === undefined ? part : { ...key, ...(isJsonObject(part) ? part : {}) };
+    return [{ place: names.indexOf(name), kept }];
+  });
+  if (owned.length === 0 && !names.includes(".")) return undefined;
+  const ordered = order === "comparable" ? owned.toSorted((a, b) => a.place - b.place) : owned;
+  return ordered.map(({ kept }) => kept);
+}
+
+function isNamed(name: string, item: unknown, index: number): boolean {
+  if (name.startsWith("v:")) return JSON.stringify(item) === name.slice(2);
+  if (name.startsWith("i:")) return Number(name.slice(2)) === index;
+  if (!name.startsWith("k:") || !isJsonObject(item)) return false;
+  const key: unknown = JSON.parse(name.slice(2));
+  return isJsonObject(key) && Object.entries(key).every(([field, value]) => item[field] === value);
+}
+
+function membersOf(fields: unknown): FieldSet {
+  return isJsonObject(fields) ? fields : {};
+}
+
+/** Where two values differ, as paths without values; `at` is the path of the values themselves. */
+export function differences(wanted: unknown, live: unknown, at = ""): readonly string[] {
+  if (isJsonObject(wanted) && isJsonObject(live)) {
+    const names = [...new Set([...Object.keys(wanted), ...Object.keys(live)])];
+    return names.flatMap((name) => differences(wanted[name], live[name], at === "" ? name : `${at}.${name}`));
+  }
+  if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length) {
+    return wanted.flatMap((item, index) => differences(item, live[index], `${at}[${index}]`));
+  }
+  return wanted === live ? [] : [at === "" ? "(all)" : at];
+}

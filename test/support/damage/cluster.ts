@@ -1,0 +1,67 @@
+import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
+import type { KubeClient } from "../../../src/domain/ports.ts";
+import { findByName } from "../../../src/sync/install-state.ts";
+import type { Manifest } from "../shipped-manifests.ts";
+
+/** A cluster with an install on it, wherever it comes from. All access is an administrator's. */
+export interface DamagedCluster {
+  /** Resolves with stdout, rejects with stderr. */
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+  readonly kube: KubeClient;
+  /** As they were installed: CRDs and everything else. */
+  readonly manifests: readonly Manifest[];
+  /** The installer: applies what it is given as it did at first, without forcing anything. */
+  apply(manifests: readonly Manifest[]): Promise<void>;
+}
+
+export interface Target {
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export function readTarget({ kube }: DamagedCluster, { resource, namespace, name }: Target): Promise<KubeObject | undefined> {
+  const ref = namespace === undefined ? { name } : { namespace, name };
+  return findByName(kube, { resource, ref }, AbortSignal.timeout(10_000));
+}
+
+export function manifestOf({ manifests }: DamagedCluster, { resource, namespace, name }: Target): Manifest {
+  const found = manifests.find(
+    ({ kind, metadata }) => kind === resource.kind && metadata.name === name && (metadata.namespace ?? "") === (namespace ?? ""),
+  );
+  if (found === undefined) throw new Error(`no ${resource.kind} ${name} among the installed manifests`);
+  return found;
+}
+
+/** What the API server and controllers write into an object, and no installer: it differs after every repair. */
+const WRITTEN_BY_OTHERS = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "status", "caBundle"]);
+const COUNTED = new Set(["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]);
+const ALLOCATED = new Set(["clusterIP", "clusterIPs", "secrets"]);
+
+/** The whole object but for that, as text that is equal for equal content. */
+export function contentOf(object: KubeObject): string {
+  return JSON.stringify(object, (key, value: unknown) => {
+    if (WRITTEN_BY_OTHERS.has(key) || COUNTED.has(key) || ALLOCATED.has(key)) return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([name, inner]) => !(name === "annotations" && Object.keys(inner as object).every((each) => COUNTED.has(each))))
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  });
+}
+
+/** What an apply that changes nothing leaves as it is; controllers raise the version of what they report on by themselves. */
+export function versionOf({ kind, metadata }: KubeObject): string {
+  const isReportedOn =
+    kind === "Deployment" || kind === "DaemonSet" || kind === "PodDisruptionBudget" || kind === "CustomResourceDefinition";
+  const owners = (metadata.managedFields ?? []).filter(({ subresource }) => subresource !== "status");
+  return JSON.stringify([
+    metadata.uid,
+    metadata.generation,
+    isReportedOn ? "" : metadata.resourceVersion,
+    owners
+      .map(({ manager, operation, time, fieldsV1 }) => [manager, operation, time, fieldsV1])
+      .filter(([manager]) => manager !== "kube-controller-manager"),
+  ]);
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { KubeObject } from "../../../src/domain/kubernetes.ts";
+import { eventually } from "../eventually.ts";
+import { contentOf, type DamagedCluster, manifestOf, readTarget, type Target, versionOf } from "./cluster.ts";
+import type { Damage } from "./table.ts";
+
+export interface DamageResult {
+  readonly damage: Damage;
+  /** Milliseconds from the end of the damage to the whole object; undefined: it stayed broken. */
+  readonly healedAfter: number | undefined;
+}
+
+/** Long enough for what is deleted, which is left alone for 10 s first; of damage that is not healed, all of it is waited. */
+export interface Patience {
+  readonly within: number;
+}
+
+const nameOf = ({ target, operation }: Damage): string => `${operation.operation} ${target.resource.kind} ${target.name}`;
+
+async function wholeContent(cluster: DamagedCluster, target: Target): Promise<string> {
+  const live = await readTarget(cluster, target);
+  if (live === undefined) throw new Error(`${target.resource.kind} ${target.name} is not there before its damage`);
+  return contentOf(live);
+}
+
+/** Does the damage of one round, and waits until each object is as it was. */
+export async function runRound(cluster: DamagedCluster, round: readonly Damage[], patience: Patience): Promise<readonly DamageResult[]> {
+  const before = await Promise.all(round.map(({ target }) => wholeContent(cluster, target)));
+  return Promise.all(
+    round.map(async (damage, index) => {
+      await damage.operation.inflict(cluster, damage.target);
+      return { damage, healedAfter: await untilWhole(cluster, { target: damage.target, content: before[index] ?? "" }, patience) };
+    }),
+  );
+}
+
+interface Whole {
+  readonly target: Target;
+  readonly content: string;
+}
+
+async function untilWhole(cluster: DamagedCluster, { target, content }: Whole, { within }: Patience): Promise<number | undefined> {
+  const started = performance.now();
+  const isWhole = async (): Promise<boolean> => {
+    const live = await readTarget(cluster, target);
+    return live !== undefined && live.metadata.deletionTimestamp === undefined && contentOf(live) === content;
+  };
+  try {
+    await eventually(isWhole, { within, every: 100 });
+    return performance.now() - started;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The installer applies everything that was damaged once more, unforced: nothing of it changes. */
+export async function assertNothingToApply(cluster: DamagedCluster, round: readonly Damage[]): Promise<void> {
+  const targets = round.map(({ target }) => target);
+  const read = (): Promise<readonly (KubeObject | undefined)[]> => Promise.all(targets.map((target) => readTarget(cluster, target)));
+  const before = await eventually(() => settledVersions(read), { what: "objects at rest" });
+  await cluster.apply(targets.map((target) => manifestOf(cluster, target)));
+  const after = await read();
+  const changed = targets.filter((_, index) => {
+    const live = after[index];
+    return live === undefined || versionOf(live) !== before[index];
+  });
+  assert.deepEqual(
+    changed.map(({ resource, name }) => `${resource.kind} ${name}`),
+    [],
+    "the installer's next apply changed something",
+  );
+}
+
+/** The last part of a repair is the record of owners: twice the same is at rest. */
+async function settledVersions(read: () => Promise<readonly (KubeObject | undefined)[]>): Promise<readonly string[] | undefined> {
+  const versions = async (): Promise<readonly string[]> => (await read()).map((live) => (live === undefined ? "" : versionOf(live)));
+  const first = await versions();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const second = await versions();
+  return JSON.stringify(first) === JSON.stringify(second) ? second : undefined;
+}
+
+/** The line that a run ends with. */
+export function summaryOf(results: readonly DamageResult[]): string {
+  const times = results.flatMap(({ healedAfter }) => healedAfter ?? []).sort((a, b) => a - b);
+  const median = times[Math.floor(times.length / 2)] ?? Number.NaN;
+  return `${times.length}/${results.length} healed, median ${median.toFixed(0)} ms, max ${(times.at(-1) ?? Number.NaN).toFixed(0)} ms`;
+}
+
+export function brokenIn(results: readonly DamageResult[]): readonly string[] {
+  return results.filter(({ healedAfter }) => healedAfter === undefined).map(({ damage }) => nameOf(damage));
+}
+
+export interface DamageCounts {
+  readonly kinds: number;
+  readonly operations: number;
+  readonly resources: number;
+}
+
+export function countsOf(damages: readonly Damage[]): DamageCounts {
+  return {
+    kinds: new Set(damages.map(nameOf)).size,
+    operations: new Set(damages.map(({ operation }) => operation.operation)).size,
+    resources: new Set(damages.map(({ target }) => target.resource.kind)).size,
+  };
+}
