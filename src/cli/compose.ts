@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { RESOURCES } from "../domain/kubernetes.ts";
 import { KubeError } from "../domain/ports.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { azureSurroundings } from "../runtime/config.ts";
@@ -102,7 +103,8 @@ export async function workerCode(): Promise<WorkerCode> {
     observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey)),
     fingerprintOf: (words, hmacKey) => content.createFingerprints(hmacKey).ofText(words),
     isSameFingerprint: content.isSameFingerprint,
-    handOver: handing.handOver,
+    handOver: (kube, provider, managedFields, signal) =>
+      handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal),
     cloudFileReader: clouds.cloudFileReader,
     missingGuardrails: async (kube, namespace, signal) => {
       try {

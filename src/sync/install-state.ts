@@ -50,14 +50,15 @@ export function isGoing({ isNamespaceAlive, isPrepared }: InstallState): boolean
   return isPrepared || !isNamespaceAlive;
 }
 
-/** What the worker works by. Where it may not even look, something of it is gone. */
+/** What the worker heals by. Where it may not even look, something of it is gone. */
 export async function areRightsWhole({ kube, namespace }: InstallPlace, signal: AbortSignal): Promise<boolean> {
-  const name = OWN_DEPLOYMENT;
+  const name = "keyvault-injector-components";
   const parts = [
     { resource: RESOURCES.clusterRoleBindings, ref: { name } },
     { resource: RESOURCES.clusterRoles, ref: { name } },
+    { resource: RESOURCES.roles, ref: { namespace, name } },
     { resource: RESOURCES.roleBindings, ref: { namespace, name } },
-    { resource: RESOURCES.serviceAccounts, ref: { namespace, name } },
+    { resource: RESOURCES.serviceAccounts, ref: { namespace, name: OWN_DEPLOYMENT } },
   ];
   try {
     for (const part of parts) if ((await findByName(kube, part, signal)) === undefined) return false;

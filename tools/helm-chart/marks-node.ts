@@ -182,6 +182,17 @@ function linuxProviderMarks(container: string): readonly (readonly [string, Put]
   ];
 }
 
+/** The sync worker, which is in the release's namespace, as the subject of a binding. */
+const WORKER: readonly [string, Put] = ["subjects/[name=keyvault-injector-sync]/namespace", scalar("$.Release.Namespace | quote")];
+
+/** The worker's right to heal a part of the node side. */
+function healingMarks(part: string): readonly Mark[] {
+  return [
+    ...marksOf(`Role/keyvault-injector-${part}`, [["metadata/namespace", NODE_NAMESPACE]]),
+    ...marksOf(`RoleBinding/keyvault-injector-${part}`, [["metadata/namespace", NODE_NAMESPACE], WORKER]),
+  ];
+}
+
 const OPENSHIFT_LABEL = "security.openshift.io/csi-ephemeral-volume-profile: restricted";
 
 const clusterMarks: readonly Mark[] = [
@@ -191,16 +202,13 @@ const clusterMarks: readonly Mark[] = [
     // Older API servers refuse the field, and none takes it without requests of tokens.
     ["spec/serviceAccountTokenInSecrets", when('and $driver.tokenRequests (semverCompare ">=1.35-0" $.Capabilities.KubeVersion.Version)')],
     [
-      "metadata",
+      "metadata/labels",
       tail(
-        "{{- if or $.Values.openshift $driver.commonLabels }}",
-        "labels:",
         "{{- if $.Values.openshift }}",
-        `  ${OPENSHIFT_LABEL}`,
+        OPENSHIFT_LABEL,
         "{{- end }}",
         "{{- with $driver.commonLabels }}",
-        "{{- toYaml . | nindent $NEXT }}",
-        "{{- end }}",
+        "{{- toYaml . | nindent $HERE }}",
         "{{- end }}",
       ),
     ],
@@ -209,6 +217,8 @@ const clusterMarks: readonly Mark[] = [
   ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", NODE_NAMESPACE]]),
   ...marksOf("ClusterRoleBinding/secretproviderclasses-rolebinding", [["subjects", NODE_NAMESPACE]]),
   ...marksOf("RoleBinding/keyvault-injector-node-side", [["", NODE_NAMESPACE]]),
+  ...["csi-driver", "csi-driver-windows", "azure-provider", "azure-provider-windows"].flatMap(healingMarks),
+  ...marksOf("ClusterRoleBinding/keyvault-injector-csi-driver", [WORKER]),
 ];
 
 export const NODE_MARKS: readonly Mark[] = [

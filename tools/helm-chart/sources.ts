@@ -8,6 +8,15 @@ import { NAMESPACE } from "./template-text.ts";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
 
+/** Whether the worker is to heal our own components, which takes rights of its own. */
+export const HEALS_COMPONENTS = 'has "components" .Values.heal';
+
+/** Part of the rights of component healing. */
+export function isForHealing({ metadata }: JsonMap): boolean {
+  const { labels } = metadata as { readonly labels?: Readonly<Record<string, string>> }; // Every object that kustomize takes has metadata.
+  return labels?.["app.kubernetes.io/component"] === "component-healing";
+}
+
 export type Render = (folder: string) => Promise<string>;
 
 /** `<Kind>/<name>` and the object. */
@@ -28,13 +37,14 @@ function nameOf(object: JsonMap): string {
 }
 
 /** An overlay of ours in the namespace that stands for the release's, as a user would install it elsewhere. */
-async function renderElsewhere(render: Render, resources: readonly string[]): Promise<Objects> {
+async function renderElsewhere(render: Render, resources: readonly string[], components: readonly string[] = []): Promise<Objects> {
   const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
   try {
     const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
     const kustomization = {
       namespace: NAMESPACE,
       resources: resources.map(relative),
+      components: components.map(relative),
       transformers: [relative("namespace-references")],
     };
     writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
@@ -65,6 +75,10 @@ export async function renderSources(render: Render): Promise<Sources> {
     variants: [
       { condition: 'eq .Values.secretAccess "blind"', objects: await renderElsewhere(render, ["overlays/blind"]) },
       { condition: 'eq .Values.classAuthors "deny"', objects: await renderElsewhere(render, ["overlays/strict"]) },
+      {
+        condition: `not (${HEALS_COMPONENTS})`,
+        objects: await renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+      },
     ],
     networkPolicies: await renderElsewhere(render, ["overlays/default", "components/network-policies"]).then(networkPoliciesOf),
     driver: await here("components/csi-driver"),

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { NODE_MARKS } from "./marks-node.ts";
 import { PRODUCT_MARKS } from "./marks-product.ts";
 import type { JsonMap, Mark } from "./place.ts";
-import { kindOf, type Objects, type Sources } from "./sources.ts";
+import { HEALS_COMPONENTS, isForHealing, kindOf, type Objects, type Sources } from "./sources.ts";
 import { templateOf } from "./template-text.ts";
 
 const MARKS = [...PRODUCT_MARKS, ...NODE_MARKS];
@@ -20,7 +20,7 @@ const FILES: readonly { readonly file: string; readonly kinds: readonly string[]
 const LEFT_OUT = ["Namespace"];
 
 const DRIVER = `{{- $driver := index .Values "secrets-store-csi-driver" }}`;
-const RBAC_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"];
+const RBAC_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
 
 function marksOf(name: string): readonly Mark[] {
   return MARKS.filter(({ object }) => object === name);
@@ -42,7 +42,8 @@ function productTemplate(name: string, object: JsonMap, { variants }: Sources): 
   const [variant, another] = changed;
   if (variant === undefined || another !== undefined) throw new Error(`${name} differs in two overlays`);
   const other = variant.objects.get(name);
-  if (other === undefined) throw new Error(`${name} is missing in an overlay`);
+  // What an overlay leaves out.
+  if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
   const [there, here] = [other, object].map((each) => templateOf(each, marksOf(name)));
   return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${here}\n{{- end }}`;
 }
@@ -64,7 +65,8 @@ function productFiles(sources: Sources): readonly (readonly [string, string])[] 
 function nodeTemplates(objects: Objects, { condition, rbac }: { readonly condition: string; readonly rbac: string }): string {
   const templates = [...objects].map(([name, object]) => {
     const isRbac = RBAC_KINDS.includes(kindOf(object));
-    return wrapped(isRbac ? `and (${condition}) ${rbac}` : condition, `---\n${templateOf(object, marksOf(name))}`);
+    const healing = isForHealing(object) ? ` (${HEALS_COMPONENTS})` : "";
+    return wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, `---\n${templateOf(object, marksOf(name))}`);
   });
   return templates.join("\n");
 }

@@ -47,7 +47,7 @@
 {{- if ne ((get .Values "writeCertAndKeyInSeparateFiles") | toString) "false" }}
 - {{ printf "--write-cert-and-key-in-separate-files=%s" ((get .Values "writeCertAndKeyInSeparateFiles") | toString) | quote }}
 {{- end }}
-{{- if ne (join "," (get .Values "heal")) "crds,classes" }}
+{{- if ne (join "," (get .Values "heal")) "crds,classes,components" }}
 - {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
 {{- end }}
 {{- if ne ((get .Values "logLevel") | toString) "info" }}
