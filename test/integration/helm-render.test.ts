@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { before, describe, test } from "node:test";
 import { renderKustomization } from "../../tools/render-manifests.ts";
 import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
@@ -172,6 +174,18 @@ describe("variables that redirect traffic or trust", { skip }, () => {
     assert.doesNotMatch(await renderChart("helm-4", { set: PROXY.slice(1) }), VARIABLES);
 
     assert.match(await renderChart("helm-4", { set: PROXY }), VARIABLES);
+  });
+
+  test("are in none of the manifests, and not in the image", async () => {
+    const folders = globSync("{overlays,components}/*/kustomization.yaml", { cwd: MANIFESTS }).map((file) => path.dirname(file));
+    const applied = folders.filter((folder) =>
+      /^kind: Kustomization$/m.test(readFileSync(path.join(MANIFESTS, folder, "kustomization.yaml"), "utf8")),
+    );
+    assert.ok(applied.length >= 10);
+    for (const folder of applied) {
+      assert.doesNotMatch(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder)), VARIABLES, folder);
+    }
+    assert.doesNotMatch(readFileSync(path.join(MANIFESTS, "../Dockerfile"), "utf8"), VARIABLES);
   });
 
   test("reach the worker and the provider, by Secrets in their namespaces, and never the webhook", async () => {
