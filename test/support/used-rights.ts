@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { isMap, isSeq, parseAllDocuments } from "yaml";
 import { type AuditEntry, parseAudit, probesIn } from "./audit.ts";
 import { REPOSITORY } from "./repository-files.ts";
 
@@ -14,11 +15,18 @@ export interface UsedRight {
   readonly name: string;
 }
 
+const MANIFESTS = path.join(REPOSITORY, "manifests");
 const ACCOUNT = /^system:serviceaccount:[^:]+:keyvault-injector-(\w+)$/;
 /** Of our processes. Tests use the accounts too, to try what is forbidden. */
 const PROCESS = /^keyvault-injector-(webhook|sync)\//;
-/** Of objects of the product, of the definitions and of the cluster; other names are made up by tests. */
-const NAMED = /^(keyvault-injector.*|secrets-store-creds|kube-system|secretproviderclass\w+\..*|.*\.keyvault-injector\.dev)$/;
+/** Every name that a role of the manifests names. */
+function namesInRoles(): ReadonlySet<string> {
+  const files = globSync(["base/**/*.yaml", "components/**/*.yaml", "overlays/**/*.yaml"], { cwd: MANIFESTS });
+  const documents = files.flatMap((file) => parseAllDocuments(readFileSync(path.join(MANIFESTS, file), "utf8")));
+  const rules = documents.flatMap((document) => (isMap(document.contents) ? [document.get("rules")] : [])).filter(isSeq);
+  const named = rules.flatMap(({ items }) => items.filter(isMap).map((rule) => rule.get("resourceNames"))).filter(isSeq);
+  return new Set(named.flatMap(({ items }) => items.map(String)));
+}
 
 /** Ignored by Git. Suites of one run add to it; whoever starts a run that counts them empties it first. */
 export function resultsFolder(): string {
@@ -31,19 +39,20 @@ export function leaveUsedRights(auditLog: string): void {
   const log = readFileSync(auditLog, "utf8");
   const done = parseAudit(log).filter(({ userAgent, code }) => PROCESS.test(userAgent) && code !== 403);
   // A policy refuses these, which is asked only where RBAC has agreed.
-  const lines = new Set([...done, ...probesIn(log)].flatMap(lineOf));
+  const names = namesInRoles();
+  const lines = new Set([...done, ...probesIn(log)].flatMap((entry) => linesOf(entry, names)));
   if (lines.size === 0) return;
   mkdirSync(resultsFolder(), { recursive: true });
   // A file for each process: suites run side by side.
   appendFileSync(path.join(resultsFolder(), `${process.pid}.txt`), `${[...lines].join("\n")}\n`);
 }
 
-function lineOf({ user, verb, resource, name, code }: AuditEntry): readonly string[] {
+function linesOf({ user, verb, resource, name, code }: AuditEntry, names: ReadonlySet<string>): readonly string[] {
   const [, component] = ACCOUNT.exec(user) ?? [];
   if (component === undefined || resource === "") return [];
   // An apply that makes the object is a patch to the log, and asks RBAC for both.
   const verbs = verb === "patch" && code === 201 ? ["patch", "create"] : [verb];
-  return verbs.map((each) => `${component} ${each} ${resource} ${NAMED.test(name) ? name : "*"}`);
+  return verbs.map((each) => `${component} ${each} ${resource} ${names.has(name) ? name : "*"}`);
 }
 
 /** Everything that the suites of the run have left. */
