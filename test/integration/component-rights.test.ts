@@ -34,7 +34,7 @@ function writesOf(manifests: readonly Manifest[]): readonly string[] {
     .filter((binding) => listAt(binding, "subjects").some((subject) => at(subject, "name") === WORKER))
     .map((binding) => at(binding, "roleRef", "name"));
   const rules = manifests
-    .filter(({ kind, metadata }) => /Role$/.test(kind) && roles.includes(metadata.name))
+    .filter(({ kind, metadata }) => kind.endsWith("Role") && roles.includes(metadata.name))
     .flatMap((role) => listAt(role, "rules"));
   const stamp = ["patch deployments", "patch daemonsets"];
   return rules
