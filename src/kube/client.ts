@@ -27,6 +27,8 @@ export interface KubeClientOptions {
   readonly logger?: Logger;
   /** Milliseconds per request; default 15,000. */
   readonly requestTimeoutMs?: number;
+  /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
+  readonly mayWrite?: () => boolean;
   /** Objects per page of a list; default 500. */
   readonly pageSize?: number;
 }

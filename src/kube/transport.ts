@@ -3,6 +3,7 @@ import { type Dispatcher, request as send } from "undici";
 import type { KubeError } from "../domain/ports.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
+import { fenceFor } from "./fence.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -39,6 +40,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Milliseconds for a whole request, waiting for a connection included; default 15,000. */
   readonly requestTimeoutMs?: number;
+  /** Asked when a write leaves the process; false: it does not. Default: always. */
+  readonly mayWrite?: () => boolean;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -53,7 +56,9 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     context.setHeaderParam("User-Agent", options.userAgent);
     if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
     await authenticate(config, { context, purpose, attempt: call.attempt });
-    const dispatcher = context.getDispatcher();
+    const pool = context.getDispatcher();
+    const { mayWrite } = options;
+    const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
     return send(context.getUrl(), {
       method: call.method,
       headers: context.getHeaders(),

@@ -17,7 +17,6 @@ import { createSteadyClock } from "../runtime/steady-clock.ts";
 import { cloudFileReader } from "./cloud-files.ts";
 import { createComponentMetrics } from "./component-metrics.ts";
 import { readCrds } from "./crd-files.ts";
-import { fencedClient } from "./fenced-client.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { restoreOwnDeployment } from "./last-look.ts";
@@ -98,7 +97,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube: fencedClient(kube, () => election.holdsLease),
+          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease }),
           probe,
           isBlind,
           watcher,

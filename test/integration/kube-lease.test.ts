@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { Clock, LeaderElection } from "../../src/domain/ports.ts";
+import { createKubeClient } from "../../src/kube/client.ts";
 import { createEventSink } from "../../src/kube/events.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
 import type { Lease } from "../../src/kube/lease-record.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
-import { fencedClient } from "../../src/sync/fenced-client.ts";
 import { forbidden } from "../support/audit.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
@@ -164,7 +164,9 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     const clock: Clock = { now: () => Date.now() + stoppedFor, sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal) };
     const options = { namespace: "default", name: "fenced", fieldManager: "test", clock, logger: recordingLogger() };
     const election = createLeaderElection(admin.client, { ...options, identity: "stopped" });
-    const fenced = fencedClient(admin.client, () => election.holdsLease);
+    const { proxy, kubeconfig } = await proxiedKubeconfig(plane);
+    const { config } = kubeAccess(kubeconfig);
+    const fenced = createKubeClient(config, { userAgent: "keyvault-injector-test", mayWrite: () => election.holdsLease });
     const stop = new AbortController();
     const run = election.run(aborted, stop.signal);
     await eventually(() => election.holdsLease, { what: "the lease" });
@@ -174,14 +176,24 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     };
     await write("before");
 
+    proxy.cut();
+    proxy.delayMs = 200;
+    const waiting = assert.rejects(write("waited-for-a-connection"), /not sent, because the lease was not renewed in time/);
     stoppedFor = 10_000;
 
     assert.equal(election.isLeader, true);
-    await assert.rejects(write("after"), /nothing is written: the lease was not renewed in time/);
+    await waiting;
+    proxy.delayMs = 0;
+    await assert.rejects(write("after"), /create configmaps default\/after: not sent/);
     const names = (await admin.client.list(CONFIG_MAPS, { namespace: "default" }, forever)).map(({ metadata }) => metadata.name);
-    assert.deepEqual([names.includes("before"), names.includes("after")], [true, false]);
+    assert.deepEqual(
+      ["before", "waited-for-a-connection", "after"].filter((name) => names.includes(name)),
+      ["before"],
+    );
     stop.abort();
     await run;
+    await config.close();
+    await proxy.stop();
   });
 
   test("does not believe clocks: a lease with an old time is held until it was seen unchanged for its duration", async () => {

@@ -1,0 +1,32 @@
+import type { Dispatcher } from "undici";
+import { KubeError } from "../domain/ports.ts";
+import { type Attempt, describe } from "./errors.ts";
+
+/**
+ * Asks once more in the moment in which a write goes to its socket. It may have waited for a connection, or the whole process may have
+ * stood still: what has arrived meanwhile, a connection too, is acted on before any timer can end the request.
+ */
+export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (controller, context) => {
+        handler.onRequestStart?.(controller, context);
+        if (!mayWrite()) controller.abort(heldBack(attempt));
+      },
+      onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+      onResponseStart: (...given) => handler.onResponseStart?.(...given),
+      onResponseData: (...given) => handler.onResponseData?.(...given),
+      onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+      onResponseError: (...given) => handler.onResponseError?.(...given),
+    });
+}
+
+function heldBack(attempt: Attempt): KubeError {
+  return new KubeError(
+    "Conflict",
+    `${describe(attempt)}: not sent, because the lease was not renewed in time and may be another replica's`,
+    {
+      retry: { kind: "backoff" },
+    },
+  );
+}
