@@ -2,6 +2,7 @@ import { assertNever } from "../domain/assert-never.ts";
 import type { Clock, Logger, Retry } from "../domain/ports.ts";
 import { type BackoffRange, backoffDelay } from "./backoff.ts";
 import { DelayedKeys } from "./delayed-keys.ts";
+import { type Groups, ReadyKeys, type Taken } from "./ready-keys.ts";
 
 /** How a run of a key ended. */
 export type Outcome =
@@ -24,6 +25,8 @@ export interface WorkQueueOptions {
   readonly handle: (key: string, signal: AbortSignal) => Promise<Outcome>;
   /** Keys handled at the same time. */
   readonly workers: number;
+  /** Keys whose handlers may wait for the same thing, and so must not take all workers. Default: every key for itself. */
+  readonly groups?: Groups;
   readonly backoff: BackoffRange;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,8 +41,7 @@ export interface WorkQueueOptions {
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** Keys that are due, with the time they became so, in order. */
-  readonly #ready = new Map<string, number>();
+  readonly #ready: ReadyKeys;
   /** Keys that a handler has; true where added again meanwhile. */
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, number>();
@@ -49,6 +51,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     if (!Number.isInteger(options.workers) || options.workers < 1) throw new Error(`workers: ${options.workers} is not a positive number`);
     this.#options = options;
+    this.#ready = new ReadyKeys(options.groups);
     this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
   }
 
@@ -69,7 +72,7 @@ export class WorkQueue {
 
   /** Milliseconds that the longest-waiting due key has waited; 0 where none does. */
   get oldestWaitMs(): number {
-    const [since] = this.#ready.values();
+    const since = this.#ready.oldest;
     return since === undefined ? 0 : Math.max(0, this.#options.clock.now() - since);
   }
 
@@ -79,7 +82,7 @@ export class WorkQueue {
       this.#running.set(key, true);
       return;
     }
-    if (!this.#ready.has(key)) this.#ready.set(key, this.#options.clock.now());
+    this.#ready.add(key, this.#options.clock.now());
     this.#wake();
   }
 
@@ -117,9 +120,9 @@ export class WorkQueue {
     const wakeOnAbort = (): void => this.#wake();
     signal.addEventListener("abort", wakeOnAbort);
     while (!signal.aborted && bugs.length === 0) {
-      const [key] = this.#ready.keys();
-      if (key === undefined || handlers.size >= this.#options.workers) await this.#woken();
-      else tracked(this.#process(key, signal));
+      const taken = handlers.size < this.#options.workers ? this.#ready.take() : undefined;
+      if (taken === undefined) await this.#woken();
+      else tracked(this.#process(taken, signal));
     }
     signal.removeEventListener("abort", wakeOnAbort);
     if (bugs.length > 0) throw bugs[0];
@@ -133,13 +136,14 @@ export class WorkQueue {
     });
   }
 
-  async #process(key: string, signal: AbortSignal): Promise<void> {
+  async #process(taken: Taken, signal: AbortSignal): Promise<void> {
     const { clock, observer } = this.#options;
+    const { key, since } = taken;
     const started = clock.now();
-    observer?.onStarted?.(started - (this.#ready.get(key) ?? started));
-    this.#ready.delete(key);
     this.#running.set(key, false);
+    observer?.onStarted?.(started - since);
     const outcome = await this.#handle(key, signal);
+    this.#ready.giveBack(taken);
     const isDirty = this.#running.get(key) === true;
     this.#running.delete(key);
     observer?.onEnded?.(outcome.kind, clock.now() - started);

@@ -32,8 +32,9 @@ import { createMirrors } from "./vault-mirror.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./watched-crds.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
-/** Classes looked at a time: vault calls dominate, and each of them has a few objects under way. */
-const CLASS_WORKERS = 8;
+/** Classes looked at a time, and of one vault: vault calls dominate, and one that hangs takes half a minute to be given up. */
+const CLASS_WORKERS = 32;
+const CLASS_WORKERS_OF_A_VAULT = 8;
 
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "cluster">;
@@ -73,6 +74,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const key = await loadHmacKey({ kube, namespace, logger }, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
+    groups: { of: (classKey) => vaultOf(context.classes.get(refOfKey(classKey))), share: CLASS_WORKERS_OF_A_VAULT },
     backoff: RETRIES,
     clock: options.clock,
     logger: logger.child({ queue: "classes" }),
@@ -110,6 +112,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     ],
     signal,
   );
+}
+
+/** As its author wrote it: enough to tell the classes of one vault from those of others. */
+function vaultOf(provider: SecretProviderClass | undefined): string | undefined {
+  return provider?.spec?.parameters?.["keyvaultName"]?.trim().toLowerCase();
 }
 
 /** Where one of them fails the others are stopped first: nothing writes any more when this ends. */

@@ -59,6 +59,34 @@ describe("backoff", () => {
 });
 
 describe("a work queue", () => {
+  test("lets others pass where the handlers of one group all wait for the same thing, and takes its keys in their order later", async () => {
+    const waits = Promise.withResolvers<Outcome>();
+    const ended: string[] = [];
+    const handle = async (key: string): Promise<Outcome> => {
+      if (key.startsWith("hung/")) await waits.promise;
+      ended.push(key);
+      return { kind: "done" };
+    };
+    const groups = { of: (key: string) => key.split("/")[0], share: 2 };
+    const { queue, clock, runs, stop } = start(handle, { workers: 3, groups });
+
+    for (const key of ["hung/1", "hung/2", "hung/3", "hung/4", "well/1", "hung/5", "well/2", "well/3"]) queue.add(key);
+    await clock.advance(0);
+
+    assert.deepEqual(ended, ["well/1", "well/2", "well/3"]);
+    assert.equal(queue.depth, 3);
+    assert.equal(queue.running, 2);
+    waits.resolve({ kind: "done" });
+    await clock.advance(0);
+    await clock.advance(0);
+    assert.deepEqual(
+      runs.map(({ key }) => key).filter((key) => key.startsWith("hung/")),
+      ["hung/1", "hung/2", "hung/3", "hung/4", "hung/5"],
+    );
+    assert.equal(queue.depth, 0);
+    await stop();
+  });
+
   test("runs a key once however often it was added before", async () => {
     const { queue, clock, runs, stop } = start(done);
     for (let i = 0; i < 5; i++) queue.add("a");
