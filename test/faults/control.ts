@@ -44,8 +44,9 @@ async function plantDoubleWrites({ world, rest }: Lane): Promise<number> {
   const where = `${secretPath(rest.namespace, name)}?fieldManager=${FIELD_MANAGER}`;
   const older = { metadata: { annotations: { [SECRET_ANNOTATIONS.objects]: `secret/${name}@${version}` } } };
   await mergePatch(world.plane, where, older);
-  await mergePatch(world.plane, where.replace(FIELD_MANAGER, "somebody-else"), { metadata: { labels: { touched: "true" } } });
-  await mergePatch(world.plane, where, { metadata: { labels: { touched: "true" } } });
+  // Changes nothing that a write of the worker says.
+  await mergePatch(world.plane, where, { metadata: { finalizers: ["example.com/planted"] } });
+  await mergePatch(world.plane, where, { metadata: { finalizers: null } });
   await eventually(() => doubleWrites(world.revisions, rest).length >= seen + 2, { what: "the planted double writes" });
   return 2;
 }

@@ -11,6 +11,7 @@
 import { parseArgs } from "node:util";
 import { runControl } from "./control.ts";
 import { apiServerFaults } from "./families/api-server.ts";
+import { bystanderFaults } from "./families/bystander.ts";
 import { identityFaults } from "./families/identity.ts";
 import { leaderFaults } from "./families/leader.ts";
 import { networkFaults } from "./families/network.ts";
@@ -30,6 +31,7 @@ const WORLDS: Readonly<Record<string, readonly (readonly Fault[])[]>> = {
   vaults: [throttlingFaults, networkFaults, identityFaults, secretFaults],
   leader: [leaderFaults],
   "API server": [apiServerFaults],
+  neighbours: [bystanderFaults],
   state: [[...stateFaults, ...outageFaults]],
 };
 
@@ -82,8 +84,12 @@ function told(result: FaultResult): FaultResult {
 let isControlled = false;
 
 async function tellControl(world: FaultWorld): Promise<void> {
-  console.log(await runControl(await openLane(world)));
-  isControlled = true;
+  try {
+    console.log(await runControl(await openLane(world)));
+    isControlled = true;
+  } catch (error) {
+    console.log(`control: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const started = performance.now();

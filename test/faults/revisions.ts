@@ -75,7 +75,7 @@ export class Revisions {
 function revisionOf(object: Secret): Revision {
   const { uid = "", resourceVersion = "", labels = {}, annotations = {}, managedFields = [] } = object.metadata;
   const objects = annotations[SECRET_ANNOTATIONS.objects] ?? "";
-  const latest = managedFields.toSorted((a, b) => (a.time ?? "").localeCompare(b.time ?? "")).at(-1);
+  const latest = managedFields.reduce((last, { time = "" }) => (time > last ? time : last), "");
   return {
     uid,
     resourceVersion,
@@ -83,7 +83,7 @@ function revisionOf(object: Secret): Revision {
     content: createHash("sha256")
       .update(JSON.stringify([object.data ?? {}, labels, annotations]))
       .digest("hex"),
-    isOurs: latest?.manager === FIELD_MANAGER,
+    isOurs: managedFields.some(({ manager, time = "" }) => manager === FIELD_MANAGER && time === latest),
   };
 }
 

@@ -110,7 +110,7 @@ async function inPhase({ world, rest, rotating }: Lane, cells: Cells): Promise<v
   await eventually(() => world.revisions.present(cells["first sync"]) > 0, { every: 20, what: "the first Secrets of a new namespace" });
 }
 
-async function createClasses({ plane }: FaultWorld, cell: Cell): Promise<void> {
+export async function createClasses({ plane }: FaultWorld, cell: Cell): Promise<void> {
   await Promise.all(cell.classes().map((provider) => createClass(plane, provider)));
 }
 

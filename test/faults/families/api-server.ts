@@ -9,8 +9,8 @@ import type { FaultWorld } from "../world.ts";
 /** Back-off of reflectors and queue after a short absence (0.4 s doubling, 1 s doubling), then a poll. */
 const ABSENCE_SECONDS = 30;
 
-/** As above, where the leader may have lost its Lease meanwhile. */
-const FAILOVER_SECONDS = 20 + 10 + 10;
+/** As above, where both replicas may have ended meanwhile because the Lease was not renewed in time: start, lease, list, poll. */
+const FAILOVER_SECONDS = 5 + 20 + 10 + 10;
 
 async function isReady({ plane }: FaultWorld): Promise<boolean> {
   return (await apiRequest(plane, { method: "GET", path: "/readyz" })).status === 200;
@@ -143,7 +143,7 @@ async function strikeFlow(target: Target): Promise<{ readonly evidence: Evidence
 
 /** The API server and what lies between it and the worker. */
 export const apiServerFaults: readonly Fault[] = [
-  { name: "the API server killed and started again", bound: ABSENCE_SECONDS, strike: killed("apiServer") },
+  { name: "the API server killed and started again", bound: FAILOVER_SECONDS, strike: killed("apiServer") },
   { name: "the API server stopped and continued", bound: FAILOVER_SECONDS, strike: frozen("apiServer") },
   { name: "etcd killed and started again (5xx of the API server)", bound: FAILOVER_SECONDS, strike: killed("etcd") },
   { name: "etcd stopped and continued", bound: FAILOVER_SECONDS, strike: frozen("etcd") },
