@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
+import { runCli } from "../support/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, HELM_VERSIONS, type HelmAnswer, type HelmVersion, helmRefusal, runHelm } from "../support/helm.ts";
@@ -45,9 +47,35 @@ class Installer {
     return this.run("upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", ...args);
   }
 
-  uninstall(): Promise<string> {
+  /** Without nodes nobody runs a hook's pods. */
+  uninstallWithoutHooks(): Promise<string> {
     return this.run("uninstall", RELEASE, "-n", NAMESPACE, "--no-hooks");
   }
+
+  /** The hook's pod is run by the test, in the kubelet's place. */
+  async uninstall(): Promise<string> {
+    const [said] = await Promise.all([this.run("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "120s"), runHook(this.#plane)]);
+    return said;
+  }
+}
+
+/** What the hook's pod would do, under its own account and rights. */
+async function runHook(plane: ControlPlane): Promise<void> {
+  const pod = await eventually(
+    async () => {
+      const { body } = await apiRequest(plane, { method: "GET", path: `/api/v1/namespaces/${NAMESPACE}/pods` });
+      return listAt(body, "items").find((item) => String(at(item, "metadata", "name")).startsWith("keyvault-injector-uninstall-"));
+    },
+    { what: "the hook's pod", within: 60_000 },
+  );
+  const account = String(at(pod, "spec", "serviceAccountName"));
+  const args = listAt(pod, "spec", "containers", 0, "args").map(String);
+  const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: account });
+  const { code, stdout, stderr } = await runCli(args, { kubeconfig });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /is marked: the worker heals nothing any more/);
+  const path = `/api/v1/namespaces/${NAMESPACE}/pods/${String(at(pod, "metadata", "name"))}/status`;
+  await apiRequest(plane, { method: "PATCH", path, contentType: MERGE_PATCH, body: { status: { phase: "Succeeded" } } });
 }
 
 async function get(plane: ControlPlane, ...args: readonly string[]): Promise<unknown> {
@@ -162,6 +190,8 @@ for (const version of HELM_VERSIONS) {
 
       await installer.uninstall();
 
+      const namespace = await get(plane, "namespace", NAMESPACE);
+      assert.ok(at(namespace, "metadata", "annotations", "keyvault-injector.dev/uninstalling"), "the hook marked the namespace");
       await eventually(async () => (await plane.kubectl(["get", "-f", "-", "-o", "name", "--ignore-not-found"], manifest)).trim() === "", {
         what: "every object of the release gone",
       });
@@ -197,7 +227,7 @@ describe("a release of Helm 3", { skip }, () => {
       await later.upgrade(...setting(DOCUMENT));
       assert.equal((await workerArguments(plane)).at(-1), "--rotation-poll-interval=3m");
 
-      await later.uninstall();
+      await later.uninstallWithoutHooks();
       assert.equal(await definitions(plane), 3);
     } finally {
       await plane.stop();

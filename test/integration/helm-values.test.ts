@@ -208,6 +208,21 @@ describe("settings given as values", { skip }, () => {
     assert.match(provider, /--construct-pem-chain=false.*--cloud-name=AzureChinaCloud/);
   });
 
+  test("leave out every right of component healing where it is switched off", async () => {
+    const healing = async (set: readonly string[]): Promise<readonly string[]> =>
+      (await chartObjects("helm-4", { set }))
+        .filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === "component-healing")
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    const policy = /name: isOwnComponent/;
+
+    assert.ok((await healing([])).length >= 8);
+    assert.deepEqual(await healing(["heal={crds,classes}"]), []);
+    const [on, off] = await Promise.all([renderChart("helm-4"), renderChart("helm-4", { set: ["heal={crds,classes}"] })]);
+    assert.match(on, policy);
+    assert.match(on, /'csi-secrets-store-provider-azure-windows'\]/);
+    assert.doesNotMatch(off, /'csi-secrets-store-provider-azure-windows'\]/);
+  });
+
   test("are not written out where they are the program's own defaults", async () => {
     const [shipped] = readManifests("base/webhook.yaml").filter(({ kind }) => kind === "Deployment");
     const rendered = (await chartObjects("helm-4")).find(

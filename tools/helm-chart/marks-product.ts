@@ -1,5 +1,5 @@
 /** Where the chart's values go in our own objects. */
-import { block, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
+import { block, inside, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
 const POD = "spec/template/spec";
 
@@ -79,6 +79,11 @@ const syncMarks: readonly Mark[] = [
 ];
 
 const rbacMarks: readonly Mark[] = [
+  {
+    object: "ValidatingAdmissionPolicy/keyvault-injector-sync-workloads",
+    at: "spec/variables/[name=isOwnComponent]/expression",
+    put: inside("'kube-system'", "$.Values.nodeNamespace | squote"),
+  },
   {
     object: "ClusterRole/keyvault-injector-sync",
     at: "rules/[~secrets-store-creds]/resourceNames",

@@ -11,6 +11,8 @@ export type Put =
   | { readonly kind: "scalar"; readonly expression: string }
   /** In place of `find` inside a string. */
   | { readonly kind: "text"; readonly find: string; readonly expression: string }
+  /** In place of `find` inside a text of several lines, where the expression's own quotes stand. */
+  | { readonly kind: "inside"; readonly find: string; readonly expression: string }
   /** A map or list from the values, left out where it is empty. */
   | { readonly kind: "block"; readonly expression: string }
   /** The manifest's own entry, where the condition holds. */
@@ -33,6 +35,7 @@ export interface Mark {
 
 export const scalar = (expression: string): Put => ({ kind: "scalar", expression });
 export const text = (find: string, expression: string): Put => ({ kind: "text", find, expression });
+export const inside = (find: string, expression: string): Put => ({ kind: "inside", find, expression });
 export const block = (expression: string): Put => ({ kind: "block", expression });
 export const when = (condition: string): Put => ({ kind: "when", condition });
 export const tail = (...lines: readonly string[]): Put => ({ kind: "tail", lines });

@@ -10,11 +10,24 @@ export const NAMESPACE = "release-namespace";
 const token = (index: number): string => `qq${index}qq`;
 const TOKEN = /qq(\d+)qq/;
 
-/** Throws on a mark that finds no place: the manifest has changed. */
-export function templateOf(manifest: JsonMap, marks: readonly Mark[]): string {
+/** A mark has no place in a manifest. */
+class NoPlace extends Error {}
+
+/** Throws on a mark that finds no place: the manifest has changed. A variant of a manifest may lack what a mark is about. */
+export function templateOf(
+  manifest: JsonMap,
+  marks: readonly Mark[],
+  { isVariant = false }: { readonly isVariant?: boolean } = {},
+): string {
   const puts: Put[] = [];
   let marked: Json = manifest;
-  for (const mark of marks) marked = place(marked, { mark, steps: stepsOf(mark.at), puts });
+  for (const mark of marks) {
+    try {
+      marked = place(marked, { mark, steps: stepsOf(mark.at), puts });
+    } catch (error) {
+      if (!(isVariant && error instanceof NoPlace)) throw error;
+    }
+  }
   const yaml = stringify(marked, { lineWidth: 0, indentSeq: false, aliasDuplicateObjects: false });
   if (yaml.includes("{{")) throw new Error(`${String(marks[0]?.object)} has braces that Helm would take for a template`);
   const lines = yaml.trimEnd().split("\n");
@@ -33,7 +46,7 @@ function place(value: Json, { mark, steps, puts }: Placing): Json {
   const [step, ...rest] = steps;
   if (step === undefined) return placeHere(value, mark, puts);
   const key = resolveStep(value, step);
-  if (key === undefined) throw new Error(`${mark.object} has no ${mark.at}: nothing is at ${step}`);
+  if (key === undefined) throw new NoPlace(`${mark.object} has no ${mark.at}: nothing is at ${step}`);
   const isLast = rest.length === 0;
   if (isLast && (mark.put.kind === "when" || mark.put.kind === "item")) return placeEntry(value, key, { put: mark.put, puts });
   const inner = Array.isArray(value) ? (value[Number(key)] ?? null) : ((value as JsonMap)[key] ?? null);
@@ -50,14 +63,14 @@ function placeHere(value: Json, { put, object, at }: Mark, puts: Put[]): Json {
     if (Array.isArray(value)) return [...value, push(put, puts)];
     return { ...(value as JsonMap), [push(put, puts)]: null };
   }
-  if (put.kind !== "text") return push(put, puts);
+  if (put.kind !== "text" && put.kind !== "inside") return push(put, puts);
   const replaced = replaceText(value, put, puts);
-  if (replaced.count === 0) throw new Error(`${object} has no ${JSON.stringify(put.find)} at ${JSON.stringify(at)}`);
+  if (replaced.count === 0) throw new NoPlace(`${object} has no ${JSON.stringify(put.find)} at ${JSON.stringify(at)}`);
   return replaced.value;
 }
 
 /** In every string at and below the value. */
-function replaceText(value: Json, put: Put & { kind: "text" }, puts: Put[]): { readonly value: Json; readonly count: number } {
+function replaceText(value: Json, put: Put & { kind: "text" | "inside" }, puts: Put[]): { readonly value: Json; readonly count: number } {
   let count = 0;
   const walk = (here: Json): Json => {
     if (typeof here === "string") {
@@ -114,6 +127,8 @@ function writeLine(line: string, puts: readonly Put[]): string {
       return `${spaces}${dashes}${key}{{ ${put.expression} }}`;
     case "text":
       return `${spaces}${dashes}${key}{{ ${printfOf(rest, puts)} }}`;
+    case "inside":
+      return line.replace(TOKEN, `{{ ${put.expression} }}`);
     case "block":
       return [
         `{{- with ${put.expression} }}`,

@@ -44,8 +44,8 @@ function productTemplate(name: string, object: JsonMap, { variants }: Sources): 
   const other = variant.objects.get(name);
   // What an overlay leaves out.
   if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
-  const [there, here] = [other, object].map((each) => templateOf(each, marksOf(name)));
-  return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${here}\n{{- end }}`;
+  const there = templateOf(other, marksOf(name), { isVariant: true });
+  return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
 }
 
 function productFiles(sources: Sources): readonly (readonly [string, string])[] {

@@ -34,7 +34,8 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "nodeNamespace",
       default: "kube-system",
       type: TEXT,
-      meaning: "namespace of driver and provider, which must be allowed privileged pods",
+      meaning:
+        "namespace of driver and provider, which must be allowed privileged pods; component healing looks for them in `kube-system` only",
     },
     { path: "openshift", default: false, type: BOOLEAN, meaning: "what OpenShift's security context constraints need; never run there" },
     {
@@ -47,6 +48,12 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
     ...workloadRows("sync", defaults),
     { path: "sync.volumes", default: [], type: LIST, meaning: "further volumes, such as the ConfigMap for `cloudEnvDir`" },
     { path: "sync.volumeMounts", default: [], type: LIST, meaning: "where they are mounted" },
+    {
+      path: "uninstallHook.enabled",
+      default: true,
+      type: BOOLEAN,
+      meaning: "a Job that runs `uninstall --prepare` before `helm uninstall` deletes anything",
+    },
     { path: "networkPolicies.enabled", default: false, type: BOOLEAN, meaning: "who may talk to our pods, and to whom they may talk" },
     {
       path: "networkPolicies.metricsNamespaceSelector",
