@@ -19,8 +19,8 @@ export class ReadyKeys {
   /** All of them, with the time they became due. */
   readonly #since = new Map<string, number>();
   readonly #next = new Set<string>();
-  /** Their group has a place again: they have waited longer than those above. */
-  readonly #released = new Set<string>();
+  /** With the group that has a place for them again: they have waited longer than those above. */
+  readonly #released = new Map<string, string>();
   readonly #parked = new Map<string, Set<string>>();
   readonly #out = new Map<string, number>();
 
@@ -45,13 +45,19 @@ export class ReadyKeys {
 
   /** The next whose group has a place. It has to be given back when its handler has ended. */
   take(): Taken | undefined {
-    for (const waiting of [this.#released, this.#next]) {
-      for (const key of waiting) {
-        waiting.delete(key);
-        const group = this.#groups?.of(key);
-        if (!this.#isFull(group)) return this.#handOut(key, group);
-        this.#park(key, group);
-      }
+    for (const [key, from] of this.#released) {
+      this.#released.delete(key);
+      const group = this.#groups?.of(key);
+      // It is in another group by now, and leaves the place to the next of the old one.
+      if (group !== from) this.#release(from);
+      if (!this.#isFull(group)) return this.#handOut(key, group);
+      this.#park(key, group);
+    }
+    for (const key of this.#next) {
+      this.#next.delete(key);
+      const group = this.#groups?.of(key);
+      if (!this.#isFull(group)) return this.#handOut(key, group);
+      this.#park(key, group);
     }
     return undefined;
   }
@@ -61,12 +67,16 @@ export class ReadyKeys {
     const left = (this.#out.get(group) ?? 1) - 1;
     if (left === 0) this.#out.delete(group);
     else this.#out.set(group, left);
+    this.#release(group);
+  }
+
+  #release(group: string): void {
     const parked = this.#parked.get(group);
     const [key] = parked ?? [];
     if (parked === undefined || key === undefined) return;
     parked.delete(key);
     if (parked.size === 0) this.#parked.delete(group);
-    this.#released.add(key);
+    this.#released.set(key, group);
   }
 
   #isFull(group: string | undefined): group is string {

@@ -87,6 +87,26 @@ describe("a work queue", () => {
     await stop();
   });
 
+  test("forgets no key whose group changed while it waited for a place in it", async () => {
+    const waits = Promise.withResolvers<Outcome>();
+    let isGroupGone = false;
+    const groups = { of: () => (isGroupGone ? undefined : "group"), share: 1 };
+    const { queue, clock, runs, stop } = start(() => waits.promise, { workers: 9, groups });
+    for (const key of ["1", "2", "3", "4"]) queue.add(key);
+    await clock.advance(0);
+    assert.equal(runs.length, 1);
+
+    isGroupGone = true;
+    waits.resolve({ kind: "done" });
+    await clock.advance(0);
+
+    assert.deepEqual(
+      runs.map(({ key }) => key),
+      ["1", "2", "3", "4"],
+    );
+    await stop();
+  });
+
   test("runs a key once however often it was added before", async () => {
     const { queue, clock, runs, stop } = start(done);
     for (let i = 0; i < 5; i++) queue.add("a");
