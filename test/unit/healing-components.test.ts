@@ -101,6 +101,10 @@ describe("the drift of a component", () => {
     assert.deepEqual(componentDrift(taken(), service({ metadata: { managedFields: other } })), { kind: "installed" });
   });
 
+  test("is an installer's wish also within the second of its last one: what it still owns, nobody else has changed", () => {
+    assert.deepEqual(componentDrift(taken(), service({ spec: { selector: { app: "next" } } })), { kind: "installed" });
+  });
+
   test("is an edit where the record of owners was wiped, and nothing else", () => {
     const drift = componentDrift(taken(), service({ metadata: { managedFields: [] } }));
     assert.equal(drift.kind, "edited");

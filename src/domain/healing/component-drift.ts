@@ -2,8 +2,7 @@ import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { type ComponentCopy, comparablePart } from "./component-copy.ts";
 import { isPartOfInstall } from "./components.ts";
 import { haveWritten, installerEntries, isSameOwner } from "./installers.ts";
-import { comparedFields, differences } from "./owned-fields.ts";
-import { canonical } from "./snapshot.ts";
+import { comparedFields, differences, hasFields } from "./owned-fields.ts";
 
 /**
  * How a live component stands to the copy of what its installer applied. `installed`: an installer has written since, and
@@ -31,14 +30,15 @@ export function componentDrift(copy: ComponentCopy | undefined, live: KubeObject
   const owners = installerEntries(live);
   if (haveWritten(owners, copy.owners)) return { kind: "installed" };
   const fields = differences(comparablePart(copy.object, copy.owners), comparablePart(live, copy.owners));
-  const isOwnedAsBefore = copy.owners.every((owner) => owns(owners, owner));
-  if (fields.length === 0 && isOwnedAsBefore) return { kind: "untouched" };
+  // Nobody but an installer can change a field, or own one more, without taking one away. Times tell whole seconds only.
+  if (copy.owners.every((owner) => ownsAllOf(owners, owner))) return { kind: fields.length > 0 ? "installed" : "untouched" };
   return { kind: "edited", fields: fields.length > 0 ? fields : ["metadata.managedFields"], by: lastWriters(managedFields, copy) };
 }
 
-function owns(live: readonly ManagedFieldsEntry[], owner: ManagedFieldsEntry): boolean {
+/** Whether what an installer owned is still its own. */
+function ownsAllOf(live: readonly ManagedFieldsEntry[], owner: ManagedFieldsEntry): boolean {
   const now = live.find((entry) => isSameOwner(entry, owner));
-  return now !== undefined && canonical(comparedFields([now])) === canonical(comparedFields([owner]));
+  return now !== undefined && hasFields(comparedFields([now]), comparedFields([owner]));
 }
 
 /** Managers that are no installers, the newest first; status and scale are subresources, and scaling is an edit. */

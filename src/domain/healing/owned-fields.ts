@@ -80,6 +80,11 @@ function isNamed(name: string, item: unknown, index: number): boolean {
   return isJsonObject(key) && Object.entries(key).every(([field, value]) => item[field] === value);
 }
 
+/** Whether a field set has all of another one's fields. */
+export function hasFields(all: FieldSet, some: FieldSet): boolean {
+  return Object.entries(some).every(([name, inner]) => name in all && hasFields(membersOf(all[name]), membersOf(inner)));
+}
+
 function membersOf(fields: unknown): FieldSet {
   return isJsonObject(fields) ? fields : {};
 }

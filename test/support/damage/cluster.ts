@@ -1,3 +1,4 @@
+import { installerEntries } from "../../../src/domain/healing/installers.ts";
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports.ts";
 import { findByName } from "../../../src/sync/install-state.ts";
@@ -12,6 +13,10 @@ export interface DamagedCluster {
   readonly manifests: readonly Manifest[];
   /** The installer: applies what it is given as it did at first, without forcing anything. */
   apply(manifests: readonly Manifest[]): Promise<void>;
+  /** The installer again, which may force what it applies: how people repair an install without healing. */
+  reinstall(manifests: readonly Manifest[]): Promise<void>;
+  /** Deletes and applies anew: what somebody added that excludes a field of the installer's goes with it. */
+  renew(manifests: readonly Manifest[]): Promise<void>;
 }
 
 export interface Target {
@@ -38,8 +43,13 @@ const WRITTEN_BY_OTHERS = new Set(["uid", "resourceVersion", "generation", "crea
 const COUNTED = new Set(["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]);
 const ALLOCATED = new Set(["clusterIP", "clusterIPs", "secrets"]);
 
-/** The whole object but for that, as text that is equal for equal content. */
+/** The whole object but for that, and who installed it, as text that is equal for equal content. */
 export function contentOf(object: KubeObject): string {
+  const installers = installerEntries(object).map(({ manager, operation }) => `${manager} ${operation}`);
+  return `${installers.sort().join()} ${textOf(object)}`;
+}
+
+function textOf(object: KubeObject): string {
   return JSON.stringify(object, (key, value: unknown) => {
     if (WRITTEN_BY_OTHERS.has(key) || COUNTED.has(key) || ALLOCATED.has(key)) return undefined;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

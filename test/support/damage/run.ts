@@ -10,9 +10,30 @@ export interface DamageResult {
   readonly healedAfter: number | undefined;
 }
 
-/** Long enough for what is deleted, which is left alone for 10 s first; of damage that is not healed, all of it is waited. */
+/** Milliseconds. Long enough for what is deleted, which is left alone for 10 s first; of damage that is not healed, all of it is waited. */
 export interface Patience {
   readonly within: number;
+  /** Between two looks; default 100. */
+  readonly every?: number;
+}
+
+/** The same damage in as few rounds as its targets allow, deletions first: for the control, in which nothing depends on the order. */
+export function packed(damages: readonly Damage[]): readonly (readonly Damage[])[] {
+  const rounds: Damage[][] = [];
+  const isDeletion = ({ operation }: Damage): boolean => operation.operation.startsWith("delete");
+  for (const damage of damages.toSorted((a, b) => Number(isDeletion(b)) - Number(isDeletion(a)))) {
+    const free = rounds.find(
+      (round) => !round.some(({ target }) => target.resource === damage.target.resource && target.name === damage.target.name),
+    );
+    if (free === undefined) rounds.push([damage]);
+    else free.push(damage);
+  }
+  return rounds;
+}
+
+/** Whether any of it is left alone for a while before it would be healed. */
+export function hasDeletion(round: readonly Damage[]): boolean {
+  return round.some(({ operation }) => operation.operation.startsWith("delete"));
 }
 
 const nameOf = ({ target, operation }: Damage): string => `${operation.operation} ${target.resource.kind} ${target.name}`;
@@ -39,14 +60,18 @@ interface Whole {
   readonly content: string;
 }
 
-async function untilWhole(cluster: DamagedCluster, { target, content }: Whole, { within }: Patience): Promise<number | undefined> {
+async function untilWhole(
+  cluster: DamagedCluster,
+  { target, content }: Whole,
+  { within, every = 100 }: Patience,
+): Promise<number | undefined> {
   const started = performance.now();
   const isWhole = async (): Promise<boolean> => {
     const live = await readTarget(cluster, target);
     return live !== undefined && live.metadata.deletionTimestamp === undefined && contentOf(live) === content;
   };
   try {
-    await eventually(isWhole, { within, every: 100 });
+    await eventually(isWhole, { within, every });
     return performance.now() - started;
   } catch {
     return undefined;
