@@ -30,6 +30,8 @@ const TASKS = {
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["tools/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
+  // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
+  cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
@@ -74,7 +76,7 @@ function pickNode() {
 }
 
 /** The visitor's proxy is for npm and downloads; it must reach neither the emulator nor the API server. */
-function environmentFor(node, { assets, stateDir, keepsProxy = false }) {
+function environmentFor(node, { assets, stateDir, keepsProxy = false, isVisitors = false }) {
   const environment = { ...process.env };
   const isDropped = (name) => /^npm_/i.test(name) || (!keepsProxy && /^((https?|no|all|ftp)_proxy|node_extra_ca_certs)$/i.test(name));
   // Kept for what asks the registry again: `npm audit` in the gate.
@@ -83,7 +85,7 @@ function environmentFor(node, { assets, stateDir, keepsProxy = false }) {
   );
   for (const name of Object.keys(environment)) if (isDropped(name)) delete environment[name];
   delete environment.NODE_OPTIONS;
-  delete environment.KUBECONFIG;
+  if (!isVisitors) delete environment.KUBECONFIG;
   environment.PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`;
   environment.KEYVAULT_INJECTOR_STATE = stateDir;
   environment.KEYVAULT_INJECTOR_CACHE = cacheFolder();
@@ -102,11 +104,12 @@ async function main() {
     task.controlPlane === "none" ? { kind: "unneeded" } : await controlPlaneAssets(root, { onlyCached: task.controlPlane === "cached" });
   if (task.controlPlane === "required" && assets.kind === "missing") throw new Refusal(assets.why);
   const stateDir = mkdtempSync(path.join(tmpdir(), "keyvault-injector-"));
-  process.stderr.write(`bootstrap: ready after ${process.uptime().toFixed(1)} s; state ${stateDir}, cache ${cacheFolder()}\n`);
+  if (!task.isVisitors)
+    process.stderr.write(`bootstrap: ready after ${process.uptime().toFixed(1)} s; state ${stateDir}, cache ${cacheFolder()}\n`);
   const child = spawn(node, [...task.run.map((part, index) => (index === 0 ? path.join(root, part) : part)), ...args], {
-    cwd: root,
+    cwd: task.isVisitors ? (process.env.INIT_CWD ?? root) : root,
     stdio: "inherit",
-    env: environmentFor(node, { assets, stateDir, keepsProxy: task.keepsProxy }),
+    env: environmentFor(node, { ...task, assets, stateDir }),
   });
   // The child gets the terminal's signals itself; here they only must not end the parent before it has cleaned up.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

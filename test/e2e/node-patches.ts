@@ -78,5 +78,10 @@ export function injectorPatches(emulator: EmulatorAccess): readonly NodePatch[] 
       why: "A run can't wait two minutes for a rotation; ten seconds is the least that the worker takes.",
       operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--rotation-poll-interval=10s" }],
     },
+    {
+      target: SYNC,
+      why: "Nor five minutes for the Secrets that no pod uses any more.",
+      operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--unused-grace=10s" }],
+    },
   ];
 }

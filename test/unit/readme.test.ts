@@ -37,6 +37,14 @@ function linkProblem(page: string, target: string): string | undefined {
   return `${page}: ${resolved} has no heading #${fragment}`;
 }
 
+/** What a reader can open from a page or a folder: a folder shows its files. */
+function pagesBehind(page: string): readonly string[] {
+  if (!page.endsWith(".md")) return pages.filter((other) => path.posix.dirname(other) === page);
+  return linkTargets(readRepositoryFile(page))
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => path.posix.normalize(path.posix.join(path.posix.dirname(page), target.split("#")[0] ?? "")).replace(/\/$/, ""));
+}
+
 function yamlProblem(text: string): string | undefined {
   return parseAllDocuments(text).flatMap(({ errors, warnings }) => [...errors, ...warnings])[0]?.message;
 }
@@ -72,6 +80,15 @@ describe("the pages", () => {
       planted.map((target) => linkProblem("README.md", target) !== undefined),
       [true, true, false],
     );
+  });
+
+  test("are each reached from the README in two steps", () => {
+    const missed = (from: string): readonly string[] => {
+      const near = pagesBehind(from).flatMap((page) => [page, ...pagesBehind(page)]);
+      return pages.filter((page) => page.startsWith("docs/") && !near.includes(page));
+    };
+    assert.deepEqual(missed("README.md"), []);
+    assert.ok(missed("SECURITY.md").includes("docs/how-to/install.md"), "from another page not all are");
   });
 
   test("have YAML blocks that parse", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Secret } from "../../../src/domain/kubernetes.ts";
 import { eventually } from "../../support/eventually.ts";
-import { builtProgram } from "../support/binaries.ts";
-import { DRIVER_IMAGE, driverImage } from "../support/node-images.ts";
+import { DRIVER_IMAGE } from "../support/node-images.ts";
+import { allowOlderDriver, bound, forbidOlderDriver, OLDER_IMAGE, useDriver } from "../support/older-driver.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { podTemplate, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
@@ -14,46 +14,20 @@ const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 const OUR_LABEL = "keyvault-injector.dev/managed";
 const BINDING = "secretprovidersyncing-rolebinding";
 
-/** Role and binding as the driver's chart names them. */
-function bound(name: string, rule: { resource: string; verbs: readonly string[] }): readonly object[] {
-  const apiVersion = "rbac.authorization.k8s.io/v1";
-  const rules = [{ apiGroups: [""], resources: [rule.resource], verbs: rule.verbs }];
-  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: `${name}-role` };
-  const subjects = [{ kind: "ServiceAccount", name: "secrets-store-csi-driver", namespace: "kube-system" }];
-  return [
-    { apiVersion, kind: "ClusterRole", metadata: { name: `${name}-role` }, rules },
-    { apiVersion, kind: "ClusterRoleBinding", metadata: { name: `${name}-rolebinding` }, roleRef, subjects },
-  ];
-}
-
 /** With `syncSecret.enabled: true`. */
 const SYNC_ROLE = bound("secretprovidersyncing", {
   resource: "secrets",
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
 });
 
-/** What the driver needs up to 1.5 for rotation and tokens, and not from 1.6 on. Neither lets it write a Secret. */
-const OLDER_ROLES = [
-  ...bound("secretproviderrotation", { resource: "secrets", verbs: ["get", "list", "watch"] }),
-  ...bound("secretprovidertokenrequest", { resource: "serviceaccounts/token", verbs: ["create"] }),
-];
-
-const OLDER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.5.6";
-
 /** The driver's own sync, real, beside ours: on, off, ours, and back. */
 export function driverSyncScenarios(scenario: Scenarios, world: () => World): void {
   withDriver(scenario, world, { version: "1.6.0", image: DRIVER_IMAGE, writesOver: true });
-  scenario.run("the driver before its 1.6 is put in its place", async () => {
-    const { node } = world();
-    await node.addImage(driverImage(OLDER_IMAGE, await builtProgram("secrets-store-csi-1.5")));
-    await node.kubectl(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: OLDER_ROLES }));
-  });
+  scenario.run("the driver before its 1.6 is put in its place", () => allowOlderDriver(world().node));
   withDriver(scenario, world, { version: "1.5.6", image: OLDER_IMAGE, writesOver: false });
   scenario.run("the driver of the manifests is put back", async () => {
-    const { node } = world();
-    await node.kubectl(["delete", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: OLDER_ROLES }));
-    await node.kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${DRIVER_IMAGE}`, "--namespace=kube-system"]);
-    await node.kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
+    await useDriver(world().node, DRIVER_IMAGE);
+    await forbidOlderDriver(world().node);
   });
 }
 

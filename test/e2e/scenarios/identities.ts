@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
+import { federatedApplication } from "../support/federation.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { ANNOTATIONS, pod, READ_SECRET, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
@@ -34,14 +35,8 @@ export function identityScenarios(scenario: Scenarios, world: () => World): void
   }
 
   scenario.run("with workload identity, a pod and the worker exchange tokens of the pod's ServiceAccount", async () => {
-    const { node, emulator, walk } = world();
-    const published = async (path: string): Promise<unknown> => JSON.parse(await node.kubectl(["get", "--raw", path]));
-    const { issuer } = (await published("/.well-known/openid-configuration")) as { readonly issuer: string }; // OpenID Connect Discovery.
-    await emulator.trustIssuer({ issuer, jwks: await published("/openid/v1/jwks") });
-    const { appId } = await emulator.createServicePrincipal({ tenantId: walk.values["tenant-Id"] });
-    await emulator.grant({ vault: VAULT, appId, permissions: ["get"] });
-    await emulator.addFederatedCredential({ appId, issuer, subject: "system:serviceaccount:default:identified" });
-    await node.kubectl(["create", "serviceaccount", "identified"]);
+    await world().node.kubectl(["create", "serviceaccount", "identified"]);
+    const appId = await federatedApplication(world(), { serviceAccount: "identified", permissions: ["get"] });
 
     await assertReads("by-workload-identity", { clientID: appId }, "identified");
   });

@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { request } from "node:https";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { runKubectl } from "../../support/control-plane.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -11,7 +12,7 @@ import { cgroupsRefusal } from "./cgroups.ts";
 import { installPackages } from "./debian-packages.ts";
 import { type HostState, leftoversOf, prepareHost, removeStaleRuns, restoreHost } from "./host-state.ts";
 import { innerProcess, type Namespaces, namespacesRefusal, openNamespaces, signalInside } from "./namespaces.ts";
-import { type Component, controlPlaneComponents, nodeComponents } from "./node-components.ts";
+import { type Component, type ComponentName, controlPlaneComponents, nodeComponents } from "./node-components.ts";
 import { writeNodeConfig } from "./node-config.ts";
 import { nodeImages } from "./node-images.ts";
 import { foldersOf, NODE_ADDRESS, NODE_NAME, type NodeFolders } from "./node-layout.ts";
@@ -49,6 +50,8 @@ export interface RealNode {
   spawn(name: string, command: SpawnCommand): Promise<RunningProcess>;
   /** Makes a port of the machine's loopback reachable inside, for pods too, at the port given of an address of the node's. */
   bringIn(ports: BroughtPort): Promise<void>;
+  /** Ends components by SIGTERM and starts them again, in the order given; containers go on as on a machine that restarts the services. */
+  restart(...components: readonly ComponentName[]): Promise<void>;
   loadImage(archive: string): Promise<void>;
   /** Writes an image's archive and loads it. */
   addImage(spec: ImageSpec): Promise<WrittenImage>;
@@ -117,6 +120,7 @@ interface StartInput {
 class NodeStart {
   readonly #input: StartInput;
   readonly #processes = new Map<string, { readonly process: RunningProcess; readonly inner: number }>();
+  readonly #components = new Map<string, Component>();
   readonly #relays: SocketRelay[] = [];
 
   constructor(input: StartInput) {
@@ -141,7 +145,23 @@ class NodeStart {
     return node;
   }
 
+  async #restart(names: readonly ComponentName[]): Promise<void> {
+    for (const name of names.toReversed()) await this.#processes.get(name)?.process.stop();
+    for (const name of names) {
+      const component = this.#components.get(name);
+      if (component === undefined) throw new Error(`${name} was never started`);
+      await eventually(() => this.#staysUp(component), { within: 60_000, every: 100, what: `${name} to stay up` });
+    }
+  }
+
+  /** A kubelet ends where containerd is up and not ready yet; on a machine the service manager starts it again. */
+  async #staysUp(component: Component): Promise<boolean> {
+    const { exited } = await this.#spawn(component.name, component);
+    return Promise.race([exited.then(() => false), delay(3_000, true)]);
+  }
+
   async #startAll(components: readonly Component[]): Promise<void> {
+    for (const component of components) this.#components.set(component.name, component);
     await Promise.all(components.map((component) => this.#spawn(component.name, component)));
   }
 
@@ -244,6 +264,7 @@ class NodeStart {
       run: (command, args) => this.#run(command, args),
       spawn: (name, command) => this.#spawn(name, command),
       bringIn: (ports) => this.#bringIn(ports),
+      restart: (...names) => this.#restart(names),
       loadImage: (archive) => this.#loadImage(archive),
       addImage: (spec) => this.#addImage(spec),
       logs: (name) => this.#log(name),
