@@ -158,8 +158,9 @@ async function reconcile(plane: ControlPlane, name: string): Promise<FluxConditi
         (each) => at(each, "type") === "Reconciling" && at(each, "status") === "True" && at(each, "reason") === "Progressing",
       );
       const ready = conditions.find((each) => at(each, "type") === "Ready");
-      if (at(status, "lastHandledReconcileAt") !== asked || isBusy || ready === undefined || at(ready, "status") === "Unknown")
-        return undefined;
+      // What it depends on is being reconciled in that moment: Flux tries again by itself.
+      const isWaiting = ready === undefined || at(ready, "status") === "Unknown" || at(ready, "reason") === "DependencyNotReady";
+      if (at(status, "lastHandledReconcileAt") !== asked || isBusy || isWaiting) return undefined;
       return ready as FluxCondition; // The controller's own condition.
     },
     { within: 120_000, every: 250, what: `Flux to be done with ${name}` },
