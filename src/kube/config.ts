@@ -55,6 +55,11 @@ export class PooledKubeConfig extends KubeConfig {
     await this.authenticate(context, "requests");
   }
 
+  /** The library makes a connection pool of its own for each request, and drops it unused: the pools are ours. */
+  override createDispatcherOptions(): ReturnType<KubeConfig["createDispatcherOptions"]> {
+    return { type: "none" };
+  }
+
   async authenticate(context: RequestContext, purpose: Purpose): Promise<void> {
     await super.applySecurityAuthentication(context);
     context.setDispatcher((await this.#current())[purpose]);

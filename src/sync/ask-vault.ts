@@ -34,14 +34,15 @@ export function questionOf(context: WorkerContext, asking: Asking): Question {
   const now = context.clock.now();
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
   const isPoll = need === "PollDue" || (asking.isPollDue && REPAIRS.includes(need));
-  const timing = { due: isPoll ? Math.min(now, memory.nextPoll) : now, interval };
+  const due = isPoll ? Math.min(now, memory.nextPoll) : now;
+  const timing = { due, interval, credentialsMs: memory.failures > 0 ? 0 : credentialsMs(need) };
   const isCheck = isPoll || CHECKS.includes(need);
   if (context.blind !== undefined) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
   if (!isCheck && !REPAIRS.includes(need)) return { kind: "everything", ...timing, sharedMs: FIRST.includes(need) ? FIRST_SHARED_MS : 0 };
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(context, asking) };
 }
 
-function storedFacts(context: WorkerContext, { provider, memory, need }: Asking) {
+function storedFacts(context: WorkerContext, { provider }: Asking) {
   const status = context.statuses.get(refOf(provider));
   const stored = status?.secrets ?? [];
   const checked = status?.lastSuccessfulCheckTime;
@@ -49,9 +50,13 @@ function storedFacts(context: WorkerContext, { provider, memory, need }: Asking)
     intact: intactSecrets(context, provider, stored),
     stored,
     checked: checked === undefined ? undefined : Date.parse(checked),
-    // After a failure they may be what was mended.
-    ...(need === "PollDue" && memory.failures === 0 ? { credentialsMs: RECENT_MS } : {}),
   };
+}
+
+/** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */
+function credentialsMs(need: FetchNeed): number {
+  if (need === "PollDue" || REPAIRS.includes(need)) return RECENT_MS;
+  return FIRST.includes(need) ? FIRST_SHARED_MS : 0;
 }
 
 /** Those that are there as they were written, from the objects that the status tells. */

@@ -4,6 +4,7 @@ import { type CrdDrift, crdDrift } from "../domain/healing/crd-drift.ts";
 import type { CrdIdentity } from "../domain/healing/snapshot.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { Clock, KubeClient } from "../domain/ports.ts";
+import { batchedRead } from "./batched-read.ts";
 
 /** Whether what the API server says of classes may be believed. */
 export type GateState = ({ readonly kind: "whole" } & CrdIdentity) | { readonly kind: "frozen"; readonly why: string };
@@ -51,8 +52,17 @@ export function createCrdGate({ kube, ours, watched, staleness, clock, onChange 
     told = summary;
     return state;
   };
+  // Asked for every class, of a CRD that hardly ever changes.
+  const compared = new WeakMap<CustomResourceDefinition, CrdDrift>();
+  const driftOf = (live: CustomResourceDefinition | undefined): CrdDrift => {
+    const drift = (live && compared.get(live)) ?? crdDrift(ours, live);
+    if (live !== undefined) compared.set(live, drift);
+    return drift;
+  };
+  const { name } = ours.metadata;
+  const readLive = batchedRead((signal) => kube.read<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name }, signal));
   const judge = (live: CustomResourceDefinition | undefined): GateState => {
-    const drift = crdDrift(ours, live);
+    const drift = driftOf(live);
     if (drift.kind === "damaged") damagedUntil = clock.now();
     damagedSince = drift.kind === "whole" ? undefined : (damagedSince ?? clock.now());
     if (drift.kind !== "whole") return { kind: "frozen", why: whyFrozen(ours.metadata.name, drift) };
@@ -71,7 +81,7 @@ export function createCrdGate({ kube, ours, watched, staleness, clock, onChange 
     confirm: async (signal) => {
       const stale = staleness();
       if (stale !== undefined) return { kind: "frozen", why: stale };
-      const found = await kube.read<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name: ours.metadata.name }, signal);
+      const found = await readLive(signal);
       return judge(found.kind === "found" ? found.object : undefined);
     },
   };

@@ -18,6 +18,7 @@ export async function keepSnapshot(context: WorkerContext, provider: SecretProvi
   const { metadata } = provider;
   const state = context.gate.state;
   if (state.kind === "frozen") return { kind: "unsettled" };
+  if (context.snapshots.isCurrent(provider, state)) return { kind: "current" };
   const snapshot = context.snapshots.get(objectKey(metadata));
   const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, provider, state);
   switch (drift) {

@@ -16,6 +16,9 @@ import { warnOfParameters } from "./warn-class.ts";
 import type { WorkerContext } from "./worker-context.ts";
 import { writeMirrored } from "./write-mirrored.ts";
 
+/** Secrets of one class that are written at a time: each waits for the API server, not for the others. */
+const WRITES_AT_A_TIME = 4;
+
 export interface MirrorInput {
   readonly provider: SecretProviderClass;
   readonly memory: ClassMemory;
@@ -65,7 +68,13 @@ async function writeAll(
   signal: AbortSignal,
 ): Promise<readonly SecretStatus[]> {
   const statuses: SecretStatus[] = [];
-  for (const entry of mirrored) statuses.push(await writeMirrored(context, { provider, memory, need, entry }, signal));
+  for (let index = 0; index < mirrored.length; index += WRITES_AT_A_TIME) {
+    const some = mirrored.slice(index, index + WRITES_AT_A_TIME);
+    const writes = some.map((entry) => writeMirrored(context, { provider, memory, need, entry }, signal));
+    // Nothing is left under way when one of them fails.
+    await Promise.allSettled(writes);
+    statuses.push(...(await Promise.all(writes)));
+  }
   return statuses;
 }
 

@@ -37,11 +37,18 @@ interface Stored<T> {
   readonly data: T;
 }
 
+/** Kept as canonical JSON, which takes a fraction of what the objects do: there may be thousands, and they are hardly ever looked into. */
+interface Held extends Omit<Stored<unknown>, "data"> {
+  readonly text: string;
+}
+
 /** Records in ControllerRevisions, each signed with the install's own key. A forged or foreign one is ignored and reported. */
 export interface SignedRecords<T> {
   readonly hasSynced: boolean;
   /** The newest trustworthy record of the key. */
   get(key: string): T | undefined;
+  /** The same as canonical JSON. */
+  textOf(key: string): string | undefined;
   keys(): readonly string[];
   save(data: T, signal: AbortSignal): Promise<void>;
   remove(key: string, signal: AbortSignal): Promise<void>;
@@ -60,8 +67,8 @@ export interface SignedRecordsOptions<T> {
 
 export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: AbortSignal): SignedRecords<T> {
   const { kind, kube, watcher, fingerprints, logger, namespace, onChange } = options;
-  const index = new RecordIndex<T>();
-  const deleteAll = async (records: readonly Stored<T>[], deleteSignal: AbortSignal): Promise<void> => {
+  const index = new RecordIndex();
+  const deleteAll = async (records: readonly Held[], deleteSignal: AbortSignal): Promise<void> => {
     for (const stored of records) {
       const { ref, uid } = stored;
       await kube.delete(RESOURCES.controllerRevisions, ref, uid === "" ? {} : { uid }, deleteSignal);
@@ -69,12 +76,15 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
       index.remove(stored);
     }
   };
-  const reflector: Reflector<Stored<T>> = watcher.reflect<Stored<T>>(
+  const reflector: Reflector<Held> = watcher.reflect<Held>(
     {
       resource: RESOURCES.controllerRevisions,
       ...(namespace === undefined ? {} : { namespace }),
       labelSelector: `${SNAPSHOT_LABEL}=${kind.label}`,
-      project: (object) => verifiedRecord(object as ControllerRevision, { kind, fingerprints, logger }),
+      project: (object) => {
+        const verified = verifiedRecord(object as ControllerRevision, { kind, fingerprints, logger });
+        return verified === undefined ? undefined : held(verified);
+      },
       onChange: (_ref, { previous, current }) => {
         if (previous !== undefined) index.remove(previous);
         if (current !== undefined) index.add(current);
@@ -89,11 +99,15 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
     get hasSynced() {
       return reflector.hasSynced;
     },
-    get: (key) => index.newest(key)?.data,
+    get: (key) => {
+      const text = index.newest(key)?.text;
+      return text === undefined ? undefined : (JSON.parse(text) as T); // Made from one.
+    },
+    textOf: (key) => index.newest(key)?.text,
     keys: () => index.keys(),
     save: async (data, saveSignal) => {
       const body = revisionOf(data, { kind, fingerprints });
-      const stored = storedFrom(await createOrFind(kube, body, saveSignal), data, kind);
+      const stored = held(storedFrom(await createOrFind(kube, body, saveSignal), data, kind));
       const older = index.all(stored.key).filter((candidate) => candidate.ref.name !== stored.ref.name);
       // The watch shows it a moment later; until then the next reconcile must already see it.
       index.add(stored);
@@ -104,26 +118,26 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
 }
 
 /** Records by key. During an update a key has two for a moment: the newer one counts. */
-class RecordIndex<T> {
-  readonly #byKey = new Map<string, Map<string, Stored<T>>>();
+class RecordIndex {
+  readonly #byKey = new Map<string, Map<string, Held>>();
 
-  add(stored: Stored<T>): void {
-    const ofKey = this.#byKey.get(stored.key) ?? new Map<string, Stored<T>>();
+  add(stored: Held): void {
+    const ofKey = this.#byKey.get(stored.key) ?? new Map<string, Held>();
     ofKey.set(stored.ref.name, stored);
     this.#byKey.set(stored.key, ofKey);
   }
 
-  remove({ key, ref }: Stored<T>): void {
+  remove({ key, ref }: Held): void {
     const ofKey = this.#byKey.get(key);
     ofKey?.delete(ref.name);
     if (ofKey?.size === 0) this.#byKey.delete(key);
   }
 
-  all(key: string): Stored<T>[] {
+  all(key: string): Held[] {
     return [...(this.#byKey.get(key)?.values() ?? [])];
   }
 
-  newest(key: string): Stored<T> | undefined {
+  newest(key: string): Held | undefined {
     return newestOf(this.all(key));
   }
 
@@ -160,6 +174,10 @@ function storedFrom<T>(revision: ControllerRevision, data: T, kind: RecordKind<T
     key: kind.keyOf(data),
     data,
   };
+}
+
+function held<T>({ data, ...stored }: Stored<T>): Held {
+  return { ...stored, text: canonical(data) };
 }
 
 interface Signing<T> {

@@ -71,8 +71,7 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
-  const recentMs = question.kind === "everything" ? 0 : (question.credentialsMs ?? 0);
-  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, recentMs, asked);
+  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
   const identity = await findIdentity({ ...options, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const parsed = opened.readObjects();

@@ -8,6 +8,8 @@ interface Timing {
   readonly due: number;
   /** Milliseconds to the next poll. */
   readonly interval: number;
+  /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
+  readonly credentialsMs: number;
 }
 
 /** All objects, whatever is stored. */
@@ -26,6 +28,4 @@ export interface StoredQuestion extends Timing {
   readonly stored: readonly SecretStatus[];
   /** Unix milliseconds of the last stored time at which all of it was known to be so. */
   readonly checked: number | undefined;
-  /** How old a read of the credentials may be (milliseconds). Default: as they are now. */
-  readonly credentialsMs?: number;
 }

@@ -46,17 +46,17 @@ interface Asked extends ProxyAnswer {
   readonly connections: number;
 }
 
-/** One question to a new process with this environment and the emulator's CA. */
-async function ask(environment: Environment, asked: ProxyQuestion = question): Promise<Asked> {
+/** One question, or more of the same, to a new process with this environment and the emulator's CA; resolves with the last answer. */
+async function ask(environment: Environment, asked: ProxyQuestion = question, times = 1): Promise<Asked> {
   const from = proxy.connections;
   const env = { PATH: process.env["PATH"] ?? "", NODE_EXTRA_CA_CERTS: emulator.caFile, ...environment };
   const child = spawn(process.execPath, [PROCESS], { env, stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(`${JSON.stringify(asked)}\n`);
+  child.stdin.end(`${JSON.stringify(asked)}\n`.repeat(times));
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   await once(child, "close");
   // Written by the process above.
-  return { ...(JSON.parse(lines[0] ?? "") as ProxyAnswer), connections: proxy.connections - from };
+  return { ...(JSON.parse(lines.at(-1) ?? "") as ProxyAnswer), connections: proxy.connections - from };
 }
 
 const proxyUrl = () => `http://127.0.0.1:${proxy.port}`;
@@ -72,6 +72,13 @@ describe("traffic to Azure", () => {
       assert.deepEqual(hosts, new Set(["behind-a-proxy.vault.azure.net", "login.microsoftonline.com"]));
     });
   }
+
+  test("takes the tunnel that it has for the next request", async () => {
+    const once = await ask({ HTTPS_PROXY: proxyUrl() });
+    const often = await ask({ HTTPS_PROXY: proxyUrl() }, question, 10);
+    assert.ok(often.isThere, often.message);
+    assert.equal(often.connections, once.connections);
+  });
 
   test("takes an address without http:// for one of an HTTP proxy", async () => {
     const { isThere, message } = await ask({ HTTPS_PROXY: `127.0.0.1:${proxy.port}` });

@@ -53,12 +53,12 @@ export class StoredClass {
   }
 
   first(mirror: Mirrors, look: Look): Promise<Mirror> {
-    return this.#ask(mirror, { kind: "everything", due: look.due, interval: look.interval, sharedMs: 1_000 });
+    return this.#ask(mirror, { kind: "everything", due: look.due, interval: look.interval, credentialsMs: 0, sharedMs: 1_000 });
   }
 
   poll(mirror: Mirrors, look: Look): Promise<Mirror> {
     const intact = new Set(this.stored.map(({ name }) => name));
-    return this.#ask(mirror, { kind: "changes", intact, stored: this.stored, checked: this.checked, ...look });
+    return this.#ask(mirror, { kind: "changes", intact, stored: this.stored, checked: this.checked, credentialsMs: 0, ...look });
   }
 
   async #ask(mirror: Mirrors, question: Question): Promise<Mirror> {
