@@ -32,6 +32,7 @@ const TASKS = {
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
   // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
   cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
+  "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },

@@ -48,6 +48,10 @@ const JUDGES = {
     package: "github.com/Azure/azure-workload-identity/cmd/webhook",
     sources: [path.resolve(E2E, "..", "load", "go", "mlog")],
   },
+  "external-secrets": {
+    module: path.resolve(E2E, "..", "load", "go", "external-secrets"),
+    package: "github.com/external-secrets/external-secrets",
+  },
   "secrets-store-csi-1.5": {
     module: path.join(MODULES, "driver-1.5"),
     package: `${DRIVER}/cmd/secrets-store-csi-driver`,

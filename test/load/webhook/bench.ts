@@ -2,16 +2,15 @@
  * `npm run bench:webhook`: CPU per review, memory, latency and start-up of our webhook beside a bare handler, plain express and Azure
  * Workload Identity's webhook, all in one run on one machine. Prints figures and ratios; judges nothing.
  */
-import { mkdirSync } from "node:fs";
 import path from "node:path";
 
-import { build } from "../../../tools/build.ts";
-import { copyTo, imageFiles } from "../../../tools/image-files.ts";
 import { programRefusal } from "../../e2e/support/binaries.ts";
 import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
+import { builtProduct } from "../built-product.ts";
+import { cpuNanoseconds, residentMiB } from "../process-usage.ts";
 import { type Contestant, prepareCluster, startAzureWorkloadIdentity, startBaseline, startOurs } from "./contestants.ts";
 import { createSender, median, percentile, type Sender, sendAll, sendAtRate } from "./load.ts";
-import { cpuNanoseconds, residentMiB } from "./process-usage.ts";
+
 import { type ReviewSize, reviewOf, SIZES } from "./reviews.ts";
 
 const ROUNDS = 7;
@@ -101,15 +100,6 @@ function print(figures: readonly Figures[]): void {
   if (rival === undefined) return;
   const cpu = `small ${ratio(rival.cpu.small, ours.cpu.small)}, large ${ratio(rival.cpu.large, ours.cpu.large)}`;
   console.log(`azure-workload-identity / ours: ${cpu}, p99 at ${RATE.perSecond}/s ${ratio(rival.p99, ours.p99)}`);
-}
-
-/** The image's files below the folder; resolves with the program's. */
-async function builtProduct(folder: string): Promise<string> {
-  const dist = path.join(folder, "built");
-  mkdirSync(folder, { recursive: true });
-  await build(dist);
-  copyTo(folder, imageFiles(dist));
-  return path.join(folder, "dist/main.js");
 }
 
 async function run(): Promise<void> {

@@ -1,18 +1,15 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import type { ControlPlane } from "../../support/control-plane.ts";
 import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
-import { type RunningProcess, startProcess } from "../../support/process.ts";
 import { freePort } from "../../support/product.ts";
 import { selfSignedCertificate } from "../../support/serving-certificate.ts";
-import { listAt, MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
 import { webhookTarget } from "../../support/webhook-request.ts";
+import { isReady, launch, nodeFlags } from "../launch.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
 
@@ -27,31 +24,6 @@ export interface Contestant {
 
 const NAMESPACE = "keyvault-injector";
 const SERVICE_NAME = "keyvault-injector-webhook.keyvault-injector.svc";
-const START_MS = 30_000;
-
-interface Launch {
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Tells readiness. */
-  readonly isUp: () => Promise<boolean>;
-}
-
-async function launch(plane: ControlPlane, { name, command, args, environment = {}, isUp }: Launch) {
-  const log = path.join(plane.directory, `${name}.log`);
-  const file = openSync(log, "a");
-  const started = performance.now();
-  const child = spawn(command, args, { stdio: ["ignore", file, file], env: { PATH: process.env["PATH"] ?? "", ...environment } });
-  const running: RunningProcess = startProcess(child, name);
-  while (!(await isUp())) {
-    if (child.exitCode !== null || performance.now() - started > START_MS) {
-      throw new Error(`${name} did not start\n${readFileSync(log, "utf8").slice(-4_000)}`);
-    }
-    await sleep(2);
-  }
-  return { pid: child.pid ?? 0, startMs: performance.now() - started, stop: () => running.stop(30_000) };
-}
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -60,17 +32,6 @@ function accepts(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once("error", () => resolve(false));
-  });
-}
-
-function isReady(port: number, where: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const asking = request({ host: "127.0.0.1", port, path: where, agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
-    });
-    asking.once("error", () => resolve(false));
-    asking.end();
   });
 }
 
@@ -146,12 +107,6 @@ export async function startOurs(plane: ControlPlane, main: string): Promise<Cont
   });
   const { ca } = await webhookTarget(plane, admissionPort);
   return { name: "keyvault-injector", ...started, target: { port: admissionPort, ca, servername: SERVICE_NAME, path: "/mutate/pods" } };
-}
-
-/** What stands between `node` and the program in the shipped command. */
-function nodeFlags(manifests: readonly Manifest[], deployment: string): readonly string[] {
-  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
-  return listAt(found, "spec", "template", "spec", "containers", 0, "command").map(String).slice(1, -1);
 }
 
 const AWI_PORT = 9443;

@@ -11,6 +11,15 @@ export function cpuNanoseconds(pid: number): number {
 
 /** Resident set in MiB. */
 export function residentMiB(pid: number): number {
-  const [, kilobytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / KIB;
+  return statusKilobytes(pid, "VmRSS") / KIB;
+}
+
+/** The largest resident set so far, in MiB. */
+export function peakMiB(pid: number): number {
+  return statusKilobytes(pid, "VmHWM") / KIB;
+}
+
+function statusKilobytes(pid: number, name: string): number {
+  const [, kilobytes = "0"] = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes);
 }

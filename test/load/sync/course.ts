@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { secretPath, send } from "../../support/sync-world.ts";
+import type { Launched } from "../launch.ts";
+import { cpuNanoseconds, peakMiB, residentMiB } from "../process-usage.ts";
+import { median } from "../webhook/load.ts";
+import type { AtRest, Figures, FirstSync, Restart, Waited } from "./figures.ts";
+import { vaultsDue } from "./phases.ts";
+import type { Arrival } from "./secret-watch.ts";
+import type { Stage } from "./stage.ts";
+import { busiestWindow, mostTokens, type VaultRequest } from "./vault-meter.ts";
+import { type BenchObject, inParallel } from "./vaults.ts";
+
+export interface CourseOptions {
+  /** Polls that are watched at rest. */
+  readonly polls: number;
+  /** Whether the contestant has phases, so that a restart can be told from a poll that was due. */
+  readonly hasPhases: boolean;
+  /** Milliseconds: the longest wait for any one thing. */
+  readonly patienceMs: number;
+}
+
+const DELETED = 1_000;
+const ROTATED = 100;
+
+/** With one look a day, hardly a class is due while a restart is watched. */
+const DAY_SECONDS = 86_400;
+const RESTART_MS = 15_000;
+
+/** All that is measured of one contestant at one size, one thing after the other. */
+export async function runCourse(stage: Stage, options: CourseOptions): Promise<Figures> {
+  const { contestant, objects, meter } = stage;
+  const began = await meter.now();
+  stage.audit.writes();
+  const first = await firstSync(stage, options);
+  await sleep(stage.intervalSeconds * 1_000);
+  const rest = await atRest(stage, first.process, options);
+  const firstEnd = await meter.now();
+  await first.process.stop();
+  const restarted = await restart(stage, options);
+  const heal = await healDeleted(stage, options);
+  if (options.hasPhases) {
+    await restarted.process.stop();
+    await stage.start();
+    await sleep(stage.intervalSeconds * 1_000);
+  }
+  const rotation = await rotate(stage, options);
+  const all = meter.between(began, await meter.now());
+  return {
+    contestant: contestant.name,
+    size: objects.length,
+    first: first.figures,
+    rest,
+    restart: restarted.figures,
+    heal,
+    rotation,
+    busiest: busiestWindow(all),
+    throttled: all.filter(({ isThrottled }) => isThrottled).length,
+    tokens: mostTokens(meter.between(began, firstEnd)),
+  };
+}
+
+async function firstSync(
+  stage: Stage,
+  { patienceMs }: CourseOptions,
+): Promise<{ readonly process: Launched; readonly figures: FirstSync }> {
+  const { secrets, objects, meter, audit } = stage;
+  secrets.expect(objects);
+  const from = await meter.now();
+  const process = await stage.start();
+  const arrival = await secrets.arrived(patienceMs);
+  const waited = waitedOf(objects.length, from, arrival);
+  const reads = readsOf(meter.between(from, await meter.now())).length;
+  return { process, figures: { ...waited, reads, writes: audit.writes().total, cpuSeconds: cpuNanoseconds(process.pid) / 1e9 } };
+}
+
+async function atRest({ objects, meter, audit, intervalSeconds }: Stage, { pid }: Launched, options: CourseOptions): Promise<AtRest> {
+  audit.writes();
+  const [from, cpu] = [await meter.now(), cpuNanoseconds(pid)];
+  await sleep(options.polls * intervalSeconds * 1_000);
+  const to = await meter.now();
+  const writes = audit.writes();
+  const requests = meter.between(from, to);
+  const reads = readsOf(requests);
+  const gets = reads.filter(({ kind }) => kind === "get").length;
+  // Whoever gets every object one by one may be slower than it was told to be.
+  const polls = options.hasPhases ? options.polls : gets / objects.length;
+  return {
+    polls,
+    seconds: (to - from) / 1_000 / polls,
+    transactions: reads.length / polls,
+    tokens: requests.filter(({ kind }) => kind === "token").length / polls,
+    writes,
+    writesPerPoll: writes.total / polls,
+    cpuSeconds: (cpuNanoseconds(pid) - cpu) / 1e9 / polls,
+    residentMiB: residentMiB(pid),
+    peakMiB: peakMiB(pid),
+  };
+}
+
+async function restart(stage: Stage, { hasPhases }: CourseOptions): Promise<{ readonly process: Launched; readonly figures: Restart }> {
+  const { meter, audit } = stage;
+  audit.writes();
+  const from = await meter.now();
+  const process = await stage.start(hasPhases ? DAY_SECONDS : stage.intervalSeconds);
+  await sleep(RESTART_MS);
+  const to = await meter.now();
+  const reads = readsOf(meter.between(from, to));
+  const due = hasPhases ? await vaultsDue(stage, { from, to, intervalMs: DAY_SECONDS * 1_000 }) : undefined;
+  const early = due === undefined ? undefined : reads.filter(({ who }) => !due.has(who)).length;
+  const cpuSeconds = cpuNanoseconds(process.pid) / 1e9;
+  return { process, figures: { seconds: (to - from) / 1_000, reads: reads.length, early, writes: audit.writes().total, cpuSeconds } };
+}
+
+async function healDeleted({ plane, secrets, objects }: Stage, { patienceMs }: CourseOptions): Promise<Waited> {
+  const deleted = spread(objects, DELETED);
+  secrets.expect(deleted);
+  const from = Date.now();
+  await inParallel(deleted, ({ vault, name }) => send(plane, { method: "DELETE", path: secretPath(vault.name, name) }));
+  return waitedOf(deleted.length, from, await secrets.arrived(patienceMs));
+}
+
+/** From the first rotation to each Secret. */
+async function rotate({ secrets, objects, vaults }: Stage, { patienceMs }: CourseOptions): Promise<Figures["rotation"]> {
+  const rotated = spread(objects, ROTATED);
+  const from = Date.now();
+  await vaults.rotate(rotated, () => secrets.expect(rotated));
+  const arrival = await secrets.arrived(patienceMs);
+  const times = arrival.times.map((time) => time - from);
+  return { ...waitedOf(rotated.length, from, arrival), medianMs: times.length === 0 ? Number.NaN : median(times) };
+}
+
+/** So many of the objects, from all vaults. */
+function spread(objects: readonly BenchObject[], count: number): readonly BenchObject[] {
+  const step = Math.max(1, Math.floor(objects.length / count));
+  return objects.filter((_, index) => index % step === 0).slice(0, count);
+}
+
+function readsOf(requests: readonly VaultRequest[]): readonly VaultRequest[] {
+  return requests.filter(({ kind }) => kind !== "token");
+}
+
+function waitedOf(awaited: number, from: number, { times }: Arrival): Waited {
+  return { awaited, arrived: times.length, ms: (times.at(-1) ?? Number.NaN) - from };
+}

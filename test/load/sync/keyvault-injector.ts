@@ -1,0 +1,74 @@
+import path from "node:path";
+import { type ControlPlane } from "../../support/control-plane.ts";
+import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
+import { freePort } from "../../support/product.ts";
+import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { classOf, opaque } from "../../support/sync-world.ts";
+import { isReady, type Launched, launch, nodeFlags } from "../launch.ts";
+import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
+import { type BenchObject, OBJECTS_PER_CLASS } from "./vaults.ts";
+
+const NAMESPACE = "keyvault-injector";
+const ACCOUNT = "keyvault-injector-sync";
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+
+export interface OursOptions {
+  /** The compiled program. */
+  readonly main: string;
+  /** Folder for a CPU profile of each process. */
+  readonly profiles: string | undefined;
+}
+
+/** Our worker as it is shipped: compiled, with the shipped arguments, under its own ServiceAccount and rights. */
+export function keyvaultInjector({ main, profiles }: OursOptions): SyncContestant {
+  return {
+    name: "keyvault-injector",
+    user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
+    install: async (plane) => {
+      await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
+      const shipped = parseManifests(await renderDefaultOverlay());
+      await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: onOneMachine(shipped, 443) }));
+    },
+    wishes: (objects) => inClasses(objects).map(({ namespace, name, members }) => classWish(namespace, name, members)),
+    start: (plane, options) => start(plane, { main, profiles, ...options }),
+  };
+}
+
+export interface BenchClass {
+  readonly namespace: string;
+  readonly name: string;
+  readonly members: readonly BenchObject[];
+}
+
+/** Five in a row are one class. */
+export function inClasses(objects: readonly BenchObject[]): readonly BenchClass[] {
+  return Array.from({ length: Math.ceil(objects.length / OBJECTS_PER_CLASS) }, (_, index) => {
+    const members = objects.slice(index * OBJECTS_PER_CLASS, (index + 1) * OBJECTS_PER_CLASS);
+    return { namespace: members[0]?.vault.name ?? "", name: `class-${index}`, members };
+  });
+}
+
+function classWish(namespace: string, name: string, members: readonly BenchObject[]): Wish {
+  const names = members.map((member) => member.name);
+  const vault = { vault: namespace, tenantId: members[0]?.vault.tenantId ?? "" };
+  const body = classOf(vault, { namespace, name, objects: names, secretObjects: names.map((object) => opaque(object, object)) });
+  return { path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body };
+}
+
+async function start(plane: ControlPlane, { main, profiles, environment, intervalSeconds }: OursOptions & StartOptions): Promise<Launched> {
+  const healthPort = await freePort();
+  const shipped = parseManifests(await renderDefaultOverlay());
+  const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: ACCOUNT });
+  const profiling =
+    profiles === undefined
+      ? []
+      : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, "--heapsnapshot-signal=SIGUSR2", `--diagnostic-dir=${profiles}`];
+  const own = ["--bind-address=127.0.0.1", `--health-port=${healthPort}`, `--rotation-poll-interval=${intervalSeconds}s`];
+  return launch(plane, {
+    name: ACCOUNT,
+    command: process.execPath,
+    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, main, ...shippedArguments(shipped, ACCOUNT), ...own],
+    environment: { ...environment, KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
+    isUp: () => isReady(healthPort, "/readyz"),
+  });
+}

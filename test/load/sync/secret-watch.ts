@@ -1,0 +1,71 @@
+import { type ObjectRef, RESOURCES, type Secret } from "../../../src/domain/kubernetes.ts";
+import { objectKey } from "../../../src/domain/object-key.ts";
+import type { ControlPlane } from "../../support/control-plane.ts";
+import { kubeAccess } from "../../support/kube-access.ts";
+import type { BenchObject } from "./vaults.ts";
+
+/** How far the awaited Secrets got. */
+export interface Arrival {
+  /** Unix milliseconds: when each was seen to be right, sorted. Those that never were are not among them. */
+  readonly times: readonly number[];
+  readonly isComplete: boolean;
+}
+
+/** Which Secrets of the objects hold what their vault has, by a watch of the administrator's, which no contestant pays for. */
+export interface SecretWatch {
+  /** The Secret is awaited from now on, however it is at the moment. */
+  expect(objects: readonly BenchObject[]): void;
+  /** Until all that is expected is right, at most so many milliseconds. Forgets what was expected. */
+  arrived(withinMs: number): Promise<Arrival>;
+  stop(): Promise<void>;
+}
+
+export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
+  const ended = new AbortController();
+  const access = kubeAccess(plane.kubeconfigPath);
+  const awaited = new Map<string, string>();
+  let times: number[] = [];
+  let done: () => void = () => undefined;
+  const note = (ref: ObjectRef, value: string | undefined): void => {
+    const key = objectKey(ref);
+    if (value === undefined || awaited.get(key) !== value) return;
+    awaited.delete(key);
+    times.push(Date.now());
+    if (awaited.size === 0) done();
+  };
+  const reflector = access.watcher().reflect<string>(
+    {
+      resource: RESOURCES.secrets,
+      project: (secret: Secret) => secret.data?.["value"],
+      onChange: (ref, { current }) => note(ref, current),
+    },
+    ended.signal,
+  );
+  await reflector.synced(AbortSignal.timeout(60_000));
+  return {
+    expect: (objects) => {
+      for (const { name, vault, value } of objects)
+        awaited.set(objectKey({ namespace: vault.name, name }), Buffer.from(value).toString("base64"));
+    },
+    arrived: async (withinMs) => {
+      const all = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      if (awaited.size > 0) await Promise.race([all, timeout(withinMs)]);
+      const arrival = { times, isComplete: awaited.size === 0 };
+      awaited.clear();
+      times = [];
+      return arrival;
+    },
+    stop: async () => {
+      ended.abort();
+      await access.config.close();
+    },
+  };
+}
+
+function timeout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}

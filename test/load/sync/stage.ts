@@ -1,0 +1,74 @@
+import { clientEnvironment } from "../../../tools/key-vault-emulator/emulator.ts";
+import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
+import { send } from "../../support/sync-world.ts";
+import type { Launched } from "../launch.ts";
+import { type AuditMeter, meterWrites } from "./audit-meter.ts";
+import { CREDENTIALS, type SyncContestant } from "./contestant.ts";
+import { type SecretWatch, watchSecrets } from "./secret-watch.ts";
+import type { VaultMeter } from "./vault-meter.ts";
+import { type BenchObject, type BenchVault, type BenchVaults, inParallel } from "./vaults.ts";
+
+/** A fresh control plane on which one contestant has been asked for one Secret for each object, and has not been started yet. */
+export interface Stage {
+  readonly contestant: SyncContestant;
+  readonly plane: ControlPlane;
+  readonly vaults: BenchVaults;
+  readonly objects: readonly BenchObject[];
+  readonly meter: VaultMeter;
+  readonly audit: AuditMeter;
+  readonly secrets: SecretWatch;
+  readonly intervalSeconds: number;
+  start(intervalSeconds?: number): Promise<Launched>;
+  /** Ends all that was started; `logs` is a folder that the program's output is copied to. */
+  stop(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly contestant: SyncContestant;
+  readonly vaults: BenchVaults;
+  readonly objects: readonly BenchObject[];
+  readonly meter: VaultMeter;
+  readonly intervalSeconds: number;
+  /** Called with the control plane's folder before that is removed. */
+  readonly onEnd: (folder: string) => void;
+}
+
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const { contestant, vaults, objects, intervalSeconds } = options;
+  const plane = await startControlPlane({ controllerManager: false });
+  const running: Launched[] = [];
+  let secrets: SecretWatch | undefined;
+  const stop = async (): Promise<void> => {
+    for (const launched of running) await launched.stop();
+    await secrets?.stop();
+    options.onEnd(plane.directory);
+    await plane.stop();
+  };
+  try {
+    await contestant.install(plane);
+    for (const vault of vaults.vaults) await createNamespace(plane, vault);
+    const wishes = contestant.wishes(objects, vaults.vaults, intervalSeconds);
+    await inParallel(wishes, ({ path, body }) => send(plane, { method: "POST", path, body }));
+    secrets = await watchSecrets(plane);
+    const start = async (seconds = intervalSeconds): Promise<Launched> => {
+      const launched = await contestant.start(plane, { environment: clientEnvironment(vaults.emulator), intervalSeconds: seconds });
+      running.push(launched);
+      return launched;
+    };
+    return { ...options, plane, audit: meterWrites(plane, contestant.user), secrets, start, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createNamespace(plane: ControlPlane, { name, appId, clientSecret }: BenchVault): Promise<void> {
+  await send(plane, { method: "POST", path: "/api/v1/namespaces", body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
+  const credentials = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: CREDENTIALS },
+    stringData: { clientid: appId, clientsecret: clientSecret },
+  };
+  await send(plane, { method: "POST", path: `/api/v1/namespaces/${name}/secrets`, body: credentials });
+}
