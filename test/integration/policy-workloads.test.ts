@@ -188,6 +188,34 @@ function thePolicy(version: ApiServerVersion): void {
     });
   }
 
+  test("lets the worker heal our own components by name in our own namespace, and neither hold nor own nor delete them", async () => {
+    const own = "/apis/apps/v1/namespaces/keyvault-injector/deployments";
+    const node = "/apis/apps/v1/namespaces/kube-system/daemonsets";
+    const apply = (path: string, kind: Kind): Promise<ApiAnswer> => {
+      const name = path.split("/").at(-1);
+      const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({}) };
+      const body = { apiVersion: "apps/v1", kind, metadata: { name }, spec };
+      const query = "fieldManager=kubectl&force=true&dryRun=All";
+      return call({ method: "PATCH", path: `${path}?${query}`, contentType: "application/apply-patch+yaml", body, token: sync });
+    };
+    const refused = /makes, deletes and scales no workload/;
+
+    assertAllowed(await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "replace", path: "/spec/replicas", value: 7 }]));
+    assertAllowed(await apply(`${node}/csi-secrets-store`, "DaemonSet"));
+    assertDenied(await apply(`${node}/kube-proxy`, "DaemonSet"), refused);
+    assertDenied(await apply(`${own}/csi-secrets-store`, "Deployment"), refused);
+    assertDenied(
+      await apply(`/apis/apps/v1/namespaces/${await namespaceWith()}/deployments/keyvault-injector-sync`, "Deployment"),
+      refused,
+    );
+    assertDenied(await call({ method: "DELETE", path: `${own}/keyvault-injector-webhook?dryRun=All`, token: sync }), refused);
+    const owner = { apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" };
+    for (const [path, value] of Object.entries({ finalizers: ["example.com/hold"], ownerReferences: [owner] })) {
+      const held = await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "add", path: `/metadata/${path}`, value }]);
+      assertDenied(held, /gives our own components neither finalizers nor owners/);
+    }
+  });
+
   test("refuses a stamp that is none, and to take one away", async () => {
     const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
 
