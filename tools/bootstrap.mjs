@@ -23,6 +23,7 @@ const TASKS = {
   "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
   "test:practices": { controlPlane: "wanted", run: ["tools/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
+  "test:install": { controlPlane: "wanted", run: ["tools/run-tests.ts", "install"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },

@@ -16,13 +16,16 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   integration: ["integration"],
   contract: ["contract"],
   e2e: ["e2e"],
+  install: ["install"],
   // What the suites before it left; `npm test` is one of them.
   rights: ["rights"],
 };
 
 /** Suites that start a control plane need about 1 GiB, and wait a third of their time. */
 const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));
-const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1 };
+const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1 };
+/** Milliseconds of a file; one file is the life of four installs, which takes most of a quarter of an hour on an idle machine. */
+const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000 };
 
 const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
@@ -47,7 +50,7 @@ await buildFlux();
 const started = performance.now();
 const child = spawn(
   process.execPath,
-  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? LANES}`, "--test-timeout=600000", ...files],
+  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? LANES}`, `--test-timeout=${TIMEOUT_MS[group] ?? 600_000}`, ...files],
   { cwd: path.resolve(import.meta.dirname, ".."), stdio: ["ignore", "pipe", "inherit"] },
 );
 const skipped: string[] = [];

@@ -60,28 +60,33 @@ export function providerPatches(emulator: EmulatorAccess): readonly NodePatch[] 
 
 /** The webhook needs none: Service, certificate, arguments and probes are as shipped. */
 export function injectorPatches(emulator: EmulatorAccess): readonly NodePatch[] {
+  const unused: NodePatch = {
+    target: SYNC,
+    why: "A run can't wait five minutes for the end of Secrets that no pod uses any more.",
+    operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--unused-grace=10s" }],
+  };
+  return [workerAccess(emulator), workerPolls("10s"), unused];
+}
+
+export function workerAccess(emulator: EmulatorAccess): NodePatch {
   const mount = { name: "emulator", mountPath: CA_FOLDER, readOnly: true };
-  return [
-    {
-      target: SYNC,
-      why: "Azure is the emulator here, as for the provider.",
-      operations: [
-        { op: "test", path: `${CONTAINER}/name`, value: "sync" },
-        { op: "add", path: `${CONTAINER}/env/-`, value: { name: "HTTPS_PROXY", value: emulator.proxyUrl } },
-        { op: "add", path: `${CONTAINER}/env/-`, value: { name: "NODE_EXTRA_CA_CERTS", value: `${CA_FOLDER}/ca.crt` } },
-        { op: "add", path: `${CONTAINER}/volumeMounts`, value: [mount] },
-        { op: "add", path: "/spec/template/spec/volumes", value: [{ name: "emulator", configMap: { name: emulator.caConfigMap } }] },
-      ],
-    },
-    {
-      target: SYNC,
-      why: "A run can't wait two minutes for a rotation; ten seconds is the least that the worker takes.",
-      operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--rotation-poll-interval=10s" }],
-    },
-    {
-      target: SYNC,
-      why: "Nor five minutes for the Secrets that no pod uses any more.",
-      operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: "--unused-grace=10s" }],
-    },
-  ];
+  return {
+    target: SYNC,
+    why: "Azure is the emulator here, as for the provider.",
+    operations: [
+      { op: "test", path: `${CONTAINER}/name`, value: "sync" },
+      { op: "add", path: `${CONTAINER}/env/-`, value: { name: "HTTPS_PROXY", value: emulator.proxyUrl } },
+      { op: "add", path: `${CONTAINER}/env/-`, value: { name: "NODE_EXTRA_CA_CERTS", value: `${CA_FOLDER}/ca.crt` } },
+      { op: "add", path: `${CONTAINER}/volumeMounts`, value: [mount] },
+      { op: "add", path: "/spec/template/spec/volumes", value: [{ name: "emulator", configMap: { name: emulator.caConfigMap } }] },
+    ],
+  };
+}
+
+export function workerPolls(interval: string): NodePatch {
+  return {
+    target: SYNC,
+    why: "A run can't wait two minutes for a rotation; ten seconds is the least that the worker takes.",
+    operations: [{ op: "add", path: `${CONTAINER}/args/-`, value: `--rotation-poll-interval=${interval}` }],
+  };
 }

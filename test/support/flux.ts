@@ -98,8 +98,11 @@ function fetchDefinitions(definitions: Definitions): void {
   }
 }
 
+/** What Flux runs on. */
+export type FluxPlane = Pick<ControlPlane, "directory" | "kubectl" | "kubeconfigFor">;
+
 /** As `flux install` leaves it: the definitions, and an account that may do everything. */
-export async function startFlux(plane: ControlPlane): Promise<Flux> {
+export async function startFlux(plane: FluxPlane): Promise<Flux> {
   await prepareFlux();
   for (const file of DEFINITIONS.flatMap(cachedFiles)) await plane.kubectl(["apply", "--server-side", "-f", file]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
@@ -146,7 +149,7 @@ export async function startFlux(plane: ControlPlane): Promise<Flux> {
   };
 }
 
-async function reconcile(plane: ControlPlane, name: string): Promise<FluxCondition> {
+async function reconcile(plane: FluxPlane, name: string): Promise<FluxCondition> {
   const asked = `${process.hrtime.bigint()}`;
   const target = ["kustomization", name, "-n", NAMESPACE];
   await plane.kubectl(["annotate", ...target, "--overwrite", `reconcile.fluxcd.io/requestedAt=${asked}`]);
@@ -167,7 +170,7 @@ async function reconcile(plane: ControlPlane, name: string): Promise<FluxConditi
   );
 }
 
-async function startController(plane: ControlPlane): Promise<{ log(): string; stop(): Promise<unknown> }> {
+async function startController(plane: FluxPlane): Promise<{ log(): string; stop(): Promise<unknown> }> {
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: "kustomize-controller" });
   const logFile = path.join(plane.directory, "kustomize-controller.log");
   const log = openSync(logFile, "a");

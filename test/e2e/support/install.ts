@@ -1,13 +1,14 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { eventually } from "../../support/eventually.ts";
+import { MANIFESTS } from "../../support/shipped-manifests.ts";
 import { driverPatches, injectorPatches, type NodePatch, providerPatches } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
+import { writeOverlay } from "./overlay.ts";
 import { pod, reader } from "./workloads.ts";
 
 export const INJECTOR_NAMESPACE = "keyvault-injector";
 
-const MANIFESTS = path.resolve(import.meta.dirname, "..", "..", "..", "manifests");
 /** On the node's address; the emulator itself listens on the machine's loopback. */
 const PROXY_PORT = 3128;
 /** Where the machines of Azure have it: the provider's SDK knows no other place. */
@@ -22,14 +23,7 @@ export interface EmulatorPlaces {
 
 /** Applies a kustomization of the repository with patches on top, as a user's own overlay would. */
 export async function applyKustomization(node: RealNode, folder: string, patches: readonly NodePatch[] = []): Promise<void> {
-  const overlay = mkdtempSync(path.join(node.directory, "overlay-"));
-  const kustomization = {
-    apiVersion: "kustomize.config.k8s.io/v1beta1",
-    kind: "Kustomization",
-    resources: [path.relative(overlay, path.join(MANIFESTS, folder))],
-    patches: patches.map(({ target, operations }) => ({ target, patch: JSON.stringify(operations) })),
-  };
-  writeFileSync(path.join(overlay, "kustomization.yaml"), JSON.stringify(kustomization));
+  const overlay = writeOverlay(node, { resources: [folder], patches });
   await node.kubectl(["apply", "--server-side", "--kustomize", overlay]);
 }
 
@@ -77,7 +71,8 @@ export async function installInjector(node: RealNode, { emulator, proxyUrl }: In
   await eventually(() => isInjecting(node), { within: 30_000, every: 250, what: "a webhook that the API server reaches" });
 }
 
-async function isInjecting(node: RealNode): Promise<boolean> {
+/** Whether the API server reaches a webhook that injects. */
+export async function isInjecting(node: RealNode): Promise<boolean> {
   const probe = JSON.stringify(pod("probe", { containers: [reader()] }));
   const drivers = "--output=jsonpath={.spec.volumes[*].csi.driver}";
   return (await node.kubectl(["create", "--dry-run=server", "--filename=-", drivers], probe)) === "secrets-store.csi.k8s.io";
@@ -95,6 +90,6 @@ export async function installDefinitions(node: RealNode): Promise<void> {
   await node.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 }
 
-async function registeredDrivers(node: RealNode): Promise<readonly string[]> {
+export async function registeredDrivers(node: RealNode): Promise<readonly string[]> {
   return (await node.kubectl(["get", "csinode", node.name, "--output=jsonpath={.spec.drivers[*].name}"])).split(" ");
 }

@@ -50,7 +50,8 @@ export function controlPlaneComponents(input: ComponentInput): readonly Componen
     {
       name: "api-socket",
       command: "socat",
-      args: [`UNIX-LISTEN:${folders.apiSocket},fork,mode=600`, `TCP:127.0.0.1:${API_PORT}`],
+      // Socat's own five waiting connections are fewer than one of our clients opens at once, and the sixth is refused.
+      args: [`UNIX-LISTEN:${folders.apiSocket},fork,backlog=128,mode=600`, `TCP:127.0.0.1:${API_PORT}`],
     },
   ];
 }

@@ -21,7 +21,9 @@ export function scenarios(): Scenarios {
           tally.passed += 1;
           console.log(`scenario passed in ${seconds(began)}: ${name}`);
         } catch (error) {
-          console.log(`scenario FAILED in ${seconds(began)}: ${name}`);
+          // The whole of it comes at the end of the file, which is minutes away.
+          const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
+          console.log(`scenario FAILED in ${seconds(began)}: ${name}: ${why?.slice(0, 500)}`);
           throw error;
         }
       });

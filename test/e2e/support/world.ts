@@ -26,8 +26,16 @@ export interface World {
 
 export const VAULT = "e2e-vault";
 
+export interface WorldOptions {
+  /** Default: everything, as shipped. */
+  readonly install?: (node: RealNode, emulator: SpawnedEmulator) => Promise<void>;
+  /** Further names of our image. */
+  readonly imageNames?: readonly string[];
+}
+
 /** `progress` is told after each step what was done. */
-export async function startWorld(progress: (line: string) => void): Promise<World> {
+export async function startWorld(progress: (line: string) => void, options: WorldOptions = {}): Promise<World> {
+  const { install = installEverything, imageNames } = options;
   const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
   const auditLog = path.join(auditFolder, "audit.log");
   const tidyUp = async (): Promise<void> => {
@@ -44,10 +52,10 @@ export async function startWorld(progress: (line: string) => void): Promise<Worl
     const emulatorDir = path.join(node.directory, "emulator");
     const emulator = await spawnEmulator(emulatorDir);
     started.push(emulator);
-    const image = await node.addImage(await productImage());
+    const image = await node.addImage(await productImage(imageNames));
     progress("our image built and loaded");
-    await installEverything(node, emulator);
-    progress("CSI driver, Azure provider, webhook and sync worker ready");
+    await install(node, emulator);
+    progress("installed");
     const walk = openWalk(node, await prepareVault(emulator, VAULT));
     const audit = (): readonly AuditEntry[] => parseAudit(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : "");
     return { node, emulator, emulatorDir, image, walk, audit, stop };

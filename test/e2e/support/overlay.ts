@@ -1,0 +1,40 @@
+import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { MANIFESTS } from "../../support/shipped-manifests.ts";
+import type { NodePatch } from "../node-patches.ts";
+import type { RealNode } from "./node.ts";
+
+/** A user's own overlay over what the repository ships. */
+export interface Overlay {
+  /** Folders and files below `manifests`. */
+  readonly resources: readonly string[];
+  readonly components?: readonly string[];
+  readonly patches?: readonly NodePatch[];
+  readonly images?: readonly { readonly name: string; readonly newTag: string }[];
+}
+
+/** Writes it among the node's files; resolves to its folder, for `kubectl --kustomize`. */
+export function writeOverlay(
+  node: Pick<RealNode, "directory">,
+  { resources, components = [], patches = [], images = [] }: Overlay,
+): string {
+  const folder = mkdtempSync(path.join(node.directory, "overlay-"));
+  const kustomization = {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: resources.map((resource) => reach(folder, resource)),
+    components: components.map((component) => path.relative(folder, path.join(MANIFESTS, component))),
+    patches: patches.map(({ target, operations }) => ({ target, patch: JSON.stringify(operations) })),
+    images,
+  };
+  writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+  return folder;
+}
+
+/** Kustomize takes folders from elsewhere, but no single file. */
+function reach(folder: string, resource: string): string {
+  const source = path.join(MANIFESTS, resource);
+  if (!resource.endsWith(".yaml")) return path.relative(folder, source);
+  copyFileSync(source, path.join(folder, path.basename(resource)));
+  return path.basename(resource);
+}

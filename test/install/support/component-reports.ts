@@ -1,0 +1,38 @@
+import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
+import type { Target } from "../../support/damage/cluster.ts";
+import type { InstallWorld } from "./install-world.ts";
+
+/** What the worker's metrics say of components that are damaged and not healed. */
+export interface ComponentReports {
+  isReported(target: Target): Promise<boolean>;
+}
+
+export function componentReports({ node }: InstallWorld): ComponentReports {
+  const metrics = async (): Promise<string> => {
+    const pods = await node.kubectl([
+      "get",
+      "pods",
+      `--namespace=${INJECTOR_NAMESPACE}`,
+      "--selector=app.kubernetes.io/component=sync",
+      "--field-selector=status.phase=Running",
+      "--output=jsonpath={.items[*].metadata.name}",
+    ]);
+    // Only the leader looks after components, and either may be it; one that is ending does not answer.
+    const answers = await Promise.allSettled(
+      pods
+        .split(" ")
+        .map((pod) => node.kubectl(["get", "--raw", `/api/v1/namespaces/${INJECTOR_NAMESPACE}/pods/${pod}:9090/proxy/metrics`])),
+    );
+    const texts = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    if (texts.length === 0)
+      throw new Error(`no worker of ${pods} answers: ${String(answers[0]?.status === "rejected" && answers[0].reason)}`);
+    return texts.join("\n");
+  };
+  return {
+    isReported: async ({ resource, namespace, name }) => {
+      const id = `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+      const line = `component_damaged{component="${id}"`;
+      return (await metrics()).split("\n").some((text) => text.includes(line) && text.endsWith(" 1"));
+    },
+  };
+}

@@ -1,0 +1,8 @@
+import { runCli } from "../../support/cli.ts";
+import type { InstallWorld } from "./install-world.ts";
+
+/** `keyvault-injector uninstall --prepare`, as the page on uninstalling has it first. */
+export async function prepareUninstall({ node }: InstallWorld): Promise<void> {
+  const { code, stdout, stderr } = await runCli(["uninstall", "--prepare"], { kubeconfig: node.kubeconfigPath });
+  if (code !== 0) throw new Error(`uninstall --prepare ended with ${code}: ${stdout}${stderr}`);
+}

@@ -1,0 +1,95 @@
+import { renderKustomization } from "../../../tools/render-manifests.ts";
+import { driverPatches, type NodePatch, providerPatches, workerAccess, workerPolls } from "../../e2e/node-patches.ts";
+import { INJECTOR_NAMESPACE, injectorReady, registeredDrivers, shareEmulatorCa } from "../../e2e/support/install.ts";
+import { type Overlay, writeOverlay } from "../../e2e/support/overlay.ts";
+import { controlPlaneBinary } from "../../support/control-plane.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
+import type { InstallWorld } from "../support/install-world.ts";
+import { prepareUninstall } from "../support/prepare-uninstall.ts";
+import { POLL, type Way } from "./way.ts";
+
+/** `kubectl apply`, client-side, as the page on installing has it. */
+export interface Kustomize extends Way {
+  /** Component healing and everything else that is healed. On at first. */
+  setHealing(isOn: boolean): Promise<void>;
+  /** Everything as it was applied last. */
+  manifests(): Promise<readonly Manifest[]>;
+}
+
+const NO_HEALING: NodePatch = {
+  target: { kind: "Deployment", name: "keyvault-injector-sync" },
+  why: "The control of what healing does.",
+  operations: [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: "--heal=" }],
+};
+
+const RELEASE = "releases/0.1.0";
+
+/** From 0.1.0, as it was released, to this checkout. */
+export function kustomize(world: InstallWorld): Kustomize {
+  const { node, emulator, proxyUrl } = world;
+  const access = { proxyUrl, caConfigMap: "key-vault-emulator" };
+  let poll: string = POLL.installed;
+  let heals = true;
+  const apply = (overlay: Overlay): Promise<string> => node.kubectl(["apply", "--kustomize", writeOverlay(node, overlay)]);
+  const remove = (overlay: Overlay): Promise<string> =>
+    node.kubectl(["delete", "--kustomize", writeOverlay(node, overlay), "--ignore-not-found", "--timeout=120s"]);
+  const workerPatches = (): readonly NodePatch[] => [workerAccess(access), workerPolls(poll), ...(heals ? [] : [NO_HEALING])];
+  const product = (resource = "overlays/default"): Overlay => ({ resources: [resource], patches: workerPatches() });
+  const nodeSide = (): readonly Overlay[] => [
+    { resources: ["components/csi-driver"], patches: driverPatches({ pollInterval: poll }) },
+    { resources: ["components/azure-provider"], patches: providerPatches(access) },
+  ];
+  const definitions = async (resource: string): Promise<void> => {
+    await apply({ resources: [resource] });
+    await node.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+  };
+  const applyNodeSide = async (): Promise<void> => {
+    for (const overlay of nodeSide()) await apply(overlay);
+    for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
+      await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", "--timeout=120s"]);
+    }
+    await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), {
+      what: "the driver's registration",
+    });
+  };
+  const applyProduct = async (): Promise<void> => {
+    await apply(product());
+    await injectorReady(node);
+  };
+  return {
+    name: "kustomize",
+    setHealing: async (isOn) => {
+      heals = isOn;
+      await applyProduct();
+    },
+    manifests: async () => {
+      const overlays = [{ resources: ["crds"] }, product(), ...nodeSide()].map((overlay) => writeOverlay(node, overlay));
+      const texts = await Promise.all(overlays.map((folder) => renderKustomization(controlPlaneBinary("kubectl"), folder)));
+      return texts.flatMap(parseManifests);
+    },
+    install: async () => {
+      await definitions(`${RELEASE}/crds.yaml`);
+      // First, because the worker's pod waits for the emulator's CA in it.
+      await node.kubectl(["create", "namespace", INJECTOR_NAMESPACE, "--save-config"]);
+      for (const namespace of ["kube-system", INJECTOR_NAMESPACE]) await shareEmulatorCa(node, emulator, namespace);
+      await apply(product(`${RELEASE}/keyvault-injector.yaml`));
+      await injectorReady(node);
+      await applyNodeSide();
+    },
+    change: async () => {
+      poll = POLL.changed;
+      await applyProduct();
+      await applyNodeSide();
+    },
+    upgrade: async () => {
+      await definitions("crds");
+      await applyProduct();
+    },
+    uninstall: async () => {
+      await prepareUninstall(world);
+      await remove(product());
+      for (const overlay of nodeSide().toReversed()) await remove(overlay);
+    },
+  };
+}
