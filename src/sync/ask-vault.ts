@@ -34,12 +34,21 @@ export function questionOf(context: WorkerContext, asking: Asking): Question {
   const now = context.clock.now();
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
   const isPoll = need === "PollDue" || (asking.isPollDue && REPAIRS.includes(need));
-  const due = isPoll ? Math.min(now, memory.nextPoll) : now;
-  const timing = { due, interval, credentialsMs: memory.failures > 0 ? 0 : credentialsMs(need) };
+  const timing = {
+    due: dueOf({ ...asking, isPollDue: isPoll }, now),
+    interval,
+    credentialsMs: memory.failures > 0 ? 0 : credentialsMs(need),
+  };
   const isCheck = isPoll || CHECKS.includes(need);
   if (context.blind !== undefined) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
   if (!isCheck && !REPAIRS.includes(need)) return { kind: "everything", ...timing, sharedMs: FIRST.includes(need) ? FIRST_SHARED_MS : 0 };
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(context, asking) };
+}
+
+function dueOf({ memory, need, interval, isPollDue }: Asking, now: number): number {
+  if (isPollDue) return Math.min(now, memory.nextPoll);
+  // What a repair got does not stand for the poll after it: by then the object may have changed again.
+  return REPAIRS.includes(need) ? Math.min(now, memory.nextPoll - interval) : now;
 }
 
 function storedFacts(context: WorkerContext, { provider }: Asking) {

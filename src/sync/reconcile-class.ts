@@ -16,7 +16,7 @@ import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
 import { releaseDisagreed } from "./release-secrets.ts";
 import { removeSecrets } from "./remove-secrets.ts";
-import { contestedUntil, noteRepair, repairPause } from "./repair-limit.ts";
+import { contestedUntil, isRepair, noteRepair, repairPause } from "./repair-limit.ts";
 import { reviewStaleness, staleAt } from "./stale-class.ts";
 import { nextDateOf, tellDates } from "./tell-dates.ts";
 import { reconcileUnused } from "./unused-class.ts";
@@ -72,7 +72,8 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
     await mirrorClass(context, { provider, memory, need, interval, isPollDue }, signal);
     // Only now: an attempt that was cut short is no answer to the request.
     memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
-    memory.nextPoll = nextPoll(context, key, interval);
+    // A repair alone looks at what was damaged: a poll that came due meanwhile is still to come.
+    if (isPollDue || !isRepair(need)) memory.nextPoll = nextPoll(context, key, interval);
     // One that was seen meanwhile is looked at once more.
     if (memory.changeSeen === changeSeen) memory.changeSeen = undefined;
   }

@@ -287,7 +287,10 @@ function classAuthors(version: ApiServerVersion): void {
   // Last: it moves the policies away from the worker that the tests above use.
   describe("in another namespace", () => {
     test("the worker there is exempt, and one of that name elsewhere is not", async () => {
-      await plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], await renderDefaultOverlay("elsewhere"));
+      const elsewhere = await renderDefaultOverlay("elsewhere");
+      // A second install beside the first would be refused: this one moves.
+      await plane.kubectl(["delete", "validatingadmissionpolicybinding", "keyvault-injector-one-instance"]);
+      await eventually(() => plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], elsewhere), { what: "the move" });
       const there = (await plane.kubectl(["create", "token", "keyvault-injector-sync", "-n", "elsewhere"])).trim();
 
       await plane.kubectl([

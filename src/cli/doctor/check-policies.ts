@@ -49,6 +49,9 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
 }
 
+/** Of the CSI driver and the provider, wherever the rest is installed. */
+const NODE_NAMESPACE = "kube-system";
+
 /** What an expression holds of the namespace that the install was rendered for. */
 const NAMES_OF_NAMESPACE = [
   /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
@@ -61,7 +64,7 @@ function policyProblem({ spec }: Policy, namespace: string): string | undefined 
   const expressions = [...(spec?.matchConditions ?? []), ...(spec?.variables ?? []), ...(spec?.validations ?? [])];
   const text = expressions.map(({ expression = "" }) => expression).join("\n");
   const named = NAMES_OF_NAMESPACE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
-  const other = named.find((name) => name !== namespace);
+  const other = named.find((name) => name !== namespace && name !== NODE_NAMESPACE);
   return other === undefined ? undefined : `is written for the install in namespace ${other}, not in ${namespace}`;
 }
 
