@@ -461,9 +461,11 @@ const DAMAGES: readonly Damage[] = [
 const bindingSpec = (spec: object): Promise<string> =>
   kubectl("patch", "validatingadmissionpolicybinding", "keyvault-injector-sync-snapshots", "--type=merge", "-p", JSON.stringify({ spec }));
 
-const bindWorkerOf = (namespace: string): Promise<string> => {
-  const subjects = [{ kind: "ServiceAccount", name: "keyvault-injector-sync", namespace }];
-  return kubectl("patch", "clusterrolebinding", "keyvault-injector-sync", "--type=merge", "-p", JSON.stringify({ subjects }));
+const bindWorkerOf = async (namespace: string): Promise<string> => {
+  // Made anew: a change of it would be refused.
+  await kubectl("delete", "clusterrolebinding", "keyvault-injector-sync");
+  const names = ["keyvault-injector-sync", "--clusterrole=keyvault-injector-sync"];
+  return kubectl("create", "clusterrolebinding", ...names, `--serviceaccount=${namespace}:keyvault-injector-sync`);
 };
 
 function deploymentIn(namespace: string): object {
