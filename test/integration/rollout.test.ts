@@ -379,7 +379,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
   test("are left alone with the setting off, unread even", async () => {
     await worker.stop();
     const entries = world.plane.audit().length;
-    worker = await world.product.start("sync", { args: [...SYNC.args, "--restart-workloads=false"] });
+    worker = await world.product.start("sync", { args: [...SYNC.args, "--restart-workloads=false", "--heal=crds,classes"] });
     const db = await mirrored();
     const facts = await running({ name: "off", envFrom: ["db"] }, db);
     // A Secret that changes in the second in which it was made looks as it was made.
