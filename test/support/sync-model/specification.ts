@@ -112,9 +112,10 @@ function decide(question: Question, live: ModelSecret | undefined): ModelSecret 
   return isStopped ? live : letGo(question, live, first);
 }
 
-/** Of a class that another provider has now, and that may come back: until somebody else wants the Secret, nobody touches it. */
+/** Of a class that another provider has now, and that may come back: until somebody else has content for the Secret, nobody touches it. */
 function withoutUpdates(question: Question, live: ModelSecret, first: ModelClass | undefined): ModelSecret {
-  return first === undefined || isAdopted(live) ? live : written(question, withOwner(live, first), first);
+  if (first === undefined || isAdopted(live) || fresh(question, first) === undefined) return live;
+  return written(question, withOwner(live, first), first);
 }
 
 function letGo(question: Question, live: ModelSecret, first: ModelClass | undefined): ModelSecret | undefined {
