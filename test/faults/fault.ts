@@ -34,6 +34,8 @@ export interface Fault {
   readonly name: string;
   /** Seconds from mending to the last Secret, at most: what the waits involved add up to. */
   readonly bound: number;
+  /** Seconds in which all is as the vault has it once nothing changes any more; where not given, two polls and a little. */
+  readonly settles?: number;
   /** Two may hold the Lease for a moment: nobody can tell the first of them before it asks. */
   readonly deposesUnseen?: boolean;
   strike(target: Target): Promise<Strike>;

@@ -62,7 +62,7 @@ export async function runFault(lane: Lane, fault: Fault): Promise<FaultResult> {
     const waited = (performance.now() - started) / 1_000;
     await Promise.all(rotations.map((rotation) => rotation.stop()));
     const settled = await Promise.all(
-      PHASES.map((phase) => recovery(world.plane, cells[phase], { mark: cells[phase].mark(), bound: SETTLED_SECONDS })),
+      PHASES.map((phase) => recovery(world.plane, cells[phase], { mark: cells[phase].mark(), bound: fault.settles ?? SETTLED_SECONDS })),
     );
     const further = (await strike.problems?.()) ?? [];
     const split = fault.deposesUnseen === true ? [] : writesAfterTakeover(world.audit.since(auditMark));

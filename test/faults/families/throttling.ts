@@ -1,4 +1,5 @@
 import type { Fault, Target } from "../fault.ts";
+import { INTERVAL_MS } from "../world.ts";
 
 /** Until it is mended. */
 const ALWAYS = 1_000_000;
@@ -46,14 +47,18 @@ const failing = (status: number): Fault["strike"] => {
   };
 };
 
+/** A vault that said 429 is polled eight times less often at most, until it has answered for a while. */
+const SLOWED_SECONDS = (8 * INTERVAL_MS) / 1_000 + 15;
+
 /** What a vault answers when it is asked too often, or is not well. */
 export const throttlingFaults: readonly Fault[] = [
   { name: "Key Vault 503", bound: 45, strike: failing(503) },
-  { name: "Key Vault 429 without Retry-After", bound: THROTTLED_SECONDS, strike: throttling(undefined) },
-  { name: "Key Vault 429 with Retry-After", bound: THROTTLED_SECONDS + 5, strike: throttling(5) },
+  { name: "Key Vault 429 without Retry-After", bound: THROTTLED_SECONDS, settles: SLOWED_SECONDS, strike: throttling(undefined) },
+  { name: "Key Vault 429 with Retry-After", bound: THROTTLED_SECONDS + 5, settles: SLOWED_SECONDS, strike: throttling(5) },
   {
     name: "the budget of the vaults used up by others",
     bound: THROTTLED_SECONDS,
+    settles: SLOWED_SECONDS,
     strike: async (target) => {
       const { world, all } = target;
       for (const { vault } of all) await world.emulator.setBudget({ vault, transactions: 2, perSeconds: 10 });
