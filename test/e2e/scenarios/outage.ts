@@ -52,10 +52,20 @@ async function removeEndpoints(world: World): Promise<void> {
   await eventually(async () => (await endpoints(world)).length === 0, { what: "the end of the Service's endpoints" });
 }
 
-/** Adds a label that no pod has to the Service's selector; null takes it away again. */
+/** Adds a label that no pod has to the Service's selector; null takes it away again. As its installer does: of anybody else it would be healed. */
 async function selectNobody({ node }: World, value: "true" | null): Promise<void> {
-  const patch = JSON.stringify({ spec: { selector: { "without-endpoints": value } } });
-  await node.kubectl(["patch", "service", SERVICE, NAMESPACE, "--type=merge", `--patch=${patch}`]);
+  const { metadata, spec } = JSON.parse(await node.kubectl(["get", "service", SERVICE, NAMESPACE, "--output=json"])) as {
+    metadata: { labels: object };
+    spec: { ports: object; selector: Readonly<Record<string, string>> };
+  }; // The API server's own word.
+  const { "without-endpoints": _, ...selector } = spec.selector;
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: SERVICE, namespace: INJECTOR_NAMESPACE, labels: metadata.labels },
+    spec: { ports: spec.ports, selector: value === null ? selector : { ...selector, "without-endpoints": value } },
+  };
+  await node.kubectl(["apply", "--server-side", "--force-conflicts", "--filename=-"], JSON.stringify(service));
 }
 
 async function endpoints({ node }: World): Promise<readonly string[]> {
