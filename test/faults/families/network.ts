@@ -3,8 +3,8 @@ import type { TunnelFate } from "../vault-proxy.ts";
 
 const ALWAYS = 1_000_000;
 
-/** Back-off of a class (2, 4, 8, 16 s) and the breaker of its vault, then a poll. */
-const UNREACHABLE_SECONDS = 45;
+/** Back-off of a class or the breaker of its vault, a minute each at most and side by side, then a poll and its writes. */
+const UNREACHABLE_SECONDS = 60 + 10 + 5;
 
 /** Tunnels to the vaults end so, by the log of the proxy that the workers go through. */
 const tunnels = (fate: TunnelFate): Fault["strike"] => {
