@@ -4,8 +4,8 @@ import { haveWritten, installerEntries } from "../domain/healing/installers.ts";
 import type { KubeObject } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError } from "../domain/ports.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { findByName } from "./find-by-name.ts";
 import { handOver } from "./hand-over.ts";
-import { findByName } from "./install-state.ts";
 
 /** Controllers write their status at every change: so often the record is handed over anew before it is left for later. */
 const HAND_OVERS = 10;

@@ -1,10 +1,11 @@
 import { PREFIX } from "../domain/annotations.ts";
+import { OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import { type Clock, type EventSink, type KubeClient, KubeError, type KubeWatcher, type Logger } from "../domain/ports.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";
-import { SYNC_ACCOUNT, workerDeployment } from "./own-deployment.ts";
+import { workerDeployment } from "./own-deployment.ts";
 
 /** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";
@@ -58,13 +59,13 @@ const createRevision: Attempt = ({ kube, namespace }, signal) =>
 
 /** Nobody accepts a token for that audience: got by mistake, it is worth nothing. */
 const requestToken: Attempt = ({ kube, namespace }, signal) =>
-  kube.requestToken({ namespace, name: SYNC_ACCOUNT }, { audience: NAME, expirationSeconds: 600 }, signal);
+  kube.requestToken({ namespace, name: OWN_DEPLOYMENT }, { audience: NAME, expirationSeconds: 600 }, signal);
 
 /** The worker's own Deployment may be healed; a finalizer is never a part of that. */
 const holdDeployment: Attempt = ({ kube, namespace }, signal) =>
   kube.mergePatch(
     WORKLOADS.Deployment,
-    { namespace, name: SYNC_ACCOUNT },
+    { namespace, name: OWN_DEPLOYMENT },
     { metadata: { finalizers: [`${PREFIX}/${NAME}`] } },
     DRY,
     signal,

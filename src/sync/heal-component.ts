@@ -10,7 +10,8 @@ import type { Outcome } from "../runtime/workqueue.ts";
 import { applyCopy } from "./apply-copy.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import type { ComponentReport } from "./component-report.ts";
-import { areRightsWhole, findByName, isAlive, isGoing, readInstall } from "./install-state.ts";
+import { findByName } from "./find-by-name.ts";
+import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.ts";
 
 /** What this process remembers of a component. Losing it costs nothing but an early repair. */
 export interface ComponentMemory {
@@ -110,8 +111,7 @@ async function heal(context: HealContext, look: Look, drift: Damage, signal: Abo
     case "terminating":
       return tellTerminating(context, look, drift);
     case "edited": {
-      const { isPrepared, isNamespaceAlive } = await readInstall(context, signal);
-      return isPrepared || !isNamespaceAlive ? DONE : repair(context, look, drift, signal);
+      return isGoing(await readInstall(context, signal)) ? DONE : repair(context, look, drift, signal);
     }
     case "deleted": {
       const verdict = await judgeDeletion(context, look, signal);

@@ -1,8 +1,9 @@
 import { OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { isMarked } from "../domain/healing/uninstall-marker.ts";
-import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
 import { type KubeClient, KubeError } from "../domain/ports.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
+import { findByName } from "./find-by-name.ts";
 
 /** Where the install is. */
 export interface InstallPlace {
@@ -17,18 +18,6 @@ export interface InstallState {
   readonly ownDeployment: KubeObject | undefined;
   /** `uninstall --prepare` was run for this install. */
   readonly isPrepared: boolean;
-}
-
-/** By a list of one: the right to list goes with the watch, so that no right to get is needed beside it. */
-export async function findByName(
-  kube: KubeClient,
-  { resource, ref }: { readonly resource: Resource; readonly ref: ObjectRef },
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  const where = ref.namespace === undefined ? {} : { namespace: ref.namespace };
-  const [found] = await kube.list<KubeObject>(resource, { ...where, fieldSelector: `metadata.name=${ref.name}` }, signal);
-  // A list names the type of its items once.
-  return found;
 }
 
 export async function readInstall({ kube, namespace }: InstallPlace, signal: AbortSignal): Promise<InstallState> {

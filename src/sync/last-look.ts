@@ -6,8 +6,9 @@ import type { Clock, Logger } from "../domain/ports.ts";
 import { applyCopy } from "./apply-copy.ts";
 import { COPY_LABEL, copyRecords } from "./component-copies.ts";
 import { createFingerprints } from "./content-hmac.ts";
+import { findByName } from "./find-by-name.ts";
 import { readHmacKey } from "./hmac-key.ts";
-import { areRightsWhole, findByName, type InstallPlace, isAlive, readInstall } from "./install-state.ts";
+import { areRightsWhole, type InstallPlace, isAlive, readInstall } from "./install-state.ts";
 import { type ControllerRevision, newestOf, verifiedRecord } from "./signed-records.ts";
 
 export interface LastLookOptions extends InstallPlace {

@@ -9,6 +9,7 @@ import { planSecret, type SecretAction } from "../domain/sync/secret-plan.ts";
 import { isAdopted } from "../domain/sync/take-over.ts";
 import type { Fingerprints } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { findByName } from "./find-by-name.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
 import { driverMarks, keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
@@ -121,8 +122,7 @@ async function createSecret(options: WriteOptions, first: FirstWrite, signal: Ab
 /** The name is taken. It is ours only if the watch has not shown us our own write yet; anything else is left untouched. */
 async function takenName(options: WriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret, wanted } = body;
-  const selector = { namespace, fieldSelector: `metadata.name=${secret.name}` };
-  const [live] = await options.kube.list<Secret>(RESOURCES.secrets, selector, signal);
+  const live = await findByName<Secret>(options.kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
   if (live === undefined) throw changingHands(body);
   const observed = observe(live, options.fingerprints);
   if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
@@ -172,8 +172,7 @@ async function explained(
   { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
 ): Promise<never> {
   if (!(error instanceof KubeError) || error.code !== "Invalid") throw error;
-  const selector = { namespace: body.namespace, fieldSelector: `metadata.name=${body.secret.name}` };
-  const [live] = await kube.list<Secret>(RESOURCES.secrets, selector, signal);
+  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
   throw live?.metadata.uid === body.uid ? error : changingHands(body);
 }
 

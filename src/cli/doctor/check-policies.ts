@@ -1,3 +1,4 @@
+import { NODE_NAMESPACE } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports.ts";
 import { MORE_RESOURCES } from "../resources.ts";
@@ -48,9 +49,6 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   const actions = bound.flatMap(({ spec }) => spec?.validationActions ?? []);
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
 }
-
-/** Of the CSI driver and the provider, wherever the rest is installed. */
-const NODE_NAMESPACE = "kube-system";
 
 /** What an expression holds of the namespace that the install was rendered for. */
 const NAMES_OF_NAMESPACE = [

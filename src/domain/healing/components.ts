@@ -16,7 +16,7 @@ export interface Component {
   readonly isNodeSide: boolean;
 }
 
-/** The Deployment that the worker itself runs by. */
+/** The Deployment that the worker itself runs by, and its ServiceAccount. */
 export const OWN_DEPLOYMENT = "keyvault-injector-sync";
 
 /** Where the manifests install the CSI driver and the Azure provider. */

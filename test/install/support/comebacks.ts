@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import { SETTLING_MS } from "../../../src/domain/healing/deletion.ts";
-import { findByName } from "../../../src/sync/install-state.ts";
+import { findByName } from "../../../src/sync/find-by-name.ts";
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { InstallWorld } from "./install-world.ts";

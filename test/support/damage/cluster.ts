@@ -1,7 +1,7 @@
 import { installerEntries } from "../../../src/domain/healing/installers.ts";
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports.ts";
-import { findByName } from "../../../src/sync/install-state.ts";
+import { findByName } from "../../../src/sync/find-by-name.ts";
 import type { Manifest } from "../shipped-manifests.ts";
 
 /** A cluster with an install on it, wherever it comes from. All access is an administrator's. */
