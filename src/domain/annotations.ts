@@ -84,6 +84,12 @@ export const SNAPSHOT_ANNOTATIONS = {
   content: key("content"),
 } as const;
 
+/** Annotations on a CustomResourceDefinition that is going away. */
+export const CRD_ANNOTATIONS = {
+  /** Its resourceVersion when the API server was made to try the deletion again. */
+  deletionRetried: key("deletion-retried"),
+} as const;
+
 /** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */
 export const INSTALL_ANNOTATIONS = {
   /** Uid of the worker's Deployment that is being uninstalled: that worker heals nothing any more. */

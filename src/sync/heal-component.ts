@@ -6,6 +6,7 @@ import { type DeletionVerdict, deletionVerdict } from "../domain/healing/deletio
 import type { KubeObject } from "../domain/kubernetes.ts";
 import { type Clock, type KubeClient, KubeError } from "../domain/ports.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../domain/schedule/repair-pace.ts";
+import { shownNames } from "../domain/sync/shown-names.ts";
 import type { Outcome } from "../runtime/workqueue.ts";
 import { applyCopy } from "./apply-copy.ts";
 import type { ComponentCopies } from "./component-copies.ts";
@@ -38,6 +39,8 @@ const MOVING_MS = 1_000;
 const WAITING_MS = 5_000;
 /** What the API server refuses for good, an immutable field for one, is tried again this often (milliseconds). */
 const REFUSED_MS = 60_000;
+/** Fields that are named. */
+const MAX_SHOWN = 3;
 
 const DONE: Outcome = { kind: "done" };
 const again = (milliseconds: number): Outcome => ({ kind: "requeueAfter", milliseconds });
@@ -188,8 +191,7 @@ function describe(drift: Damage): string {
 
 function detailOf(drift: Damage): string {
   if (drift.kind !== "edited") return "by whom stands in the API server's audit log alone";
-  const more = drift.fields.length > 3 ? ` and ${drift.fields.length - 3} more` : "";
-  return `${drift.fields.slice(0, 3).join(", ")}${more}, last by ${drift.by}`;
+  return `${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`;
 }
 
 function contested(drift: Damage): string {

@@ -1,3 +1,4 @@
+import { CRD_ANNOTATIONS } from "../domain/annotations.ts";
 import { assertNever } from "../domain/assert-never.ts";
 import { copyOf } from "../domain/healing/component-copy.ts";
 import { componentDrift } from "../domain/healing/component-drift.ts";
@@ -13,6 +14,8 @@ import { FIELD_MANAGER } from "./field-manager.ts";
 
 /** A CRD that is going away, or not served yet, is looked at again this often (milliseconds). */
 const SETTLING_MS = 200;
+/** The API server tries to delete its instances within a fraction of this (milliseconds). */
+const RETRIED_MS = 1_000;
 
 export type HealOutcome =
   | { readonly kind: "whole" }
@@ -43,6 +46,8 @@ export async function healCrd(options: HealOptions, signal: AbortSignal): Promis
       if (live !== undefined) await keepCopy(options, live, signal);
       return { kind: "whole" };
     case "terminating":
+      if (!drift.hasFailed || live === undefined) return { kind: "again", milliseconds: SETTLING_MS };
+      return (await options.isHeld(signal)) ? { kind: "held" } : retryDeletion(options, live, signal);
     case "settling":
       return { kind: "again", milliseconds: SETTLING_MS };
     case "absent":
@@ -56,6 +61,24 @@ export async function healCrd(options: HealOptions, signal: AbortSignal): Promis
     default:
       return assertNever(drift);
   }
+}
+
+/** Any change of the CRD makes the API server try once more. */
+async function retryDeletion({ kube, logger }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<HealOutcome> {
+  const { name, resourceVersion } = live.metadata;
+  logger.warn("the API server has not finished deleting a CRD and is made to try again", { crd: name });
+  const patch = { metadata: { resourceVersion, annotations: { [CRD_ANNOTATIONS.deletionRetried]: resourceVersion } } };
+  try {
+    await kube.mergePatch(RESOURCES.customResourceDefinitions, { name }, patch, { fieldManager: FIELD_MANAGER }, signal);
+  } catch (error) {
+    if (!isOvertaken(error)) throw error;
+  }
+  return { kind: "again", milliseconds: RETRIED_MS };
+}
+
+/** Somebody else changed or re-created it between the read and the write: look again. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound");
 }
 
 /** A CRD that is whole is what its installer wants: a driver's own chart, say, under whose name it is then healed. */
@@ -76,9 +99,7 @@ async function applyRepaired(options: HealOptions, live: CustomResourceDefinitio
     logger.info("a CRD was healed", { crd: ours.metadata.name });
     return { kind: "healed" };
   } catch (error) {
-    // Somebody else changed or re-created it between the read and the write: look again.
-    if (error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))
-      return { kind: "again", milliseconds: SETTLING_MS };
+    if (isOvertaken(error)) return { kind: "again", milliseconds: SETTLING_MS };
     throw error;
   }
 }

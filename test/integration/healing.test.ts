@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { CLASS_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
+import { CLASS_ANNOTATIONS, CRD_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import type { CustomResourceDefinition } from "../../src/domain/healing/crd.ts";
 import { type ClassSnapshot, canonical } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -323,6 +323,41 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const told = (all: typeof before): ReadonlyMap<string, unknown> => new Map(all.map((object) => [keyOf(object), object.status]));
     assert.deepEqual(told(after), told(before));
     assert.equal((await vaultRequests()) - asked, 0);
+    await workerIsQuiet();
+    await assertSecretsUntouched();
+  });
+
+  test("makes the API server finish the deletion of a CRD that it has lost track of", async () => {
+    const statusCrd = (): Promise<CustomResourceDefinition | undefined> => find(world.plane, `${CRDS}/${STATUS_CRD}`);
+    const lost = (await statusCrd())?.metadata.uid;
+    const held = "example.com/held";
+    await kubectl([
+      "patch",
+      "crd",
+      STATUS_CRD,
+      "--type=json",
+      "-p",
+      JSON.stringify([{ op: "add", path: "/metadata/finalizers", value: [held] }]),
+    ]);
+    await kubectl(["delete", "crd", STATUS_CRD, "--wait=false"]);
+    await eventually(async () => (await statusCrd())?.metadata.finalizers?.join() === held, {
+      what: "the API server's own part of the deletion",
+    });
+    assert.equal((await statusCrd())?.metadata.annotations?.[CRD_ANNOTATIONS.deletionRetried], undefined);
+
+    const failed = { type: "Terminating", status: "True", reason: "InstanceDeletionFailed", message: "could not list instances" };
+    const patch = JSON.stringify([{ op: "replace", path: "/status/conditions", value: [failed] }]);
+    await kubectl(["patch", "crd", STATUS_CRD, "--subresource=status", "--type=json", "-p", patch]);
+
+    await eventually(async () => (await statusCrd())?.metadata.annotations?.[CRD_ANNOTATIONS.deletionRetried], { what: "another try" });
+    await kubectl(["patch", "crd", STATUS_CRD, "--type=json", "-p", JSON.stringify([{ op: "remove", path: "/metadata/finalizers" }])]);
+    await eventually(
+      async () => {
+        const again = await statusCrd();
+        return again !== undefined && again.metadata.uid !== lost && (await allStatuses(world.plane)).length === COUNT;
+      },
+      { what: "100 statuses" },
+    );
     await workerIsQuiet();
     await assertSecretsUntouched();
   });

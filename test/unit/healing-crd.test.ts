@@ -91,6 +91,24 @@ describe("a live CRD", () => {
     assert.equal(crdDrift(aCrd(), aCrd([aVersion()], { deletionTimestamp: "2026-01-01T00:00:00Z" })).kind, "terminating");
   });
 
+  test("whose deletion has failed is told from one that is being deleted", () => {
+    const going = aCrd([aVersion()], { deletionTimestamp: "2026-01-01T00:00:00Z" });
+    const saying = (status: string, reason: string): CustomResourceDefinition => ({
+      ...going,
+      status: { conditions: [{ type: "Terminating", status, reason }] },
+    });
+    const hasFailed = (live: CustomResourceDefinition): unknown => {
+      const drift = crdDrift(aCrd(), live);
+      return drift.kind === "terminating" && drift.hasFailed;
+    };
+
+    assert.equal(hasFailed(going), false);
+    assert.equal(hasFailed(saying("True", "InstanceDeletionInProgress")), false);
+    assert.equal(hasFailed(saying("False", "InstanceDeletionCompleted")), false);
+    assert.equal(hasFailed(saying("True", "InstanceDeletionFailed")), true);
+    assert.equal(hasFailed(saying("True", "InstanceDeletionCheck")), true);
+  });
+
   test("that is not established yet is waited for", () => {
     const { status: _, ...young } = aCrd();
 

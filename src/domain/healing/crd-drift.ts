@@ -1,23 +1,23 @@
 import type { CrdVersion, CustomResourceDefinition, Schema } from "./crd.ts";
-import { isEstablished } from "./crd.ts";
+import { hasDeletionFailed, isEstablished } from "./crd.ts";
 
 /**
  * How a live CRD differs from ours, in the words of what to do about it:
  * `whole`: serves every field of ours, its objects can be trusted. `absent`: apply it. `terminating`: an apply would
- * return success and be lost with the object, so wait. `damaged`: apply the repaired spec. `settling`: nothing to
+ * return success and be lost with the object, so wait; `hasFailed`: until somebody changes it. `damaged`: apply the repaired spec. `settling`: nothing to
  * write, the API server has yet to serve it.
  */
 export type CrdDrift =
   | { readonly kind: "whole"; readonly uid: string; readonly generation: number }
   | { readonly kind: "absent" }
-  | { readonly kind: "terminating" }
+  | { readonly kind: "terminating"; readonly hasFailed: boolean }
   | { readonly kind: "damaged"; readonly problem: string }
   | { readonly kind: "settling"; readonly problem: string };
 
 /** Extra versions and fields of a newer driver are no drift: healing never narrows. */
 export function crdDrift(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CrdDrift {
   if (live === undefined) return { kind: "absent" };
-  if (live.metadata.deletionTimestamp !== undefined) return { kind: "terminating" };
+  if (live.metadata.deletionTimestamp !== undefined) return { kind: "terminating", hasFailed: hasDeletionFailed(live) };
   const problem = firstProblem(ours.spec.versions, live.spec.versions);
   if (problem !== undefined) return { kind: "damaged", problem };
   if (!isEstablished(live)) return { kind: "settling", problem: "the API server has not established it yet" };
