@@ -4,10 +4,9 @@ import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Product, ProductProcess } from "../support/product.ts";
-import { find } from "../support/sync-world.ts";
+import { find, LEASE } from "../support/sync-world.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
-export const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
 const ACCOUNT = { namespace: "keyvault-injector", name: "keyvault-injector-sync" };
 const CLOCK_MODULE = path.join(import.meta.dirname, "stepped-process-clock.ts");
 
@@ -55,14 +54,14 @@ export class Replicas {
   }
 
   /** Waits until one of those that run holds the Lease. */
-  leader(within = 60_000): Promise<Replica> {
+  leader(): Promise<Replica> {
     return eventually(
       async () => {
         const lease = await find<KubeObject & { readonly spec?: { readonly holderIdentity?: string } }>(this.#product.plane, LEASE);
         const holder = lease?.spec?.holderIdentity ?? "";
         return this.all.find(({ process }) => holder.includes(`-${new URL(process.healthUrl).port}_`));
       },
-      { within, what: "a leader" },
+      { within: 60_000, what: "a leader" },
     );
   }
 

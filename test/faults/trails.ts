@@ -1,53 +1,24 @@
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
-import path from "node:path";
 import type { Emulator } from "../../tools/key-vault-emulator/emulator.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
-import { type AuditEntry, parseAudit } from "../support/audit.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
+import { type AuditEntry, auditTail, isProbe } from "../support/audit.ts";
+import { auditLogOf, type ControlPlane } from "../support/control-plane.ts";
+import { SYNC_USER } from "../support/sync-world.ts";
 
-export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-
-const CHUNK = 1 << 20;
-
-/** The API server's audit log, read as it grows. */
+/** The API server's audit log of the worker, read as it grows. */
 export class AuditTrail {
-  readonly #file: string;
-  readonly #entries: AuditEntry[] = [];
-  #position = 0;
-  #rest = "";
+  readonly #entries: () => readonly AuditEntry[];
 
   constructor(plane: ControlPlane) {
-    this.#file = path.join(plane.directory, "audit.log");
+    this.#entries = auditTail(auditLogOf(plane), (entry) => entry.user === SYNC_USER && !isProbe(entry));
   }
 
   /** Entries so far. */
   get mark(): number {
-    this.#read();
-    return this.#entries.length;
+    return this.#entries().length;
   }
 
   since(mark: number): readonly AuditEntry[] {
-    this.#read();
-    return this.#entries.slice(mark);
-  }
-
-  #read(): void {
-    if (!existsSync(this.#file)) return;
-    const file = openSync(this.#file, "r");
-    const buffer = Buffer.alloc(CHUNK);
-    try {
-      for (;;) {
-        const length = readSync(file, buffer, 0, CHUNK, this.#position);
-        if (length === 0) return;
-        this.#position += length;
-        const text = this.#rest + buffer.toString("latin1", 0, length);
-        const end = text.lastIndexOf("\n") + 1;
-        this.#rest = text.slice(end);
-        this.#entries.push(...parseAudit(text.slice(0, end)).filter(({ user }) => user === SYNC_USER));
-      }
-    } finally {
-      closeSync(file);
-    }
+    return this.#entries().slice(mark);
   }
 }
 

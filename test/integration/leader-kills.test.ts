@@ -10,7 +10,18 @@ import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
-import { classOf, createClass, find, mirroredSecrets, opaque, type SyncWorld, secretPath, startSyncWorld } from "../support/sync-world.ts";
+import {
+  classOf,
+  createClass,
+  find,
+  LEASE,
+  mirroredSecrets,
+  OBJECTS,
+  opaque,
+  type SyncWorld,
+  secretPath,
+  startSyncWorld,
+} from "../support/sync-world.ts";
 import { judgeWriters, writersPolicy } from "../support/writers.ts";
 
 const refusal = controlPlaneRefusal();
@@ -21,8 +32,6 @@ const CLUSTERS = Number(process.env["KEYVAULT_INJECTOR_CLUSTERS"] ?? "2");
 const SECRETS = 50;
 /** Pause between two rotations of a cluster (milliseconds): all that a poll interval holds. */
 const ROTATION_MS = 200;
-const OBJECTS = "keyvault-injector.dev/objects";
-const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
 
 interface Cluster {

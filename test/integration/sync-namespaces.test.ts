@@ -15,6 +15,7 @@ import {
   mirroredSecrets,
   opaque,
   reasonIs,
+  SYNC_USER,
   type SyncWorld,
   secretPath,
   send,
@@ -23,7 +24,6 @@ import {
 } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
-const ACCOUNT = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
 
 let world: SyncWorld;
 let worker: ProductProcess;
@@ -74,7 +74,7 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
 
   test("has no rights in others, and is refused nothing because it asks for nothing there", async () => {
     const canGet = (namespace: string) =>
-      world.plane.kubectl(["auth", "can-i", "list", "secrets", "-n", namespace, `--as=${ACCOUNT}`]).catch(() => "no");
+      world.plane.kubectl(["auth", "can-i", "list", "secrets", "-n", namespace, `--as=${SYNC_USER}`]).catch(() => "no");
     assert.match(await canGet(other), /^no/);
     for (const namespace of served) assert.match(await canGet(namespace), /^yes/);
     assert.ok(!/guardrails_missing\{[^}]*\} 1$/m.test(await worker.metrics()));

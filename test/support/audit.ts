@@ -1,3 +1,5 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+
 /** One request as the API server's audit log has it. */
 export interface AuditEntry {
   readonly user: string;
@@ -30,7 +32,8 @@ export function auditPolicy(): unknown {
   };
 }
 
-interface RawEvent {
+/** An event of the API server's own format, audit.k8s.io/v1: what tests read of it. */
+export interface RawEvent {
   readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly userAgent?: string;
   readonly verb?: string;
@@ -44,25 +47,48 @@ interface RawEvent {
   readonly responseStatus?: { readonly code?: number };
   readonly requestURI?: string;
   readonly requestReceivedTimestamp?: string;
+  readonly stageTimestamp?: string;
+  /** Only where the policy asks for bodies. */
+  readonly requestObject?: unknown;
 }
 
-/** Of requests that the worker makes in order to have them refused. */
-const PROBE = "keyvault-injector-guardrail-probe";
-
-/** All requests, but for those that probe the policies. */
-export function parseAudit(text: string): readonly AuditEntry[] {
-  return everyRequest(text).filter(({ userAgent }) => userAgent !== PROBE);
+/** The whole events in a part of a log. */
+export function rawEvents(text: string): readonly RawEvent[] {
+  const lines = text.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
+  return lines.map((line) => JSON.parse(line) as RawEvent); // The API server's own format.
 }
 
-export function probesIn(text: string): readonly AuditEntry[] {
-  return everyRequest(text).filter(({ userAgent }) => userAgent === PROBE);
+/** Whether the worker made the request in order to have it refused by its policies. */
+export function isProbe({ userAgent }: Pick<RawEvent, "userAgent">): boolean {
+  return userAgent === "keyvault-injector-guardrail-probe";
 }
 
-function everyRequest(text: string): readonly AuditEntry[] {
-  return text
-    .split("\n")
-    .filter((line) => line.startsWith("{") && line.endsWith("}"))
-    .map((line) => entryOf(JSON.parse(line) as RawEvent)); // The API server's own format, audit.k8s.io/v1.
+const CHUNK_BYTES = 64 * 1024 * 1024;
+
+/** The requests of a log that are meant, oldest first, probes among them. Each call reads what was added since the last; no log is an empty one. */
+export function auditTail(file: string, isMeant: (entry: AuditEntry) => boolean = () => true): () => readonly AuditEntry[] {
+  let entries: readonly AuditEntry[] = [];
+  let offset = 0;
+  return () => {
+    for (let chunk = readFrom(file, offset); chunk.length > 0; chunk = readFrom(file, offset)) {
+      offset += chunk.length;
+      entries = [...entries, ...rawEvents(chunk.toString("utf8")).map(entryOf).filter(isMeant)];
+    }
+    return entries;
+  };
+}
+
+/** Whole lines. */
+function readFrom(file: string, offset: number): Buffer {
+  if (!existsSync(file)) return Buffer.alloc(0);
+  const descriptor = openSync(file, "r");
+  try {
+    const buffer = Buffer.alloc(Math.min(Math.max(fstatSync(descriptor).size - offset, 0), CHUNK_BYTES));
+    const length = readSync(descriptor, buffer, 0, buffer.length, offset);
+    return buffer.subarray(0, buffer.subarray(0, length).lastIndexOf("\n") + 1);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 const CREDENTIAL = "authentication.kubernetes.io/credential-id";

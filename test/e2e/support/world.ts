@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
-import { type AuditEntry, auditPolicy, parseAudit } from "../../support/audit.ts";
+import { type AuditEntry, auditPolicy, auditTail, isProbe } from "../../support/audit.ts";
 import { leaveUsedRights } from "../../support/used-rights.ts";
 import { openWalk, prepareVault, type Walk } from "./document-walk.ts";
 import { bringInEmulator, installDefinitions, installInjector, installNodeSide } from "./install.ts";
@@ -38,8 +38,9 @@ export async function startWorld(progress: (line: string) => void, options: Worl
   const { install = installEverything, imageNames } = options;
   const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
   const auditLog = path.join(auditFolder, "audit.log");
+  const requests = auditTail(auditLog);
   const tidyUp = async (): Promise<void> => {
-    leaveUsedRights(auditLog);
+    leaveUsedRights(requests());
     rmSync(auditFolder, { recursive: true });
   };
   const started: { stop(): Promise<void> }[] = [{ stop: tidyUp }];
@@ -57,7 +58,7 @@ export async function startWorld(progress: (line: string) => void, options: Worl
     await install(node, emulator);
     progress("installed");
     const walk = openWalk(node, await prepareVault(emulator, VAULT));
-    const audit = (): readonly AuditEntry[] => parseAudit(existsSync(auditLog) ? readFileSync(auditLog, "utf8") : "");
+    const audit = (): readonly AuditEntry[] => requests().filter((entry) => !isProbe(entry));
     return { node, emulator, emulatorDir, image, walk, audit, stop };
   } catch (error) {
     await stop();

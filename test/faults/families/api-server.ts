@@ -1,9 +1,8 @@
 import { apiRequest } from "../../support/api-request.ts";
 import { eventually } from "../../support/eventually.ts";
-import { classPath, listAll, mergePatch, send } from "../../support/sync-world.ts";
+import { classPath, listAll, mergePatch, SYNC_USER, send } from "../../support/sync-world.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
 import type { ServerProcess } from "../server-process.ts";
-import { SYNC_USER } from "../trails.ts";
 import type { FaultWorld } from "../world.ts";
 
 /** Back-off of reflectors and queue after a short absence (0.4 s doubling, 1 s doubling), then a poll. */

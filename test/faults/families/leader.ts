@@ -1,6 +1,6 @@
-import { mergePatch, send } from "../../support/sync-world.ts";
+import { LEASE, mergePatch, send } from "../../support/sync-world.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
-import { LEASE, type Replica, readClock, stepClock } from "../replicas.ts";
+import { type Replica, readClock, stepClock } from "../replicas.ts";
 import { isLeaseWrite } from "../trails.ts";
 
 /** A standby takes over after 15 s without a renewal, by looks every 2 s; then a list, and a poll. */

@@ -1,8 +1,8 @@
 import { MANAGED_LABEL } from "../../../src/domain/annotations.ts";
-import { createClass, mergePatch, secretPath, send } from "../../support/sync-world.ts";
+import { createClass, mergePatch, SYNC_USER, secretPath, send } from "../../support/sync-world.ts";
 import type { Cell } from "../cell.ts";
 import type { Fault, Target } from "../fault.ts";
-import { isSecretWrite, SYNC_USER } from "../trails.ts";
+import { isSecretWrite } from "../trails.ts";
 
 /** A repair needs no poll; what was rotated meanwhile waits for one. */
 const REPAIR_SECONDS = 25;

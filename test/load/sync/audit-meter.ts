@@ -1,11 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import path from "node:path";
-import { type AuditEntry, parseAudit } from "../../support/audit.ts";
-import type { ControlPlane } from "../../support/control-plane.ts";
+import { type AuditEntry, auditTail, isProbe } from "../../support/audit.ts";
+import { auditLogOf, type ControlPlane } from "../../support/control-plane.ts";
 
 const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 const LEASES = "coordination.k8s.io/leases";
-const CHUNK_BYTES = 64 * 1024 * 1024;
 
 /** Writes of one user that the API server answered, by kind of resource. */
 export interface ApiWrites {
@@ -24,32 +21,16 @@ export interface AuditMeter {
 }
 
 export function meterWrites(plane: ControlPlane, user: string): AuditMeter {
-  const file = path.join(plane.directory, "audit.log");
-  let offset = 0;
+  const entries = auditTail(auditLogOf(plane), (entry) => entry.user === user && WRITES.has(entry.verb) && !isProbe(entry));
+  let counted = 0;
   return {
     writes: () => {
-      const found: AuditEntry[] = [];
-      for (let chunk = readFrom(file, offset); chunk.length > 0; chunk = readFrom(file, offset)) {
-        offset += chunk.length;
-        found.push(...parseAudit(chunk.toString("utf8")).filter((entry) => entry.user === user && WRITES.has(entry.verb)));
-      }
+      const all = entries();
+      const found = all.slice(counted);
+      counted = all.length;
       return summarize(found);
     },
   };
-}
-
-/** Whole lines. */
-function readFrom(file: string, offset: number): Buffer {
-  const left = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) - offset;
-  if (left <= 0) return Buffer.alloc(0);
-  const buffer = Buffer.alloc(Math.min(left, CHUNK_BYTES));
-  const descriptor = openSync(file, "r");
-  try {
-    const read = readSync(descriptor, buffer, 0, buffer.length, offset);
-    return buffer.subarray(0, buffer.subarray(0, read).lastIndexOf("\n") + 1);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function summarize(entries: readonly AuditEntry[]): ApiWrites {

@@ -1,11 +1,10 @@
 import type { KubeObject, Secret } from "../../../src/domain/kubernetes.ts";
 import type { ClassStatus } from "../../../src/domain/sync/class-status.ts";
-import { allStatuses, CREDENTIALS, listAll, type SyncWorld } from "../sync-world.ts";
+import { allStatuses, CREDENTIALS, listAll, OBJECTS, type SyncWorld } from "../sync-world.ts";
 import type { Seen, SeenSecret } from "./judge.ts";
 import { SOME_FINGERPRINT } from "./specification.ts";
 
 const CONTENT = "keyvault-injector.dev/content";
-const OBJECTS = "keyvault-injector.dev/objects";
 
 /** Pause before a list (milliseconds): all namespaces that wait take the same. */
 const PAUSE_MS = 250;
