@@ -106,8 +106,6 @@ async function tellControl(world: FaultWorld): Promise<void> {
 }
 
 const started = performance.now();
-// Each child process is ended with this one.
-process.setMaxListeners(0);
 const results = (await Promise.all(ROWS.map(runRow))).flat();
 const cases = results.flatMap(({ phases }) => phases);
 const lost = cases.filter(({ seconds, problems }) => seconds === undefined || problems.length > 0).length;

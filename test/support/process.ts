@@ -15,10 +15,7 @@ export function startProcess(child: ChildProcess, name: string): RunningProcess 
     child.once("exit", (code) => resolve(code ?? 128));
     child.once("error", () => resolve(127));
   });
-  // A test that dies must not leave servers behind.
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  void exited.then(() => process.removeListener("exit", kill));
+  void endWithUs(child, exited);
   return {
     name,
     child,
@@ -34,4 +31,19 @@ export function startProcess(child: ChildProcess, name: string): RunningProcess 
       }
     },
   };
+}
+
+const running = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** A test that dies must not leave servers behind. One listener for all of them: more than ten are a leak to Node. */
+async function endWithUs(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  if (running.size === 0) process.once("exit", killAll);
+  running.add(child);
+  await exited;
+  running.delete(child);
+  if (running.size === 0) process.removeListener("exit", killAll);
 }

@@ -150,13 +150,7 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => appendFileSync(logFile, chunk));
   const running = startProcess(child, name);
   const product = describeProcess(running, { role: input.role, logFile, healthPort, admissionPort: input.admissionPort });
-  try {
-    await untilReady(running, product, input.within);
-  } catch (error) {
-    // Nobody else knows of it, and the test process does not end before it.
-    await running.stop(0);
-    throw error;
-  }
+  await untilReady(running, product, input.within);
   return product;
 }
 
