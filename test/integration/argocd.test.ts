@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { type ControlPlane, controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { onOneMachine } from "../support/one-machine.ts";
-import { at, MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/shipped-manifests.ts";
+import { at, folderManifests, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
 import { classOf, createClass, find, opaque, reasonIs, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -21,7 +21,7 @@ describe("what Argo CD applies", { skip: refusal === undefined ? false : `SKIPPE
     world = await startSyncWorld({
       apply: async (plane: ControlPlane, admissionPort) => {
         await plane.kubectl(["apply", ...AS_ARGO, "-k", path.join(MANIFESTS, "crds")]);
-        applied = onOneMachine(parseManifests(await renderOverlay("default")), admissionPort);
+        applied = onOneMachine(await folderManifests("overlays/default"), admissionPort);
         await plane.kubectl(["apply", ...AS_ARGO, "-f", "-"], listOf(applied));
       },
     });
@@ -47,7 +47,7 @@ describe("what Argo CD applies", { skip: refusal === undefined ? false : `SKIPPE
       what: "the CA that the webhook publishes",
     });
 
-    const crds = parseManifests(await world.plane.kubectl(["kustomize", path.join(MANIFESTS, "crds")]));
+    const crds = await folderManifests("crds");
     assert.equal(await differences([...crds, ...applied]), "");
     assert.ok(applied.length > 30);
   });

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PREFIX } from "../../src/domain/annotations.ts";
-import { renderKustomization } from "../../tools/render-manifests.ts";
 import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { auditLogOf, type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { at, installShipped, MANIFESTS, policyIsActive, renderDefaultOverlay } from "../support/shipped-manifests.ts";
+import { at, installShipped, policyIsActive, renderDefaultOverlay, renderOverlay } from "../support/shipped-manifests.ts";
 
 const OWN = "keyvault-injector";
 const IDENTITIES = "keyvault-injector-class-identities";
@@ -252,7 +250,7 @@ function classAuthors(version: ApiServerVersion): void {
 
       const found = await eventually(
         () =>
-          readFileSync(path.join(plane.directory, "audit.log"), "utf8")
+          readFileSync(auditLogOf(plane), "utf8")
             .split("\n")
             .find((line) => line.includes("validation.policy.admission.k8s.io/validation_failure") && line.includes(AUTHORS)),
         { what: "the audit annotation" },
@@ -263,7 +261,7 @@ function classAuthors(version: ApiServerVersion): void {
 
   describe("under the strict overlay", () => {
     before(async () => {
-      const strict = await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "overlays/strict"));
+      const strict = await renderOverlay("strict");
       await plane.kubectl(["apply", "--server-side", "-f", "-"], strict);
       await policyIsActive(AUTHORS, () => create({ parameters: SERVICE_PRINCIPAL }, { as: "only-classes" }));
     });

@@ -12,7 +12,7 @@ import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../su
 import { eventually } from "../support/eventually.ts";
 import { aNamespace } from "../support/namespace.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { installDefinitions, MANIFESTS } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const PROBE = "probes";
@@ -125,10 +125,7 @@ const DAMAGES: readonly Damage[] = [
     state: "FAIL",
     message: /^secretproviderclasspodstatuses\S+ is missing$/,
     damage: () => kubectl("delete", "crd", "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io"),
-    repair: async () => {
-      await kubectl("apply", "--server-side", "--force-conflicts", "-k", path.join(MANIFESTS, "crds"));
-      await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s");
-    },
+    repair: () => installDefinitions(plane, "--force-conflicts"),
   },
   {
     what: "a CRD without a field",
@@ -144,7 +141,7 @@ const DAMAGES: readonly Damage[] = [
         "-p",
         JSON.stringify([{ op: "remove", path: "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/secretObjects" }]),
       ),
-    repair: () => kubectl("apply", "--server-side", "--force-conflicts", "-k", path.join(MANIFESTS, "crds")),
+    repair: () => installDefinitions(plane, "--force-conflicts"),
   },
   {
     what: "the webhook's configuration deleted",

@@ -6,12 +6,11 @@ import { controlPlaneRefusal, startControlPlane } from "../support/control-plane
 import { eventually } from "../support/eventually.ts";
 import { installProduct } from "../support/product.ts";
 import { at, MANIFESTS } from "../support/shipped-manifests.ts";
+import { CLASS_CRD, STATUS_CRD } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 
 const OLDER = path.join(MANIFESTS, "releases/0.1.0/crds.yaml");
-const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
-const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
 describe("definitions of 0.1.0, which Helm does not upgrade", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   test("are brought up to date by the worker at its start, and keep what a newer driver added", async () => {
@@ -29,23 +28,23 @@ describe("definitions of 0.1.0, which Helm does not upgrade", { skip: refusal ==
       const added = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/addedLater";
       const { status } = await apiRequest(plane, {
         method: "PATCH",
-        path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASSES}`,
+        path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}`,
         contentType: JSON_PATCH,
         body: [{ op: "add", path: added, value: { type: "string" } }],
       });
       assert.equal(status, 200);
       assert.equal(
-        at(await schema(STATUSES), "status", "properties", "observedRefresh"),
+        at(await schema(STATUS_CRD), "status", "properties", "observedRefresh"),
         undefined,
         "the older definition has no such field",
       );
 
       await product.start("sync");
 
-      await eventually(async () => at(await schema(STATUSES), "status", "properties", "observedRefresh") !== undefined, {
+      await eventually(async () => at(await schema(STATUS_CRD), "status", "properties", "observedRefresh") !== undefined, {
         what: "this version's field of the status",
       });
-      assert.deepEqual(at(await schema(CLASSES), "spec", "properties", "addedLater"), { type: "string" });
+      assert.deepEqual(at(await schema(CLASS_CRD), "spec", "properties", "addedLater"), { type: "string" });
     } finally {
       await product.stop();
       await plane.stop();

@@ -12,6 +12,8 @@ import type { ReportedWalk } from "../../src/cli/doctor/class/reported-walk.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { clientEnvironment, managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { findLeaks } from "../support/canary.ts";
+import { classReader } from "../support/class-reader.ts";
+import { trustCluster } from "../support/cluster-trust.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import type { DoctorAnswer, DoctorQuestion } from "../support/doctor-process.ts";
 import { type LineProcess, startLineProcess } from "../support/line-process.ts";
@@ -96,25 +98,6 @@ async function inANamespaceWithCredentials(data: Readonly<Record<string, string>
   const place = await aClass(facts, { credentials: false });
   await createCredentials(world.plane, place.namespace, data);
   return place;
-}
-
-/** May get classes, and nothing else. */
-async function aReader({ namespace }: Place, verbs: string): Promise<string> {
-  const { plane } = world;
-  await plane.kubectl(["create", "serviceaccount", "reader", "-n", namespace]);
-  if (verbs !== "") {
-    await plane.kubectl([
-      "create",
-      "role",
-      "reader",
-      "-n",
-      namespace,
-      `--verb=${verbs}`,
-      "--resource=secretproviderclasses.secrets-store.csi.x-k8s.io",
-    ]);
-    await plane.kubectl(["create", "rolebinding", "reader", "-n", namespace, "--role=reader", `--serviceaccount=${namespace}:reader`]);
-  }
-  return plane.kubeconfigFor({ namespace, name: "reader" });
 }
 
 async function anAccount(namespace: string, name: string): Promise<void> {
@@ -220,7 +203,7 @@ const CLASS_FAULTS: readonly Fault[] = [
   {
     leaf: "class-unreadable",
     plant: () => aClass(),
-    asked: async (place) => ({ kubeconfig: await aReader(place, "") }),
+    asked: async (place) => ({ kubeconfig: await classReader(world.plane, place.namespace, "") }),
     message: /you may not get/,
   },
   {
@@ -256,7 +239,7 @@ const CLASS_FAULTS: readonly Fault[] = [
   {
     leaf: "credentials-unreadable",
     plant: () => aClass(),
-    asked: async (place) => ({ kubeconfig: await aReader(place, "get") }),
+    asked: async (place) => ({ kubeconfig: await classReader(world.plane, place.namespace, "get") }),
     message: /you may not get secrets/,
   },
   {
@@ -279,7 +262,7 @@ const CLASS_FAULTS: readonly Fault[] = [
       await anAccount(place.namespace, "app");
       return place;
     },
-    asked: async (place) => ({ kubeconfig: await aReader(place, "get") }),
+    asked: async (place) => ({ kubeconfig: await classReader(world.plane, place.namespace, "get") }),
     message: /Forbidden/,
   },
   { leaf: "cloud-elsewhere", plant: () => aClass({ parameters: { cloudName: "AzureStackCloud", cloudEnvFileName: "cloud.json" } }) },
@@ -488,7 +471,11 @@ const VAULT_FAULTS: readonly Fault[] = [
 
 const STATUS_FAULTS: readonly Fault[] = [
   { leaf: "status-off", plant: () => aClass({ secretObjects: [] }), message: /no secretObjects/ },
-  { leaf: "status-unreadable", plant: () => aClass(), asked: async (place) => ({ kubeconfig: await aReader(place, "get") }) },
+  {
+    leaf: "status-unreadable",
+    plant: () => aClass(),
+    asked: async (place) => ({ kubeconfig: await classReader(world.plane, place.namespace, "get") }),
+  },
   { leaf: "status-absent", plant: () => aClass() },
   {
     leaf: "status-outdated",
@@ -524,7 +511,7 @@ const STATUS_FAULTS: readonly Fault[] = [
       return place;
     },
     asked: async (place) => {
-      const kubeconfig = await aReader(place, "get");
+      const kubeconfig = await classReader(world.plane, place.namespace, "get");
       await world.plane.kubectl([
         "create",
         "rolebinding",
@@ -606,9 +593,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
   before(async () => {
     world = await startSyncWorld();
     object = await world.object(CANARY);
-    const published = async (where: string): Promise<unknown> => JSON.parse(await world.plane.kubectl(["get", "--raw", where]));
-    ({ issuer } = (await published("/.well-known/openid-configuration")) as { readonly issuer: string }); // As OpenID Connect Discovery has it.
-    await world.emulator.trustIssuer({ issuer, jwks: await published("/openid/v1/jwks") });
+    issuer = await trustCluster(world.emulator, world.plane);
 
     const silent = createTcpServer();
     const wrong = selfSignedCertificate("wrong", ["somebody.else.example"]);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { PlannedClass } from "../../src/cli/doctor/plan/plan.ts";
 import { CLASS_VERDICTS } from "../../src/cli/doctor/plan/plan.ts";
@@ -7,11 +6,12 @@ import type { PlannedSecret } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { SECRET_ACTIONS } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { findLeaks } from "../support/canary.ts";
+import { classReader } from "../support/class-reader.ts";
 import { runOnline } from "../support/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { aNamespace } from "../support/namespace.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { installDefinitions } from "../support/shipped-manifests.ts";
 import {
   type ClassFacts,
   classOf,
@@ -86,8 +86,7 @@ async function assertRefused(namespace: string, reason: string, message: RegExp)
 describe("doctor plan, before anything but the CRDs is installed", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
-    await plane.kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
-    await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+    await installDefinitions(plane);
   });
 
   after(async () => {
@@ -226,23 +225,14 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
 
   test("says what the user may not see", async () => {
     const namespace = await aClass();
-    await plane.kubectl([
-      "create",
-      "role",
-      "reader",
-      "-n",
-      namespace,
-      "--verb=get,list",
-      "--resource=secretproviderclasses.secrets-store.csi.x-k8s.io",
-    ]);
-    await plane.kubectl(["create", "rolebinding", "reader", "-n", namespace, "--role=reader", `--serviceaccount=${namespace}:default`]);
+    const reader = await classReader(plane, namespace, "get,list");
 
-    const { code, classes } = await plan(namespace, await plane.kubeconfigFor({ namespace, name: "default" }));
+    const { code, classes } = await plan(namespace, reader);
 
     assert.equal(code, 0);
     assert.deepEqual([classes[0]?.verdict, classes[0]?.secrets[0]?.action], ["unknown", "unknown"]);
     assert.match(classes[0]?.message ?? "", /^you may not get secrets/);
-    const all = await runOnline(["doctor", "plan"], await plane.kubeconfigFor({ namespace, name: "default" }));
+    const all = await runOnline(["doctor", "plan"], reader);
     assert.equal(all.code, 2);
     assert.match(all.notes.join(""), /you may not list secretproviderclasses; name a namespace with -n/);
   });

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, test } from "node:test";
-import { renderKustomization } from "../../tools/render-manifests.ts";
-import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
 import {
   CHART,
   chartObjects,
@@ -14,7 +13,7 @@ import {
   renderChart,
   runHelm,
 } from "../support/helm.ts";
-import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { folderManifests, MANIFESTS, type Manifest, renderFolder } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
@@ -79,11 +78,6 @@ function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-async function kustomized(folders: readonly string[]): Promise<readonly Manifest[]> {
-  const texts = await Promise.all(folders.map((folder) => renderKustomization(controlPlaneBinary("kubectl"), `${MANIFESTS}/${folder}`)));
-  return texts.flatMap(parseManifests);
-}
-
 for (const version of HELM_VERSIONS) {
   describe(`the chart, rendered by ${version}`, { skip }, () => {
     const render = (rendering: Rendering = {}): Promise<string> => renderChart(version, rendering);
@@ -95,7 +89,7 @@ for (const version of HELM_VERSIONS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         // The hook is Helm's own: manifests are prepared by hand.
         const rendering = { args: ["--no-hooks"], set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
-        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await kustomized(folders)));
+        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await folderManifests(...folders)));
       });
     }
 
@@ -184,7 +178,7 @@ describe("variables that redirect traffic or trust", { skip }, () => {
     );
     assert.ok(applied.length >= 10);
     for (const folder of applied) {
-      assert.doesNotMatch(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder)), VARIABLES, folder);
+      assert.doesNotMatch(await renderFolder(folder), VARIABLES, folder);
     }
     assert.doesNotMatch(readFileSync(path.join(MANIFESTS, "../Dockerfile"), "utf8"), VARIABLES);
   });

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { renderKustomization } from "../../tools/render-manifests.ts";
 import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { chartObjects, helmRefusal } from "../support/helm.ts";
-import { MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { folderManifests, installDefinitions, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
 
 /** Kinds of other products, whose definitions are not ours to install: cert-manager, the Prometheus operator, Flux and Argo CD. */
 const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com|argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//;
@@ -71,8 +70,7 @@ for (const version of API_SERVER_VERSIONS) {
     let plane: ControlPlane;
     before(async () => {
       plane = await startControlPlane({ version, controllerManager: false });
-      await plane.kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
-      await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+      await installDefinitions(plane);
       for (const namespace of NAMESPACES) {
         await plane.kubectl(["create", "namespace", namespace]);
         await plane.kubectl(["create", "serviceaccount", "default", "-n", namespace]);
@@ -96,14 +94,14 @@ for (const version of API_SERVER_VERSIONS) {
     const isRefused = (folder: string): boolean => version !== API_SERVER_VERSIONS[0] && folder in ONLY_NEWER;
     for (const folder of folders.filter(isRefused)) {
       test(`is refused for its newer field, and has a folder without it: ${folder}`, async () => {
-        const newer = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder)));
+        const newer = await folderManifests(folder);
         await assert.rejects(dryRun(newer), new RegExp(`unknown field "${ONLY_NEWER[folder]}"`));
         assert.ok(folders.includes(`${folder}-before-1.35`));
       });
     }
     for (const folder of folders.filter((each) => !isRefused(each))) {
       test(`passes a server-side dry run: ${folder}`, async () => {
-        await dryRun(parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder))));
+        await dryRun(await folderManifests(folder));
       });
     }
     for (const file of files) {

@@ -3,19 +3,14 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { renderKustomization } from "../../tools/render-manifests.ts";
-import { type ControlPlane, controlPlaneBinary, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { alertRules, DASHBOARD } from "../support/monitoring.ts";
 import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { commandsOf, type RunbookCommand } from "../support/runbook-commands.ts";
-import { at, installShipped, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { at, folderManifests, installShipped, listAt, type Manifest } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
-
-async function rendered(component: string): Promise<readonly Manifest[]> {
-  return parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "components", component)));
-}
 
 const alertsIn = (objects: readonly Manifest[]): readonly string[] =>
   objects
@@ -25,7 +20,7 @@ const alertsIn = (objects: readonly Manifest[]): readonly string[] =>
 
 describe("the monitoring component", { skip }, () => {
   test("renders to a PodMonitor, the dashboard in a ConfigMap, and every alert", async () => {
-    const objects = await rendered("monitoring");
+    const objects = await folderManifests("components/monitoring");
     const dashboard = objects.find(({ kind }) => kind === "ConfigMap");
 
     assert.deepEqual([...new Set(objects.map(({ kind }) => kind))].sort(), ["ConfigMap", "PodMonitor", "PrometheusRule"]);
@@ -40,10 +35,10 @@ describe("the monitoring component", { skip }, () => {
   });
 
   test("and the alerts alone, as 0.1.0 named them, are the same", async () => {
-    const alone = await rendered("alerts");
+    const alone = await folderManifests("components/alerts");
 
     assert.deepEqual([...new Set(alone.map(({ kind }) => kind))], ["PrometheusRule"]);
-    assert.deepEqual(alertsIn(alone), alertsIn(await rendered("monitoring")));
+    assert.deepEqual(alertsIn(alone), alertsIn(await folderManifests("components/monitoring")));
   });
 });
 

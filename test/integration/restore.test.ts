@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import { type ClassSnapshot, canonical } from "../../src/domain/healing/snapshot.ts";
@@ -8,7 +7,7 @@ import { findLeaks } from "../support/canary.ts";
 import { runOnline } from "../support/cli.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { installDefinitions } from "../support/shipped-manifests.ts";
 import {
   CLASS_CRD,
   classOf,
@@ -111,8 +110,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       [code, notes],
       [2, ["keyvault-injector restore: the API server serves no secretproviderclasses; apply manifests/crds first"]],
     );
-    await kubectl(["apply", "--server-side", "--force-conflicts", "-k", path.join(MANIFESTS, "crds")]);
-    await kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+    await installDefinitions(world.plane, "--force-conflicts");
   });
 
   test("lists what is missing, and restores nothing by that", async () => {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { apiRequest } from "../support/api-request.ts";
+import { trustCluster } from "../support/cluster-trust.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -94,9 +95,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
   before(async () => {
     world = await startSyncWorld();
     object = await world.object("of the vault");
-    const published = async (path: string): Promise<unknown> => JSON.parse(await world.plane.kubectl(["get", "--raw", path]));
-    ({ issuer } = (await published("/.well-known/openid-configuration")) as { readonly issuer: string }); // As OpenID Connect Discovery has it.
-    await world.emulator.trustIssuer({ issuer, jwks: await published("/openid/v1/jwks") });
+    issuer = await trustCluster(world.emulator, world.plane);
     worker = await world.product.start("sync", { ...SYNC, environment: identityEnvironment() });
   });
   after(async () => {

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { describe, test } from "node:test";
-import { renderKustomization } from "../../tools/render-manifests.ts";
-import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { at, folderManifests, listAt, type Manifest } from "../support/shipped-manifests.ts";
 import { type UsedRight, usedRights } from "../support/used-rights.ts";
 
 const used = usedRights();
@@ -53,10 +51,6 @@ function grantsOf(rule: unknown, component: string): readonly GrantedRight[] {
   );
 }
 
-async function rendered(folder: string): Promise<readonly Manifest[]> {
-  return parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder)));
-}
-
 const covers = (granted: GrantedRight, use: UsedRight): boolean =>
   granted.component === use.component &&
   granted.verb === use.verb &&
@@ -76,7 +70,8 @@ function neverGranted(granted: readonly GrantedRight[], uses: readonly UsedRight
 describe("the rights of our accounts, and what all suites used of them", {
   skip: refusal === undefined ? false : `SKIPPED: ${refusal}`,
 }, () => {
-  const granted = async (): Promise<readonly GrantedRight[]> => (await Promise.all(FOLDERS.map(rendered))).flatMap(grantsIn);
+  const granted = async (): Promise<readonly GrantedRight[]> =>
+    (await Promise.all(FOLDERS.map((folder) => folderManifests(folder)))).flatMap(grantsIn);
 
   test("are the same: nothing is granted that nobody used, and nothing was used that is not granted", async (context) => {
     const all = await granted();

@@ -1,10 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { renderKustomization } from "../../tools/render-manifests.ts";
 import type { AuditEntry } from "./audit.ts";
-import { type ControlPlane, controlPlaneBinary } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { FLUX_USER, type Flux, type RepositoryContent } from "./flux.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "./shipped-manifests.ts";
+import { at, folderManifests, listAt, MANIFESTS, type Manifest } from "./shipped-manifests.ts";
 
 /** Namespace of the install, and the name of its Kustomization and source. */
 export const PRODUCT = "keyvault-injector";
@@ -32,7 +31,7 @@ export function repositoryWith(files: Readonly<Record<string, string>> = {}): Re
  * and the intervals, so that a minute at rest sees several rounds.
  */
 export async function installByFlux(plane: ControlPlane, flux: Flux, admissionPort: number): Promise<void> {
-  const shipped = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "gitops/flux")));
+  const shipped = await folderManifests("gitops/flux");
   const items = shipped.map((manifest) => (manifest.kind === "Kustomization" ? forOneMachine(manifest, admissionPort) : manifest));
   await plane.kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   await flux.publish(repositoryWith());
@@ -76,11 +75,7 @@ export function teamKustomization(namespace: string): Manifest {
 
 /** `kind namespace/name` and resourceVersion of everything that the Kustomizations installed, of every class and of every Secret. */
 export async function installedVersions(plane: ControlPlane): Promise<ReadonlyMap<string, string>> {
-  const folders = ["crds", "overlays/default", "components/csi-driver", "components/azure-provider"];
-  const rendered = await Promise.all(
-    folders.map((folder) => renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder))),
-  );
-  const items = rendered.flatMap(parseManifests);
+  const items = await folderManifests("crds", "overlays/default", "components/csi-driver", "components/azure-provider");
   const installed = await plane.kubectl(
     ["get", "-f", "-", "-o", "json", "--ignore-not-found"],
     JSON.stringify({ apiVersion: "v1", kind: "List", items }),

@@ -6,7 +6,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { onOneMachine, shippedArguments } from "./one-machine.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
-import { MANIFESTS, type Manifest, parseManifests, renderOverlay } from "./shipped-manifests.ts";
+import { folderManifests, MANIFESTS, type Manifest } from "./shipped-manifests.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const NAMESPACE = "keyvault-injector";
@@ -62,7 +62,7 @@ export interface InstallOptions {
 /** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
-  const shipped = parseManifests(await renderOverlay(options.overlay ?? "default"));
+  const shipped = await folderManifests(`overlays/${options.overlay ?? "default"}`);
   const byKubectl = (): Promise<void> => applyAll(plane, onOneMachine(shipped, admissionPort));
   await (options.apply ?? byKubectl)(plane, admissionPort);
   return productOn(plane, { ...options, shipped, admissionPort });

@@ -50,30 +50,49 @@ export function readManifests(file: string): readonly Manifest[] {
   return parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8"));
 }
 
-/** One of `manifests/overlays`, as its reader would apply it. */
+const rendered = new Map<string, Promise<string>>();
+
+/** A folder of `manifests`, as its reader would apply it. Rendered once for all that a process asks for it. */
+export function renderFolder(folder: string): Promise<string> {
+  const text = rendered.get(folder) ?? renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder));
+  rendered.set(folder, text);
+  return text;
+}
+
+/** The objects of the folders, in their order. */
+export async function folderManifests(...folders: readonly string[]): Promise<readonly Manifest[]> {
+  const texts = await Promise.all(folders.map(renderFolder));
+  return texts.flatMap(parseManifests);
+}
+
+/** One of `manifests/overlays`. */
 export function renderOverlay(name: string): Promise<string> {
-  return renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "overlays", name));
+  return renderFolder(`overlays/${name}`);
 }
 
 /** The default overlay, in its own namespace or, as a user would do it, in another one. */
 export async function renderDefaultOverlay(namespace?: string): Promise<string> {
-  const kubectl = controlPlaneBinary("kubectl");
-  if (namespace === undefined) return renderKustomization(kubectl, path.join(MANIFESTS, "overlays/default"));
+  if (namespace === undefined) return renderOverlay("default");
   const folder = mkdtempSync(path.join(tmpdir(), "overlay-"));
   try {
     const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
     const kustomization = { namespace, resources: [relative("overlays/default")], transformers: [relative("namespace-references")] };
     writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
-    return await renderKustomization(kubectl, folder);
+    return await renderKustomization(controlPlaneBinary("kubectl"), folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+/** Flags are kubectl's own. Resolves when the definitions are served. */
+export async function installDefinitions(plane: ControlPlane, ...flags: readonly string[]): Promise<void> {
+  await plane.kubectl(["apply", "--server-side", ...flags, "-k", path.join(MANIFESTS, "crds")]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+}
+
 /** CRDs, then everything else, as a user applies them; resolves when the CRDs are served. */
 export async function installShipped(plane: ControlPlane, overlay?: string): Promise<void> {
-  await plane.kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+  await installDefinitions(plane);
   await plane.kubectl(["apply", "--server-side", "-f", "-"], overlay ?? (await renderDefaultOverlay()));
 }
 

@@ -68,23 +68,31 @@ export interface Sources {
 
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
-  const openshift = await here("overlays/openshift");
   const only = "RoleBinding/keyvault-injector-node-side";
+  const [product, blind, strict, unhealed, networked, driver, driverWindows, provider, providerWindows, openshift] = await Promise.all([
+    renderElsewhere(render, ["overlays/default"]),
+    renderElsewhere(render, ["overlays/blind"]),
+    renderElsewhere(render, ["overlays/strict"]),
+    renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+    renderElsewhere(render, ["overlays/default", "components/network-policies"]),
+    here("components/csi-driver"),
+    here("components/csi-driver-windows"),
+    here("components/azure-provider"),
+    here("components/azure-provider-windows"),
+    here("overlays/openshift"),
+  ]);
   return {
-    product: await renderElsewhere(render, ["overlays/default"]),
+    product,
     variants: [
-      { condition: 'eq .Values.secretAccess "blind"', objects: await renderElsewhere(render, ["overlays/blind"]) },
-      { condition: 'eq .Values.classAuthors "deny"', objects: await renderElsewhere(render, ["overlays/strict"]) },
-      {
-        condition: `not (${HEALS_COMPONENTS})`,
-        objects: await renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
-      },
+      { condition: 'eq .Values.secretAccess "blind"', objects: blind },
+      { condition: 'eq .Values.classAuthors "deny"', objects: strict },
+      { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
     ],
-    networkPolicies: await renderElsewhere(render, ["overlays/default", "components/network-policies"]).then(networkPoliciesOf),
-    driver: await here("components/csi-driver"),
-    driverWindows: await here("components/csi-driver-windows"),
-    provider: await here("components/azure-provider"),
-    providerWindows: await here("components/azure-provider-windows"),
+    networkPolicies: networkPoliciesOf(networked),
+    driver,
+    driverWindows,
+    provider,
+    providerWindows,
     openshift: new Map([...openshift].filter(([name]) => name === only)),
   };
 }

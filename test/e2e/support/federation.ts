@@ -1,3 +1,4 @@
+import { trustCluster } from "../../support/cluster-trust.ts";
 import { VAULT, type World } from "./world.ts";
 
 export interface FederatedApplication {
@@ -11,9 +12,7 @@ export interface FederatedApplication {
 /** An application of the vault that trusts the node's tokens of one ServiceAccount; returns its application id. */
 export async function federatedApplication(world: World, { serviceAccount, audience, permissions }: FederatedApplication): Promise<string> {
   const { node, emulator, walk } = world;
-  const published = async (path: string): Promise<unknown> => JSON.parse(await node.kubectl(["get", "--raw", path]));
-  const { issuer } = (await published("/.well-known/openid-configuration")) as { readonly issuer: string }; // OpenID Connect Discovery.
-  await emulator.trustIssuer({ issuer, jwks: await published("/openid/v1/jwks") });
+  const issuer = await trustCluster(emulator, node);
   const { appId } = await emulator.createServicePrincipal({ tenantId: walk.values["tenant-Id"] });
   await emulator.grant({ vault: VAULT, appId, permissions: [...permissions] });
   const subject = `system:serviceaccount:default:${serviceAccount}`;

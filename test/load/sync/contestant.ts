@@ -2,9 +2,6 @@ import type { ControlPlane } from "../../support/control-plane.ts";
 import type { Launched } from "../launch.ts";
 import type { BenchObject, BenchVault } from "./vaults.ts";
 
-/** Where Secrets get their credentials from, in the namespace of each vault. */
-export const CREDENTIALS = "secrets-store-creds";
-
 export interface Wish {
   /** Of the collection. */
   readonly path: string;

@@ -3,8 +3,9 @@ import path from "node:path";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { type ControlPlane } from "../../support/control-plane.ts";
 import { freePort } from "../../support/product.ts";
+import { CREDENTIALS } from "../../support/sync-world.ts";
 import { isReady, type Launched, launch } from "../launch.ts";
-import { CREDENTIALS, type StartOptions, type SyncContestant, type Wish } from "./contestant.ts";
+import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import type { BenchObject, BenchVault } from "./vaults.ts";
 
 const MODULE = path.resolve(import.meta.dirname, "../go/external-secrets");

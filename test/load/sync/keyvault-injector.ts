@@ -1,8 +1,7 @@
-import path from "node:path";
 import { type ControlPlane } from "../../support/control-plane.ts";
-import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
-import { freePort } from "../../support/product.ts";
-import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { shippedArguments } from "../../support/one-machine.ts";
+import { freePort, installProduct } from "../../support/product.ts";
+import { folderManifests } from "../../support/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/sync-world.ts";
 import { isReady, type Launched, launch, nodeFlags } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
@@ -25,9 +24,7 @@ export function keyvaultInjector({ main, profiles }: OursOptions): SyncContestan
     name: "keyvault-injector",
     user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
     install: async (plane) => {
-      await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
-      const shipped = parseManifests(await renderDefaultOverlay());
-      await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: onOneMachine(shipped, 443) }));
+      await installProduct(plane);
     },
     wishes: (objects) => inClasses(objects).map(({ namespace, name, members }) => classWish(namespace, name, members)),
     start: (plane, options) => start(plane, { main, profiles, ...options }),
@@ -57,7 +54,7 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
 
 async function start(plane: ControlPlane, { main, profiles, environment, intervalSeconds }: OursOptions & StartOptions): Promise<Launched> {
   const healthPort = await freePort();
-  const shipped = parseManifests(await renderDefaultOverlay());
+  const shipped = await folderManifests("overlays/default");
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: ACCOUNT });
   const profiling =
     profiles === undefined

@@ -1,9 +1,9 @@
 import { clientEnvironment } from "../../../tools/key-vault-emulator/emulator.ts";
 import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
-import { send } from "../../support/sync-world.ts";
+import { createCredentials, send } from "../../support/sync-world.ts";
 import type { Launched } from "../launch.ts";
 import { type AuditMeter, meterWrites } from "./audit-meter.ts";
-import { CREDENTIALS, type SyncContestant } from "./contestant.ts";
+import type { SyncContestant } from "./contestant.ts";
 import { type SecretWatch, watchSecrets } from "./secret-watch.ts";
 import type { VaultMeter } from "./vault-meter.ts";
 import { type BenchObject, type BenchVault, type BenchVaults, inParallel } from "./vaults.ts";
@@ -64,11 +64,5 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
 async function createNamespace(plane: ControlPlane, { name, appId, clientSecret }: BenchVault): Promise<void> {
   await send(plane, { method: "POST", path: "/api/v1/namespaces", body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
-  const credentials = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: CREDENTIALS },
-    stringData: { clientid: appId, clientsecret: clientSecret },
-  };
-  await send(plane, { method: "POST", path: `/api/v1/namespaces/${name}/secrets`, body: credentials });
+  await createCredentials(plane, name, { clientid: appId, clientsecret: clientSecret });
 }
