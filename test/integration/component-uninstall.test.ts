@@ -5,10 +5,12 @@ import { componentsOf } from "../../src/domain/healing/components.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import { runCli } from "../support/cli.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { presentComponents } from "../support/damage/cluster.ts";
 import { eventually } from "../support/eventually.ts";
+import { type KubeAccess, kubeAccess } from "../support/kube-access.ts";
 import { onOneMachine } from "../support/one-machine.ts";
 import type { ProductProcess } from "../support/product.ts";
-import { MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/shipped-manifests.ts";
+import { folderManifests, MANIFESTS, type Manifest } from "../support/shipped-manifests.ts";
 import { classOf, createClass, dataOf, find, listAll, opaque, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -21,6 +23,7 @@ const COPIES = `/apis/apps/v1/namespaces/${OWN}/controllerrevisions?labelSelecto
 const SETTLED_MS = 13_000;
 
 let world: SyncWorld;
+let access: KubeAccess;
 let worker: ProductProcess;
 let installed: readonly Manifest[];
 let namespace = "";
@@ -42,16 +45,10 @@ async function startWorker(): Promise<void> {
   await eventually(async () => (await listAll(world.plane, COPIES)).length > 30, { within: 40_000, what: "copies of the components" });
 }
 
-/** Of what healing looks after: those that are there. */
+/** Of what healing looks after, but for the Namespace: those that are there. */
 async function componentsThere(): Promise<readonly string[]> {
-  const ids = await Promise.all(
-    componentsOf(OWN).map(async ({ id, resource, ref }) => {
-      const where = ref.namespace === undefined ? [] : ["-n", ref.namespace];
-      const kind = `${resource.plural}${resource.group === "" ? "" : `.${resource.group}`}`;
-      return (await kubectl(["get", kind, ref.name, ...where, "--ignore-not-found", "-o", "name"])) === "" ? [] : [id];
-    }),
-  );
-  return ids.flat().filter((id) => !id.startsWith("Namespace "));
+  const components = componentsOf(OWN).filter(({ resource }) => resource.kind !== "Namespace");
+  return (await presentComponents(access.client, components)).map(({ id }) => id);
 }
 
 const KINDS_FIRST: Readonly<Record<string, readonly string[]>> = {
@@ -82,7 +79,8 @@ const UNINSTALLS: Readonly<Record<string, () => Promise<unknown>>> = {
 describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
-    installed = onOneMachine(parseManifests(await renderOverlay("default")), 8443);
+    access = kubeAccess(world.plane.kubeconfigPath);
+    installed = onOneMachine(await folderManifests("overlays/default"), 8443);
     await install();
     namespace = await world.namespace();
     const object = await world.object("stays");
@@ -91,6 +89,7 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
     await eventually(async () => (await dataOf(world.plane, namespace, "kept")) !== undefined, { what: "the mirrored Secret" });
   });
   after(async () => {
+    await access?.config.close();
     await world?.stop();
   });
 
@@ -171,9 +170,11 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
       await remove();
       // The pods are told to end as well; ours is the process beside the cluster.
       const stopped = worker.stop(30_000);
-      await eventually(async () => (await componentsThere()).length === 0, { within: 60_000, what: "the end of all components" }).catch(
-        async () => assert.fail((await componentsThere()).join(", ")),
-      );
+      await eventually(async () => (await componentsThere()).length === 0, {
+        within: 60_000,
+        every: 250,
+        what: "the end of all components",
+      }).catch(async () => assert.fail((await componentsThere()).join(", ")));
       await pause(SETTLED_MS);
       await stopped;
 

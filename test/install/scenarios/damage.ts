@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { crdComponent } from "../../../src/domain/healing/components.ts";
 import { INJECTOR_NAMESPACE, injectorReady } from "../../e2e/support/install.ts";
 import type { Scenarios } from "../../e2e/support/scenarios.ts";
-import { type DamagedCluster, manifestOf, readTarget, type Target } from "../../support/damage/cluster.ts";
+import { componentId, type DamagedCluster, manifestOf, readTarget, type Target } from "../../support/damage/cluster.ts";
 import { RIGHTS_DAMAGES } from "../../support/damage/rights.ts";
 import {
   assertNothingToApply,
@@ -11,13 +10,14 @@ import {
   type DamageResult,
   hasDeletion,
   packed,
+  reportedAfter,
   runRound,
   summaryOf,
 } from "../../support/damage/run.ts";
 import { type Damage, damageRounds } from "../../support/damage/table.ts";
 import { eventually } from "../../support/eventually.ts";
 import { listAt, type Manifest } from "../../support/shipped-manifests.ts";
-import { type ComponentReports, componentReports } from "../support/component-reports.ts";
+import { componentReports } from "../support/component-reports.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import type { Kustomize } from "../ways/kustomize.ts";
 
@@ -27,7 +27,8 @@ const DAMAGES = ROUNDS.flat();
 const CONTROL = { deletion: 13_000, edit: 4_000 } as const;
 /** Of one damage, with the worker's own pods among what is damaged. The times themselves are printed. */
 const HEALED_WITHIN_MS = 60_000;
-const REPORTED_WITHIN_MS = 10_000;
+/** Milliseconds: the end of a report, and between two looks. */
+const REPORTED = { ended: 30_000, every: 250 };
 
 /** What is damaged on a running install, and what becomes of it. */
 export function damageScenarios(scenario: Scenarios, world: () => InstallWorld, way: () => Kustomize): void {
@@ -73,32 +74,9 @@ export function damageScenarios(scenario: Scenarios, world: () => InstallWorld, 
     const cluster = await clusterNow();
     const reports = componentReports(world());
     const times: number[] = [];
-    for (const damage of RIGHTS_DAMAGES) times.push(await reportedAfter(cluster, reports, damage));
+    for (const damage of RIGHTS_DAMAGES) times.push(await reportedAfter(cluster, damage, { ...REPORTED, reports }));
     console.log(`rights: ${times.length}/${RIGHTS_DAMAGES.length} reported, max ${Math.max(...times).toFixed(0)} ms, 0 healed`);
   });
-}
-
-/** Milliseconds until it was told; puts it right again. */
-async function reportedAfter(cluster: DamagedCluster, reports: ComponentReports, { target, operation }: Damage): Promise<number> {
-  const what = `${target.resource.kind} ${target.name}`;
-  await eventually(async () => !(await reports.isReported(target)), {
-    within: 30_000,
-    every: 250,
-    what: `${what} to be whole before its damage`,
-  });
-  await operation.inflict(cluster, target);
-  const started = performance.now();
-  await eventually(() => reports.isReported(target), { within: REPORTED_WITHIN_MS, every: 250, what: `the report of ${what}` });
-  const took = performance.now() - started;
-  const managers = ((await readTarget(cluster, target))?.metadata.managedFields ?? []).map(({ manager }) => manager);
-  assert.ok(!managers.includes("keyvault-injector-sync"), `${what} was written by the worker`);
-  await cluster.reinstall([manifestOf(cluster, target)]);
-  await eventually(async () => !(await reports.isReported(target)), {
-    within: 30_000,
-    every: 250,
-    what: `the end of the report of ${what}`,
-  });
-  return took;
 }
 
 /** Client-side, as the product was installed. */
@@ -135,7 +113,7 @@ async function repaired(cluster: DamagedCluster, round: readonly Damage[]): Prom
 
 async function copiesAreThere({ node }: InstallWorld, cluster: DamagedCluster): Promise<void> {
   const targets: readonly Target[] = DAMAGES.map(({ target }) => target);
-  const wanted = new Set(targets.map(idOf));
+  const wanted = new Set(targets.map(componentId));
   await eventually(
     async () => {
       const list = ["get", "controllerrevisions", "-n", INJECTOR_NAMESPACE, "-l", "keyvault-injector.dev/snapshot=component", "-o", "json"];
@@ -144,9 +122,4 @@ async function copiesAreThere({ node }: InstallWorld, cluster: DamagedCluster): 
     },
     { within: 60_000, every: 500, what: `a copy of each of ${wanted.size} components of ${cluster.manifests.length} objects` },
   );
-}
-
-function idOf({ resource, namespace, name }: Target): string {
-  if (resource.kind === "CustomResourceDefinition") return crdComponent(name).id;
-  return `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import { SETTLING_MS } from "../../../src/domain/healing/deletion.ts";
-import { findByName } from "../../../src/sync/find-by-name.ts";
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
+import { presentComponents } from "../../support/damage/cluster.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { InstallWorld } from "./install-world.ts";
 
@@ -61,12 +61,10 @@ interface Looks {
 
 async function look({ access }: InstallWorld, state: Looks): Promise<void> {
   const components = componentsOf(INJECTOR_NAMESPACE).filter(({ treatment }) => treatment === "healed");
-  const found = await Promise.all(
-    components.map(({ resource, ref }) => findByName(access.client, { resource, ref }, AbortSignal.timeout(20_000))),
-  );
-  state.present = found.filter((object) => object !== undefined).length;
-  for (const [index, { id }] of components.entries()) {
-    if (found[index] === undefined) {
+  const present = new Set((await presentComponents(access.client, components)).map(({ id }) => id));
+  state.present = present.size;
+  for (const { id } of components) {
+    if (!present.has(id)) {
       if (state.seen.has(id)) state.gone.add(id);
     } else if (state.gone.has(id)) state.back.add(id);
     else state.seen.add(id);

@@ -1,13 +1,10 @@
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
-import type { Target } from "../../support/damage/cluster.ts";
+import { isDamagedIn } from "../../support/damage/cluster.ts";
+import type { Reports } from "../../support/damage/run.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 /** What the worker's metrics say of components that are damaged and not healed. */
-export interface ComponentReports {
-  isReported(target: Target): Promise<boolean>;
-}
-
-export function componentReports({ node }: InstallWorld): ComponentReports {
+export function componentReports({ node }: InstallWorld): Reports {
   const metrics = async (): Promise<string> => {
     const pods = await node.kubectl([
       "get",
@@ -29,10 +26,6 @@ export function componentReports({ node }: InstallWorld): ComponentReports {
     return texts.join("\n");
   };
   return {
-    isReported: async ({ resource, namespace, name }) => {
-      const id = `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
-      const line = `component_damaged{component="${id}"`;
-      return (await metrics()).split("\n").some((text) => text.includes(line) && text.endsWith(" 1"));
-    },
+    isReported: async (target) => isDamagedIn(await metrics(), target),
   };
 }

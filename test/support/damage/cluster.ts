@@ -1,3 +1,4 @@
+import type { Component } from "../../../src/domain/healing/components.ts";
 import { installerEntries } from "../../../src/domain/healing/installers.ts";
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports.ts";
@@ -23,6 +24,23 @@ export interface Target {
   readonly resource: Resource;
   readonly namespace?: string;
   readonly name: string;
+}
+
+/** What the worker calls it in copies, logs and metrics. */
+export function componentId({ resource, namespace, name }: Target): string {
+  return `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+}
+
+/** Whether the worker's metrics say that it is damaged and not healed. */
+export function isDamagedIn(metrics: string, target: Target): boolean {
+  const line = `component_damaged{component="${componentId(target)}"`;
+  return metrics.split("\n").some((text) => text.includes(line) && text.endsWith(" 1"));
+}
+
+/** Those of the components that are there. */
+export async function presentComponents(kube: KubeClient, components: readonly Component[]): Promise<readonly Component[]> {
+  const found = await Promise.all(components.map(({ resource, ref }) => findByName(kube, { resource, ref }, AbortSignal.timeout(20_000))));
+  return components.filter((_, index) => found[index] !== undefined);
 }
 
 export function readTarget({ kube }: DamagedCluster, { resource, namespace, name }: Target): Promise<KubeObject | undefined> {

@@ -17,6 +17,8 @@ export interface Patience {
   readonly every?: number;
 }
 
+const REPORTED_WITHIN_MS = 10_000;
+
 /** The same damage in as few rounds as its targets allow, deletions first: for the control, in which nothing depends on the order. */
 export function packed(damages: readonly Damage[]): readonly (readonly Damage[])[] {
   const rounds: Damage[][] = [];
@@ -103,6 +105,40 @@ async function settledVersions(read: () => Promise<readonly (KubeObject | undefi
   await new Promise((resolve) => setTimeout(resolve, 300));
   const second = await versions();
   return JSON.stringify(first) === JSON.stringify(second) ? second : undefined;
+}
+
+/** How damage is reported that is left to people. */
+export interface Reports {
+  isReported(target: Target): Promise<boolean>;
+}
+
+/** Milliseconds. A report has to be there within 10 s. */
+export interface Reporting {
+  readonly reports: Reports;
+  /** Until there is none of what is whole. */
+  readonly ended: number;
+  /** Between two looks. */
+  readonly every: number;
+}
+
+/** Milliseconds until the damage was reported. The worker has not written what was damaged; the installer puts it right again. */
+export async function reportedAfter(
+  cluster: DamagedCluster,
+  { target, operation }: Damage,
+  { reports, ended, every }: Reporting,
+): Promise<number> {
+  const what = `${target.resource.kind} ${target.name}`;
+  const isWhole = async (): Promise<boolean> => !(await reports.isReported(target));
+  await eventually(isWhole, { within: ended, every, what: `${what} to be whole before its damage` });
+  await operation.inflict(cluster, target);
+  const started = performance.now();
+  await eventually(() => reports.isReported(target), { within: REPORTED_WITHIN_MS, every, what: `the report of ${what}` });
+  const took = performance.now() - started;
+  const managers = ((await readTarget(cluster, target))?.metadata.managedFields ?? []).map(({ manager }) => manager);
+  assert.ok(!managers.includes("keyvault-injector-sync"), `${what} was written by the worker`);
+  await cluster.reinstall([manifestOf(cluster, target)]);
+  await eventually(isWhole, { within: ended, every, what: `the end of the report of ${what}` });
+  return took;
 }
 
 /** The line that a run ends with. */

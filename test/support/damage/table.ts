@@ -2,6 +2,7 @@ import { NODE_NAMESPACE } from "../../../src/domain/healing/components.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
 import { at } from "../shipped-manifests.ts";
+import { CLASS_CRD, STATUS_CRD } from "../sync-world.ts";
 import type { Target } from "./cluster.ts";
 import {
   accountSet,
@@ -34,9 +35,9 @@ const NAME = "app.kubernetes.io/name";
 const PART = "app.kubernetes.io/part-of";
 const DEFINITIONS = RESOURCES.customResourceDefinitions;
 
-export const CLASSES: Target = { resource: DEFINITIONS, name: "secretproviderclasses.secrets-store.csi.x-k8s.io" };
-export const POD_STATUSES: Target = { resource: DEFINITIONS, name: "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io" };
-export const STATUSES: Target = { resource: DEFINITIONS, name: "secretproviderclasssyncs.keyvault-injector.dev" };
+export const CLASSES: Target = { resource: DEFINITIONS, name: CLASS_CRD };
+const POD_STATUSES: Target = { resource: DEFINITIONS, name: "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io" };
+const STATUSES: Target = { resource: DEFINITIONS, name: STATUS_CRD };
 
 /** Damage of one round is done at the same time; each round has one damage of a target at most. */
 export function damageRounds(namespace: string): readonly (readonly Damage[])[] {
