@@ -26,7 +26,7 @@ function problemOf(cell: Cell, secret: Secret | undefined, { name, least }: { re
 }
 
 /** What the worker itself says of the cell's classes, for the report of a loss. */
-export async function saidOf(plane: ControlPlane, cell: Cell): Promise<string> {
+async function saidOf(plane: ControlPlane, cell: Cell): Promise<string> {
   const status = await statusOf(plane, cell.namespace, "class-0").catch(() => undefined);
   const synced = status?.conditions.find(({ type }) => type === "Synced");
   return `class-0 of ${cell.namespace}: ${synced === undefined ? "no status" : `${synced.reason}, ${synced.message}`}`;

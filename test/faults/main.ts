@@ -58,7 +58,7 @@ async function runRow(worlds: readonly World[]): Promise<readonly FaultResult[]>
 async function runWorld(name: string, lanes: readonly (readonly Fault[])[]): Promise<readonly FaultResult[]> {
   const chosen = lanes.map((faults) => faults.filter((fault) => isWanted(name, fault))).filter((faults) => faults.length > 0);
   if (chosen.length === 0) return [];
-  const world = await startFaultWorld(name);
+  const world = await startFaultWorld();
   try {
     const results = await Promise.all(
       chosen.map(async (faults) => {

@@ -10,7 +10,6 @@ import type { Cell } from "./cell.ts";
 /** One state of a Secret as the API server stored it. */
 export interface Revision {
   readonly uid: string;
-  readonly resourceVersion: string;
   /** Of the one object in it; empty where the Secret does not say. */
   readonly version: string;
   /** Digest of data, labels and annotations. */
@@ -73,12 +72,11 @@ export class Revisions {
 }
 
 function revisionOf(object: Secret): Revision {
-  const { uid = "", resourceVersion = "", labels = {}, annotations = {}, managedFields = [] } = object.metadata;
+  const { uid = "", labels = {}, annotations = {}, managedFields = [] } = object.metadata;
   const objects = annotations[SECRET_ANNOTATIONS.objects] ?? "";
   const latest = managedFields.reduce((last, { time = "" }) => (time > last ? time : last), "");
   return {
     uid,
-    resourceVersion,
     version: objects.slice(objects.indexOf("@") + 1),
     content: createHash("sha256")
       .update(JSON.stringify([object.data ?? {}, labels, annotations]))

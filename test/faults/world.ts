@@ -17,7 +17,6 @@ export const SYNC_ARGS = [`--rotation-poll-interval=${INTERVAL_MS / 1_000}s`];
 
 /** A real API server with the shipped install, two replicas of the worker, and the vaults. */
 export interface FaultWorld {
-  readonly name: string;
   readonly plane: ControlPlane;
   readonly apiServer: ServerProcess;
   readonly etcd: ServerProcess;
@@ -32,7 +31,7 @@ export interface FaultWorld {
   stop(): Promise<void>;
 }
 
-export async function startFaultWorld(name: string): Promise<FaultWorld> {
+export async function startFaultWorld(): Promise<FaultWorld> {
   const plane = withOneKubeconfig(await startControlPlane({ controllerManager: false }));
   const emulator = await spawnEmulator(`${plane.directory}/emulator`);
   const vaultProxy = await startVaultProxy(emulator.proxyUrl);
@@ -47,7 +46,6 @@ export async function startFaultWorld(name: string): Promise<FaultWorld> {
   await replicas.start(2, SYNC_ARGS);
   let serial = 0;
   return {
-    name,
     plane,
     ...servers,
     emulator,

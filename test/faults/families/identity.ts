@@ -1,9 +1,9 @@
-import { CREDENTIALS, mergePatch, secretPath, send } from "../../support/sync-world.ts";
+import { CREDENTIALS, createCredentials, mergePatch, secretPath, send } from "../../support/sync-world.ts";
 import type { Cell } from "../cell.ts";
-import type { Fault, Target } from "../fault.ts";
+import type { Evidence, Fault, Target } from "../fault.ts";
+import { ALWAYS, loggedOfAll, metByAll } from "../signs.ts";
 
 const ENTRA = "login.microsoftonline.com";
-const ALWAYS = 1_000_000;
 
 /** A refusal is asked about again at the next poll, in 10 s, or after 60 s where credentials were missing. */
 const REFUSED_SECONDS = 30;
@@ -12,11 +12,14 @@ const eachOf = async (cells: readonly Cell[], action: (cell: Cell) => Promise<un
   for (const cell of cells) await action(cell);
 };
 
-function requestsWith({ world, all, requestMark }: Target, status: number, word: string) {
-  return async (): Promise<string | undefined> => {
+/** Of the vaults and of Entra, which has a path for each tenant. */
+function requestsWith({ world, all, requestMark }: Target, status: number, word: string): Evidence {
+  return async () => {
     const found = (await world.requests.since(requestMark)).filter((one) => one.status === status);
-    const ofCell = ({ host, tenantId }: Cell) => found.some((one) => one.host === host || one.path.startsWith(`/${tenantId}/`));
-    return all.every(ofCell) ? `${word}: ${found.length} answered ${status}` : undefined;
+    return metByAll(all, found, {
+      isOf: ({ host, path }, cell) => host === cell.host || path.startsWith(`/${cell.tenantId}/`),
+      told: (count) => `${word}: ${count} answered ${status}`,
+    });
   };
 }
 
@@ -58,22 +61,14 @@ export const identityFaults: readonly Fault[] = [
     name: "the credentials Secret deleted and restored",
     bound: 60 + REFUSED_SECONDS,
     strike: async (target) => {
-      const { world, all, auditMark } = target;
-      await eachOf(all, ({ namespace }) => send(world.plane, { method: "DELETE", path: secretPath(namespace, CREDENTIALS) }));
+      const { plane } = target.world;
+      await eachOf(target.all, ({ namespace }) => send(plane, { method: "DELETE", path: secretPath(namespace, CREDENTIALS) }));
       return {
-        evidence: () => {
-          const missed = world.audit.since(auditMark).filter(({ name, code }) => name === CREDENTIALS && code === 404);
-          const isComplete = all.every((cell) => missed.some(({ namespace }) => namespace === cell.namespace));
-          return isComplete ? `audit log: ${missed.length} reads of credentials answered 404` : undefined;
-        },
-        mend: () =>
-          eachOf(all, ({ namespace, credentials }) =>
-            send(world.plane, {
-              method: "POST",
-              path: `/api/v1/namespaces/${namespace}/secrets`,
-              body: { apiVersion: "v1", kind: "Secret", metadata: { name: CREDENTIALS }, stringData: credentials },
-            }),
-          ),
+        evidence: loggedOfAll(target, {
+          isMeant: ({ name, code }) => name === CREDENTIALS && code === 404,
+          told: (count) => `audit log: ${count} reads of credentials answered 404`,
+        }),
+        mend: () => eachOf(target.all, ({ namespace, credentials }) => createCredentials(plane, namespace, credentials)),
       };
     },
   },

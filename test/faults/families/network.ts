@@ -1,7 +1,7 @@
+import type { RequestRecord } from "../../../tools/key-vault-emulator/network/request-log.ts";
 import type { Fault, Target } from "../fault.ts";
+import { askedOfAll, type Sign, vaultsAnswer } from "../signs.ts";
 import type { TunnelFate } from "../vault-proxy.ts";
-
-const ALWAYS = 1_000_000;
 
 /** Back-off of a class or the breaker of its vault, a minute each at most and side by side, then a poll and its writes. */
 const UNREACHABLE_SECONDS = 60 + 10 + 5;
@@ -23,42 +23,26 @@ const tunnels = (fate: TunnelFate): Fault["strike"] => {
   };
 };
 
+/** All requests but those that a vault answered 401, by which it says where to sign in. */
+const held = (what: string): Sign<RequestRecord> => ({
+  isMeant: ({ status }) => status !== 401,
+  told: (count) => `request log of the vaults: ${count} requests ${what}`,
+});
+
 /** The service answers so; its own request log shows requests that got no usable answer. */
 const answers = (effect: { readonly kind: "reset" | "truncated" | "contentType" }): Fault["strike"] => {
-  return async ({ world, all, requestMark }: Target) => {
-    for (const { vault } of all) await world.emulator.injectFault({ vault, ...effect, times: ALWAYS });
-    return {
-      evidence: async () => {
-        const asked = (await world.requests.since(requestMark)).filter(
-          ({ host, status }) => all.some((cell) => cell.host === host) && status !== 401,
-        );
-        const isComplete = all.every(({ host }) => asked.some((one) => one.host === host));
-        return isComplete ? `request log of the vaults: ${asked.length} requests met ${effect.kind}` : undefined;
-      },
-      mend: async () => {
-        for (const { vault } of all) await world.emulator.clearFaults({ vault });
-      },
-    };
-  };
+  return async (target) => ({
+    ...(await vaultsAnswer(target, effect)),
+    evidence: askedOfAll(target, held(`met ${effect.kind}`)),
+  });
 };
 
 /** Answers that come after the worker has given up (30 s), or not before long. */
 const slow = (milliseconds: number): Fault["strike"] => {
-  return async ({ world, all }: Target) => {
-    for (const { vault } of all) await world.emulator.injectFault({ vault, kind: "slow", milliseconds, times: ALWAYS });
-    const mark = await world.requests.mark();
-    return {
-      evidence: async () => {
-        const asked = (await world.requests.since(mark)).filter(
-          ({ host, status }) => all.some((cell) => cell.host === host) && status !== 401,
-        );
-        const isComplete = all.every(({ host }) => asked.some((one) => one.host === host));
-        return isComplete ? `request log of the vaults: ${asked.length} requests held back ${milliseconds} ms` : undefined;
-      },
-      mend: async () => {
-        for (const { vault } of all) await world.emulator.clearFaults({ vault });
-      },
-    };
+  return async (target) => {
+    const strike = await vaultsAnswer(target, { kind: "slow", milliseconds });
+    const mark = await target.world.requests.mark();
+    return { ...strike, evidence: askedOfAll(target, held(`held back ${milliseconds} ms`), mark) };
   };
 };
 

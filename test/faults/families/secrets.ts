@@ -1,7 +1,8 @@
 import { MANAGED_LABEL } from "../../../src/domain/annotations.ts";
 import { createClass, mergePatch, SYNC_USER, secretPath, send } from "../../support/sync-world.ts";
 import type { Cell } from "../cell.ts";
-import type { Fault, Target } from "../fault.ts";
+import type { Evidence, Fault, Target } from "../fault.ts";
+import { loggedOfAll } from "../signs.ts";
 import { isSecretWrite } from "../trails.ts";
 
 /** A repair needs no poll; what was rotated meanwhile waits for one. */
@@ -17,23 +18,17 @@ async function strikeSecrets({ world, all }: Target, action: (cell: Cell, name: 
   }
 }
 
-const refusals =
-  ({ world, all, auditMark }: Target, code: number, what: string) =>
-  (): string | undefined => {
-    const refused = world.audit
-      .since(auditMark)
-      .filter((entry) => entry.resource === "secrets" && entry.verb !== "list" && entry.code === code);
-    const isComplete = all.every((cell) => refused.some(({ namespace }) => namespace === cell.namespace));
-    return isComplete ? `audit log: ${refused.length} writes of Secrets answered ${code} ${what}` : undefined;
-  };
+const refusals = (target: Target, code: number, what: string): Evidence =>
+  loggedOfAll(target, {
+    isMeant: (entry) => entry.resource === "secrets" && entry.verb !== "list" && entry.code === code,
+    told: (count) => `audit log: ${count} writes of Secrets answered ${code} ${what}`,
+  });
 
-const repairs =
-  ({ world, all, auditMark }: Target, verb: string) =>
-  (): string | undefined => {
-    const written = world.audit.since(auditMark).filter((entry) => isSecretWrite(entry) && entry.verb === verb);
-    const isComplete = all.every((cell) => written.some(({ namespace }) => namespace === cell.namespace));
-    return isComplete ? `audit log: the worker's repairs, ${written.length} times ${verb}` : undefined;
-  };
+const repairs = (target: Target, verb: string): Evidence =>
+  loggedOfAll(target, {
+    isMeant: (entry) => isSecretWrite(entry) && entry.verb === verb,
+    told: (count) => `audit log: the worker's repairs, ${count} times ${verb}`,
+  });
 
 /** Selects the namespaces of the cells. */
 const inCells = ({ all }: Target) => ({
@@ -92,16 +87,15 @@ export const secretFaults: readonly Fault[] = [
     name: "classes deleted, and made again",
     bound: REPAIR_SECONDS,
     strike: async (target) => {
-      const { world, all, auditMark } = target;
+      const { world, all } = target;
       for (const { namespace } of all) {
         await send(world.plane, { method: "DELETE", path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses` });
       }
       return {
-        evidence: () => {
-          const deleted = world.audit.since(auditMark).filter((entry) => isSecretWrite(entry) && entry.verb === "delete");
-          const isComplete = all.every((cell) => deleted.some(({ namespace }) => namespace === cell.namespace));
-          return isComplete ? `audit log: ${deleted.length} Secrets deleted by the worker with their classes` : undefined;
-        },
+        evidence: loggedOfAll(target, {
+          isMeant: (entry) => isSecretWrite(entry) && entry.verb === "delete",
+          told: (count) => `audit log: ${count} Secrets deleted by the worker with their classes`,
+        }),
         mend: async () => {
           for (const cell of all) await Promise.all(cell.classes().map((provider) => createClass(world.plane, provider)));
         },

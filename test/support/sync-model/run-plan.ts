@@ -36,12 +36,12 @@ export async function runPlan(options: RunOptions, plan: Plan): Promise<PlanRun>
   const made: Burst = plan.classes.map((wanted, index) => ({ kind: "write the class", name: CLASS_NAMES[index] ?? "ant", wanted }));
   for (const burst of [made, ...plan.bursts]) {
     const { steps, outcomes } = await act(stage, state, { burst, damage });
-    const { seen, verdict } = await look(options, { state, steps, outcomes });
+    const { seen, verdict } = await look(options, { state, outcomes });
     episodes.push({ steps, seen });
     if (verdict.kind === "different") return { namespace: stage.namespace, start, episodes, differences: verdict.differences };
     state = verdict.state;
   }
-  const { seen, verdict } = await look(options, { state, steps: [], outcomes: outcomesOf(state, [], SPECIFICATION) });
+  const { seen, verdict } = await look(options, { state, outcomes: outcomesOf(state, [], SPECIFICATION) });
   episodes.push({ steps: [], seen });
   return { namespace: stage.namespace, start, episodes, differences: verdict.kind === "different" ? verdict.differences : [] };
 }
@@ -79,7 +79,6 @@ async function act(stage: Stage, before: ModelState, { burst, damage }: Act) {
 
 interface Look {
   readonly state: ModelState;
-  readonly steps: readonly Step[];
   readonly outcomes: readonly ModelState[];
 }
 

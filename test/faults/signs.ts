@@ -1,0 +1,49 @@
+import type { FaultEffect } from "../../tools/key-vault-emulator/network/fault-plan.ts";
+import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
+import type { AuditEntry } from "../support/audit.ts";
+import type { Cell } from "./cell.ts";
+import type { Evidence, Strike, Target } from "./fault.ts";
+
+/** Until it is mended. */
+export const ALWAYS = 1_000_000;
+
+/** Every vault answers so until it is mended. */
+export async function vaultsAnswer({ world, all }: Target, effect: FaultEffect): Promise<Pick<Strike, "mend">> {
+  for (const { vault } of all) await world.emulator.injectFault({ vault, ...effect, times: ALWAYS });
+  return {
+    mend: async () => {
+      for (const { vault } of all) await world.emulator.clearFaults({ vault });
+    },
+  };
+}
+
+/** What a log has to show of a fault. */
+export interface Sign<T> {
+  readonly isMeant: (one: T) => boolean;
+  /** For the report, once each cell has met one; `count` is of all of them. */
+  readonly told: (count: number) => string;
+}
+
+/** The vaults' request log since the mark, by default that of the strike. */
+export function askedOfAll({ world, all, requestMark }: Target, sign: Sign<RequestRecord>, mark = requestMark): Evidence {
+  return async () => {
+    const asked = (await world.requests.since(mark)).filter((one) => all.some(({ host }) => host === one.host) && sign.isMeant(one));
+    return metByAll(all, asked, { ...sign, isOf: ({ host }, cell) => host === cell.host });
+  };
+}
+
+/** The API server's audit log of the worker since the strike. */
+export function loggedOfAll({ world, all, auditMark }: Target, sign: Sign<AuditEntry>): Evidence {
+  return () => {
+    const logged = world.audit.since(auditMark).filter((entry) => sign.isMeant(entry));
+    return metByAll(all, logged, { ...sign, isOf: ({ namespace }, cell) => namespace === cell.namespace });
+  };
+}
+
+export interface Met<T> extends Pick<Sign<T>, "told"> {
+  readonly isOf: (one: T, cell: Cell) => boolean;
+}
+
+export function metByAll<T>(all: readonly Cell[], found: readonly T[], { isOf, told }: Met<T>): string | undefined {
+  return all.every((cell) => found.some((one) => isOf(one, cell))) ? told(found.length) : undefined;
+}
