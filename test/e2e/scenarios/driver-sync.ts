@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Secret } from "../../../src/domain/kubernetes.ts";
 import { eventually } from "../../support/eventually.ts";
+import { clusterOf } from "../support/cluster.ts";
 import { DRIVER_IMAGE } from "../support/node-images.ts";
 import { allowOlderDriver, bound, forbidOlderDriver, OLDER_IMAGE, useDriver } from "../support/older-driver.ts";
 import type { Scenarios } from "../support/scenarios.ts";
@@ -40,8 +41,7 @@ interface Driver {
 
 function withDriver(scenario: Scenarios, world: () => World, { version, image, writesOver }: Driver): void {
   const kubectl = (args: readonly string[], input?: string): Promise<string> => world().node.kubectl(args, input);
-  const apply = (...items: readonly object[]): Promise<string> =>
-    kubectl(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  const cluster = clusterOf(world);
 
   const secret = async (): Promise<Secret | undefined> => {
     const text = await kubectl(["get", "secret", SECRET, "--ignore-not-found", "--output=json"]);
@@ -60,7 +60,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
 
   /** The driver's cache of Secrets tries anew with growing pauses: a new pod of it begins at once. */
   const switchOn = async (): Promise<void> => {
-    await apply(...SYNC_ROLE);
+    await cluster.apply(...SYNC_ROLE);
     await kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${image}`, "--namespace=kube-system"]);
     await kubectl(["rollout", "restart", "daemonset/csi-secrets-store", "--namespace=kube-system"]);
     await kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
@@ -76,7 +76,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
       `--patch=${JSON.stringify({ metadata: { annotations: { "keyvault-injector.dev/sync": mode } } })}`,
     ]);
   const startPod = async (): Promise<void> => {
-    await apply(deployment());
+    await cluster.apply(deployment());
     await kubectl(["rollout", "status", `deployment/${APP}`, "--timeout=90s"]);
   };
   const stopPod = (): Promise<string> => kubectl(["delete", "deployment", APP, "--cascade=foreground", "--timeout=60s"]);
@@ -92,7 +92,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
 
   scenario.run(`what driver ${version}'s own sync made is left to it, and taken over as it is once that sync is off`, async () => {
     const { "tenant-Id": tenantId } = world().walk.values;
-    await apply(providerClass(tenantId));
+    await cluster.apply(providerClass(tenantId));
     await switchOn();
     await startPod();
     const made = await secretThat(isDrivers, "the driver's Secret");

@@ -1,21 +1,24 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
+import { clusterOf } from "../support/cluster.ts";
 import { federatedApplication } from "../support/federation.ts";
+import { object, opaque, providerClass } from "../support/provider-class.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { ANNOTATIONS, pod, READ_SECRET, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
 
 /** Each once by the driver and the provider, in a pod, and once by our worker, in a Secret: of the same class. */
 export function identityScenarios(scenario: Scenarios, world: () => World): void {
-  const apply = (object: object): Promise<string> => world().node.kubectl(["apply", "--filename=-"], JSON.stringify(object));
+  const cluster = clusterOf(world);
 
   /** Both ways to the vault's secret. */
   async function assertReads(name: string, parameters: Readonly<Record<string, string>>, serviceAccountName: string): Promise<void> {
     const { node } = world();
-    await apply(classOf(world(), name, parameters));
+    const secretObjects = [opaque(name, "DemoSecret")];
+    await cluster.apply(providerClass(world(), name, { objects: [object("DemoSecret")], secretObjects, parameters }));
     const annotations = { ...ANNOTATIONS, "keyvault-injector.dev/secret-provider-class": name };
     const container = shell("printer", READ_SECRET);
-    await apply(pod(name, { containers: [container], restartPolicy: "Never", annotations, serviceAccountName }));
+    await cluster.apply(pod(name, { containers: [container], restartPolicy: "Never", annotations, serviceAccountName }));
     await node.kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", `pod/${name}`, "--timeout=60s"]);
 
     const printed = await node.kubectl(["logs", name]);
@@ -24,13 +27,12 @@ export function identityScenarios(scenario: Scenarios, world: () => World): void
     const reference = "--output=jsonpath={.spec.volumes[*].csi.nodePublishSecretRef.name}";
     assert.equal(await node.kubectl(["get", "pod", name, reference]), "", "no credentials Secret is involved");
 
-    const find = ["get", "secret", name, "--ignore-not-found", "--output=jsonpath={.data.password}"];
-    const data = await eventually(async () => (await node.kubectl(find)) || undefined, {
+    const mirrored = await eventually(() => cluster.secretKey(name, "password"), {
       within: 30_000,
       every: 250,
       what: `the Secret of ${name}`,
     });
-    assert.equal(Buffer.from(data, "base64").toString(), "MyExampleSecret");
+    assert.equal(mirrored, "MyExampleSecret");
     await node.kubectl(["wait", "--for=condition=Synced", `spcsync/${name}`, "--timeout=20s"]);
   }
 
@@ -51,22 +53,4 @@ export function identityScenarios(scenario: Scenarios, world: () => World): void
     const asked = (await emulator.requests()).filter(({ host, identity }) => host === "169.254.169.254" && identity === appId);
     assert.ok(asked.length >= 2, `${asked.length} requests to the metadata service`);
   });
-}
-
-function classOf({ walk }: World, name: string, parameters: Readonly<Record<string, string>>): object {
-  return {
-    apiVersion: "secrets-store.csi.x-k8s.io/v1",
-    kind: "SecretProviderClass",
-    metadata: { name },
-    spec: {
-      provider: "azure",
-      parameters: {
-        keyvaultName: VAULT,
-        tenantID: walk.values["tenant-Id"],
-        objects: "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n",
-        ...parameters,
-      },
-      secretObjects: [{ secretName: name, type: "Opaque", data: [{ objectName: "DemoSecret", key: "password" }] }],
-    },
-  };
 }

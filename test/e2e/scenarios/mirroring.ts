@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/eventually.ts";
+import { clusterOf } from "../support/cluster.ts";
 import { ANNOTATED, DOCUMENT } from "../support/document-walk.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { pod, shell } from "../support/workloads.ts";
@@ -9,10 +10,7 @@ import { VAULT, type World } from "../support/world.ts";
 const SECRET = { name: "demo-secret", key: "password" } as const;
 
 export function mirroringScenarios(scenario: Scenarios, world: () => World): void {
-  const mirrored = async (): Promise<string> => {
-    const base64 = await world().node.kubectl(["get", "secret", SECRET.name, `--output=jsonpath={.data.${SECRET.key}}`]);
-    return Buffer.from(base64, "base64").toString("utf8");
-  };
+  const cluster = clusterOf(world);
 
   scenario.run("a Secret that the worker mirrors is a container's environment", async () => {
     const { node, walk } = world();
@@ -20,7 +18,7 @@ export function mirroringScenarios(scenario: Scenarios, world: () => World): voi
     const container = shell("printer", 'printf %s "$DEMO"', { env: [{ name: "DEMO", valueFrom: { secretKeyRef: SECRET } }] });
     // It may be there before its Secret: the kubelet waits for that.
     const printer = pod("printer", { containers: [container], restartPolicy: "Never", annotations: {} });
-    await node.kubectl(["apply", "--filename=-"], JSON.stringify(printer));
+    await cluster.apply(printer);
     await node.kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/printer", "--timeout=60s"]);
 
     const secret = await node.kubectl(["logs", "printer"]);
@@ -33,7 +31,7 @@ export function mirroringScenarios(scenario: Scenarios, world: () => World): voi
     const { emulator, walk } = world();
     await emulator.rotateSecret({ vault: VAULT, name: "DemoSecret", value: "MyRotatedSecret" });
 
-    const reads = [() => walk.type(DOCUMENT.read), () => walk.type(ANNOTATED.read), mirrored];
+    const reads = [() => walk.type(DOCUMENT.read), () => walk.type(ANNOTATED.read), () => cluster.secretKey(SECRET.name, SECRET.key)];
     await eventually(async () => (await Promise.all(reads.map((read) => read()))).every((value) => value === "MyRotatedSecret"), {
       within: 60_000,
       every: 500,

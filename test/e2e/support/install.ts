@@ -13,7 +13,8 @@ export const INJECTOR_NAMESPACE = "keyvault-injector";
 const PROXY_PORT = 3128;
 /** Where the machines of Azure have it: the provider's SDK knows no other place. */
 const METADATA_ADDRESS = "169.254.169.254";
-const CA_CONFIG_MAP = "key-vault-emulator";
+/** What {@link shareEmulatorCa} makes. */
+export const CA_CONFIG_MAP = "key-vault-emulator";
 
 export interface EmulatorPlaces {
   readonly proxyUrl: string;
@@ -54,8 +55,13 @@ export async function installNodeSide(node: RealNode, { emulator, proxyUrl }: In
   const caConfigMap = await shareEmulatorCa(node, emulator, "kube-system");
   await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval: "2s" }));
   await applyKustomization(node, "components/azure-provider", providerPatches({ proxyUrl, caConfigMap }));
+  await nodeSideReady(node, "60s");
+}
+
+/** Driver and provider rolled out, each within `timeout`, and the driver registered with the kubelet. */
+export async function nodeSideReady(node: RealNode, timeout: string): Promise<void> {
   for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
-    await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", "--timeout=60s"]);
+    await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", `--timeout=${timeout}`]);
   }
   await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), { what: "the driver's registration" });
 }
@@ -68,11 +74,15 @@ export async function installInjector(node: RealNode, { emulator, proxyUrl }: In
   await applyKustomization(node, "overlays/default", injectorPatches({ proxyUrl, caConfigMap }));
   await injectorReady(node);
   // Endpoints come to kube-proxy a moment after the pods are ready.
-  await eventually(() => isInjecting(node), { within: 30_000, every: 250, what: "a webhook that the API server reaches" });
+  await injecting(node, 30_000);
 }
 
-/** Whether the API server reaches a webhook that injects. */
-export async function isInjecting(node: RealNode): Promise<boolean> {
+/** Resolves when the API server reaches a webhook that injects, `within` so many milliseconds. */
+export async function injecting(node: RealNode, within: number): Promise<void> {
+  await eventually(() => isInjecting(node), { within, every: 250, what: "a webhook that the API server reaches" });
+}
+
+async function isInjecting(node: RealNode): Promise<boolean> {
   const probe = JSON.stringify(pod("probe", { containers: [reader()] }));
   const drivers = "--output=jsonpath={.spec.volumes[*].csi.driver}";
   return (await node.kubectl(["create", "--dry-run=server", "--filename=-", drivers], probe)) === "secrets-store.csi.k8s.io";

@@ -8,24 +8,17 @@ import type { RealNode } from "./node.ts";
 export interface Overlay {
   /** Folders and files below `manifests`. */
   readonly resources: readonly string[];
-  readonly components?: readonly string[];
   readonly patches?: readonly NodePatch[];
-  readonly images?: readonly { readonly name: string; readonly newTag: string }[];
 }
 
 /** Writes it among the node's files; resolves to its folder, for `kubectl --kustomize`. */
-export function writeOverlay(
-  node: Pick<RealNode, "directory">,
-  { resources, components = [], patches = [], images = [] }: Overlay,
-): string {
+export function writeOverlay(node: Pick<RealNode, "directory">, { resources, patches = [] }: Overlay): string {
   const folder = mkdtempSync(path.join(node.directory, "overlay-"));
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
     resources: resources.map((resource) => reach(folder, resource)),
-    components: components.map((component) => path.relative(folder, path.join(MANIFESTS, component))),
     patches: patches.map(({ target, operations }) => ({ target, patch: JSON.stringify(operations) })),
-    images,
   };
   writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
   return folder;

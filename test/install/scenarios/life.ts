@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { clusterOf } from "../../e2e/support/cluster.ts";
 import { ANNOTATED, ANNOTATED_POD, DOCUMENT, DOCUMENT_POD } from "../../e2e/support/document-walk.ts";
-import { isInjecting } from "../../e2e/support/install.ts";
+import { injecting } from "../../e2e/support/install.ts";
 import type { Scenarios } from "../../e2e/support/scenarios.ts";
 import { VAULT } from "../../e2e/support/world.ts";
-import { eventually } from "../../support/eventually.ts";
 import { watchingComebacks } from "../support/comebacks.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import { type Kept, whatIsKept } from "../support/kept.ts";
@@ -11,7 +11,6 @@ import { underPodLoad } from "../support/pod-load.ts";
 import type { Way } from "../ways/way.ts";
 
 const OBJECT = "DemoSecret";
-const MIRRORED = { secret: "demo-secret", key: "password" } as const;
 
 /** The life of an install: installed, used, changed, upgraded, removed. `way` is asked for when the first step runs. */
 export function lifeScenarios(scenario: Scenarios, name: string, setting: { world: () => InstallWorld; way: () => Promise<Way> }): Life {
@@ -21,18 +20,12 @@ export function lifeScenarios(scenario: Scenarios, name: string, setting: { worl
     assert.ok(way, `${name} was not installed: see the first failure`);
     return way;
   };
+  const cluster = clusterOf(world);
   const reads = async (expected: string): Promise<void> => {
-    await eventually(
-      async () => {
-        const values = [await world().walk.type(DOCUMENT.read), await world().walk.type(ANNOTATED.read), await mirrored()];
-        return values.every((value) => value === expected);
-      },
-      { within: 90_000, every: 500, what: `${expected} in both pods and in the Secret` },
-    );
-  };
-  const mirrored = async (): Promise<string> => {
-    const base64 = await world().node.kubectl(["get", "secret", MIRRORED.secret, `--output=jsonpath={.data.${MIRRORED.key}}`]);
-    return Buffer.from(base64, "base64").toString("utf8");
+    await cluster.until(`${expected} in both pods and in the Secret`, async () => {
+      const read = [await world().walk.type(DOCUMENT.read), await world().walk.type(ANNOTATED.read)];
+      return [...read, await cluster.secretKey("demo-secret", "password")].every((value) => value === expected);
+    });
   };
   const removePods = (): Promise<string> =>
     world().node.kubectl(["delete", "pod", DOCUMENT_POD, ANNOTATED_POD, "--ignore-not-found", "--grace-period=1", "--timeout=60s"]);
@@ -46,7 +39,7 @@ export function lifeScenarios(scenario: Scenarios, name: string, setting: { worl
       scenario.run(`${name}: installed, and the walk-through's pod reads its secret`, async () => {
         way = await setting.way();
         await opened().install();
-        await eventually(() => isInjecting(world().node), { within: 60_000, every: 250, what: "a webhook that the API server reaches" });
+        await injecting(world().node, 60_000);
         await walkThrough(world());
         await reads("MyExampleSecret");
       }),
@@ -67,7 +60,7 @@ export function lifeScenarios(scenario: Scenarios, name: string, setting: { worl
     works: (when) =>
       scenario.run(`${name}: works as before ${when}: a new pod reads its secret`, async () => {
         await removePods();
-        await eventually(() => isInjecting(world().node), { within: 60_000, every: 250, what: "a webhook that the API server reaches" });
+        await injecting(world().node, 60_000);
         await walkThrough(world());
         await rotateTo(`rotated-${when.replaceAll(" ", "-")}`);
         await rotateTo("MyExampleSecret");

@@ -3,7 +3,7 @@ import { type KubeObject, RESOURCES } from "../../../src/domain/kubernetes.ts";
 import { pod, reader } from "../../e2e/support/workloads.ts";
 import type { InstallWorld } from "./install-world.ts";
 
-export const LOAD_NAMESPACE = "load";
+const LOAD_NAMESPACE = "load";
 /** Between two pods, in milliseconds: a handful each second is more than a busy namespace sees, and leaves the machine its work. */
 const PACE_MS = 150;
 

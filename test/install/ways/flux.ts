@@ -1,16 +1,13 @@
 import { readFileSync } from "node:fs";
-import path from "node:path";
-import { renderKustomization } from "../../../tools/render-manifests.ts";
 import { driverPatches, type NodePatch, providerPatches, workerAccess, workerPolls } from "../../e2e/node-patches.ts";
-import { controlPlaneBinary } from "../../support/control-plane.ts";
+import { CA_CONFIG_MAP } from "../../e2e/support/install.ts";
 import type { Flux } from "../../support/flux.ts";
 import { KUSTOMIZATIONS, PRODUCT, productPath, repositoryWith } from "../../support/flux-install.ts";
-import { at, MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
+import { at, folderManifests, type Manifest } from "../../support/shipped-manifests.ts";
 import { type InstallWorld, NEXT_VERSION, PUBLISHED_IMAGE } from "../support/install-world.ts";
 import { POLL, type Way } from "./way.ts";
 
 const NAMESPACE = "flux-system";
-const CA_CONFIG_MAP = "key-vault-emulator";
 
 /** The Kustomizations whose content is an overlay of the cluster's own, in the cluster's own folder. */
 const OVERLAYS = {
@@ -47,12 +44,10 @@ export function fluxWay({ node, emulator, proxyUrl }: InstallWorld, flux: Flux):
   };
   const patch = (name: string, spec: unknown): Promise<string> =>
     node.kubectl(["patch", "kustomization", name, "-n", NAMESPACE, "--type=merge", `-p=${JSON.stringify({ spec })}`]);
-  const remove = (...names: readonly string[]): Promise<string> =>
-    node.kubectl(["delete", "kustomization", ...names, "-n", NAMESPACE, "--timeout=180s"]);
+  const remove = (name: string): Promise<string> => node.kubectl(["delete", "kustomization", name, "-n", NAMESPACE, "--timeout=180s"]);
   return {
-    name: "Flux",
     install: async () => {
-      const shipped = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, "gitops/flux")));
+      const shipped = await folderManifests("gitops/flux");
       const items = shipped.map(withOwnOverlay);
       await node.kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
       await commit(POLL.installed);

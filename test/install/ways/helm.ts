@@ -28,7 +28,6 @@ export function helm(version: HelmVersion, { node, emulator, proxyUrl }: Install
   ].flatMap((value) => ["--set", value]);
   const emulatorCa = ["--set-file", `Azure.proxySettings.proxyCert=${emulator.caFile}`];
   return {
-    name: version,
     install: async () => {
       await run("install", [CHART, "--create-namespace", ...settings, ...emulatorCa, ...WAIT]);
       await node.kubectl(["label", "namespace", INJECTOR_NAMESPACE, "pod-security.kubernetes.io/enforce=restricted", "--overwrite"]);

@@ -1,9 +1,8 @@
 import { renderKustomization } from "../../../tools/render-manifests.ts";
 import { driverPatches, type NodePatch, providerPatches, workerAccess, workerPolls } from "../../e2e/node-patches.ts";
-import { INJECTOR_NAMESPACE, injectorReady, registeredDrivers, shareEmulatorCa } from "../../e2e/support/install.ts";
+import { CA_CONFIG_MAP, INJECTOR_NAMESPACE, injectorReady, nodeSideReady, shareEmulatorCa } from "../../e2e/support/install.ts";
 import { type Overlay, writeOverlay } from "../../e2e/support/overlay.ts";
 import { controlPlaneBinary } from "../../support/control-plane.ts";
-import { eventually } from "../../support/eventually.ts";
 import { type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import { prepareUninstall } from "../support/prepare-uninstall.ts";
@@ -28,7 +27,7 @@ const RELEASE = "releases/0.1.0";
 /** From 0.1.0, as it was released, to this checkout. */
 export function kustomize(world: InstallWorld): Kustomize {
   const { node, emulator, proxyUrl } = world;
-  const access = { proxyUrl, caConfigMap: "key-vault-emulator" };
+  const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };
   let poll: string = POLL.installed;
   let heals = true;
   const apply = (overlay: Overlay): Promise<string> => node.kubectl(["apply", "--kustomize", writeOverlay(node, overlay)]);
@@ -46,19 +45,13 @@ export function kustomize(world: InstallWorld): Kustomize {
   };
   const applyNodeSide = async (): Promise<void> => {
     for (const overlay of nodeSide()) await apply(overlay);
-    for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
-      await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", "--timeout=120s"]);
-    }
-    await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), {
-      what: "the driver's registration",
-    });
+    await nodeSideReady(node, "120s");
   };
   const applyProduct = async (): Promise<void> => {
     await apply(product());
     await injectorReady(node);
   };
   return {
-    name: "kustomize",
     setHealing: async (isOn) => {
       heals = isOn;
       await applyProduct();

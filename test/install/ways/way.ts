@@ -1,6 +1,5 @@
 /** One way to install, as its reader does it. Each step resolves when what it asked for is in force. */
 export interface Way {
-  readonly name: string;
   /** Definitions, product, driver and provider, rotating every three minutes, as the documentation's own command has it. */
   install(): Promise<void>;
   /** Rotation every ten seconds, which is the least that the worker takes. */
