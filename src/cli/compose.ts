@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import { KubeError } from "../domain/ports.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { azureSurroundings } from "../runtime/config.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
@@ -86,7 +85,7 @@ export async function openAzure(): Promise<AzureAccess> {
 }
 
 export async function workerCode(): Promise<WorkerCode> {
-  const [{ pki }, fetching, content, keys, store, handing, guarding, clouds] = await Promise.all([
+  const [{ pki }, fetching, content, keys, store, handing, guarding, clouds, records, snapshots] = await Promise.all([
     import("../pki/pki.ts"),
     import("../sync/fetch-objects.ts"),
     import("../sync/content-hmac.ts"),
@@ -95,27 +94,21 @@ export async function workerCode(): Promise<WorkerCode> {
     import("../sync/hand-over.ts"),
     import("../sync/guardrails.ts"),
     import("../sync/cloud-files.ts"),
+    import("../sync/signed-records.ts"),
+    import("../sync/snapshots.ts"),
   ]);
   return {
     pki,
     hmacKeySecret: keys.HMAC_KEY_SECRET,
+    hmacKeyIn: keys.keyIn,
     fetchObjects: fetching.fetchObjects,
     observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey)),
-    fingerprintOf: (words, hmacKey) => content.createFingerprints(hmacKey).ofText(words),
-    isSameFingerprint: content.isSameFingerprint,
+    snapshotIn: (revision, hmacKey) =>
+      records.recordIn(revision, { kind: snapshots.SNAPSHOT, fingerprints: content.createFingerprints(hmacKey) }),
     handOver: (kube, provider, managedFields, signal) =>
       handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal),
     cloudFileReader: clouds.cloudFileReader,
-    missingGuardrails: async (kube, namespace, signal) => {
-      try {
-        await guarding.assertGuarded({ kube, namespace, isBlind: false }, signal);
-        return [];
-      } catch (error) {
-        const missing = guarding.GUARDRAILS.filter((name) => error instanceof Error && error.message.includes(name));
-        if (error instanceof KubeError || missing.length === 0) throw error;
-        return missing;
-      }
-    },
+    missingGuardrails: (kube, namespace, signal) => guarding.missingGuardrails({ kube, namespace, isBlind: false }, signal),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ObjectFile } from "../domain/content/object-file.ts";
 import type { RenderOptions } from "../domain/content/render.ts";
-import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../domain/kubernetes.ts";
+import type { ClassSnapshot } from "../domain/healing/snapshot.ts";
+import type { KubeObject, ManagedFieldsEntry, ObjectMeta, Secret, SecretProviderClass } from "../domain/kubernetes.ts";
 import type { KubeClient, ObjectReader, Pki, Retry, VaultClients } from "../domain/ports.ts";
 import type { ClassObject } from "../domain/provider-class/object-rules.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
@@ -27,10 +28,18 @@ export interface FetchedObjects {
   }[];
 }
 
+/** A ControllerRevision, as far as a record of ours is read from it. */
+export interface StoredRevision {
+  readonly metadata: ObjectMeta;
+  readonly data: unknown;
+}
+
 /** The worker's own code, for commands that have to see things as it does. `compose.ts` joins them. */
 export interface WorkerCode {
   readonly pki: Pki;
   readonly hmacKeySecret: string;
+  /** The install's key for fingerprints, in memory only; undefined where the Secret holds none. */
+  readonly hmacKeyIn: (secret: Secret) => Uint8Array | undefined;
   readonly fetchObjects: (
     options: { readonly client: ObjectReader; readonly render: RenderOptions },
     objects: readonly ClassObject[],
@@ -38,9 +47,8 @@ export interface WorkerCode {
   ) => Promise<FetchedObjects>;
   /** A Secret without its values, judged with the install's key. */
   readonly observe: (object: KubeObject, hmacKey: Uint8Array) => ObservedSecret;
-  /** The fingerprint of a text under the install's key, and whether two of them are the same. */
-  readonly fingerprintOf: (text: string, hmacKey: Uint8Array) => string;
-  readonly isSameFingerprint: (a: string, b: string) => boolean;
+  /** The snapshot that a ControllerRevision holds; undefined where this install did not write it, or not with this key. */
+  readonly snapshotIn: (revision: StoredRevision, hmacKey: Uint8Array) => ClassSnapshot | undefined;
   /** Makes others the owners of a class's fields. */
   readonly handOver: (
     kube: KubeClient,

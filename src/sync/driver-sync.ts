@@ -1,16 +1,8 @@
-import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import { RESOURCES } from "../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import { isOfDriverSync } from "../domain/sync/driver-sync.ts";
 import { keyOf } from "./class-ref.ts";
 import type { WorkerContext } from "./worker-context.ts";
-
-/** Names that every release of the driver's chart and manifests uses; vendors put a prefix of their own before them. */
-const ROLE = "secretprovidersyncing-role";
-const BINDING = "secretprovidersyncing-rolebinding";
-
-interface ClusterRoleBinding extends KubeObject {
-  readonly roleRef?: { readonly name?: string };
-  readonly subjects?: readonly unknown[] | null;
-}
 
 /** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
 export interface DriverSync {
@@ -40,11 +32,6 @@ export function startDriverSync(watcher: KubeWatcher, onChange: () => void, sign
       return first === undefined ? undefined : `ClusterRoleBinding ${first}`;
     },
   };
-}
-
-function isOfDriverSync(object: KubeObject): boolean {
-  const { metadata, roleRef, subjects }: ClusterRoleBinding = object;
-  return (subjects ?? []).length > 0 && (metadata.name.endsWith(BINDING) || (roleRef?.name ?? "").endsWith(ROLE));
 }
 
 /** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */

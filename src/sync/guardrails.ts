@@ -82,7 +82,7 @@ const ATTEMPTS: Readonly<Record<Guardrail, readonly Attempt[]>> = {
 };
 
 /** Tries, without effect, what each policy forbids; resolves with those that stop nothing. Throws where the API server does not say. */
-async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
+export async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
   const missing: Guardrail[] = [];
   for (const guardrail of GUARDRAILS) if (!(await stopsAll(options, guardrail, signal))) missing.push(guardrail);
   return missing;

@@ -60,7 +60,8 @@ export async function readHmacKey(
   return found.kind === "found" ? keyIn(found.object) : undefined;
 }
 
-function keyIn(secret: Secret): Uint8Array | undefined {
+/** What the Secret holds; undefined where that is no key. */
+export function keyIn(secret: Secret): Uint8Array | undefined {
   const key = Buffer.from(secret.data?.[ENTRY] ?? "", "base64");
   return key.byteLength === KEY_BYTES ? key : undefined;
 }

@@ -204,18 +204,24 @@ function revisionOf<T>(data: T, { kind, fingerprints }: Signing<T>): ControllerR
   };
 }
 
+/** What a revision holds; undefined for one that this install did not write. */
+export function recordIn<T>(
+  { metadata, data: stored }: Pick<ControllerRevision, "metadata" | "data">,
+  { kind, fingerprints }: Signing<T>,
+): T | undefined {
+  const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
+  const data = stored as T; // Trusted only if the fingerprint below proves that we wrote it.
+  const isOurs = isSameFingerprint(claimed, fingerprints.ofText(canonical(data))) && kind.isSound(data, metadata.namespace ?? "");
+  return isOurs ? data : undefined;
+}
+
 /** Undefined, with a word in the log, for one that this install did not write. */
 export function verifiedRecord<T>(
   revision: ControllerRevision,
-  { kind, fingerprints, logger }: Signing<T> & { readonly logger: Logger },
+  { logger, ...signing }: Signing<T> & { readonly logger: Logger },
 ): Stored<T> | undefined {
-  const { metadata } = revision;
-  const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
-  const data = revision.data as T; // Trusted only if the fingerprint below proves that we wrote it.
-  const isOurs = isSameFingerprint(claimed, fingerprints.ofText(canonical(data))) && kind.isSound(data, metadata.namespace ?? "");
-  if (!isOurs) {
-    kind.warnForged(logger, objectKey(metadata));
-    return undefined;
-  }
-  return storedFrom(revision, data, kind);
+  const data = recordIn(revision, signing);
+  if (data !== undefined) return storedFrom(revision, data, signing.kind);
+  signing.kind.warnForged(logger, objectKey(revision.metadata));
+  return undefined;
 }

@@ -10,7 +10,7 @@ export interface Snapshots extends SignedRecords<ClassSnapshot> {
   isCurrent(provider: SecretProviderClass, crd: CrdIdentity): boolean;
 }
 
-const SNAPSHOT: RecordKind<ClassSnapshot> = {
+export const SNAPSHOT: RecordKind<ClassSnapshot> = {
   label: "true",
   prefix: "keyvault-injector",
   keyOf: ({ namespace, name }) => `${namespace}/${name}`,

@@ -1,14 +1,11 @@
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../domain/annotations.ts";
-import { type ClassSnapshot, canonical, SNAPSHOT_FORMAT } from "../../domain/healing/snapshot.ts";
+import type { ClassSnapshot } from "../../domain/healing/snapshot.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { readHmacKey } from "../access/hmac-key.ts";
 import type { Viewer } from "../cluster.ts";
 import { CommandFailure } from "../command.ts";
-import type { WorkerCode } from "../surroundings.ts";
+import type { StoredRevision, WorkerCode } from "../surroundings.ts";
 
-interface ControllerRevision extends KubeObject {
-  readonly data?: unknown;
-}
+type ControllerRevision = KubeObject & StoredRevision;
 
 /** A ControllerRevision with the label of a snapshot. */
 export interface StoredSnapshot {
@@ -22,11 +19,11 @@ export interface StoredSnapshot {
 }
 
 /** The key is what tells a snapshot of ours from a forged one: without it nothing is restored. */
-export async function loadHmacKey(viewer: Viewer, { hmacKeySecret }: WorkerCode, namespace: string): Promise<Uint8Array> {
+export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: WorkerCode, namespace: string): Promise<Uint8Array> {
   const named = `Secret ${namespace}/${hmacKeySecret}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}, with which snapshots are verified; ask for the right to get ${named}`);
-  const key = look.kind === "seen" ? readHmacKey(look.value) : undefined;
+  const key = look.kind === "seen" ? hmacKeyIn(look.value) : undefined;
   if (key !== undefined) return key;
   const why = look.kind === "seen" ? `${named} holds no key` : `there is no ${named}`;
   throw new CommandFailure(
@@ -69,14 +66,9 @@ export async function readSnapshots(
 
 const versionOf = ({ metadata }: KubeObject): number => Number(metadata.resourceVersion ?? "0");
 
-function ofRevision({ metadata, data }: ControllerRevision, worker: WorkerCode, key: Uint8Array): StoredSnapshot {
-  const { name, namespace = "", annotations = {}, creationTimestamp: taken } = metadata;
-  const claimed = annotations[SNAPSHOT_ANNOTATIONS.content] ?? "";
-  const snapshot = data as ClassSnapshot; // Believed only if the fingerprint proves that the worker wrote it.
-  const isOurs =
-    worker.isSameFingerprint(claimed, worker.fingerprintOf(canonical(data), key)) &&
-    snapshot.namespace === namespace &&
-    snapshot.format === SNAPSHOT_FORMAT;
-  const className = isOurs ? snapshot.name : (annotations[SNAPSHOT_ANNOTATIONS.class] ?? "");
-  return { ref: { namespace, name }, className, taken, snapshot: isOurs ? snapshot : undefined };
+function ofRevision(revision: ControllerRevision, worker: WorkerCode, key: Uint8Array): StoredSnapshot {
+  const { name, namespace = "", annotations = {}, creationTimestamp: taken } = revision.metadata;
+  const snapshot = worker.snapshotIn(revision, key);
+  const className = snapshot?.name ?? annotations[SNAPSHOT_ANNOTATIONS.class] ?? "";
+  return { ref: { namespace, name }, className, taken, snapshot };
 }

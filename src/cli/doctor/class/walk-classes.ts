@@ -1,7 +1,6 @@
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { readHmacKey } from "../../access/hmac-key.ts";
 import { type Cluster, createViewer, type Viewer } from "../../cluster.ts";
 import type { CommandContext } from "../../command.ts";
 import { MORE_RESOURCES } from "../../resources.ts";
@@ -37,7 +36,7 @@ export async function openClassContext({ cluster, context, namespace, asksVaults
     worker,
     azure,
     readCloudFile: azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined,
-    hmacKey: key.kind === "seen" ? readHmacKey(key.value) : undefined,
+    hmacKey: key.kind === "seen" ? worker.hmacKeyIn(key.value) : undefined,
   };
 }
 
