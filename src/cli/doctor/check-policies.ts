@@ -1,8 +1,7 @@
-import { NODE_NAMESPACE } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports.ts";
 import { MORE_RESOURCES } from "../resources.ts";
-import { type Check, type CheckResult, fail, fine, skipped, warn } from "./check.ts";
+import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
 import { POLICIES } from "./check-install.ts";
 
 interface Policy extends KubeObject {
@@ -27,7 +26,7 @@ interface PolicyBinding extends KubeObject {
 
 const APPLY = "apply manifests/policies again";
 
-export const checkPolicies: Check = async ({ viewer, namespace }) => {
+export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const policies = await viewer.all<Policy>(MORE_RESOURCES.policies);
   if (policies.kind !== "seen") return [skipped("policies", policies)];
   const bindings = await viewer.all<PolicyBinding>(MORE_RESOURCES.policyBindings);
@@ -41,7 +40,7 @@ export const checkPolicies: Check = async ({ viewer, namespace }) => {
   return results.length > 0
     ? results
     : [fine("policies", `${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`)];
-};
+}
 
 function bindingProblem(bindings: readonly PolicyBinding[], policy: string, least: "Deny" | "Warn"): string | undefined {
   const bound = bindings.filter(({ spec }) => spec?.policyName === policy);
@@ -50,10 +49,10 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
 }
 
-/** What an expression holds of the namespace that the install was rendered for. */
+/** What an expression holds of the namespace that the install was rendered for: whose accounts act, and where an object of ours lies. */
 const NAMES_OF_NAMESPACE = [
   /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
-  /request\.namespace == '([a-z0-9-]+)'/g,
+  /request\.namespace == '([a-z0-9-]+)'\s+&&\s+object\.metadata\.name == 'keyvault-injector-/g,
 ];
 
 function policyProblem({ spec }: Policy, namespace: string): string | undefined {
@@ -62,7 +61,7 @@ function policyProblem({ spec }: Policy, namespace: string): string | undefined 
   const expressions = [...(spec?.matchConditions ?? []), ...(spec?.variables ?? []), ...(spec?.validations ?? [])];
   const text = expressions.map(({ expression = "" }) => expression).join("\n");
   const named = NAMES_OF_NAMESPACE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
-  const other = named.find((name) => name !== namespace && name !== NODE_NAMESPACE);
+  const other = named.find((name) => name !== namespace);
   return other === undefined ? undefined : `is written for the install in namespace ${other}, not in ${namespace}`;
 }
 
