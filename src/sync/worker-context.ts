@@ -1,8 +1,8 @@
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Clock, EventSink, KubeClient, Logger, Reflector } from "../domain/ports.ts";
 import type { SyncMode } from "../domain/schedule/sync-mode.ts";
+import type { Claims } from "../domain/sync/claims.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
-import type { Claims } from "./claims.ts";
 import type { ClassMemories } from "./class-memory.ts";
 import type { Consumers } from "./consumers.ts";
 import type { Fingerprints } from "./content-hmac.ts";

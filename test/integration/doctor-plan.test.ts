@@ -4,7 +4,7 @@ import type { PlannedClass } from "../../src/cli/doctor/plan/plan.ts";
 import { CLASS_VERDICTS } from "../../src/cli/doctor/plan/plan.ts";
 import type { PlannedSecret } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { SECRET_ACTIONS } from "../../src/cli/doctor/plan/plan-secret.ts";
-import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { findLeaks } from "../support/canary.ts";
 import { classReader } from "../support/class-reader.ts";
 import { runOnline } from "../support/cli.ts";
@@ -292,7 +292,7 @@ describe("doctor plan, compared with what the worker then does", { skip: refusal
       secrets.filter(({ action }) => action === "create").map(({ name }) => `${namespace}/${name}`),
     );
 
-    await world.product.start("sync", { args: ["--enable-secret-rotation=false"] });
+    const worker = await world.product.start("sync", { args: ["--enable-secret-rotation=false"] });
     const created = await eventually(async () => {
       const found = (await mirroredSecrets(plane)).map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
       return found.length >= planned.length && found;
@@ -301,5 +301,41 @@ describe("doctor plan, compared with what the worker then does", { skip: refusal
     assert.deepEqual([...created].sort(), [...planned].sort());
     assert.equal(planned.length, 5);
     assert.ok(planned.includes(`${first}/two-app`) && !planned.includes(`${second}/two-app`));
+    await worker.stop();
+  });
+
+  test("says of Secrets with our label, and of a class that is never mirrored, what the worker then does", async () => {
+    const object = await world.object("of the vault");
+    const namespace = await world.namespace();
+    const labelled = (name: string, annotations: Readonly<Record<string, string>>): Promise<unknown> =>
+      send(plane, {
+        method: "POST",
+        path: `/api/v1/namespaces/${namespace}/secrets`,
+        body: { apiVersion: "v1", kind: "Secret", metadata: { name, labels: { [MANAGED_LABEL]: "true" }, annotations }, type: "Opaque" },
+      });
+    await labelled("of-none", {});
+    await labelled("of-gone", { [SECRET_ANNOTATIONS.class]: "gone" });
+    const named = ["of-none", "of-gone", "new"].map((name) => opaque(name, object));
+    const never = { [CLASS_ANNOTATIONS.sync]: "never" };
+    await createClass(plane, classOf(world, { namespace, name: "a-never", objects: [object], secretObjects: named, annotations: never }));
+    await createClass(plane, classOf(world, { namespace, name: "demo", objects: [object], secretObjects: named }));
+
+    const { classes } = await plan(namespace);
+    assert.deepEqual(
+      classes.map(({ name, verdict, secrets }) => [name, verdict, ...secrets.map((secret) => `${secret.name} ${secret.action}`)]),
+      [
+        ["a-never", "off"],
+        ["demo", "ready", "of-none keep", "of-gone keep", "new create"],
+      ],
+    );
+
+    await world.product.start("sync", { args: ["--enable-secret-rotation=false"] });
+    const wanted = ["new demo", "of-gone demo", "of-none demo"];
+    await eventually(async () => {
+      const found = (await mirroredSecrets(plane, namespace)).map(
+        ({ metadata: { name, annotations = {} } }) => `${name} ${annotations[SECRET_ANNOTATIONS.class] ?? ""}`,
+      );
+      return found.sort().join() === wanted.join();
+    });
   });
 });

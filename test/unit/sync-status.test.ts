@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { Claims } from "../../src/domain/sync/claims.ts";
 import { type ClassOutcome, type ClassStatus, conditionOf, nextStatus, type SecretStatus } from "../../src/domain/sync/class-status.ts";
 import { heldKeys, heldSecrets } from "../../src/domain/sync/key-status.ts";
 import { maxStale, maxStaleProblem } from "../../src/domain/sync/max-stale.ts";
@@ -10,7 +11,6 @@ import { firstExpiries } from "../../src/domain/sync/object-expiry.ts";
 import { lastForeignWrite } from "../../src/domain/sync/observed-secret.ts";
 import { summarize } from "../../src/domain/sync/summarize.ts";
 import { type UnusedFacts, unusedVerdict } from "../../src/domain/sync/unused.ts";
-import { Claims } from "../../src/sync/claims.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;

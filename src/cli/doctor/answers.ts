@@ -9,7 +9,7 @@ import { oneLine, type ReportedWalk, reportedWalk, walkText } from "./class/repo
 import { walkNamed } from "./class/walk.ts";
 import { walkAll, walkSome } from "./class/walk-classes.ts";
 import { planClasses } from "./plan/plan.ts";
-import { eldestClaims } from "./plan/plan-secret.ts";
+import { claimsOf } from "./plan/plan-secret.ts";
 import { planText } from "./plan/print.ts";
 import { type InstallReport, REPORT_FORMAT, readInstall } from "./report.ts";
 import { runChecks } from "./run-checks.ts";
@@ -84,7 +84,7 @@ export async function answerClasses(context: ClassContext, { named, within }: Cl
 
 export async function answerPlan(context: ClassContext, within: string | undefined, printing: Printing): Promise<Answer> {
   const classes = await classesIn(context, within);
-  const claims = { eldest: eldestClaims(classes), driverSync: await driverSyncBinding(context.viewer) };
+  const claims = { classes: claimsOf(classes), driverSync: await driverSyncBinding(context.viewer) };
   const planned = await planClasses(context, { classes, claims });
   const isWrong = (action: string): boolean => action === "conflict" || action === "invalid";
   const hasFailed = planned.some(({ verdict, secrets }) => verdict === "refused" || secrets.some(({ action }) => isWrong(action)));

@@ -2,7 +2,8 @@ import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { Clock, KubeClient } from "../../../domain/ports.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts";
-import { SYNC_MODES, type SyncMode } from "../../../domain/schedule/sync-mode.ts";
+import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/sync-mode.ts";
+import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { Viewer } from "../../cluster.ts";
 import type { AzureAccess, WorkerCode } from "../../surroundings.ts";
 import { type SettingsInForce, wordsOf } from "../settings-in-force.ts";
@@ -51,6 +52,13 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     constructPemChain: settings["construct-pem-chain"] !== "false",
     writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
   };
+}
+
+/** Why nothing of the class is mirrored; undefined where something is. */
+export function offBecause(settings: WorkerSettings, provider: SecretProviderClass): string | undefined {
+  if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
+  if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
+  return settings.syncSecret ? undefined : "the install mirrors nothing: --sync-secret is false";
 }
 
 /** `namespace/name` */

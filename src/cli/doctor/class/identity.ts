@@ -118,7 +118,7 @@ function managedIdentity(
 }
 
 /** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
-export async function consumersOf({ viewer }: ClassContext, { metadata }: SecretProviderClass): Promise<Consumers> {
+export async function consumersOf({ viewer }: Pick<ClassContext, "viewer">, { metadata }: SecretProviderClass): Promise<Consumers> {
   const { namespace = "", name } = metadata;
   const look = await viewer.all<KubeObject & PodSpec>(RESOURCES.pods, { namespace });
   const pods = look.kind === "seen" ? look.value : [];

@@ -1,9 +1,7 @@
 import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { syncMode } from "../../../domain/schedule/sync-mode.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
-import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { lookUp } from "../../access/look-up.ts";
-import { type ClassContext, keyOf } from "./class-look.ts";
+import { type ClassContext, keyOf, offBecause } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 export interface StatusLook {
@@ -14,7 +12,7 @@ export interface StatusLook {
 
 /** What the worker says of the class, and whether that is of the class as it is now. */
 export async function checkStatus(context: ClassContext, provider: SecretProviderClass): Promise<StatusLook> {
-  const off = offBecause(context, provider);
+  const off = offBecause(context.settings, provider);
   if (off !== undefined) return only(fineLeaf("status-off", off));
   const { namespace = "", name } = provider.metadata;
   const look = await lookUp<SecretProviderClassSync>(context.viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
@@ -33,12 +31,6 @@ export async function checkStatus(context: ClassContext, provider: SecretProvide
 }
 
 const only = (finding: ClassFinding): StatusLook => ({ findings: [finding], status: undefined });
-
-function offBecause({ settings }: ClassContext, provider: SecretProviderClass): string | undefined {
-  if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
-  if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
-  return settings.syncSecret ? undefined : "the install mirrors nothing: --sync-secret is false";
-}
 
 function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFinding {
   const synced = conditionOf(status, "Synced");

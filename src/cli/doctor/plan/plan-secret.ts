@@ -1,10 +1,15 @@
-import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.ts";
+import { MANAGED_LABEL } from "../../../domain/annotations.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
+import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { keeperOf } from "../../../domain/sync/secret-plan.ts";
 import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
-import type { ClassContext } from "../class/class-look.ts";
+import { type ClassContext, offBecause } from "../class/class-look.ts";
+
+/** What planning takes: no vault is asked. */
+export type PlanContext = Pick<ClassContext, "viewer" | "settings" | "worker">;
 
 export const SECRET_ACTIONS = {
   create: "there is none of that name: it would be created",
@@ -27,26 +32,17 @@ export interface PlannedSecret {
   readonly fix?: string;
 }
 
-/** Which class comes first for a Secret that several of them name, and what lets the driver's own sync write. */
+/** Which classes name which Secret, and what lets the driver's own sync write. */
 export interface SecretClaims {
-  readonly eldest: ReadonlyMap<string, string>;
+  readonly classes: Claims;
   readonly driverSync: string | undefined;
 }
 
-/** Of all classes, by `namespace/name` of the Secret: the oldest counts, then the first by name. */
-export function eldestClaims(classes: readonly SecretProviderClass[]): ReadonlyMap<string, string> {
-  const byAge = [...classes].sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
-  const eldest = new Map<string, string>();
-  for (const provider of byAge) {
-    for (const { secretName } of secretObjectsOf(provider)) {
-      const key = `${provider.metadata.namespace ?? ""}/${secretName}`;
-      if (!eldest.has(key)) eldest.set(key, provider.metadata.name);
-    }
-  }
-  return eldest;
+export function claimsOf(classes: readonly SecretProviderClass[]): Claims {
+  const claims = new Claims();
+  for (const current of classes) claims.note({ previous: undefined, current });
+  return claims;
 }
-
-const ageOf = ({ metadata }: SecretProviderClass): string => `${metadata.creationTimestamp ?? ""} ${metadata.name}`;
 
 interface Planning {
   readonly provider: SecretProviderClass;
@@ -57,7 +53,7 @@ interface Planning {
 
 type Decision = Omit<PlannedSecret, "name" | "type">;
 
-export async function planSecretObject(context: ClassContext, planning: Planning): Promise<PlannedSecret> {
+export async function planSecretObject(context: PlanContext, planning: Planning): Promise<PlannedSecret> {
   const { provider, index } = planning;
   const { secretName: name, type = "" } = secretObjectsOf(provider)[index] ?? { secretName: "" };
   const named = { name, type: type.trim() === "" ? "Opaque" : type.trim() };
@@ -73,16 +69,24 @@ interface Named {
   readonly named: { readonly name: string; readonly type: string };
 }
 
-/** Who has it keeps it, else the eldest class comes first; what is nobody's is made, and what is somebody else's judged. */
-function decide(context: ClassContext, planning: Planning, { live, named }: Named & { readonly live: Secret | undefined }): Decision {
+/** By the worker's own rules: who has it keeps it, else the eldest comes first; what is nobody's is made, somebody else's judged. */
+function decide(context: PlanContext, planning: Planning, { live, named }: Named & { readonly live: Secret | undefined }): Decision {
   const { namespace = "", name: className } = planning.provider.metadata;
-  const isWritten = live?.metadata.labels?.[MANAGED_LABEL] === "true";
-  const holder = isWritten ? live.metadata.annotations?.[SECRET_ANNOTATIONS.class] : undefined;
-  const first = holder ?? planning.claims.eldest.get(`${namespace}/${named.name}`) ?? className;
-  if (first !== className) return ofAnotherClass(named.name, first);
+  const claimants = planning.claims.classes.of(namespace, named.name);
+  const observed = live?.metadata.labels?.[MANAGED_LABEL] === "true" ? context.worker.observe(live, ANY_KEY) : undefined;
+  const keeper = keeperOf({
+    className,
+    observed,
+    isClaimedBy: (other) => claimants.some(({ metadata }) => metadata.name === other),
+    elder: claimants.find((claimant) => offBecause(context.settings, claimant) === undefined)?.metadata.name,
+  });
+  if (keeper !== undefined && keeper !== className) return ofAnotherClass(named.name, keeper);
   if (live === undefined) return { action: "create" };
-  return holder === undefined ? foreign(context, planning, { live, named }) : { action: "keep" };
+  return observed === undefined ? foreign(context, planning, { live, named }) : { action: "keep" };
 }
+
+/** No fingerprint is compared where the owner decides. */
+const ANY_KEY = new Uint8Array(32);
 
 function invalidity(provider: SecretProviderClass, index: number): Decision | undefined {
   const secretObject = provider.spec?.secretObjects?.[index] ?? {};
@@ -118,13 +122,12 @@ interface Foreign extends Named {
 }
 
 /** By the worker's own rules for Secrets that are not its own. */
-function foreign({ settings, worker }: ClassContext, { provider, claims }: Planning, { live, named }: Foreign): Decision {
+function foreign({ settings, worker }: PlanContext, { provider, claims }: Planning, { live, named }: Foreign): Decision {
   const verdict = takeOver({
     className: provider.metadata.name,
     adopts: adoptedNames(provider),
     wanted: named,
-    // No fingerprint is compared where the owner decides: any key will do.
-    live: worker.observe(live, new Uint8Array(32)),
+    live: worker.observe(live, ANY_KEY),
     writer: live.metadata.managedFields?.[0]?.manager,
     driverSync: claims.driverSync,
     adoptsDriverSecrets: settings.adoptsDriverSecrets,

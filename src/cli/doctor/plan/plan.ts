@@ -10,13 +10,13 @@ import { credentialsSecretName } from "../../../domain/sync/credentials-secret.t
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
 import type { Look } from "../../cluster.ts";
-import { type ClassContext, keyOf } from "../class/class-look.ts";
+import { keyOf, offBecause } from "../class/class-look.ts";
 import { consumersOf } from "../class/identity.ts";
-import { type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
+import { type PlanContext, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
   ready: "its Secrets would be written",
-  off: "nothing of it is mirrored: no secretObjects, or sync mode never",
+  off: "nothing of it is mirrored: no secretObjects, sync mode never, or --sync-secret=false",
   waits: "its Secrets would be written once a pod mounts it (while-used)",
   refused: "the worker would refuse it, for the reason that is told",
   unknown: "you may not see what decides",
@@ -41,7 +41,7 @@ type Verdict = Pick<PlannedClass, "verdict" | "reason" | "message" | "fix">;
 
 /** What the worker would do with every class of the cluster, or of a namespace, before it has ever run. No vault is asked. */
 export async function planClasses(
-  context: ClassContext,
+  context: PlanContext,
   { classes, claims }: { readonly classes: readonly SecretProviderClass[]; readonly claims: SecretClaims },
 ): Promise<readonly PlannedClass[]> {
   const planned: PlannedClass[] = [];
@@ -51,19 +51,18 @@ export async function planClasses(
 
 const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf(a) < keyOf(b) ? -1 : 1);
 
-async function planClass(context: ClassContext, provider: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
+async function planClass(context: PlanContext, provider: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
   const { namespace = "", name } = provider.metadata;
-  const mode = syncMode(provider, context.settings.syncMode);
-  const secretObjects = secretObjectsOf(provider);
-  if (secretObjects.length === 0 || mode === "never") return { namespace, name, verdict: "off", secrets: [] };
+  if (offBecause(context.settings, provider) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
   const secrets: PlannedSecret[] = [];
-  for (const [index] of secretObjects.entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
+  for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
   const refused = await refusalOf(context, provider);
-  return { namespace, name, ...(refused ?? { verdict: mode === "while-used" ? "waits" : "ready" }), secrets };
+  const isWaiting = syncMode(provider, context.settings.syncMode) === "while-used";
+  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready" }), secrets };
 }
 
 /** In the worker's order: parameters, identity, objects, limits. */
-async function refusalOf(context: ClassContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
+async function refusalOf(context: PlanContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
   const { cloudName, limits } = context.settings;
   const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile: unseenCloudFile });
   if (parsed.kind === "notOurs") return undefined;
@@ -77,7 +76,7 @@ function ofProblem({ reason, message, field, hint }: ClassProblem): Verdict {
 }
 
 async function identityVerdict(
-  context: ClassContext,
+  context: PlanContext,
   provider: SecretProviderClass,
   { identity }: ProviderClass,
 ): Promise<Verdict | undefined> {
@@ -96,7 +95,7 @@ async function identityVerdict(
 }
 
 async function credentialsVerdict(
-  context: ClassContext,
+  context: PlanContext,
   provider: SecretProviderClass,
   consumerNames: readonly string[],
 ): Promise<Verdict | undefined> {

@@ -1,6 +1,6 @@
-import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import type { Change } from "../domain/ports.ts";
-import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
+import type { SecretProviderClass } from "../kubernetes.ts";
+import type { Change } from "../ports.ts";
+import { secretObjectsOf } from "./named-secrets.ts";
 
 /** Which classes name which Secret, without a look at every class for every Secret. */
 export class Claims {

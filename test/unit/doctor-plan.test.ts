@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { workerCode } from "../../src/cli/compose.ts";
+import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
+import { type PlannedClass, planClasses } from "../../src/cli/doctor/plan/plan.ts";
+import { claimsOf } from "../../src/cli/doctor/plan/plan-secret.ts";
+import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { holding } from "../support/held-objects.ts";
+import type { Manifest } from "../support/shipped-manifests.ts";
+import { classOf, opaque } from "../support/sync-world.ts";
+
+const NAMESPACE = "team";
+const VAULT = { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" };
+
+/** Names the Secret `app`. */
+function aClass(
+  name: string,
+  facts: { readonly created?: string; readonly sync?: string; readonly secretName?: string } = {},
+): SecretProviderClass {
+  const { created = "2026-01-02T00:00:00Z", sync, secretName = "app" } = facts;
+  const annotations = sync === undefined ? {} : { [CLASS_ANNOTATIONS.sync]: sync };
+  const made = classOf(VAULT, {
+    namespace: NAMESPACE,
+    name,
+    objects: ["object"],
+    secretObjects: [opaque(secretName, "object")],
+    annotations,
+  });
+  return { ...made, metadata: { ...made.metadata, creationTimestamp: created } };
+}
+
+const earlier = { created: "2026-01-01T00:00:00Z" };
+
+function aSecret(
+  annotations: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>> = { [MANAGED_LABEL]: "true" },
+): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace: NAMESPACE, name: "app", labels, annotations },
+    type: "Opaque",
+    data: {},
+  };
+}
+
+const writtenFor = (className: string): Manifest => aSecret({ [SECRET_ANNOTATIONS.class]: className });
+
+async function planned(
+  classes: readonly SecretProviderClass[],
+  { secrets = [], settings = {} }: { readonly secrets?: readonly Manifest[]; readonly settings?: SettingsInForce } = {},
+): Promise<readonly PlannedClass[]> {
+  const context = {
+    viewer: holding(secrets),
+    settings: workerSettings({ ...settingsOf(undefined), ...settings }),
+    worker: await workerCode(),
+  };
+  return planClasses(context, { classes, claims: { classes: claimsOf(classes), driverSync: undefined } });
+}
+
+/** `class action`, or the verdict of a class without Secrets. */
+async function actions(...given: Parameters<typeof planned>): Promise<readonly string[]> {
+  return (await planned(...given)).map(({ name, verdict, secrets }) => `${name} ${secrets[0]?.action ?? verdict}`);
+}
+
+describe("doctor's plan of a Secret", () => {
+  test("gives it to the eldest of the classes that name it", async () => {
+    assert.deepEqual(await actions([aClass("demo", earlier), aClass("late")]), ["demo create", "late conflict"]);
+    assert.deepEqual(await actions([aClass("demo"), aClass("early", earlier)]), ["demo conflict", "early create"]);
+  });
+
+  test("leaves it with the class that has it, whatever the age", async () => {
+    const secrets = [writtenFor("late")];
+
+    assert.deepEqual(await actions([aClass("demo", earlier), aClass("late")], { secrets }), ["demo conflict", "late keep"]);
+  });
+
+  test("gives it to the next where the class that had it is gone, or names it no more", async () => {
+    assert.deepEqual(await actions([aClass("demo")], { secrets: [writtenFor("gone")] }), ["demo keep"]);
+    const renamed = [aClass("demo"), aClass("had", { ...earlier, secretName: "other" })];
+    assert.deepEqual(await actions(renamed, { secrets: [writtenFor("had")] }), ["demo keep", "had create"]);
+  });
+
+  test("takes one with our label for ours, whether or not it names a class", async () => {
+    assert.deepEqual(await actions([aClass("demo")], { secrets: [aSecret({})] }), ["demo keep"]);
+    const [first] = (await planned([aClass("demo")], { secrets: [aSecret({}, {})] }))[0]?.secrets ?? [];
+    assert.match(first?.message ?? "", /^Secret app exists and is not ours/);
+  });
+
+  test("does not count a class that is never mirrored as the eldest", async () => {
+    assert.deepEqual(await actions([aClass("demo"), aClass("early", { ...earlier, sync: "never" })]), ["demo create", "early off"]);
+  });
+
+  test("is none where the install mirrors nothing", async () => {
+    assert.deepEqual(await actions([aClass("demo")], { settings: { "sync-secret": "false" } }), ["demo off"]);
+  });
+});
