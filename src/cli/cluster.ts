@@ -48,6 +48,22 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
   };
 }
 
+/** Asks each question once: what several look for is one answer. */
+export function rememberingViewer(viewer: Viewer): Viewer {
+  const known = new Map<string, Promise<Look<unknown>>>();
+  const once = <T>(question: object, look: () => Promise<Look<T>>): Promise<Look<T>> => {
+    const key = JSON.stringify(question);
+    const asked = known.get(key) ?? look();
+    known.set(key, asked);
+    return asked as Promise<Look<T>>; // The answer to this very question.
+  };
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => once({ resource, ref }, () => viewer.object<T>(resource, ref)),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
+      once({ resource, options }, () => viewer.all<T>(resource, options)),
+  };
+}
+
 async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<Look<T>> {
   try {
     return await look();

@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import type { Clock } from "../domain/ports.ts";
+import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
@@ -39,6 +40,8 @@ export interface CommandContext {
   readonly shippedCrds: () => readonly CustomResourceDefinition[];
   /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
   readonly openAzure: () => Promise<AzureAccess>;
+  /** The way to a host, as Azure is reached, without the SDK; rejects as {@link openAzure} does. */
+  readonly openReach: () => Promise<ReachHost>;
   readonly workerCode: () => Promise<WorkerCode>;
   readonly signal: AbortSignal;
 }

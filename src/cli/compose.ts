@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { RESOURCES } from "../domain/kubernetes.ts";
+import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { azureSurroundings } from "../runtime/config.ts";
+import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
@@ -33,6 +34,7 @@ export async function runCli(name: string, argv: readonly string[], version: str
     openCluster: (kubeconfig) => openCluster(kubeconfig, version),
     shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
     openAzure,
+    openReach,
     workerCode,
     signal: stop.signal,
   };
@@ -74,14 +76,21 @@ export async function openCluster(kubeconfig: string, version: string): Promise<
 
 /** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
 export async function openAzure(): Promise<AzureAccess> {
-  const surroundings = azureSurroundings();
-  if (!surroundings.ok) throw new CommandFailure(surroundings.error);
-  const { proxy, isInCluster } = surroundings.value;
-  const [{ createVaultClients }, { createReachHost }] = await Promise.all([
-    import("../azure/vault-clients.ts"),
-    import("../tls/reach-host.ts"),
-  ]);
-  return { vaults: createVaultClients({ proxy }), reach: createReachHost({ proxy }), isInCluster };
+  const { proxy, isInCluster } = surroundings();
+  const [{ createVaultClients }, reach] = await Promise.all([import("../azure/vault-clients.ts"), openReach()]);
+  return { vaults: createVaultClients({ proxy }), reach, isInCluster };
+}
+
+export async function openReach(): Promise<ReachHost> {
+  const { proxy } = surroundings();
+  const { createReachHost } = await import("../tls/reach-host.ts");
+  return createReachHost({ proxy });
+}
+
+function surroundings(): AzureSurroundings {
+  const read = azureSurroundings();
+  if (!read.ok) throw new CommandFailure(read.error);
+  return read.value;
 }
 
 export async function workerCode(): Promise<WorkerCode> {

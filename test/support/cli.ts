@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Command, type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
-import { openAzure, openCluster, workerCode } from "../../src/cli/compose.ts";
+import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -48,7 +48,7 @@ export function runCli(args: readonly string[], { kubeconfig, input = "", enviro
 export async function runOnline(
   args: readonly string[],
   kubeconfig: string,
-  options: { readonly openAzure?: CommandContext["openAzure"] } = {},
+  options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
 ): Promise<CommandResult> {
   const [name, ...rest] = args;
   const context: CommandContext = {
@@ -59,6 +59,7 @@ export async function runOnline(
     openCluster: () => openCluster(kubeconfig, "test"),
     shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
     openAzure: options.openAzure ?? openAzure,
+    openReach: options.openReach ?? openReach,
     workerCode,
     signal: new AbortController().signal,
   };
@@ -89,6 +90,9 @@ export function runOffline(
     shippedCrds: () => [],
     openAzure: async () => {
       throw new CommandFailure("no Azure here");
+    },
+    openReach: async () => {
+      throw new CommandFailure("no way out here");
     },
     workerCode,
     signal: new AbortController().signal,

@@ -1,8 +1,7 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
-import type { Clock, KubeClient } from "../../domain/ports.ts";
 import type { ReachHost } from "../../domain/reach.ts";
-import type { Cluster, Look, Viewer } from "../cluster.ts";
-import type { WorkerCode } from "../surroundings.ts";
+import type { Cluster, Look } from "../cluster.ts";
+import type { ClassContext } from "./class/class-look.ts";
 
 /** `SKIP`: the user may not look, so nothing is known. */
 export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -41,17 +40,10 @@ export const CHECKS = {
 
 export type CheckName = keyof typeof CHECKS;
 
-export interface DoctorContext {
-  readonly viewer: Viewer;
-  readonly kube: KubeClient;
+export interface DoctorContext extends Omit<ClassContext, "azure" | "readCloudFile" | "hmacKey"> {
   /** The same API server, as somebody else: the user needs the right to impersonate them. */
   readonly actAs: Cluster["actAs"];
-  readonly worker: WorkerCode;
   readonly reach: ReachHost;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Of the install. */
-  readonly namespace: string;
   /** Where the dry run creates its pod. */
   readonly probeNamespace: string;
   /** As this version ships them. */

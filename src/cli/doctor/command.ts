@@ -1,9 +1,10 @@
-import { type Cluster, createViewer } from "../cluster.ts";
+import { type Cluster, rememberingViewer } from "../cluster.ts";
 import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { answerClasses, answerInstall, answerPlan, type Format } from "./answers.ts";
 import type { DoctorContext } from "./check.ts";
+import type { ClassContext } from "./class/class-look.ts";
 import { openClassContext } from "./class/walk-classes.ts";
 
 const FORMATS = ["text", "json"] as const;
@@ -68,12 +69,11 @@ async function answer(subject: Subject | undefined, { input, cluster, context, f
   const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   const printing = { format, hasColour: context.hasColour, version: context.version };
+  const classes = await openClassContext({ cluster, context, namespace, asksVaults });
   if (subject === undefined) {
-    const checking = await checkContext({ cluster, context, namespace, options });
-    const classes = await openClassContext({ cluster, context, namespace, asksVaults });
+    const checking = await checkContext(classes, { cluster, context, options });
     return resultOf(await answerInstall(checking, classes, printing));
   }
-  const classes = await openClassContext({ cluster, context, namespace, asksVaults });
   const within = valueOf(options, "namespace");
   if (subject === "plan") return resultOf(await answerPlan(classes, within, printing));
   return resultOf(await answerClasses(classes, { named: refOf(input, cluster), within }, printing));
@@ -99,21 +99,16 @@ function refOf(
 interface Checking {
   readonly cluster: Cluster;
   readonly context: CommandContext;
-  readonly namespace: string;
   readonly options: OptionValues;
 }
 
-async function checkContext({ cluster, context, namespace, options }: Checking): Promise<DoctorContext> {
-  const { reach } = await context.openAzure();
+/** The checks ask for the same lists again and again; the walks, which take long, look anew. */
+async function checkContext(classes: ClassContext, { cluster, context, options }: Checking): Promise<DoctorContext> {
   return {
-    viewer: createViewer(cluster, context.signal),
-    kube: cluster.kube,
+    ...classes,
+    viewer: rememberingViewer(classes.viewer),
     actAs: (user) => cluster.actAs(user),
-    worker: await context.workerCode(),
-    reach,
-    clock: context.clock,
-    signal: context.signal,
-    namespace,
+    reach: classes.azure?.reach ?? (await context.openReach()),
     probeNamespace: valueOf(options, "namespace") ?? cluster.namespace,
     crds: context.shippedCrds(),
   };

@@ -55,7 +55,7 @@ export interface WalkedClasses {
 }
 
 /** The failing ones first; one after the other, so that no vault is hurried. */
-export async function walkSome(context: ClassContext, most = MOST_CLASSES): Promise<WalkedClasses> {
+export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
   const look = await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
   if (look.kind !== "seen") return { walks: [], left: 0 };
   const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
@@ -67,7 +67,7 @@ export async function walkSome(context: ClassContext, most = MOST_CLASSES): Prom
   const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
   const mirrored = look.value.filter((provider) => secretObjectsOf(provider).length > 0);
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  return { walks: await walkAll(context, inOrder.slice(0, most)), left: Math.max(0, inOrder.length - most) };
+  return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };
 }
 
 export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
