@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { PlannedClass } from "../../src/cli/doctor/plan/plan.ts";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
+import { runOnline } from "../support/cli.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -39,6 +42,12 @@ async function limitRights(namespaces: readonly string[]): Promise<void> {
   const items = [...readManifests("components/namespaces/cluster-rights.yaml"), ...bindings, ...copies];
   await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   await world.plane.kubectl(["delete", "clusterrolebinding", "keyvault-injector-sync"]);
+}
+
+async function doctor<Report>(...args: readonly string[]): Promise<Report> {
+  const { output, notes } = await runOnline(["doctor", ...args, "-o", "json"], world.plane.kubeconfigPath);
+  assert.deepEqual(notes, []);
+  return JSON.parse(output);
 }
 
 async function given(namespace: string): Promise<string> {
@@ -94,5 +103,44 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
     assert.equal((await find(world.plane, secretPath(second, "app")))?.metadata.resourceVersion, before);
     await mergePatch(world.plane, classPath(second, "demo"), { spec: { secretObjects: [] } });
     await eventually(async () => (await mirroredSecrets(world.plane, second)).length === 0, { what: "the end of the other Secret" });
+  });
+
+  test("is whole to doctor, which takes the other namespaces for what they are, and finds a served one that is not bound", async () => {
+    const [first = "", second = ""] = served;
+    await worker.stop();
+    await given(first);
+    const args = [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: `--namespaces=${served.join(",")}` }];
+    const deployment = ["deployment", "keyvault-injector-sync", "-n", "keyvault-injector"];
+    await world.plane.kubectl(["patch", ...deployment, "--type=json", "-p", JSON.stringify(args)]);
+
+    const { findings, walks } = await doctor<InstallReport>("--no-vaults");
+    assert.deepEqual(
+      findings.filter(({ check }) => check === "rights").map(({ state, message }) => `${state} ${message}`),
+      ["OK ServiceAccount keyvault-injector/keyvault-injector-sync has what it needs"],
+    );
+    assert.deepEqual(
+      walks.map(({ namespace, name }) => `${namespace}/${name}`),
+      [`${first}/demo`],
+    );
+    const { walks: walked } = await doctor<Pick<InstallReport, "walks">>("class", `${other}/demo`, "--no-vaults");
+    assert.deepEqual(
+      walked
+        .flatMap(({ findings: found }) => found.filter(({ step }) => step === "status"))
+        .map(({ leaf, message }) => `${leaf} ${message}`),
+      [`status-off the class is not mirrored: --namespaces does not name ${other}`],
+    );
+    const { classes } = await doctor<{ readonly classes: readonly PlannedClass[] }>("plan");
+    assert.deepEqual(
+      classes.map(({ namespace, verdict }) => `${namespace} ${verdict}`),
+      [`${first} ready`, `${second} off`, `${other} off`],
+    );
+
+    await world.plane.kubectl(["delete", "rolebinding", "keyvault-injector-sync-served", "-n", second]);
+    const lacking = (await doctor<InstallReport>("--no-vaults")).findings.filter(
+      ({ check, state }) => check === "rights" && state === "FAIL",
+    );
+    const expected = `the worker may not create, patch, delete secrets in ${second}: no Secret is written`;
+    assert.ok(lacking.some(({ message }) => message === expected));
+    for (const { message } of lacking) assert.ok(message.includes(` in ${second}: `));
   });
 });

@@ -96,4 +96,9 @@ describe("doctor's plan of a Secret", () => {
   test("is none where the install mirrors nothing", async () => {
     assert.deepEqual(await actions([aClass("demo")], { settings: { "sync-secret": "false" } }), ["demo off"]);
   });
+
+  test("is none in a namespace that the install does not serve", async () => {
+    assert.deepEqual(await actions([aClass("demo")], { settings: { namespaces: "other, another" } }), ["demo off"]);
+    assert.deepEqual(await actions([aClass("demo")], { settings: { namespaces: `other, ${NAMESPACE}` } }), ["demo create"]);
+  });
 });

@@ -1,7 +1,8 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import { hasRight, type Rbac, type Right, serviceAccount } from "../access/rbac.ts";
 import { readRbac } from "../access/read-rbac.ts";
-import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
+import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
+import type { WorkerSettings } from "./class/class-look.ts";
 
 const WORKER = "keyvault-injector-sync";
 
@@ -15,7 +16,7 @@ interface Need {
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
 const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RESOURCES.secretProviderClassSyncs.plural };
 
-/** What the worker cannot do its job without, cluster-wide and in its own namespace. */
+/** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
 export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["get", "list", "watch"], right: classes, without: "no class is seen" },
   { verbs: ["create", "patch"], right: classes, without: "no class is restored" },
@@ -48,17 +49,28 @@ export const OWN_NEEDS: readonly Need[] = [
   },
 ];
 
-export const checkRights: Check = async ({ viewer, namespace }) => {
+export async function checkRights({
+  viewer,
+  namespace,
+  settings,
+}: Pick<DoctorContext, "viewer" | "namespace" | "settings">): Promise<readonly CheckResult[]> {
   const look = await readRbac(viewer);
   if (look.kind !== "seen") return [skipped("rights", look)];
   const subject = serviceAccount(namespace, WORKER);
-  const everywhere: Rbac = { ...look.value, roles: [], roleBindings: [] };
   const missing = [
-    ...CLUSTER_NEEDS.flatMap((need) => missingOf(need, { subject, namespace, rbac: everywhere })),
+    ...placesOf(settings, { subject, namespace, rbac: look.value }).flatMap((place) =>
+      CLUSTER_NEEDS.flatMap((need) => missingOf(need, place)),
+    ),
     ...OWN_NEEDS.flatMap((need) => missingOf(need, { subject, namespace, rbac: look.value })),
   ];
   return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
-};
+}
+
+/** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
+function placesOf({ namespaces }: WorkerSettings, own: Place): readonly Place[] {
+  if (namespaces.length === 0) return [{ ...own, rbac: { ...own.rbac, roles: [], roleBindings: [] } }];
+  return namespaces.map((namespace) => ({ ...own, namespace, isServed: true }));
+}
 
 const FIX = "apply manifests/base again";
 
@@ -66,11 +78,15 @@ interface Place {
   readonly subject: string;
   readonly namespace: string;
   readonly rbac: Rbac;
+  /** One of those that `--namespaces` names. */
+  readonly isServed?: boolean;
 }
 
-function missingOf({ verbs, right, without }: Need, { subject, ...place }: Place): readonly CheckResult[] {
+function missingOf({ verbs, right, without }: Need, { subject, isServed = false, ...place }: Place): readonly CheckResult[] {
   const missing = verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
   if (missing.length === 0) return [];
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
-  return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, FIX)];
+  if (!isServed) return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, FIX)];
+  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace}, or take it out of --namespaces`;
+  return [fail("rights", `the worker may not ${missing.join(", ")} ${what} in ${place.namespace}: ${without}`, fix)];
 }

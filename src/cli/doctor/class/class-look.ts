@@ -30,6 +30,8 @@ export interface ClassContext {
 export interface WorkerSettings {
   readonly cloudName: string;
   readonly credentialsSecretNames: readonly string[];
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
   readonly limits: OperatorLimits;
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
@@ -42,6 +44,7 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
   return {
     cloudName: settings["cloud-name"] ?? "",
     credentialsSecretNames: wordsOf(settings["credentials-secret-names"]),
+    namespaces: wordsOf(settings.namespaces),
     limits: {
       vaults: wordsOf(settings["allowed-vaults"]),
       identityModes: IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode)),
@@ -54,11 +57,18 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
   };
 }
 
+/** Whether classes of the namespace are mirrored. */
+export function isServed({ namespaces }: WorkerSettings, namespace: string): boolean {
+  return namespaces.length === 0 || namespaces.includes(namespace);
+}
+
 /** Why nothing of the class is mirrored; undefined where something is. */
 export function offBecause(settings: WorkerSettings, provider: SecretProviderClass): string | undefined {
   if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
   if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
-  return settings.syncSecret ? undefined : "the install mirrors nothing: --sync-secret is false";
+  if (!settings.syncSecret) return "the install mirrors nothing: --sync-secret is false";
+  const { namespace = "" } = provider.metadata;
+  return isServed(settings, namespace) ? undefined : `the class is not mirrored: --namespaces does not name ${namespace}`;
 }
 
 /** `namespace/name` */

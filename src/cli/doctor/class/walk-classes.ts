@@ -5,7 +5,7 @@ import { type Cluster, createViewer, type Viewer } from "../../cluster.ts";
 import type { CommandContext } from "../../command.ts";
 import { MORE_RESOURCES } from "../../resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../settings-in-force.ts";
-import { type ClassContext, keyOf, workerSettings } from "./class-look.ts";
+import { type ClassContext, isServed, keyOf, workerSettings } from "./class-look.ts";
 import { type ReportedWalk, reportedWalk } from "./reported-walk.ts";
 import { walkClass } from "./walk.ts";
 
@@ -65,7 +65,9 @@ export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
       .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
   );
   const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
-  const mirrored = look.value.filter((provider) => secretObjectsOf(provider).length > 0);
+  const mirrored = look.value.filter(
+    (provider) => secretObjectsOf(provider).length > 0 && isServed(context.settings, provider.metadata.namespace ?? ""),
+  );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };
 }
