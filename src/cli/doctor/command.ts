@@ -1,6 +1,7 @@
 import { type Cluster, rememberingViewer } from "../cluster.ts";
 import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
+import { namedClass } from "../named-class.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { answerClasses, answerInstall, answerPlan, type Format } from "./answers.ts";
 import type { DoctorContext } from "./check.ts";
@@ -76,24 +77,9 @@ async function answer(subject: Subject | undefined, { input, cluster, context, f
   }
   const within = valueOf(options, "namespace");
   if (subject === "plan") return resultOf(await answerPlan(classes, within, printing));
-  return resultOf(await answerClasses(classes, { named: refOf(input, cluster), within }, printing));
-}
-
-/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n or the kubeconfig says. */
-function refOf(
-  { options, arguments: [, word] }: CommandInput,
-  cluster: Cluster,
-): { readonly namespace: string; readonly name: string } | undefined {
-  if (word === undefined) return undefined;
-  const [first = "", second, ...rest] = word.split("/");
-  const ref =
-    second === undefined
-      ? { namespace: valueOf(options, "namespace") ?? cluster.namespace, name: first }
-      : { namespace: first, name: second };
-  if (rest.length > 0 || ref.name === "" || ref.namespace === "") {
-    throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
-  }
-  return ref;
+  const [, word] = input.arguments;
+  const named = word === undefined ? undefined : namedClass(word, input, cluster.namespace);
+  return resultOf(await answerClasses(classes, { named, within }, printing));
 }
 
 interface Checking {

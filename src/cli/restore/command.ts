@@ -1,10 +1,12 @@
+import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { createViewer } from "../cluster.ts";
 import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
+import { namedClass } from "../named-class.ts";
 import { valueOf } from "../options.ts";
-import { type Candidate, compareAll, type Restorable, toldOf } from "./plan.ts";
+import { compareAll, type Restorable, toldOf } from "./plan.ts";
 import { restoreText } from "./print.ts";
-import { loadHmacKey, readSnapshots } from "./snapshots.ts";
+import { loadHmacKey, readSnapshots, type StoredSnapshot } from "./snapshots.ts";
 import { type Restored, restoreClass } from "./write.ts";
 
 const FORMATS = ["text", "json"] as const;
@@ -38,9 +40,10 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
     const viewer = createViewer(cluster, context.signal);
     const worker = await context.workerCode();
     const key = await loadHmacKey(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
-    const wanted = wantedOf(input, cluster.namespace);
+    const [word] = input.arguments;
+    const wanted = word === undefined ? undefined : namedClass(word, input, cluster.namespace);
     const snapshots = await readSnapshots(viewer, worker, { namespace: wanted?.namespace ?? valueOf(options, "namespace"), key });
-    const candidates = chosen(await compareAll(viewer, snapshots), wanted);
+    const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const isListed = options.list !== undefined;
     const results: (Restorable | Restored)[] = [];
     const writing = {
@@ -73,27 +76,10 @@ function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
   if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; leave it out`);
 }
 
-interface Wanted {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n or the kubeconfig says. */
-function wantedOf({ options, arguments: [word] }: CommandInput, current: string): Wanted | undefined {
-  if (word === undefined) return undefined;
-  const [first = "", second, ...rest] = word.split("/");
-  const wanted =
-    second === undefined ? { namespace: valueOf(options, "namespace") ?? current, name: first } : { namespace: first, name: second };
-  if (rest.length > 0 || wanted.name === "" || wanted.namespace === "") {
-    throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
-  }
-  return wanted;
-}
-
 /** A forged snapshot that claims to be of the class is told as well; it does not stand in for one. */
-function chosen(candidates: readonly Candidate[], wanted: Wanted | undefined): readonly Candidate[] {
-  if (wanted === undefined) return candidates;
-  const found = candidates.filter(({ namespace, name }) => namespace === wanted.namespace && name === wanted.name);
+function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef> | undefined): readonly StoredSnapshot[] {
+  if (wanted === undefined) return snapshots;
+  const found = snapshots.filter(({ ref, className }) => ref.namespace === wanted.namespace && className === wanted.name);
   if (found.length > 0) return found;
   throw new CommandFailure(
     `there is no snapshot of class ${wanted.namespace}/${wanted.name}; keyvault-injector restore --list shows what there is`,

@@ -28,11 +28,21 @@ export interface Restorable {
   readonly diff?: string;
 }
 
-/** A verified snapshot with the class as it is now. */
-export interface Candidate extends Restorable {
-  readonly snapshot: ClassSnapshot | undefined;
-  readonly live: SecretProviderClass | undefined;
+interface Verified {
+  readonly snapshot: ClassSnapshot;
 }
+
+interface Compared extends Verified {
+  readonly live: SecretProviderClass;
+}
+
+/** A snapshot, with the class as it is now where that is known. */
+export type Candidate = Restorable &
+  (
+    | { readonly state: "forged" | "unknown" }
+    | ({ readonly state: "missing" } & Verified)
+    | ({ readonly state: "same" | "differs" } & Compared)
+  );
 
 export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnapshot[]): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
@@ -41,21 +51,21 @@ export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnaps
 }
 
 async function compare(viewer: Viewer, { ref, className, taken, snapshot }: StoredSnapshot): Promise<Candidate> {
-  const facts = { namespace: ref.namespace, name: className, revision: ref.name, taken, snapshot };
+  const facts = { namespace: ref.namespace, name: className, revision: ref.name, taken };
   if (snapshot === undefined) {
     const message = "this install did not write it, or not with the key that it has now: nothing in it is believed";
-    return { ...facts, live: undefined, state: "forged", message };
+    return { ...facts, state: "forged", message };
   }
   const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace: ref.namespace, name: className });
   if (look.kind === "unserved") throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds first");
-  if (look.kind === "unseen") return { ...facts, live: undefined, state: "unknown", message: look.why };
+  if (look.kind === "unseen") return { ...facts, state: "unknown", message: look.why };
   if (look.kind === "absent")
-    return { ...facts, live: undefined, state: "missing", message: `not there; generation ${snapshot.generation} was kept` };
+    return { ...facts, snapshot, state: "missing", message: `not there; generation ${snapshot.generation} was kept` };
   const live = look.value;
   if (canonical(contentOf(live)) === canonical(contentOf(restoredClass(snapshot)))) {
-    return { ...facts, live, state: "same", message: "there, as the snapshot has it" };
+    return { ...facts, snapshot, live, state: "same", message: "there, as the snapshot has it" };
   }
-  return { ...facts, live, state: "differs", message: "there, and another than the snapshot", diff: diffOf(live, snapshot) };
+  return { ...facts, snapshot, live, state: "differs", message: "there, and another than the snapshot", diff: diffOf(live, snapshot) };
 }
 
 /** What a snapshot says of a class. */

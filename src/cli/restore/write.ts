@@ -1,5 +1,6 @@
+import { assertNever } from "../../domain/assert-never.ts";
 import { mergePatchOf } from "../../domain/healing/merge-patch.ts";
-import { restoredClass } from "../../domain/healing/snapshot.ts";
+import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { type KubeClient, KubeError } from "../../domain/ports.ts";
@@ -47,29 +48,36 @@ export async function restoreClass(options: RestoreOptions, candidate: Candidate
 type Written = Pick<Restored, "action"> & Partial<Pick<Restored, "message">>;
 
 async function write(options: RestoreOptions, candidate: Candidate): Promise<Written> {
-  const { snapshot, state, live } = candidate;
-  if (snapshot === undefined || state === "unknown") return { action: "refused" };
-  if (state === "missing") {
-    const made = await options.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), writing(options), options.signal);
-    await handOver(options, made, candidate);
-    return { action: "created", message: `${would(options)}made again, as generation ${snapshot.generation} had it` };
+  switch (candidate.state) {
+    case "forged":
+    case "unknown":
+      return { action: "refused" };
+    case "missing": {
+      const { snapshot } = candidate;
+      const made = await options.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), writing(options), options.signal);
+      await handOver(options, made, snapshot);
+      return { action: "created", message: `${would(options)}made again, as generation ${snapshot.generation} had it` };
+    }
+    case "same":
+      return { action: "kept" };
+    case "differs":
+      if (!options.isForced)
+        return { action: "kept", message: "there, and another than the snapshot: --force makes it as the snapshot has it" };
+      await overwrite(options, candidate.live, candidate.snapshot);
+      return { action: "overwritten", message: `${would(options)}made as generation ${candidate.snapshot.generation} had it` };
+    default:
+      return assertNever(candidate);
   }
-  if (state === "same" || live === undefined) return { action: "kept" };
-  if (!options.isForced)
-    return { action: "kept", message: "there, and another than the snapshot: --force makes it as the snapshot has it" };
-  await overwrite(options, live, candidate);
-  return { action: "overwritten", message: `${would(options)}made as generation ${snapshot.generation} had it` };
 }
 
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
 const writing = ({ isDryRun }: RestoreOptions) => ({ fieldManager: FIELD_MANAGER, dryRun: isDryRun });
 
 /** The differences alone, and only on the very object that the difference was shown of. */
-async function overwrite(options: RestoreOptions, live: SecretProviderClass, candidate: Candidate): Promise<void> {
+async function overwrite(options: RestoreOptions, live: SecretProviderClass, snapshot: ClassSnapshot): Promise<void> {
   const { kube, signal } = options;
-  if (candidate.snapshot === undefined) return;
   const { name, namespace = "", uid, resourceVersion } = live.metadata;
-  const changes = mergePatchOf(asJson(contentOf(live)), asJson(contentOf(restoredClass(candidate.snapshot)))) ?? {};
+  const changes = mergePatchOf(asJson(contentOf(live)), asJson(contentOf(restoredClass(snapshot)))) ?? {};
   const metadata = isJsonObject(changes["metadata"]) ? changes["metadata"] : {};
   const patch = { ...changes, metadata: { ...metadata, uid, resourceVersion } };
   const made = await kube.mergePatch<SecretProviderClass>(
@@ -79,16 +87,16 @@ async function overwrite(options: RestoreOptions, live: SecretProviderClass, can
     writing(options),
     signal,
   );
-  await handOver(options, made, candidate);
+  await handOver(options, made, snapshot);
 }
 
 /** Whoever wrote the class before owns its fields again, so that their next apply meets no conflict. */
 async function handOver(
   { kube, worker, isDryRun, signal }: RestoreOptions,
   made: SecretProviderClass,
-  { snapshot }: Candidate,
+  { managedFields }: ClassSnapshot,
 ): Promise<void> {
-  if (!isDryRun && snapshot !== undefined) await worker.handOver(kube, made, snapshot.managedFields, signal);
+  if (!isDryRun) await worker.handOver(kube, made, managedFields, signal);
 }
 
 /** Without `undefined`, which a merge patch has no word for. */
