@@ -70,9 +70,11 @@ async function answer(subject: Subject | undefined, { input, cluster, context, f
   const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   const printing = { format, hasColour: context.hasColour, version: context.version };
+  // An image that lacks its own files says so before the cluster is asked anything.
+  const crds = subject === undefined ? context.shippedCrds() : undefined;
   const classes = await openClassContext({ cluster, context, namespace, asksVaults });
-  if (subject === undefined) {
-    const checking = await checkContext(classes, { cluster, context, options });
+  if (crds !== undefined) {
+    const checking = await checkContext(classes, { cluster, context, options, crds });
     return resultOf(await answerInstall(checking, classes, printing));
   }
   const within = valueOf(options, "namespace");
@@ -86,17 +88,18 @@ interface Checking {
   readonly cluster: Cluster;
   readonly context: CommandContext;
   readonly options: OptionValues;
+  readonly crds: DoctorContext["crds"];
 }
 
 /** The checks ask for the same lists again and again; the walks, which take long, look anew. */
-async function checkContext(classes: ClassContext, { cluster, context, options }: Checking): Promise<DoctorContext> {
+async function checkContext(classes: ClassContext, { cluster, context, options, crds }: Checking): Promise<DoctorContext> {
   return {
     ...classes,
     viewer: rememberingViewer(classes.viewer),
     actAs: (user) => cluster.actAs(user),
     reach: classes.azure?.reach ?? (await context.openReach()),
     probeNamespace: valueOf(options, "namespace") ?? cluster.namespace,
-    crds: context.shippedCrds(),
+    crds,
   };
 }
 
