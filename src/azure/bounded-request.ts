@@ -1,4 +1,4 @@
-import { VaultError } from "../domain/ports.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { networkCode } from "./service-answer.ts";
 import { tokenSource } from "./sign-in-errors.ts";

@@ -3,7 +3,8 @@ import { createHmac } from "node:crypto";
 import { ClientAssertionCredential, ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
 import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 
-import type { ServicePrincipalIdentity, VaultAddress, VaultIdentity, WorkloadIdentity } from "../domain/ports.ts";
+import type { VaultAddress } from "../domain/ports/vault-client.ts";
+import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import { issuerOf } from "./assertion-issuer.ts";
 import { createDirectAgent } from "./direct-agent.ts";
 import type { SdkNetwork } from "./sdk-network.ts";

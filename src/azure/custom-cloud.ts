@@ -1,4 +1,4 @@
-import type { VaultAddress } from "../domain/ports.ts";
+import type { VaultAddress } from "../domain/ports/vault-client.ts";
 import type { Credential } from "./credential.ts";
 
 /**

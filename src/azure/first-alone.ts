@@ -1,4 +1,4 @@
-import { VaultError } from "../domain/ports.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 
 /**
  * Lets one call go first, and the others once it has come through. A client of the SDK learns from its first answer whose token a vault

@@ -1,6 +1,6 @@
 /** Why no token came, by the kind of identity that asked for one. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
-import type { Retry } from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 import { chainOf } from "./service-answer.ts";
 import type { VaultRequest, Verdict } from "./vault-errors.ts";
 

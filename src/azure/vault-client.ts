@@ -2,15 +2,9 @@ import { CertificateClient, type KeyVaultCertificate } from "@azure/keyvault-cer
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 
-import type {
-  ListedObject,
-  VaultAddress,
-  VaultCertificate,
-  VaultClient,
-  VaultIdentity,
-  VaultObject,
-  VaultObjectKind,
-} from "../domain/ports.ts";
+import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS } from "./credential.ts";

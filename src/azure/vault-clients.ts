@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-import type { VaultAddress, VaultClient, VaultClients, VaultIdentity } from "../domain/ports.ts";
+import type { VaultAddress, VaultClient, VaultClients } from "../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";

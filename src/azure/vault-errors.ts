@@ -1,11 +1,8 @@
-import {
-  type Retry,
-  type VaultAddress,
-  VaultError,
-  type VaultErrorCode,
-  type VaultIdentity,
-  type VaultObjectKind,
-} from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
+import type { VaultAddress } from "../domain/ports/vault-client.ts";
+import { VaultError, type VaultErrorCode } from "../domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { AbsentPart } from "./absent-part.ts";
 import type { AssertionFacts } from "./credential.ts";
 import { chainOf, entraCode, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";

@@ -3,7 +3,15 @@ import type { KeyVaultCertificate } from "@azure/keyvault-certificates";
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import type { KeyVaultSecret } from "@azure/keyvault-secrets";
 
-import type { ListedObject, VaultCertificate, VaultKey, VaultObject, VaultObjectKind, VaultSecret, VaultVersion } from "../domain/ports.ts";
+import type {
+  ListedObject,
+  VaultCertificate,
+  VaultKey,
+  VaultObject,
+  VaultObjectKind,
+  VaultSecret,
+  VaultVersion,
+} from "../domain/ports/vault-object.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { AbsentPart } from "./absent-part.ts";
 

@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError, type ListOptions } from "../domain/ports.ts";
+import type { KubeClient, ListOptions } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { CommandFailure } from "./command.ts";
 
 /** An API server, under the user's own identity. */

@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";

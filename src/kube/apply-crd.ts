@@ -8,7 +8,7 @@ import {
   wrapHttpLibrary,
 } from "@kubernetes/client-node";
 import type { KubeObject } from "../domain/kubernetes.ts";
-import type { ApplyOptions } from "../domain/ports.ts";
+import type { ApplyOptions } from "../domain/ports/kube-client.ts";
 import type { Answer } from "./transport.ts";
 
 /** What the generated call wants to have sent. */

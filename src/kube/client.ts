@@ -1,15 +1,15 @@
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type {
   ApplyOptions,
-  Clock,
   DeleteOptions,
   KubeClient,
   ListOptions,
-  Logger,
   ReadResult,
   TokenRequest,
   WriteOptions,
-} from "../domain/ports.ts";
+} from "../domain/ports/kube-client.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { Sensitive } from "../domain/sensitive.ts";
 import { applyCustomResourceDefinition } from "./apply-crd.ts";
 import type { PooledKubeConfig } from "./config.ts";

@@ -1,5 +1,6 @@
 import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
-import { KubeError, type KubeErrorCode, type Retry } from "../domain/ports.ts";
+import { KubeError, type KubeErrorCode } from "../domain/ports/kube-error.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 
 /** What was tried, for messages and logs. */
 export interface Attempt {

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { Clock, EventSink, KubeClient, Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 export interface EventSinkOptions {
   /** `keyvault-injector-sync` and the like: shown by kubectl as the event's source. */

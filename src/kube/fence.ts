@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { type Attempt, describe } from "./errors.ts";
 
 /**

@@ -1,4 +1,8 @@
-import { type Clock, type KubeClient, KubeError, type LeaderElection, type Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { LeaderElection } from "../domain/ports/leader-election.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type Lease, release } from "./lease-record.ts";
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import type { Change } from "../domain/ports.ts";
+import type { Change } from "../domain/ports/kube-watcher.ts";
 
 /** What is remembered of one object. */
 export interface Kept<T> {

@@ -1,6 +1,9 @@
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
 import { INSTANCE_CONFIGURATION, otherInstance } from "../domain/one-instance.ts";
-import { type Clock, type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 export interface OneInstanceOptions {
   readonly kube: KubeClient;

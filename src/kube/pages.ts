@@ -1,5 +1,6 @@
 import { apiVersionOf, type KubeObject, type Resource } from "../domain/kubernetes.ts";
-import { KubeError, type ListOptions } from "../domain/ports.ts";
+import type { ListOptions } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { type Attempt, noAnswer, refusal } from "./errors.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";

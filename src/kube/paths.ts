@@ -1,5 +1,5 @@
 import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -1,5 +1,5 @@
 import { assertNever } from "../domain/assert-never.ts";
-import type { KubeError } from "../domain/ports.ts";
+import type { KubeError } from "../domain/ports/kube-error.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 
 /** What a reflector does next. */

@@ -1,5 +1,8 @@
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
-import { type Clock, KubeError, type KubeWatcher, type Logger, type Reflector, type ReflectorOptions } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";

@@ -1,4 +1,4 @@
-import type { TokenRequest } from "../domain/ports.ts";
+import type { TokenRequest } from "../domain/ports/kube-client.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { parseObject } from "./pages.ts";
 

@@ -1,6 +1,6 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
-import type { KubeError } from "../domain/ports.ts";
+import type { KubeError } from "../domain/ports/kube-error.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
 import { fenceFor } from "./fence.ts";

@@ -1,5 +1,6 @@
 import type { KubeObject, Resource } from "../domain/kubernetes.ts";
-import type { Clock, ListOptions } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { type Attempt, noAnswer, parseStatus, refusal, type Status } from "./errors.ts";
 import { readLines } from "./lines.ts";
 import { parseObject } from "./pages.ts";

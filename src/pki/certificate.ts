@@ -1,4 +1,4 @@
-import type { CertificateKeyIds } from "../domain/ports.ts";
+import type { CertificateKeyIds } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { context, DerError, DerReader, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence } from "./der.ts";
 

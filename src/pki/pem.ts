@@ -3,7 +3,7 @@
  * a block that does not decode is skipped, headers are kept, output has 64 columns and line feeds. One pass over the input.
  */
 import { decodeBase64 } from "../domain/content/encodings.ts";
-import type { PemBlock, PemText } from "../domain/ports.ts";
+import type { PemBlock, PemText } from "../domain/ports/pki.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 
 const BEGIN = Buffer.from("-----BEGIN ");

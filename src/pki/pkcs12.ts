@@ -3,7 +3,7 @@
  * its limits and words, and besides it PBES2 and newer digests.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { PemBlock } from "../domain/ports.ts";
+import type { PemBlock } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { decrypt, type Opening, readAlgorithm } from "./decrypt.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Pki } from "../domain/ports.ts";
+import type { Pki } from "../domain/ports/pki.ts";
 import { readCertificate } from "./certificate.ts";
 import { decodePem, encodePem } from "./pem.ts";
 import { decodePkcs12 } from "./pkcs12.ts";

@@ -1,5 +1,5 @@
 import { createECDH, createPrivateKey } from "node:crypto";
-import type { PrivateKey } from "../domain/ports.ts";
+import type { PrivateKey } from "../domain/ports/pki.ts";
 import { type Curve, curveByOid } from "./curves.ts";
 import {
   BIT_STRING,

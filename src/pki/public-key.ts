@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import type { PublicJwk } from "../domain/ports.ts";
+import type { PublicJwk } from "../domain/ports/vault-object.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { curveByJwk } from "./curves.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 
 /** Node's timers hold no more: a longer one fires at once. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import type { Logger } from "../domain/ports.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 /** A signal that aborts on SIGTERM or SIGINT; a second signal ends the process at once, as people at a terminal expect. */
 export function stopSignal(logger: Logger): AbortSignal {

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import { systemClock } from "./clock.ts";
 
 /** How much faster than real time this clock goes at most, while it catches up, and how much slower, while it waits. */

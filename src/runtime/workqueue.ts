@@ -1,5 +1,7 @@
 import { assertNever } from "../domain/assert-never.ts";
-import type { Clock, Logger, Retry } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Logger } from "../domain/ports/logger.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 import { type BackoffRange, backoffDelay } from "./backoff.ts";
 import { DelayedKeys } from "./delayed-keys.ts";
 import { type Groups, ReadyKeys, type Taken } from "./ready-keys.ts";

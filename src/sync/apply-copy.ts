@@ -2,7 +2,8 @@ import { type ComponentCopy, managerOf, ownersAfterHealing } from "../domain/hea
 import type { Component } from "../domain/healing/components.ts";
 import { haveWritten, installerEntries } from "../domain/healing/installers.ts";
 import type { KubeObject } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { findByName } from "./find-by-name.ts";
 import { handOver } from "./hand-over.ts";

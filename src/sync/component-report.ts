@@ -1,6 +1,7 @@
 import type { EventReason } from "../domain/event-reasons.ts";
 import type { Component } from "../domain/healing/components.ts";
-import type { EventSink, Logger } from "../domain/ports.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import { workerDeployment } from "./own-deployment.ts";

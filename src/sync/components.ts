@@ -1,6 +1,11 @@
 import { type Component, componentsOf } from "../domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import { type Clock, type EventSink, type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createVaultClients } from "../azure/vault-clients.ts";
-import type { Logger } from "../domain/ports.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { createEventSink } from "../kube/events.ts";

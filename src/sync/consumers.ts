@@ -1,6 +1,7 @@
 import { CSI_DRIVER } from "../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeClient, KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 
 /** What a pod says of the classes it mounts; the rest of the pod is dropped on arrival. */
 interface Consumer {

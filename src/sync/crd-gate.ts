@@ -3,7 +3,8 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { type CrdDrift, crdDrift } from "../domain/healing/crd-drift.ts";
 import type { CrdIdentity } from "../domain/healing/snapshot.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import type { Clock, KubeClient } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { batchedRead } from "./batched-read.ts";
 
 /** Whether what the API server says of classes may be believed. */

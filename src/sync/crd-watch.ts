@@ -1,6 +1,6 @@
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 
 /** One watch per CRD of ours: RBAC by name allows no wider one. */
 export function watchCrd(

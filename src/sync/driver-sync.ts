@@ -1,5 +1,5 @@
 import { RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { isOfDriverSync } from "../domain/sync/driver-sync.ts";
 import { keyOf } from "./class-ref.ts";
 import type { WorkerContext } from "./worker-context.ts";

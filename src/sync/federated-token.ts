@@ -1,6 +1,9 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
-import { type KubeClient, KubeError, VaultError, type WorkloadIdentity } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
+import type { WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import type { Sensitive } from "../domain/sensitive.ts";
 
 /** The least that the API server takes: the token is exchanged at once and not kept. The policy of the install allows no more. */

@@ -1,7 +1,10 @@
 import { type ContentProblem, type ObjectFile, objectIdOf } from "../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../domain/content/render.ts";
 import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../domain/content/version-history.ts";
-import { type ObjectReader, type Retry, VaultError, type VaultVersion } from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
+import type { ObjectReader } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
+import type { VaultVersion } from "../domain/ports/vault-object.ts";
 import { type ClassObject, objectFailure } from "../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { failed, ok, type Result } from "../domain/result.ts";

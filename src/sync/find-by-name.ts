@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
-import type { KubeClient } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
 
 /** By a list of one: the right to list goes with the watch, so that no right to get is needed beside it. */
 export async function findByName<T extends KubeObject>(

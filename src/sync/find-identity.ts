@@ -1,6 +1,8 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import type { ObjectRef, Secret, SecretProviderClass } from "../domain/kubernetes.ts";
-import type { KubeClient, ReadResult, Retry, VaultIdentity } from "../domain/ports.ts";
+import type { KubeClient, ReadResult } from "../domain/ports/kube-client.ts";
+import type { Retry } from "../domain/ports/retry.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { identityModeRefusal, type OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../domain/provider-class/service-principal.ts";

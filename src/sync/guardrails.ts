@@ -1,7 +1,12 @@
 import { PREFIX } from "../domain/annotations.ts";
 import { OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import { type Clock, type EventSink, type KubeClient, KubeError, type KubeWatcher, type Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";

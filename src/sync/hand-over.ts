@@ -1,5 +1,5 @@
 import type { KubeObject, ManagedFieldsEntry, Resource } from "../domain/kubernetes.ts";
-import type { KubeClient } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
 export interface HandedOver {

@@ -4,7 +4,9 @@ import { type ComponentDrift, componentDrift } from "../domain/healing/component
 import { type Component, isOwnDeployment } from "../domain/healing/components.ts";
 import { type DeletionVerdict, deletionVerdict } from "../domain/healing/deletion.ts";
 import type { KubeObject } from "../domain/kubernetes.ts";
-import { type Clock, type KubeClient, KubeError } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../domain/schedule/repair-pace.ts";
 import { shownNames } from "../domain/sync/shown-names.ts";
 import type { Outcome } from "../runtime/workqueue.ts";

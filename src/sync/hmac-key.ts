@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { RESOURCES, type Secret } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
 export const HMAC_KEY_SECRET = "keyvault-injector-sync-key";

@@ -1,7 +1,8 @@
 import { OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { isMarked } from "../domain/healing/uninstall-marker.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { findByName } from "./find-by-name.ts";
 

@@ -1,6 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import type { Retry } from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 import { type ClassOutcome, nextStatus, type SecretStatus } from "../domain/sync/class-status.ts";
 import type { FetchNeed } from "../domain/sync/fetch-need.ts";
 import { heldSecrets } from "../domain/sync/key-status.ts";

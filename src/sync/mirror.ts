@@ -1,4 +1,4 @@
-import type { Retry } from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus, Told } from "../domain/sync/class-status.ts";

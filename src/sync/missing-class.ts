@@ -3,7 +3,7 @@ import { missingClassVerdict } from "../domain/healing/missing-class.ts";
 import { type ClassSnapshot, restoredClass } from "../domain/healing/snapshot.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { handOver } from "./hand-over.ts";
 import { removeSecrets } from "./remove-secrets.ts";

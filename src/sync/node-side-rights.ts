@@ -1,6 +1,6 @@
 import type { Component } from "../domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeClient } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 
 interface AccessReview extends KubeObject {

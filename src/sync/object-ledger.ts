@@ -1,12 +1,7 @@
-import {
-  type Clock,
-  type ObjectReader,
-  type VaultCertificate,
-  VaultError,
-  type VaultKey,
-  type VaultObject,
-  type VaultSecret,
-} from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { ObjectReader } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
+import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../domain/ports/vault-object.ts";
 import type { ObjectType } from "../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../domain/schedule/object-look.ts";
 import { Interests } from "./object-interests.ts";

@@ -1,4 +1,4 @@
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import type { Outcome } from "../runtime/workqueue.ts";
 import type { ClassResult } from "./worker-context.ts";
 

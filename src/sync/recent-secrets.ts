@@ -1,6 +1,7 @@
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import type { Clock, KubeClient, ReadResult } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient, ReadResult } from "../domain/ports/kube-client.ts";
 
 /** The classes of a namespace are polled one after the other with the same credentials: so long one read serves them (milliseconds). */
 export const RECENT_MS = 10_000;

@@ -1,5 +1,5 @@
 import { objectKey } from "../domain/object-key.ts";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { type Due, type Judged, planNamespace } from "../domain/rollout/namespace-plan.ts";
 import { hasStamp } from "../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../domain/rollout/standing.ts";

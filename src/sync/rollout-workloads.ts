@@ -1,6 +1,6 @@
 import { PREFIX } from "../domain/annotations.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../domain/rollout/workload.ts";
 
 /** Live workloads that may ask for restarts, and what their Namespaces say for them. */

@@ -1,6 +1,6 @@
 import { POD_ANNOTATIONS } from "../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeClient } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { type AgingPod, hasOldPod } from "../domain/rollout/pod-age.ts";
 import { restartStamp } from "../domain/rollout/stamp.ts";
 import { observeWorkload, WORKLOADS, type Workload } from "../domain/rollout/workload.ts";

@@ -1,5 +1,8 @@
 import { refOfKey } from "../domain/object-key.ts";
-import { type Clock, KubeError, type KubeWatcher, type Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { hasRotated } from "../domain/sync/rotated-condition.ts";
 import { type Outcome, WorkQueue } from "../runtime/workqueue.ts";
 import { outcomeOf, RETRIES } from "./patiently.ts";

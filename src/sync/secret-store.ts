@@ -1,7 +1,7 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../domain/sync/secret-plan.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";

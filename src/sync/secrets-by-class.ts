@@ -1,5 +1,5 @@
 import { SECRET_ANNOTATIONS } from "../domain/annotations.ts";
-import type { Change } from "../domain/ports.ts";
+import type { Change } from "../domain/ports/kube-watcher.ts";
 import type { ObservedSecret } from "../domain/sync/observed-secret.ts";
 
 /** Secrets by the class that they name, without a look at every Secret for every class. */

@@ -1,5 +1,5 @@
 import type { ObjectRef } from "../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports.ts";
+import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 
 /** Looks at nothing outside the namespaces of `--namespaces`: each collection is listed and watched in each of them. None: everywhere. */
 export function inNamespaces(watcher: KubeWatcher, namespaces: readonly string[]): KubeWatcher {

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 
 /** Classes that name the same object are woken together and come within this time (milliseconds). */

@@ -3,7 +3,10 @@ import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../domain/annotations.ts";
 import { canonical } from "../domain/healing/snapshot.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 

@@ -1,6 +1,9 @@
 import { type ObjectRef, RESOURCES } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import { type KubeClient, KubeError, type KubeWatcher, type Logger, type Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { ClassStatus, SecretProviderClassSync } from "../domain/sync/class-status.ts";
 import type { CrdGate } from "./crd-gate.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";

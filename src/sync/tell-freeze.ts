@@ -1,4 +1,5 @@
-import type { EventSink, Logger } from "../domain/ports.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { GateState } from "./crd-gate.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { workerDeployment } from "./own-deployment.ts";

@@ -1,12 +1,6 @@
-import type {
-  ListedObject,
-  ObjectReader,
-  VaultAddress,
-  VaultClient,
-  VaultClients,
-  VaultIdentity,
-  VaultObjectKind,
-} from "../domain/ports.ts";
+import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import type { ListedObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { type GateOptions, VaultGate } from "./vault-gate.ts";
 
 /** Entries of a list that come in one transaction. */

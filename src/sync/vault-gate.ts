@@ -1,4 +1,7 @@
-import { type Clock, type Retry, VaultError, type VaultObjectKind } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Retry } from "../domain/ports/retry.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
+import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import {
   type Admission,
   admit,

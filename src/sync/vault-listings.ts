@@ -1,4 +1,6 @@
-import { type Clock, type ListedObject, VaultError, type VaultObjectKind } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
+import type { ListedObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import type { ObjectType } from "../domain/provider-class/object-rules.ts";
 import type { VaultListing } from "../domain/schedule/object-look.ts";
 import type { BudgetedClient } from "./vault-budget.ts";

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { VaultObjectKind } from "../domain/ports.ts";
+import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { METRIC_PREFIX } from "../runtime/metrics.ts";
 import { VaultSeries } from "./vault-series.ts";
 

@@ -1,7 +1,8 @@
 import { objectIdOf } from "../domain/content/object-file.ts";
 import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../domain/content/version-history.ts";
 import type { SecretObject } from "../domain/kubernetes.ts";
-import { type ObjectReader, VaultError } from "../domain/ports.ts";
+import type { ObjectReader } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 import type { ClassObject, ObjectType } from "../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../domain/schedule/object-look.ts";

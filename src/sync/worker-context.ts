@@ -1,5 +1,9 @@
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import type { Clock, EventSink, KubeClient, Logger, Reflector } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { SyncMode } from "../domain/schedule/sync-mode.ts";
 import type { Claims } from "../domain/sync/claims.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";

@@ -1,7 +1,7 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { keeperOf } from "../domain/sync/secret-plan.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";

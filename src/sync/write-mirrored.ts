@@ -1,6 +1,6 @@
 import { restoredClass } from "../domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import { KubeError } from "../domain/ports.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import { syncMode } from "../domain/schedule/sync-mode.ts";
 import type { SecretStatus } from "../domain/sync/class-status.ts";

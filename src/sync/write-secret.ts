@@ -1,7 +1,9 @@
 import { MANAGED_LABEL } from "../domain/annotations.ts";
 import { assertNever } from "../domain/assert-never.ts";
 import { type ObjectRef, RESOURCES, type Secret } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import type { SyncReason } from "../domain/reasons.ts";
 import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
 import type { ObservedSecret, OwnedFields } from "../domain/sync/observed-secret.ts";

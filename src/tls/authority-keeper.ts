@@ -4,7 +4,10 @@ import { AUTHORITY_KEYS, AUTHORITY_SECRET, authorityFieldManager } from "../doma
 import { isOverlapLost, retire, stillTrusted, trustedAuthorities } from "../domain/certificates/overlap.ts";
 import type { AuthorityCertificate } from "../domain/certificates/verdict.ts";
 import { RESOURCES, type Secret } from "../domain/kubernetes.ts";
-import { type Clock, type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { type AuthorityContent, type AuthorityToWrite, authoritySecretBody, readAuthority } from "./authority-secret.ts";
 import { issueAuthority } from "./issue.ts";
 import { newRsaKey } from "./rsa-key.ts";

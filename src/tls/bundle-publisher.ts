@@ -7,7 +7,9 @@ import {
 } from "../domain/certificates/publication-policy.ts";
 import type { AuthorityCertificate } from "../domain/certificates/verdict.ts";
 import { apiVersionOf, type KubeObject, RESOURCES, type Resource } from "../domain/kubernetes.ts";
-import { type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 /** What API servers trust after a look at the configuration. */
 export interface Publication {

@@ -3,7 +3,11 @@ import { type LeafFacts, leafStep } from "../domain/certificates/leaf-policy.ts"
 import { serviceDnsNames, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
 import { PREFLIGHT_TARGET } from "../domain/certificates/publication-policy.ts";
 import { type AuthorityCertificate, instant } from "../domain/certificates/verdict.ts";
-import { type CertificateSource, type Clock, type KubeClient, KubeError, type Logger } from "../domain/ports.ts";
+import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { type Authority, createAuthorityKeeper } from "./authority-keeper.ts";
 import { publishBundle } from "./bundle-publisher.ts";
 import { createHotSource } from "./hot-source.ts";

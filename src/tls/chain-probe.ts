@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
-import type { CertificateSource, Clock } from "../domain/ports.ts";
+import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ChainProbeOptions {

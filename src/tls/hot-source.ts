@@ -1,4 +1,5 @@
-import type { CertificateSource, Logger, ServingCertificate } from "../domain/ports.ts";
+import type { CertificateSource, ServingCertificate } from "../domain/ports/certificate-source.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 /** A source whose certificate can be exchanged while it is served. */
 export interface HotSource extends CertificateSource {

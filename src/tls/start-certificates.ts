@@ -1,6 +1,7 @@
 import { AUTHORITY_SECRET, WEBHOOK_CONFIGURATION } from "../domain/certificates/names.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
-import type { CertificateSource, KubeWatcher } from "../domain/ports.ts";
+import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import { CertificatePass, type CertificatePassOptions, type Expiry, type PassOutcome, type Readiness } from "./certificate-pass.ts";
 import { Wakeup } from "./wakeup.ts";
 

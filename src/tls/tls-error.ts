@@ -1,4 +1,4 @@
-import type { Retry } from "../domain/ports.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 
 export type TlsErrorCode =
   /** The CA in the Secret looks usable but certificates that it signs do not verify. */

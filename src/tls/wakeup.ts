@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 
 /** A sleep that can be cut short. A wake that comes while nobody sleeps is remembered for the next sleep. */
 export class Wakeup {

@@ -1,6 +1,7 @@
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
-import type { KubeClient, Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import { createLookup, type LookupResult } from "./live-lookup.ts";
 
 export interface ClassLookup {

@@ -1,6 +1,7 @@
 import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
-import type { KubeClient, Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { Reflector } from "../domain/ports/kube-watcher.ts";
 
 /** Long enough for an API server under load, short enough for the pod's creator who waits for it. */
 const LONGEST_READ_MS = 500;

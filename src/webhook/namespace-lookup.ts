@@ -1,7 +1,8 @@
 import { PREFIX } from "../domain/annotations.ts";
 import type { NamespaceFact } from "../domain/injection/effective-annotations.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { KubeClient, KubeWatcher, Reflector } from "../domain/ports.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { createLookup, type LookupResult } from "./live-lookup.ts";
 
 export interface NamespaceLookup {

@@ -5,7 +5,7 @@ import type { ClassFact } from "../domain/injection/credentials.ts";
 import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
 import { isJsonObject } from "../domain/json-object.ts";
-import type { Logger } from "../domain/ports.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";

@@ -2,7 +2,7 @@ import { type AdmissionDecision, internalError } from "../domain/admission/decis
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
-import type { Logger } from "../domain/ports.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 import { classWarnings } from "../domain/preflight/class-warnings.ts";
 import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";

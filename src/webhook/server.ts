@@ -2,7 +2,9 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Express } from "express";
-import type { CertificateSource, Clock, Logger } from "../domain/ports.ts";
+import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Logger } from "../domain/ports/logger.ts";
 
 export interface ServerOptions {
   readonly app: Express;

@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
-import { type VaultAddress, VaultError } from "../../src/domain/ports.ts";
+import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 

@@ -5,7 +5,9 @@
 import { text } from "node:stream/consumers";
 
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
-import { type VaultAddress, VaultError, type VaultIdentity } from "../../src/domain/ports.ts";
+import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 
 export interface IdentityQuestion {

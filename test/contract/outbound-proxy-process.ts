@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { VaultAddress, VaultIdentity } from "../../src/domain/ports.ts";
+import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig } from "../../src/kube/config.ts";

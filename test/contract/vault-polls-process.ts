@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { Registry } from "prom-client";
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
-import type { KubeClient } from "../../src/domain/ports.ts";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
-import type { ServingCertificate } from "../../src/domain/ports.ts";
+import type { ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
 import { type ApiAnswer, apiRequest, JSON_PATCH } from "../support/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { Clock, LeaderElection } from "../../src/domain/ports.ts";
+import type { Clock } from "../../src/domain/ports/clock.ts";
+import type { LeaderElection } from "../../src/domain/ports/leader-election.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { createEventSink } from "../../src/kube/events.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { Change, Reflector } from "../../src/domain/ports.ts";
+import type { Change, Reflector } from "../../src/domain/ports/kube-watcher.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import {

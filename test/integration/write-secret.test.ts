@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
-import { KubeError } from "../../src/domain/ports.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createFingerprints } from "../../src/sync/content-hmac.ts";
 import { observe } from "../../src/sync/secret-store.ts";

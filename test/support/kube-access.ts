@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { KubeObject, Resource } from "../../src/domain/kubernetes.ts";
-import type { KubeClient, KubeWatcher, Logger } from "../../src/domain/ports.ts";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
+import type { KubeWatcher } from "../../src/domain/ports/kube-watcher.ts";
+import type { Logger } from "../../src/domain/ports/logger.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
 import { createKubeWatcher, type KubeWatcherOptions } from "../../src/kube/reflector.ts";

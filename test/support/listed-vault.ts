@@ -1,13 +1,7 @@
-import type {
-  ListedObject,
-  VaultAddress,
-  VaultClient,
-  VaultClients,
-  VaultIdentity,
-  VaultObjectKind,
-  VaultVersion,
-} from "../../src/domain/ports.ts";
-import { VaultError } from "../../src/domain/ports.ts";
+import type { VaultAddress, VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
+import type { ListedObject, VaultObjectKind, VaultVersion } from "../../src/domain/ports/vault-object.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import type { ManualClock } from "./manual-clock.ts";
 

@@ -1,7 +1,9 @@
 import { Agent, type RequestOptions, request } from "node:https";
 import { Registry } from "prom-client";
 import type { ObjectRef, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import type { CertificateSource, KubeClient, Logger } from "../../src/domain/ports.ts";
+import type { CertificateSource } from "../../src/domain/ports/certificate-source.ts";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
+import type { Logger } from "../../src/domain/ports/logger.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { createWebhookServer, type WebhookServerOptions } from "../../src/webhook/compose.ts";
 import type { AdmissionServer } from "../../src/webhook/server.ts";

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../../src/domain/ports.ts";
+import type { Clock } from "../../src/domain/ports/clock.ts";
 
 interface Sleeper {
   readonly at: number;

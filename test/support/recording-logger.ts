@@ -1,4 +1,4 @@
-import type { Logger } from "../../src/domain/ports.ts";
+import type { Logger } from "../../src/domain/ports/logger.ts";
 
 export interface RecordedEntry {
   readonly level: "debug" | "info" | "warn" | "error";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import forge from "node-forge";
-import type { CertificateSource, ServingCertificate } from "../../src/domain/ports.ts";
+import type { CertificateSource, ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
 
 /** A self-signed certificate for these host names, its own authority. `commonName` tells two of them apart. */
 export function selfSignedCertificate(commonName = "localhost", names: readonly string[] = ["localhost"]): ServingCertificate {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/domain/ports.ts";
+import type { Clock } from "../../src/domain/ports/clock.ts";
 
 /** Real time that a test can move forward: sleepers wake when their time has come by this clock. */
 export class SteppedClock implements Clock {

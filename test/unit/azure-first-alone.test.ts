@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { firstAlone } from "../../src/azure/first-alone.ts";
-import { VaultError } from "../../src/domain/ports.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
 
 /** Calls that end when the test says so. */
 function calls() {

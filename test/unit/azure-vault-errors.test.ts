@@ -7,7 +7,8 @@ import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { fingerprintOf } from "../../src/azure/credential.ts";
 import { LruCache } from "../../src/azure/lru-cache.ts";
 import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
-import { VaultError, type VaultIdentity } from "../../src/domain/ports.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 
 const REQUEST: VaultRequest = {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { objectIdOf } from "../../src/domain/content/object-file.ts";
 import { makesFile, selectVersions } from "../../src/domain/content/version-history.ts";
-import type { VaultVersion } from "../../src/domain/ports.ts";
+import type { VaultVersion } from "../../src/domain/ports/vault-object.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 
 function anObject(changes: Partial<ClassObject> = {}): ClassObject {

@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { decodeBase64, decodeHex } from "../../src/domain/content/encodings.ts";
 import { renderSecret } from "../../src/domain/content/render.ts";
 import type { ObjectVersion } from "../../src/domain/content/version-history.ts";
-import type { VaultSecret } from "../../src/domain/ports.ts";
+import type { VaultSecret } from "../../src/domain/ports/vault-object.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { KubeError } from "../../src/domain/ports.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { type Outcome, planAfter } from "../../src/kube/reflector-steps.ts";
 
 const middle = (): number => 0.5;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, test } from "node:test";
 
-import type { PublicJwk } from "../../src/domain/ports.ts";
+import type { PublicJwk } from "../../src/domain/ports/vault-object.ts";
 import { decodePem } from "../../src/pki/pem.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
 import { encodePublicKey } from "../../src/pki/public-key.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Clock } from "../../src/domain/ports.ts";
+import type { Clock } from "../../src/domain/ports/clock.ts";
 import { createSteadyClock } from "../../src/runtime/steady-clock.ts";
 
 const START = 1_700_000_000_000;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { type ObjectReader, VaultError, type VaultVersion } from "../../src/domain/ports.ts";
+import type { ObjectReader } from "../../src/domain/ports/vault-client.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultVersion } from "../../src/domain/ports/vault-object.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { parse } from "yaml";
-import type { ServingCertificate } from "../../src/domain/ports.ts";
+import type { ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { startChainProbe } from "../../src/tls/chain-probe.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";

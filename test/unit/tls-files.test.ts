@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { serviceDnsNames } from "../../src/domain/certificates/names.ts";
-import type { ServingCertificate } from "../../src/domain/ports.ts";
+import type { ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
 import { startFileCertificates } from "../../src/tls/file-certificates.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";

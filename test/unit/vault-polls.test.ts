@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
-import { VaultError } from "../../src/domain/ports.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
 import { createMirrors } from "../../src/sync/vault-mirror.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type KubeClient, KubeError, type ReadResult } from "../../src/domain/ports.ts";
+import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createClassLookup } from "../../src/webhook/class-lookup.ts";
 import type { LookupResult } from "../../src/webhook/live-lookup.ts";
 import { aClass } from "../support/pods.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
-import { type KubeClient, KubeError, type ReadResult } from "../../src/domain/ports.ts";
+import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createNamespaceLookup } from "../../src/webhook/namespace-lookup.ts";
 import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
 import { aClass, aPod, aReview, OPTED_IN, prefixed } from "../support/pods.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { KubeError } from "../../src/domain/ports.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { backoffDelay } from "../../src/runtime/backoff.ts";
 import { type Outcome, WorkQueue, type WorkQueueOptions } from "../../src/runtime/workqueue.ts";
 import { ManualClock } from "../support/manual-clock.ts";

@@ -1,5 +1,5 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { KubeError } from "../../domain/ports.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
 import type { WorkloadObject } from "./settings-in-force.ts";

@@ -2,7 +2,7 @@ import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
 import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { KubeError } from "../../domain/ports.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { FINAL_CHECK } from "../install.ts";
 import { type Check, fail, fine, skipped } from "./check.ts";
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../domain/kubernetes.ts";
-import { KubeError } from "../../domain/ports.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
 import { POLICIES } from "./check-install.ts";

@@ -4,7 +4,7 @@ import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import type { Clock } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import { quoted } from "../../domain/quoted.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";

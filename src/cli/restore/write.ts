@@ -3,7 +3,8 @@ import { mergePatchOf } from "../../domain/healing/merge-patch.ts";
 import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { type KubeClient, KubeError } from "../../domain/ports.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { WorkerCode } from "../surroundings.ts";
 import { type Candidate, contentOf, type Restorable, toldOf } from "./plan.ts";
 

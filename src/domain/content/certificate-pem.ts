@@ -1,5 +1,5 @@
 /** The value of a secret that belongs to a certificate, as PEM. */
-import type { PemBlock, Pki } from "../ports.ts";
+import type { PemBlock, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { decodeBase64 } from "./encodings.ts";
 import { orderChain } from "./pem-chain.ts";

@@ -1,5 +1,5 @@
 /** Order of a certificate chain, by the provider's `constructPEMChain`. */
-import type { CertificateKeyIds, Pki } from "../ports.ts";
+import type { CertificateKeyIds, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 
 interface Node {

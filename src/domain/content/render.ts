@@ -1,5 +1,5 @@
 /** From what a vault handed out to the files that the provider would mount, byte for byte. */
-import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../ports.ts";
+import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../ports/vault-object.ts";
 import { type ObjectEncoding, objectFailure } from "../provider-class/object-rules.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";

@@ -1,5 +1,5 @@
 /** Which versions of an object are fetched, and under which file names. */
-import type { VaultVersion } from "../ports.ts";
+import type { VaultVersion } from "../ports/vault-object.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
 
 /** One version of an object on its way to its files. */

@@ -1,5 +1,5 @@
 /** What whoever runs the install allows classes to use. Both lists: empty is no limit. */
-import type { VaultAddress } from "../ports.ts";
+import type { VaultAddress } from "../ports/vault-client.ts";
 import type { ClassProblem } from "./problem.ts";
 import type { SupportedIdentity } from "./this-version.ts";
 

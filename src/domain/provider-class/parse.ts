@@ -1,5 +1,5 @@
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
-import type { VaultAddress } from "../ports.ts";
+import type { VaultAddress } from "../ports/vault-client.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";

@@ -1,5 +1,5 @@
 import { decodeBase64 } from "../content/encodings.ts";
-import type { ServicePrincipalIdentity } from "../ports.ts";
+import type { ServicePrincipalIdentity } from "../ports/vault-identity.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
 

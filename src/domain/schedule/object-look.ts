@@ -2,7 +2,8 @@
  * Whether what was last seen of an object still holds, by the list of its vault. The list has no version ids, and its times have
  * whole seconds: two versions within one second look the same in it.
  */
-import type { ListedObject, VaultErrorCode, VaultObject } from "../ports.ts";
+import type { VaultErrorCode } from "../ports/vault-error.ts";
+import type { ListedObject, VaultObject } from "../ports/vault-object.ts";
 
 /** What a GET of the current version said. */
 export type ObjectLook =

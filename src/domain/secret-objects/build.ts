@@ -1,6 +1,6 @@
 import type { ObjectFile } from "../content/object-file.ts";
 import type { SecretObject } from "../kubernetes.ts";
-import type { Pki } from "../ports.ts";
+import type { Pki } from "../ports/pki.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Sensitive } from "../sensitive.ts";

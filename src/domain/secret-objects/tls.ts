@@ -1,6 +1,6 @@
 /** What the driver puts into a Secret of type kubernetes.io/tls: the certificates or the key of a file, each encoded anew. */
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
-import type { PemBlock, Pki } from "../ports.ts";
+import type { PemBlock, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 
 export const TLS_TYPE = "kubernetes.io/tls";

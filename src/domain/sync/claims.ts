@@ -1,5 +1,5 @@
 import type { SecretProviderClass } from "../kubernetes.ts";
-import type { Change } from "../ports.ts";
+import type { Change } from "../ports/kube-watcher.ts";
 import { secretObjectsOf } from "./named-secrets.ts";
 
 /** Which classes name which Secret, without a look at every class for every Secret. */

@@ -1,5 +1,5 @@
 import { assertNever } from "../assert-never.ts";
-import type { Retry } from "../ports.ts";
+import type { Retry } from "../ports/retry.ts";
 
 const FIRST_MS = 2_000;
 const LAST_MS = 60_000;

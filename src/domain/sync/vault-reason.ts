@@ -1,4 +1,4 @@
-import type { VaultErrorCode } from "../ports.ts";
+import type { VaultErrorCode } from "../ports/vault-error.ts";
 import type { SyncReason } from "../reasons.ts";
 
 const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { createVaultClients } from "../../../src/azure/vault-clients.ts";
 import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
 import { makesFile } from "../../../src/domain/content/version-history.ts";
-import type { VaultIdentity } from "../../../src/domain/ports.ts";
+import type { VaultIdentity } from "../../../src/domain/ports/vault-identity.ts";
 import { fileMode } from "../../../src/domain/provider-class/file-permission.ts";
 import type { ClassObject } from "../../../src/domain/provider-class/object-rules.ts";
 import { openProviderClass, type ProviderClass } from "../../../src/domain/provider-class/parse.ts";

@@ -1,7 +1,7 @@
 import type { Component } from "../../../src/domain/healing/components.ts";
 import { installerEntries } from "../../../src/domain/healing/installers.ts";
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
-import type { KubeClient } from "../../../src/domain/ports.ts";
+import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { findByName } from "../../../src/sync/find-by-name.ts";
 import type { Manifest } from "../shipped-manifests.ts";
 

@@ -1,5 +1,6 @@
 import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
-import type { Clock, KubeClient } from "../../../domain/ports.ts";
+import type { Clock } from "../../../domain/ports/clock.ts";
+import type { KubeClient } from "../../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/sync-mode.ts";

@@ -1,5 +1,5 @@
 import { assertNever } from "../../../domain/assert-never.ts";
-import type { VaultAddress } from "../../../domain/ports.ts";
+import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
 import type { ReachAnswer } from "../../../domain/reach.ts";
 import type { AzureAccess } from "../../surroundings.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";

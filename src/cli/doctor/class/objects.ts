@@ -1,7 +1,9 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { objectIdOf } from "../../../domain/content/object-file.ts";
 import { makesFile } from "../../../domain/content/version-history.ts";
-import { type VaultAddress, type VaultClient, VaultError, type VaultIdentity } from "../../../domain/ports.ts";
+import type { VaultAddress, VaultClient } from "../../../domain/ports/vault-client.ts";
+import { VaultError } from "../../../domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject, ObjectType } from "../../../domain/provider-class/object-rules.ts";
 import { rfc3339 } from "../../../domain/sync/class-status.ts";
 import type { FetchedObjects } from "../../surroundings.ts";

@@ -1,6 +1,7 @@
 import { objectIdOf } from "../../../domain/content/object-file.ts";
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
-import type { VaultAddress, VaultIdentity } from "../../../domain/ports.ts";
+import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import type { FetchedObjects } from "../../surroundings.ts";
 import { type ClassFinding, found } from "./leaves.ts";

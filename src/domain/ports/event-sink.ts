@@ -1,0 +1,12 @@
+import type { EventWord } from "../events.ts";
+import type { KubeObject } from "../kubernetes.ts";
+
+export interface EventSink {
+  /** Posts one event on the object; failures are logged, never thrown. */
+  emit(event: {
+    readonly regarding: KubeObject;
+    readonly type: "Normal" | "Warning";
+    readonly reason: EventWord;
+    readonly message: string;
+  }): void;
+}

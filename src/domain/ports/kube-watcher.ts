@@ -1,0 +1,39 @@
+import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
+import type { ListOptions } from "./kube-client.ts";
+
+/** A change seen by a watch. `previous` is absent for an addition, `current` for a deletion. */
+export interface Change<T> {
+  readonly previous: T | undefined;
+  readonly current: T | undefined;
+}
+
+/** Live copy of a collection. `project` decides what is kept in memory. */
+export interface Reflector<T> {
+  /** True after the first complete list, false again while the kind is unserved. */
+  readonly hasSynced: boolean;
+  /** The API server has no such kind at the moment. The copy is kept as it was last seen. */
+  readonly isUnserved: boolean;
+  /** Unix milliseconds of the last list, event or bookmark. */
+  readonly lastActivity: number;
+  get(ref: ObjectRef): T | undefined;
+  list(): readonly T[];
+  /** Drops the copy's claim to be current and lists anew. */
+  relist(): void;
+  /** Resolves when `hasSynced` first holds; rejects when the signal aborts. */
+  synced(signal: AbortSignal): Promise<void>;
+}
+
+export interface ReflectorOptions<T> extends ListOptions {
+  readonly resource: Resource;
+  /** Called once per object received; return what to keep, undefined to ignore the object. */
+  readonly project: (object: KubeObject) => T | undefined;
+  /** Called in order, after the copy was updated. Must not throw and must not block: enqueue a key and return. */
+  readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
+  /** Called when the kind becomes served or unserved. */
+  readonly onServed?: (served: boolean) => void;
+}
+
+export interface KubeWatcher {
+  /** Starts at once and runs until the signal aborts. */
+  reflect<T>(options: ReflectorOptions<T>, signal: AbortSignal): Reflector<T>;
+}

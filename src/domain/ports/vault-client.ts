@@ -1,0 +1,36 @@
+import type { VaultIdentity } from "./vault-identity.ts";
+import type { ListedObject, VaultCertificate, VaultKey, VaultObjectKind, VaultSecret, VaultVersion } from "./vault-object.ts";
+
+/** Which vault, in which cloud, asked under which tenant. */
+export interface VaultAddress {
+  /** `https://<name>.<suffix>/` */
+  readonly vaultUrl: string;
+  /** `https://login.microsoftonline.com/` and its kin. */
+  readonly authorityHost: string;
+  readonly tenantId: string;
+  /** Scope of tokens for the vaults of a cloud that the operator describes; absent for the clouds that everybody knows. */
+  readonly customScope?: string;
+}
+
+/** Objects of one vault as one identity sees them. Throws `VaultError`. */
+export interface ObjectReader {
+  /** `version` undefined: the current one. */
+  getSecret(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultSecret>;
+  getKey(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultKey>;
+  getCertificate(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultCertificate>;
+  /** All versions, disabled and expired ones too, in the vault's order. */
+  listSecretVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+  listKeyVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+  listCertificateVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+}
+
+/** One vault as one identity sees it. Throws `VaultError`. */
+export interface VaultClient extends ObjectReader {
+  /** All objects of a kind, a page at a time: each page is one transaction and holds up to 25. */
+  listObjects(kind: VaultObjectKind, signal: AbortSignal): AsyncIterable<readonly ListedObject[]>;
+}
+
+/** Hands out one client per (cloud, tenant, vault, identity) and reuses it. */
+export interface VaultClients {
+  clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient;
+}
