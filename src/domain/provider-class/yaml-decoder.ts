@@ -6,7 +6,7 @@
 import { decodeBase64 } from "../content/encodings.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { goQuote } from "./go-text.ts";
-import { type Resolved, resolveScalar } from "./yaml-scalar.ts";
+import { type Resolved, resolveScalar } from "./yaml-scalar-meaning.ts";
 import type { YamlAlias, YamlMapping, YamlNode, YamlScalar } from "./yaml-tree.ts";
 
 type Setter = (node: YamlNode, decoder: Decoder) => void;

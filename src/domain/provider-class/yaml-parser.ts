@@ -1,34 +1,13 @@
 /** Tokens of YAML to events, as the provider's library makes them. No recursion: depth costs memory, not stack. */
 import { parserError } from "./yaml-cursor.ts";
-import type { Directive, Tag } from "./yaml-properties.ts";
+import { YamlDirectives } from "./yaml-directives.ts";
+import type { NodeProperties, YamlEvent } from "./yaml-event.ts";
+import type { Tag } from "./yaml-properties.ts";
 import { YamlScanner } from "./yaml-scanner.ts";
 import type { Token, TokenContent } from "./yaml-tokens.ts";
 
-/** What may stand in front of a node. */
-export interface NodeProperties {
-  /** Whole; empty where none was written. */
-  readonly tag: string;
-  readonly anchor: string | undefined;
-}
-
-type EventContent =
-  | { readonly kind: "streamEnd" | "documentStart" | "documentEnd" | "sequenceEnd" | "mappingEnd" }
-  | { readonly kind: "alias"; readonly name: string }
-  | ({ readonly kind: "scalar"; readonly value: string; readonly isQuoted: boolean } & NodeProperties)
-  | ({ readonly kind: "sequenceStart" | "mappingStart" } & NodeProperties);
-
-/** `line` from 0. */
-export type YamlEvent = EventContent & { readonly line: number };
-
 type State = () => YamlEvent;
 type Kind = TokenContent["kind"];
-
-const DEFAULT_PREFIXES: readonly (readonly [handle: string, prefix: string])[] = [
-  ["!", "!"],
-  ["!!", "tag:yaml.org,2002:"],
-];
-
-const SUPPORTED_VERSION = "1.1";
 
 interface NodePlace {
   readonly isBlock: boolean;
@@ -42,7 +21,7 @@ const FLOW: NodePlace = { isBlock: false };
 
 export class YamlParser {
   readonly #scanner: YamlScanner;
-  readonly #prefixes = new Map<string, string>();
+  readonly #directives = new YamlDirectives();
   readonly #states: State[] = [];
   /** Lines on which the open collections began. */
   readonly #began: number[] = [];
@@ -111,22 +90,10 @@ export class YamlParser {
   }
 
   #readDirectives(): void {
-    let version: string | undefined;
     for (let token = this.#peek(); token.kind === "directive"; token = this.#peek()) {
-      const { directive, line } = token;
-      if (directive.kind === "version") {
-        if (version !== undefined) throw parserError("found duplicate %YAML directive", 0, line);
-        if (directive.version !== SUPPORTED_VERSION) throw parserError("found incompatible YAML document", 0, line);
-        version = directive.version;
-      } else this.#addPrefix(directive, line);
+      this.#directives.note(token.directive, token.line);
       this.#scanner.take();
     }
-    for (const [handle, prefix] of DEFAULT_PREFIXES) if (!this.#prefixes.has(handle)) this.#prefixes.set(handle, prefix);
-  }
-
-  #addPrefix({ handle, prefix }: Extract<Directive, { kind: "tag" }>, line: number): void {
-    if (this.#prefixes.has(handle)) throw parserError("found duplicate %TAG directive", 0, line);
-    this.#prefixes.set(handle, prefix);
   }
 
   /** Where a node may stand, and nothing does. */
@@ -155,15 +122,7 @@ export class YamlParser {
       else break;
       this.#scanner.take();
     }
-    return { anchor, tag: tag === undefined ? "" : this.#wholeTag(tag.written, line, tag.line) };
-  }
-
-  #wholeTag({ handle, suffix }: Tag, began: number, line: number): string {
-    if (handle === "") return suffix;
-    const prefix = this.#prefixes.get(handle);
-    const tag = prefix === undefined ? "" : prefix + suffix;
-    if (tag === "") throw parserError("found undefined tag handle", began, line);
-    return tag;
+    return { anchor, tag: tag === undefined ? "" : this.#directives.wholeTag(tag.written, line, tag.line) };
   }
 
   #content({ isBlock, mayBeIndentless = false }: NodePlace, properties: NodeProperties & { readonly line: number }): YamlEvent {

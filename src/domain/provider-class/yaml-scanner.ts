@@ -5,7 +5,7 @@
 import { END, isBlank, isBreak, isNarrowBreak, isSpacing, isTab, scannerError, YamlCursor } from "./yaml-cursor.ts";
 import { SimpleKeys } from "./yaml-keys.ts";
 import { scanDirective, scanName, scanTag } from "./yaml-properties.ts";
-import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalars.ts";
+import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalar-text.ts";
 import { type Bracket, type Token, type TokenContent, TokenQueue } from "./yaml-tokens.ts";
 
 /** Of blocks or of flow collections inside each other. */

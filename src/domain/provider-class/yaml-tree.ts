@@ -5,7 +5,8 @@
 import { assertNever } from "../assert-never.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { YamlSyntaxError } from "./yaml-cursor.ts";
-import { type NodeProperties, type YamlEvent, YamlParser } from "./yaml-parser.ts";
+import type { NodeProperties, YamlEvent } from "./yaml-event.ts";
+import { YamlParser } from "./yaml-parser.ts";
 
 export interface YamlScalar {
   readonly kind: "scalar";
