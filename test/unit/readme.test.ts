@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import { anchors, fencedBlocks, linkTargets } from "../support/markdown.ts";
+import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/markdown.ts";
 import { REPOSITORY, readRepositoryFile, repositoryFiles } from "../support/repository-files.ts";
 
-const pages = repositoryFiles().filter((file) => file.endsWith(".md"));
+const files = repositoryFiles();
+const pages = files.filter((file) => file.endsWith(".md"));
 const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(readRepositoryFile("package.json"));
 const bootstrap = readRepositoryFile("tools/bootstrap.mjs");
 
@@ -45,6 +46,27 @@ function pagesBehind(page: string): readonly string[] {
     .map((target) => path.posix.normalize(path.posix.join(path.posix.dirname(page), target.split("#")[0] ?? "")).replace(/\/$/, ""));
 }
 
+/** Files that a page names: by links, whose texts are the ends of their targets, and by code spans. */
+function fileProblems(page: string, text: string): readonly string[] {
+  const links = [...text.matchAll(/\[`([^`\]]+)`\]\(([^()\s#]+)\)/g)].map(([, shown = "", target = ""]) => ({ shown, target }));
+  const spans = codeSpans(text.replaceAll(/\[`[^`\]]+`\]/g, "")).filter((span) => /^[\w./-]+\.(?:ts|mjs|yaml|json|md)$/.test(span));
+  return [
+    ...links
+      .filter(({ shown, target }) => target !== shown && !target.endsWith(`/${shown}`))
+      .map(({ shown, target }) => `${shown} stands for ${target}`),
+    ...links.flatMap(({ target }) => linkProblem(page, target) ?? []),
+    ...spans
+      .filter((span) => !files.some((file) => file === span || file.endsWith(`/${span}`)))
+      .map((span) => `${page}: there is no file ${span}`),
+  ];
+}
+
+/** Steps of the numbered list under a heading, each with what it says. */
+function stepsUnder(text: string, heading: string): readonly string[] {
+  const section = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  return section.split(/\n(?=\d+\. )/).flatMap((step) => (/^\d+\. /.test(step) ? [step] : []));
+}
+
 function yamlProblem(text: string): string | undefined {
   return parseAllDocuments(text).flatMap(({ errors, warnings }) => [...errors, ...warnings])[0]?.message;
 }
@@ -80,6 +102,31 @@ describe("the pages", () => {
       planted.map((target) => linkProblem("README.md", target) !== undefined),
       [true, true, false],
     );
+  });
+
+  test("follow one pod and one secret through files that are there", () => {
+    const page = "ARCHITECTURE.md";
+    const text = readRepositoryFile(page);
+    assert.deepEqual(fileProblems(page, text), []);
+    for (const heading of ["One pod, file by file", "One secret, file by file"]) {
+      const steps = stepsUnder(text, heading);
+      assert.ok(steps.length >= 15, `${heading}: ${steps.length} steps`);
+      for (const [index, step] of steps.entries()) {
+        assert.ok(step.startsWith(`${index + 1}. `), step);
+        assert.match(step, /\]\((?:src|manifests)\//, `the step names its file: ${step}`);
+      }
+      assert.match(steps[0] ?? "", /\(src\/main\.ts\)/);
+    }
+    const planted = "[`gone.ts`](src/gone.ts), [`app.ts`](src/main.ts), `kube/gone.ts`, `kube/lease.ts`, [`main.ts`](src/main.ts)";
+    assert.deepEqual(fileProblems(page, planted), [
+      "app.ts stands for src/main.ts",
+      `${page}: src/gone.ts leads nowhere`,
+      `${page}: there is no file kube/gone.ts`,
+    ]);
+    assert.deepEqual(stepsUnder("# A\n\n## Two\n\nWords:\n\n1. one\n   more\n2. two\n\n## Three\n\n1. three\n", "Two"), [
+      "1. one\n   more",
+      "2. two\n",
+    ]);
   });
 
   test("are each reached from the README in two steps", () => {
