@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { hasStamp, isRestarted, restartStamp } from "../../src/domain/rollout/stamp.ts";
+import { usesOf } from "../../src/domain/rollout/uses.ts";
+import { type NamespaceSecrets, versionsFor } from "../../src/domain/rollout/versions.ts";
+import { observeWorkload } from "../../src/domain/rollout/workload.ts";
+import { NEW, OLD, observed, workload } from "../support/observed-workload.ts";
+
+const { inject, restartOnRotation, secretProviderClass, envFrom } = POD_ANNOTATIONS;
+
+describe("a workload asks for restarts", () => {
+  test("by its template, or by its Namespace where the template opted in and says nothing", () => {
+    const asks = (annotations: Readonly<Record<string, string>>, defaults = {}): boolean => {
+      const found = observed({ annotations });
+      return found !== undefined && usesOf(found, defaults).asksForRestarts;
+    };
+    const byDefault = { [restartOnRotation]: "true" };
+
+    assert.ok(asks({ [restartOnRotation]: "true" }));
+    assert.ok(asks({ [inject]: "true" }, byDefault));
+    assert.ok(!asks({}, byDefault));
+    assert.ok(!asks({ [inject]: "true" }));
+    assert.ok(!asks({ [inject]: "true", [restartOnRotation]: "false" }, byDefault));
+    assert.ok(!asks({ [restartOnRotation]: "yes" }));
+  });
+
+  test("no more once it is being deleted", () => {
+    const object = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web", deletionTimestamp: "2026-01-01T00:00:00Z" } };
+    const spec = { template: { metadata: { annotations: { [restartOnRotation]: "true" } } } };
+
+    assert.equal(observeWorkload("Deployment", { ...object, spec } as typeof object), undefined);
+  });
+});
+
+describe("what a workload uses", () => {
+  const csi = (driver: string, name: string) => ({ name, csi: { driver, volumeAttributes: { secretProviderClass: name } } });
+
+  test("are classes of its CSI volumes, and Secrets of variables and volumes, init containers included", () => {
+    const pod = {
+      volumes: [
+        csi("secrets-store.csi.k8s.io", "mounted"),
+        csi("other.example", "foreign"),
+        { name: "s", secret: { secretName: "in-volume" } },
+        { name: "p", projected: { sources: [{ secret: { name: "projected" } }, { configMap: { name: "no" } }] } },
+      ],
+      initContainers: [{ name: "i", envFrom: [{ secretRef: { name: "of-init" } }, { configMapRef: { name: "no" } }] }],
+      containers: [
+        {
+          name: "c",
+          env: [
+            { name: "A", valueFrom: { secretKeyRef: { name: "in-env", key: "k" } } },
+            { name: "B", value: "x" },
+          ],
+        },
+      ],
+    };
+
+    const uses = usesOf(workload({ pod }), {});
+
+    assert.deepEqual(uses.classes, ["mounted"]);
+    assert.deepEqual(uses.secrets, ["in-env", "in-volume", "of-init", "projected"]);
+  });
+
+  test("are what its annotations say, those of its Namespace included, where it opted in", () => {
+    const annotations = { [restartOnRotation]: "true", [secretProviderClass]: "one, two" };
+    const defaults = { [envFrom]: "shared" };
+
+    assert.deepEqual(usesOf(workload({ annotations }), defaults), { asksForRestarts: true, classes: [], secrets: [] });
+    const optedIn = usesOf(workload({ annotations: { ...annotations, [inject]: "true" } }), defaults);
+    assert.deepEqual(optedIn, { asksForRestarts: true, classes: ["one", "two"], secrets: ["shared"] });
+  });
+});
+
+describe("the versions of a workload", () => {
+  const namespace = (secrets: Readonly<Record<string, readonly string[]>>, present: readonly string[]): NamespaceSecrets => ({
+    secretsOf: (name) => secrets[name],
+    isMirrored: (name) => Object.values(secrets).flat().includes(name),
+    versionsIn: (name) => {
+      const index = present.indexOf(name);
+      return index === -1 ? undefined : { objects: [`secret/${name}@1`, "secret/shared@1"], since: index, isFirst: name === "c" };
+    },
+  });
+  const uses = { asksForRestarts: true, classes: ["one", "two"], secrets: ["c", "foreign"] };
+
+  test("are those of all Secrets of its classes, and of the mirrored Secrets that it names", () => {
+    const versions = versionsFor(uses, namespace({ one: ["a"], two: [], three: ["c"], four: ["d"] }, ["c", "a", "d"]));
+
+    assert.deepEqual(versions, {
+      kind: "known",
+      objects: ["secret/a@1", "secret/c@1", "secret/shared@1"],
+      since: 1,
+      rotated: 1,
+      secrets: ["a", "c"],
+    });
+  });
+
+  test("are not known while a Secret or a class is missing: a part of them would be other versions", () => {
+    assert.equal(versionsFor(uses, namespace({ one: ["a", "b"], two: [] }, ["a"])).kind, "unknown");
+    assert.equal(versionsFor(uses, namespace({ one: ["a"] }, ["a"])).kind, "unknown");
+    assert.equal(versionsFor(uses, namespace({ one: ["a"], two: [], three: ["c"] }, ["a"])).kind, "unknown");
+  });
+
+  test("are none where its classes only mount", () => {
+    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [])), { kind: "none" });
+  });
+});
+
+describe("stamps", () => {
+  test("on the template make a restart, on the workload alone a record", () => {
+    assert.ok(hasStamp({ templateStamp: NEW, podsStamp: undefined }, NEW));
+    assert.ok(hasStamp({ templateStamp: OLD, podsStamp: NEW }, NEW));
+    assert.ok(!hasStamp({ templateStamp: NEW, podsStamp: OLD }, NEW));
+    assert.ok(isRestarted({ templateStamp: NEW, podsStamp: NEW }));
+    assert.ok(!isRestarted({ templateStamp: OLD, podsStamp: NEW }));
+    assert.ok(!isRestarted({ templateStamp: undefined, podsStamp: NEW }));
+  });
+
+  test("always change the template that they restart, also when versions come back", () => {
+    const back = { templateStamp: NEW, podsStamp: OLD };
+
+    const again = restartStamp(back, NEW);
+
+    assert.notEqual(again, NEW);
+    assert.ok(hasStamp({ templateStamp: again, podsStamp: again }, NEW));
+    assert.equal(restartStamp({ templateStamp: again, podsStamp: OLD }, NEW), NEW);
+  });
+});

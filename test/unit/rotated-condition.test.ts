@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Judged } from "../../src/domain/rollout/namespace-plan.ts";
+import type { Standing } from "../../src/domain/rollout/standing.ts";
+import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import { rotatedOf, withRotated } from "../../src/domain/sync/rotated-condition.ts";
+import { NEW, workload } from "../support/observed-workload.ts";
+
+describe("the condition Rotated of a class", () => {
+  const at = (name: string, standingOfIt: Standing): Judged => ({ workload: workload({ name }), standing: standingOfIt });
+  const due: Standing = { kind: "due", stamp: NEW, since: 0, turn: "ready" };
+  const failed: Standing = { kind: "failed", message: "Deployment a: 0 of 1 pods" };
+
+  test("is False with the failure, also where it is another class's", () => {
+    assert.deepEqual(rotatedOf([at("a", failed), at("b", due)], undefined)?.message, "Deployment a: 0 of 1 pods");
+    assert.deepEqual(rotatedOf([at("b", due)], at("a", failed)), {
+      status: "False",
+      reason: "RolloutFailed",
+      message: "Deployment b is not restarted: Deployment a: 0 of 1 pods",
+    });
+  });
+
+  test("is False while restarts are under way or waited for, and names them", () => {
+    const rotatedNow = rotatedOf([at("a", { kind: "restarting", message: "m" }), at("b", due)], undefined);
+
+    assert.deepEqual(rotatedNow?.reason, "Restarting");
+    assert.equal(rotatedNow?.message, "being restarted: Deployment a; waiting for a restart: Deployment b");
+  });
+
+  test("is True when all have the versions, and says nothing where something is not known", () => {
+    assert.equal(rotatedOf([at("a", { kind: "current" })], undefined)?.status, "True");
+    assert.equal(rotatedOf([at("a", { kind: "current" }), at("b", { kind: "unknown", why: "w" })], undefined), undefined);
+    assert.equal(rotatedOf([], undefined), undefined);
+  });
+
+  test("is written once, and keeps the time of its change", () => {
+    const stored: ClassStatus = { observedGeneration: 1, conditions: [], secretsSynced: "1/1", secrets: [] };
+    const verdict = rotatedOf([at("a", { kind: "current" })], undefined);
+    assert.ok(verdict);
+
+    const first = withRotated(stored, verdict, "2026-01-01T00:00:00Z");
+    assert.ok(first);
+    assert.equal(withRotated(first, verdict, "2026-01-01T01:00:00Z"), undefined);
+    const later = withRotated(first, { ...verdict, message: "other" }, "2026-01-01T01:00:00Z");
+    assert.equal(later?.conditions.length, 1);
+    assert.equal(later?.conditions[0]?.lastTransitionTime, "2026-01-01T00:00:00Z");
+  });
+});
