@@ -12,13 +12,16 @@ export const DIST = path.join(root, "dist");
 /** Some packages are CommonJS and look for Node's own modules by `require`, which a module does not have. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
+/** What a test has compiled in besides, or otherwise; nothing in what is released. */
+export type Additions = Pick<esbuild.BuildOptions, "inject" | "plugins">;
+
 /** Compiles what runs in the image into a folder. It appears complete or not at all. Throws with the compiler's messages. */
-export async function build(target = DIST): Promise<void> {
+export async function build(target = DIST, additions: Additions = {}): Promise<void> {
   checkTypes();
   // Beside the target, because a rename does not cross file systems.
   const fresh = `${target}-${process.pid}`;
   try {
-    const { metafile } = await bundle(fresh, true);
+    const { metafile } = await bundle(fresh, true, additions);
     writeFileSync(path.join(fresh, "THIRD-PARTY-LICENCES.txt"), licencesOf(root, Object.keys(metafile.inputs)));
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
@@ -34,8 +37,9 @@ export async function bundledPackages(): Promise<ReadonlySet<string>> {
 }
 
 /** Each subcommand in a file of its own: a process loads only its half. Names stay, so that a stack trace can be read. */
-function bundle(folder: string, write: boolean) {
+function bundle(folder: string, write: boolean, additions: Additions = {}) {
   return esbuild.build({
+    ...additions,
     absWorkingDir: root,
     entryPoints: ["src/main.ts"],
     outdir: folder,

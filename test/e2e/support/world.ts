@@ -8,7 +8,7 @@ import { openWalk, prepareVault, type Walk } from "./document-walk.ts";
 import { bringInEmulator, installDefinitions, installInjector, installNodeSide } from "./install.ts";
 import { type RealNode, startRealNode } from "./node.ts";
 import type { WrittenImage } from "./oci-image.ts";
-import { productImage } from "./product-image.ts";
+import { type ProductImageOptions, productImage } from "./product-image.ts";
 
 /** A node with everything installed as shipped, and a vault with the documentation's secret. */
 export interface World {
@@ -29,13 +29,13 @@ export const VAULT = "e2e-vault";
 export interface WorldOptions {
   /** Default: everything, as shipped. */
   readonly install?: (node: RealNode, emulator: SpawnedEmulator) => Promise<void>;
-  /** Further names of our image. */
-  readonly imageNames?: readonly string[];
+  /** Of our own. */
+  readonly image?: ProductImageOptions;
 }
 
 /** `progress` is told after each step what was done. */
 export async function startWorld(progress: (line: string) => void, options: WorldOptions = {}): Promise<World> {
-  const { install = installEverything, imageNames } = options;
+  const { install = installEverything } = options;
   const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
   const auditLog = path.join(auditFolder, "audit.log");
   const requests = auditTail(auditLog);
@@ -53,7 +53,7 @@ export async function startWorld(progress: (line: string) => void, options: Worl
     const emulatorDir = path.join(node.directory, "emulator");
     const emulator = await spawnEmulator(emulatorDir);
     started.push(emulator);
-    const image = await node.addImage(await productImage(imageNames));
+    const image = await node.addImage(await productImage(options.image));
     progress("our image built and loaded");
     await install(node, emulator);
     progress("installed");

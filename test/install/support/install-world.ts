@@ -23,7 +23,7 @@ export async function startInstallWorld(progress: (line: string) => void): Promi
   let proxyUrl = "";
   const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
   const world = await startWorld(progress, {
-    imageNames: [`${IMAGE.name}:${NEXT_VERSION}`, `${PUBLISHED_IMAGE}:${version}`, `${PUBLISHED_IMAGE}:${NEXT_VERSION}`],
+    image: { names: [`${IMAGE.name}:${NEXT_VERSION}`, `${PUBLISHED_IMAGE}:${version}`, `${PUBLISHED_IMAGE}:${NEXT_VERSION}`] },
     install: async (node, emulator) => {
       proxyUrl = await bringInEmulator(node, emulator);
       await node.addImage(releasedImage());
