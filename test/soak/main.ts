@@ -186,7 +186,10 @@ async function settled(soakWorld: SoakWorld): Promise<readonly string[]> {
 
 /** Values that the vault had, in any encoding, in anything that people read. */
 async function leakedValues({ cell, node }: SoakWorld, metrics: readonly string[]): Promise<readonly string[]> {
-  const values = cell.names.flatMap((name) => cell.valueAt(name, 0) ?? []);
+  const last = cell.mark();
+  const values = cell.names.flatMap((name) =>
+    Array.from({ length: (last.get(name) ?? 0) + 1 }, (_, index) => cell.valueAt(name, index) ?? "none"),
+  );
   const texts = [
     { name: "metrics", text: metrics.join("\n") },
     { name: "events", text: await node.kubectl(["get", "events", "--all-namespaces", "--output=json"]) },

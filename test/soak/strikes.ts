@@ -52,7 +52,7 @@ const deleted = (name: string, ...target: readonly string[]): Strike => ({
   run: async ({ node }) => void (await node.kubectl(["delete", ...target, "--wait=false"])),
 });
 
-const restarted = (component: "kube-apiserver" | "kubelet" | "kube-controller-manager"): Strike => ({
+const restarted = (component: "kubelet" | "kube-controller-manager"): Strike => ({
   name: `${component} restarted`,
   run: ({ node }) => node.restart(component),
 });
@@ -116,6 +116,14 @@ export const STRIKES: readonly Strike[] = [
   deleted("the provider's pod deleted", "pods", "--selector=app=csi-secrets-store-provider-azure", SYSTEM),
   killed("sync"),
   killed("webhook"),
-  restarted("kube-apiserver"),
+  {
+    name: "kube-apiserver killed and started again",
+    // Not ended: an orderly end takes longer than a leader may be without its Lease, and it would end too, as it should.
+    run: async ({ node }) => {
+      await node.run("pkill", ["-KILL", "kube-apiserver"]);
+      await node.restart("kube-apiserver");
+    },
+  },
   restarted("kubelet"),
+  restarted("kube-controller-manager"),
 ];
