@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import type { KubeClient } from "../../src/domain/ports.ts";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import type { Additions } from "../../tools/build.ts";
 import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
 import { startWorld, type World } from "../e2e/support/world.ts";
