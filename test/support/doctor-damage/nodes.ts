@@ -1,0 +1,58 @@
+import type { Damage } from "./damage.ts";
+import type { InstallEdits } from "./install-edits.ts";
+
+/** Of the node side. */
+export function nodeDamages(install: InstallEdits): readonly Damage[] {
+  return [
+    {
+      what: "no CSI driver",
+      check: "driver",
+      state: "FAIL",
+      message: /^there is no CSIDriver/,
+      damage: () => install.deleting("csidriver", "secrets-store.csi.k8s.io"),
+      repair: () => install.putBack(),
+    },
+    {
+      what: "a driver that is not ready",
+      check: "driver",
+      state: "FAIL",
+      message: /csi-secrets-store: 0 of 1 are ready$/,
+      damage: () => install.readyNodes("csi-secrets-store", 0),
+      repair: () => install.readyNodes("csi-secrets-store", 1),
+    },
+    {
+      what: "no provider",
+      check: "provider",
+      state: "FAIL",
+      message: /^no DaemonSet runs the provider's image$/,
+      damage: () => install.deleting("daemonset", "csi-secrets-store-provider-azure", "-n", "kube-system"),
+      repair: async () => {
+        await install.putBack();
+        await install.readyNodes("csi-secrets-store-provider-azure", 1);
+      },
+    },
+    {
+      what: "a driver that may write Secrets",
+      check: "driver-sync",
+      state: "WARN",
+      message: /secrets-store-csi-driver may write Secrets \(ClusterRoleBinding syncing\)/,
+      damage: () =>
+        install.kubectl(
+          "create",
+          "clusterrolebinding",
+          "syncing",
+          "--clusterrole=keyvault-injector-sync",
+          "--serviceaccount=kube-system:secrets-store-csi-driver",
+        ),
+      repair: () => install.kubectl("delete", "clusterrolebinding", "syncing"),
+    },
+    {
+      what: "a node without the driver",
+      check: "nodes",
+      state: "WARN",
+      message: /^0 of 1 nodes have the driver; without it: node-1$/,
+      damage: () => install.kubectl("delete", "csinode", "node-1"),
+      repair: () => install.driverOn([{ name: "secrets-store.csi.k8s.io", nodeID: "node-1", topologyKeys: null }]),
+    },
+  ];
+}

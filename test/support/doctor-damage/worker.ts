@@ -1,0 +1,91 @@
+import type { Damage } from "./damage.ts";
+import type { InstallEdits } from "./install-edits.ts";
+
+function deploymentIn(namespace: string): object {
+  const labels = { "app.kubernetes.io/name": "keyvault-injector", "app.kubernetes.io/component": "sync" };
+  const spec = { containers: [{ name: "sync", image: "keyvault-injector" }] };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "keyvault-injector-sync", namespace, labels },
+    spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+}
+
+/** Of the Deployments, the worker's rights and its lease. */
+export function workerDamages(install: InstallEdits): readonly Damage[] {
+  return [
+    {
+      what: "a second instance",
+      check: "instances",
+      state: "FAIL",
+      message: /^there is a second instance in namespace second: both write the same Secrets$/,
+      damage: async () => {
+        await install.kubectl("create", "namespace", "second");
+        await install.apply(deploymentIn("second"));
+      },
+      repair: () => install.kubectl("delete", "deployment", "keyvault-injector-sync", "-n", "second"),
+    },
+    {
+      what: "the worker's binding moved to another namespace",
+      check: "instances",
+      state: "FAIL",
+      message: /^ClusterRoleBinding keyvault-injector-sync binds the worker of namespace second, not of keyvault-injector$/,
+      damage: () => install.bindWorkerOf("second"),
+      repair: () => install.bindWorkerOf("keyvault-injector"),
+    },
+    {
+      what: "a Deployment without a ready replica",
+      check: "deployments",
+      state: "FAIL",
+      message: /^keyvault-injector-webhook: 0 of 2/,
+      damage: () => install.setStatus("deployment", "keyvault-injector-webhook", { readyReplicas: 0 }),
+      repair: () => install.setStatus("deployment", "keyvault-injector-webhook", { readyReplicas: 2 }),
+    },
+    {
+      what: "a Deployment deleted",
+      check: "deployments",
+      state: "FAIL",
+      message: /keyvault-injector-sync is missing$/,
+      damage: () => install.deleting("deployment", "keyvault-injector-sync", "-n", "keyvault-injector"),
+      repair: async () => {
+        await install.putBack();
+        await install.setStatus("deployment", "keyvault-injector-sync", { replicas: 2, readyReplicas: 2 });
+      },
+    },
+    {
+      what: "the worker's rights taken away",
+      check: "rights",
+      state: "FAIL",
+      message: /^the worker may not create, patch, delete secrets: no Secret is written$/,
+      damage: () => install.deleting("clusterrolebinding", "keyvault-injector-sync"),
+      repair: () => install.putBack(),
+    },
+    {
+      what: "no lease holder",
+      check: "lease",
+      state: "FAIL",
+      message: /^no worker holds the lease/,
+      damage: () =>
+        install.kubectl(
+          "patch",
+          "lease",
+          "keyvault-injector-sync",
+          "-n",
+          "keyvault-injector",
+          "--type=merge",
+          "-p",
+          '{"spec":{"holderIdentity":""}}',
+        ),
+      repair: () => install.freshLease(),
+    },
+    {
+      what: "a lease that nobody renews",
+      check: "lease",
+      state: "FAIL",
+      message: /^somebody has not renewed it for \d+ s/,
+      damage: () => install.freshLease("2020-01-01T00:00:00.000000Z"),
+      repair: () => install.freshLease(),
+    },
+  ];
+}
