@@ -6,6 +6,7 @@ import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
 import { readRepositoryFile } from "../support/repository-files.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "default";
@@ -116,7 +117,7 @@ for (const version of API_SERVER_VERSIONS) {
     before(async () => {
       plane = await startControlPlane({ version, controllerManager: false });
       await installShipped(plane, await renderOverlay("blind"));
-      token = (await plane.kubectl(["create", "token", "keyvault-injector-sync", "-n", "keyvault-injector"])).trim();
+      token = await serviceAccountToken(plane, "keyvault-injector", "keyvault-injector-sync");
       for (const [name, fields] of Object.entries(FOREIGN)) {
         const metadata = { name, ...(name === "held" ? { finalizers: ["example.com/held"] } : {}) };
         const made = await apiRequest(plane, {

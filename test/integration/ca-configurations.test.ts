@@ -16,6 +16,7 @@ import {
 } from "../support/certificate-replicas.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, MANIFESTS, policyIsActive } from "../support/shipped-manifests.ts";
 import { SteppedClock } from "../support/stepped-clock.ts";
 
@@ -172,7 +173,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
   });
 
   test("may be changed by the webhook in caBundle alone, the one that warns too", async () => {
-    const token = (await plane.kubectl(["create", "token", SERVICE, "-n", NAMESPACE])).trim();
+    const token = await serviceAccountToken(plane, NAMESPACE, SERVICE);
     const configuration = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/keyvault-injector";
     const send = (body: unknown) => apiRequest(plane, { method: "PATCH", path: configuration, body, contentType: JSON_PATCH, token });
     const label = [{ op: "add", path: "/metadata/labels/x", value: "y" }];

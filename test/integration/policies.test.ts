@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MANAGED_LABEL, POD_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
-import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { APPLY_PATCH, type ApiAnswer, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
+import {
+  CONFIGURATION,
+  csiVolume,
+  mounted,
+  type PodFields,
+  PolicyRequests,
+  RESTRICTED,
+  type SecretFields,
+} from "../support/policy-requests.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../support/shipped-manifests.ts";
 
 const OWN = "keyvault-injector";
@@ -15,36 +26,7 @@ const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 let plane: ControlPlane;
 /** The two processes, and somebody else who may do everything: all by tokens of their ServiceAccounts. */
 let tokens: { readonly sync: string; readonly webhook: string; readonly somebody: string };
-let serial = 0;
-
-const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
-const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
-
-async function tokenOf(namespace: string, account: string): Promise<string> {
-  return (await plane.kubectl(["create", "token", account, "-n", namespace])).trim();
-}
-
-async function namespaceWith(annotations: Readonly<Record<string, string>> = {}): Promise<string> {
-  const name = `n${++serial}`;
-  const answer = await call({
-    method: "POST",
-    path: "/api/v1/namespaces",
-    body: { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } },
-  });
-  assert.equal(answer.status, 201);
-  // Made by a controller elsewhere; without it no pod is admitted.
-  await plane.kubectl(["create", "serviceaccount", "default", "-n", name]);
-  return name;
-}
-
-function assertAllowed(answer: ApiAnswer): void {
-  assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${messageOf(answer)}`);
-}
-
-function assertDenied(answer: ApiAnswer, policy: string, message: RegExp): void {
-  assert.match(messageOf(answer), new RegExp(`ValidatingAdmissionPolicy '${policy}'`));
-  assert.match(messageOf(answer), message);
-}
+let requests: PolicyRequests;
 
 for (const version of API_SERVER_VERSIONS) {
   const refusal = controlPlaneRefusal({ version });
@@ -55,21 +37,22 @@ for (const version of API_SERVER_VERSIONS) {
 function thePolicies(version: ApiServerVersion): void {
   before(async () => {
     plane = await startControlPlane({ version, controllerManager: false });
+    requests = new PolicyRequests(plane);
     await installShipped(plane);
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
     tokens = {
-      sync: await tokenOf(OWN, "keyvault-injector-sync"),
-      webhook: await tokenOf(OWN, "keyvault-injector-webhook"),
-      somebody: await tokenOf("default", "somebody"),
+      sync: await serviceAccountToken(plane, OWN, "keyvault-injector-sync"),
+      webhook: await serviceAccountToken(plane, OWN, "keyvault-injector-webhook"),
+      somebody: await serviceAccountToken(plane, "default", "somebody"),
     };
-    const probe = await namespaceWith();
-    await policyIsActive("keyvault-injector-pod-volume", () => createPod(probe, { inject: "maybe" }));
-    await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(probe, "probe", {}, tokens.sync));
-    await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(probe, {}, tokens.sync));
-    await policyIsActive("keyvault-injector-sync-tokens", () => requestToken(probe, { audiences: ["other"] }, tokens.sync));
+    const probe = await requests.namespaceWith();
+    await policyIsActive("keyvault-injector-pod-volume", () => requests.createPod(probe, { inject: "maybe" }));
+    await policyIsActive("keyvault-injector-sync-secrets", () => requests.createSecret(probe, "probe", {}, tokens.sync));
+    await policyIsActive("keyvault-injector-sync-snapshots", () => requests.createRevision(probe, {}, tokens.sync));
+    await policyIsActive("keyvault-injector-sync-tokens", () => requests.requestToken(probe, { audiences: ["other"] }, tokens.sync));
     await policyIsActive("keyvault-injector-webhook-configuration", () =>
-      patchConfiguration([{ op: "add", path: "/metadata/labels/probe", value: "x" }], tokens.webhook),
+      requests.patchConfiguration([{ op: "add", path: "/metadata/labels/probe", value: "x" }], tokens.webhook),
     );
   });
   after(async () => {
@@ -81,7 +64,7 @@ function thePolicies(version: ApiServerVersion): void {
     const demo = { inject: "true", secretProviderClass: "akvprovider-demo" };
 
     test("refuse it without its volume, and say why it may be missing and who tries again", async () => {
-      const answer = await createPod(await namespaceWith(), demo);
+      const answer = await requests.createPod(await requests.namespaceWith(), demo);
 
       assert.equal(answer.status, 422);
       assertDenied(answer, POLICY, /no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo/);
@@ -90,99 +73,118 @@ function thePolicies(version: ApiServerVersion): void {
     });
 
     test("let it through with its volume", async () => {
-      assertAllowed(await createPod(await namespaceWith(), demo, mounted("akvprovider-demo")));
+      assertAllowed(await requests.createPod(await requests.namespaceWith(), demo, mounted("akvprovider-demo")));
     });
 
     test("refuse it with a volume of another class, or of another driver", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const foreign = csiVolume("akvprovider-demo", "other.csi.example");
 
-      assertDenied(await createPod(namespace, demo, { spec: { volumes: [csiVolume("other")] } }), POLICY, /for class akvprovider-demo/);
-      assertDenied(await createPod(namespace, demo, { spec: { volumes: [foreign] } }), POLICY, /for class akvprovider-demo/);
+      assertDenied(
+        await requests.createPod(namespace, demo, { spec: { volumes: [csiVolume("other")] } }),
+        POLICY,
+        /for class akvprovider-demo/,
+      );
+      assertDenied(await requests.createPod(namespace, demo, { spec: { volumes: [foreign] } }), POLICY, /for class akvprovider-demo/);
     });
 
     test("ask for every class of a list, and name the missing ones", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const three = { inject: "true", secretProviderClass: "one, two,three" };
 
-      const answer = await createPod(namespace, three, { spec: { volumes: [csiVolume("two")] } });
+      const answer = await requests.createPod(namespace, three, { spec: { volumes: [csiVolume("two")] } });
       assertDenied(answer, POLICY, /for class one, three:/);
-      assertAllowed(await createPod(namespace, three, mounted("one", "two", "three")));
+      assertAllowed(await requests.createPod(namespace, three, mounted("one", "two", "three")));
     });
 
     test("refuse it with a volume that no container mounts, init containers among them", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const { spec, container } = mounted("akvprovider-demo");
       const initContainers = [{ name: "setup", image: "setup", securityContext: RESTRICTED, ...container }];
 
-      const answer = await createPod(namespace, demo, { spec });
+      const answer = await requests.createPod(namespace, demo, { spec });
       assertDenied(answer, POLICY, /no container mounts the volume for class akvprovider-demo: the injector was unavailable/);
-      assertAllowed(await createPod(namespace, demo, { spec: { ...spec, initContainers } }));
+      assertAllowed(await requests.createPod(namespace, demo, { spec: { ...spec, initContainers } }));
     });
 
     test("refuse it without the variables that it asks for", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const asking = { ...demo, envFrom: "one, two" };
       const { spec, container } = mounted("akvprovider-demo");
       const withSources = (...envFrom: readonly object[]): PodFields => ({ spec, container: { ...container, envFrom } });
       const [one, two] = ["one", "two"].map((name) => ({ secretRef: { name } }));
       assert.ok(one !== undefined && two !== undefined);
 
-      assertDenied(await createPod(namespace, asking, withSources(one)), POLICY, /has envFrom of Secret two: the injector was unavailable/);
-      assertDenied(await createPod(namespace, asking, withSources(one, { ...two, prefix: "P_" })), POLICY, /of Secret two:/);
-      assertAllowed(await createPod(namespace, asking, withSources(one, two)));
+      assertDenied(
+        await requests.createPod(namespace, asking, withSources(one)),
+        POLICY,
+        /has envFrom of Secret two: the injector was unavailable/,
+      );
+      assertDenied(await requests.createPod(namespace, asking, withSources(one, { ...two, prefix: "P_" })), POLICY, /of Secret two:/);
+      assertAllowed(await requests.createPod(namespace, asking, withSources(one, two)));
     });
 
     test("count what stands on its Namespace, but for the opt-in", async () => {
       const [inject, secretProviderClass, envFrom] = [POD_ANNOTATIONS.inject, POD_ANNOTATIONS.secretProviderClass, POD_ANNOTATIONS.envFrom];
-      const namespace = await namespaceWith({ [inject]: "true", [secretProviderClass]: "common", [envFrom]: "shared" });
+      const namespace = await requests.namespaceWith({ [inject]: "true", [secretProviderClass]: "common", [envFrom]: "shared" });
 
-      assertAllowed(await createPod(namespace, {}));
+      assertAllowed(await requests.createPod(namespace, {}));
       assertDenied(
-        await createPod(namespace, { inject: "true" }),
+        await requests.createPod(namespace, { inject: "true" }),
         POLICY,
         /no volume of driver secrets-store\.csi\.k8s\.io for class common/,
       );
-      assertDenied(await createPod(namespace, { inject: "true" }, mounted("common")), POLICY, /has envFrom of Secret shared/);
-      assertDenied(await createPod(namespace, { ...demo, envFrom: "own" }, mounted("common")), POLICY, /for class akvprovider-demo/);
+      assertDenied(await requests.createPod(namespace, { inject: "true" }, mounted("common")), POLICY, /has envFrom of Secret shared/);
+      assertDenied(
+        await requests.createPod(namespace, { ...demo, envFrom: "own" }, mounted("common")),
+        POLICY,
+        /for class akvprovider-demo/,
+      );
     });
 
     test("refuse one that names no class, and one whose opt-in is no yes and no no", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
 
       assertDenied(
-        await createPod(namespace, { inject: "true" }),
+        await requests.createPod(namespace, { inject: "true" }),
         POLICY,
         /no class is named: add keyvault-injector\.dev\/secret-provider-class/,
       );
-      assertDenied(await createPod(namespace, { ...demo, inject: "yes" }), POLICY, /is 'yes', which is neither 'true' nor 'false'/);
+      assertDenied(
+        await requests.createPod(namespace, { ...demo, inject: "yes" }),
+        POLICY,
+        /is 'yes', which is neither 'true' nor 'false'/,
+      );
     });
 
     test("leave alone who did not opt in", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
 
-      assertAllowed(await createPod(namespace, {}));
-      assertAllowed(await createPod(namespace, { ...demo, inject: "false" }));
-      assertAllowed(await createPod(namespace, { secretProviderClass: "akvprovider-demo" }));
+      assertAllowed(await requests.createPod(namespace, {}));
+      assertAllowed(await requests.createPod(namespace, { ...demo, inject: "false" }));
+      assertAllowed(await requests.createPod(namespace, { secretProviderClass: "akvprovider-demo" }));
     });
 
     test("leave alone where the webhook is not called either: kube-system, the install, mirror pods", async () => {
       await plane.kubectl(["create", "serviceaccount", "default", "-n", "kube-system"]);
       await plane.kubectl(["create", "serviceaccount", "default", "-n", OWN]);
 
-      assertAllowed(await createPod("kube-system", demo));
-      assertAllowed(await createPod(OWN, demo));
+      assertAllowed(await requests.createPod("kube-system", demo));
+      assertAllowed(await requests.createPod(OWN, demo));
       assertAllowed(
-        await createPod(await namespaceWith(), demo, { spec: { nodeName: "node" }, annotations: { "kubernetes.io/config.mirror": "x" } }),
+        await requests.createPod(await requests.namespaceWith(), demo, {
+          spec: { nodeName: "node" },
+          annotations: { "kubernetes.io/config.mirror": "x" },
+        }),
       );
     });
 
     test("ask on creation only", async () => {
-      const namespace = await namespaceWith();
-      const created = await createPod(namespace, {}, { stored: true });
+      const namespace = await requests.namespaceWith();
+      const created = await requests.createPod(namespace, {}, { stored: true });
       assertAllowed(created);
 
-      const annotated = await call({
+      const annotated = await requests.call({
         method: "PATCH",
         path: `/api/v1/namespaces/${namespace}/pods/${String(at(created.body, "metadata", "name"))}`,
         contentType: MERGE_PATCH,
@@ -201,43 +203,63 @@ function thePolicies(version: ApiServerVersion): void {
     const driverMade: SecretFields = { labels: { [DRIVER_LABEL]: "true" } };
 
     test("let it make, change and delete its own", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
 
-      assertAllowed(await createSecret(namespace, "posted", ours, tokens.sync));
-      assertAllowed(await applySecret(namespace, "applied", { ...ours, data: { key: "b25l" } }, tokens.sync));
-      assertAllowed(await applySecret(namespace, "applied", { ...ours, data: { key: "dHdv" } }, tokens.sync));
-      assertAllowed(await deleteSecret(namespace, "applied", tokens.sync));
+      assertAllowed(await requests.createSecret(namespace, "posted", ours, tokens.sync));
+      assertAllowed(await requests.applySecret(namespace, "applied", { ...ours, data: { key: "b25l" } }, tokens.sync));
+      assertAllowed(await requests.applySecret(namespace, "applied", { ...ours, data: { key: "dHdv" } }, tokens.sync));
+      assertAllowed(await requests.deleteSecret(namespace, "applied", tokens.sync));
     });
 
     test("refuse one without its label", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
 
       for (const fields of [{}, adoptable, driverMade, { labels: { [MANAGED_LABEL]: "yes" } }]) {
-        assertDenied(await createSecret(namespace, "unmarked", fields, tokens.sync), POLICY, /writes only Secrets that carry the label/);
-        assertDenied(await applySecret(namespace, "unmarked", fields, tokens.sync), POLICY, /writes only Secrets that carry the label/);
+        assertDenied(
+          await requests.createSecret(namespace, "unmarked", fields, tokens.sync),
+          POLICY,
+          /writes only Secrets that carry the label/,
+        );
+        assertDenied(
+          await requests.applySecret(namespace, "unmarked", fields, tokens.sync),
+          POLICY,
+          /writes only Secrets that carry the label/,
+        );
       }
     });
 
     test("refuse the types that the cluster or Helm acts on, and no other", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const account = { "kubernetes.io/service-account.name": "default" };
 
-      for (const type of ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]) {
+      const forbidden = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"];
+      for (const [index, type] of forbidden.entries()) {
         const fields = { ...ours, type, annotations: account };
-        assertDenied(await createSecret(namespace, "typed", fields, tokens.sync), POLICY, /no Secret of this type/);
-        assertAllowed(await createSecret(namespace, `typed-${++serial}`, fields, tokens.somebody));
+        assertDenied(await requests.createSecret(namespace, "typed", fields, tokens.sync), POLICY, /no Secret of this type/);
+        assertAllowed(await requests.createSecret(namespace, `typed-${index}`, fields, tokens.somebody));
       }
       assertAllowed(
-        await createSecret(namespace, "basic", { ...ours, type: "kubernetes.io/basic-auth", data: { password: "eA==" } }, tokens.sync),
+        await requests.createSecret(
+          namespace,
+          "basic",
+          { ...ours, type: "kubernetes.io/basic-auth", data: { password: "eA==" } },
+          tokens.sync,
+        ),
       );
-      assertAllowed(await createSecret(namespace, "invented", { ...ours, type: "example.com/any" }, tokens.sync));
+      assertAllowed(await requests.createSecret(namespace, "invented", { ...ours, type: "example.com/any" }, tokens.sync));
     });
 
     test("refuse every change of a foreign Secret, the empty dry-run patch that only reads it among them", async () => {
-      const namespace = await namespaceWith();
-      assertAllowed(await createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
+      const namespace = await requests.namespaceWith();
+      assertAllowed(await requests.createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
       const patch = (contentType: string, body: unknown, query = "?dryRun=All"): Promise<ApiAnswer> =>
-        call({ method: "PATCH", path: `/api/v1/namespaces/${namespace}/secrets/foreign${query}`, contentType, body, token: tokens.sync });
+        requests.call({
+          method: "PATCH",
+          path: `/api/v1/namespaces/${namespace}/secrets/foreign${query}`,
+          contentType,
+          body,
+          token: tokens.sync,
+        });
 
       const attempts = [
         await patch(MERGE_PATCH, {}),
@@ -246,15 +268,15 @@ function thePolicies(version: ApiServerVersion): void {
         await patch(MERGE_PATCH, {}, ""),
         await patch(MERGE_PATCH, { metadata: { labels: ours.labels } }, ""),
         await patch(MERGE_PATCH, { metadata: adoptable }, ""),
-        await applySecret(namespace, "foreign", ours, tokens.sync),
+        await requests.applySecret(namespace, "foreign", ours, tokens.sync),
       ];
 
       for (const answer of attempts) {
         assertDenied(answer, POLICY, /changes no Secret that it does not own/);
         assert.doesNotMatch(JSON.stringify(answer.body), /aHVudGVyMg/);
       }
-      assertDenied(await deleteSecret(namespace, "foreign", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      const allowed = await call({
+      assertDenied(await requests.deleteSecret(namespace, "foreign", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      const allowed = await requests.call({
         method: "PATCH",
         path: `/api/v1/namespaces/${namespace}/secrets/foreign?dryRun=All`,
         contentType: MERGE_PATCH,
@@ -265,10 +287,10 @@ function thePolicies(version: ApiServerVersion): void {
     });
 
     test("come too late for a patch that does not decode: whoever may patch a Secret may read it", async () => {
-      const namespace = await namespaceWith();
-      assertAllowed(await createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
+      const namespace = await requests.namespaceWith();
+      assertAllowed(await requests.createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));
 
-      const answer = await call({
+      const answer = await requests.call({
         method: "PATCH",
         path: `/api/v1/namespaces/${namespace}/secrets/foreign?dryRun=All`,
         contentType: MERGE_PATCH,
@@ -281,64 +303,74 @@ function thePolicies(version: ApiServerVersion): void {
     });
 
     test("keep the label on what it owns", async () => {
-      const namespace = await namespaceWith();
-      assertAllowed(await createSecret(namespace, "own", ours, tokens.sync));
+      const namespace = await requests.namespaceWith();
+      assertAllowed(await requests.createSecret(namespace, "own", ours, tokens.sync));
 
-      const answer = await mergeSecret(namespace, "own", { metadata: { labels: { [MANAGED_LABEL]: null } } }, tokens.sync);
+      const answer = await requests.mergeSecret(namespace, "own", { metadata: { labels: { [MANAGED_LABEL]: null } } }, tokens.sync);
 
       assertDenied(answer, POLICY, /writes only Secrets that carry the label/);
     });
 
     test("let it adopt what agreed to it for the class that was named, and read nothing of it before", async () => {
-      const namespace = await namespaceWith();
-      assertAllowed(await createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
+      const namespace = await requests.namespaceWith();
+      assertAllowed(await requests.createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
 
       for (const fields of [ours, adoptedFor("another-class"), { ...adoptedFor("some-class"), annotations: { [CLASS]: "some-class" } }]) {
-        assertDenied(await applySecret(namespace, "adopted", fields, tokens.sync), POLICY, /changes no Secret that it does not own/);
+        assertDenied(
+          await requests.applySecret(namespace, "adopted", fields, tokens.sync),
+          POLICY,
+          /changes no Secret that it does not own/,
+        );
       }
-      const read = await mergeSecret(namespace, "adopted", {}, tokens.sync);
+      const read = await requests.mergeSecret(namespace, "adopted", {}, tokens.sync);
       assertDenied(read, POLICY, /changes no Secret that it does not own/);
       assert.doesNotMatch(JSON.stringify(read.body), /b25l/);
-      assertAllowed(await applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
+      assertAllowed(await requests.applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
     });
 
     test("let it give an adopted Secret back unchanged, and never delete it, whatever its owner thinks by then", async () => {
       for (const isAgreed of [true, false]) {
-        const namespace = await namespaceWith();
-        assertAllowed(await createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
-        assertAllowed(await applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
+        const namespace = await requests.namespaceWith();
+        assertAllowed(await requests.createSecret(namespace, "adopted", { ...adoptable, data: { key: "b25l" } }, tokens.somebody));
+        assertAllowed(
+          await requests.applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync),
+        );
         const disagree = { metadata: { annotations: { [ADOPTABLE]: null } } };
-        if (!isAgreed) assertAllowed(await mergeSecret(namespace, "adopted", disagree, tokens.somebody));
+        if (!isAgreed) assertAllowed(await requests.mergeSecret(namespace, "adopted", disagree, tokens.somebody));
 
-        assertDenied(await deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+        assertDenied(await requests.deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
         const unmark = { metadata: { labels: { [MANAGED_LABEL]: null }, annotations: { [ADOPTED]: null } } };
-        const changed = await mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
+        const changed = await requests.mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
         assertDenied(changed, POLICY, /writes only Secrets that carry the label/);
-        const forgotten = await mergeSecret(namespace, "adopted", { metadata: { annotations: { [ADOPTED]: null } } }, tokens.sync);
+        const forgotten = await requests.mergeSecret(namespace, "adopted", { metadata: { annotations: { [ADOPTED]: null } } }, tokens.sync);
         assertDenied(forgotten, POLICY, /keeps the annotation keyvault-injector\.dev\/adopted/);
-        assertAllowed(await mergeSecret(namespace, "adopted", unmark, tokens.sync));
+        assertAllowed(await requests.mergeSecret(namespace, "adopted", unmark, tokens.sync));
       }
     });
 
     test("let it take over what the driver's sync made, and not delete it before", async () => {
-      const namespace = await namespaceWith();
-      assertAllowed(await createSecret(namespace, "mirrored", driverMade, tokens.somebody));
+      const namespace = await requests.namespaceWith();
+      assertAllowed(await requests.createSecret(namespace, "mirrored", driverMade, tokens.somebody));
 
-      assertDenied(await deleteSecret(namespace, "mirrored", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      assertDenied(await mergeSecret(namespace, "mirrored", { data: { key: "b25l" } }, tokens.sync), POLICY, /carry the label/);
-      assertAllowed(await applySecret(namespace, "mirrored", ours, tokens.sync));
-      assertAllowed(await deleteSecret(namespace, "mirrored", tokens.sync));
+      assertDenied(await requests.deleteSecret(namespace, "mirrored", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      assertDenied(await requests.mergeSecret(namespace, "mirrored", { data: { key: "b25l" } }, tokens.sync), POLICY, /carry the label/);
+      assertAllowed(await requests.applySecret(namespace, "mirrored", ours, tokens.sync));
+      assertAllowed(await requests.deleteSecret(namespace, "mirrored", tokens.sync));
     });
 
     test("let it write its own key by name in its own namespace, and no other Secret there", async () => {
       const key = "keyvault-injector-sync-key";
 
-      assertAllowed(await applySecret(OWN, key, { data: { "hmac.key": "b25l" } }, tokens.sync));
-      assertAllowed(await applySecret(OWN, key, { data: { "hmac.key": "dHdv" } }, tokens.sync));
-      assertDenied(await deleteSecret(OWN, key, tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      assertDenied(await applySecret(await namespaceWith(), key, {}, tokens.sync), POLICY, /carry the label/);
-      assertAllowed(await applySecret(OWN, "keyvault-injector-ca", { data: { "ca.crt": "b25l" } }, tokens.webhook));
-      assertDenied(await applySecret(OWN, "keyvault-injector-ca", ours, tokens.sync), POLICY, /changes no Secret that it does not own/);
+      assertAllowed(await requests.applySecret(OWN, key, { data: { "hmac.key": "b25l" } }, tokens.sync));
+      assertAllowed(await requests.applySecret(OWN, key, { data: { "hmac.key": "dHdv" } }, tokens.sync));
+      assertDenied(await requests.deleteSecret(OWN, key, tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      assertDenied(await requests.applySecret(await requests.namespaceWith(), key, {}, tokens.sync), POLICY, /carry the label/);
+      assertAllowed(await requests.applySecret(OWN, "keyvault-injector-ca", { data: { "ca.crt": "b25l" } }, tokens.webhook));
+      assertDenied(
+        await requests.applySecret(OWN, "keyvault-injector-ca", ours, tokens.sync),
+        POLICY,
+        /changes no Secret that it does not own/,
+      );
     });
   });
 
@@ -347,33 +379,37 @@ function thePolicies(version: ApiServerVersion): void {
     const snapshot = { labels: { [SNAPSHOT_LABEL]: "true" } };
 
     test("let it make and delete snapshots", async () => {
-      const namespace = await namespaceWith();
-      const created = await createRevision(namespace, snapshot, tokens.sync);
+      const namespace = await requests.namespaceWith();
+      const created = await requests.createRevision(namespace, snapshot, tokens.sync);
 
       assertAllowed(created);
-      assertAllowed(await deleteRevision(namespace, created, tokens.sync));
+      assertAllowed(await requests.deleteRevision(namespace, created, tokens.sync));
     });
 
     test("refuse one that a controller could take for its own", async () => {
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "web", uid: "0", controller: true };
 
       for (const metadata of [{}, { labels: { ...snapshot.labels, app: "web" } }, { ...snapshot, ownerReferences: [owner] }]) {
         assertDenied(
-          await createRevision(namespace, metadata, tokens.sync),
+          await requests.createRevision(namespace, metadata, tokens.sync),
           POLICY,
           /no label outside keyvault-injector\.dev\/ and no owner/,
         );
-        assertAllowed(await createRevision(namespace, metadata, tokens.somebody));
+        assertAllowed(await requests.createRevision(namespace, metadata, tokens.somebody));
       }
     });
 
     test("refuse the deletion of somebody else's", async () => {
-      const namespace = await namespaceWith();
-      const created = await createRevision(namespace, { labels: { app: "web" } }, tokens.somebody);
+      const namespace = await requests.namespaceWith();
+      const created = await requests.createRevision(namespace, { labels: { app: "web" } }, tokens.somebody);
 
-      assertDenied(await deleteRevision(namespace, created, tokens.sync), POLICY, /touches only ControllerRevisions that carry the label/);
-      assertAllowed(await deleteRevision(namespace, created, tokens.somebody));
+      assertDenied(
+        await requests.deleteRevision(namespace, created, tokens.sync),
+        POLICY,
+        /touches only ControllerRevisions that carry the label/,
+      );
+      assertAllowed(await requests.deleteRevision(namespace, created, tokens.somebody));
     });
   });
 
@@ -383,7 +419,7 @@ function thePolicies(version: ApiServerVersion): void {
     const allowed = { audiences: [ENTRA], expirationSeconds: 600 };
 
     test("let it have what Entra exchanges, for the least time there is", async () => {
-      const answer = await requestToken(await namespaceWith(), allowed, tokens.sync);
+      const answer = await requests.requestToken(await requests.namespaceWith(), allowed, tokens.sync);
 
       assertAllowed(answer);
       const [, claims = ""] = String(at(answer.body, "status", "token")).split(".");
@@ -392,12 +428,12 @@ function thePolicies(version: ApiServerVersion): void {
     });
 
     test("let it have one that is bound to a pod, which is worth less", async () => {
-      const namespace = await namespaceWith();
-      const pod = await createPod(namespace, {}, { stored: true });
+      const namespace = await requests.namespaceWith();
+      const pod = await requests.createPod(namespace, {}, { stored: true });
       const [name, uid] = [at(pod.body, "metadata", "name"), at(pod.body, "metadata", "uid")];
 
       const boundObjectRef = { kind: "Pod", apiVersion: "v1", name, uid };
-      assertAllowed(await requestToken(namespace, { ...allowed, boundObjectRef }, tokens.sync));
+      assertAllowed(await requests.requestToken(namespace, { ...allowed, boundObjectRef }, tokens.sync));
     });
 
     const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -408,18 +444,18 @@ function thePolicies(version: ApiServerVersion): void {
     };
     for (const [what, spec] of Object.entries(others)) {
       test(`refuse it one ${what}, and nobody else`, async () => {
-        const namespace = await namespaceWith();
-        assertDenied(await requestToken(namespace, spec, tokens.sync), POLICY, /the one audience api:\/\/AzureADTokenExchange/);
-        assertAllowed(await requestToken(namespace, spec, tokens.somebody));
+        const namespace = await requests.namespaceWith();
+        assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /the one audience api:\/\/AzureADTokenExchange/);
+        assertAllowed(await requests.requestToken(namespace, spec, tokens.somebody));
       });
     }
 
     for (const expirationSeconds of [601, 3600, undefined]) {
       test(`refuse it one of ${expirationSeconds ?? "the default"} seconds, and nobody else`, async () => {
-        const namespace = await namespaceWith();
+        const namespace = await requests.namespaceWith();
         const spec = { ...allowed, expirationSeconds };
-        assertDenied(await requestToken(namespace, spec, tokens.sync), POLICY, /tokens of 600 seconds/);
-        assertAllowed(await requestToken(namespace, spec, tokens.somebody));
+        assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /tokens of 600 seconds/);
+        assertAllowed(await requests.requestToken(namespace, spec, tokens.somebody));
       });
     }
   });
@@ -438,7 +474,7 @@ function thePolicies(version: ApiServerVersion): void {
       const path = `${CONFIGURATION}?fieldManager=keyvault-injector-webhook&force=true`;
 
       for (const _ of [1, 2]) {
-        const answer = await call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook });
+        const answer = await requests.call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook });
         assertAllowed(answer);
         assert.equal(at(answer.body, "webhooks", 0, "clientConfig", "caBundle"), plane.config.caData);
         assert.equal(at(answer.body, "webhooks", 0, "rules", 0, "resources", 0), "pods");
@@ -455,7 +491,7 @@ function thePolicies(version: ApiServerVersion): void {
         webhooks: names.map((name) => ({ name, clientConfig: { caBundle: plane.config.caData } })),
       };
       const path = `${url}?fieldManager=keyvault-injector-webhook&force=true`;
-      assertAllowed(await call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook }));
+      assertAllowed(await requests.call({ method: "PATCH", path, contentType: APPLY_PATCH, body, token: tokens.webhook }));
 
       for (const [path, value] of [
         ["/webhooks/0/rules", [everything]],
@@ -469,9 +505,9 @@ function thePolicies(version: ApiServerVersion): void {
           contentType: JSON_PATCH,
           body: [{ op: "replace", path, value }],
         } as const;
-        const answer = await call({ ...patch, token: tokens.webhook });
+        const answer = await requests.call({ ...patch, token: tokens.webhook });
         assertDenied(answer, POLICY, /changes `caBundle` in its configuration and nothing else/);
-        assertAllowed(await call({ ...patch, token: tokens.somebody }));
+        assertAllowed(await requests.call({ ...patch, token: tokens.somebody }));
       }
     });
 
@@ -507,13 +543,17 @@ function thePolicies(version: ApiServerVersion): void {
     };
     for (const [change, patch] of Object.entries(changes)) {
       test(`refuse it ${change}, and nobody else`, async () => {
-        assertDenied(await patchConfiguration(patch, tokens.webhook), POLICY, /changes `caBundle` in its configuration and nothing else/);
-        assertAllowed(await patchConfiguration(patch, tokens.somebody));
+        assertDenied(
+          await requests.patchConfiguration(patch, tokens.webhook),
+          POLICY,
+          /changes `caBundle` in its configuration and nothing else/,
+        );
+        assertAllowed(await requests.patchConfiguration(patch, tokens.somebody));
       });
     }
 
     test("compare every field that the API server knows", async () => {
-      const api = await call({ method: "GET", path: "/openapi/v3/apis/admissionregistration.k8s.io/v1" });
+      const api = await requests.call({ method: "GET", path: "/openapi/v3/apis/admissionregistration.k8s.io/v1" });
       const policy = await plane.kubectl(["get", "validatingadmissionpolicy", POLICY, "-o", "jsonpath={.spec.validations}"]);
       const fieldsOf = (type: string): readonly string[] =>
         Object.keys(Object(at(api.body, "components", "schemas", `io.k8s.api.admissionregistration.v1.${type}`, "properties")));
@@ -548,128 +588,22 @@ function thePolicies(version: ApiServerVersion): void {
       await plane.kubectl(["delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "keyvault-injector"]);
       await plane.kubectl(["apply", "--server-side", "-f", "-"], await renderDefaultOverlay("elsewhere"));
       const [sync, webhook] = [
-        await tokenOf("elsewhere", "keyvault-injector-sync"),
-        await tokenOf("elsewhere", "keyvault-injector-webhook"),
+        await serviceAccountToken(plane, "elsewhere", "keyvault-injector-sync"),
+        await serviceAccountToken(plane, "elsewhere", "keyvault-injector-webhook"),
       ];
-      const namespace = await namespaceWith();
+      const namespace = await requests.namespaceWith();
       const relabel = [{ op: "add", path: "/metadata/labels/new", value: "x" }];
 
-      await policyIsActive("keyvault-injector-sync-secrets", () => createSecret(namespace, "probe", {}, sync));
-      await policyIsActive("keyvault-injector-sync-snapshots", () => createRevision(namespace, {}, sync));
-      await policyIsActive("keyvault-injector-sync-tokens", () => requestToken(namespace, { audiences: ["other"] }, sync));
-      await policyIsActive("keyvault-injector-webhook-configuration", () => patchConfiguration(relabel, webhook));
+      await policyIsActive("keyvault-injector-sync-secrets", () => requests.createSecret(namespace, "probe", {}, sync));
+      await policyIsActive("keyvault-injector-sync-snapshots", () => requests.createRevision(namespace, {}, sync));
+      await policyIsActive("keyvault-injector-sync-tokens", () => requests.requestToken(namespace, { audiences: ["other"] }, sync));
+      await policyIsActive("keyvault-injector-webhook-configuration", () => requests.patchConfiguration(relabel, webhook));
 
-      assertAllowed(await applySecret("elsewhere", "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync));
-      const before = await applySecret(OWN, "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync);
+      assertAllowed(await requests.applySecret("elsewhere", "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync));
+      const before = await requests.applySecret(OWN, "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync);
       assertDenied(before, "keyvault-injector-sync-secrets", /changes no Secret that it does not own/);
       await plane.kubectl(["create", "serviceaccount", "default", "-n", "elsewhere"]);
-      assertAllowed(await createPod("elsewhere", { inject: "true", secretProviderClass: "akvprovider-demo" }));
+      assertAllowed(await requests.createPod("elsewhere", { inject: "true", secretProviderClass: "akvprovider-demo" }));
     });
   });
-}
-
-interface PodAnnotations {
-  readonly inject?: string;
-  readonly secretProviderClass?: string;
-  readonly envFrom?: string;
-}
-
-const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
-
-interface PodFields {
-  readonly spec?: Readonly<Record<string, unknown>>;
-  /** Further fields of its only container. */
-  readonly container?: Readonly<Record<string, unknown>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** Stored, and not only asked about. */
-  readonly stored?: boolean;
-}
-
-/** A pod that PodSecurity restricted admits. */
-function createPod(namespace: string, ours: PodAnnotations, fields: PodFields = {}): Promise<ApiAnswer> {
-  const opt = Object.entries(ours).map(([name, value]) => [POD_ANNOTATIONS[name as keyof PodAnnotations], value]); // Its own keys.
-  return call({
-    method: "POST",
-    path: `/api/v1/namespaces/${namespace}/pods${fields.stored === true ? "" : "?dryRun=All"}`,
-    body: {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: `pod-${++serial}`, annotations: { ...Object.fromEntries(opt), ...fields.annotations } },
-      spec: {
-        automountServiceAccountToken: false,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-        containers: [{ name: "app", image: "app", securityContext: RESTRICTED, ...fields.container }],
-        ...fields.spec,
-      },
-    },
-  });
-}
-
-function csiVolume(secretProviderClass: string, driver = "secrets-store.csi.k8s.io"): unknown {
-  return { name: secretProviderClass, csi: { driver, readOnly: true, volumeAttributes: { secretProviderClass } } };
-}
-
-/** The volumes of these classes, and a container's mounts of them. */
-function mounted(...classes: readonly string[]): Required<Pick<PodFields, "spec" | "container">> {
-  const volumeMounts = classes.map((name) => ({ name, mountPath: `/mnt/${name}`, readOnly: true }));
-  return { spec: { volumes: classes.map((name) => csiVolume(name)) }, container: { volumeMounts } };
-}
-
-interface SecretFields {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly type?: string;
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-const secret = (name: string, { labels, annotations, ...rest }: SecretFields): unknown => ({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: { name, labels, annotations },
-  ...rest,
-});
-
-function createSecret(namespace: string, name: string, fields: SecretFields, token: string): Promise<ApiAnswer> {
-  return call({ method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: secret(name, fields), token });
-}
-
-function applySecret(namespace: string, name: string, fields: SecretFields, token: string): Promise<ApiAnswer> {
-  const path = `/api/v1/namespaces/${namespace}/secrets/${name}?fieldManager=test&force=true`;
-  return call({ method: "PATCH", path, contentType: APPLY_PATCH, body: secret(name, fields), token });
-}
-
-function mergeSecret(namespace: string, name: string, body: unknown, token: string): Promise<ApiAnswer> {
-  return call({ method: "PATCH", path: `/api/v1/namespaces/${namespace}/secrets/${name}`, contentType: MERGE_PATCH, body, token });
-}
-
-function deleteSecret(namespace: string, name: string, token: string): Promise<ApiAnswer> {
-  return call({ method: "DELETE", path: `/api/v1/namespaces/${namespace}/secrets/${name}`, token });
-}
-
-const revisions = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`;
-
-function createRevision(namespace: string, metadata: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
-  const body = {
-    apiVersion: "apps/v1",
-    kind: "ControllerRevision",
-    metadata: { name: `revision-${++serial}`, ...metadata },
-    revision: 1,
-    data: { spec: {} },
-  };
-  return call({ method: "POST", path: revisions(namespace), body, token });
-}
-
-function deleteRevision(namespace: string, created: ApiAnswer, token: string): Promise<ApiAnswer> {
-  return call({ method: "DELETE", path: `${revisions(namespace)}/${String(at(created.body, "metadata", "name"))}`, token });
-}
-
-function requestToken(namespace: string, spec: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
-  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
-  return call({ method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`, body, token });
-}
-
-const CONFIGURATION = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${OWN}`;
-
-function patchConfiguration(body: readonly unknown[], token: string): Promise<ApiAnswer> {
-  return call({ method: "PATCH", path: `${CONFIGURATION}?dryRun=All`, contentType: JSON_PATCH, body, token });
 }

@@ -4,6 +4,8 @@ import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, installShipped, policyIsActive } from "../support/shipped-manifests.ts";
 
 const POLICY = "keyvault-injector-sync-workloads";
@@ -24,19 +26,8 @@ let somebody = "";
 let serial = 0;
 
 const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
-const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
-
-function assertAllowed(answer: ApiAnswer): void {
-  assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${messageOf(answer)}`);
-}
-
-function assertDenied(answer: ApiAnswer, message: RegExp): void {
-  assert.match(messageOf(answer), new RegExp(`ValidatingAdmissionPolicy '${POLICY}'`));
-  assert.match(messageOf(answer), message);
-}
-
-async function tokenOf(namespace: string, account: string): Promise<string> {
-  return (await plane.kubectl(["create", "token", account, "-n", namespace])).trim();
+function assertRefused(answer: ApiAnswer, message: RegExp): void {
+  assertDenied(answer, POLICY, message);
 }
 
 async function namespaceWith(annotations: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -123,8 +114,8 @@ function thePolicy(version: ApiServerVersion): void {
       "--clusterrole=cluster-admin",
       "--serviceaccount=keyvault-injector:keyvault-injector-sync",
     ]);
-    sync = await tokenOf("keyvault-injector", "keyvault-injector-sync");
-    somebody = await tokenOf("default", "somebody");
+    sync = await serviceAccountToken(plane, "keyvault-injector", "keyvault-injector-sync");
+    somebody = await serviceAccountToken(plane, "default", "somebody");
     const probe = await create("Deployment", await namespaceWith(), {});
     await policyIsActive(POLICY, () => merge(probe, { spec: { paused: true } }));
   });
@@ -150,7 +141,7 @@ function thePolicy(version: ApiServerVersion): void {
 
       for (const [change, patch] of Object.entries(CHANGES)) {
         const denied = await tryPatch(path, patch);
-        assertDenied(denied, /changes the annotation keyvault-injector\.dev\/rotated of a (pod template|workload), and nothing else/);
+        assertRefused(denied, /changes the annotation keyvault-injector\.dev\/rotated of a (pod template|workload), and nothing else/);
         const allowed = await tryPatch(path, patch, somebody);
         assert.ok(allowed.status === 200, `${change}: ${messageOf(allowed)}`);
       }
@@ -163,11 +154,11 @@ function thePolicy(version: ApiServerVersion): void {
       const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({ [ASKS]: "true" }), ...KINDS[kind].fields };
       const body = { apiVersion: "apps/v1", kind, metadata: { name }, spec };
 
-      assertDenied(
+      assertRefused(
         await call({ method: "POST", path: pathOf(kind, namespace), body, token: sync }),
         /makes, deletes and scales no workload/,
       );
-      assertDenied(await call({ method: "DELETE", path, token: sync }), /makes, deletes and scales no workload/);
+      assertRefused(await call({ method: "DELETE", path, token: sync }), /makes, deletes and scales no workload/);
       const status = await call({
         method: "PATCH",
         path: `${path}/status`,
@@ -175,7 +166,7 @@ function thePolicy(version: ApiServerVersion): void {
         body: { status: { observedGeneration: 9 } },
         token: sync,
       });
-      assertDenied(status, /makes, deletes and scales no workload/);
+      assertRefused(status, /makes, deletes and scales no workload/);
       if (kind === "DaemonSet") return;
       const scaled = await call({
         method: "PATCH",
@@ -184,7 +175,7 @@ function thePolicy(version: ApiServerVersion): void {
         body: { spec: { replicas: 0 } },
         token: sync,
       });
-      assertDenied(scaled, /makes, deletes and scales no workload/);
+      assertRefused(scaled, /makes, deletes and scales no workload/);
     });
   }
 
@@ -202,17 +193,17 @@ function thePolicy(version: ApiServerVersion): void {
 
     assertAllowed(await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "replace", path: "/spec/replicas", value: 7 }]));
     assertAllowed(await apply(`${node}/csi-secrets-store`, "DaemonSet"));
-    assertDenied(await apply(`${node}/kube-proxy`, "DaemonSet"), refused);
-    assertDenied(await apply(`${own}/csi-secrets-store`, "Deployment"), refused);
-    assertDenied(
+    assertRefused(await apply(`${node}/kube-proxy`, "DaemonSet"), refused);
+    assertRefused(await apply(`${own}/csi-secrets-store`, "Deployment"), refused);
+    assertRefused(
       await apply(`/apis/apps/v1/namespaces/${await namespaceWith()}/deployments/keyvault-injector-sync`, "Deployment"),
       refused,
     );
-    assertDenied(await call({ method: "DELETE", path: `${own}/keyvault-injector-webhook?dryRun=All`, token: sync }), refused);
+    assertRefused(await call({ method: "DELETE", path: `${own}/keyvault-injector-webhook?dryRun=All`, token: sync }), refused);
     const owner = { apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" };
     for (const [path, value] of Object.entries({ finalizers: ["example.com/hold"], ownerReferences: [owner] })) {
       const held = await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "add", path: `/metadata/${path}`, value }]);
-      assertDenied(held, /gives our own components neither finalizers nor owners/);
+      assertRefused(held, /gives our own components neither finalizers nor owners/);
     }
   });
 
@@ -220,11 +211,11 @@ function thePolicy(version: ApiServerVersion): void {
     const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
 
     for (const stamp of ["", "0123", `${STAMP}0`, "0123456789ABCDEF", "password-of-the-db", `${STAMP}-3`]) {
-      assertDenied(await merge(path, stampPatch(stamp)), /a restart stamp is 16 hex digits/);
-      assertDenied(await merge(path, { metadata: { annotations: { [ROTATED]: stamp } } }), /a restart stamp is 16 hex digits/);
+      assertRefused(await merge(path, stampPatch(stamp)), /a restart stamp is 16 hex digits/);
+      assertRefused(await merge(path, { metadata: { annotations: { [ROTATED]: stamp } } }), /a restart stamp is 16 hex digits/);
     }
     assertAllowed(await merge(path, stampPatch(STAMP)));
-    assertDenied(await merge(path, stampPatch(null)), /stays on the template/);
+    assertRefused(await merge(path, stampPatch(null)), /stays on the template/);
     assertAllowed(await merge(path, stampPatch(null), somebody));
   });
 
@@ -233,14 +224,14 @@ function thePolicy(version: ApiServerVersion): void {
     const refused = /restarts only workloads that ask for it/;
 
     const silent = await create("Deployment", plain, {});
-    assertDenied(await merge(silent, stampPatch(STAMP)), refused);
+    assertRefused(await merge(silent, stampPatch(STAMP)), refused);
     const both = { spec: { template: { metadata: { annotations: { [ASKS]: "true", [ROTATED]: STAMP } } } } };
-    assertDenied(await merge(silent, both), refused);
-    assertDenied(await merge(await create("StatefulSet", plain, { [ASKS]: "false" }), stampPatch(STAMP)), refused);
-    assertDenied(await merge(await create("DaemonSet", plain, { [INJECT]: "true" }), stampPatch(STAMP)), refused);
+    assertRefused(await merge(silent, both), refused);
+    assertRefused(await merge(await create("StatefulSet", plain, { [ASKS]: "false" }), stampPatch(STAMP)), refused);
+    assertRefused(await merge(await create("DaemonSet", plain, { [INJECT]: "true" }), stampPatch(STAMP)), refused);
 
     assertAllowed(await merge(await create("DaemonSet", asking, { [INJECT]: "true" }), stampPatch(STAMP)));
-    assertDenied(await merge(await create("StatefulSet", asking, { [INJECT]: "true", [ASKS]: "false" }), stampPatch(STAMP)), refused);
-    assertDenied(await merge(await create("Deployment", asking, {}), stampPatch(STAMP)), refused);
+    assertRefused(await merge(await create("StatefulSet", asking, { [INJECT]: "true", [ASKS]: "false" }), stampPatch(STAMP)), refused);
+    assertRefused(await merge(await create("Deployment", asking, {}), stampPatch(STAMP)), refused);
   });
 }

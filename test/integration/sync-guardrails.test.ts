@@ -6,6 +6,7 @@ import { forbidden } from "../support/audit.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, readManifests } from "../support/shipped-manifests.ts";
 import {
   classOf,
@@ -51,7 +52,7 @@ const emptyPatch = (namespace: string) =>
 describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
-    token = (await world.plane.kubectl(["create", "token", "keyvault-injector-sync", "-n", OWN])).trim();
+    token = await serviceAccountToken(world.plane, OWN, "keyvault-injector-sync");
     worker = await world.product.start("sync");
   });
   after(async () => {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { apiRequest } from "../support/api-request.ts";
 import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, installShipped, listAt } from "../support/shipped-manifests.ts";
 
 const OWN = "keyvault-injector";
@@ -31,7 +32,7 @@ for (const version of API_SERVER_VERSIONS) {
 
     /** As the account itself is told: one line per rule and resource. */
     async function rulesOf(account: string, namespace: string): Promise<readonly string[]> {
-      const token = (await plane.kubectl(["create", "token", account, "-n", OWN])).trim();
+      const token = await serviceAccountToken(plane, OWN, account);
       const { status, body } = await apiRequest(plane, {
         method: "POST",
         path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",

@@ -4,6 +4,7 @@ import { apiRequest } from "./api-request.ts";
 import { type AuditEntry, forbidden } from "./audit.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
+import { serviceAccountToken } from "./service-account-token.ts";
 
 /** Requests of our processes: those of the ServiceAccounts in the install's namespace. */
 function ownRequests(plane: ControlPlane): readonly AuditEntry[] {
@@ -16,7 +17,7 @@ export async function assertNothingForbidden(plane: ControlPlane, context: TestC
   assert.ok(checked.length > 0);
   assert.deepEqual(forbidden(checked), []);
 
-  const token = (await plane.kubectl(["create", "token", "keyvault-injector-webhook", "-n", "keyvault-injector"])).trim();
+  const token = await serviceAccountToken(plane, "keyvault-injector", "keyvault-injector-webhook");
   assert.equal((await apiRequest(plane, { method: "GET", path: "/api/v1/secrets", token })).status, 403);
   await eventually(() => forbidden(ownRequests(plane)).length === 1, { what: "the refused request in the audit log" });
   context.diagnostic(`${checked.length} requests checked, 0 answered 403; one made on purpose was found`);
