@@ -166,5 +166,5 @@ function printfOf(scalarText: string, puts: readonly Put[]): string {
 
 function withNamespace(template: string): string {
   const whole = new RegExp(`^((?: |- )*(?:[A-Za-z]+: )?)${NAMESPACE}$`, "gm");
-  return template.replaceAll(whole, "$1{{ .Release.Namespace | quote }}").replaceAll(NAMESPACE, "{{ .Release.Namespace }}");
+  return template.replaceAll(whole, "$1{{ $.Release.Namespace | quote }}").replaceAll(NAMESPACE, "{{ $.Release.Namespace }}");
 }
