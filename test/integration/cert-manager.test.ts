@@ -14,7 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import { kubectlOutput } from "../support/kubectl-output.ts";
 import { aPod, OPTED_IN } from "../support/pods.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderOwnKustomization } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const EXAMPLE = path.resolve(MANIFESTS, "../certs/cert-manager");
@@ -30,14 +30,13 @@ describe("the cert-manager component", { skip: refusal }, () => {
   let elsewhere: readonly Manifest[];
   before(async () => {
     here = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), EXAMPLE));
-    const folder = mkdtempSync(path.join(tmpdir(), "cert-manager-"));
-    const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
-    const transformers = [relative("namespace-references"), relative("components/cert-manager/namespace-references")];
-    const components = [relative("components/cert-manager")];
-    const kustomization = { namespace: "elsewhere", resources: [relative("overlays/default")], components, transformers };
-    writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
-    elsewhere = parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), folder));
-    rmSync(folder, { recursive: true });
+    const own = {
+      namespace: "elsewhere",
+      resources: ["overlays/default"],
+      components: ["components/cert-manager"],
+      transformers: ["namespace-references", "components/cert-manager/namespace-references"],
+    };
+    elsewhere = parseManifests(await renderOwnKustomization(own));
   });
 
   test("mounts the certificate's Secret as a folder and names its three files", () => {

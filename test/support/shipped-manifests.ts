@@ -70,18 +70,41 @@ export function renderOverlay(name: string): Promise<string> {
   return renderFolder(`overlays/${name}`);
 }
 
-/** The default overlay, in its own namespace or, as a user would do it, in another one. */
-export async function renderDefaultOverlay(namespace?: string): Promise<string> {
-  if (namespace === undefined) return renderOverlay("default");
-  const folder = mkdtempSync(path.join(tmpdir(), "overlay-"));
+/** A kustomization of a user's own. Folders are those of `manifests`. */
+export interface OwnKustomization {
+  readonly resources: readonly string[];
+  readonly components?: readonly string[];
+  readonly transformers?: readonly string[];
+  /** Beside the resources that are folders. */
+  readonly objects?: readonly Manifest[];
+  readonly namespace?: string;
+  readonly patches?: readonly { readonly target: { readonly kind: string; readonly name: string }; readonly patch: string }[];
+}
+
+export async function renderOwnKustomization(own: OwnKustomization): Promise<string> {
+  const { resources, components = [], transformers = [], objects = [], ...fields } = own;
+  const folder = mkdtempSync(path.join(tmpdir(), "kustomization-"));
   try {
     const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
-    const kustomization = { namespace, resources: [relative("overlays/default")], transformers: [relative("namespace-references")] };
-    writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+    const files = objects.map((object, index) => ({ name: `object-${index}.yaml`, text: JSON.stringify(object) }));
+    const kustomization = {
+      ...fields,
+      resources: [...resources.map(relative), ...files.map(({ name }) => name)],
+      components: components.map(relative),
+      transformers: transformers.map(relative),
+    };
+    for (const { name, text } of [...files, { name: "kustomization.yaml", text: JSON.stringify(kustomization) }])
+      writeFileSync(path.join(folder, name), text);
     return await renderKustomization(controlPlaneBinary("kubectl"), folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The default overlay, in its own namespace or, as a user would do it, in another one. */
+export async function renderDefaultOverlay(namespace?: string): Promise<string> {
+  if (namespace === undefined) return renderOverlay("default");
+  return renderOwnKustomization({ namespace, resources: ["overlays/default"], transformers: ["namespace-references"] });
 }
 
 /** Flags are kubectl's own. Resolves when the definitions are served. */
