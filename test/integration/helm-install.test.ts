@@ -97,6 +97,13 @@ async function held(plane: ControlPlane, installer: Installer): Promise<readonly
     .filter((line) => line !== "");
 }
 
+/** Whether the worker may list Secrets there, which it may with its other rights. */
+async function mayServe(plane: ControlPlane, namespace: string): Promise<boolean> {
+  const worker = `--as=system:serviceaccount:${NAMESPACE}:keyvault-injector-sync`;
+  const answer = await plane.kubectl(["auth", "can-i", "list", "secrets", "-n", namespace, worker]).catch(() => "no");
+  return answer.trim() === "yes";
+}
+
 async function definitions(plane: ControlPlane): Promise<number> {
   return listAt(await get(plane, "crd"), "items").length;
 }
@@ -179,6 +186,33 @@ for (const version of HELM_VERSIONS) {
       await installer.run("rollback", RELEASE, "1", "-n", NAMESPACE);
       assert.equal((await workerArguments(plane)).at(-1), "--rotation-poll-interval=3m");
       assert.equal(await publishedAuthority(plane), before);
+    });
+
+    test("limits the worker to namespaces that are there, names one that is not, and gives all of them back", async () => {
+      for (const namespace of ["team-a", "team-b"]) await plane.kubectl(["create", "namespace", namespace]);
+      const served = async (): Promise<readonly boolean[]> =>
+        Promise.all(["team-a", "team-b", NAMESPACE].map((namespace) => mayServe(plane, namespace)));
+
+      assert.deepEqual(await served(), [true, true, true]);
+      const args = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", "--set", "namespaces={team-a,team-z}"];
+      const { code, stderr } = await installer.ask(...args);
+      assert.notEqual(code, 0);
+      assert.match(
+        stderr,
+        /\n- namespaces: team-z is not in the cluster, and its RoleBinding needs it: `kubectl create namespace team-z` first, or leave it out\n/,
+      );
+      assert.doesNotMatch(stderr, /team-a/);
+      assert.deepEqual(await served(), [true, true, true]);
+
+      await installer.upgrade(...setting(["namespaces={team-a}"]));
+      assert.equal((await workerArguments(plane)).at(-1), "--namespaces=team-a");
+      assert.deepEqual(await served(), [true, false, true]);
+
+      // With null, Helm goes on with the values of before.
+      await installer.upgrade("--set-json", "namespaces=[]");
+      assert.deepEqual(await served(), [true, true, true]);
+      const bindings = await get(plane, "rolebindings", "--all-namespaces");
+      assert.ok(!JSON.stringify(bindings).includes("keyvault-injector-sync-served"));
     });
 
     test("is uninstalled without its definitions, its classes and mirrored Secrets", async () => {

@@ -13,7 +13,17 @@ import {
   renderChart,
   runHelm,
 } from "../support/helm.ts";
-import { folderManifests, MANIFESTS, type Manifest, renderFolder } from "../support/shipped-manifests.ts";
+import {
+  at,
+  folderManifests,
+  MANIFESTS,
+  type Manifest,
+  type OwnKustomization,
+  parseManifests,
+  readManifests,
+  renderFolder,
+  renderOwnKustomization,
+} from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
@@ -69,6 +79,32 @@ const PAIRS: readonly Pair[] = [
   },
 ];
 
+interface OwnPair {
+  readonly name: string;
+  readonly set: readonly string[];
+  readonly own: OwnKustomization;
+}
+
+/** As the component's kustomization.yaml tells its reader to limit the worker. */
+function limitedTo(namespaces: readonly string[], overlay: string): OwnKustomization {
+  const [binding] = readManifests("components/namespaces/binding.yaml");
+  assert.ok(binding);
+  // Before the overlay's own arguments, where the chart has it.
+  const flag = { op: "add", path: "/spec/template/spec/containers/0/args/3", value: `--namespaces=${namespaces.join(",")}` };
+  return {
+    resources: [overlay, ...NODE_SIDE],
+    components: ["components/namespaces"],
+    objects: namespaces.map((namespace) => ({ ...binding, metadata: { ...binding.metadata, namespace } })),
+    patches: [{ target: { kind: "Deployment", name: "keyvault-injector-sync" }, patch: JSON.stringify([flag]) }],
+  };
+}
+
+/** Values, and kustomizations of a user's own that give the same. */
+const OWN_PAIRS: readonly OwnPair[] = [
+  { name: "a worker of two namespaces", set: ["namespaces={team-a,team-b}"], own: limitedTo(["team-a", "team-b"], "overlays/default") },
+  { name: "a blind worker of one", set: ["namespaces={team-a}", "secretAccess=blind"], own: limitedTo(["team-a"], "overlays/blind") },
+];
+
 /** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
 function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
   const named = objects
@@ -90,6 +126,17 @@ for (const version of HELM_VERSIONS) {
         // The hook is Helm's own: manifests are prepared by hand.
         const rendering = { args: ["--no-hooks"], set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
         assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await folderManifests(...folders)));
+      });
+    }
+
+    for (const { name, set, own } of OWN_PAIRS) {
+      test(`is field by field what kustomize makes: ${name}`, async () => {
+        const rendering = {
+          args: ["--no-hooks"],
+          set: [...ON, ...set],
+          ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
+        };
+        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(parseManifests(await renderOwnKustomization(own))));
       });
     }
 
@@ -139,6 +186,19 @@ describe("the chart in another namespace", { skip }, () => {
     assert.deepEqual(
       selectors.map(([, namespace]) => namespace),
       Array.from({ length: 4 }, () => '"elsewhere"'),
+    );
+  });
+
+  test("binds a worker of some namespaces there and in its own one, under its account in its own one", async () => {
+    const objects = await chartObjects("helm-4", { namespace: "elsewhere", set: ["namespaces={team-a,elsewhere,team-a}"] });
+    const bindings = objects.filter(({ kind, metadata }) => kind === "RoleBinding" && metadata.name === "keyvault-injector-sync-served");
+
+    assert.deepEqual(
+      bindings.map(({ metadata, subjects }) => [metadata.namespace, at(subjects, 0, "namespace")]),
+      [
+        ["elsewhere", "elsewhere"],
+        ["team-a", "elsewhere"],
+      ],
     );
   });
 

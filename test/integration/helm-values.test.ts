@@ -155,10 +155,29 @@ describe("the chart's checks", { skip }, () => {
     await renderChart("helm-4", { set: [tag] });
   });
 
+  test("refuse what is no name of a namespace, and take no list and an empty one for all of them", async () => {
+    const message = await refused("namespaces={team-a,Team/B,team-c\\,team-d}");
+    const told = message.split("\n").filter((line) => line.startsWith("- "));
+    assert.deepEqual(
+      told,
+      ["Team/B", "team-c,team-d"].map(
+        (name) =>
+          `- namespaces: "${name}" is no name of a namespace: write one name as an item, lower-case letters, digits and -, at most 63`,
+      ),
+    );
+    const long = "n".repeat(64);
+    assert.match(await refused(`namespaces={${long}}`), new RegExp(`- namespaces: "${long}" is no name`));
+
+    await renderChart("helm-4", { set: [`namespaces={${long.slice(1)}}`] });
+    const [all, none] = await Promise.all([renderChart("helm-4"), renderChart("helm-4", { set: ["namespaces=null"] })]);
+    assert.equal(none, all);
+  });
+
   test("refuse values of a wrong type, by the schema", async () => {
-    const message = await refused("syncMode=often", "webhook.replicas=many");
+    const message = await refused("syncMode=often", "webhook.replicas=many", "namespaces=team-a");
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);
     assert.match(message, /webhook\/replicas.*want integer/);
+    assert.match(message, /namespaces.*want null or array/);
   });
 });
 

@@ -78,6 +78,13 @@ const syncMarks: readonly Mark[] = [
   { object: SYNC, at: POD, put: tailKey("volumes", `include "keyvault-injector.sync-volumes" $ | fromYamlArray`) },
 ];
 
+const SERVED = "RoleBinding/keyvault-injector-sync-served";
+
+/** Objects that are made once for each item of a list: the manifest stands for all of them. */
+export const REPEATED: ReadonlyMap<string, string> = new Map([
+  [SERVED, "$namespace := prepend .Values.namespaces .Release.Namespace | uniq"],
+]);
+
 const rbacMarks: readonly Mark[] = [
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-workloads",
@@ -89,6 +96,7 @@ const rbacMarks: readonly Mark[] = [
     at: "rules/[~secrets-store-creds]/resourceNames",
     put: block("$.Values.credentialsSecretNames"),
   },
+  { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
 
 function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {

@@ -56,7 +56,7 @@ async function renderElsewhere(render: Render, resources: readonly string[], com
 
 export interface Sources {
   readonly product: Objects;
-  /** The product as an overlay changes it. */
+  /** The product as an overlay or a component changes it. */
   readonly variants: readonly { readonly condition: string; readonly objects: Objects }[];
   readonly networkPolicies: Objects;
   readonly driver: Objects;
@@ -69,24 +69,27 @@ export interface Sources {
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
   const only = "RoleBinding/keyvault-injector-node-side";
-  const [product, blind, strict, unhealed, networked, driver, driverWindows, provider, providerWindows, openshift] = await Promise.all([
-    renderElsewhere(render, ["overlays/default"]),
-    renderElsewhere(render, ["overlays/blind"]),
-    renderElsewhere(render, ["overlays/strict"]),
-    renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
-    renderElsewhere(render, ["overlays/default", "components/network-policies"]),
-    here("components/csi-driver"),
-    here("components/csi-driver-windows"),
-    here("components/azure-provider"),
-    here("components/azure-provider-windows"),
-    here("overlays/openshift"),
-  ]);
+  const [product, blind, strict, unhealed, limited, networked, driver, driverWindows, provider, providerWindows, openshift] =
+    await Promise.all([
+      renderElsewhere(render, ["overlays/default"]),
+      renderElsewhere(render, ["overlays/blind"]),
+      renderElsewhere(render, ["overlays/strict"]),
+      renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+      renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
+      renderElsewhere(render, ["overlays/default", "components/network-policies"]),
+      here("components/csi-driver"),
+      here("components/csi-driver-windows"),
+      here("components/azure-provider"),
+      here("components/azure-provider-windows"),
+      here("overlays/openshift"),
+    ]);
   return {
     product,
     variants: [
       { condition: 'eq .Values.secretAccess "blind"', objects: blind },
       { condition: 'eq .Values.classAuthors "deny"', objects: strict },
       { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
+      { condition: ".Values.namespaces", objects: limited },
     ],
     networkPolicies: networkPoliciesOf(networked),
     driver,

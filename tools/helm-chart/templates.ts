@@ -1,7 +1,7 @@
 /** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
 import { isDeepStrictEqual } from "node:util";
 import { NODE_MARKS } from "./marks-node.ts";
-import { PRODUCT_MARKS } from "./marks-product.ts";
+import { PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
 import type { JsonMap, Mark } from "./place.ts";
 import { HEALS_COMPONENTS, isForHealing, kindOf, type Objects, type Sources } from "./sources.ts";
 import { templateOf } from "./template-text.ts";
@@ -28,6 +28,12 @@ function marksOf(name: string): readonly Mark[] {
 
 const wrapped = (condition: string, body: string): string => `{{- if ${condition} }}\n${body}\n{{- end }}`;
 
+/** A document of its own, or one for each item of the list that it is repeated for. */
+function repeated(name: string, template: string): string {
+  const list = REPEATED.get(name);
+  return list === undefined ? `---\n${template}` : `{{- range ${list} }}\n---\n${template}\n{{- end }}`;
+}
+
 /** Marks that are never used are as wrong as marks without a place. */
 function assertUsed(templated: ReadonlySet<string>): void {
   const idle = MARKS.filter(({ object }) => !templated.has(object)).map(({ object }) => object);
@@ -48,15 +54,26 @@ function productTemplate(name: string, object: JsonMap, { variants }: Sources): 
   return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
 }
 
+/** The product's objects and those that a variant adds, as templates. */
+function productTemplates(sources: Sources): readonly { readonly name: string; readonly object: JsonMap; readonly template: string }[] {
+  const added = sources.variants.flatMap(({ condition, objects }) =>
+    [...objects]
+      .filter(([name]) => !sources.product.has(name))
+      .map(([name, object]) => ({ name, object, template: wrapped(condition, repeated(name, templateOf(object, marksOf(name)))) })),
+  );
+  const own = [...sources.product].map(([name, object]) => ({ name, object, template: productTemplate(name, object, sources) }));
+  return [...own, ...added].filter(({ object }) => !LEFT_OUT.includes(kindOf(object)));
+}
+
 function productFiles(sources: Sources): readonly (readonly [string, string])[] {
-  const objects = [...sources.product].filter(([, object]) => !LEFT_OUT.includes(kindOf(object)));
-  const stray = objects.find(([, object]) => !FILES.some(({ kinds }) => kinds.includes(kindOf(object))));
-  if (stray !== undefined) throw new Error(`${stray[0]} belongs to no file of the chart: name its kind in tools/helm-chart/templates.ts`);
+  const objects = productTemplates(sources);
+  const stray = objects.find(({ object }) => !FILES.some(({ kinds }) => kinds.includes(kindOf(object))));
+  if (stray !== undefined) throw new Error(`${stray.name} belongs to no file of the chart: name its kind in tools/helm-chart/templates.ts`);
   return FILES.map(({ file, kinds }) => [
     file,
     objects
-      .filter(([, object]) => kinds.includes(kindOf(object)))
-      .map(([name, object]) => productTemplate(name, object, sources))
+      .filter(({ object }) => kinds.includes(kindOf(object)))
+      .map(({ template }) => template)
       .join("\n"),
   ]);
 }
@@ -107,7 +124,7 @@ function nodeFiles(sources: Sources): readonly (readonly [string, string])[] {
 /** Name of each generated template, and its text. */
 export function chartTemplates(sources: Sources): ReadonlyMap<string, string> {
   const sourced = Object.values(sources).flatMap((part) => (part instanceof Map ? [...part.keys()] : [])) as readonly string[];
-  assertUsed(new Set(sourced));
+  assertUsed(new Set([...sourced, ...sources.variants.flatMap(({ objects }) => [...objects.keys()])]));
   const title = "{{- /* Made by tools/helm-chart from manifests/; a change goes there. */ -}}";
   return new Map([...productFiles(sources), ...nodeFiles(sources)].map(([file, body]) => [file, `${title}\n${DRIVER}\n${body}\n`]));
 }

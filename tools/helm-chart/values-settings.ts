@@ -5,8 +5,8 @@ import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
 
 export type SettingPlace =
-  /** A value of the chart's own, at the top, named as the flag is. */
-  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both" }
+  /** A value of the chart's own, at the top, named as the flag is. `also`: what it does besides. */
+  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both"; readonly also?: string }
   /** A value that upstream's charts have already. */
   | { readonly kind: "upstream"; readonly path: string }
   | { readonly kind: "none"; readonly because: string };
@@ -32,7 +32,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-workloads": sync,
   "max-rollouts-per-namespace": sync,
   "rollout-timeout": sync,
-  namespaces: none("the rights go with it: by the kustomize component namespaces"),
+  namespaces: { kind: "value", of: "sync", also: "The worker's rights end there and in its own one, by a RoleBinding in each." },
   "credentials-secret-names": sync,
   "allowed-vaults": sync,
   "allowed-identity-modes": sync,
@@ -105,11 +105,12 @@ function defaultOf({ type, default: written }: Setting): Json {
 
 const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
 
-export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) =>
-  SETTING_PLACES[flag].kind === "value"
-    ? [{ path: valueNameOf(flag), default: defaultOf(setting), type: typeOf(setting), flag, meaning: setting.help }]
-    : [],
-);
+export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) => {
+  const place = SETTING_PLACES[flag];
+  if (place.kind !== "value") return [];
+  const meaning = place.also === undefined ? setting.help : `${setting.help} ${place.also}`;
+  return [{ path: valueNameOf(flag), default: defaultOf(setting), type: typeOf(setting), flag, meaning }];
+});
 
 /** Named templates with the arguments that differ from the program's defaults. */
 export function settingsTemplates(): string {
@@ -132,7 +133,8 @@ function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
 function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
   const steps = (valuePathOf(flag) ?? "").split(".");
   const value = `(get ${steps.slice(0, -1).reduce((inner, step) => `(get ${inner} ${JSON.stringify(step)})`, ".Values")} ${JSON.stringify(steps.at(-1))})`;
-  const written = setting.type.kind === "list" ? `(join "," ${value})` : `(${value} | toString)`;
+  const isList = setting.type.kind === "list" || setting.type.kind === "namespaces";
+  const written = isList ? `(join "," ${value})` : `(${value} | toString)`;
   const given = setting.type.kind === "duration" ? `(${value} | default ${JSON.stringify(setting.default)})` : written;
   return [`{{- if ne ${given} ${JSON.stringify(setting.default)} }}`, `- {{ printf "--${flag}=%s" ${given} | quote }}`, "{{- end }}"];
 }

@@ -20,6 +20,9 @@
 {{- if ne ((get .Values "rolloutTimeout") | default "10m") "10m" }}
 - {{ printf "--rollout-timeout=%s" ((get .Values "rolloutTimeout") | default "10m") | quote }}
 {{- end }}
+{{- if ne (join "," (get .Values "namespaces")) "" }}
+- {{ printf "--namespaces=%s" (join "," (get .Values "namespaces")) | quote }}
+{{- end }}
 {{- if ne (join "," (get .Values "credentialsSecretNames")) "secrets-store-creds" }}
 - {{ printf "--credentials-secret-names=%s" (join "," (get .Values "credentialsSecretNames")) | quote }}
 {{- end }}
