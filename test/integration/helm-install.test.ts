@@ -104,6 +104,28 @@ async function mayServe(plane: ControlPlane, namespace: string): Promise<boolean
   return answer.trim() === "yes";
 }
 
+/** cert-manager's two kinds, as far as Helm needs them. */
+const CERT_MANAGER = ["Certificate", "Issuer"].map((kind) => {
+  const plural = `${kind.toLowerCase()}s`;
+  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.cert-manager.io` },
+    spec: {
+      group: "cert-manager.io",
+      scope: "Namespaced",
+      names: { kind, plural },
+      versions: [{ name: "v1", served: true, storage: true, schema }],
+    },
+  };
+});
+
+async function injectedFrom(plane: ControlPlane): Promise<unknown> {
+  const configuration = await get(plane, "mutatingwebhookconfiguration", "keyvault-injector");
+  return at(configuration, "metadata", "annotations", "cert-manager.io/inject-ca-from");
+}
+
 async function definitions(plane: ControlPlane): Promise<number> {
   return listAt(await get(plane, "crd"), "items").length;
 }
@@ -213,6 +235,41 @@ for (const version of HELM_VERSIONS) {
       assert.deepEqual(await served(), [true, true, true]);
       const bindings = await get(plane, "rolebindings", "--all-namespaces");
       assert.ok(!JSON.stringify(bindings).includes("keyvault-injector-sync-served"));
+    });
+
+    test("leaves the webhook's certificate to cert-manager where the cluster has it, and takes it back", async () => {
+      const args = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", "--set", "certManager.enabled=true"];
+      const { code, stderr } = await installer.ask(...args);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /\n- certManager\.enabled: the cluster does not serve cert-manager\.io\/v1: install cert-manager first, /);
+      const owned = async (): Promise<string> =>
+        plane.kubectl([
+          "get",
+          "role,rolebinding",
+          "-n",
+          NAMESPACE,
+          "-o",
+          "name",
+          "--field-selector",
+          "metadata.name=keyvault-injector-webhook",
+        ]);
+      const before = await owned();
+      assert.match(before, /role\.\S+\n.*rolebinding/);
+
+      const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: CERT_MANAGER });
+      await plane.kubectl(["apply", "-f", "-"], items);
+      await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+      await installer.upgrade(...setting(["certManager.enabled=true"]));
+
+      assert.equal(await injectedFrom(plane), `${NAMESPACE}/keyvault-injector-webhook`);
+      assert.equal(listAt(await get(plane, "certificates.cert-manager.io", "-n", NAMESPACE), "items").length, 2);
+      assert.equal(await owned(), "");
+
+      await installer.upgrade(...setting(["certManager.enabled=false"]));
+      assert.equal(await injectedFrom(plane), undefined);
+      assert.equal(listAt(await get(plane, "certificates.cert-manager.io", "-n", NAMESPACE), "items").length, 0);
+      assert.equal(await owned(), before);
+      await plane.kubectl(["delete", "-f", "-"], items);
     });
 
     test("is uninstalled without its definitions, its classes and mirrored Secrets", async () => {

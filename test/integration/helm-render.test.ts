@@ -99,10 +99,62 @@ function limitedTo(namespaces: readonly string[], overlay: string): OwnKustomiza
   };
 }
 
+const CERTIFIED: OwnKustomization = { resources: ["overlays/default", ...NODE_SIDE], components: ["components/cert-manager"] };
+
+const OWN_AUTHORITY = [
+  ["Issuer", "keyvault-injector-selfsigned"],
+  ["Certificate", "keyvault-injector-cert-manager-ca"],
+  ["Issuer", "keyvault-injector-ca"],
+] as const;
+
+/** As the how-to tells its reader to take an issuer that is there. */
+function issuedBy(issuerRef: Readonly<Record<string, string>>): OwnKustomization {
+  const without = ([kind, name]: readonly [string, string]) => {
+    const metadata = { name, namespace: "keyvault-injector" };
+    return { target: { kind, name }, patch: JSON.stringify({ apiVersion: "cert-manager.io/v1", kind, metadata, $patch: "delete" }) };
+  };
+  const patch = JSON.stringify([{ op: "replace", path: "/spec/issuerRef", value: issuerRef }]);
+  return {
+    ...CERTIFIED,
+    patches: [...OWN_AUTHORITY.map(without), { target: { kind: "Certificate", name: "keyvault-injector-webhook" }, patch }],
+  };
+}
+
 /** Values, and kustomizations of a user's own that give the same. */
 const OWN_PAIRS: readonly OwnPair[] = [
   { name: "a worker of two namespaces", set: ["namespaces={team-a,team-b}"], own: limitedTo(["team-a", "team-b"], "overlays/default") },
   { name: "a blind worker of one", set: ["namespaces={team-a}", "secretAccess=blind"], own: limitedTo(["team-a"], "overlays/blind") },
+  { name: "certificates by cert-manager", set: ["certManager.enabled=true"], own: CERTIFIED },
+  {
+    name: "certificates by cert-manager, of an issuer of one's own",
+    set: ["certManager.enabled=true", "certManager.issuerRef.name=ours", "certManager.issuerRef.kind=ClusterIssuer"],
+    own: issuedBy({ name: "ours", kind: "ClusterIssuer" }),
+  },
+  {
+    name: "certificates by cert-manager, of an issuer that is none of its kinds",
+    set: [
+      "certManager.enabled=true",
+      "certManager.issuerRef.name=ours",
+      "certManager.issuerRef.kind=Ours",
+      "certManager.issuerRef.group=certificates.example.com",
+    ],
+    own: issuedBy({ name: "ours", kind: "Ours", group: "certificates.example.com" }),
+  },
+  {
+    name: "certificates by cert-manager, in another namespace",
+    set: ["certManager.enabled=true", "secrets-store-csi-driver.install=false", "linux.enabled=false"],
+    own: {
+      namespace: "elsewhere",
+      resources: ["overlays/default"],
+      components: ["components/cert-manager"],
+      transformers: ["namespace-references", "components/cert-manager/namespace-references"],
+    },
+  },
+  {
+    name: "certificates by cert-manager, denied classes and a worker of two namespaces",
+    set: ["certManager.enabled=true", "classAuthors=deny", "namespaces={team-a,team-b}"],
+    own: { ...limitedTo(["team-a", "team-b"], "overlays/strict"), components: ["components/namespaces", "components/cert-manager"] },
+  },
 ];
 
 /** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */

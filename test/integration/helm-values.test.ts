@@ -173,6 +173,25 @@ describe("the chart's checks", { skip }, () => {
     assert.equal(none, all);
   });
 
+  test("refuse an issuer that nothing can be issued by", async () => {
+    const about = async (value: string, ...set: readonly string[]): Promise<string> =>
+      lineAbout(await refused(...set), `certManager.${value}`);
+    const on = "certManager.enabled=true";
+
+    assert.match(
+      await about("issuerRef", "certManager.issuerRef.name=ours"),
+      /nothing is issued .* set it to true, or leave the issuer out/,
+    );
+    assert.match(await about("issuerRef.name", on, "certManager.issuerRef.kind=ClusterIssuer"), /name the issuer, or leave these out/);
+    const kind = ["certManager.issuerRef.name=ours", "certManager.issuerRef.kind=Vault"];
+    assert.match(await about("issuerRef.kind", on, ...kind), /cert-manager has no "Vault": write Issuer or ClusterIssuer/);
+    assert.match(await about("issuerref", on, "certManager.issuerref.name=ours"), /did you mean certManager\.issuerRef\?/);
+
+    await renderChart("helm-4", { set: [on, ...kind, "certManager.issuerRef.group=certificates.example.com"] });
+    const [without, shipped] = await Promise.all([renderChart("helm-4", { set: ["certManager=null"] }), renderChart("helm-4")]);
+    assert.equal(without, shipped);
+  });
+
   test("refuse values of a wrong type, by the schema", async () => {
     const message = await refused("syncMode=often", "webhook.replicas=many", "namespaces=team-a");
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);
@@ -240,6 +259,17 @@ describe("settings given as values", { skip }, () => {
     assert.match(on, policy);
     assert.match(on, /'csi-secrets-store-provider-azure-windows'\]/);
     assert.doesNotMatch(off, /'csi-secrets-store-provider-azure-windows'\]/);
+  });
+
+  test("give the webhook's files a group where cert-manager writes them, but on OpenShift, which gives its own", async () => {
+    const groupOf = async (...set: readonly string[]): Promise<unknown> => {
+      const objects = await chartObjects("helm-4", { set: ["certManager.enabled=true", ...set] });
+      const webhook = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "keyvault-injector-webhook");
+      return at(webhook, "spec", "template", "spec", "securityContext", "fsGroup");
+    };
+
+    assert.equal(await groupOf(), 65_532);
+    assert.equal(await groupOf("openshift=true"), undefined);
   });
 
   test("are not written out where they are the program's own defaults", async () => {

@@ -40,6 +40,31 @@ const webhookMarks: readonly Mark[] = [
   },
 ];
 
+/** A release of an older chart may be without this value. */
+const ISSUER = "((.Values.certManager).issuerRef)";
+
+/** Objects of a component that have a condition of their own besides. */
+export const ONLY_WHERE: ReadonlyMap<string, string> = new Map(
+  ["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map((object) => [
+    object,
+    `not ${ISSUER}.name`,
+  ]),
+);
+
+const CERTIFICATE = "Certificate/keyvault-injector-webhook";
+
+const certificateMarks: readonly Mark[] = [
+  // OpenShift gives pods a group of the namespace's own for their volumes, and refuses others.
+  {
+    object: "Deployment/keyvault-injector-webhook",
+    at: `${POD}/securityContext/fsGroup`,
+    put: when("not $.Values.openshift"),
+  },
+  { object: CERTIFICATE, at: "spec/issuerRef/name", put: text("keyvault-injector-ca", `${ISSUER}.name | default "keyvault-injector-ca"`) },
+  { object: CERTIFICATE, at: "spec/issuerRef/kind", put: text("Issuer", `${ISSUER}.kind | default "Issuer"`) },
+  { object: CERTIFICATE, at: "spec/issuerRef", put: tail(`{{- with ${ISSUER}.group }}`, "group: {{ . | quote }}", "{{- end }}") },
+];
+
 const SYNC = "Deployment/keyvault-injector-sync";
 const syncContainer = `${POD}/containers/[name=sync]`;
 
@@ -114,6 +139,7 @@ function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {
 export const PRODUCT_MARKS: readonly Mark[] = [
   ...workloadMarks("webhook"),
   ...webhookMarks,
+  ...certificateMarks,
   ...workloadMarks("sync"),
   ...syncMarks,
   ...rbacMarks,

@@ -1,5 +1,5 @@
 /** The kustomizations that the chart is made from, and which of their objects go in which file under which condition. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -36,16 +36,18 @@ function nameOf(object: JsonMap): string {
   return `${kindOf(object)}/${name}`;
 }
 
-/** An overlay of ours in the namespace that stands for the release's, as a user would install it elsewhere. */
+/** Folders of ours in the namespace that stands for the release's, as a user would install them elsewhere. */
 async function renderElsewhere(render: Render, resources: readonly string[], components: readonly string[] = []): Promise<Objects> {
   const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
   try {
+    // What a component adds may name the namespace in places of its own.
+    const references = components.map((part) => `${part}/namespace-references`).filter((part) => existsSync(path.join(MANIFESTS, part)));
     const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
     const kustomization = {
       namespace: NAMESPACE,
       resources: resources.map(relative),
       components: components.map(relative),
-      transformers: [relative("namespace-references")],
+      transformers: ["namespace-references", ...references].map(relative),
     };
     writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
     return parseObjects(await render(folder));
@@ -69,13 +71,14 @@ export interface Sources {
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
   const only = "RoleBinding/keyvault-injector-node-side";
-  const [product, blind, strict, unhealed, limited, networked, driver, driverWindows, provider, providerWindows, openshift] =
+  const [product, blind, strict, unhealed, limited, certified, networked, driver, driverWindows, provider, providerWindows, openshift] =
     await Promise.all([
       renderElsewhere(render, ["overlays/default"]),
       renderElsewhere(render, ["overlays/blind"]),
       renderElsewhere(render, ["overlays/strict"]),
       renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
       renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
+      renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
       renderElsewhere(render, ["overlays/default", "components/network-policies"]),
       here("components/csi-driver"),
       here("components/csi-driver-windows"),
@@ -90,6 +93,7 @@ export async function renderSources(render: Render): Promise<Sources> {
       { condition: 'eq .Values.classAuthors "deny"', objects: strict },
       { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
       { condition: ".Values.namespaces", objects: limited },
+      { condition: "(.Values.certManager).enabled", objects: certified },
     ],
     networkPolicies: networkPoliciesOf(networked),
     driver,

@@ -1,8 +1,9 @@
 /** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
 import { isDeepStrictEqual } from "node:util";
+import { additionsTo } from "./additions.ts";
 import { NODE_MARKS } from "./marks-node.ts";
-import { PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
-import type { JsonMap, Mark } from "./place.ts";
+import { ONLY_WHERE, PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
+import { type JsonMap, type Mark, when } from "./place.ts";
 import { HEALS_COMPONENTS, isForHealing, kindOf, type Objects, type Sources } from "./sources.ts";
 import { templateOf } from "./template-text.ts";
 
@@ -13,6 +14,7 @@ const FILES: readonly { readonly file: string; readonly kinds: readonly string[]
   { file: "workloads.yaml", kinds: ["Deployment", "PodDisruptionBudget", "PriorityClass", "Service"] },
   { file: "rbac.yaml", kinds: ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"] },
   { file: "webhook-configurations.yaml", kinds: ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] },
+  { file: "certificates.yaml", kinds: ["Certificate", "Issuer"] },
   { file: "policies.yaml", kinds: ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] },
 ];
 
@@ -43,13 +45,15 @@ function assertUsed(templated: ReadonlySet<string>): void {
 /** An object, or its variants with their conditions. */
 function productTemplate(name: string, object: JsonMap, { variants }: Sources): string {
   const changed = variants.filter(({ objects }) => !isDeepStrictEqual(objects.get(name), object));
-  // A Deployment differs in arguments only, which come from the values.
-  if (changed.length === 0 || name.startsWith("Deployment/")) return `---\n${templateOf(object, marksOf(name))}`;
+  // The worker's Deployment differs in arguments only, which come from the values.
+  if (changed.length === 0 || name === "Deployment/keyvault-injector-sync") return `---\n${templateOf(object, marksOf(name))}`;
   const [variant, another] = changed;
   if (variant === undefined || another !== undefined) throw new Error(`${name} differs in two overlays`);
   const other = variant.objects.get(name);
   // What an overlay leaves out.
   if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+  const added = additionsTo(object, other)?.map((at): Mark => ({ object: name, at, put: when(variant.condition) }));
+  if (added !== undefined) return `---\n${templateOf(other, [...marksOf(name), ...added])}`;
   const there = templateOf(other, marksOf(name), { isVariant: true });
   return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
 }
@@ -59,7 +63,11 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
   const added = sources.variants.flatMap(({ condition, objects }) =>
     [...objects]
       .filter(([name]) => !sources.product.has(name))
-      .map(([name, object]) => ({ name, object, template: wrapped(condition, repeated(name, templateOf(object, marksOf(name)))) })),
+      .map(([name, object]) => {
+        const further = ONLY_WHERE.get(name);
+        const where = further === undefined ? condition : `and ${condition} (${further})`;
+        return { name, object, template: wrapped(where, repeated(name, templateOf(object, marksOf(name)))) };
+      }),
   );
   const own = [...sources.product].map(([name, object]) => ({ name, object, template: productTemplate(name, object, sources) }));
   return [...own, ...added].filter(({ object }) => !LEFT_OUT.includes(kindOf(object)));

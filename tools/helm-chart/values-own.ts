@@ -49,6 +49,30 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
     { path: "sync.volumes", default: [], type: LIST, meaning: "further volumes, such as the ConfigMap for `cloudEnvDir`" },
     { path: "sync.volumeMounts", default: [], type: LIST, meaning: "where they are mounted" },
     {
+      path: "certManager.enabled",
+      default: false,
+      type: BOOLEAN,
+      meaning: "cert-manager, which is there before, issues the webhook's certificate and publishes its CA",
+    },
+    {
+      path: "certManager.issuerRef.name",
+      default: "",
+      type: TEXT,
+      meaning: "issuer of the certificate, whose Secret has `ca.crt`; empty for a CA of the install's own",
+    },
+    {
+      path: "certManager.issuerRef.kind",
+      default: "Issuer",
+      type: TEXT,
+      meaning: "`Issuer`, in the release's namespace, or `ClusterIssuer`; of another group also another kind",
+    },
+    {
+      path: "certManager.issuerRef.group",
+      default: "",
+      type: TEXT,
+      meaning: "API group of the issuer, where it is not cert-manager's own",
+    },
+    {
       path: "uninstallHook.enabled",
       default: true,
       type: BOOLEAN,

@@ -19,7 +19,7 @@ const none = (because: string): SettingPlace => ({ kind: "none", because });
 
 const FROM_THE_POD = "set by the pod itself";
 const FIXED_PORT = "Service, probes and network policies name it";
-const CERT_MANAGER = "by the kustomize component cert-manager";
+const CERT_MANAGER = "given where certManager.enabled is";
 
 /** A new setting gets its place here; `npm run render-manifests` then makes the chart's files anew. */
 export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {

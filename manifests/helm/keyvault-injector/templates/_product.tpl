@@ -1,3 +1,8 @@
+{{/* Whether there is a cluster to ask: there is none where manifests are only rendered. */}}
+{{- define "keyvault-injector.has-cluster" -}}
+{{- if lookup "v1" "Namespace" "" "kube-system" -}}true{{- end -}}
+{{- end -}}
+
 {{/* A folder of a node as the manifests write it: single backslashes, no slash at its end. */}}
 {{- define "keyvault-injector.folder" -}}
 {{- . | toString | replace `\\` `\` | trimSuffix "/" | trimSuffix `\` -}}

@@ -1,10 +1,5 @@
 {{/* What is wrong with the namespaces that the worker is to serve: a line for each. */}}
 
-{{/* Whether there is a cluster to ask: there is none where manifests are only rendered. */}}
-{{- define "keyvault-injector.has-cluster" -}}
-{{- if lookup "v1" "Namespace" "" "kube-system" -}}true{{- end -}}
-{{- end -}}
-
 {{- define "keyvault-injector.namespace-problems" -}}
 {{- $root := . -}}
 {{- range $name := .Values.namespaces | default list | uniq -}}
