@@ -1,0 +1,12 @@
+import type { LeafName } from "../../../src/cli/doctor/class/leaves.ts";
+import type { Place } from "../sync-world.ts";
+import type { Asked } from "./doctored-classes.ts";
+
+/** One leaf of the tree that `doctor class` walks, and what leads to it. */
+export interface Fault {
+  readonly leaf: LeafName;
+  readonly plant: () => Promise<Place>;
+  readonly asked?: (place: Place) => Promise<Asked>;
+  readonly message?: RegExp | (() => RegExp);
+  readonly repair?: () => Promise<unknown>;
+}
