@@ -25,6 +25,7 @@ import {
   mirroredSecrets,
   opaque,
   STATUS_CRD,
+  SYNC_USER,
   type SyncWorld,
   secretPath,
   send,
@@ -360,6 +361,27 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     );
     await workerIsQuiet();
     await assertSecretsUntouched();
+  });
+
+  test("knows a snapshot that has lost its label by its name, and makes no second one", async () => {
+    const [revision] = await revisions();
+    assert.ok(revision);
+    const { namespace = "", name, uid } = revision.metadata;
+    const label = (value: string): Promise<string> =>
+      kubectl(["label", "controllerrevision", name, "-n", namespace, `${SNAPSHOT_LABEL}${value}`, "--overwrite"]);
+    const looks = (): number =>
+      world.plane.audit().filter(({ user, verb, name: asked }) => user === SYNC_USER && verb === "get" && asked === name).length;
+    const before = looks();
+
+    await label("-");
+    await eventually(() => looks() > before, { what: "a look at the snapshot that is there" });
+    await label("=true");
+
+    await eventually(async () => (await revisions()).find(({ metadata }) => metadata.name === name)?.metadata.uid === uid, {
+      what: "the same snapshot",
+    });
+    await workerIsQuiet();
+    assert.equal((await revisions()).length, COUNT);
   });
 
   test("leaves a class that its owner deleted deleted, and removes its Secret", async () => {

@@ -7,8 +7,10 @@ import type { ServingCertificate } from "../../src/domain/ports/certificate-sour
 import { type ApiAnswer, apiRequest, JSON_PATCH } from "../support/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
+import { proxiedKubeconfig } from "../support/kube-access.ts";
+import { samplesOf } from "../support/metric-samples.ts";
 import { assertNothingForbidden } from "../support/own-requests.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
 import { selfSignedCertificate } from "../support/serving-certificate.ts";
 import { at, listAt } from "../support/shipped-manifests.ts";
@@ -161,6 +163,38 @@ describe("while the webhook is broken", { skip: refusal }, () => {
     webhook = await product.start("webhook");
 
     await eventually(isInjected, { what: "an injected pod" });
+  });
+
+  test("behind a slow connection, a pod is injected by the defaults of a Namespace that the copy lacks yet", async () => {
+    await webhook.stop();
+    const account = { namespace: "keyvault-injector", name: "keyvault-injector-webhook" };
+    const { proxy, kubeconfig } = await proxiedKubeconfig({ ...plane, kubeconfigPath: await plane.kubeconfigFor(account) });
+    try {
+      webhook = await product.start("webhook", { environment: { KUBECONFIG: kubeconfig } });
+      await eventually(isInjected, { what: "an injected pod" });
+      proxy.delayMs = 100;
+
+      const namespace = "just-made";
+      const metadata = { name: namespace, annotations: prefixed({ "secret-provider-class": OPTED_IN["secret-provider-class"] }) };
+      const post = async (path: string, body: object): Promise<ApiAnswer> => {
+        const answer = await apiRequest(plane, { method: "POST", path, body });
+        assert.equal(answer.status, 201, messageOf(answer));
+        return answer;
+      };
+      await post("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+      const serviceAccount = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
+      await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, serviceAccount);
+      const classes = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${namespace}/secretproviderclasses`;
+      await post(classes, aClass({}, "akvprovider-demo", namespace));
+      const pod = await post(`/api/v1/namespaces/${namespace}/pods`, aPod({ inject: "true" }, { automountServiceAccountToken: false }));
+
+      assert.ok(listAt(pod.body, "spec", "volumes").some((volume) => at(volume, "csi") !== undefined));
+      const metrics = samplesOf(await webhook.metrics());
+      assert.equal(metrics.value("admission_namespace_lookups_total", { result: "read" }), 1);
+    } finally {
+      await webhook.stop();
+      await proxy.stop();
+    }
   });
 
   test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));

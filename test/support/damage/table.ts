@@ -46,6 +46,7 @@ export function damageRounds(namespace: string): readonly (readonly Damage[])[] 
   const sync = own(WORKLOADS.Deployment, "keyvault-injector-sync");
   const service = own(RESOURCES.services, "keyvault-injector-webhook");
   const account = own(RESOURCES.serviceAccounts, "keyvault-injector-webhook");
+  const syncAccount = own(RESOURCES.serviceAccounts, "keyvault-injector-sync");
   const budget = own(RESOURCES.podDisruptionBudgets, "keyvault-injector-webhook");
   const syncBudget = own(RESOURCES.podDisruptionBudgets, "keyvault-injector-sync");
   const priority: Target = { resource: RESOURCES.priorityClasses, name: "keyvault-injector" };
@@ -55,6 +56,11 @@ export function damageRounds(namespace: string): readonly (readonly Damage[])[] 
   const driver: Target = { resource: WORKLOADS.DaemonSet, namespace: NODE_NAMESPACE, name: "csi-secrets-store" };
   const provider: Target = { resource: WORKLOADS.DaemonSet, namespace: NODE_NAMESPACE, name: "csi-secrets-store-provider-azure" };
   const driverAccount: Target = { resource: RESOURCES.serviceAccounts, namespace: NODE_NAMESPACE, name: "secrets-store-csi-driver" };
+  const providerAccount: Target = {
+    resource: RESOURCES.serviceAccounts,
+    namespace: NODE_NAMESPACE,
+    name: "csi-secrets-store-provider-azure",
+  };
   const round = (...damages: readonly (readonly [Target, Operation])[]): readonly Damage[] =>
     damages.map(([target, operation]) => ({ target, operation }));
   return [
@@ -72,6 +78,7 @@ export function damageRounds(namespace: string): readonly (readonly Damage[])[] 
       [driver, deleted],
       [provider, deleted],
       [driverAccount, deleted],
+      [providerAccount, deleted],
     ),
     round([sync, deleted]),
     round([sync, orphaned], [CLASSES, deleted]),
@@ -97,6 +104,8 @@ export function damageRounds(namespace: string): readonly (readonly Damage[])[] 
       [sync, scaled(5)],
       [service, relabelled(NAME)],
       [account, merged({ automountServiceAccountToken: true })],
+      [syncAccount, unlabelled(NAME)],
+      [providerAccount, unlabelled(PART)],
       [budget, takenOver({ spec: { maxUnavailable: 2 } })],
       [priority, merged({ description: "somebody else's" })],
       [mutating, disowned],
