@@ -8,14 +8,15 @@ import { readManifests } from "../../src/cli/manifest/documents.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import { findLeaks } from "../support/canary.ts";
 import { type CliOutput, runCli, runOnline } from "../support/cli.ts";
+import { assertNotices, compare } from "../support/compared-objects.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectlOutput } from "../support/kubectl-output.ts";
+import { CLASSES_OF_WORKLOADS, manyWorkloads } from "../support/many-workloads.ts";
 import { assertNothingForbidden } from "../support/own-requests.ts";
 import { prefixed } from "../support/pods.ts";
 import { installProduct, type Product } from "../support/product.ts";
 import { at, listAt, MANIFESTS, type Manifest } from "../support/shipped-manifests.ts";
-import { differences, leavesOf } from "../support/stored-fields.ts";
 
 const refusal = controlPlaneRefusal();
 const VAULT = "cli-vault";
@@ -97,65 +98,6 @@ describe("manifests are read as kubectl reads them", { skip: refusal }, () => {
   });
 });
 
-/** Workloads of every sort that leaves pods behind without a node, by the annotations of their templates. */
-function workloads(): readonly object[] {
-  const template = (annotations: Readonly<Record<string, string>>, spec: object): object => ({
-    metadata: { labels: { app: "web" }, annotations: prefixed({ inject: "true", ...annotations }) },
-    spec: { containers: [{ name: "app", image: "app:1" }], ...spec },
-  });
-  const selector = { matchLabels: { app: "web" } };
-  const many = {
-    initContainers: [
-      { name: "first", image: "app:1" },
-      { name: "proxy", image: "app:1", restartPolicy: "Always" },
-    ],
-    containers: [
-      { name: "app", image: "app:1", volumeMounts: [{ name: "tmp", mountPath: "/tmp" }] },
-      { name: "other", image: "app:1" },
-    ],
-    volumes: [{ name: "tmp", emptyDir: {} }],
-  };
-  const own = {
-    name: "own",
-    csi: { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: "app-identity" } },
-  };
-  const classes = { "secret-provider-class": "principal,app-identity", containers: "-other", "env-from": "made-by-hand" };
-  return [
-    { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template: template(classes, many) } },
-    {
-      apiVersion: "apps/v1",
-      kind: "StatefulSet",
-      metadata: { name: "s" },
-      spec: { serviceName: "s", selector, template: template({ "secret-provider-class": "app-identity" }, { volumes: [own] }) },
-    },
-    {
-      apiVersion: "apps/v1",
-      kind: "ReplicaSet",
-      metadata: { name: "r" },
-      spec: {
-        selector,
-        template: template({ "secret-provider-class": "principal", "mount-path": "/run/x" }, { automountServiceAccountToken: false }),
-      },
-    },
-    {
-      apiVersion: "batch/v1",
-      kind: "Job",
-      metadata: { name: "j" },
-      spec: { template: template({ "secret-provider-class": "still-to-come" }, { restartPolicy: "Never" }) },
-    },
-  ];
-}
-
-const CLASSES = [
-  { name: "principal", parameters: { usePodIdentity: "false", keyvaultName: "kv1", tenantId: "t" } },
-  { name: "app-identity", parameters: { clientID: "app", keyvaultName: "kv1", tenantId: "t" } },
-].map(({ name, parameters }) => ({
-  apiVersion: "secrets-store.csi.x-k8s.io/v1",
-  kind: "SecretProviderClass",
-  metadata: { name, annotations: { "keyvault-injector.dev/sync": "never" } },
-  spec: { provider: "azure", parameters: { ...parameters, objects: "array: []" } },
-}));
-
 /** Two equal namespaces, of which the webhook is asked about the first alone. */
 interface Twins {
   readonly injected: string;
@@ -194,30 +136,6 @@ async function storedIn(namespace: string, kinds: string): Promise<readonly Mani
   return items;
 }
 
-/** What one and the same object is in both namespaces, whatever its controller called it. */
-function keyOf({ kind, metadata }: Manifest): string {
-  const owner = listAt(metadata, "ownerReferences")[0];
-  return owner === undefined
-    ? `${kind}/${metadata.name}`
-    : `${kind} of ${String(at(owner, "kind"))}/${String(at(owner, "name")).replace(/-[a-z0-9]{8,10}$/, "")}`;
-}
-
-interface Compared {
-  readonly objects: number;
-  readonly fields: number;
-  readonly differing: readonly string[];
-}
-
-function compare(left: readonly Manifest[], right: readonly Manifest[]): Compared {
-  const keys = [...new Set([...left, ...right].map(keyOf))].sort();
-  const find = (all: readonly Manifest[], key: string): Manifest | undefined => all.find((object) => keyOf(object) === key);
-  return {
-    objects: keys.length,
-    fields: keys.reduce((sum, key) => sum + leavesOf(find(left, key)).size, 0),
-    differing: keys.flatMap((key) => differences(find(left, key), find(right, key)).map((difference) => `${key}: ${difference}`)),
-  };
-}
-
 describe("what render prints", { skip: refusal }, () => {
   test("is what the API server stores of the examples, field for field", async (context) => {
     const { injected, rendered } = await twins("examples");
@@ -242,13 +160,13 @@ describe("what render prints", { skip: refusal }, () => {
       "workloads",
       prefixed({ "mount-path": "/run/vault", "credentials-secret": "from-the-namespace" }),
     );
-    const input = { apiVersion: "v1", kind: "List", items: [...CLASSES, ...workloads()] };
-    for (const namespace of [injected, rendered]) await applyTo(namespace, JSON.stringify({ ...input, items: CLASSES }));
+    const input = { apiVersion: "v1", kind: "List", items: [...CLASSES_OF_WORKLOADS, ...manyWorkloads()] };
+    for (const namespace of [injected, rendered]) await applyTo(namespace, JSON.stringify({ ...input, items: CLASSES_OF_WORKLOADS }));
     await applyTo(injected, JSON.stringify(input));
     await eventually(async () => (await storedIn(injected, "pods")).length === 4, { what: "the workloads' pods" });
 
     const file = path.join(plane.directory, "workloads.json");
-    writeFileSync(file, JSON.stringify({ ...input, items: workloads() }));
+    writeFileSync(file, JSON.stringify({ ...input, items: manyWorkloads() }));
     const printed = await cli("render", "-n", rendered, "-f", file);
     assert.equal(printed.code, 0, printed.stderr);
     await applyTo(rendered, printed.stdout);
@@ -297,35 +215,6 @@ describe("what render prints", { skip: refusal }, () => {
     assert.ok(refused.stderr.includes(message), `${printed.stderr}\n${refused.stderr}`);
   });
 });
-
-/** The comparison must see each changed, added and removed field: the proof that it looks. */
-function assertNotices(objects: readonly Manifest[]): void {
-  const paths = objects.flatMap((object) => [...leavesOf(object).keys()].map((leaf) => [object, leaf] as const));
-  let noticed = 0;
-  for (const [object, leaf] of paths) {
-    const changed = withLeaf(object, leaf);
-    if (
-      compare(
-        objects,
-        objects.map((each) => (each === object ? changed : each)),
-      ).differing.length > 0
-    )
-      noticed += 1;
-  }
-  assert.equal(noticed, paths.length);
-  const [first] = objects;
-  assert.ok(first !== undefined && compare(objects, objects.slice(1)).differing.length > 0);
-}
-
-/** A copy with the n-th leaf, in the order of the leaves, changed. */
-function withLeaf(object: Manifest, leaf: string): Manifest {
-  const copy: Manifest = structuredClone(object);
-  const target = leavesOf(copy, (holder, key) => [holder, key] as const).get(leaf);
-  assert.ok(target !== undefined, leaf);
-  const [holder, key] = target;
-  Object.assign(holder, { [key]: "changed by the control" });
-  return copy;
-}
 
 describe("explain", { skip: refusal }, () => {
   const explain = async (...args: readonly string[]) => {
