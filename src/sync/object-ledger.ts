@@ -70,7 +70,7 @@ export class ObjectLedger {
   }
 
   lookOf(object: VaultObjectKey): RecordedLook | undefined {
-    return this.#looks.get(keyOf(object));
+    return this.#looks.get(ledgerKey(object));
   }
 
   countUnchanged(objects: number): void {
@@ -79,7 +79,7 @@ export class ObjectLedger {
 
   /** Seen by an earlier process, and confirmed since. */
   recall(object: VaultObjectKey, recorded: RecordedLook): void {
-    this.#looks.set(keyOf(object), recorded);
+    this.#looks.set(ledgerKey(object), recorded);
   }
 
   /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
@@ -104,7 +104,7 @@ export class ObjectLedger {
   }
 
   async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {
-    const key = keyOf(object);
+    const key = ledgerKey(object);
     const recorded = async (): Promise<T> => {
       const lookedAt = this.#options.clock.now();
       try {
@@ -134,7 +134,8 @@ export class ObjectLedger {
   }
 }
 
-export function keyOf({ type, name, version }: VaultObjectKey): string {
+/** Names are case-insensitive. */
+export function ledgerKey({ type, name, version }: VaultObjectKey): string {
   return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
 }
 

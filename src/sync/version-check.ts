@@ -10,7 +10,7 @@ import { untilNextPoll } from "../domain/schedule/phase.ts";
 import type { KeyStatus } from "../domain/sync/class-status.ts";
 import { keyDates } from "../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
-import { keyOf, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
+import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
 import { isFresh, type Poll } from "./vault-listings.ts";
 import type { Question, StoredQuestion } from "./vault-question.ts";
 
@@ -52,7 +52,7 @@ type KnownVersion = Pick<KeyStatus, "object" | "version"> & Partial<Pick<KeyStat
 export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, question, now } = input;
   const forgottenAfter = now + 2 * question.interval * ledger.stretch;
-  ledger.interests.name(classKey, objects.filter((object) => !hasHistory(object)).map(keyOf), forgottenAfter);
+  ledger.interests.name(classKey, objects.filter((object) => !hasHistory(object)).map(ledgerKey), forgottenAfter);
   const { due } = question;
   if (question.kind === "everything") {
     const reader = ledger.reader({ classKey, due, notBefore: now - question.sharedMs });

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { manifestOf, readTarget, type Target, versionOf } from "../support/damage/cluster.ts";
-import { type ComponentWorld, installComponents } from "../support/damage/component-world.ts";
-import { RIGHTS_DAMAGES } from "../support/damage/rights.ts";
+import { manifestOf, readTarget, type Target, versionOf } from "../support/component-damage/cluster.ts";
+import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
+import { RIGHTS_DAMAGES } from "../support/component-damage/rights.ts";
 import {
   assertNothingToApply,
   brokenIn,
@@ -16,8 +15,9 @@ import {
   reportedAfter,
   runRound,
   summaryOf,
-} from "../support/damage/run.ts";
-import { CLASSES, damageRounds } from "../support/damage/table.ts";
+} from "../support/component-damage/run.ts";
+import { CLASSES, damageRounds } from "../support/component-damage/table.ts";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { writesOf } from "../support/sync-world.ts";
 

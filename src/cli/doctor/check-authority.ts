@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { AUTHORITY_KEYS, AUTHORITY_SECRET, WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { certificatesOf, dayOf } from "../access/ca-bundle.ts";
+import { certificatesOf, dayOf } from "../ca-bundle.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
 import { settingsOf, type WorkloadObject } from "./settings-in-force.ts";

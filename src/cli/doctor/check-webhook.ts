@@ -1,10 +1,10 @@
 import { PREFLIGHT_ENTRIES, WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { dayOf, endsOf } from "../access/ca-bundle.ts";
-import { selectorProblem } from "../access/selector.ts";
+import { dayOf, endsOf } from "../ca-bundle.ts";
 import type { Look } from "../cluster.ts";
 import type { WebhookConfiguration } from "../explain/webhook-steps.ts";
 import { EXCLUDED_NAMESPACES } from "../install.ts";
+import { selectorProblem } from "../label-selector.ts";
 import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
 
 type Entry = NonNullable<WebhookConfiguration["webhooks"]>[number];

@@ -1,7 +1,7 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { type LabelSelector, selectorProblem } from "../access/selector.ts";
 import type { Viewer } from "../cluster.ts";
 import { FINAL_CHECK } from "../install.ts";
+import { type LabelSelector, selectorProblem } from "../label-selector.ts";
 import { type Step, step } from "./explanation.ts";
 
 interface Policy extends KubeObject {

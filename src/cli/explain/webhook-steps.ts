@@ -1,8 +1,8 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { dayOf, endsOf } from "../access/ca-bundle.ts";
-import { type LabelSelector, selectorProblem } from "../access/selector.ts";
+import { dayOf, endsOf } from "../ca-bundle.ts";
 import type { Viewer } from "../cluster.ts";
+import { type LabelSelector, selectorProblem } from "../label-selector.ts";
 import { type ExplainReason, type Step, step, type Verdict } from "./explanation.ts";
 import { finalCheckStep } from "./final-check-step.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { INJECTOR_NAMESPACE, injectorReady } from "../../e2e/support/install.ts";
 import type { Scenarios } from "../../e2e/support/scenarios.ts";
-import { componentId, type DamagedCluster, manifestOf, readTarget, type Target } from "../../support/damage/cluster.ts";
-import { RIGHTS_DAMAGES } from "../../support/damage/rights.ts";
+import { componentId, type DamagedCluster, manifestOf, readTarget, type Target } from "../../support/component-damage/cluster.ts";
+import { RIGHTS_DAMAGES } from "../../support/component-damage/rights.ts";
 import {
   assertNothingToApply,
   brokenIn,
@@ -13,8 +13,8 @@ import {
   reportedAfter,
   runRound,
   summaryOf,
-} from "../../support/damage/run.ts";
-import { type Damage, damageRounds } from "../../support/damage/table.ts";
+} from "../../support/component-damage/run.ts";
+import { type Damage, damageRounds } from "../../support/component-damage/table.ts";
 import { eventually } from "../../support/eventually.ts";
 import { listAt, type Manifest } from "../../support/shipped-manifests.ts";
 import { componentReports } from "../support/component-reports.ts";

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import { SETTLING_MS } from "../../../src/domain/healing/deletion.ts";
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
-import { presentComponents } from "../../support/damage/cluster.ts";
+import { presentComponents } from "../../support/component-damage/cluster.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { InstallWorld } from "./install-world.ts";
 

@@ -1,6 +1,6 @@
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
-import { isDamagedIn } from "../../support/damage/cluster.ts";
-import type { Reports } from "../../support/damage/run.ts";
+import { isDamagedIn } from "../../support/component-damage/cluster.ts";
+import type { Reports } from "../../support/component-damage/run.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 /** What the worker's metrics say of components that are damaged and not healed. */

@@ -3,7 +3,7 @@ import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { SecretStatus } from "../../../domain/sync/class-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
-import { lookUp } from "../../access/look-up.ts";
+import { lookUp } from "../../look-up.ts";
 import type { ClassContext } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 

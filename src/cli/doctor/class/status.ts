@@ -1,6 +1,6 @@
 import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
-import { lookUp } from "../../access/look-up.ts";
+import { lookUp } from "../../look-up.ts";
 import { type ClassContext, keyOf, offBecause } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 

@@ -1,5 +1,5 @@
-import type { KubeObject, ObjectRef, Resource } from "../../domain/kubernetes.ts";
-import type { Look, Viewer } from "../cluster.ts";
+import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
+import type { Look, Viewer } from "./cluster.ts";
 
 /** One object, for those who may list its kind and not get it as well: the worker's own account is one of them. */
 export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<Look<T>> {
