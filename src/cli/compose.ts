@@ -97,7 +97,7 @@ export async function workerCode(): Promise<WorkerCode> {
   const [{ pki }, fetching, content, keys, store, handing, guarding, clouds, records, snapshots] = await Promise.all([
     import("../pki/pki.ts"),
     import("../sync/fetch-objects.ts"),
-    import("../sync/content-hmac.ts"),
+    import("../sync/fingerprints.ts"),
     import("../sync/hmac-key.ts"),
     import("../sync/secret-store.ts"),
     import("../sync/hand-over.ts"),

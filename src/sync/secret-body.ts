@@ -1,7 +1,7 @@
 import { RESOURCES, type Secret } from "../domain/kubernetes.ts";
 import type { DesiredSecret } from "../domain/secret-objects/desired-secret.ts";
 import { metadataFor, type WantedSecret } from "../domain/sync/secret-plan.ts";
-import type { Fingerprints } from "./content-hmac.ts";
+import type { Fingerprints } from "./fingerprints.ts";
 
 /** The Secret as data for the plan: its fingerprint stands for its values. */
 export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints): WantedSecret {

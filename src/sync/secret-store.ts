@@ -4,8 +4,8 @@ import { objectKey } from "../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../domain/sync/secret-plan.ts";
-import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { type Fingerprints, isSameFingerprint } from "./fingerprints.ts";
 import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */

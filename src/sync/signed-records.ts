@@ -7,8 +7,8 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import { type Fingerprints, isSameFingerprint } from "./content-hmac.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { type Fingerprints, isSameFingerprint } from "./fingerprints.ts";
 
 /** apps/v1: a built-in kind, so it survives the deletion of every CRD. `data` is immutable. */
 export interface ControllerRevision extends KubeObject {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
-import { createFingerprints } from "../../src/sync/content-hmac.ts";
+import { createFingerprints } from "../../src/sync/fingerprints.ts";
 import { observe } from "../../src/sync/secret-store.ts";
 import { type WriteInput, writeSecret } from "../../src/sync/write-secret.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
