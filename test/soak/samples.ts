@@ -35,12 +35,13 @@ export class Samples {
   readonly #texts: string[] = [];
   readonly #started = performance.now();
   #stormAt = Number.POSITIVE_INFINITY;
-  #writesSeen = 0;
+  #writesSeen: number;
   #writesAt = performance.now();
 
   constructor(world: SoakWorld, pods: readonly string[]) {
     this.#world = world;
     this.#pods = pods;
+    this.#writesSeen = this.writes();
   }
 
   /** From now on times are positive. */
@@ -75,7 +76,7 @@ export class Samples {
   of(pod: string, measure: MeasureName): Series {
     const { allowance } = MEASURES.find(({ name }) => name === measure) ?? { allowance: { part: 0, more: 0 } };
     return {
-      name: `${measure} of ${pod.replace("keyvault-injector-", "")}`,
+      name: `${measure} of the ${pod.startsWith("keyvault-injector-sync") ? "worker" : "webhook"}`,
       samples: this.#taken.get(`${measure} ${pod}`) ?? [],
       allowance,
     };
