@@ -10,6 +10,8 @@ import { MANIFESTS } from "../support/shipped-manifests.ts";
 const RELEASED: Readonly<Record<string, string>> = {
   "0.1.0/crds.yaml": "1ad05a51e30a5215ce969df0df391360af355ad751af2bda13bc56ad3221e5b5",
   "0.1.0/keyvault-injector.yaml": "e7d616213eddecc40a5037046ba76d0e62fce2452e8868a3520804e880033291",
+  "0.2.0/crds.yaml": "222580b84b2c3f97ba3b2678b578f82cf26e2f8ec55920047174c6a83f8144f2",
+  "0.2.0/keyvault-injector.yaml": "5c04ae02184eccf9e2be25d50fb8aace8aff61c548a387ed4684af37b685fa33",
 };
 
 const folder = path.join(MANIFESTS, "releases");

@@ -22,9 +22,9 @@ const NO_HEALING: NodePatch = {
   operations: [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: "--heal=" }],
 };
 
-const RELEASE = "releases/0.1.0";
+const RELEASE = "releases/0.2.0";
 
-/** From 0.1.0, as it was released, to this checkout. */
+/** From 0.2.0, as it was released, to this checkout. */
 export function kustomize(world: InstallWorld): Kustomize {
   const { node, emulator, proxyUrl } = world;
   const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };
