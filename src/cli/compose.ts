@@ -6,7 +6,7 @@ import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
-import { readCrds } from "../sync/crd-files.ts";
+import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
 import { COMMANDS, runCommand } from "./commands.ts";
@@ -96,15 +96,15 @@ function surroundings(): AzureSurroundings {
 export async function workerCode(): Promise<WorkerCode> {
   const [{ pki }, fetching, content, keys, store, handing, guarding, clouds, records, snapshots] = await Promise.all([
     import("../pki/pki.ts"),
-    import("../sync/fetch-objects.ts"),
+    import("../sync/vault/fetch-objects.ts"),
     import("../sync/fingerprints.ts"),
     import("../sync/hmac-key.ts"),
-    import("../sync/secret-store.ts"),
-    import("../sync/hand-over.ts"),
+    import("../sync/secrets/secret-store.ts"),
+    import("../sync/healing/hand-over.ts"),
     import("../sync/guardrails.ts"),
-    import("../sync/cloud-files.ts"),
-    import("../sync/signed-records.ts"),
-    import("../sync/snapshots.ts"),
+    import("../sync/vault/cloud-files.ts"),
+    import("../sync/healing/signed-records.ts"),
+    import("../sync/healing/snapshots.ts"),
   ]);
   return {
     pki,

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { SYNC_REASONS } from "../domain/reasons.ts";
 import { METRIC_PREFIX } from "../runtime/metrics.ts";
-import { type ClassFacts, createClassMetrics } from "./class-metrics.ts";
+import { type ClassFacts, createClassMetrics } from "./classes/class-metrics.ts";
 import { GUARDRAILS } from "./guardrails.ts";
 import { createQueueMetrics, type QueueMetrics } from "./queue-metrics.ts";
 

@@ -10,8 +10,8 @@ import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
-import { cloudFileReader } from "../../src/sync/cloud-files.ts";
-import { fetchObjects } from "../../src/sync/fetch-objects.ts";
+import { cloudFileReader } from "../../src/sync/vault/cloud-files.ts";
+import { fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
 
 export interface ClassQuestion {
   readonly parameters: Readonly<Record<string, string>>;

@@ -9,8 +9,8 @@ import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
-import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
-import { createMirrors } from "../../src/sync/vault-mirror.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
 import { reasonOf, StoredClass, type StoredClassFacts } from "../support/stored-class.ts";
 
 export interface PollQuestion {

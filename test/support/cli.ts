@@ -5,7 +5,7 @@ import { type Command, type CommandContext, CommandFailure, type CommandResult }
 import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { readCrds } from "../../src/sync/crd-files.ts";
+import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");

@@ -1,8 +1,8 @@
 import { Registry } from "prom-client";
 import { pki } from "../../src/pki/pki.ts";
-import type { Mirror } from "../../src/sync/mirror.ts";
-import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
-import { createMirrors } from "../../src/sync/vault-mirror.ts";
+import type { Mirror } from "../../src/sync/vault/mirror.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
 import { ListedVaults } from "./listed-vault.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { type Look, StoredClass } from "./stored-class.ts";

@@ -1,9 +1,9 @@
 import { Registry } from "prom-client";
 import { countByReason } from "../../src/domain/sync/class-count.ts";
-import { createComponentMetrics } from "../../src/sync/component-metrics.ts";
+import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
-import { createRolloutMetrics } from "../../src/sync/rollout-metrics.ts";
-import { createVaultMetrics } from "../../src/sync/vault-metrics.ts";
+import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
 import { createPreflightMetrics } from "../../src/webhook/preflight-metrics.ts";
 import { readRepositoryFile } from "./repository-files.ts";

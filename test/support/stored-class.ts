@@ -1,8 +1,8 @@
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { rfc3339, type SecretStatus } from "../../src/domain/sync/class-status.ts";
-import type { Mirror } from "../../src/sync/mirror.ts";
-import type { createMirrors } from "../../src/sync/vault-mirror.ts";
-import type { Question } from "../../src/sync/vault-question.ts";
+import type { Mirror } from "../../src/sync/vault/mirror.ts";
+import type { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
+import type { Question } from "../../src/sync/vault/vault-question.ts";
 
 type Mirrors = ReturnType<typeof createMirrors>;
 

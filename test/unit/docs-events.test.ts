@@ -57,17 +57,17 @@ describe("the page of events", () => {
       });
     // Another one, or another word in one of them, belongs on the page: type by type and object by object.
     assert.deepEqual(places, [
-      'src/sync/component-report.ts: "Warning" "ComponentHealed"',
-      'src/sync/component-report.ts: "Warning"',
-      'src/sync/foreign-class.ts: "Warning" "InvalidClass"',
+      'src/sync/classes/foreign-class.ts: "Warning" "InvalidClass"',
+      'src/sync/classes/mirror-class.ts: "Synced" "Normal" "Warning"',
+      'src/sync/classes/stale-class.ts: "Warning" "Stale"',
+      'src/sync/classes/tell-dates.ts: "Warning"',
+      'src/sync/classes/warn-class.ts: "Warning" "InvalidClass"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
-      'src/sync/mirror-class.ts: "Synced" "Normal" "Warning"',
-      "src/sync/rollout-report.ts: ",
-      'src/sync/stale-class.ts: "Warning" "Stale"',
-      'src/sync/tell-dates.ts: "Warning"',
-      'src/sync/tell-freeze.ts: "Warning" "Frozen"',
-      'src/sync/tell-repairs.ts: "Warning"',
-      'src/sync/warn-class.ts: "Warning" "InvalidClass"',
+      'src/sync/healing/component-report.ts: "Warning" "ComponentHealed"',
+      'src/sync/healing/component-report.ts: "Warning"',
+      'src/sync/healing/tell-freeze.ts: "Warning" "Frozen"',
+      "src/sync/rollouts/rollout-report.ts: ",
+      'src/sync/secrets/tell-repairs.ts: "Warning"',
     ]);
   });
 });

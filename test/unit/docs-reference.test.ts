@@ -142,12 +142,12 @@ describe("the page of metrics", () => {
     assert.deepEqual(
       files.map(({ file }) => file),
       [
-        "src/sync/class-metrics.ts",
-        "src/sync/component-metrics.ts",
+        "src/sync/classes/class-metrics.ts",
+        "src/sync/healing/component-metrics.ts",
         "src/sync/metrics.ts",
         "src/sync/queue-metrics.ts",
-        "src/sync/rollout-metrics.ts",
-        "src/sync/vault-metrics.ts",
+        "src/sync/rollouts/rollout-metrics.ts",
+        "src/sync/vault/vault-metrics.ts",
         "src/webhook/compose.ts",
         "src/webhook/metrics.ts",
         "src/webhook/preflight-metrics.ts",

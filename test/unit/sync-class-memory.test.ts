@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ClassMemories } from "../../src/sync/class-memory.ts";
+import { ClassMemories } from "../../src/sync/classes/class-memory.ts";
 
 describe("what the worker remembers of its warnings", () => {
   test("tells each matter once, and again when it has changed or been well in between", () => {

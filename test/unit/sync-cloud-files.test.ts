@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { cloudFileReader } from "../../src/sync/cloud-files.ts";
+import { cloudFileReader } from "../../src/sync/vault/cloud-files.ts";
 
 let root: string;
 let folder: string;

@@ -7,7 +7,7 @@ import type { VaultVersion } from "../../src/domain/ports/vault-object.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
-import { type Fetched, failureOfFile, fetchObjects } from "../../src/sync/fetch-objects.ts";
+import { type Fetched, failureOfFile, fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
 
 function anObject(changes: Partial<ClassObject> = {}): ClassObject {
   const plain = { version: undefined, history: 0, format: "pem", encoding: "utf-8", filePermission: "" } as const;

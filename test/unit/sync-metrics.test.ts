@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type CheckedClass, checkAges } from "../../src/domain/sync/check-age.ts";
 import { countByReason } from "../../src/domain/sync/class-count.ts";
 import type { ClassStatus, SyncCondition } from "../../src/domain/sync/class-status.ts";
-import { VaultSeries } from "../../src/sync/vault-series.ts";
+import { VaultSeries } from "../../src/sync/vault/vault-series.ts";
 
 const NOW = 100_000_000;
 const MINUTE = 60_000;

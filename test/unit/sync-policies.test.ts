@@ -10,8 +10,8 @@ import { type FetchFacts, fetchNeed } from "../../src/domain/sync/fetch-need.ts"
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
 import { metadataFor } from "../../src/domain/sync/secret-plan.ts";
-import { type ClassMemory, newMemory } from "../../src/sync/class-memory.ts";
-import { contestedUntil, noteRepair, repairPause } from "../../src/sync/repair-limit.ts";
+import { type ClassMemory, newMemory } from "../../src/sync/classes/class-memory.ts";
+import { contestedUntil, noteRepair, repairPause } from "../../src/sync/secrets/repair-limit.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

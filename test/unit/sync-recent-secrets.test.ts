@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
-import { RecentSecrets } from "../../src/sync/recent-secrets.ts";
+import { RecentSecrets } from "../../src/sync/vault/recent-secrets.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const REF = { namespace: "team", name: "creds" };

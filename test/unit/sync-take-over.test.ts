@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { adoptedNames, DRIVER_MANAGED_LABEL, type TakeOver, type TakeOverFacts, takeOver } from "../../src/domain/sync/take-over.ts";
-import { ownershipRefusal } from "../../src/sync/take-over-secret.ts";
+import { ownershipRefusal } from "../../src/sync/secrets/take-over-secret.ts";
 
 function live(changes: Partial<ObservedSecret> = {}): ObservedSecret {
   return {

@@ -15,8 +15,8 @@ import { readServicePrincipal } from "../../../src/domain/provider-class/service
 import type { SupportedIdentity } from "../../../src/domain/provider-class/this-version.ts";
 import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { pki } from "../../../src/pki/pki.ts";
-import { cloudFileReader } from "../../../src/sync/cloud-files.ts";
-import { fetchObjects, type ObjectFailure } from "../../../src/sync/fetch-objects.ts";
+import { cloudFileReader } from "../../../src/sync/vault/cloud-files.ts";
+import { fetchObjects, type ObjectFailure } from "../../../src/sync/vault/fetch-objects.ts";
 import type { Outcome } from "./comparison.ts";
 
 export interface OurQuestion {

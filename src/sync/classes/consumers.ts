@@ -1,0 +1,129 @@
+import { CSI_DRIVER } from "../../domain/injection/settings.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+
+/** What a pod says of the classes it mounts; the rest of the pod is dropped on arrival. */
+interface Consumer {
+  readonly account: string;
+  /** Its containers have ended for good, so that it holds no volume any more. */
+  readonly hasEnded: boolean;
+  readonly mounts: readonly { readonly className: string; readonly credentialsSecret: string | undefined }[];
+}
+
+/** Pods whose CSI volumes name a class. */
+export interface Consumers {
+  readonly hasSynced: boolean;
+  /** Unix milliseconds of the last word of the API server: what it has not said for long may have changed. */
+  readonly lastActivity: number;
+  /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
+  credentialsSecretsOf(classKey: string): readonly string[];
+  /** Distinct ServiceAccounts of those pods. */
+  accountsOf(classKey: string): readonly string[];
+  /** A pod that has not ended mounts the class, or is about to. */
+  isUsed(classKey: string): boolean;
+}
+
+export interface ConsumersOptions {
+  readonly watcher: KubeWatcher;
+  /** The first pod that mounts the class came, or the last one went. */
+  readonly onUseChanged: (classKey: string, isUsed: boolean) => void;
+}
+
+export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, signal: AbortSignal): Consumers {
+  const secrets = new CountedNames();
+  const accounts = new CountedNames();
+  const users = new CountedNames();
+  const count = (namespace: string, consumer: Consumer | undefined, change: 1 | -1): void => {
+    for (const { className, credentialsSecret } of consumer?.mounts ?? []) {
+      const classKey = `${namespace}/${className}`;
+      secrets.add(classKey, credentialsSecret, change);
+      accounts.add(classKey, consumer?.account, change);
+      if (consumer?.hasEnded === false) users.add(classKey, "pod", change);
+    }
+  };
+  const reflector: Reflector<Consumer> = watcher.reflect<Consumer>(
+    {
+      resource: RESOURCES.pods,
+      project: consumerOf,
+      onChange: ({ namespace = "" }, { previous, current }) => {
+        const keys = new Set([...(previous?.mounts ?? []), ...(current?.mounts ?? [])].map(({ className }) => `${namespace}/${className}`));
+        const before = new Map([...keys].map((key) => [key, users.has(key)]));
+        count(namespace, previous, -1);
+        count(namespace, current, 1);
+        for (const [key, wasUsed] of before) if (users.has(key) !== wasUsed) onUseChanged(key, !wasUsed);
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    get lastActivity() {
+      return reflector.lastActivity;
+    },
+    credentialsSecretsOf: (classKey) => secrets.of(classKey),
+    accountsOf: (classKey) => accounts.of(classKey),
+    isUsed: (classKey) => users.has(classKey),
+  };
+}
+
+/** Asked of the API server now: a pod may have come that the watch has not shown yet. */
+export async function hasLiveConsumer(
+  kube: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const unfinished = "status.phase!=Succeeded,status.phase!=Failed";
+  const pods = await kube.list<Pod>(RESOURCES.pods, { namespace, fieldSelector: unfinished }, signal);
+  return pods.some((pod) => consumerOf(pod)?.mounts.some(({ className }) => className === name) === true);
+}
+
+/** How many pods use which name with which class. */
+class CountedNames {
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  add(classKey: string, name: string | undefined, change: 1 | -1): void {
+    if (name === undefined) return;
+    const ofClass = this.#counts.get(classKey) ?? new Map<string, number>();
+    const count = (ofClass.get(name) ?? 0) + change;
+    if (count > 0) ofClass.set(name, count);
+    else ofClass.delete(name);
+    if (ofClass.size > 0) this.#counts.set(classKey, ofClass);
+    else this.#counts.delete(classKey);
+  }
+
+  has(classKey: string): boolean {
+    return this.#counts.has(classKey);
+  }
+
+  of(classKey: string): readonly string[] {
+    return [...(this.#counts.get(classKey)?.keys() ?? [])].sort();
+  }
+}
+
+interface Pod extends KubeObject {
+  readonly spec?: {
+    readonly serviceAccountName?: string;
+    readonly volumes?: readonly {
+      readonly csi?: {
+        readonly driver?: string;
+        readonly volumeAttributes?: Readonly<Record<string, string>>;
+        readonly nodePublishSecretRef?: { readonly name?: string };
+      };
+    }[];
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+function consumerOf(object: KubeObject): Consumer | undefined {
+  const pod: Pod = object;
+  const mounts = (pod.spec?.volumes ?? []).flatMap(({ csi }) => {
+    const className = csi?.driver === CSI_DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
+    return className === undefined ? [] : [{ className, credentialsSecret: csi?.nodePublishSecretRef?.name }];
+  });
+  if (mounts.length === 0) return undefined;
+  const hasEnded = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+  return { account: pod.spec?.serviceAccountName ?? "default", hasEnded, mounts };
+}

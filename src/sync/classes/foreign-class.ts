@@ -1,0 +1,32 @@
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { nextStatus } from "../../domain/sync/class-status.ts";
+import { writtenFor } from "../secrets/secret-store.ts";
+import type { ClassResult, WorkerContext } from "../worker-context.ts";
+import { keyOf, refOf } from "./class-ref.ts";
+
+const DONE: ClassResult = { kind: "done" };
+
+/**
+ * A class of another provider. One that was ours before keeps its Secrets: the change may be a mistake, and pods read them. They
+ * go with the class.
+ */
+export async function reconcileForeign(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<ClassResult> {
+  const ref = refOf(provider);
+  const key = keyOf(provider);
+  const stored = context.statuses.get(ref);
+  const kept = writtenFor(context.secrets, ref);
+  context.memories.forget(key);
+  if (kept.length === 0) {
+    if (stored !== undefined) await context.statuses.remove(ref, signal);
+    return DONE;
+  }
+  const names = kept.map((secret) => secret.ref.name).sort();
+  const message = `spec.provider is now ${JSON.stringify((provider.spec?.provider ?? "").slice(0, 40))}, so that nothing updates ${names.join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
+  const outcome = { generation: provider.metadata.generation ?? 0, reason: "InvalidClass" as const, message };
+  const status = nextStatus({ ...outcome, isFresh: undefined, secrets: stored?.secrets ?? [] }, stored, context.clock.now());
+  if (status === undefined) return DONE;
+  await context.statuses.write(ref, status, signal);
+  context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message });
+  context.logger.warn("a class was given to another provider: its Secrets stay", { class: key, detail: message });
+  return DONE;
+}

@@ -1,0 +1,47 @@
+import type { EventReason } from "../../domain/event-reasons.ts";
+import type { Component } from "../../domain/healing/components.ts";
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import { workerDeployment } from "../own-deployment.ts";
+import type { ComponentMetrics } from "./component-metrics.ts";
+
+export interface ReportOptions {
+  readonly namespace: string;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly metrics: ComponentMetrics;
+}
+
+/** What is told of components: in the log, by events on the worker's Deployment, and as metrics. */
+export interface ComponentReport {
+  healed(component: Component, damage: "edited" | "deleted", detail: string): void;
+  /** A state that lasts is told once. */
+  damaged(component: Component, reason: EventReason | SyncReason, detail: string): void;
+  whole(component: Component): void;
+}
+
+export function createComponentReport({ namespace, events, logger, metrics }: ReportOptions): ComponentReport {
+  const told = new Map<string, string>();
+  // One place to look, also for what is gone or has no namespace.
+  const regarding = workerDeployment(namespace);
+  return {
+    healed: ({ id }, damage, detail) => {
+      metrics.healed.inc({ damage });
+      const message = `${id} was ${damage} (${detail}) and is as its installer left it`;
+      logger.warn("a component was healed", { component: id, damage, detail });
+      events.emit({ regarding, type: "Warning", reason: "ComponentHealed", message });
+    },
+    damaged: ({ id }, reason, detail) => {
+      metrics.damaged.set({ component: id }, 1);
+      if (told.get(id) === detail) return;
+      told.set(id, detail);
+      logger.warn("a part of the install is damaged and is not healed", { component: id, reason, detail });
+      events.emit({ regarding, type: "Warning", reason, message: `${id}: ${detail}` });
+    },
+    whole: ({ id }) => {
+      metrics.damaged.set({ component: id }, 0);
+      if (told.delete(id)) logger.info("a part of the install is whole again", { component: id });
+    },
+  };
+}

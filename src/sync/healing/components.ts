@@ -1,0 +1,139 @@
+import { type Component, componentsOf } from "../../domain/healing/components.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
+import { patiently, RETRIES } from "../patiently.ts";
+import type { ComponentCopies } from "./component-copies.ts";
+import type { ComponentMetrics } from "./component-metrics.ts";
+import { createComponentReport } from "./component-report.ts";
+import { type ComponentMemory, type HealContext, healComponent, newComponentMemory } from "./heal-component.ts";
+import { isGoing, readInstall } from "./install-state.ts";
+import { mayHeal } from "./node-side-rights.ts";
+
+/** Copies and watches are not there yet: look again (milliseconds). */
+const STARTING_MS = 200;
+/** Whether the install has a node side of its own is asked again this often, while it has none (milliseconds). */
+const NODE_SIDE_MS = 300_000;
+/** Rights that were taken away come back without an event that could still be seen (milliseconds). */
+const WITHOUT_RIGHTS_MS = 5_000;
+/** Of a handful of objects: more would gain nothing. */
+const WORKERS = 4;
+
+export interface ComponentsOptions {
+  readonly kube: KubeClient;
+  readonly watcher: KubeWatcher;
+  readonly namespace: string;
+  readonly copies: ComponentCopies;
+  readonly events: EventSink;
+  readonly metrics: ComponentMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Heals and reports every component of the install, whenever a watch shows a change of it. */
+export interface Components {
+  run(signal: AbortSignal): Promise<void>;
+  /** The copy of a component appeared, changed or went. */
+  lookAt(id: string): void;
+}
+
+interface Watched {
+  readonly component: Component;
+  readonly memory: ComponentMemory;
+  reflector: Reflector<true> | undefined;
+  stop: AbortController;
+}
+
+export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
+  const { kube, watcher, namespace, copies, clock, logger } = options;
+  const context: HealContext = { kube, namespace, clock, copies, report: createComponentReport(options) };
+  const watched = new Map<string, Watched>(
+    componentsOf(namespace).map((component) => [
+      component.id,
+      { component, memory: newComponentMemory(), reflector: undefined, stop: new AbortController() },
+    ]),
+  );
+  const queue = new WorkQueue({
+    workers: WORKERS,
+    backoff: RETRIES,
+    clock,
+    logger: logger.child({ queue: "components" }),
+    random: options.random,
+    handle: (id, handleSignal) =>
+      patiently(async () => {
+        const entry = watched.get(id);
+        if (entry === undefined) return { kind: "done" };
+        if (entry.component.isNodeSide && !(await belongsHere(entry, handleSignal)))
+          return { kind: "requeueAfter", milliseconds: NODE_SIDE_MS };
+        entry.reflector ??= watch(entry);
+        if (!copies.hasSynced || !entry.reflector.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
+        return withinRights(context, entry, () => healComponent(context, entry, handleSignal));
+      }),
+  });
+  const watch = (entry: Watched): Reflector<true> => {
+    const { resource, ref, id } = entry.component;
+    const where = ref.namespace === undefined ? {} : { namespace: ref.namespace };
+    entry.stop = new AbortController();
+    return watcher.reflect<true>(
+      { resource, ...where, fieldSelector: `metadata.name=${ref.name}`, project: () => true, onChange: () => queue.add(id) },
+      AbortSignal.any([signal, entry.stop.signal]),
+    );
+  };
+  /** Asked before the first watch, and before anything is written: what was dropped with its right is not ours any more. */
+  const belongsHere = async (entry: Watched, handleSignal: AbortSignal): Promise<boolean> => {
+    if (await mayHeal(kube, entry.component, handleSignal)) return true;
+    if (entry.reflector !== undefined) logger.info("a component is left to others", { component: entry.component.id });
+    entry.stop.abort();
+    entry.reflector = undefined;
+    await copies.remove(entry.component.id, handleSignal);
+    return false;
+  };
+  watchOwnNamespace(options, () => [...watched.keys()].forEach((id) => queue.add(id)), signal);
+  for (const id of watched.keys()) queue.add(id);
+  return { run: (running) => queue.run(running), lookAt: (id) => queue.add(id) };
+}
+
+/** The loss of its own rights is what the worker has to report without them: in the log and the metrics, which need none. */
+async function withinRights({ report }: HealContext, { component }: Watched, look: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof KubeError && error.code === "Forbidden")) throw error;
+    report.damaged(component, "ComponentDamaged", "the worker has lost the right to look after it; apply the manifests again");
+    return { kind: "requeueAfter", milliseconds: WITHOUT_RIGHTS_MS };
+  }
+}
+
+/** The mark of an uninstall stands on it: all that waited may go on when it is taken away. */
+function watchOwnNamespace(
+  { kube, watcher, namespace, metrics, logger }: ComponentsOptions,
+  onChange: () => void,
+  signal: AbortSignal,
+): void {
+  let wasGoing = false;
+  const tell = async (): Promise<void> => {
+    const isUninstalling = isGoing(await readInstall({ kube, namespace }, signal));
+    metrics.isUninstalling.set(isUninstalling ? 1 : 0);
+    if (isUninstalling !== wasGoing)
+      logger.info(isUninstalling ? "the install is being removed: nothing is healed any more" : "the install is healed again", {
+        namespace,
+      });
+    if (isUninstalling !== wasGoing) onChange();
+    wasGoing = isUninstalling;
+  };
+  watcher.reflect<KubeObject>(
+    {
+      resource: RESOURCES.namespaces,
+      fieldSelector: `metadata.name=${namespace}`,
+      project: (object) => object,
+      onChange: () => void tell().catch((error: unknown) => logger.debug("the install's state could not be read", { error })),
+    },
+    signal,
+  );
+}

@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
+
+/** The CRDs that this version ships, from the very files that are applied at install. Throws where the folder has none. */
+export function readCrds(folder: string): readonly CustomResourceDefinition[] {
+  const crds = readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .flatMap((file) => parseAllDocuments(readFileSync(path.join(folder, file), "utf8")))
+    .map((document): unknown => document.toJS())
+    .filter(isCrd);
+  if (crds.length === 0) throw new Error(`no CustomResourceDefinition in ${folder}; point --crds-dir at the folder of the CRD manifests`);
+  return crds;
+}
+
+function isCrd(value: unknown): value is CustomResourceDefinition {
+  return typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "CustomResourceDefinition";
+}

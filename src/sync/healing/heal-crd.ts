@@ -1,0 +1,126 @@
+import { CRD_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { copyOf } from "../../domain/healing/component-copy.ts";
+import { componentDrift } from "../../domain/healing/component-drift.ts";
+import { crdComponent } from "../../domain/healing/components.ts";
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
+import { crdDrift, lacksFieldsOf } from "../../domain/healing/crd-drift.ts";
+import { repairedCrd } from "../../domain/healing/crd-repair.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import { applyCopy } from "./apply-copy.ts";
+import type { ComponentCopies } from "./component-copies.ts";
+
+/** A CRD that is going away, or not served yet, is looked at again this often (milliseconds). */
+const SETTLING_MS = 200;
+/** The API server tries to delete its instances within a fraction of this (milliseconds). */
+const RETRIED_MS = 1_000;
+
+export type HealOutcome =
+  | { readonly kind: "whole" }
+  /** Damaged, and not to be healed now. */
+  | { readonly kind: "held" }
+  | { readonly kind: "again"; readonly milliseconds: number }
+  | { readonly kind: "healed" };
+
+export interface HealOptions {
+  readonly kube: KubeClient;
+  readonly logger: Logger;
+  readonly ours: CustomResourceDefinition;
+  /** Of the CRDs as their installers applied them. */
+  readonly copies: ComponentCopies;
+  /** Whether the install is being removed, so that nothing is to come back. */
+  readonly isHeld: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/** One look at one CRD and at most one write. Called again until it says `whole`. */
+export async function healCrd(options: HealOptions, signal: AbortSignal): Promise<HealOutcome> {
+  const { kube, logger, ours } = options;
+  const { name } = ours.metadata;
+  const found = await kube.read<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name }, signal);
+  const live = found.kind === "found" ? found.object : undefined;
+  const drift = crdDrift(ours, live);
+  switch (drift.kind) {
+    case "whole":
+      if (live !== undefined) await keepCopy(options, live, signal);
+      return { kind: "whole" };
+    case "terminating":
+      if (!drift.hasFailed || live === undefined) return { kind: "again", milliseconds: SETTLING_MS };
+      return (await options.isHeld(signal)) ? { kind: "held" } : retryDeletion(options, live, signal);
+    case "settling":
+      return { kind: "again", milliseconds: SETTLING_MS };
+    case "absent":
+    case "damaged":
+      if (await options.isHeld(signal)) return { kind: "held" };
+      logger.warn(drift.kind === "absent" ? "a CRD is gone and is applied again" : "a CRD is damaged and is repaired", {
+        crd: name,
+        ...(drift.kind === "damaged" ? { problem: drift.problem } : {}),
+      });
+      return applyRepaired(options, live, signal);
+    default:
+      return assertNever(drift);
+  }
+}
+
+/** Any change of the CRD makes the API server try once more. */
+async function retryDeletion({ kube, logger }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<HealOutcome> {
+  const { name, resourceVersion } = live.metadata;
+  logger.warn("the API server has not finished deleting a CRD and is made to try again", { crd: name });
+  const patch = { metadata: { resourceVersion, annotations: { [CRD_ANNOTATIONS.deletionRetried]: resourceVersion } } };
+  try {
+    await kube.mergePatch(RESOURCES.customResourceDefinitions, { name }, patch, { fieldManager: FIELD_MANAGER }, signal);
+  } catch (error) {
+    if (!isOvertaken(error)) throw error;
+  }
+  return { kind: "again", milliseconds: RETRIED_MS };
+}
+
+/** Somebody else changed or re-created it between the read and the write: look again. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound");
+}
+
+/** A CRD that is whole is what its installer wants: a driver's own chart, say, under whose name it is then healed. */
+async function keepCopy({ copies, ours }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<void> {
+  const component = crdComponent(ours.metadata.name);
+  const known = copies.get(component.id);
+  const isNew = known === undefined || componentDrift(known, live).kind === "installed";
+  const copy = isNew ? copyOf(component, live) : undefined;
+  if (copy !== undefined) await copies.save(copy, signal);
+}
+
+async function applyRepaired(options: HealOptions, live: CustomResourceDefinition | undefined, signal: AbortSignal): Promise<HealOutcome> {
+  const { logger, ours } = options;
+  try {
+    const applied = await applyAsInstalled(options, live, signal);
+    // An apply onto a CRD that is going away succeeds and is lost with it.
+    if (!applied) return { kind: "again", milliseconds: SETTLING_MS };
+    logger.info("a CRD was healed", { crd: ours.metadata.name });
+    return { kind: "healed" };
+  } catch (error) {
+    if (isOvertaken(error)) return { kind: "again", milliseconds: SETTLING_MS };
+    throw error;
+  }
+}
+
+/**
+ * Under the name of who installed it, with what they applied, so that their next apply meets no conflict and changes nothing; under
+ * our own where nobody is recorded, or what is recorded lacks what we need.
+ */
+async function applyAsInstalled(
+  { kube, ours, copies }: HealOptions,
+  live: CustomResourceDefinition | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const component = crdComponent(ours.metadata.name);
+  const copy = copies.get(component.id);
+  const installed = copy?.object as CustomResourceDefinition | undefined; // The copy of a CRD, as its id says.
+  if (copy !== undefined && installed !== undefined && !lacksFieldsOf(ours, installed))
+    return applyCopy(kube, { component, copy, live, body: repairedCrd(installed, live) }, signal);
+  const options = { fieldManager: FIELD_MANAGER, force: true };
+  const applied = await kube.apply(RESOURCES.customResourceDefinitions, repairedCrd(ours, live), options, signal);
+  return applied.metadata.deletionTimestamp === undefined;
+}

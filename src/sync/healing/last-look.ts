@@ -1,0 +1,84 @@
+import { SNAPSHOT_LABEL } from "../../domain/annotations.ts";
+import { type Component, componentsOf, isOwnDeployment } from "../../domain/healing/components.ts";
+import { deletionVerdict, SETTLING_MS } from "../../domain/healing/deletion.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { findByName } from "../find-by-name.ts";
+import { createFingerprints } from "../fingerprints.ts";
+import { readHmacKey } from "../hmac-key.ts";
+import { applyCopy } from "./apply-copy.ts";
+import { COPY_LABEL, copyRecords } from "./component-copies.ts";
+import { areRightsWhole, type InstallPlace, isAlive, readInstall } from "./install-state.ts";
+import { type ControllerRevision, newestOf, verifiedRecord } from "./signed-records.ts";
+
+export interface LastLookOptions extends InstallPlace {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The pod has 30 s from being told to end, of which handing over the lease takes some (milliseconds). */
+const LONGEST_MS = 18_000;
+
+/**
+ * The last thing of a worker that was told to end. Whoever deletes the worker's Deployment takes its pods along, so that nobody would
+ * be left to undo it: a pod that is dying because its Deployment is gone applies it again, unless something says uninstall. A
+ * pod that is dying for any other reason finds its Deployment and ends at once.
+ */
+export async function restoreOwnDeployment(options: LastLookOptions, stop: AbortSignal): Promise<void> {
+  const { kube, namespace, clock, logger } = options;
+  const component = componentsOf(namespace).find(isOwnDeployment);
+  if (component === undefined) return;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(LONGEST_MS)]);
+  try {
+    const live = await findByName(kube, component, signal);
+    if (live !== undefined && !isAlive(live)) {
+      logger.warn("the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again", {
+        component: component.id,
+      });
+    }
+    if (live !== undefined) return;
+    logger.warn("the worker's own Deployment is gone; unless this is an uninstall it is applied again", { afterMs: SETTLING_MS });
+    await clock.sleep(SETTLING_MS, signal);
+    await restore(options, component, signal);
+  } catch (error) {
+    logger.warn("the worker's own Deployment was not looked at to the end", { error });
+  }
+}
+
+async function restore(options: LastLookOptions, component: Component, signal: AbortSignal): Promise<void> {
+  const { kube, logger } = options;
+  const { isNamespaceAlive, ownDeployment, isPrepared } = await readInstall(options, signal);
+  if (ownDeployment !== undefined) return;
+  const verdict = deletionVerdict({
+    isOwnDeployment: true,
+    absentFor: SETTLING_MS,
+    isNamespaceAlive,
+    isOwnDeploymentAlive: false,
+    isPrepared,
+    areRightsWhole: await areRightsWhole(options, signal),
+  });
+  if (verdict.kind !== "restore") {
+    logger.info("the worker's own Deployment stays deleted", { why: verdict.kind === "uninstalling" ? verdict.sign : "" });
+    return;
+  }
+  const copy = await readCopy(options, component, signal);
+  if (copy === undefined) {
+    logger.warn("the worker's own Deployment is gone, and there is no copy of it", { component: component.id });
+    return;
+  }
+  if (await applyCopy(kube, { component, copy, live: undefined }, signal))
+    logger.warn("a component was healed", { component: component.id, damage: "deleted" });
+}
+
+/** Read and not watched: there is no time for more. */
+async function readCopy({ kube, namespace, logger }: LastLookOptions, component: Component, signal: AbortSignal) {
+  const key = await readHmacKey({ kube, namespace }, signal);
+  if (key === undefined) return undefined;
+  const kind = copyRecords(namespace);
+  const fingerprints = createFingerprints(key);
+  const selection = { namespace, labelSelector: `${SNAPSHOT_LABEL}=${COPY_LABEL}` };
+  const all = await kube.list<ControllerRevision>(RESOURCES.controllerRevisions, selection, signal);
+  const ours = all.flatMap((revision) => verifiedRecord(revision, { kind, fingerprints, logger }) ?? []);
+  return newestOf(ours.filter((record) => record.key === component.id))?.data;
+}

@@ -1,0 +1,50 @@
+import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type ClassSnapshot, type CrdIdentity, canonical, SNAPSHOT_FORMAT, snapshotOf } from "../../domain/healing/snapshot.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import { type RecordKind, type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
+
+/** Class snapshots by `namespace/name` of the class, in the class's namespace. */
+export interface Snapshots extends SignedRecords<ClassSnapshot> {
+  /** Whether the snapshot is the class as it is, under this CRD. Asked again of the same object, it costs nothing. */
+  isCurrent(provider: SecretProviderClass, crd: CrdIdentity): boolean;
+}
+
+export const SNAPSHOT: RecordKind<ClassSnapshot> = {
+  label: "true",
+  prefix: "keyvault-injector",
+  keyOf: ({ namespace, name }) => `${namespace}/${name}`,
+  namespaceOf: ({ namespace }) => namespace,
+  annotationsOf: ({ name }) => ({ [SNAPSHOT_ANNOTATIONS.class]: name }),
+  revisionOf: ({ generation }) => generation,
+  warnForged: (logger, snapshot) => logger.warn("a class snapshot was not written by this install and is ignored", { snapshot }),
+  isSound: (snapshot, namespace) => snapshot.namespace === namespace && snapshot.format === SNAPSHOT_FORMAT,
+};
+
+export function startSnapshots(options: Omit<SignedRecordsOptions<ClassSnapshot>, "kind">, signal: AbortSignal): Snapshots {
+  const records = startSignedRecords({ ...options, kind: SNAPSHOT }, signal);
+  return {
+    ...records,
+    get hasSynced() {
+      return records.hasSynced;
+    },
+    isCurrent: currency(records),
+  };
+}
+
+interface Compared extends CrdIdentity {
+  readonly text: string;
+}
+
+function currency(records: SignedRecords<ClassSnapshot>): Snapshots["isCurrent"] {
+  const equal = new WeakMap<SecretProviderClass, Compared>();
+  return (provider, { crdUid, crdGeneration }) => {
+    const text = records.textOf(objectKey(provider.metadata));
+    if (text === undefined) return false;
+    const known = equal.get(provider);
+    if (known?.text === text && known.crdUid === crdUid && known.crdGeneration === crdGeneration) return true;
+    const isEqual = canonical(snapshotOf(provider, { crdUid, crdGeneration })) === text;
+    if (isEqual) equal.set(provider, { text, crdUid, crdGeneration });
+    return isEqual;
+  };
+}

@@ -1,0 +1,28 @@
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { SyncMetrics } from "../metrics.ts";
+import { workerDeployment } from "../own-deployment.ts";
+import type { GateState } from "./crd-gate.ts";
+
+export interface FreezeOptions {
+  readonly events: EventSink;
+  /** Of the install. */
+  readonly namespace: string;
+}
+
+export function tellTrust({ metrics, logger }: { readonly metrics: SyncMetrics; readonly logger: Logger }, state: GateState): void {
+  metrics.isFrozen.set(state.kind === "frozen" ? 1 : 0);
+  if (state.kind === "frozen") logger.warn("nothing is changed because of classes at the moment", { why: state.why });
+  else logger.info("classes are trusted", { crdUid: state.crdUid });
+}
+
+/** One event for a freeze, however many classes it holds up. Told apart by when it began (Unix milliseconds). */
+export function createFreezeTeller({ events, namespace }: FreezeOptions): (why: string, since: number) => void {
+  let told: number | undefined;
+  return (why, since) => {
+    if (told === since) return;
+    told = since;
+    const message = `nothing is changed because of classes: ${why}. Secrets stay as they are`;
+    events.emit({ regarding: workerDeployment(namespace), type: "Warning", reason: "Frozen", message });
+  };
+}

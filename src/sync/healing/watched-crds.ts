@@ -1,0 +1,119 @@
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
+import { RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { WorkQueue } from "../../runtime/workqueue.ts";
+import { keyOf } from "../classes/class-ref.ts";
+import type { SyncMetrics } from "../metrics.ts";
+import { patiently, RETRIES } from "../patiently.ts";
+import type { ComponentCopies } from "./component-copies.ts";
+import type { CrdGate } from "./crd-gate.ts";
+import { watchCrd } from "./crd-watch.ts";
+import { healCrd } from "./heal-crd.ts";
+import { isGoing, readInstall } from "./install-state.ts";
+
+/** Names of the CRDs that classes and their statuses live under. */
+export const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
+export const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
+
+/** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
+const AFTER_HEALING_MS = 1_000;
+/** The copies have not been listed yet (milliseconds). */
+const STARTING_MS = 100;
+/** While the install is being removed nothing is healed; the mark may be taken back (milliseconds). */
+const REMOVING_MS = 5_000;
+
+export interface CrdOptions {
+  /** `--heal=crds` */
+  readonly healsCrds: boolean;
+  readonly crds: readonly CustomResourceDefinition[];
+  readonly kube: KubeClient;
+  readonly watcher: KubeWatcher;
+  /** Of the install. */
+  readonly namespace: string;
+  readonly copies: ComponentCopies;
+  readonly metrics: SyncMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+export interface WatchedCrds {
+  readonly queue: WorkQueue;
+  readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
+  readonly watchedStatusCrd: Reflector<CustomResourceDefinition>;
+  onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
+}
+
+/** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
+export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds {
+  const { kube, logger, watcher, metrics, healsCrds, namespace, copies } = options;
+  const isHeld = async (held: AbortSignal): Promise<boolean> => isGoing(await readInstall({ kube, namespace }, held));
+  const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
+  const queue = new WorkQueue({
+    workers: 1,
+    backoff: RETRIES,
+    clock: options.clock,
+    logger: logger.child({ queue: "crds" }),
+    random: options.random,
+    handle: (name, handleSignal) =>
+      patiently(async () => {
+        const crd = options.crds.find((candidate) => candidate.metadata.name === name);
+        if (crd === undefined || !healsCrds) return { kind: "done" };
+        if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
+        const outcome = await healCrd({ kube, logger, ours: crd, copies, isHeld }, handleSignal);
+        if (outcome.kind === "whole") return { kind: "done" };
+        if (outcome.kind === "held") return { kind: "requeueAfter", milliseconds: REMOVING_MS };
+        if (outcome.kind === "healed") metrics.crdsHealed.inc();
+        return { kind: "requeueAfter", milliseconds: outcome.kind === "again" ? outcome.milliseconds : AFTER_HEALING_MS };
+      }),
+  });
+  const watched = new Map<string, Reflector<CustomResourceDefinition>>();
+  for (const { metadata } of options.crds) {
+    const onChange = (live: CustomResourceDefinition | undefined): void => {
+      if (metadata.name === CLASS_CRD) for (const listener of listeners) listener(live);
+      queue.add(metadata.name);
+    };
+    watched.set(metadata.name, watchCrd(watcher, { name: metadata.name, onChange }, signal));
+    // Also without an event: a CRD that is absent from the start makes none.
+    queue.add(metadata.name);
+  }
+  return {
+    queue,
+    watchedClassCrd: shipped(watched, CLASS_CRD),
+    watchedStatusCrd: shipped(watched, STATUS_CRD),
+    onClassCrd: (listener) => listeners.push(listener),
+  };
+}
+
+/** What was listed through a damaged CRD may be cut: every change of the CRD is followed by a fresh list. */
+export function relistAfterDamage(
+  crds: WatchedCrds,
+  {
+    gate,
+    classes,
+    lookAt,
+  }: { readonly gate: CrdGate; readonly classes: Reflector<SecretProviderClass>; readonly lookAt: (classKey: string) => void },
+): void {
+  let generation: number | undefined;
+  crds.onClassCrd((live) => {
+    gate.noteWatched(live);
+    const current = live?.metadata.generation;
+    if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
+    generation = current;
+    // No class has changed, but what may be done because of it has.
+    for (const provider of classes.list()) lookAt(keyOf(provider));
+  });
+}
+
+export function shipped<T>(byName: ReadonlyMap<string, T>, name: string): T {
+  const found = byName.get(name);
+  if (found === undefined) throw new Error(`the CRD manifests lack ${name}`);
+  return found;
+}
+
+function nameOf({ plural, group }: Resource): string {
+  return `${plural}.${group}`;
+}

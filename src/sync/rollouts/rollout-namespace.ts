@@ -1,0 +1,147 @@
+import { objectKey } from "../../domain/object-key.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
+import { hasStamp } from "../../domain/rollout/stamp.ts";
+import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
+import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
+import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
+import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import type { ClassResult, WorkerContext } from "../worker-context.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
+import type { RolloutMetrics } from "./rollout-metrics.ts";
+import { reportNamespace } from "./rollout-report.ts";
+import { namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
+import type { RolloutWorkloads } from "./rollout-workloads.ts";
+import { hasOldPods, recordStamp, restart } from "./rollout-write.ts";
+
+export interface RolloutSettings {
+  /** `--max-rollouts-per-namespace` */
+  readonly mostAtATime: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Everything that a look at a namespace reads and writes through. */
+export interface RolloutContext {
+  readonly worker: Pick<WorkerContext, "kube" | "clock" | "logger" | "events" | "classes" | "secrets" | "statuses" | "gate">;
+  readonly settings: RolloutSettings;
+  readonly workloads: RolloutWorkloads;
+  readonly memory: RolloutMemory;
+  readonly times: VersionTimes;
+  readonly metrics: RolloutMetrics;
+}
+
+/** A workload that asks, with what it uses. */
+export interface Asking extends Judged {
+  readonly uses: Uses;
+  readonly versions: Versions;
+}
+
+/** Secrets of one class are written one after the other: who sees a new version waits for the rest of them (milliseconds). */
+const SETTLE_MS = 2_000;
+
+/** What is not known yet is asked for again (milliseconds). */
+const UNSETTLED_MS = 1_000;
+
+/** What was refused, or is not there, may be mended without an event (milliseconds). */
+const REFUSED_MS = 60_000;
+
+const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };
+
+/** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
+export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<ClassResult> {
+  const watched = context.workloads.ofNamespace(namespace);
+  if (!context.workloads.hasSynced || context.worker.gate.state.kind === "frozen") return AGAIN;
+  const judged = judgeAll(context, namespace, watched);
+  const asking = await withoutYoung(context, judged, signal);
+  const plan = planNamespace(asking, context.settings.mostAtATime);
+  const started = new Map<string, Standing>();
+  for (const due of plan.due.slice(0, plan.slots)) started.set(due.workload.uid, await startRestart(context, due, signal));
+  const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
+  await reportNamespace(context, { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) }, signal);
+  return nextLook(context, after);
+}
+
+function judgeAll(context: RolloutContext, namespace: string, watched: readonly Workload[]): readonly Asking[] {
+  const { classes, secrets, clock } = context.worker;
+  const now = clock.now();
+  const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.times, now });
+  const defaults = context.workloads.defaultsOf(namespace);
+  return watched.flatMap((object) => {
+    const workload = context.memory.latest(object);
+    const uses = usesOf(workload, defaults);
+    return uses.asksForRestarts ? [judge(context, { workload, uses, known, now })] : [];
+  });
+}
+
+interface JudgeInput {
+  readonly workload: Workload;
+  readonly uses: Uses;
+  readonly known: NamespaceSecrets;
+  readonly now: number;
+}
+
+function judge({ memory, settings }: RolloutContext, { workload, uses, known, now }: JudgeInput): Asking {
+  const versions = versionsFor(uses, known);
+  const stamp = versions.kind === "known" ? stampOf(versions.objects) : "";
+  const isSettled = memory.settledFor(workload, stamp, now) >= SETTLE_MS;
+  const standing: Standing =
+    isSettled || versions.kind !== "known" || hasStamp(workload, stamp)
+      ? standingOf({ workload, versions, stamp, stalledMs: memory.stalledFor(workload, now), timeoutMs: settings.timeoutMs })
+      : { kind: "settling" };
+  return { workload, uses, versions, standing };
+}
+
+/** Whose pods are all younger than the versions has them: that is recorded, and nothing is restarted. */
+async function withoutYoung(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
+  const writer = { kube: context.worker.kube, memory: context.memory };
+  const asking: Asking[] = [];
+  for (const each of judged) {
+    const { workload, standing } = each;
+    if (standing.kind !== "due" && standing.kind !== "obstructed") {
+      asking.push(each);
+      continue;
+    }
+    const target = { workload, stamp: standing.stamp, since: standing.since };
+    if (await hasOldPods(writer, target, signal)) {
+      asking.push(each);
+      continue;
+    }
+    const refusal = await refusalOf(() => recordStamp(writer, target, signal));
+    asking.push({ ...each, standing: refusal === undefined ? { kind: "current" } : { kind: "unknown", why: refusal } });
+  }
+  return asking;
+}
+
+async function startRestart(context: RolloutContext, { workload, standing }: Due, signal: AbortSignal): Promise<Standing> {
+  const { worker, memory, metrics } = context;
+  const { kind, ref, progress } = workload;
+  const writer = { kube: worker.kube, memory };
+  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp }, signal));
+  if (refusal !== undefined) return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${refusal}` };
+  metrics.rollouts.inc({ outcome: "started" });
+  worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
+  return { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` };
+}
+
+/** Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. */
+async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "Invalid")) return error.message;
+    throw error;
+  }
+}
+
+/** Everything that changes comes by a watch; only the passing of time does not. */
+function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly Asking[]): ClassResult {
+  const waits = asking.flatMap(({ workload, standing }) => {
+    if (standing.kind === "settling") return [SETTLE_MS];
+    if (standing.kind === "failed" || standing.kind === "unknown") return [REFUSED_MS];
+    if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
+    return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
+  });
+  return waits.length === 0 ? { kind: "done" } : { kind: "again", after: Math.min(...waits) };
+}

@@ -1,0 +1,153 @@
+import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { apiVersionOf, type KubeObject, type ObjectRef } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { Judged } from "../../domain/rollout/namespace-plan.ts";
+import type { RolloutReason } from "../../domain/rollout/reasons.ts";
+import type { Standing } from "../../domain/rollout/standing.ts";
+import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
+import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { hasRotated, rotatedOf, withoutRotated, withRotated } from "../../domain/sync/rotated-condition.ts";
+import { refOf } from "../classes/class-ref.ts";
+import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+
+export interface NamespaceReport {
+  readonly namespace: string;
+  readonly asking: readonly Asking[];
+  readonly haltedBy: Judged | undefined;
+  /** Uids of those whose restart was just tried. */
+  readonly started: ReadonlySet<string>;
+}
+
+/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. */
+export async function reportNamespace(context: RolloutContext, report: NamespaceReport, signal: AbortSignal): Promise<void> {
+  const { namespace, asking, started } = report;
+  const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
+  const waiting = asking.filter(({ standing }) => standing.kind === "due").length;
+  context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0 });
+  for (const each of asking) {
+    tell(context, each, { waiting, isStarted: started.has(each.workload.uid) && each.standing.kind === "restarting" });
+  }
+  const users = usersByClass(context, namespace, asking);
+  for (const [name, ofClass] of users) await keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal);
+  for (const provider of context.worker.classes.list()) {
+    const { metadata } = provider;
+    if (metadata.namespace === namespace && !users.has(metadata.name)) await dropCondition(context, refOf(provider), signal);
+  }
+}
+
+interface Told {
+  readonly type: "Normal" | "Warning";
+  readonly reason: RolloutReason;
+  readonly message: string;
+}
+
+interface Circumstances {
+  /** Other workloads of the namespace that are to be restarted. */
+  readonly waiting: number;
+  readonly isStarted: boolean;
+}
+
+function tell({ worker, memory, metrics }: RolloutContext, { workload, versions, standing }: Asking, now: Circumstances): void {
+  const known = memory.of(workload);
+  const before = known.told;
+  known.told = standing.kind;
+  if (now.isStarted) {
+    const secrets = versions.kind === "known" ? versions.secrets.join(", ") : "";
+    emit(worker, workload, { type: "Normal", reason: "Restarted", message: `restarted: the versions in ${secrets} changed` });
+    return;
+  }
+  if (before === standing.kind) return;
+  if (standing.kind === "failed") metrics.rollouts.inc({ outcome: "failed" });
+  if (standing.kind === "current" && wasRestarting(before)) metrics.rollouts.inc({ outcome: "completed" });
+  const told = toldOf(standing, before, now.waiting);
+  if (told === undefined) return;
+  emit(worker, workload, told);
+  const fields = {
+    kind: workload.kind,
+    workload: objectKey(workload.ref),
+    reason: told.reason,
+    detail: told.message,
+  };
+  if (told.type === "Normal") worker.logger.info("workload rotated", fields);
+  else worker.logger.warn("workload not rotated", fields);
+}
+
+function toldOf(standing: Standing, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
+  switch (standing.kind) {
+    case "current":
+      return wasRestarting(before) ? { type: "Normal", reason: "Rotated", message: "all pods are ready with the new versions" } : undefined;
+    case "failed":
+      return {
+        type: "Warning",
+        reason: "RolloutFailed",
+        message: `${standing.message}. ${waiting} other workloads wait until it is ready: mend it, or take its restart back`,
+      };
+    case "obstructed":
+      return { type: "Warning", reason: standing.reason, message: OBSTACLES[standing.reason] };
+    case "nothingMirrored":
+      return {
+        type: "Warning",
+        reason: "NothingMirrored",
+        message:
+          "it asks for restarts, and uses no Secret that a class mirrors: add secretObjects to its class. Mounted files rotate in place",
+      };
+    case "due":
+    case "restarting":
+    case "rolling":
+    case "settling":
+    case "unknown":
+      return undefined;
+    default:
+      return assertNever(standing);
+  }
+}
+
+const OBSTACLES = {
+  Paused: "versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart",
+  OnDelete: "versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them",
+} as const;
+
+function wasRestarting(before: Standing["kind"] | undefined): boolean {
+  return before === "restarting" || before === "failed";
+}
+
+function emit({ events }: RolloutContext["worker"], workload: Workload, told: Told): void {
+  events.emit({ regarding: regarding(workload), ...told });
+}
+
+function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
+  return { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { ...ref, uid, resourceVersion } };
+}
+
+/** Nobody who uses the class asks any more. */
+async function dropCondition({ worker }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+  const stored = worker.statuses.get(ref);
+  if (hasRotated(stored)) await worker.statuses.write(ref, withoutRotated(stored), signal);
+}
+
+/** Users of a class: by name, or by a Secret that it mirrors. */
+function usersByClass(context: RolloutContext, namespace: string, asking: readonly Asking[]): ReadonlyMap<string, readonly Judged[]> {
+  const users = new Map<string, Judged[]>();
+  for (const each of asking.toSorted((a, b) => (titleOf(a.workload) < titleOf(b.workload) ? -1 : 1))) {
+    const owners = each.uses.secrets.map((name) => context.worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class]);
+    for (const className of new Set([...each.uses.classes, ...owners])) {
+      if (className !== undefined) users.set(className, [...(users.get(className) ?? []), each]);
+    }
+  }
+  return users;
+}
+
+interface ClassUsers {
+  readonly ref: ObjectRef;
+  readonly users: readonly Judged[];
+  readonly haltedBy: Judged | undefined;
+}
+
+async function keepCondition({ worker }: RolloutContext, { ref, users, haltedBy }: ClassUsers, signal: AbortSignal): Promise<void> {
+  const stored = worker.statuses.get(ref);
+  const rotated = rotatedOf(users, haltedBy);
+  if (stored === undefined || rotated === undefined) return;
+  const next = withRotated(stored, rotated, rfc3339(worker.clock.now()));
+  if (next !== undefined) await worker.statuses.write(ref, next, signal);
+}

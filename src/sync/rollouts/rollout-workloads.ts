@@ -1,0 +1,79 @@
+import { PREFIX } from "../../domain/annotations.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../../domain/rollout/workload.ts";
+
+/** Live workloads that may ask for restarts, and what their Namespaces say for them. */
+export interface RolloutWorkloads {
+  readonly hasSynced: boolean;
+  ofNamespace(namespace: string): readonly Workload[];
+  /** Annotations of ours on the Namespace. */
+  defaultsOf(namespace: string): Readonly<Record<string, string>>;
+}
+
+export interface RolloutWorkloadsOptions {
+  readonly watcher: KubeWatcher;
+  /** Something of the namespace changed. */
+  readonly onChange: (namespace: string) => void;
+  /** The workload does not ask any more, or is gone. */
+  readonly onGone: (uid: string) => void;
+}
+
+type Defaults = Readonly<Record<string, string>>;
+
+const NONE: Defaults = {};
+
+export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: AbortSignal): RolloutWorkloads {
+  const { watcher, onChange } = options;
+  const byNamespace = new Map<string, Map<string, Workload>>();
+  const reflectors = Object.keys(WORKLOADS).map((kind) => watch(options, { kind: kind as WorkloadKind, byNamespace }, signal)); // The table's own keys.
+  const namespaces = watcher.reflect<Defaults>(
+    {
+      resource: RESOURCES.namespaces,
+      project: ({ metadata }) => {
+        const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(`${PREFIX}/`));
+        return own.length === 0 ? undefined : Object.fromEntries(own);
+      },
+      onChange: ({ name }) => {
+        if (byNamespace.has(name)) onChange(name);
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
+    },
+    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])],
+    defaultsOf: (namespace) => namespaces.get({ name: namespace }) ?? NONE,
+  };
+}
+
+interface Watched {
+  readonly kind: WorkloadKind;
+  readonly byNamespace: Map<string, Map<string, Workload>>;
+}
+
+function watch(
+  { watcher, onChange, onGone }: RolloutWorkloadsOptions,
+  { kind, byNamespace }: Watched,
+  signal: AbortSignal,
+): Reflector<Workload> {
+  return watcher.reflect<Workload>(
+    {
+      resource: WORKLOADS[kind],
+      project: (object) => observeWorkload(kind, object),
+      onChange: ({ namespace = "", name }, { previous, current }) => {
+        const workloads = byNamespace.get(namespace) ?? new Map<string, Workload>();
+        const key = `${kind}/${name}`;
+        if (current === undefined) workloads.delete(key);
+        else workloads.set(key, current);
+        if (workloads.size === 0) byNamespace.delete(namespace);
+        else byNamespace.set(namespace, workloads);
+        if (previous !== undefined && previous.uid !== current?.uid) onGone(previous.uid);
+        onChange(namespace);
+      },
+    },
+    signal,
+  );
+}

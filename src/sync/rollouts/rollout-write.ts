@@ -1,0 +1,59 @@
+import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { type AgingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
+import { restartStamp } from "../../domain/rollout/stamp.ts";
+import { observeWorkload, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
+
+export interface RolloutWriter {
+  readonly kube: KubeClient;
+  readonly memory: RolloutMemory;
+}
+
+export interface StampedFor {
+  readonly workload: Workload;
+  readonly stamp: string;
+}
+
+/** Whether pods of it run that were made before the versions came. Asked of the API server once per state of the workload. */
+export async function hasOldPods(
+  { kube, memory }: RolloutWriter,
+  { workload, stamp, since }: StampedFor & { readonly since: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const known = memory.of(workload);
+  const of = `${stamp} ${since} ${workload.resourceVersion}`;
+  if (known.oldPods?.of === of) return known.oldPods.has;
+  const { namespace = "" } = workload.ref;
+  const pods = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector }, signal);
+  const has = hasOldPod(pods, since);
+  known.oldPods = { of, has };
+  return has;
+}
+
+/** The controller replaces the pods: their template changes, by this one annotation. */
+export async function restart(writer: RolloutWriter, { workload, stamp }: StampedFor, signal: AbortSignal): Promise<void> {
+  const annotations = { [POD_ANNOTATIONS.rotated]: restartStamp(workload, stamp) };
+  await write(writer, workload, { metadata: { annotations }, spec: { template: { metadata: { annotations } } } }, signal);
+}
+
+/** Its pods have the versions anyway: said on the workload itself, where it restarts nothing. */
+export async function recordStamp(writer: RolloutWriter, { workload, stamp }: StampedFor, signal: AbortSignal): Promise<void> {
+  await write(writer, workload, { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: stamp } } }, signal);
+}
+
+interface StampPatch {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly spec?: unknown;
+}
+
+/** Only onto the state that was judged: its resourceVersion is a precondition. */
+async function write({ kube, memory }: RolloutWriter, workload: Workload, patch: StampPatch, signal: AbortSignal): Promise<void> {
+  const { kind, ref, uid, resourceVersion } = workload;
+  const body = { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } };
+  const written = await kube.mergePatch<KubeObject>(WORKLOADS[kind], ref, body, { fieldManager: FIELD_MANAGER }, signal);
+  const observed = observeWorkload(kind, written);
+  if (observed !== undefined) memory.of(workload).written = { basedOn: resourceVersion, workload: observed };
+}

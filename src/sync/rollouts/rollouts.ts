@@ -1,0 +1,78 @@
+import { refOfKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { hasRotated } from "../../domain/sync/rotated-condition.ts";
+import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
+import { outcomeOf, RETRIES } from "../patiently.ts";
+import { RolloutMemory } from "./rollout-memory.ts";
+import type { RolloutMetrics } from "./rollout-metrics.ts";
+import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
+import { VersionTimes } from "./rollout-versions.ts";
+import { startRolloutWorkloads } from "./rollout-workloads.ts";
+
+export interface RolloutsOptions {
+  readonly settings: RolloutSettings;
+  readonly watcher: KubeWatcher;
+  readonly metrics: RolloutMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Restarts of the workloads that ask for them, namespace by namespace. */
+export interface Rollouts {
+  /** Something of the class (`namespace/name`) or of its Secrets changed. */
+  noteClass(classKey: string): void;
+  /** Until the signal aborts. */
+  run(worker: RolloutContext["worker"], signal: AbortSignal): Promise<void>;
+}
+
+/** Namespaces looked at a time: the API server's answers dominate. */
+const WORKERS = 4;
+
+/** Somebody wrote to the workload in between; its new state is on its way (milliseconds). */
+const AFTER_CONFLICT_MS = 500;
+
+export function createRollouts(options: RolloutsOptions): Rollouts {
+  const { settings, metrics, clock, logger, random } = options;
+  // Who leads looks at every workload first: what is noted before that is seen then.
+  let noteClass: Rollouts["noteClass"] = () => undefined;
+  return {
+    noteClass: (classKey) => noteClass(classKey),
+    run: async (worker, signal) => {
+      const memory = new RolloutMemory();
+      const queue = new WorkQueue({
+        workers: WORKERS,
+        backoff: RETRIES,
+        clock,
+        logger: logger.child({ queue: "rollouts" }),
+        random,
+        handle: (namespace, handleSignal) => patiently(() => reconcileRollouts(context, namespace, handleSignal)),
+      });
+      const onChange = (namespace: string): void => queue.add(namespace);
+      const workloads = startRolloutWorkloads({ watcher: options.watcher, onChange, onGone: (uid) => memory.forget(uid) }, signal);
+      // The queue runs below, so its handler never sees this before it is there.
+      const context: RolloutContext = { worker, settings, workloads, memory, times: new VersionTimes(), metrics };
+      noteClass = (classKey) => {
+        const { namespace, name } = refOfKey(classKey);
+        const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));
+        if (isOfInterest) queue.add(namespace);
+      };
+      await queue.run(signal);
+    },
+  };
+}
+
+async function patiently(handle: () => ReturnType<typeof reconcileRollouts>): Promise<Outcome> {
+  try {
+    return outcomeOf(await handle());
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.code === "Conflict" || error.code === "NotFound") return { kind: "requeueAfter", milliseconds: AFTER_CONFLICT_MS };
+    // A missing right, say, may be mended by people without any event: look again, slowly.
+    if (error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
+    throw error;
+  }
+}

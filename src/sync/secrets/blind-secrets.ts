@@ -1,0 +1,60 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { objectKey, refOfKey } from "../../domain/object-key.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { SecretStore } from "./secret-store.ts";
+import { SecretsByClass } from "./secrets-by-class.ts";
+
+/**
+ * The Secrets of `--secret-access=blind`: what the API server answered to the worker's own writes, and, after a start, the names that
+ * the statuses tell. Nothing is read.
+ */
+export interface BlindSecrets extends SecretStore {
+  remember(secret: ObservedSecret): void;
+  forget(ref: ObjectRef): void;
+}
+
+export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | undefined): BlindSecrets {
+  const written = new Map<string, ObservedSecret>();
+  const byClass = new SecretsByClass();
+  return {
+    hasSynced: true,
+    get: (ref) => written.get(objectKey(ref)),
+    get size() {
+      return written.size;
+    },
+    ofClass: (classKey) => {
+      const { namespace, name: className } = refOfKey(classKey);
+      const told = (statusOf({ namespace, name: className })?.secrets ?? [])
+        .filter(({ name, state }) => state !== "Conflict" && !written.has(`${namespace}/${name}`))
+        .map(({ name }) => assumed({ namespace, name }, className));
+      return [...byClass.of(classKey), ...told];
+    },
+    remember: (secret) => {
+      const key = objectKey(secret.ref);
+      byClass.note({ previous: written.get(key), current: secret });
+      written.set(key, secret);
+    },
+    forget: (ref) => {
+      const key = objectKey(ref);
+      byClass.note({ previous: written.get(key), current: undefined });
+      written.delete(key);
+    },
+  };
+}
+
+/** A Secret that an earlier process wrote, by its word. Whether it is ours is for the policy to say when it is written or deleted. */
+function assumed(ref: ObjectRef, className: string): ObservedSecret {
+  return {
+    ref,
+    uid: "",
+    resourceVersion: "",
+    type: "",
+    immutable: false,
+    labels: { [MANAGED_LABEL]: "true" },
+    annotations: { [SECRET_ANNOTATIONS.class]: className },
+    owned: { data: [], labels: [MANAGED_LABEL], annotations: [] },
+    isContentIntact: true,
+  };
+}

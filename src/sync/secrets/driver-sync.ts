@@ -1,0 +1,45 @@
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import { isOfDriverSync } from "../../domain/sync/driver-sync.ts";
+import { keyOf } from "../classes/class-ref.ts";
+import type { WorkerContext } from "../worker-context.ts";
+
+/** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
+export interface DriverSync {
+  readonly hasSynced: boolean;
+  /** `ClusterRoleBinding secretprovidersyncing-rolebinding`; undefined while there is none. */
+  readonly allowedBy: string | undefined;
+}
+
+/** `onChange` is called when the sync becomes allowed, or is no longer. */
+export function startDriverSync(watcher: KubeWatcher, onChange: () => void, signal: AbortSignal): DriverSync {
+  const reflector: Reflector<string> = watcher.reflect<string>(
+    {
+      resource: RESOURCES.clusterRoleBindings,
+      project: (object) => (isOfDriverSync(object) ? object.metadata.name : undefined),
+      onChange: (_ref, { previous, current }) => {
+        if (previous !== current) onChange();
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    get allowedBy() {
+      const [first] = [...reflector.list()].sort();
+      return first === undefined ? undefined : `ClusterRoleBinding ${first}`;
+    },
+  };
+}
+
+/** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */
+export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext): void {
+  for (const provider of classes.list()) {
+    const key = keyOf(provider);
+    if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
+    memories.retryNow(key, clock.now());
+    lookAt(key);
+  }
+}

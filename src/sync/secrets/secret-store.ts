@@ -1,0 +1,82 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
+import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import { type Fingerprints, isSameFingerprint } from "../fingerprints.ts";
+import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
+
+/** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
+export interface SecretStore {
+  readonly hasSynced: boolean;
+  get(ref: ObjectRef): ObservedSecret | undefined;
+  /** How many there are. */
+  readonly size: number;
+  /** Of `namespace/name` of a class. */
+  ofClass(classKey: string): readonly ObservedSecret[];
+}
+
+export interface SecretStoreOptions {
+  readonly watcher: KubeWatcher;
+  readonly fingerprints: Fingerprints;
+  /** Key of a class whose Secret changed. */
+  readonly onChange: (classKey: string) => void;
+}
+
+export function startSecretStore({ watcher, fingerprints, onChange }: SecretStoreOptions, signal: AbortSignal): SecretStore {
+  const byClass = new SecretsByClass();
+  const reflector: Reflector<ObservedSecret> = watcher.reflect<ObservedSecret>(
+    {
+      resource: RESOURCES.secrets,
+      labelSelector: `${MANAGED_LABEL}=true`,
+      project: (object) => observe(object, fingerprints),
+      onChange: (_ref, change) => {
+        byClass.note(change);
+        const named = [change.previous, change.current].map((secret) => (secret === undefined ? undefined : classKeyOf(secret)));
+        for (const key of new Set(named)) if (key !== undefined) onChange(key);
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    get: (ref) => reflector.get(ref),
+    get size() {
+      return reflector.list().length;
+    },
+    ofClass: (classKey) => byClass.of(classKey),
+  };
+}
+
+/** Those of the class that we wrote: a copy that somebody made of one is not among them. */
+export function writtenFor(secrets: SecretStore, classRef: ObjectRef): readonly ObservedSecret[] {
+  return secrets.ofClass(objectKey(classRef)).filter((secret) => isWrittenFor(secret, classRef.name));
+}
+
+/** The Secret without its values. Also for a Secret that was read outside the watch. */
+export function observe(object: KubeObject, fingerprints: Fingerprints): ObservedSecret {
+  const secret: Secret = object;
+  const { metadata } = secret;
+  const owned = ownedFields(metadata.managedFields ?? [], FIELD_MANAGER);
+  const annotations = metadata.annotations ?? {};
+  const fingerprint = fingerprints.ofEncodedData(secret.data ?? {}, owned.data);
+  return {
+    ref: { namespace: metadata.namespace ?? "", name: metadata.name },
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    type: secret.type ?? "Opaque",
+    immutable: secret.immutable === true,
+    labels: metadata.labels ?? {},
+    annotations,
+    owned,
+    isContentIntact: isSameFingerprint(annotations[SECRET_ANNOTATIONS.content] ?? "", fingerprint),
+    lastForeign: lastForeignWrite(metadata.managedFields ?? [], FIELD_MANAGER),
+    hasOwners: (metadata.ownerReferences ?? []).length > 0,
+    writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),
+    createdAt: metadata.creationTimestamp === undefined ? undefined : Date.parse(metadata.creationTimestamp),
+  };
+}

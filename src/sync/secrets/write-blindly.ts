@@ -1,0 +1,127 @@
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { keeperOf } from "../../domain/sync/secret-plan.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { BlindSecrets } from "./blind-secrets.ts";
+import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
+import { observe } from "./secret-store.ts";
+import { assertAcceptable, changingHands, conflict, type WriteInput, type WriteOptions, type WriteResult } from "./write-secret.ts";
+
+export interface BlindWriteOptions extends WriteOptions {
+  readonly blind: BlindSecrets;
+}
+
+const POLICY = "ValidatingAdmissionPolicy 'keyvault-injector-sync-secrets'";
+const WRITTEN = { fieldManager: FIELD_MANAGER };
+
+/**
+ * Writes one Secret whole, without a look at what is there: a create, or a PUT where the name is taken. Whether what has the name is
+ * ours is for the policy to say, which sees it. A PUT that changes nothing is no write for the API server.
+ */
+export async function writeBlindly(options: BlindWriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
+  const { className, namespace, secret } = input;
+  const known = options.blind.get({ namespace, name: secret.name });
+  const keeper = keeperOf({ ...input, observed: known });
+  if (keeper !== undefined && keeper !== className)
+    return conflict(`Secret ${secret.name} is written by the class ${keeper}; give one of the two another secretName`);
+  const body: BodyInput = { secret, wanted: wantedFrom(secret, options.fingerprints), className, namespace };
+  if (known === undefined) return (await created(options, body, signal)) ?? (await replaced(options, { input, body }, signal));
+  return replaced(options, { input, body }, signal);
+}
+
+/** Undefined where the name is taken. */
+async function created(options: BlindWriteOptions, body: BodyInput, signal: AbortSignal): Promise<WriteResult | undefined> {
+  try {
+    remember(options, await options.kube.create<Secret>(RESOURCES.secrets, secretBody(body), WRITTEN, signal));
+    return { kind: "written", action: "create" };
+  } catch (error) {
+    if (isRefusal(error, "AlreadyExists")) return undefined;
+    throw error;
+  }
+}
+
+interface BlindWrite {
+  readonly input: WriteInput;
+  readonly body: BodyInput;
+}
+
+async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: AbortSignal): Promise<WriteResult> {
+  const { namespace, secret, wanted } = write.body;
+  const ref = { namespace, name: secret.name };
+  const before = options.blind.get(ref);
+  try {
+    const answer = await options.kube.replace<Secret>(RESOURCES.secrets, secretBody(write.body), WRITTEN, signal);
+    const after = remember(options, answer);
+    if (before === undefined || before.resourceVersion === after.resourceVersion) return { kind: "kept" };
+    if (before.annotations[SECRET_ANNOTATIONS.content] === wanted.fingerprint)
+      options.logger.info("a Secret was changed by others and is as it was again", { secret: `${namespace}/${secret.name}` });
+    return { kind: "written", action: "apply" };
+  } catch (error) {
+    if (isForeign(error)) return foreign(options, write);
+    options.blind.forget(ref);
+    if (isRefusal(error, "NotFound")) {
+      const made = await created(options, write.body, signal);
+      if (made !== undefined) return made;
+      throw error;
+    }
+    // What cannot be changed (its type, all of an immutable one) is made anew.
+    if (isRefusal(error, "Invalid")) return madeAnew(options, write, signal);
+    throw error;
+  }
+}
+
+async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: AbortSignal): Promise<WriteResult> {
+  const { namespace, secret } = write.body;
+  await assertAcceptable(options, write.body, signal);
+  try {
+    await options.kube.delete(RESOURCES.secrets, { namespace, name: secret.name }, {}, signal);
+  } catch (error) {
+    if (isForeign(error)) return foreign(options, write);
+    throw error;
+  }
+  const made = await created(options, write.body, signal);
+  if (made?.kind === "written")
+    return { kind: "written", action: "replace", why: "its type, or an immutable one's content, cannot be changed" };
+  throw changingHands(write.body);
+}
+
+/** By name alone: whether it is ours is for the policy to say. */
+export async function deleteBlindly(
+  { kube, blind, logger }: Pick<BlindWriteOptions, "kube" | "blind" | "logger">,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<void> {
+  blind.forget(ref);
+  try {
+    await kube.delete(RESOURCES.secrets, ref, {}, signal);
+  } catch (error) {
+    if (!isForeign(error)) throw error;
+    logger.info("a Secret was not removed, because it is not ours", { secret: objectKey(ref) });
+  }
+}
+
+function foreign({ blind }: BlindWriteOptions, { input, body }: BlindWrite): WriteResult {
+  const { secret, namespace } = body;
+  blind.forget({ namespace, name: secret.name });
+  const adopting = input.terms.adopts.includes(secret.name)
+    ? `; with --secret-access=blind nothing is adopted, so that ${CLASS_ANNOTATIONS.adopt} has no effect`
+    : "";
+  return conflict(`Secret ${secret.name} exists and is not ours; it is left as it is. Delete it, or choose another secretName${adopting}`);
+}
+
+function remember({ blind, fingerprints }: BlindWriteOptions, answer: Secret) {
+  const observed = observe(answer, fingerprints);
+  blind.remember(observed);
+  return observed;
+}
+
+function isRefusal(error: unknown, code: KubeError["code"]): boolean {
+  return error instanceof KubeError && error.code === code;
+}
+
+/** The policy saw what has the name, and it is not ours. A missing right is something else. */
+function isForeign(error: unknown): boolean {
+  return error instanceof KubeError && error.code === "Forbidden" && error.message.includes(POLICY);
+}

@@ -1,0 +1,196 @@
+import { MANAGED_LABEL } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
+import type { ObservedSecret, OwnedFields } from "../../domain/sync/observed-secret.ts";
+import { planSecret, type SecretAction } from "../../domain/sync/secret-plan.ts";
+import { isAdopted } from "../../domain/sync/take-over.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import { findByName } from "../find-by-name.ts";
+import type { Fingerprints } from "../fingerprints.ts";
+import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
+import { observe } from "./secret-store.ts";
+import { driverMarks, keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
+
+export type WriteResult =
+  | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
+  | { readonly kind: "written"; readonly action: "replace"; readonly why: string }
+  | { readonly kind: "kept" }
+  | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string };
+
+export interface WriteOptions {
+  readonly kube: KubeClient;
+  readonly fingerprints: Fingerprints;
+  readonly logger: Logger;
+}
+
+export interface WriteInput {
+  readonly secret: DesiredSecret;
+  readonly className: string;
+  readonly namespace: string;
+  /** As the watch last saw it. */
+  readonly observed: ObservedSecret | undefined;
+  /** Whether a class of that name in the same namespace names this Secret too. */
+  readonly isClaimedBy: (className: string) => boolean;
+  /** An older class that names this Secret too: it comes first where nobody has it yet. */
+  readonly elder?: string | undefined;
+  readonly terms: TakeOverTerms;
+}
+
+/** Brings one Secret to what the vault says, with the least write that does it. */
+export async function writeSecret(options: WriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
+  const input = { ...given, secret: keepingAdoption(given.secret, given.observed !== undefined && isAdopted(given.observed)) };
+  const wanted = wantedFrom(input.secret, options.fingerprints);
+  const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
+  const action = planSecret(wanted, input);
+  const refusal = ownershipRefusal(input, action);
+  if (refusal !== undefined) return conflict(refusal);
+  if (action.kind !== "keep" && action.kind !== "conflict") {
+    options.logger.info("writing a Secret", {
+      secret: `${input.namespace}/${wanted.name}`,
+      class: input.className,
+      action: action.kind,
+      ...whyOf(action),
+    });
+  }
+  switch (action.kind) {
+    case "keep":
+      return { kind: "kept" };
+    case "conflict":
+      return conflict(action.message);
+    case "create":
+      return createSecret(options, { input, body }, signal);
+    case "apply":
+      await applySecret(options, { ...body, uid: action.uid }, action.removed, signal);
+      return { kind: "written", action: "apply" };
+    case "replace":
+      await assertAcceptable(options, body, signal);
+      await options.kube.delete(RESOURCES.secrets, refOf(body), { uid: action.uid }, signal);
+      return replaced(await createSecret(options, { input, body }, signal), action.why);
+    default:
+      return assertNever(action);
+  }
+}
+
+function replaced(result: WriteResult, why: string): WriteResult {
+  return result.kind === "written" ? { kind: "written", action: "replace", why } : result;
+}
+
+/** Somebody else has the Secret, or a part in it. */
+export function conflict(message: string): WriteResult {
+  return { kind: "refused", reason: "Conflict", message };
+}
+
+/** Taken and free in turn: somebody else is at it. */
+export function changingHands({ namespace, secret }: BodyInput): KubeError {
+  return new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
+}
+
+function whyOf(action: SecretAction): { readonly why?: string } {
+  return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
+}
+
+/**
+ * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
+ * name that is `AlreadyExists`; an invalid one is refused as such.
+ */
+export async function assertAcceptable({ kube }: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<void> {
+  try {
+    await kube.create(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, dryRun: true }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+  }
+}
+
+interface FirstWrite {
+  readonly input: WriteInput;
+  readonly body: BodyInput;
+}
+
+async function createSecret(options: WriteOptions, first: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
+  try {
+    await options.kube.create(RESOURCES.secrets, secretBody(first.body), { fieldManager: FIELD_MANAGER }, signal);
+    return { kind: "written", action: "create" };
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+    return takenName(options, first, signal);
+  }
+}
+
+/** The name is taken. It is ours only if the watch has not shown us our own write yet; anything else is left untouched. */
+async function takenName(options: WriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
+  const { namespace, secret, wanted } = body;
+  const live = await findByName<Secret>(options.kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
+  if (live === undefined) throw changingHands(body);
+  const observed = observe(live, options.fingerprints);
+  if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
+  const action = planSecret(wanted, { ...input, observed });
+  if (action.kind === "keep") return { kind: "kept" };
+  if (action.kind === "conflict") return conflict(action.message);
+  throw new KubeError("Conflict", `Secret ${namespace}/${secret.name} is newer than the watch`, { retry: { kind: "backoff" } });
+}
+
+interface Foreign {
+  readonly live: Secret;
+  readonly observed: ObservedSecret;
+}
+
+/** It becomes ours where its owner, or the end of the driver's sync, says so: on the same object, with the uid as the precondition. */
+async function takeForeign(
+  options: WriteOptions,
+  { input, body }: FirstWrite,
+  { live, observed }: Foreign,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  const { secret, className, namespace } = input;
+  const verdict = takeOverVerdict(input, { live, observed });
+  if (verdict.kind === "refused") return conflict(verdict.message);
+  options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
+  const taken = keepingAdoption(secret, verdict.from === "owner");
+  const wanted = wantedFrom(taken, options.fingerprints);
+  await applySecret(options, { ...body, secret: taken, wanted, uid: observed.uid }, NOTHING, signal);
+  return { kind: "written", action: "adopt" };
+}
+
+const NOTHING: OwnedFields = { data: [], labels: [], annotations: [] };
+
+async function applySecret(options: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
+  const { kube } = options;
+  const applied = await kube
+    .apply<Secret>(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, force: true }, signal)
+    .catch((error: unknown) => explained(options, body, { error, signal }));
+  const patch = removal(removed, applied);
+  if (patch !== undefined) await kube.mergePatch(RESOURCES.secrets, refOf(body), patch, { fieldManager: FIELD_MANAGER }, signal);
+}
+
+/** Of a Secret that was deleted and made anew since it was seen, the API server says that the uid is invalid: the content is not. */
+async function explained(
+  { kube }: WriteOptions,
+  body: BodyInput,
+  { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
+): Promise<never> {
+  if (!(error instanceof KubeError) || error.code !== "Invalid") throw error;
+  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
+  throw live?.metadata.uid === body.uid ? error : changingHands(body);
+}
+
+/** What the apply left of the entries that the create had written. */
+function removal(removed: OwnedFields, live: Secret): unknown {
+  const nulls = (keys: readonly string[], present: Readonly<Record<string, string>> | undefined): Readonly<Record<string, null>> =>
+    Object.fromEntries(keys.filter((key) => present?.[key] !== undefined).map((key) => [key, null]));
+  const marks = driverMarks(live);
+  const data = nulls(removed.data, live.data);
+  const labels = { ...nulls(removed.labels, live.metadata.labels), ...marks.labels };
+  const annotations = nulls(removed.annotations, live.metadata.annotations);
+  if (Object.keys({ ...data, ...labels, ...annotations, ...marks.owners }).length === 0) return undefined;
+  const { uid, resourceVersion } = live.metadata;
+  return { metadata: { uid, resourceVersion, labels, annotations, ...marks.owners }, data };
+}
+
+function refOf({ namespace, secret }: BodyInput): ObjectRef {
+  return { namespace, name: secret.name };
+}

@@ -1,0 +1,117 @@
+import { type ContentProblem, type ObjectFile, objectIdOf } from "../../domain/content/object-file.ts";
+import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../../domain/content/render.ts";
+import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
+import type { ObjectReader } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultVersion } from "../../domain/ports/vault-object.ts";
+import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import { failed, ok, type Result } from "../../domain/result.ts";
+import { vaultReason } from "../../domain/sync/vault-reason.ts";
+
+/** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
+const AT_A_TIME = 4;
+
+export interface ObjectFailure {
+  readonly object: ClassObject;
+  readonly reason: SyncReason;
+  readonly message: string;
+  readonly retry: Retry;
+}
+
+export interface Fetched {
+  readonly files: readonly ObjectFile[];
+  /** One for each object that gave no file. */
+  readonly failures: readonly ObjectFailure[];
+}
+
+export interface FetchOptions {
+  readonly client: ObjectReader;
+  readonly render: RenderOptions;
+}
+
+/** The files of a class, in the order of its objects. One object that fails does not stop the others. */
+export async function fetchObjects(options: FetchOptions, objects: readonly ClassObject[], signal: AbortSignal): Promise<Fetched> {
+  const files: ObjectFile[] = [];
+  const failures: ObjectFailure[] = [];
+  for (let index = 0; index < objects.length; index += AT_A_TIME) {
+    const results = await Promise.all(objects.slice(index, index + AT_A_TIME).map((object) => fetchObject(options, object, signal)));
+    for (const result of results) {
+      if (result.ok) files.push(...result.value);
+      else failures.push(result.error);
+    }
+  }
+  return { files, failures };
+}
+
+/** The first failure that leaves a secretObject without the file. */
+export function failureOfFile(failures: readonly ObjectFailure[], fileName: string): ObjectFailure | undefined {
+  return failures.find(({ object }) => makesFile(object, fileName));
+}
+
+type Files = Result<readonly ObjectFile[], ObjectFailure>;
+
+async function fetchObject(options: FetchOptions, object: ClassObject, signal: AbortSignal): Promise<Files> {
+  let asked: ObjectVersion | undefined;
+  try {
+    const files: ObjectFile[] = [];
+    for (const version of await versionsOf(options.client, object, signal)) {
+      asked = version;
+      const rendered = await fetchVersion(options, version, signal);
+      if (!rendered.ok) return failed(contentFailure(object, rendered.error));
+      files.push(...rendered.value);
+    }
+    return ok(files);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return failed(refusedObject(object, error, asked));
+  }
+}
+
+/** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
+export function refusedObject(object: ClassObject, error: VaultError, asked: ObjectVersion | undefined): ObjectFailure {
+  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry };
+}
+
+async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
+  if (!hasHistory(object)) return [{ ...object, index: undefined }];
+  return selectVersions(object, await listVersions(client, object, signal));
+}
+
+export function listVersions(client: ObjectReader, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {
+  switch (type) {
+    case "secret":
+      return client.listSecretVersions(name, signal);
+    case "key":
+      return client.listKeyVersions(name, signal);
+    case "cert":
+      return client.listCertificateVersions(name, signal);
+  }
+}
+
+async function fetchVersion(
+  { client, render }: FetchOptions,
+  object: ObjectVersion,
+  signal: AbortSignal,
+): Promise<Result<readonly ObjectFile[], ContentProblem>> {
+  const { type, name, version } = object;
+  switch (type) {
+    case "secret":
+      return renderSecret(object, await client.getSecret(name, version, signal), render);
+    case "key":
+      return renderKey(object, await client.getKey(name, version, signal), render);
+    case "cert":
+      return ok(renderCertificate(object, await client.getCertificate(name, version, signal), render));
+  }
+}
+
+/** As the provider: what it gets is named in its words; what it lists, and an answer that lacks a part, is not. */
+function vaultFailure({ message, providerText }: VaultError, object: ClassObject, asked: ObjectVersion | undefined): string {
+  if (providerText !== undefined) return `${providerText} (${objectIdOf(asked ?? object)}: ${message})`;
+  return asked === undefined ? message : objectFailure(asked, message);
+}
+
+function contentFailure(object: ClassObject, { reason, message, objectId, hint }: ContentProblem): ObjectFailure {
+  return { object, reason, message: `${message} (${objectId}: ${hint})`, retry: { kind: "never" } };
+}

@@ -1,0 +1,83 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import type { ObjectRef, Secret, SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
+import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
+import { identityModeRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
+import { describeProblem } from "../../domain/provider-class/problem.ts";
+import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
+import type { SupportedIdentity } from "../../domain/provider-class/this-version.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import { failed, ok, type Result } from "../../domain/result.ts";
+import { credentialsSecretName } from "../../domain/sync/credentials-secret.ts";
+import { serviceAccountName } from "../../domain/sync/service-account.ts";
+import { keyOf } from "../classes/class-ref.ts";
+import { requestFederatedToken } from "./federated-token.ts";
+
+export interface IdentityOptions {
+  readonly kube: KubeClient;
+  readonly readSecret: (ref: ObjectRef, signal: AbortSignal) => Promise<ReadResult<Secret>>;
+  /** `--credentials-secret-names` */
+  readonly credentialsSecretNames: readonly string[];
+  readonly limits: OperatorLimits;
+  /** What the pods that mount a class use. */
+  readonly consumers: {
+    credentialsSecretsOf(classKey: string): readonly string[];
+    accountsOf(classKey: string): readonly string[];
+  };
+}
+
+export interface IdentityRefusal {
+  readonly reason: SyncReason;
+  readonly message: string;
+  /** Default: not before the next poll. */
+  readonly retry?: Retry;
+}
+
+export interface ClassIdentity {
+  readonly provider: SecretProviderClass;
+  readonly mode: SupportedIdentity;
+}
+
+type Found = Result<VaultIdentity, IdentityRefusal>;
+
+/** Pods and Secrets come and go without an event of the class. */
+const BACKOFF: Retry = { kind: "backoff" };
+
+/** Who asks the vault for a class: step 8 of the provider's checks. */
+export async function findIdentity(options: IdentityOptions, { provider, mode }: ClassIdentity, signal: AbortSignal): Promise<Found> {
+  const forbidden = identityModeRefusal(options.limits, mode.kind);
+  if (forbidden) return failed({ reason: forbidden.reason, message: describeProblem(forbidden) });
+  switch (mode.kind) {
+    case "servicePrincipal":
+      return servicePrincipal(options, provider, signal);
+    case "workloadIdentity":
+      return workloadIdentity(options, provider, mode.clientId);
+    case "managedIdentity":
+      return ok(mode);
+  }
+}
+
+async function servicePrincipal(options: IdentityOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Found> {
+  const { namespace = "" } = provider.metadata;
+  const consumerNames = options.consumers.credentialsSecretsOf(keyOf(provider));
+  const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
+  if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
+  const found = await options.readSecret({ namespace, name: name.value }, signal);
+  const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
+  if (principal.ok) return principal;
+  const { reason, message, field, hint } = principal.error;
+  const where =
+    found.kind === "found"
+      ? `Secret ${name.value}, ${field}: ${hint}`
+      : `there is no Secret ${name.value} in the namespace ${namespace}; ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
+  return failed({ reason, message: `${message} (${where})`, retry: BACKOFF });
+}
+
+function workloadIdentity({ kube, consumers }: IdentityOptions, provider: SecretProviderClass, clientId: string): Found {
+  const { namespace = "" } = provider.metadata;
+  const name = serviceAccountName({ provider, consumerAccounts: consumers.accountsOf(keyOf(provider)) });
+  if (!name.ok) return failed({ reason: "IdentityUnavailable", message: name.error, retry: BACKOFF });
+  const account = { namespace, name: name.value };
+  return ok({ kind: "workloadIdentity", clientId, account, requestToken: (signal) => requestFederatedToken(kube, account, signal) });
+}

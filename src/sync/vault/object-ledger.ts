@@ -1,0 +1,154 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { ObjectReader } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../../domain/ports/vault-object.ts";
+import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
+import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
+import { Interests } from "./object-interests.ts";
+import { SharedCalls } from "./shared-calls.ts";
+import type { BudgetedClient } from "./vault-budget.ts";
+import { VaultListings } from "./vault-listings.ts";
+import type { VaultMetrics } from "./vault-metrics.ts";
+
+export interface LedgerOptions {
+  readonly client: BudgetedClient;
+  readonly clock: Clock;
+  readonly metrics: VaultMetrics;
+  /** An object that the class named is no longer as it was. False where there is no such class any more. */
+  readonly onChange: (classKey: string) => boolean;
+}
+
+/** An object as a vault knows it; `version` undefined is the current one. */
+export interface VaultObjectKey {
+  readonly type: ObjectType;
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** A look, the error that a refusal had, and the poll that it was made for. */
+export interface RecordedLook {
+  readonly look: ObjectLook;
+  readonly error: VaultError | undefined;
+  /** Unix milliseconds: when that poll was due, whenever it came to run. */
+  readonly due: number;
+}
+
+/** Who asks, and how old an answer may be. */
+export interface Reading {
+  /** `namespace/name` of the class. */
+  readonly classKey: string;
+  readonly due: number;
+  /** Answers to requests that began before (Unix milliseconds) are not taken. */
+  readonly notBefore: number;
+}
+
+/**
+ * What one identity has seen of one vault, for all classes that read it as this identity: nobody else's answers are in it. It holds
+ * facts; values only for seconds, and only of objects that several classes name.
+ */
+export class ObjectLedger {
+  readonly listings: VaultListings;
+  readonly interests = new Interests();
+  readonly #options: LedgerOptions;
+  readonly #looks = new Map<string, RecordedLook>();
+  readonly #calls: SharedCalls;
+
+  constructor(options: LedgerOptions) {
+    const { client, clock, metrics } = options;
+    this.#options = options;
+    this.#calls = new SharedCalls(clock, metrics);
+    this.listings = new VaultListings({
+      client,
+      clock,
+      wanted: (type) => this.interests.count(type, clock.now()),
+      onTaken: (type, listing) => this.#wakeAll(this.interests.outdated(type, listing, (key) => this.#looks.get(key)?.look)),
+    });
+  }
+
+  get stretch(): number {
+    return this.#options.client.stretch;
+  }
+
+  lookOf(object: VaultObjectKey): RecordedLook | undefined {
+    return this.#looks.get(ledgerKey(object));
+  }
+
+  countUnchanged(objects: number): void {
+    this.#options.metrics.lookups.inc({ result: "unchanged" }, objects);
+  }
+
+  /** Seen by an earlier process, and confirmed since. */
+  recall(object: VaultObjectKey, recorded: RecordedLook): void {
+    this.#looks.set(ledgerKey(object), recorded);
+  }
+
+  /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
+  reader(reading: Reading): ObjectReader {
+    const { client } = this.#options;
+    return {
+      getSecret: (name, version, signal) =>
+        this.#get<VaultSecret>(reading, { type: "secret", name, version }, () => client.getSecret(name, version, signal)),
+      getKey: (name, version, signal) =>
+        this.#get<VaultKey>(reading, { type: "key", name, version }, () => client.getKey(name, version, signal)),
+      getCertificate: (name, version, signal) =>
+        this.#get<VaultCertificate>(reading, { type: "cert", name, version }, () => client.getCertificate(name, version, signal)),
+      listSecretVersions: (name, signal) => this.#versions(reading, `secret/${name}`, () => client.listSecretVersions(name, signal)),
+      listKeyVersions: (name, signal) => this.#versions(reading, `key/${name}`, () => client.listKeyVersions(name, signal)),
+      listCertificateVersions: (name, signal) =>
+        this.#versions(reading, `cert/${name}`, () => client.listCertificateVersions(name, signal)),
+    };
+  }
+
+  #versions<T>({ notBefore }: Reading, what: string, list: () => Promise<T>): Promise<T> {
+    return this.#calls.run({ key: `versions of ${what.toLowerCase()}`, notBefore, isKept: () => true }, list);
+  }
+
+  async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {
+    const key = ledgerKey(object);
+    const recorded = async (): Promise<T> => {
+      const lookedAt = this.#options.clock.now();
+      try {
+        const found = await ask();
+        const { version, updated, expires } = found;
+        this.#record(key, reading, { look: { kind: "found", version, updated, expires, lookedAt, isSettled: isSettled(found, lookedAt) } });
+        return found;
+      } catch (error) {
+        // Of throttling, outages and missing rights nothing is learnt of the object.
+        if (error instanceof VaultError && isObjectState(error.code))
+          this.#record(key, reading, { look: { kind: "refused", code: error.code, lookedAt }, error });
+        throw error;
+      }
+    };
+    const isKept = (): boolean => this.interests.isShared(key);
+    return this.#calls.run({ key, notBefore: reading.notBefore, isKept }, recorded);
+  }
+
+  #record(key: string, { classKey, due }: Reading, { look, error }: { look: ObjectLook; error?: VaultError }): void {
+    const before = this.#looks.get(key)?.look;
+    this.#looks.set(key, { look, error, due });
+    if (before !== undefined && stateOf(before) !== stateOf(look)) this.#wakeAll(this.interests.others(key, classKey));
+  }
+
+  #wakeAll(classKeys: Iterable<string>): void {
+    for (const classKey of classKeys) if (!this.#options.onChange(classKey)) this.interests.forget(classKey);
+  }
+}
+
+/** Names are case-insensitive. */
+export function ledgerKey({ type, name, version }: VaultObjectKey): string {
+  return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
+}
+
+function stateOf(look: ObjectLook): string {
+  return look.kind === "found" ? `${look.version} ${look.updated} ${look.expires}` : look.code;
+}
+
+/** One ledger for each client, hence for each identity in each vault; it goes with its client. */
+export function createLedgers(options: Omit<LedgerOptions, "client">): (client: BudgetedClient) => ObjectLedger {
+  const ledgers = new WeakMap<BudgetedClient, ObjectLedger>();
+  return (client) => {
+    const ledger = ledgers.get(client) ?? new ObjectLedger({ ...options, client });
+    ledgers.set(client, ledger);
+    return ledger;
+  };
+}

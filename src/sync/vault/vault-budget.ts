@@ -1,0 +1,90 @@
+import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
+import type { ListedObject, VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import { type GateOptions, VaultGate } from "./vault-gate.ts";
+
+/** Entries of a list that come in one transaction. */
+export const PAGE_SIZE = 25;
+
+/** One vault as one identity sees it, asked within the vault's limits. */
+export interface BudgetedClient extends VaultClient {
+  /** By how much polls are to be further apart at the moment: 1 while the vault does not throttle. */
+  readonly stretch: number;
+}
+
+export interface BudgetedClients extends VaultClients {
+  clientFor(address: VaultAddress, identity: VaultIdentity): BudgetedClient;
+}
+
+/** The same clients, behind one gate for each vault. One client of theirs is one of ours, for as long as it lives. */
+export function withBudget(vaults: VaultClients, options: GateOptions): BudgetedClients {
+  const gates = new Map<string, VaultGate>();
+  const budgeted = new WeakMap<VaultClient, BudgetedClient>();
+  const gateOf = (vaultUrl: string): VaultGate => {
+    const key = vaultUrl.toLowerCase();
+    const known = gates.get(key);
+    if (known !== undefined) return known;
+    const gate = new VaultGate(vaultUrl, options);
+    gates.set(key, gate);
+    return gate;
+  };
+  return {
+    clientFor: (address, identity) => {
+      const client = vaults.clientFor(address, identity);
+      const ours = budgeted.get(client) ?? budget(client, gateOf(address.vaultUrl));
+      budgeted.set(client, ours);
+      return ours;
+    },
+  };
+}
+
+function budget(client: VaultClient, gate: VaultGate): BudgetedClient {
+  return {
+    ...budgetedReads(client, gate),
+    listObjects: (kind, signal) => budgetedPages(client, gate, { kind, signal }),
+    get stretch() {
+      return gate.stretch;
+    },
+  };
+}
+
+function budgetedReads(client: VaultClient, gate: VaultGate): ObjectReader {
+  const operation = "get";
+  const versions = async <T>(kind: VaultObjectKind, list: () => Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> => {
+    const call = { kind, operation: "versions" } as const;
+    const found = await gate.pass(call, list, signal);
+    gate.charge(call, Math.ceil(found.length / PAGE_SIZE) - 1);
+    return found;
+  };
+  return {
+    getSecret: (name, version, signal) => gate.pass({ kind: "secret", operation }, () => client.getSecret(name, version, signal), signal),
+    getKey: (name, version, signal) => gate.pass({ kind: "key", operation }, () => client.getKey(name, version, signal), signal),
+    getCertificate: (name, version, signal) =>
+      gate.pass({ kind: "certificate", operation }, () => client.getCertificate(name, version, signal), signal),
+    listSecretVersions: (name, signal) => versions("secret", () => client.listSecretVersions(name, signal), signal),
+    listKeyVersions: (name, signal) => versions("key", () => client.listKeyVersions(name, signal), signal),
+    listCertificateVersions: (name, signal) => versions("certificate", () => client.listCertificateVersions(name, signal), signal),
+  };
+}
+
+async function* budgetedPages(
+  client: VaultClient,
+  gate: VaultGate,
+  { kind, signal }: { readonly kind: VaultObjectKind; readonly signal: AbortSignal },
+): AsyncGenerator<readonly ListedObject[]> {
+  const pages = client.listObjects(kind, signal)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const page = await gate.pass(
+        { kind, operation: "list" },
+        () => pages.next(),
+        signal,
+        ({ done }) => done !== true,
+      );
+      if (page.done === true) return;
+      yield page.value;
+    }
+  } finally {
+    await pages.return?.();
+  }
+}

@@ -1,0 +1,151 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import {
+  type Admission,
+  admit,
+  answered,
+  charged,
+  givenUp,
+  holdUp,
+  isOpen,
+  noPressure,
+  rateOf,
+  stretchOf,
+  throttled,
+  unanswered,
+  type VaultPressure,
+} from "../../domain/schedule/vault-pressure.ts";
+import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
+
+/** Those that were held up together come back over this time, not together (milliseconds). */
+const SPREAD_MS = 30_000;
+
+export interface GateOptions {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly metrics: VaultMetrics;
+}
+
+/** What is asked of a vault, as far as its limits and our metrics tell it apart. */
+export interface VaultCall {
+  readonly kind: VaultObjectKind;
+  readonly operation: VaultOperation;
+}
+
+/** The way to one vault, for all identities: every request waits for its turn here, and tells how it ended. */
+export class VaultGate {
+  readonly #options: GateOptions;
+  readonly #vaultUrl: string;
+  #pressure: VaultPressure;
+  /** What the vault's first failure since its last answer said, and its last 429. */
+  readonly #words = { Unreachable: "", Throttled: "" };
+
+  constructor(vaultUrl: string, options: GateOptions) {
+    this.#options = options;
+    this.#vaultUrl = vaultUrl;
+    this.#pressure = noPressure(options.clock.now());
+    this.#update(this.#pressure);
+  }
+
+  /** What metrics call the vault; asked anew each time, since its series end when no class names it any more. */
+  get #labels(): { readonly vault: string } {
+    return { vault: this.#options.metrics.vaults.labelOf(this.#vaultUrl) };
+  }
+
+  get stretch(): number {
+    return stretchOf(this.#pressure);
+  }
+
+  /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
+  async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
+    const { clock } = this.#options;
+    const admission = this.#admit(call);
+    if (admission.waitMs > 0) {
+      await clock.sleep(admission.waitMs, signal);
+      const held = holdUp({ ...this.#pressure, probedAt: Number.NEGATIVE_INFINITY }, clock.now());
+      if (held !== undefined) throw this.#heldUp(held);
+    }
+    try {
+      const result = await ask();
+      // The end of a list is known without a request: its turn is given back.
+      if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, clock.now()));
+      else this.#update(charged(this.#pressure, -1, clock.now()));
+      return result;
+    } catch (error) {
+      throw this.#failed(call, error);
+    }
+  }
+
+  /** Pages that a call turned out to consist of, beyond the first. */
+  charge({ kind, operation }: VaultCall, further: number): void {
+    if (further <= 0) return;
+    this.#options.metrics.requests.inc({ kind, operation, outcome: "ok" }, further);
+    this.#options.metrics.transactions.inc({ ...this.#labels, operation }, further);
+    this.#update(charged(this.#pressure, further, this.#options.clock.now()));
+  }
+
+  #admit({ kind, operation }: VaultCall): Extract<Admission, { kind: "go" }> {
+    const admission = admit(this.#pressure, { now: this.#options.clock.now(), isKey: kind === "key" && operation === "get" });
+    if (admission.kind === "refused") throw this.#heldUp(admission);
+    this.#pressure = admission.pressure;
+    return admission;
+  }
+
+  #heldUp({ why, afterMs }: { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number }): VaultError {
+    this.#options.metrics.held.inc({ reason: why });
+    return this.#trouble(why, this.#later(afterMs));
+  }
+
+  /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
+  #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
+    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry });
+  }
+
+  #failed(call: VaultCall, error: unknown): unknown {
+    const now = this.#options.clock.now();
+    if (!(error instanceof VaultError)) {
+      this.#update(givenUp(this.#pressure));
+      return error;
+    }
+    if (error.code === "Throttled") {
+      this.#options.metrics.throttled.inc(this.#labels);
+      this.#words.Throttled = this.#wordsOf(error);
+      const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
+      this.#ended(call, "throttled", next);
+      return this.#trouble("Throttled", this.#later(next.pausedUntil - now));
+    }
+    if (error.code === "Unreachable") {
+      if (this.#pressure.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
+      this.#ended(call, "unreachable", unanswered(this.#pressure, now));
+      return this.#trouble("Unreachable", error.retry);
+    }
+    this.#ended(call, "refused", answered(this.#pressure, now));
+    return error;
+  }
+
+  /** Without the object that was asked for. */
+  #wordsOf({ message }: VaultError): string {
+    const [, ...words] = message.split(`${this.#vaultUrl}: `);
+    return words.length === 0 ? message : words.join(`${this.#vaultUrl}: `);
+  }
+
+  #later(afterMs: number): Retry {
+    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * SPREAD_MS) };
+  }
+
+  #ended({ kind, operation }: VaultCall, outcome: VaultOutcome, next: VaultPressure): void {
+    this.#options.metrics.requests.inc({ kind, operation, outcome });
+    this.#options.metrics.transactions.inc({ ...this.#labels, operation });
+    this.#update(next);
+  }
+
+  #update(next: VaultPressure): void {
+    this.#pressure = next;
+    const labels = this.#labels;
+    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next) ? 1 : 0);
+    this.#options.metrics.rate.set(labels, rateOf(next));
+  }
+}

@@ -1,0 +1,190 @@
+import { objectIdOf } from "../../domain/content/object-file.ts";
+import type { RenderOptions } from "../../domain/content/render.ts";
+import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { VaultClients } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import { trimSpace } from "../../domain/provider-class/go-text.ts";
+import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
+import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
+import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
+import { openProviderClass } from "../../domain/provider-class/parse.ts";
+import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
+import { buildSecrets } from "../../domain/secret-objects/build.ts";
+import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
+import type { KeyStatus } from "../../domain/sync/class-status.ts";
+import { givenKey } from "../../domain/sync/key-status.ts";
+import { vaultReason } from "../../domain/sync/vault-reason.ts";
+import { keyOf } from "../classes/class-ref.ts";
+import type { WorkerContext } from "../worker-context.ts";
+import { type Fetched, failureOfFile, fetchObjects } from "./fetch-objects.ts";
+import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
+import type { Mirror, MirroredSecret } from "./mirror.ts";
+import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
+import { RecentSecrets } from "./recent-secrets.ts";
+import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
+import type { GateOptions } from "./vault-gate.ts";
+import type { VaultMetrics } from "./vault-metrics.ts";
+import type { Question } from "./vault-question.ts";
+import { checkVersions, type VersionCheck } from "./version-check.ts";
+
+interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudOptions {
+  readonly vaults: BudgetedClients;
+  readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
+  readonly credentials: RecentSecrets;
+  readonly render: RenderOptions;
+  readonly clock: Clock;
+  readonly vaultMetrics: VaultMetrics;
+}
+
+export interface MirrorsOptions extends Omit<VaultMirrorOptions, "vaults" | "ledgerOf" | "credentials">, Omit<GateOptions, "metrics"> {
+  readonly vaults: VaultClients;
+  /** As of a ledger. */
+  readonly onChange: (classKey: string) => boolean;
+}
+
+/** How classes are mirrored, within the limits of their vaults and with what each identity has seen of them. */
+export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): WorkerContext["mirror"] {
+  const { clock, vaultMetrics: metrics } = options;
+  const budgeted = withBudget(vaults, { ...options, metrics });
+  const ledgerOf = createLedgers({ clock, metrics, onChange });
+  const credentials = new RecentSecrets(options.kube, clock);
+  const mirroring = { ...options, vaults: budgeted, ledgerOf, credentials };
+  return (provider, question, signal) => mirrorFromVault(mirroring, { provider, question }, signal);
+}
+
+interface MirrorRequest {
+  readonly provider: SecretProviderClass;
+  readonly question: Question;
+}
+
+type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
+
+/** How the driver's text for an absent file starts. */
+const MISSING_FILE = "file matching objectName";
+
+/** Asks the vault of a class for its objects and says what its Secrets should be. */
+async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
+  const { provider, question } = request;
+  const owner = objectKey(provider.metadata);
+  const opened = openProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: options.readCloudFile });
+  if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
+  if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
+  // Before the objects, as the provider does: of two mistakes the same one is told.
+  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
+  const identity = await findIdentity({ ...options, readSecret }, { provider, mode: opened.identity }, signal);
+  if (!identity.ok) return refused(identity.error);
+  const parsed = opened.readObjects();
+  if (!parsed.ok) return refused(asRefusal(parsed.error));
+  const { address, objects, warnings } = parsed.value;
+  const forbidden = vaultRefusal(options.limits, address);
+  if (forbidden) return refused(asRefusal(forbidden));
+  options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
+  const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value));
+  try {
+    const mirror = await mirrorObjects(options, { ...request, ledger, objects }, signal);
+    return mirror.kind === "answered" ? { ...mirror, warnings: warnings.map(({ field, message }) => `${field}: ${message}`) } : mirror;
+  } catch (error) {
+    // Of the list: what a GET was refused is the object's.
+    if (error instanceof VaultError) return refused({ reason: vaultReason(error.code), message: error.message, retry: error.retry });
+    throw error;
+  }
+}
+
+interface MirrorObjects extends MirrorRequest {
+  readonly ledger: ObjectLedger;
+  readonly objects: readonly ClassObject[];
+}
+
+async function mirrorObjects(
+  { render, clock }: VaultMirrorOptions,
+  { provider, question, ledger, objects }: MirrorObjects,
+  signal: AbortSignal,
+): Promise<Mirror> {
+  const secretObjects = provider.spec?.secretObjects ?? [];
+  const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
+  const check = await checkVersions(ledger, input, signal);
+  const { files, failures } = await fetchObjects({ client: check.reader, render }, check.wanted, signal);
+  const outcomes = buildSecrets(secretObjects, files, render.pki);
+  return answer({ provider, question, check }, outcomes, { files, failures: [...check.failures, ...failures] });
+}
+
+function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {
+  return { kind: "refused", reason, message, retry };
+}
+
+function asRefusal(problem: ClassProblem): IdentityRefusal {
+  return { reason: problem.reason, message: describeProblem(problem) };
+}
+
+interface Answering extends MirrorRequest {
+  readonly check: VersionCheck;
+}
+
+/** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
+function answer({ provider, question, check }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
+  const [first] = failures;
+  if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused(first);
+  const secrets = outcomes.map(
+    (outcome, index) =>
+      unchanged(outcome, check, question) ?? mirrored(outcome, provider.spec?.secretObjects?.[index], { files, failures }),
+  );
+  const notFresh = first === undefined ? undefined : { reason: first.reason, message: first.message };
+  return {
+    kind: "answered",
+    notFresh,
+    checkedAt: check.checkedAt,
+    retry: first?.retry ?? { kind: "backoff" },
+    secrets,
+    warnings: [],
+  };
+}
+
+/** Its files are absent because nobody asked for them. */
+function unchanged(outcome: SecretOutcome, check: VersionCheck, question: Question): MirroredSecret | undefined {
+  if (outcome.kind === "desired" || question.kind === "everything") return undefined;
+  const { name, problem } = outcome;
+  if (!check.unchanged.has(name) || !problem.message.startsWith(MISSING_FILE)) return undefined;
+  const data = question.stored.find((secret) => secret.name === name)?.data ?? [];
+  return { kind: "unchanged", name, keys: data.map(asHeld) };
+}
+
+/** Whatever was wrong with it is over. */
+function asHeld(stored: KeyStatus): KeyStatus {
+  const { state: _, message: __, ...key } = stored;
+  return key;
+}
+
+function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined, fetched: Fetched): MirroredSecret {
+  if (outcome.kind === "desired") {
+    const { secret } = outcome;
+    return { kind: "desired", secret, keys: [...secret.sources].map(([key, file]) => givenKey(key, file)) };
+  }
+  const { name, problem } = outcome;
+  const paths = (secretObject?.data ?? []).map(({ objectName }) => trimSpace(objectName ?? ""));
+  const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
+  // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
+  if (cause !== undefined && problem.message.startsWith(MISSING_FILE))
+    return { kind: "failed", name, reason: cause.reason, message: cause.message, keys: keysOf(secretObject, fetched, undefined) };
+  const message = `${problem.message} (${problem.field}: ${problem.hint})`;
+  return { kind: "failed", name, reason: problem.reason, message, keys: keysOf(secretObject, fetched, problem.reason) };
+}
+
+/** `problem`: of the Secret as a whole, which its keys then share. */
+function keysOf(
+  secretObject: SecretObject | undefined,
+  { files, failures }: Fetched,
+  problem: SyncReason | undefined,
+): readonly KeyStatus[] {
+  return (secretObject?.data ?? []).map((entry): KeyStatus => {
+    const key = trimSpace(entry.key ?? "");
+    const path = trimSpace(entry.objectName ?? "");
+    const failure = failureOfFile(failures, path);
+    if (failure !== undefined) return { key, object: objectIdOf(failure.object), state: failure.reason, message: failure.message };
+    const file = files.findLast((candidate) => candidate.path === path);
+    if (file === undefined) return { key, state: "InvalidClass", message: `no object of the class makes the file ${path}` };
+    return problem === undefined ? givenKey(key, file) : { ...givenKey(key, file), state: problem };
+  });
+}

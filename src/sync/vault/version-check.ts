@@ -1,0 +1,217 @@
+import { objectIdOf } from "../../domain/content/object-file.ts";
+import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import type { SecretObject } from "../../domain/kubernetes.ts";
+import type { ObjectReader } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import { trimSpace } from "../../domain/provider-class/go-text.ts";
+import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
+import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
+import { untilNextPoll } from "../../domain/schedule/phase.ts";
+import type { KeyStatus } from "../../domain/sync/class-status.ts";
+import { keyDates } from "../../domain/sync/key-status.ts";
+import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
+import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
+import { isFresh, type Poll } from "./vault-listings.ts";
+import type { Question, StoredQuestion } from "./vault-question.ts";
+
+/** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
+const PINNED_MS = 86_400_000;
+
+/** A class's objects and Secrets, and what is to be known of them. */
+export interface CheckInput {
+  /** `namespace/name` of the class. */
+  readonly classKey: string;
+  readonly objects: readonly ClassObject[];
+  readonly secretObjects: readonly SecretObject[];
+  readonly question: Question;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+export interface VersionCheck {
+  /** To be fetched. */
+  readonly wanted: readonly ClassObject[];
+  /** What a GET would say once more. */
+  readonly failures: readonly ObjectFailure[];
+  /** Names of the Secrets that are what the vault has. */
+  readonly unchanged: ReadonlySet<string>;
+  readonly reader: ObjectReader;
+  /** Unix milliseconds: no object was looked at before. Undefined where not all of them were. */
+  readonly checkedAt: number | undefined;
+}
+
+/** What is known of one object without fetching it; undefined: nothing that counts. */
+type Known =
+  | { readonly kind: "found"; readonly versions: readonly KnownVersion[]; readonly at: number }
+  | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly at: number }
+  | undefined;
+
+type KnownVersion = Pick<KeyStatus, "object" | "version"> & Partial<Pick<KeyStatus, "updated" | "expires">> & { readonly isWhole: boolean };
+
+/** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
+export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
+  const { classKey, objects, question, now } = input;
+  const forgottenAfter = now + 2 * question.interval * ledger.stretch;
+  ledger.interests.name(classKey, objects.filter((object) => !hasHistory(object)).map(ledgerKey), forgottenAfter);
+  const { due } = question;
+  if (question.kind === "everything") {
+    const reader = ledger.reader({ classKey, due, notBefore: now - question.sharedMs });
+    return { wanted: objects, failures: [], unchanged: new Set(), reader, checkedAt: now };
+  }
+  if (question.kind === "repair") return repairCheck(ledger, input, question);
+  return changesCheck(ledger, { ...input, question }, signal);
+}
+
+function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, now }: CheckInput, question: StoredQuestion): VersionCheck {
+  const { intact, stored } = question;
+  const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
+  const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
+  const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+  const wanted = objects.filter((object) => damaged.some((secretObject) => needs(secretObject, object)));
+  const reader = ledger.reader({ classKey, due: question.due, notBefore: now });
+  return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
+}
+
+type ChangesInput = CheckInput & { readonly question: StoredQuestion };
+
+async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
+  const { classKey, objects, secretObjects, question, now } = input;
+  const listings = await listingsOf(ledger, objects, question, signal);
+  const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
+  const reading: Reading = { classKey, due: question.due, notBefore: takenAt };
+  const reader = ledger.reader(reading);
+  const known = new Map<ClassObject, Known>();
+  for (const object of objects)
+    known.set(object, await knownOf({ ledger, reader, listing: listings.get(object.type), ...input }, object, signal));
+  const isUnchanged = (secretObject: SecretObject): boolean =>
+    question.intact.has(nameOf(secretObject)) && isAsStored(secretObject, known, storedOf(secretObject, question));
+  const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
+  const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+  const isWanted = (object: ClassObject): boolean => {
+    const found = known.get(object);
+    return found === undefined || (found.kind === "found" && changed.some((secretObject) => needs(secretObject, object)));
+  };
+  const failures = [...known.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
+  const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
+  const wanted = objects.filter(isWanted);
+  ledger.countUnchanged(objects.length - wanted.length);
+  return { wanted, failures, unchanged, reader, checkedAt };
+}
+
+type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
+
+async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: Poll, signal: AbortSignal): Promise<Listings> {
+  const types = new Set(objects.filter((object) => object.version === undefined && !hasHistory(object)).map(({ type }) => type));
+  const listings = new Map<ObjectType, VaultListing | undefined>();
+  for (const type of types) listings.set(type, await ledger.listings.current(type, poll, signal));
+  return listings;
+}
+
+interface Knowing extends ChangesInput {
+  readonly ledger: ObjectLedger;
+  readonly reader: ObjectReader;
+  readonly listing: VaultListing | undefined;
+}
+
+function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
+  if (hasHistory(object)) return knownHistory(knowing, object, signal);
+  if (object.version !== undefined) return knownPinned(knowing, object);
+  return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
+}
+
+function knownPinned({ ledger, ...knowing }: Knowing, object: ClassObject): Known {
+  const known = ledger.lookOf(object);
+  const recorded = known ?? recalled(knowing, object);
+  // From now on the day counts from there, for all classes that name the version.
+  if (known === undefined && recorded !== undefined) ledger.recall(object, recorded);
+  const isDue = recorded === undefined || knowing.now >= recorded.look.lookedAt + PINNED_MS;
+  return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, knowing.now);
+}
+
+/** Without a list: what a class of the same identity has got since the last poll. */
+function knownRecently({ ledger, question }: Knowing, object: ClassObject): Known {
+  const recorded = ledger.lookOf(object);
+  const isRecent = recorded !== undefined && isFresh(recorded, question, ledger.stretch);
+  return isRecent ? asKnown(object, recorded, recorded.look.lookedAt) : undefined;
+}
+
+function knownByList({ ledger, ...knowing }: Knowing, object: ClassObject, listing: VaultListing): Known {
+  const recorded = ledger.lookOf(object);
+  const candidate = recorded ?? recalled(knowing, object);
+  if (candidate === undefined || !stillHolds(candidate.look, listing, object.name)) return undefined;
+  if (recorded === undefined) ledger.recall(object, candidate);
+  return asKnown(object, candidate, Math.max(listing.takenAt, candidate.look.lookedAt));
+}
+
+function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number): Known {
+  if (look.kind === "found") {
+    const { version, updated, expires } = look;
+    return { kind: "found", versions: [{ object: objectIdOf(object), version, ...keyDates({ updated, expires }), isWhole: true }], at };
+  }
+  if (error === undefined) return undefined;
+  return { kind: "failed", failure: refusedObject(object, error, { ...object, index: undefined }), at };
+}
+
+/** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
+async function knownHistory({ reader, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+  try {
+    const versions = selectVersions(object, await listVersions(reader, object, signal));
+    return { kind: "found", versions: versions.map(historyVersion), at: now };
+  } catch (error) {
+    // Said again where it is fetched, in the words for it.
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
+}
+
+function historyVersion(version: ObjectVersion): KnownVersion {
+  return { object: objectIdOf(version), ...(version.version === undefined ? {} : { version: version.version }), isWhole: false };
+}
+
+/** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
+function recalled({ question: { stored, checked }, classKey, now }: ChangesInput, object: ClassObject): RecordedLook | undefined {
+  const id = objectIdOf(object);
+  const held = stored.flatMap(({ data }) => data).find((key) => key.object === id && key.version !== undefined);
+  if (held?.version === undefined || held.updated === undefined || checked === undefined) return undefined;
+  const updated = Date.parse(held.updated);
+  const expires = held.expires === undefined ? undefined : Date.parse(held.expires);
+  const isSettled = checked - updated >= CLOCK_MARGIN_MS;
+  // Pinned versions of all classes are not looked at again on the same day after a start.
+  const wait = untilNextPoll({ cluster: classKey, key: id, interval: PINNED_MS, now });
+  const isPinned = object.version !== undefined;
+  if (isPinned && held.version !== object.version) return undefined;
+  const lookedAt = isPinned ? now + wait - PINNED_MS : checked;
+  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, lookedAt, isSettled };
+  return { look, error: undefined, due: lookedAt };
+}
+
+function isAsStored({ data = [] }: SecretObject, known: ReadonlyMap<ClassObject, Known>, stored: readonly KeyStatus[]): boolean {
+  const versions = [...known.values()].flatMap((state) => (state?.kind === "found" ? state.versions : []));
+  const objects = [...known.keys()];
+  const isAsWritten = (entry: (typeof data)[number]): boolean => {
+    const held = stored.find(({ key }) => key === trimSpace(entry.key ?? ""));
+    if (held?.object === undefined) return false;
+    const file = trimSpace(entry.objectName ?? "");
+    const isOfFile = objects.some((object) => makesFile(object, file) && `${held.object}/`.startsWith(`${objectIdOf(object)}/`));
+    const version = versions.find(({ object }) => object === held.object);
+    return isOfFile && version !== undefined && isSameVersion(held, version);
+  };
+  return data.length > 0 && data.every(isAsWritten);
+}
+
+function isSameVersion(held: KeyStatus, { version, updated, expires, isWhole }: KnownVersion): boolean {
+  if (held.version !== version) return false;
+  return !isWhole || (held.updated === updated && held.expires === expires);
+}
+
+function needs(secretObject: SecretObject, object: ClassObject): boolean {
+  return (secretObject.data ?? []).some(({ objectName }) => makesFile(object, trimSpace(objectName ?? "")));
+}
+
+function storedOf(secretObject: SecretObject, { stored }: StoredQuestion): readonly KeyStatus[] {
+  return stored.find(({ name }) => name === nameOf(secretObject))?.data ?? [];
+}
+
+function nameOf({ secretName }: SecretObject): string {
+  return trimSpace(secretName ?? "");
+}
