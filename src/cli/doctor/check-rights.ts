@@ -87,6 +87,6 @@ function missingOf({ verbs, right, without }: Need, { subject, isServed = false,
   if (missing.length === 0) return [];
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
   if (!isServed) return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, FIX)];
-  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace}, or take it out of --namespaces`;
+  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
   return [fail("rights", `the worker may not ${missing.join(", ")} ${what} in ${place.namespace}: ${without}`, fix)];
 }
