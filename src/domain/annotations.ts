@@ -86,7 +86,7 @@ export const SNAPSHOT_ANNOTATIONS = {
 
 /** Annotations on a CustomResourceDefinition that is going away. */
 export const CRD_ANNOTATIONS = {
-  /** Its resourceVersion when the API server was made to try the deletion again. */
+  /** When the API server was last made to try the deletion again (RFC 3339). */
   deletionRetried: key("deletion-retried"),
 } as const;
 

@@ -211,7 +211,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     await worker.stop();
     const [namespace = ""] = namespaces;
     const [edited, lonely] = [`${namespace}/class-1`, "ghost"];
-    await forgeSnapshots(namespace, { edited: "class-1", invented: lonely });
+    const forged = await forgeSnapshots(namespace, { edited: "class-1", invented: lonely });
     await kubectl(["delete", "crd", CLASS_CRD]);
 
     const started = performance.now();
@@ -233,7 +233,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     await classesAreBack(performance.now());
     await workerIsQuiet();
     await assertSecretsUntouched();
-    await deleteForged();
+    await Promise.all(forged.map((name) => send(world.plane, { method: "DELETE", path: revisionPath(namespace, name) })));
   });
 
   test("brings the classes back when somebody else re-creates the CRD at once", async () => {
@@ -350,7 +350,10 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const patch = JSON.stringify([{ op: "replace", path: "/status/conditions", value: [failed] }]);
     await kubectl(["patch", "crd", STATUS_CRD, "--subresource=status", "--type=json", "-p", patch]);
 
-    await eventually(async () => (await statusCrd())?.metadata.annotations?.[CRD_ANNOTATIONS.deletionRetried], { what: "another try" });
+    const retried = async (): Promise<string | undefined> => (await statusCrd())?.metadata.annotations?.[CRD_ANNOTATIONS.deletionRetried];
+    const first = await eventually(retried, { what: "another try" });
+    const second = await eventually(async () => (await retried()) !== first && retried(), { what: "one more" });
+    assert.ok(Date.parse(String(second)) - Date.parse(first) >= 1_000, `tried at ${first} and ${second}`);
     await kubectl(["patch", "crd", STATUS_CRD, "--type=json", "-p", JSON.stringify([{ op: "remove", path: "/metadata/finalizers" }])]);
     await eventually(
       async () => {
@@ -508,18 +511,18 @@ function noteAnnotations(some: readonly SecretProviderClass[], touched: string):
   classes = new Map([...classes, ...annotated.map((provider): [string, SecretProviderClass] => [keyOf(provider), provider])]);
 }
 
-/** One snapshot with another content under the same fingerprint, in place of the true one; and one of a class that never was. */
+/** One snapshot with another content under the same fingerprint, in place of the true one; and one of a class that never was. Their names. */
 async function forgeSnapshots(
   namespace: string,
   { edited, invented }: { readonly edited: string; readonly invented: string },
-): Promise<void> {
+): Promise<readonly string[]> {
   const genuine = (await revisions()).find(({ data }) => data.namespace === namespace && data.name === edited);
   assert.ok(genuine !== undefined);
   const { apiVersion, kind, data, revision, metadata } = genuine;
-  const where = `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`;
+  const where = revisionPath(namespace);
   const { labels = {}, annotations = {} } = metadata;
   const evil = { ...data, spec: { ...data.spec, parameters: { ...data.spec.parameters, keyvaultName: "another-vault" } } };
-  await send(world.plane, { method: "DELETE", path: `${where}/${metadata.name}` });
+  await send(world.plane, { method: "DELETE", path: revisionPath(namespace, metadata.name) });
   await send(world.plane, {
     method: "POST",
     path: where,
@@ -546,10 +549,11 @@ async function forgeSnapshots(
       },
     },
   });
+  return [metadata.name, "forged"];
 }
 
-async function deleteForged(): Promise<void> {
-  await send(world.plane, { method: "DELETE", path: `/apis/apps/v1/namespaces/${namespaces[0]}/controllerrevisions/forged` });
+function revisionPath(namespace: string, name?: string): string {
+  return ["/apis/apps/v1/namespaces", namespace, "controllerrevisions", ...(name === undefined ? [] : [name])].join("/");
 }
 
 async function isGoneForGood(namespace: string, name: string): Promise<void> {

@@ -7,6 +7,7 @@ import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { crdDrift, lacksFieldsOf } from "../../domain/healing/crd-drift.ts";
 import { repairedCrd } from "../../domain/healing/crd-repair.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
@@ -28,6 +29,7 @@ export type HealOutcome =
 
 export interface HealOptions {
   readonly kube: KubeClient;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly ours: CustomResourceDefinition;
   /** Of the CRDs as their installers applied them. */
@@ -65,11 +67,18 @@ export async function healCrd(options: HealOptions, signal: AbortSignal): Promis
   }
 }
 
-/** Any change of the CRD makes the API server try once more. */
-async function retryDeletion({ kube, logger }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<HealOutcome> {
-  const { name, resourceVersion } = live.metadata;
+/** Any change of the CRD makes the API server try once more. What it writes itself meanwhile is no reason to hurry it. */
+async function retryDeletion(
+  { kube, clock, logger }: HealOptions,
+  { metadata }: CustomResourceDefinition,
+  signal: AbortSignal,
+): Promise<HealOutcome> {
+  const { name, resourceVersion, annotations = {} } = metadata;
+  const sinceLast = clock.now() - Date.parse(annotations[CRD_ANNOTATIONS.deletionRetried] ?? "");
+  if (sinceLast >= 0 && sinceLast < RETRIED_MS) return { kind: "again", milliseconds: RETRIED_MS - sinceLast };
   logger.warn("the API server has not finished deleting a CRD and is made to try again", { crd: name });
-  const patch = { metadata: { resourceVersion, annotations: { [CRD_ANNOTATIONS.deletionRetried]: resourceVersion } } };
+  const retried = { [CRD_ANNOTATIONS.deletionRetried]: new Date(clock.now()).toISOString() };
+  const patch = { metadata: { resourceVersion, annotations: retried } };
   try {
     await kube.mergePatch(RESOURCES.customResourceDefinitions, { name }, patch, { fieldManager: FIELD_MANAGER }, signal);
   } catch (error) {

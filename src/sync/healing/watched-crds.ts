@@ -63,7 +63,7 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
         const crd = options.crds.find((candidate) => candidate.metadata.name === name);
         if (crd === undefined || !healsCrds) return { kind: "done" };
         if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
-        const outcome = await healCrd({ kube, logger, ours: crd, copies, isHeld }, handleSignal);
+        const outcome = await healCrd({ kube, clock: options.clock, logger, ours: crd, copies, isHeld }, handleSignal);
         if (outcome.kind === "whole") return { kind: "done" };
         if (outcome.kind === "held") return { kind: "requeueAfter", milliseconds: REMOVING_MS };
         if (outcome.kind === "healed") metrics.crdsHealed.inc();
