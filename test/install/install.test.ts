@@ -8,7 +8,7 @@ import { damageScenarios } from "./scenarios/damage.ts";
 import { lifeScenarios } from "./scenarios/life.ts";
 import { fluxPlane } from "./support/flux-plane.ts";
 import { type InstallWorld, NEXT_VERSION, startInstallWorld } from "./support/install-world.ts";
-import { releaseRefusal } from "./support/released-image.ts";
+import { RELEASE, releaseRefusal } from "./support/released-image.ts";
 import { fluxWay } from "./ways/flux.ts";
 import { helm } from "./ways/helm.ts";
 import { type Kustomize, kustomize } from "./ways/kustomize.ts";
@@ -39,7 +39,7 @@ describe("an install on a real node", { skip }, () => {
   // One node for all, one install after the other: what one leaves behind, the next one finds.
   const manifests = lifeScenarios(scenario, "kustomize", { world: opened, way: async () => byManifests() });
   manifests.install();
-  manifests.upgrade("from 0.1.0");
+  manifests.upgrade(`from ${RELEASE.version}`);
   manifests.change();
   damageScenarios(scenario, opened, byManifests);
   manifests.works("after all damage");

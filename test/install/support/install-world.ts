@@ -13,15 +13,16 @@ export interface InstallWorld extends World {
   readonly access: KubeAccess;
 }
 
+const { version }: { readonly version: string } = JSON.parse(readFileSync("package.json", "utf8"));
+
 /** The next version: there is no newer code than this checkout's, so it is the same under another name. */
-export const NEXT_VERSION = "0.2.1";
+export const NEXT_VERSION = version.replace(/\d+$/, (patch) => `${Number(patch) + 1}`);
 
 /** As `manifests/gitops` names our image. */
 export const PUBLISHED_IMAGE = "registry.example.com/platform/keyvault-injector";
 
 export async function startInstallWorld(progress: (line: string) => void): Promise<InstallWorld> {
   let proxyUrl = "";
-  const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
   const world = await startWorld(progress, {
     image: { names: [`${IMAGE.name}:${NEXT_VERSION}`, `${PUBLISHED_IMAGE}:${version}`, `${PUBLISHED_IMAGE}:${NEXT_VERSION}`] },
     install: async (node, emulator) => {

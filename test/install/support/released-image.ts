@@ -9,7 +9,7 @@ import { cacheDir } from "../../support/cache.ts";
 import { REPOSITORY } from "../../support/repository-files.ts";
 
 /** A version as it was released: its commit in this repository's history. */
-const RELEASE = { version: "0.1.0", commit: "730c13247e80a490585866cab50a1487829ea608" } as const;
+export const RELEASE = { version: "0.2.0", commit: "75090f7bfdbfbb9c9f074e2c5b453c97a7a44178" } as const;
 
 const lockfile = z.object({
   packages: z.record(
@@ -29,7 +29,7 @@ export function releaseRefusal(): string | undefined {
   }
 }
 
-/** The image of 0.1.0, built by its own tools from its own sources. */
+/** The image of the release, built by its own tools from its own sources. */
 export function releasedImage(): ImageSpec {
   const folder = builtFolder();
   if (!existsSync(folder)) buildInto(folder);

@@ -6,6 +6,7 @@ import { controlPlaneBinary } from "../../support/control-plane.ts";
 import { type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import { prepareUninstall } from "../support/prepare-uninstall.ts";
+import { RELEASE } from "../support/released-image.ts";
 import { POLL, type Way } from "./way.ts";
 
 /** `kubectl apply`, client-side, as the page on installing has it. */
@@ -22,9 +23,9 @@ const NO_HEALING: NodePatch = {
   operations: [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: "--heal=" }],
 };
 
-const RELEASE = "releases/0.2.0";
+const RELEASED = `releases/${RELEASE.version}`;
 
-/** From 0.2.0, as it was released, to this checkout. */
+/** From the version before, as it was released, to this checkout. */
 export function kustomize(world: InstallWorld): Kustomize {
   const { node, emulator, proxyUrl } = world;
   const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };
@@ -62,11 +63,11 @@ export function kustomize(world: InstallWorld): Kustomize {
       return texts.flatMap(parseManifests);
     },
     install: async () => {
-      await definitions(`${RELEASE}/crds.yaml`);
+      await definitions(`${RELEASED}/crds.yaml`);
       // First, because the worker's pod waits for the emulator's CA in it.
       await node.kubectl(["create", "namespace", INJECTOR_NAMESPACE, "--save-config"]);
       for (const namespace of ["kube-system", INJECTOR_NAMESPACE]) await shareEmulatorCa(node, emulator, namespace);
-      await apply(product(`${RELEASE}/keyvault-injector.yaml`));
+      await apply(product(`${RELEASED}/keyvault-injector.yaml`));
       await injectorReady(node);
       await applyNodeSide();
     },
