@@ -4,6 +4,8 @@ import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes
 import { ANNOTATIONS, pod, shell } from "../e2e/support/workloads.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Random } from "../support/pod-schema/random.ts";
+import type { Deletion } from "./deletions.ts";
+import { definitionUid, PASSING } from "./deletions.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 
 /** What happened in the storm besides the faults. */
@@ -11,13 +13,14 @@ export interface Counts {
   rotations: number;
   classesMade: number;
   classesEdited: number;
-  classesDeleted: number;
+  /** Each of a class that was there. */
+  readonly deletions: Deletion[];
   podsReady: number;
   /** Creations that the final check refused while the injector was away; each was tried again. */
   podsDenied: number;
 }
 
-export const noCounts = (): Counts => ({ rotations: 0, classesMade: 0, classesEdited: 0, classesDeleted: 0, podsReady: 0, podsDenied: 0 });
+export const noCounts = (): Counts => ({ rotations: 0, classesMade: 0, classesEdited: 0, deletions: [], podsReady: 0, podsDenied: 0 });
 
 export interface Churn {
   readonly world: SoakWorld;
@@ -56,14 +59,16 @@ export async function changeClassesAtRandom(churn: Churn): Promise<void> {
   const mine = new Set<string>();
   const objects = (): readonly string[] => [...new Set([1, 2, 3].map(() => random.pick(cell.names)))];
   const remove = async (name: string): Promise<void> => {
-    await kube.delete(RESOURCES.secretProviderClasses, { namespace: NAMESPACE, name }, {}, signal);
+    const [at, under] = [performance.now(), await definitionUid(world)];
+    const wasThere = await kube.delete(RESOURCES.secretProviderClasses, { namespace: NAMESPACE, name }, {}, signal);
     mine.delete(name);
-    counts.classesDeleted += 1;
+    const after = definitionUid(world).catch(() => undefined);
+    if (wasThere) counts.deletions.push({ name, at, isUnderOneDefinition: under !== undefined && under === (await after) });
   };
   await every(3_000, churn, async () => {
     const known = mine.size === 0 ? undefined : random.pick([...mine]);
     if (known === undefined || (mine.size < MOST_CLASSES && random.chance(0.5))) {
-      const name = random.unique("passing");
+      const name = random.unique(PASSING);
       // Known before it is there: of a creation whose answer a fault swallowed, the class is there.
       mine.add(name);
       await kube.create<SecretProviderClass>(RESOURCES.secretProviderClasses, world.classWith(name, objects()), MANAGER, signal);

@@ -19,6 +19,7 @@ import { findLeaks } from "../support/canary.ts";
 import { eventually } from "../support/eventually.ts";
 import { randomFrom } from "../support/pod-schema/random.ts";
 import { type Churn, changeClassesAtRandom, noCounts, rotateAtRandom, runPodsAtRandom } from "./churn.ts";
+import { deleteAgain, mustHold } from "./deletions.ts";
 import { lostIn } from "./expected.ts";
 import { plotOf } from "./plot.ts";
 import { type MeasureName, Samples } from "./samples.ts";
@@ -69,21 +70,27 @@ async function soak(soakWorld: SoakWorld): Promise<boolean> {
   const churn: Churn = { world: soakWorld, random, counts, over };
   const struck = new Map<string, number>();
   const strikeTimes: number[] = [];
+  const definitionsDeletedAt: number[] = [];
   const began = performance.now();
   const parts = [
     rotateAtRandom(churn),
     changeClassesAtRandom(churn),
     runPodsAtRandom(churn),
-    strikeAtRandom(churn, new Set(spared), (name) => {
+    strikeAtRandom(churn, new Set(spared), (name, at) => {
       struck.set(name, (struck.get(name) ?? 0) + 1);
       strikeTimes.push((performance.now() - began) / 1_000);
+      if (name.includes("CRD")) definitionsDeletedAt.push(at);
     }),
   ];
   const problems = (await sampled(samples, Promise.allSettled(parts))).flatMap((one) =>
     one.status === "rejected" ? [String(one.reason)] : [],
   );
   await mended(soakWorld);
-  const lost = await settled(soakWorld);
+  const back = new Set<string>();
+  const lost = await settled(soakWorld, async () => {
+    for (const name of await deleteAgain(soakWorld)) back.add(name);
+  });
+  const undone = counts.deletions.filter((deletion) => back.has(deletion.name) && mustHold(deletion, definitionsDeletedAt));
   const writesBefore = samples.writes();
   await sampled(samples, pause(REST_MS));
   const writesAtRest = samples.writes() - writesBefore;
@@ -106,12 +113,15 @@ async function soak(soakWorld: SoakWorld): Promise<boolean> {
   for (const [name, times] of [...struck].sort(([a], [b]) => a.localeCompare(b))) say(`struck ${times} times: ${name}`);
   say(`${strikes} strikes of ${struck.size} faults, ${counts.rotations} rotations, ${counts.podsReady} pods read their secret`);
   say(
-    `classes: ${counts.classesMade} made, ${counts.classesEdited} edited, ${counts.classesDeleted} deleted; ${counts.podsDenied} denials, retried`,
+    `classes: ${counts.classesMade} made, ${counts.classesEdited} edited, ${counts.deletions.length} deleted; ${counts.podsDenied} denials, retried`,
   );
+  const held = counts.deletions.filter((deletion) => mustHold(deletion, definitionsDeletedAt)).length;
+  say(`deletions: ${held} with no CRD's deletion near, ${undone.length} of them undone; ${back.size - undone.length} others repeated`);
   const grown = all.filter(({ isFlat }) => !isFlat).map(({ name }) => `${name} grows`);
   const failures = [
     ...problems,
     ...lost,
+    ...undone.map(({ name }) => `class ${name} came back, though no CRD was deleted with it`),
     ...leaks,
     ...restarts,
     ...grown,
@@ -143,15 +153,16 @@ async function sampled<T>(samples: Samples, meanwhile: Promise<T>): Promise<T> {
 async function strikeAtRandom(
   { world: soakWorld, random, over }: Churn,
   spared: ReadonlySet<string>,
-  onStrike: (name: string) => void,
+  onStrike: (name: string, at: number) => void,
 ): Promise<void> {
   while (!over.aborted) {
     const shuffled = STRIKES.map((strike) => ({ strike, order: random.integer(0, 1_000_000) })).sort((a, b) => a.order - b.order);
     for (const { strike } of shuffled) {
       if (over.aborted) return;
       try {
+        const at = performance.now();
         await strike.run(soakWorld, { random, spared });
-        onStrike(strike.name);
+        onStrike(strike.name, at);
       } catch (error) {
         say(`did not strike: ${strike.name}: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`);
       }
@@ -174,9 +185,10 @@ async function mended(soakWorld: SoakWorld): Promise<void> {
 }
 
 /** Every Secret as the vault has it, or what was lost. */
-async function settled(soakWorld: SoakWorld): Promise<readonly string[]> {
+async function settled(soakWorld: SoakWorld, before: () => Promise<void> = async () => undefined): Promise<readonly string[]> {
   let lost: readonly string[] = ["not looked at"];
   const look = async (): Promise<boolean> => {
+    await before();
     lost = await lostIn(soakWorld);
     return lost.length === 0;
   };
