@@ -78,9 +78,24 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", "write the tenant's id, a GUID such as the portal shows it");
 }
 
+/** Entries of `objects` by the spec that they were read from. A class is read at each poll, and its spec is the same object until it changes. */
+const read = new WeakMap<SecretProviderClassSpec, ReturnType<typeof readObjects>>();
+
+function objectsOf(spec: SecretProviderClassSpec): ReturnType<typeof readObjects> {
+  const known = read.get(spec);
+  if (known !== undefined) return known;
+  const objects = readObjects(parameter(spec.parameters ?? {}, "objects"));
+  read.set(spec, objects);
+  return objects;
+}
+
 /** Steps 9 to 14. */
-function readContent(parameters: ClassParameters, identity: SupportedIdentity, text: string): Result<ProviderClass, ClassProblem> {
-  const raw = readObjects(text);
+function readContent(
+  parameters: ClassParameters,
+  identity: SupportedIdentity,
+  spec: SecretProviderClassSpec,
+): Result<ProviderClass, ClassProblem> {
+  const raw = objectsOf(spec);
   if (!raw.ok) return raw;
   // Without objects nothing is fetched, and the provider does not look at the vault's name either.
   const problem = raw.value.length > 0 ? addressProblem(parameters) : undefined;
@@ -125,7 +140,7 @@ export function openProviderClass(spec: SecretProviderClassSpec | undefined, opt
   if (!parameters.ok) return { kind: "invalid", problem: parameters.error };
   const identity = supportIdentity(parameters.value.identity);
   if (!identity.ok) return { kind: "invalid", problem: identity.error };
-  const content = () => readContent(parameters.value, identity.value, parameter(given, "objects"));
+  const content = () => readContent(parameters.value, identity.value, spec);
   return { kind: "opened", identity: identity.value, readObjects: content };
 }
 

@@ -58,13 +58,22 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
   }
 }
 
+/** By the Secret that was read: one read serves many classes, and one identity its client without another look at the client secret. */
+const principals = new WeakMap<Secret, ReturnType<typeof readServicePrincipal>>();
+
+function principalIn(secret: Secret): ReturnType<typeof readServicePrincipal> {
+  const principal = principals.get(secret) ?? readServicePrincipal(secret.data ?? {});
+  principals.set(secret, principal);
+  return principal;
+}
+
 async function servicePrincipal(options: IdentityOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Found> {
   const { namespace = "" } = provider.metadata;
   const consumerNames = options.consumers.credentialsSecretsOf(keyOf(provider));
   const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
   if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
   const found = await options.readSecret({ namespace, name: name.value }, signal);
-  const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
+  const principal = found.kind === "found" ? principalIn(found.object) : readServicePrincipal(undefined);
   if (principal.ok) return principal;
   const { reason, message, field, hint } = principal.error;
   const where =
