@@ -25,6 +25,8 @@ export interface SoakWorld extends World {
   classWith(name: string, objects: readonly string[]): SecretProviderClass;
   /** Of our pods that are not on their way out; `component` is `webhook` or `sync`. */
   ourPods(component: string): Promise<readonly string[]>;
+  /** The worker's pod that has the Lease. */
+  leader(): Promise<string>;
 }
 
 export interface SoakOptions {
@@ -82,6 +84,17 @@ export async function startSoakWorld(options: SoakOptions): Promise<SoakWorld> {
         const ours = { namespace: INJECTOR_NAMESPACE, labelSelector: `app.kubernetes.io/component=${component}` };
         const pods = await kube.list(RESOURCES.pods, ours, signal);
         return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
+      },
+      leader: async () => {
+        const lease = [
+          "get",
+          "lease",
+          "keyvault-injector-sync",
+          `--namespace=${INJECTOR_NAMESPACE}`,
+          "--output=jsonpath={.spec.holderIdentity}",
+        ];
+        // Pod and a random id.
+        return (await world.node.kubectl(lease)).split("_")[0] ?? "";
       },
     };
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
