@@ -14,14 +14,7 @@ import { loadKubeConfig } from "../../src/kube/config.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 
 export type ProxyQuestion =
-  | {
-      readonly kind: "vault";
-      readonly address: VaultAddress;
-      readonly clientId: string;
-      readonly clientSecret?: string;
-      /** Requests side by side; one where it is not given. */
-      readonly atOnce?: number;
-    }
+  | { readonly kind: "vault"; readonly address: VaultAddress; readonly clientId: string; readonly clientSecret?: string }
   | { readonly kind: "apiServer"; readonly kubeconfig: string };
 
 export interface ProxyAnswer {
@@ -41,13 +34,12 @@ async function ask(question: ProxyQuestion): Promise<void> {
     await createKubeClient(config, { userAgent: "test" }).read(RESOURCES.secrets, { namespace: "default", name: "s" }, signal);
     return;
   }
-  const { address, clientId, clientSecret, atOnce = 1 } = question;
+  const { address, clientId, clientSecret } = question;
   const identity: VaultIdentity =
     clientSecret === undefined
       ? { kind: "managedIdentity", clientId }
       : { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) };
-  const client = clients.clientFor(address, identity);
-  await Promise.all(Array.from({ length: atOnce }, () => client.getSecret("s", undefined, signal)));
+  await clients.clientFor(address, identity).getSecret("s", undefined, signal);
 }
 
 if (import.meta.main) {
