@@ -29,6 +29,8 @@ class TunnelAgent extends HttpsProxyAgent<string> {
  * Without a proxy the SDK's own way. With one, the SDK is told which, and of NO_PROXY's exemptions: it knows `.example.com` and
  * full names itself, but neither `*`, ports, ranges, nor that `example.com` exempts what is below it. Tunnels are kept for the next
  * request to the same host: the SDK opens, and signs in TLS, a new one for each.
+ * Their number is not limited here: a tunnel that hangs while it opens keeps its place whatever becomes of its request, and eight of those
+ * would be the end of a host.
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   if (proxy === undefined) return { additionalPolicies: [] };
