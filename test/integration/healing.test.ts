@@ -353,7 +353,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const retried = async (): Promise<string | undefined> => (await statusCrd())?.metadata.annotations?.[CRD_ANNOTATIONS.deletionRetried];
     const first = await eventually(retried, { what: "another try" });
     const second = await eventually(async () => (await retried()) !== first && retried(), { what: "one more" });
-    assert.ok(Date.parse(String(second)) - Date.parse(first) >= 1_000, `tried at ${first} and ${second}`);
+    assert.ok(Date.parse(second) - Date.parse(first) >= 1_000, `tried at ${first} and ${second}`);
     await kubectl(["patch", "crd", STATUS_CRD, "--type=json", "-p", JSON.stringify([{ op: "remove", path: "/metadata/finalizers" }])]);
     await eventually(
       async () => {
