@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import type { VaultAddress, VaultClient, VaultClients } from "../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import { WeakCache } from "../domain/weak-cache.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";
@@ -34,18 +35,14 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
   const signIns = new LruCache<SharedSignIn>(MAX_IDENTITIES);
   const digestKey = randomBytes(KEY_BYTES);
-  const fingerprints = new WeakMap<VaultIdentity, string>();
-  const fingerprint = (identity: VaultIdentity): string => {
-    const known = fingerprints.get(identity) ?? fingerprintOf(identity, digestKey);
-    fingerprints.set(identity, known);
-    return known;
-  };
+  const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
       const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
-      const who = [authorityHost, customScope, tenantId, fingerprint(identity)];
+      const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
+      const who = [authorityHost, customScope, tenantId, fingerprint];
       const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, network));
       const key = JSON.stringify([...who, vaultUrl]);
       return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));

@@ -1,6 +1,7 @@
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import type { VaultAddress } from "../ports/vault-client.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { WeakCache } from "../weak-cache.ts";
 import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";
 import { type ClassObject, narrowObject } from "./object-rules.ts";
@@ -79,15 +80,7 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
 }
 
 /** Entries of `objects` by the spec that they were read from. A class is read at each poll, and its spec is the same object until it changes. */
-const read = new WeakMap<SecretProviderClassSpec, ReturnType<typeof readObjects>>();
-
-function objectsOf(spec: SecretProviderClassSpec): ReturnType<typeof readObjects> {
-  const known = read.get(spec);
-  if (known !== undefined) return known;
-  const objects = readObjects(parameter(spec.parameters ?? {}, "objects"));
-  read.set(spec, objects);
-  return objects;
-}
+const entries = new WeakCache<SecretProviderClassSpec, ReturnType<typeof readObjects>>();
 
 /** Steps 9 to 14. */
 function readContent(
@@ -95,7 +88,7 @@ function readContent(
   identity: SupportedIdentity,
   spec: SecretProviderClassSpec,
 ): Result<ProviderClass, ClassProblem> {
-  const raw = objectsOf(spec);
+  const raw = entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
   if (!raw.ok) return raw;
   // Without objects nothing is fetched, and the provider does not look at the vault's name either.
   const problem = raw.value.length > 0 ? addressProblem(parameters) : undefined;

@@ -11,6 +11,7 @@ import type { SyncReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { credentialsSecretName } from "../../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../../domain/sync/service-account.ts";
+import { WeakCache } from "../../domain/weak-cache.ts";
 import { keyOf } from "../classes/class-ref.ts";
 import { requestFederatedToken } from "./federated-token.ts";
 
@@ -59,13 +60,7 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
 }
 
 /** By the Secret that was read: one read serves many classes, and one identity its client without another look at the client secret. */
-const principals = new WeakMap<Secret, ReturnType<typeof readServicePrincipal>>();
-
-function principalIn(secret: Secret): ReturnType<typeof readServicePrincipal> {
-  const principal = principals.get(secret) ?? readServicePrincipal(secret.data ?? {});
-  principals.set(secret, principal);
-  return principal;
-}
+const principals = new WeakCache<Secret, ReturnType<typeof readServicePrincipal>>();
 
 async function servicePrincipal(options: IdentityOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Found> {
   const { namespace = "" } = provider.metadata;
@@ -73,7 +68,10 @@ async function servicePrincipal(options: IdentityOptions, provider: SecretProvid
   const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
   if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
   const found = await options.readSecret({ namespace, name: name.value }, signal);
-  const principal = found.kind === "found" ? principalIn(found.object) : readServicePrincipal(undefined);
+  const principal =
+    found.kind === "found"
+      ? principals.getOrCreate(found.object, () => readServicePrincipal(found.object.data ?? {}))
+      : readServicePrincipal(undefined);
   if (principal.ok) return principal;
   const { reason, message, field, hint } = principal.error;
   const where =

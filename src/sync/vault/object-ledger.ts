@@ -4,6 +4,7 @@ import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
+import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
 import { SharedCalls } from "./shared-calls.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
@@ -145,10 +146,6 @@ function stateOf(look: ObjectLook): string {
 
 /** One ledger for each client, hence for each identity in each vault; it goes with its client. */
 export function createLedgers(options: Omit<LedgerOptions, "client">): (client: BudgetedClient) => ObjectLedger {
-  const ledgers = new WeakMap<BudgetedClient, ObjectLedger>();
-  return (client) => {
-    const ledger = ledgers.get(client) ?? new ObjectLedger({ ...options, client });
-    ledgers.set(client, ledger);
-    return ledger;
-  };
+  const ledgers = new WeakCache<BudgetedClient, ObjectLedger>();
+  return (client) => ledgers.getOrCreate(client, () => new ObjectLedger({ ...options, client }));
 }

@@ -1,6 +1,7 @@
 import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import { WeakCache } from "../../domain/weak-cache.ts";
 import { type GateOptions, VaultGate } from "./vault-gate.ts";
 
 /** Entries of a list that come in one transaction. */
@@ -19,7 +20,7 @@ export interface BudgetedClients extends VaultClients {
 /** The same clients, behind one gate for each vault. One client of theirs is one of ours, for as long as it lives. */
 export function withBudget(vaults: VaultClients, options: GateOptions): BudgetedClients {
   const gates = new Map<string, VaultGate>();
-  const budgeted = new WeakMap<VaultClient, BudgetedClient>();
+  const budgeted = new WeakCache<VaultClient, BudgetedClient>();
   const gateOf = (vaultUrl: string): VaultGate => {
     const key = vaultUrl.toLowerCase();
     const known = gates.get(key);
@@ -31,9 +32,7 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
   return {
     clientFor: (address, identity) => {
       const client = vaults.clientFor(address, identity);
-      const ours = budgeted.get(client) ?? budget(client, gateOf(address.vaultUrl));
-      budgeted.set(client, ours);
-      return ours;
+      return budgeted.getOrCreate(client, () => budget(client, gateOf(address.vaultUrl)));
     },
   };
 }

@@ -1,0 +1,12 @@
+/** What was made of an object, for as long as the object lives. Its key must not change: it is known by its identity alone. */
+export class WeakCache<K extends WeakKey, V> {
+  readonly #made = new WeakMap<K, V>();
+
+  getOrCreate(key: K, create: () => V): V {
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = create();
+    this.#made.set(key, made);
+    return made;
+  }
+}
