@@ -11,14 +11,13 @@ import { assertNothingForbidden } from "../support/own-requests.ts";
 import { installProduct, type Product } from "../support/product.ts";
 import { CLASSES, NAMESPACES, type RandomPod, randomPod } from "../support/random-pods.ts";
 import { tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
+import { readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { at } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "2000");
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
 const AT_ONCE = 8;
-const { version } = JSON.parse(readRepositoryFile("package.json")) as { readonly version: string }; // Our own file.
 
 let plane: ControlPlane;
 let product: Product;
@@ -49,7 +48,7 @@ function planned(twin: Json, { namespace, annotations }: RandomPod) {
   const defaults = { kind: "found", annotations: NAMESPACES[namespace] ?? {} } as const;
   const asked = (annotations["keyvault-injector.dev/secret-provider-class"] ?? "").split(",").map((name) => name.trim());
   const facts = { ...Object.fromEntries(asked.map((name) => [name, MISSING])), ...FOUND };
-  const decision = decidePod(sent, { facts, namespace: defaults, name: namespace, version });
+  const decision = decidePod(sent, { facts, namespace: defaults, name: namespace, version: VERSION });
   const pod =
     decision.kind === "patched"
       ? jsonpatch.applyPatch(structuredClone(sent), structuredClone([...decision.patch]), true).newDocument

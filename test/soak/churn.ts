@@ -4,8 +4,7 @@ import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes
 import { ANNOTATIONS, pod, shell } from "../e2e/support/workloads.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Random } from "../support/pod-schema/random.ts";
-import type { Deletion } from "./deletions.ts";
-import { definitionUid, PASSING } from "./deletions.ts";
+import { type Deletion, definitionUid, PASSING } from "./deletions.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 
 /** What happened in the storm besides the faults. */
@@ -62,8 +61,9 @@ export async function changeClassesAtRandom(churn: Churn): Promise<void> {
     const [at, under] = [performance.now(), await definitionUid(world)];
     const wasThere = await kube.delete(RESOURCES.secretProviderClasses, { namespace: NAMESPACE, name }, {}, signal);
     mine.delete(name);
-    const after = definitionUid(world).catch(() => undefined);
-    if (wasThere) counts.deletions.push({ name, at, isUnderOneDefinition: under !== undefined && under === (await after) });
+    if (!wasThere) return;
+    const after = await definitionUid(world).catch(() => undefined);
+    counts.deletions.push({ name, at, isUnderOneDefinition: under !== undefined && under === after });
   };
   await every(3_000, churn, async () => {
     const known = mine.size === 0 ? undefined : random.pick([...mine]);

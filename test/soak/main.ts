@@ -91,7 +91,8 @@ async function soak(soakWorld: SoakWorld): Promise<boolean> {
   const lost = await settled(soakWorld, async () => {
     for (const name of await deleteAgain(soakWorld)) back.add(name);
   });
-  const undone = counts.deletions.filter((deletion) => back.has(deletion.name) && mustHold(deletion, definitionsDeletedAt));
+  const held = counts.deletions.filter((deletion) => mustHold(deletion, definitionsDeletedAt));
+  const undone = held.filter(({ name }) => back.has(name));
   const writesBefore = samples.writes();
   await sampled(samples, pause(REST_MS));
   const writesAtRest = samples.writes() - writesBefore;
@@ -116,8 +117,9 @@ async function soak(soakWorld: SoakWorld): Promise<boolean> {
   say(
     `classes: ${counts.classesMade} made, ${counts.classesEdited} edited, ${counts.deletions.length} deleted; ${counts.podsDenied} denials, retried`,
   );
-  const held = counts.deletions.filter((deletion) => mustHold(deletion, definitionsDeletedAt)).length;
-  say(`deletions: ${held} with no CRD's deletion near, ${undone.length} of them undone; ${back.size - undone.length} others repeated`);
+  say(
+    `deletions: ${held.length} with no CRD's deletion near, ${undone.length} of them undone; ${back.size - undone.length} others repeated`,
+  );
   const grown = all.filter(({ isFlat }) => !isFlat).map(({ name }) => `${name} grows`);
   const failures = [
     ...problems,

@@ -20,6 +20,9 @@ export function readRepositoryFile(file: string): string {
   return readFileSync(path.join(REPOSITORY, file), "utf8");
 }
 
+/** Of package.json, our own file: the version that is being built. */
+export const VERSION = (JSON.parse(readRepositoryFile("package.json")) as { readonly version: string }).version;
+
 /** Binary files hold a zero byte early on; none of our text does. */
 export function isText(text: string): boolean {
   return !text.slice(0, 8_192).includes("\0");

@@ -9,7 +9,7 @@ import { comparedFields, ownedPart } from "../../src/domain/healing/owned-fields
 import { isMarked, NO_WORKER } from "../../src/domain/healing/uninstall-marker.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
 import { otherInstance } from "../../src/domain/one-instance.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
+import { readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";
@@ -211,8 +211,7 @@ describe("another instance", () => {
 describe("the components", () => {
   const idOf = ({ kind, metadata }: Manifest): string =>
     `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
-  const version = (JSON.parse(readRepositoryFile("package.json")) as { readonly version: string }).version;
-  const installed = parseManifests(readRepositoryFile(`manifests/releases/${version}/keyvault-injector.yaml`)).map(idOf);
+  const installed = parseManifests(readRepositoryFile(`manifests/releases/${VERSION}/keyvault-injector.yaml`)).map(idOf);
   const nodeSide = ["csi-driver/csi-driver.yaml", "csi-driver/daemon-set.yaml", "csi-driver/rbac.yaml", "azure-provider/daemon-set.yaml"]
     .flatMap((file) => readManifests(`components/${file}`))
     .filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/part-of"] === "keyvault-injector")

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, test } from "node:test";
 import { SETTINGS } from "../../src/runtime/settings.ts";
-import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { VERSION } from "../support/repository-files.ts";
+import { at, listAt, type Manifest, readManifests } from "../support/shipped-manifests.ts";
 
-// The package's own file.
-const { version } = JSON.parse(readFileSync(path.join(MANIFESTS, "..", "package.json"), "utf8")) as { readonly version: string };
-const install = readManifests(`releases/${version}/keyvault-injector.yaml`);
+const install = readManifests(`releases/${VERSION}/keyvault-injector.yaml`);
 
 function find(kind: string, name: string): Manifest {
   const found = install.find((object) => object.kind === kind && object.metadata.name === name);
@@ -24,7 +21,7 @@ describe("the two Deployments", () => {
     test(`run ${component} twice, spread, disrupted one at a time, with the reserved names`, () => {
       assert.equal(at(deployment, "spec", "replicas"), 2);
       assert.equal(listAt(pod, "containers").length, 1);
-      assert.equal(at(container, "image"), `keyvault-injector:${version}`);
+      assert.equal(at(container, "image"), `keyvault-injector:${VERSION}`);
       const [node, ...command] = listAt(container, "command").map(String);
       assert.deepEqual([node, command.at(-1), at(container, "args", 0)], ["node", "dist/main.js", component]);
       assert.deepEqual(

@@ -12,16 +12,15 @@ import {
   SNAPSHOT_LABEL,
 } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { VERSION } from "../support/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
 /** The chart's templates are no YAML before Helm has rendered them. */
 const files = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["helm/*/templates/**"] }).sort();
-// The package's own file.
-const { version } = JSON.parse(readFileSync(path.join(MANIFESTS, "..", "package.json"), "utf8")) as { readonly version: string };
-const installText = read(`releases/${version}/keyvault-injector.yaml`);
+const installText = read(`releases/${VERSION}/keyvault-injector.yaml`);
 const install = parseManifests(installText);
-const crds = parseManifests(read(`releases/${version}/crds.yaml`));
+const crds = parseManifests(read(`releases/${VERSION}/crds.yaml`));
 
 function find(kind: string, name: string): Manifest {
   const found = install.find((object) => object.kind === kind && object.metadata.name === name);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/markdown.ts";
-import { REPOSITORY, readRepositoryFile, repositoryFiles } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile, repositoryFiles, VERSION } from "../support/repository-files.ts";
 
 const files = repositoryFiles();
 const pages = files.filter((file) => file.endsWith(".md"));
@@ -155,11 +155,10 @@ describe("the pages", () => {
   });
 
   test("date the release of this version, with its rendered manifests", () => {
-    const { version }: { version: string } = JSON.parse(readRepositoryFile("package.json"));
     assert.match(
       readRepositoryFile("CHANGELOG.md"),
-      new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"),
+      new RegExp(`^## \\[${VERSION.replaceAll(".", "\\.")}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"),
     );
-    assert.ok(existsSync(path.join(REPOSITORY, "manifests/releases", version, "keyvault-injector.yaml")));
+    assert.ok(existsSync(path.join(REPOSITORY, "manifests/releases", VERSION, "keyvault-injector.yaml")));
   });
 });

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { VERSION } from "../support/repository-files.ts";
 
 import { MANIFESTS } from "../support/shipped-manifests.ts";
 
@@ -15,12 +16,10 @@ const RELEASED: Readonly<Record<string, string>> = {
 };
 
 const folder = path.join(MANIFESTS, "releases");
-// The package's own file.
-const { version } = JSON.parse(readFileSync(path.join(MANIFESTS, "..", "package.json"), "utf8")) as { readonly version: string };
 
 describe("rendered manifests of earlier releases", () => {
   test("are what they were when they were released", () => {
-    const earlier = globSync("*/*.yaml", { cwd: folder }).filter((file) => !file.startsWith(`${version}/`));
+    const earlier = globSync("*/*.yaml", { cwd: folder }).filter((file) => !file.startsWith(`${VERSION}/`));
     const digests = earlier.map((file) => [
       file,
       createHash("sha256")
@@ -31,10 +30,10 @@ describe("rendered manifests of earlier releases", () => {
   });
 
   test("exist for the version that is being built, which none of them is", () => {
-    assert.ok(globSync(`${version}/*.yaml`, { cwd: folder }).length > 0, version);
+    assert.ok(globSync(`${VERSION}/*.yaml`, { cwd: folder }).length > 0, VERSION);
     assert.ok(
-      !Object.keys(RELEASED).some((file) => file.startsWith(`${version}/`)),
-      `${version} is released: raise the version in package.json`,
+      !Object.keys(RELEASED).some((file) => file.startsWith(`${VERSION}/`)),
+      `${VERSION} is released: raise the version in package.json`,
     );
   });
 });

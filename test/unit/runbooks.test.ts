@@ -9,7 +9,7 @@ import { SETTINGS } from "../../src/runtime/settings.ts";
 import { anchors, codeSpans, linkTargets, tables } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
 import { registeredMetrics } from "../support/registered-metrics.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { commandsOf, known, problemOf } from "../support/runbook-commands.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 
@@ -21,8 +21,7 @@ const files = globSync("*.md", { cwd: path.join(REPOSITORY, FOLDER) }).sort();
 const pages = files
   .filter((file) => file !== "README.md")
   .map((file) => ({ name: file.replace(".md", ""), text: readRepositoryFile(`${FOLDER}/${file}`) }));
-const { version } = JSON.parse(readRepositoryFile("package.json")) as { readonly version: string }; // The package's own file.
-const facts = known(version);
+const facts = known(VERSION);
 const source = sourceWords();
 
 /** Items of the first section. */

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Additions, build, DIST } from "../../../tools/build.ts";
 import { IMAGE, imageFiles } from "../../../tools/image-files.ts";
+import { VERSION } from "../../support/repository-files.ts";
 import { nodeRuntimeImage } from "./node-images.ts";
 import type { ImageSpec } from "./oci-image.ts";
 
@@ -16,10 +16,9 @@ export interface ProductImageOptions {
 export async function productImage({ names = [], changed }: ProductImageOptions = {}): Promise<ImageSpec> {
   const { dist, additions } = changed ?? { dist: DIST, additions: {} };
   await build(dist, additions);
-  const { version }: { version: string } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, "../../../package.json"), "utf8"));
   const folder = IMAGE.folder.slice(1);
   return nodeRuntimeImage(
-    [`${IMAGE.name}:${version}`, ...names],
+    [`${IMAGE.name}:${VERSION}`, ...names],
     imageFiles(dist).map(({ path: file, source }) => ({ path: path.posix.join(folder, file), kind: "copy", source })),
     { user: IMAGE.user, entrypoint: [], command: IMAGE.command, workingDirectory: IMAGE.folder },
   );

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { IMAGE } from "../../../tools/image-files.ts";
 import { bringInEmulator } from "../../e2e/support/install.ts";
 import { startWorld, type World } from "../../e2e/support/world.ts";
 import { type KubeAccess, kubeAccess } from "../../support/kube-access.ts";
+import { VERSION } from "../../support/repository-files.ts";
 import { releasedImage } from "./released-image.ts";
 
 /** A node with nothing installed on it yet, and the images to install from. */
@@ -13,10 +13,8 @@ export interface InstallWorld extends World {
   readonly access: KubeAccess;
 }
 
-const { version }: { readonly version: string } = JSON.parse(readFileSync("package.json", "utf8"));
-
 /** The next version: there is no newer code than this checkout's, so it is the same under another name. */
-export const NEXT_VERSION = version.replace(/\d+$/, (patch) => `${Number(patch) + 1}`);
+export const NEXT_VERSION = VERSION.replace(/\d+$/, (patch) => `${Number(patch) + 1}`);
 
 /** As `manifests/gitops` names our image. */
 export const PUBLISHED_IMAGE = "registry.example.com/platform/keyvault-injector";
@@ -24,7 +22,7 @@ export const PUBLISHED_IMAGE = "registry.example.com/platform/keyvault-injector"
 export async function startInstallWorld(progress: (line: string) => void): Promise<InstallWorld> {
   let proxyUrl = "";
   const world = await startWorld(progress, {
-    image: { names: [`${IMAGE.name}:${NEXT_VERSION}`, `${PUBLISHED_IMAGE}:${version}`, `${PUBLISHED_IMAGE}:${NEXT_VERSION}`] },
+    image: { names: [`${IMAGE.name}:${NEXT_VERSION}`, `${PUBLISHED_IMAGE}:${VERSION}`, `${PUBLISHED_IMAGE}:${NEXT_VERSION}`] },
     install: async (node, emulator) => {
       proxyUrl = await bringInEmulator(node, emulator);
       await node.addImage(releasedImage());
