@@ -91,7 +91,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
     );
     assert.ok(pod?.spec.volumes.some(({ csi }) => csi !== undefined));
     const images = await kubectl("get", "deployments", "-n", PRODUCT, "-o", "jsonpath={.items[*].spec.template.spec.containers[*].image}");
-    assert.deepEqual([...new Set(images.split(" "))], ["registry.example.com/platform/keyvault-injector:0.3.0"]);
+    assert.deepEqual([...new Set(images.split(" "))], ["registry.example.com/platform/keyvault-injector:0.4.0"]);
   });
 
   test("is left alone by the next round of the same commit, and by every round after it", async () => {

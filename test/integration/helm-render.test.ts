@@ -60,7 +60,7 @@ const PAIRS: readonly Pair[] = [
   {
     name: "the overlay with images of one's own",
     set: [
-      "image=registry.example.com/keyvault-injector:0.3.0",
+      "image=registry.example.com/keyvault-injector:0.4.0",
       "secrets-store-csi-driver.linux.image.repository=registry.example.com/csi-secrets-store/driver",
       "secrets-store-csi-driver.linux.registrarImage.repository=registry.example.com/sig-storage/csi-node-driver-registrar",
       "secrets-store-csi-driver.linux.livenessProbeImage.repository=registry.example.com/sig-storage/livenessprobe",

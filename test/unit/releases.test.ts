@@ -13,6 +13,8 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0.1.0/keyvault-injector.yaml": "e7d616213eddecc40a5037046ba76d0e62fce2452e8868a3520804e880033291",
   "0.2.0/crds.yaml": "222580b84b2c3f97ba3b2678b578f82cf26e2f8ec55920047174c6a83f8144f2",
   "0.2.0/keyvault-injector.yaml": "5c04ae02184eccf9e2be25d50fb8aace8aff61c548a387ed4684af37b685fa33",
+  "0.3.0/crds.yaml": "9f791e6ec52101e20bd188a4431b5cdd09a96a1587e4af3003e7e97ee681c350",
+  "0.3.0/keyvault-injector.yaml": "a2b53a656a7878c0c9e865fce8347d7b08ba1029402e7dcc490788c2e555cb0a",
 };
 
 const folder = path.join(MANIFESTS, "releases");

@@ -9,7 +9,7 @@ import { cacheDir } from "../../support/cache.ts";
 import { REPOSITORY } from "../../support/repository-files.ts";
 
 /** A version as it was released: its commit in this repository's history. */
-export const RELEASE = { version: "0.2.0", commit: "75090f7bfdbfbb9c9f074e2c5b453c97a7a44178" } as const;
+export const RELEASE = { version: "0.3.0", commit: "b5c379591fc61cdb7547fb5cce3b6b7b101662fc" } as const;
 
 const lockfile = z.object({
   packages: z.record(
