@@ -55,6 +55,8 @@ export interface InstallOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of `manifests/overlays`; default `default`. */
   readonly overlay?: string;
+  /** The folder of the manifests; default this checkout's. */
+  readonly manifests?: string;
   /** Who applies the manifests; default kubectl. Resolves when they are there. */
   readonly apply?: (plane: ControlPlane, admissionPort: number) => Promise<void>;
 }
@@ -62,8 +64,9 @@ export interface InstallOptions {
 /** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
-  const shipped = await folderManifests(`overlays/${options.overlay ?? "default"}`);
-  const byKubectl = (): Promise<void> => applyAll(plane, onOneMachine(shipped, admissionPort));
+  const { overlay = "default", manifests = MANIFESTS } = options;
+  const shipped = await folderManifests(path.join(manifests, "overlays", overlay));
+  const byKubectl = (): Promise<void> => applyAll(plane, manifests, onOneMachine(shipped, admissionPort));
   await (options.apply ?? byKubectl)(plane, admissionPort);
   return productOn(plane, { ...options, shipped, admissionPort });
 }
@@ -104,9 +107,9 @@ export function productOn(plane: ControlPlane, options: InstalledProduct): Produ
   };
 }
 
-async function applyAll(plane: ControlPlane, manifests: readonly Manifest[]): Promise<void> {
-  await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
-  const list = { apiVersion: "v1", kind: "List", items: manifests };
+async function applyAll(plane: ControlPlane, folder: string, objects: readonly Manifest[]): Promise<void> {
+  await plane.kubectl(["apply", "-k", path.join(folder, "crds")]);
+  const list = { apiVersion: "v1", kind: "List", items: objects };
   // The namespace, which everything else needs, comes first in the rendered order.
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify(list));
 }

@@ -52,9 +52,9 @@ export function readManifests(file: string): readonly Manifest[] {
 
 const rendered = new Map<string, Promise<string>>();
 
-/** A folder of `manifests`, as its reader would apply it. Rendered once for all that a process asks for it. */
+/** A folder of `manifests`, or one elsewhere by its whole path, as its reader would apply it. Rendered once for all that a process asks for it. */
 export function renderFolder(folder: string): Promise<string> {
-  const text = rendered.get(folder) ?? renderKustomization(controlPlaneBinary("kubectl"), path.join(MANIFESTS, folder));
+  const text = rendered.get(folder) ?? renderKustomization(controlPlaneBinary("kubectl"), path.resolve(MANIFESTS, folder));
   rendered.set(folder, text);
   return text;
 }

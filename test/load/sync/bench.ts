@@ -3,10 +3,11 @@
  * Secrets Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met; fails on none of them.
  *
  *   npm run bench:sync -- [--sizes 100,1000,10000] [--interval 30] [--polls 10] [--without-eso] [--eso default,tuned]
- *                         [--patience 600] [--keep <folder>]
+ *                         [--patience 600] [--keep <folder>] [--against <commit>] [--rounds 3]
  *
  * `--interval` is the poll interval, and the operator's refresh interval, in seconds; `--patience` the longest wait for one thing.
  * `--keep` takes a CPU profile of each process of ours there, and every program's output.
+ * `--against` compares with the worker as of another commit instead, at the first of the sizes, and fails where a figure became worse.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -14,7 +15,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 import { programRefusal } from "../../e2e/support/binaries.ts";
-import { builtProduct } from "../built-product.ts";
+import { buildAt, builtProduct, type ProductBuild } from "../built-product.ts";
+import { runAgainst } from "./against.ts";
 import type { SyncContestant } from "./contestant.ts";
 import { runCourse } from "./course.ts";
 import { externalSecrets } from "./external-secrets.ts";
@@ -35,6 +37,8 @@ interface Settings {
   readonly patienceMs: number;
   readonly operators: readonly ("default" | "tuned")[];
   readonly keep: string | undefined;
+  readonly against: string | undefined;
+  readonly rounds: number;
 }
 
 function readSettings(): Settings {
@@ -47,6 +51,8 @@ function readSettings(): Settings {
       "without-eso": { type: "boolean", default: false },
       eso: { type: "string", default: "tuned,default" },
       keep: { type: "string" },
+      against: { type: "string" },
+      rounds: { type: "string", default: "3" },
     },
   });
   const operators = values.eso.split(",").map((name) => {
@@ -63,6 +69,8 @@ function readSettings(): Settings {
     patienceMs: wholeNumber("patience", values.patience) * 1_000,
     operators: values["without-eso"] ? [] : operators,
     keep: values.keep === undefined ? undefined : path.resolve(values.keep),
+    against: values.against,
+    rounds: wholeNumber("rounds", values.rounds),
   };
 }
 
@@ -77,8 +85,8 @@ interface Entrant {
   readonly isOurs: boolean;
 }
 
-function entrantsOf({ operators, keep }: Settings, main: string): readonly Entrant[] {
-  const ours: Entrant = { contestant: keyvaultInjector({ main, profiles: keep }), isOurs: true };
+function entrantsOf({ operators, keep }: Settings, build: ProductBuild): readonly Entrant[] {
+  const ours: Entrant = { contestant: keyvaultInjector({ build, profiles: keep }), isOurs: true };
   const refusal = operators.length === 0 ? undefined : programRefusal(["external-secrets"]);
   if (refusal !== undefined) console.log(`SKIPPED: External Secrets Operator: ${refusal}`);
   const others = refusal === undefined ? operators : [];
@@ -125,6 +133,14 @@ function conclude({ settings, vaults }: Ground, all: readonly (Figures & { reado
   }
 }
 
+async function compareWith(ground: Ground, now: ProductBuild, before: ProductBuild): Promise<void> {
+  const { keep, rounds, sizes } = ground.settings;
+  const size = sizes[0] ?? 0;
+  const course = (build: ProductBuild): Promise<Figures> =>
+    measure(ground, { contestant: keyvaultInjector({ build, profiles: keep }), isOurs: true }, size);
+  if (!(await runAgainst({ course, now, before, rounds }))) process.exitCode = 1;
+}
+
 async function run(): Promise<void> {
   const settings = readSettings();
   if (settings.keep !== undefined) mkdirSync(settings.keep, { recursive: true });
@@ -134,12 +150,18 @@ async function run(): Promise<void> {
   const meter = meterVaults(emulator);
   try {
     const vaults = await createVaults(emulator);
-    const entrants = entrantsOf(settings, await builtProduct(path.join(folder, "image")));
+    const ground = { settings, vaults, meter };
+    const now = await builtProduct(path.join(folder, "image"));
+    if (settings.against !== undefined) {
+      await compareWith(ground, now, buildAt(settings.against));
+      return;
+    }
+    const entrants = entrantsOf(settings, now);
     const all: (Figures & { readonly isOurs: boolean })[] = [];
     for (const size of settings.sizes) {
-      for (const entrant of entrants) all.push({ ...(await measure({ settings, vaults, meter }, entrant, size)), isOurs: entrant.isOurs });
+      for (const entrant of entrants) all.push({ ...(await measure(ground, entrant, size)), isOurs: entrant.isOurs });
     }
-    conclude({ settings, vaults, meter }, all);
+    conclude(ground, all);
   } finally {
     await meter.stop();
     await emulator.stop();

@@ -1,8 +1,10 @@
-import { type ControlPlane } from "../../support/control-plane.ts";
+import path from "node:path";
+import type { ControlPlane } from "../../support/control-plane.ts";
 import { shippedArguments } from "../../support/one-machine.ts";
 import { freePort, installProduct } from "../../support/product.ts";
 import { folderManifests } from "../../support/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/sync-world.ts";
+import type { ProductBuild } from "../built-product.ts";
 import { isReady, type Launched, launch, nodeFlags } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import { type BenchObject, OBJECTS_PER_CLASS } from "./vaults.ts";
@@ -12,22 +14,21 @@ const ACCOUNT = "keyvault-injector-sync";
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 
 export interface OursOptions {
-  /** The compiled program. */
-  readonly main: string;
+  readonly build: ProductBuild;
   /** Folder for a CPU profile of each process. */
   readonly profiles: string | undefined;
 }
 
 /** Our worker as it is shipped: compiled, with the shipped arguments, under its own ServiceAccount and rights. */
-export function keyvaultInjector({ main, profiles }: OursOptions): SyncContestant {
+export function keyvaultInjector({ build, profiles }: OursOptions): SyncContestant {
   return {
-    name: "keyvault-injector",
+    name: build.name,
     user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
     install: async (plane) => {
-      await installProduct(plane);
+      await installProduct(plane, { manifests: build.manifests });
     },
     wishes: (objects) => inClasses(objects).map(({ namespace, name, members }) => classWish(namespace, name, members)),
-    start: (plane, options) => start(plane, { main, profiles, ...options }),
+    start: (plane, options) => start(plane, { build, profiles, ...options }),
   };
 }
 
@@ -52,9 +53,12 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
   return { path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body };
 }
 
-async function start(plane: ControlPlane, { main, profiles, environment, intervalSeconds }: OursOptions & StartOptions): Promise<Launched> {
+async function start(
+  plane: ControlPlane,
+  { build, profiles, environment, intervalSeconds }: OursOptions & StartOptions,
+): Promise<Launched> {
   const healthPort = await freePort();
-  const shipped = await folderManifests("overlays/default");
+  const shipped = await folderManifests(path.join(build.manifests, "overlays/default"));
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: ACCOUNT });
   const profiling =
     profiles === undefined
@@ -64,7 +68,7 @@ async function start(plane: ControlPlane, { main, profiles, environment, interva
   return launch(plane, {
     name: ACCOUNT,
     command: process.execPath,
-    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, main, ...shippedArguments(shipped, ACCOUNT), ...own],
+    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own],
     environment: { ...environment, KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
     isUp: () => isReady(healthPort, "/readyz"),
   });

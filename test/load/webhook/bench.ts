@@ -1,13 +1,19 @@
 /**
  * `npm run bench:webhook`: CPU per review, memory, latency and start-up of our webhook beside a bare handler, plain express and Azure
  * Workload Identity's webhook, all in one run on one machine. Prints figures and ratios; judges nothing.
+ *
+ *   npm run bench:webhook -- [--against <commit>] [--rounds 7]
+ *
+ * `--against` compares with the same webhook as of another commit instead, and fails where a figure became worse.
  */
 import path from "node:path";
+import { parseArgs } from "node:util";
 
 import { programRefusal } from "../../e2e/support/binaries.ts";
 import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
-import { builtProduct } from "../built-product.ts";
+import { buildAt, builtProduct, type ProductBuild } from "../built-product.ts";
 import { cpuNanoseconds, residentMiB } from "../process-usage.ts";
+import { runAgainst } from "./against.ts";
 import { type Contestant, prepareCluster, startAzureWorkloadIdentity, startBaseline, startOurs } from "./contestants.ts";
 import { createSender, median, percentile, type Sender, sendAll, sendAtRate } from "./load.ts";
 
@@ -35,10 +41,10 @@ interface Entrant {
   readonly sender: Sender;
 }
 
-async function startsOf(plane: ControlPlane, main: string): Promise<number> {
+async function startsOf(plane: ControlPlane, build: ProductBuild): Promise<number> {
   const times: number[] = [];
   for (let index = 0; index < STARTS; index += 1) {
-    const one = await startOurs(plane, main);
+    const one = await startOurs(plane, build);
     times.push(one.startMs);
     await one.stop();
   }
@@ -107,14 +113,14 @@ async function run(): Promise<void> {
   const entrants: Entrant[] = [];
   try {
     await prepareCluster(plane);
-    const main = await builtProduct(path.join(plane.directory, "image"));
-    const ourStart = await startsOf(plane, main);
+    const build = await builtProduct(path.join(plane.directory, "image"));
+    const ourStart = await startsOf(plane, build);
     const refusal = programRefusal(["azure-workload-identity"]);
     if (refusal !== undefined) console.log(`SKIPPED: azure-workload-identity: ${refusal}`);
     const started = [
       await startBaseline(plane, "bare"),
       await startBaseline(plane, "express"),
-      await startOurs(plane, main),
+      await startOurs(plane, build),
       ...(refusal === undefined ? [await startAzureWorkloadIdentity(plane)] : []),
     ];
     for (const contestant of started) entrants.push({ contestant, sender: createSender(contestant.target, CONNECTIONS) });
@@ -128,4 +134,19 @@ async function run(): Promise<void> {
   }
 }
 
-await run();
+async function compareWith(revision: string, rounds: number): Promise<void> {
+  const before = buildAt(revision);
+  const plane = await startControlPlane({ controllerManager: false });
+  try {
+    await prepareCluster(plane);
+    const now = await builtProduct(path.join(plane.directory, "image"));
+    if (!(await runAgainst(plane, { now, before, rounds }))) process.exitCode = 1;
+  } finally {
+    await plane.stop();
+  }
+}
+
+const { values } = parseArgs({ options: { against: { type: "string" }, rounds: { type: "string", default: "7" } } });
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: write a whole number above 0`);
+await (values.against === undefined ? run() : compareWith(values.against, rounds));

@@ -7,8 +7,9 @@ import type { ControlPlane } from "../../support/control-plane.ts";
 import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
 import { freePort } from "../../support/product.ts";
 import { selfSignedCertificate } from "../../support/serving-certificate.ts";
-import { MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
+import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
 import { webhookTarget } from "../../support/webhook-request.ts";
+import type { ProductBuild } from "../built-product.ts";
 import { isReady, launch, nodeFlags } from "../launch.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
@@ -91,10 +92,10 @@ export async function prepareCluster(plane: ControlPlane): Promise<void> {
   );
 }
 
-/** The compiled webhook with the shipped arguments, under its own ServiceAccount. */
-export async function startOurs(plane: ControlPlane, main: string): Promise<Contestant> {
+/** The compiled webhook with the arguments that it is shipped with, under its own ServiceAccount. */
+export async function startOurs(plane: ControlPlane, { name, main, manifests }: ProductBuild): Promise<Contestant> {
   const [admissionPort, healthPort] = [await freePort(), await freePort()];
-  const shipped = parseManifests(await renderDefaultOverlay());
+  const shipped = await folderManifests(path.join(manifests, "overlays/default"));
   const account = "keyvault-injector-webhook";
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: account });
   const ports = ["--bind-address=127.0.0.1", `--admission-port=${admissionPort}`, `--health-port=${healthPort}`];
@@ -106,7 +107,7 @@ export async function startOurs(plane: ControlPlane, main: string): Promise<Cont
     isUp: () => isReady(healthPort, "/readyz"),
   });
   const { ca } = await webhookTarget(plane, admissionPort);
-  return { name: "keyvault-injector", ...started, target: { port: admissionPort, ca, servername: SERVICE_NAME, path: "/mutate/pods" } };
+  return { name, ...started, target: { port: admissionPort, ca, servername: SERVICE_NAME, path: "/mutate/pods" } };
 }
 
 const AWI_PORT = 9443;

@@ -1,0 +1,51 @@
+import { compare, describeComparison, type Round, type Sample } from "../against.ts";
+import type { ProductBuild } from "../built-product.ts";
+import type { Figures } from "./figures.ts";
+
+export interface Against {
+  /** All that is measured of one build, on a control plane of its own. */
+  readonly course: (build: ProductBuild) => Promise<Figures>;
+  readonly now: ProductBuild;
+  readonly before: ProductBuild;
+  readonly rounds: number;
+}
+
+/** False where a figure became worse. */
+export async function runAgainst({ course, now, before, rounds }: Against): Promise<boolean> {
+  const all: Round[] = [];
+  for (let index = 0; index < rounds; index += 1) all.push(await runRound(course, { now, before }, index));
+  const compared = compare(all);
+  console.log(`\n${describeComparison(compared, { before: before.name, rounds })}`);
+  return !compared.some(({ isWorse }) => isWorse);
+}
+
+type Builds = Pick<Against, "now" | "before">;
+
+/** In turn forwards and backwards, so that a machine that gets slower or faster over the run favours nobody. */
+async function runRound(course: Against["course"], { now, before }: Builds, index: number): Promise<Round> {
+  if (index % 2 === 0) {
+    const [first, old, second] = [await course(now), await course(before), await course(now)];
+    return { now: sampleOf(first), before: sampleOf(old), again: sampleOf(second) };
+  }
+  const [second, old, first] = [await course(now), await course(before), await course(now)];
+  return { now: sampleOf(first), before: sampleOf(old), again: sampleOf(second) };
+}
+
+function sampleOf({ first, rest, restart, heal, rotation }: Figures): Sample {
+  return {
+    "first sync, s": first.ms / 1_000,
+    "first sync, CPU s": first.cpuSeconds,
+    "first sync, vault reads": first.reads,
+    "first sync, API writes": first.writes,
+    "at rest, CPU s/poll": rest.cpuSeconds,
+    "at rest, transactions/poll": rest.transactions,
+    "at rest, API writes": rest.writes.total,
+    "RSS, MiB": rest.residentMiB,
+    "largest RSS, MiB": rest.peakMiB,
+    "restart, CPU s": restart.cpuSeconds,
+    "restart, vault reads": restart.reads,
+    "deleted back, s": heal.ms / 1_000,
+    "rotated, median s": rotation.medianMs / 1_000,
+    "not arrived": first.awaited - first.arrived + heal.awaited - heal.arrived + rotation.awaited - rotation.arrived,
+  };
+}
