@@ -21,6 +21,7 @@ const TASKS = {
   check: { controlPlane: process.env.CI === "true" ? "wanted" : "cached", run: ["tools/check.ts"] },
   "test:integration": { controlPlane: "wanted", run: ["tools/run-tests.ts", "integration"] },
   "test:contract": { controlPlane: "wanted", run: ["tools/run-tests.ts", "contract"] },
+  "prove-red": { controlPlane: "wanted", run: ["tools/prove-red/main.ts"] },
   "test:practices": { controlPlane: "wanted", run: ["tools/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
   "test:install": { controlPlane: "wanted", run: ["tools/run-tests.ts", "install"] },

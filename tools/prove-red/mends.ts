@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+/** A commit that mends defects, by the trailer `Mends: C1, C2` of its message. */
+export interface Mend {
+  /** The whole hash. */
+  readonly commit: string;
+  readonly subject: string;
+  /** Of the defects whose tests the commit brings. */
+  readonly ids: readonly string[];
+}
+
+/** Oldest first. */
+export function readMends(): readonly Mend[] {
+  const log = git("log", "--reverse", "--format=%H%x09%s%x09%(trailers:key=Mends,valueonly,separator=%x2C)").toString("utf8");
+  return log
+    .split("\n")
+    .map((line) => line.split("\t"))
+    .map(([commit = "", subject = "", ids = ""]) => ({ commit, subject, ids: ids.split(/[,\s]+/).filter((id) => id !== "") }))
+    .filter(({ ids }) => ids.length > 0);
+}
+
+/** Lays a part of a commit out below the folder. */
+export function extract(commit: string, folder: string, ...parts: readonly string[]): void {
+  execFileSync("tar", ["-x", "-C", folder], { input: git("archive", "--format=tar", commit, ...parts) });
+}
+
+/** Files below `test` that have a test of the defect at the commit. */
+export function testsOf(commit: string, id: string): readonly string[] {
+  try {
+    const found = git("grep", "-l", "-E", `["'\`]${id}: `, commit, "--", "test/*.test.ts").toString("utf8");
+    return found.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(commit.length + 1)]));
+  } catch {
+    return [];
+  }
+}
+
+function git(...args: readonly string[]): Buffer {
+  return execFileSync("git", args, { cwd: root, maxBuffer: 256 * 1024 * 1024, stdio: ["ignore", "pipe", "pipe"] });
+}
