@@ -5,7 +5,7 @@ export type Kind =
   | "bytes that never come"
   | "floods"
   | "somebody else's vault"
-  | "silent sign-ins"
+  | "failing sign-ins"
   | "hanging vaults"
   | "work for the CPU"
   | "a vault's budget"

@@ -15,21 +15,27 @@ const SECRETS: Pick<SlowAdmissionOptions, "apiGroups" | "resources" | "operation
   operations: ["CREATE", "UPDATE", "DELETE"],
 };
 
-/** Many Secrets of one tenant, all of them rotated all the time, each write of which waits for somebody else. */
+const TENANTS = 4;
+const OBJECTS = Array.from({ length: 20 }, (_, index) => `object-${index}`);
+
+/** Hundreds of Secrets of four namespaces with a vault each, rotated all the time; each write waits for somebody else. */
 async function slowSecrets(world: HostileWorld, options: { readonly delayMs: number; readonly allowed?: boolean }): Promise<Strike> {
-  const tenant = await world.tenant();
-  const objects = Array.from({ length: 20 }, (_, index) => `object-${index}`);
-  for (const name of objects) await world.emulator.setSecret({ vault: tenant.vault, name, value: "0" });
-  const slow = await startSlowAdmission(world.plane, { ...options, ...SECRETS, namespaceSelector: only(tenant) });
-  for (const name of classNames(40)) await hostileClass(world, tenant, { name, objects });
-  const rotating = repeating(50, (turn) =>
-    world.emulator.setSecret({ vault: tenant.vault, name: objects[turn % objects.length] ?? "", value: `${turn}` }),
-  );
+  const tenants = await Promise.all(Array.from({ length: TENANTS }, () => world.tenant()));
+  const namespaces = tenants.map(({ namespace }) => namespace);
+  const theirs = { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: namespaces }] };
+  const slow = await startSlowAdmission(world.plane, { ...options, ...SECRETS, namespaceSelector: theirs });
+  for (const { vault } of tenants) for (const name of OBJECTS) await world.emulator.setSecret({ vault, name, value: "0" });
+  for (const tenant of tenants) for (const name of classNames(10)) await hostileClass(world, tenant, { name, objects: OBJECTS });
+  const rotating = repeating(20, async (turn) => {
+    const { vault = "" } = tenants[turn % TENANTS] ?? {};
+    await world.emulator.setSecret({ vault, name: OBJECTS[Math.floor(turn / TENANTS) % OBJECTS.length] ?? "", value: `${turn}` });
+  });
   return {
-    evidence: () => (slow.calls < 16 ? undefined : `${slow.calls} writes of 800 Secrets of a tenant waited ${options.delayMs} ms each`),
+    evidence: () =>
+      slow.calls < 16 ? undefined : `${slow.calls} writes of 800 Secrets of ${TENANTS} tenants waited ${options.delayMs} ms each`,
     stop: async () => {
       await rotating.stop();
-      await removeClasses(world, tenant);
+      for (const tenant of tenants) await removeClasses(world, tenant);
       await slow.stop();
     },
   };

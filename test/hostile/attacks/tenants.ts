@@ -36,12 +36,19 @@ async function requestsOf({ emulator }: HostileWorld, { vault }: Tenant): Promis
   return (await emulator.requests()).filter(({ host, status }) => host.startsWith(`${vault}.`) && status !== 401).length;
 }
 
+/** Each Secret has the value decoded anew, which takes the better part of a second. */
+const BOMBED_CLASSES = 3;
+const BOMBED_SECRETS = 16;
+
+/** As a file it is the decoded value. */
+const BOMB = { objectName: "bomb", objectType: "secret", objectEncoding: "base64" };
+
 async function bombs(world: HostileWorld, tenants: number): Promise<Strike> {
   const all = await Promise.all(Array.from({ length: tenants }, () => world.tenant()));
   for (const tenant of all) {
     await world.emulator.setSecret({ vault: tenant.vault, name: "bomb", value: pkcs12Bomb() });
-    for (const name of classNames(3)) {
-      const secretObjects = Array.from({ length: 4 }, (_, index) => ({
+    for (const name of classNames(BOMBED_CLASSES)) {
+      const secretObjects = Array.from({ length: BOMBED_SECRETS }, (_, index) => ({
         secretName: `${name}-${index}`,
         type: "kubernetes.io/tls",
         data: [
@@ -49,7 +56,7 @@ async function bombs(world: HostileWorld, tenants: number): Promise<Strike> {
           { objectName: "bomb", key: "tls.key" },
         ],
       }));
-      await hostileClass(world, tenant, { name, objects: ["bomb"], secretObjects });
+      await hostileClass(world, tenant, { name, objects: [BOMB], secretObjects });
     }
   }
   const [first] = all;
@@ -58,7 +65,7 @@ async function bombs(world: HostileWorld, tenants: number): Promise<Strike> {
       const asked = first === undefined ? 0 : await requestsOf(world, first);
       return asked === 0
         ? undefined
-        : `${tenants * 12} Secrets from a value of ${pkcs12Bomb().length} characters; asked for ${asked} times`;
+        : `${tenants * BOMBED_CLASSES * BOMBED_SECRETS} Secrets from a value of ${pkcs12Bomb().length} characters; asked for ${asked} times`;
     },
     stop: async () => {
       for (const tenant of all) await removeClasses(world, tenant);
