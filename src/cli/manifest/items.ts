@@ -59,7 +59,10 @@ function itemAt(object: JsonObject, path: Path, document: ManifestDocument): Man
     kind: textOf(object["kind"]) ?? "unknown kind",
     name: textOf(metadata["name"]) ?? `${textOf(metadata["generateName"]) ?? ""}*`,
     namespace: textOf(metadata["namespace"]),
-    place: path.length === 0 ? document.place : document.placeOf(path),
+    // Found when it is asked for: the lines of a document take as much memory as the document.
+    get place() {
+      return path.length === 0 ? document.place : document.placeOf(path);
+    },
     placeOf: (inner) => document.placeOf([...path, ...inner]),
   };
 }

@@ -4,6 +4,7 @@ import { type ManifestDocument, type ManifestProblem, readManifests } from "./do
 export interface ManifestFiles {
   readonly documents: readonly ManifestDocument[];
   readonly problems: readonly ManifestProblem[];
+  readonly warnings: readonly ManifestProblem[];
 }
 
 /** Larger than any manifest that people write, small enough to hold several of. */
@@ -13,6 +14,7 @@ const LARGEST_FILE = 64 * 1024 * 1024;
 export async function readFiles(files: readonly string[], read: (file: string) => Promise<string>): Promise<ManifestFiles> {
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
+  const warnings: ManifestProblem[] = [];
   const twice = files.filter((file) => file === "-").length > 1;
   if (twice) throw new CommandFailure("-f - is given twice; standard input can be read once");
   for (const file of files) {
@@ -21,6 +23,7 @@ export async function readFiles(files: readonly string[], read: (file: string) =
     const manifests = readManifests(file, text);
     documents.push(...manifests.documents);
     problems.push(...manifests.problems);
+    warnings.push(...manifests.warnings);
   }
-  return { documents, problems };
+  return { documents, problems, warnings };
 }
