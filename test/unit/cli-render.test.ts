@@ -95,6 +95,14 @@ describe("render", () => {
     ]);
   });
 
+  test("refuses what aliases make too large to be printed, however small the file is", async () => {
+    const text = (uses: number) => `apiVersion: v1\nkind: A\nx: &x ${"a".repeat(1_000_000)}\ny: [${"*x, ".repeat(uses)}]\n`;
+    const ended = (uses: number) => runOffline(["render", "--offline", "-o", "diff", "-f", "-"], text(uses));
+
+    assert.equal((await ended(10)).code, 0);
+    assert.match((await ended(300)).notes.join(), /- would take more than 256 MiB to print; split it, or use fewer aliases/);
+  });
+
   test("denies what the API server's own token mount would collide with", async () => {
     const path = "/var/run/secrets/kubernetes.io/serviceaccount";
     const annotations = { ...OPTED_IN, "mount-path": path };
@@ -134,6 +142,16 @@ describe("render", () => {
       assert.match(output, /"?x"?: 9007199254740993,?\n/);
       assert.ok(output.includes("secrets-store-inline"), output);
     }
+  });
+
+  test("K10: takes as many documents as a file has", async () => {
+    const count = 130_000;
+    const text = "apiVersion: v1\nkind: A\n---\n".repeat(count);
+
+    const ended = await runOffline(["render", "--offline", "-f", "-"], text).catch((error: unknown) => String(error));
+
+    assert.ok(typeof ended === "object", JSON.stringify(ended));
+    assert.deepEqual([ended.code, ended.output.split("---\n").length, ended.notes], [0, count, []]);
   });
 
   test("names a null parameter with its line and the fix", async () => {
