@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../domain/json-object.ts";
 import type { ManifestDocument } from "../manifest/documents.ts";
-import { withItems } from "../manifest/items.ts";
+import { replacedItems, withItems } from "../manifest/items.ts";
 import { toJson } from "../manifest/json.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -27,6 +27,25 @@ function storedObjects(printed: readonly Printed[]): readonly JsonObject[] {
 function diffOf({ document, objects }: Printed, hasColour: boolean): string {
   const { file } = document.place;
   const name = `${file === "-" ? "standard input" : file} document ${document.number}`;
-  const after = withItems(document, objects);
+  const items = replacedItems(document, objects);
+  if (items !== undefined) {
+    const [before, after] = (["before", "after"] as const).map((side) =>
+      listPieces(
+        document.object,
+        items.map((item) => item[side]),
+      ),
+    );
+    return unifiedDiff(before ?? [], after ?? [], { name, hasColour });
+  }
+  const [after] = objects;
   return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), { name, hasColour });
+}
+
+/** The YAML of a List in as many pieces, whatever becomes of its items: each item and each other field is one. */
+function listPieces(list: JsonObject, items: readonly unknown[]): readonly string[] {
+  return Object.entries(list).flatMap(([key, value]) => {
+    if (key !== "items") return [toYaml({ [key]: value })];
+    const isEmpty = items.every((item) => item === undefined);
+    return [isEmpty ? "items: []\n" : "items:\n", ...items.map((item) => (item === undefined ? "" : toYaml([item])))];
+  });
 }
