@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -10,6 +10,7 @@ import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
 import { COMMANDS, runCommand } from "./commands.ts";
+import { decodeFile } from "./manifest/decode-file.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
@@ -131,9 +132,9 @@ function named<T>(load: () => T): T {
 }
 
 async function readInput(file: string): Promise<string> {
-  if (file === "-") return text(process.stdin);
+  if (file === "-") return decodeFile(await buffer(process.stdin));
   try {
-    return await readFile(file, "utf8");
+    return decodeFile(await readFile(file));
   } catch (error) {
     const { code } = error as { code?: unknown }; // Node's own errors have a string here.
     throw new CommandFailure(`${file} cannot be read (${String(code)}); name a file, or - for standard input`, { cause: error });

@@ -22,7 +22,7 @@ describe("manifests", () => {
 
   for (const [what, text, problem] of [
     ["broken YAML", "apiVersion: v1\nkind: Pod\nspec: {a: [\n", "web.yaml:4: not YAML that kubectl reads: "],
-    ["a key twice", "apiVersion: v1\nkind: Pod\nkind: Pod\n", "web.yaml:3: not YAML that kubectl reads: Map keys must be unique"],
+    ["a list as a key", "apiVersion: v1\nkind: Pod\n? [a]\n: b\n", "web.yaml:3: not YAML that kubectl reads: a key is a list"],
     ["a list", "- a\n- b\n", "web.yaml:1: not a Kubernetes object; write apiVersion, kind and metadata"],
     ["text", "\n\nhello\n", "web.yaml:3: not a Kubernetes object; write apiVersion, kind and metadata"],
     ["no kind", "---\napiVersion: v1\n", "web.yaml:2: kind is missing or not a string; write kind: Pod, Deployment or another kind"],

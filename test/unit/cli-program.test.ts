@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, test } from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { runCli } from "../support/cli.ts";
@@ -42,4 +45,24 @@ describe("the program", () => {
     assert.equal(kubeconfig.code, 2);
     assert.match(kubeconfig.stderr, /^keyvault-injector doctor: nowhere\.json cannot be read as a kubeconfig/);
   });
+});
+
+describe("a file of manifests", () => {
+  const text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s-é\n";
+  const bytes = (encoding: "utf8" | "utf16le") => Buffer.from(`\ufeff${text}`, encoding);
+  for (const [what, contents] of [
+    ["UTF-16, as PowerShell writes it", bytes("utf16le")],
+    ["UTF-16 with the high byte first", bytes("utf16le").swap16()],
+    ["UTF-8 with a byte order mark", bytes("utf8")],
+  ] as const) {
+    test(`K8: may be ${what}`, async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), "manifests-"));
+      await writeFile(path.join(folder, "s.yaml"), contents);
+
+      const { code, stdout, stderr } = await runCli(["render", "--offline", "-f", path.join(folder, "s.yaml")]);
+
+      await rm(folder, { recursive: true });
+      assert.deepEqual([code, stdout, stderr], [0, text, ""]);
+    });
+  }
 });

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseAllDocuments } from "yaml";
-import { KUBERNETES_YAML } from "../../src/cli/manifest/yaml.ts";
+import { readManifests } from "../../src/cli/manifest/documents.ts";
 import { unifiedDiff } from "../../src/cli/render/diff.ts";
 import { runOffline } from "../support/cli.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
 import { at, listAt } from "../support/shipped-manifests.ts";
 
 const render = (...objects: readonly unknown[]) =>
   runOffline(["render", "--offline", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
-const documentsOf = (output: string): readonly unknown[] =>
-  parseAllDocuments(output, KUBERNETES_YAML).map((document): unknown => document.toJS());
+const documentsOf = (output: string): readonly unknown[] => readManifests("-", output).documents.map(({ object }) => object);
 const CREDENTIALS = ["spec", "volumes", 0, "csi", "nodePublishSecretRef", "name"] as const;
 
 describe("render", () => {
@@ -97,6 +95,14 @@ describe("render", () => {
     ]);
   });
 
+  test("refuses what aliases make too large to be printed, however small the file is", async () => {
+    const text = (uses: number) => `apiVersion: v1\nkind: A\nx: &x ${"a".repeat(1_000_000)}\ny: [${"*x, ".repeat(uses)}]\n`;
+    const ended = (uses: number) => runOffline(["render", "--offline", "-o", "diff", "-f", "-"], text(uses));
+
+    assert.equal((await ended(10)).code, 0);
+    assert.match((await ended(300)).notes.join(), /- would take more than 256 MiB to print; split it, or use fewer aliases/);
+  });
+
   test("denies what the API server's own token mount would collide with", async () => {
     const path = "/var/run/secrets/kubernetes.io/serviceaccount";
     const annotations = { ...OPTED_IN, "mount-path": path };
@@ -105,13 +111,47 @@ describe("render", () => {
     assert.equal((await render(aClass(), aPod(annotations, { automountServiceAccountToken: false }))).code, 0);
   });
 
-  test("prints nothing and ends with 2 where a file is no manifest", async () => {
-    const { code, output, notes } = await runOffline(["render", "--offline", "-f", "a.yaml", "-f", "b.yaml"], "", {
-      files: { "a.yaml": JSON.stringify(aClass()), "b.yaml": "x\n" },
-    });
+  test("K2: prints what it can read and ends with 2 where a file is no manifest", async () => {
+    const files = { "a.yaml": JSON.stringify(aClass()), "b.yaml": "x\n" };
+    const { code, output, notes } = await runOffline(["render", "--offline", "-f", "a.yaml", "-f", "b.yaml"], "", { files });
+    const alone = await runOffline(["render", "--offline", "-o", "json", "-f", "b.yaml"], "", { files });
 
-    assert.deepEqual({ code, output }, { code: 2, output: "" });
-    assert.deepEqual(notes, ["b.yaml:1: error: not a Kubernetes object; write apiVersion, kind and metadata"]);
+    assert.deepEqual({ code, documents: documentsOf(output) }, { code: 2, documents: [aClass()] });
+    const problem = "b.yaml:1: error: not a Kubernetes object; write apiVersion, kind and metadata";
+    assert.equal(notes[0], problem);
+    assert.deepEqual(alone, { code: 2, output: "", notes: [problem] });
+  });
+
+  test("warns of a key that stands twice, and fails for it where warnings fail", async () => {
+    const text = "apiVersion: v1\nkind: Service\nmetadata: {name: a, name: b}\n";
+
+    const { code, notes } = await runOffline(["render", "--offline", "-f", "-"], text);
+
+    assert.deepEqual(
+      [code, notes],
+      [0, ['standard input:3: warning: the key "name" stands twice in a mapping; kubectl takes the last one']],
+    );
+    assert.equal((await runOffline(["render", "--offline", "--fail-on-warnings", "-f", "-"], text)).code, 1);
+  });
+
+  test("K7: prints the digits of integers of 64 bits, in YAML and in JSON, of pods too", async () => {
+    const pod = `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "annotations": ${JSON.stringify(prefixed(OPTED_IN))}}, "spec": {"x": 9007199254740993, "containers": [{"name": "a"}]}}`;
+    for (const format of ["yaml", "json"]) {
+      const { output } = await runOffline(["render", "--offline", "-o", format, "-f", "-"], pod);
+
+      assert.match(output, /"?x"?: 9007199254740993,?\n/);
+      assert.ok(output.includes("secrets-store-inline"), output);
+    }
+  });
+
+  test("K10: takes as many documents as a file has", async () => {
+    const count = 130_000;
+    const text = "apiVersion: v1\nkind: A\n---\n".repeat(count);
+
+    const ended = await runOffline(["render", "--offline", "-f", "-"], text).catch((error: unknown) => String(error));
+
+    assert.ok(typeof ended === "object", JSON.stringify(ended));
+    assert.deepEqual([ended.code, ended.output.split("---\n").length, ended.notes], [0, count, []]);
   });
 
   test("names a null parameter with its line and the fix", async () => {

@@ -4,12 +4,12 @@ import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
 import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
 import { createFacts } from "../facts.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
-import { showPlace } from "../manifest/documents.ts";
 import { itemsOf, type ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath } from "../manifest/pod-template.ts";
 import { readFiles } from "../manifest/read-files.ts";
 import { type OpenedCluster, openIfConfigured } from "../open-cluster.ts";
 import { type OptionValues, valueOf } from "../options.ts";
+import { fileFindings, showFinding } from "../render/finding.ts";
 import { TARGET_KINDS, targetResource } from "../resources.ts";
 import { explainClass } from "./explain-class.ts";
 import { type ExplainContext, explainPod } from "./explain-pod.ts";
@@ -46,15 +46,18 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     throw new CommandFailure(`--offline: ${target} is in a cluster; explain -f FILE needs none`);
   const { cluster, notes } = await openFor(input, context);
   try {
-    const explanations =
-      target === undefined ? await explainFiles(input, cluster, context) : [await explainTarget(target, { options, cluster, context })];
+    const { explanations, wrong, isUnreadable } =
+      target === undefined
+        ? await explainFiles(input, cluster, context)
+        : { explanations: [await explainTarget(target, { options, cluster, context })], wrong: [], isUnreadable: false };
+    const code = explanations.some(isWrong) ? EXIT.found : EXIT.fine;
     return {
-      code: explanations.some(isWrong) ? EXIT.found : EXIT.fine,
+      code: isUnreadable ? EXIT.unusable : code,
       output:
         format === "json"
           ? `${JSON.stringify(explanations, null, 2)}\n`
           : explanations.map((each) => explanationText(each, context.hasColour)).join("\n"),
-      notes,
+      notes: [...notes, ...wrong],
     };
   } finally {
     await cluster?.close();
@@ -105,21 +108,23 @@ async function explainTarget(target: string, { options, cluster, context }: Targ
   );
 }
 
-async function explainFiles(
-  { options }: CommandInput,
-  cluster: Cluster | undefined,
-  context: CommandContext,
-): Promise<readonly Explanation[]> {
-  const { documents, problems } = await readFiles(options.filename ?? [], context.readInput);
-  const [problem] = problems;
-  if (problem !== undefined) throw new CommandFailure(`${showPlace(problem.place)}: ${problem.message}`);
+interface ExplainedFiles {
+  readonly explanations: readonly Explanation[];
+  /** What is wrong with the text of the files, a line each. */
+  readonly wrong: readonly string[];
+  /** A document could not be read. */
+  readonly isUnreadable: boolean;
+}
+
+async function explainFiles({ options }: CommandInput, cluster: Cluster | undefined, context: CommandContext): Promise<ExplainedFiles> {
+  const read = await readFiles(options.filename ?? [], context.readInput);
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
-  const items = documents.flatMap(itemsOf);
+  const items = read.documents.flatMap(itemsOf);
   const viewer = cluster && createViewer(cluster, context.signal);
   const explaining = explainContext(items, namespace, { options, context, viewer });
   const explanations: Explanation[] = [];
   for (const item of items) explanations.push(await explainItem(item, namespace, explaining));
-  return explanations;
+  return { explanations, wrong: fileFindings(read).map(showFinding), isUnreadable: read.problems.length > 0 };
 }
 
 async function explainItem(item: ManifestItem, defaultNamespace: string, context: ExplainContext): Promise<Explanation> {

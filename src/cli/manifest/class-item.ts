@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { quoted } from "../../domain/quoted.ts";
 import type { ManifestItem } from "./items.ts";
+import { toYaml } from "./yaml.ts";
 
 /** A field of a class that the API server refuses, or that one way of applying refuses. */
 export interface ClassFieldProblem {
@@ -79,7 +80,7 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isTextMap = (value: unknown): boolean => isAbsent(value) || (isJsonObject(value) && Object.values(value).every(isText));
 
 function adviceFor(value: unknown): string {
-  return typeof value === "object" ? "write a block of text, as in `objects: |`" : `write ${quoted(JSON.stringify(value))}`;
+  return typeof value === "object" ? "write a block of text, as in `objects: |`" : `write ${quoted(toYaml(value).trimEnd())}`;
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {

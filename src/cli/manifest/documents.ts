@@ -1,6 +1,8 @@
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
-import { KUBERNETES_YAML } from "./yaml.ts";
+import { type DocumentText, documentTexts, type ReadableText } from "./document-texts.ts";
+import type { DocumentBuilder } from "./document-value.ts";
+import { DocumentError } from "./events.ts";
+import { readText } from "./read-text.ts";
 
 /** Where something stands in what the user gave us. */
 export interface Place {
@@ -10,17 +12,20 @@ export interface Place {
   readonly line: number;
 }
 
-/** One YAML document, and where each of its fields stands. */
+/** One document, and where each of its fields stands. */
 export interface ManifestDocument {
   readonly place: Place;
   /** In the file, from 1; empty documents do not count. */
   readonly number: number;
+  /** Integers that a number would round are `bigint`. */
   readonly object: JsonObject;
+  /** About as many as it takes to print the object, aliases written out. */
+  readonly characters: number;
   /** Of the field's key, or of the nearest field around it. */
   placeOf(path: readonly (string | number)[]): Place;
 }
 
-/** What cannot be read as a manifest. */
+/** What is wrong with a document, or might be. */
 export interface ManifestProblem {
   readonly place: Place;
   readonly message: string;
@@ -29,78 +34,95 @@ export interface ManifestProblem {
 export interface Manifests {
   readonly documents: readonly ManifestDocument[];
   readonly problems: readonly ManifestProblem[];
+  /** What kubectl takes in silence, and the author may not have meant. */
+  readonly warnings: readonly ManifestProblem[];
 }
 
-/** Reads one file. JSON is YAML. A document that cannot be read is a problem; the others are read all the same. */
+/** Reads one file as kubectl does. A document that cannot be read is a problem; the others are read all the same. */
 export function readManifests(file: string, text: string): Manifests {
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { ...KUBERNETES_YAML, lineCounter: lines, prettyErrors: false });
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
-  const placeAt = (offset: number): Place => ({ file, line: lines.linePos(Math.min(offset, text.length)).line || 1 });
-  for (const document of parsed) {
-    const read = readDocument(document, placeAt, documents.length + problems.length + 1);
-    if (read === undefined) continue;
-    if ("message" in read) problems.push(read);
-    else documents.push(read);
+  const warnings: ManifestProblem[] = [];
+  for (const source of documentTexts(text)) {
+    const read = readDocument(source, file, documents.length + problems.length + 1);
+    for (const warning of read.warnings) warnings.push(warning);
+    if (read.document !== undefined) documents.push(read.document);
+    if (read.problem !== undefined) problems.push(read.problem);
   }
-  return { documents, problems };
+  return { documents, problems, warnings };
 }
 
-function readDocument(
-  document: Document.Parsed,
-  placeAt: (offset: number) => Place,
-  number: number,
-): ManifestDocument | ManifestProblem | undefined {
-  const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined)
-    return { place: placeAt(error.pos[0]), message: `not YAML that kubectl reads: ${error.message.split("\n")[0] ?? ""}` };
-  const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null)) return undefined;
-  const start = contents.range[0];
-  const place = placeAt(start);
-  const value = toJson(document);
-  if (!isJsonObject(value)) return { place, message: "not a Kubernetes object; write apiVersion, kind and metadata" };
+/** A class, and no functions of its own for each: there may be a hundred thousand. */
+class ReadDocument implements ManifestDocument {
+  readonly place: Place;
+  readonly number: number;
+  readonly object: JsonObject;
+  readonly characters: number;
+  readonly #source: ReadableText;
+  #lines: DocumentBuilder | undefined;
+
+  constructor(
+    source: ReadableText,
+    object: JsonObject,
+    { place, number, characters }: Pick<ManifestDocument, "place" | "number" | "characters">,
+  ) {
+    this.#source = source;
+    this.object = object;
+    this.place = place;
+    this.number = number;
+    this.characters = characters;
+  }
+
+  placeOf(path: readonly (string | number)[]): Place {
+    // Few documents are asked for lines, and lines take as much memory as the document: it is read again.
+    this.#lines ??= readText(this.#source);
+    return placeAt(this.place.file, this.#source, this.#lines.lineOf(path));
+  }
+}
+
+function placeAt(file: string, source: DocumentText, line: number): Place {
+  return { file, line: source.line + line - 1 };
+}
+
+interface Reading {
+  readonly document?: ManifestDocument;
+  readonly problem?: ManifestProblem;
+  readonly warnings: readonly ManifestProblem[];
+}
+
+const NOTHING: readonly ManifestProblem[] = [];
+
+function readDocument(source: DocumentText, file: string, number: number): Reading {
+  if (source.kind === "unreadable") return { problem: { place: placeAt(file, source, 1), message: source.message }, warnings: NOTHING };
+  try {
+    const builder = readText(source);
+    const value = builder.finish();
+    const warnings = builder.warnings.map(({ line, message }) => ({ place: placeAt(file, source, line), message }));
+    if (value === null) return { warnings };
+    const place = placeAt(file, source, builder.line ?? 1);
+    const wrong = wrongWith(value);
+    if (wrong !== undefined || !isJsonObject(value)) return { problem: { place, message: wrong ?? NO_OBJECT }, warnings };
+    return { document: new ReadDocument(source, value, { place, number, characters: builder.characters }), warnings };
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    const message = `not YAML that kubectl reads: ${error.message}`;
+    return { problem: { place: placeAt(file, source, error.line), message }, warnings: NOTHING };
+  }
+}
+
+const NO_OBJECT = "not a Kubernetes object; write apiVersion, kind and metadata";
+
+/** Why it is no object; undefined where it is one. */
+function wrongWith(value: unknown): string | undefined {
+  if (!isJsonObject(value)) return NO_OBJECT;
   const missing = ["apiVersion", "kind"].find((field) => typeof value[field] !== "string" || value[field] === "");
-  if (missing !== undefined) return { place, message: `${missing} is missing or not a string; write ${EXAMPLES[missing] ?? ""}` };
-  return { place, number, object: value, placeOf: (path) => placeAt(offsetOf(document, path) ?? start) };
+  return missing === undefined ? undefined : `${missing} is missing or not a string; write ${EXAMPLES[missing] ?? ""}`;
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   apiVersion: "apiVersion: v1 for a Pod",
   kind: "kind: Pod, Deployment or another kind",
 };
-
-/** Undefined where aliases make far more of it than was written. */
-function toJson(document: Document.Parsed): unknown {
-  try {
-    return document.toJS();
-  } catch {
-    return undefined;
-  }
-}
-
-function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number | undefined {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const step of path) {
-    const inner = child(node, step);
-    if (inner === undefined) return offset;
-    offset = inner.offset ?? offset;
-    node = inner.node;
-  }
-  return offset;
-}
-
-function child(node: unknown, step: string | number): { readonly node: unknown; readonly offset: number | undefined } | undefined {
-  if (isSeq(node) && typeof step === "number") {
-    const item = node.items[step];
-    return item === undefined ? undefined : { node: item, offset: isNode(item) ? item.range?.[0] : undefined };
-  }
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
-  return pair === undefined ? undefined : { node: pair.value, offset: isScalar(pair.key) ? pair.key.range?.[0] : undefined };
-}
 
 export function showPlace({ file, line }: Place): string {
   return `${file === "-" ? "standard input" : file}:${line}`;

@@ -22,16 +22,35 @@ export function itemsOf(document: ManifestDocument): readonly ManifestItem[] {
  * document.
  */
 export function withItems(document: ManifestDocument, objects: readonly (JsonObject | undefined)[]): JsonObject | undefined {
+  return replacing(objects)(document.object);
+}
+
+/** An item of a List, and what has become of it; undefined where it is left out. */
+export interface ReplacedItem {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The items that a List has itself, each replaced as in {@link withItems}; undefined where the document is no List. */
+export function replacedItems(
+  document: ManifestDocument,
+  objects: readonly (JsonObject | undefined)[],
+): readonly ReplacedItem[] | undefined {
+  const replace = replacing(objects);
+  return listItems(document.object)?.map((item) => ({ before: item, after: isJsonObject(item) ? replace(item) : item }));
+}
+
+function replacing(objects: readonly (JsonObject | undefined)[]): (object: JsonObject) => JsonObject | undefined {
   let next = 0;
-  const replaced = (object: JsonObject): JsonObject | undefined => {
+  const replace = (object: JsonObject): JsonObject | undefined => {
     const items = listItems(object);
     if (items !== undefined) {
-      return { ...object, items: items.map((item) => (isJsonObject(item) ? replaced(item) : item)).filter((item) => item !== undefined) };
+      return { ...object, items: items.map((item) => (isJsonObject(item) ? replace(item) : item)).filter((item) => item !== undefined) };
     }
     next += 1;
     return objects[next - 1];
   };
-  return replaced(document.object);
+  return replace;
 }
 
 type Path = readonly (string | number)[];
@@ -59,7 +78,10 @@ function itemAt(object: JsonObject, path: Path, document: ManifestDocument): Man
     kind: textOf(object["kind"]) ?? "unknown kind",
     name: textOf(metadata["name"]) ?? `${textOf(metadata["generateName"]) ?? ""}*`,
     namespace: textOf(metadata["namespace"]),
-    place: path.length === 0 ? document.place : document.placeOf(path),
+    // Found when it is asked for: the lines of a document take as much memory as the document.
+    get place() {
+      return path.length === 0 ? document.place : document.placeOf(path);
+    },
     placeOf: (inner) => document.placeOf([...path, ...inner]),
   };
 }

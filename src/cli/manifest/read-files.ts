@@ -4,23 +4,35 @@ import { type ManifestDocument, type ManifestProblem, readManifests } from "./do
 export interface ManifestFiles {
   readonly documents: readonly ManifestDocument[];
   readonly problems: readonly ManifestProblem[];
+  readonly warnings: readonly ManifestProblem[];
 }
 
 /** Larger than any manifest that people write, small enough to hold several of. */
 const LARGEST_FILE = 64 * 1024 * 1024;
+/** Characters of all documents as they are printed, aliases written out: half of what a text of the engine can hold. */
+const MOST_CHARACTERS = 256 * 1024 * 1024;
 
 /** Reads every file in turn; without any, standard input. */
 export async function readFiles(files: readonly string[], read: (file: string) => Promise<string>): Promise<ManifestFiles> {
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
+  const warnings: ManifestProblem[] = [];
+  let characters = 0;
   const twice = files.filter((file) => file === "-").length > 1;
   if (twice) throw new CommandFailure("-f - is given twice; standard input can be read once");
   for (const file of files) {
     const text = await read(file);
     if (text.length > LARGEST_FILE) throw new CommandFailure(`${file} holds more than 64 MiB; split it into several files`);
     const manifests = readManifests(file, text);
-    documents.push(...manifests.documents);
-    problems.push(...manifests.problems);
+    // One by one: a file may have more documents than a call can have arguments.
+    for (const document of manifests.documents) {
+      documents.push(document);
+      characters += document.characters;
+    }
+    for (const problem of manifests.problems) problems.push(problem);
+    for (const warning of manifests.warnings) warnings.push(warning);
+    if (characters > MOST_CHARACTERS)
+      throw new CommandFailure(`${file} would take more than 256 MiB to print; split it, or use fewer aliases`);
   }
-  return { documents, problems };
+  return { documents, problems, warnings };
 }

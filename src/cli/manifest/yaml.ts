@@ -1,40 +1,98 @@
-import {
-  type DocumentOptions,
-  type ParseOptions,
-  type ScalarTag,
-  type SchemaOptions,
-  stringify,
-  type Tags,
-  type ToStringOptions,
-} from "yaml";
+/** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
+import { isJsonObject } from "../../domain/json-object.ts";
+import { isPlainText } from "./yaml-scalar.ts";
 
-/** Octal as YAML 1.2 writes it, which kubectl takes beside 1.1's `0644`. */
-const OCTAL: ScalarTag = {
-  tag: "tag:yaml.org,2002:int",
-  default: true,
-  test: /^[-+]?0o[0-7_]+$/,
-  // Never chosen to write a number by.
-  identify: () => false,
-  resolve: (text) => Number.parseInt(text.replaceAll("_", "").replace("0o", ""), 8),
-};
+export function toYaml(value: unknown): string {
+  const lines: string[] = [];
+  write(value, { lines, indent: "", head: "", isBelowKey: false });
+  return `${lines.join("\n")}\n`;
+}
 
-const NOT_IN_KUBERNETES = ["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`);
+interface Place {
+  readonly lines: string[];
+  /** Of the lines of a collection, and less than that of a text. */
+  readonly indent: string;
+  /** What the first line begins with: a key, or dashes. */
+  readonly head: string;
+  readonly isBelowKey: boolean;
+}
 
-/**
- * YAML as kubectl reads it: version 1.1 (`yes` is a boolean, `0644` is octal), but times and base-60 numbers are text.
- * Written under the same rules, so that text that kubectl would take for something else stands in quotes.
- */
-export const KUBERNETES_YAML: ParseOptions & DocumentOptions & SchemaOptions = {
-  version: "1.1",
-  schema: "yaml-1.1",
-  customTags: (tags: Tags): Tags => [
-    ...tags.filter((tag) => typeof tag === "string" || (tag.format !== "TIME" && !NOT_IN_KUBERNETES.includes(tag.tag))),
-    OCTAL,
-  ],
-};
+function write(value: unknown, place: Place): void {
+  const { lines, indent, head, isBelowKey } = place;
+  const entries = entriesOf(value);
+  if (entries.length === 0) return writeScalar(value, place);
+  if (isBelowKey) lines.push(head);
+  for (const [index, [key, inner]] of entries.entries()) {
+    const start = index > 0 || isBelowKey ? indent : head;
+    if (key === undefined) write(inner, { lines, indent: `${indent}  `, head: `${start}- `, isBelowKey: false });
+    else writeMember(key, inner, { lines, indent, head: start, isBelowKey });
+  }
+}
 
-const AS_KUBECTL_WRITES: ToStringOptions = { lineWidth: 0, indentSeq: false };
+/** Of a list, without keys. */
+function entriesOf(value: unknown): readonly (readonly [key: string | undefined, value: unknown])[] {
+  if (Array.isArray(value)) return value.map((item: unknown) => [undefined, item]);
+  return isJsonObject(value) ? Object.entries(value).filter(([, inner]) => inner !== undefined) : [];
+}
 
-export function toYaml(object: unknown): string {
-  return stringify(object, { ...KUBERNETES_YAML, ...AS_KUBECTL_WRITES, aliasDuplicateObjects: false });
+/** Longer ones need a question mark. */
+const MAX_KEY = 1_000;
+
+function writeMember(name: string, value: unknown, { lines, indent, head }: Place): void {
+  const key = isPlain(name) ? name : quote(name);
+  const isLong = key.length > MAX_KEY;
+  if (isLong) lines.push(`${head}? ${key}`);
+  // A list may stand as far to the left as its key.
+  const inner = Array.isArray(value) ? indent : `${indent}  `;
+  write(value, { lines, indent: inner, head: isLong ? `${indent}:` : `${head}${key}:`, isBelowKey: true });
+}
+
+function writeScalar(value: unknown, { lines, indent, head, isBelowKey }: Place): void {
+  const start = isBelowKey ? `${head} ` : head;
+  if (typeof value === "string" && isBlock(value)) return writeBlock(value, { lines, indent, head: start, isBelowKey });
+  lines.push(`${start}${scalarText(value)}`);
+}
+
+function scalarText(value: unknown): string {
+  if (typeof value === "string") return isPlain(value) ? value : quote(value);
+  if (Array.isArray(value)) return "[]";
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  return isJsonObject(value) ? "{}" : "null";
+}
+
+/** What no reader takes for something else than a character: neither a break nor a blank of another kind, and visible. */
+const UNSEEN = /\p{C}|[^\P{Z} ]/u;
+const UNSEEN_IN_LINES = /[^\P{C}\n\t]|[^\P{Z} ]/u;
+const MARKS = /^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/;
+
+function isPlain(text: string): boolean {
+  if (text === "<<" || text === "=" || MARKS.test(text) || /:(?:\s|$)| #|^ | $/.test(text)) return false;
+  return !UNSEEN.test(text) && isPlainText(text);
+}
+
+function quote(text: string): string {
+  if (text.includes('"') && !text.includes("'") && !UNSEEN.test(text)) return `'${text}'`;
+  return JSON.stringify(text.toWellFormed()).replaceAll(new RegExp(UNSEEN, "gu"), escaped);
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const [letter, length] = code > 0xffff ? ["U", 8] : ["u", 4];
+  return `\\${letter}${code.toString(16).padStart(length, "0")}`;
+}
+
+/** Several lines of text that is seen. */
+function isBlock(text: string): boolean {
+  return /[^\n]\n/.test(text) && !UNSEEN_IN_LINES.test(text);
+}
+
+/** Literal: each line as it is. What the first line is indented by is said where a reader would take it for the text's own. */
+function writeBlock(text: string, { lines, indent, head, isBelowKey }: Place): void {
+  const inner = isBelowKey || indent !== "" ? indent : "  ";
+  const body = text.replace(/\n*$/, "");
+  const ending = text.length - body.length;
+  const indicator = /^\n*[ \t]/.test(text) ? "2" : "";
+  const chomping = ending === 0 ? "-" : ending === 1 ? "" : "+";
+  lines.push(`${head}|${indicator}${chomping}`);
+  for (const line of `${body}${"\n".repeat(Math.max(0, ending - 1))}`.split("\n")) lines.push(line === "" ? "" : `${inner}${line}`);
 }

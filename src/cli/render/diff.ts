@@ -1,88 +1,86 @@
+import { diffArrays } from "diff";
 import { paint } from "../paint.ts";
 
 /** Lines around a change that are shown with it. */
 const CONTEXT = 3;
+/** Changed lines of one piece beyond which it is shown as replaced: the work grows with their square. */
+const MOST_CHANGES = 4_000;
 
 interface DiffLine {
-  readonly kind: "same" | "removed" | "added";
+  readonly sign: " " | "-" | "+";
   readonly text: string;
 }
 
-/** Every line of both texts, by a longest common subsequence. */
-function diffLines(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
-  const start = commonLength(before, after, (index, list) => list[index]);
-  const end = Math.min(
-    commonLength(before, after, (index, list) => list[list.length - 1 - index]),
-    Math.min(before.length, after.length) - start,
-  );
-  const same = (text: string): DiffLine => ({ kind: "same", text });
-  return [
-    ...before.slice(0, start).map(same),
-    ...diffMiddle(before.slice(start, before.length - end), after.slice(start, after.length - end)),
-    ...before.slice(before.length - end).map(same),
-  ];
-}
+/** One text, or the pieces that it is made of: each is compared with the piece in the same place, so that the work grows with their number alone. */
+export type DiffText = string | readonly string[];
 
 /** The changes with some lines around them, as `diff -u` prints them; empty where nothing differs. */
 export function unifiedDiff(
-  before: string,
-  after: string,
+  before: DiffText,
+  after: DiffText,
   { name, hasColour }: { readonly name: string; readonly hasColour: boolean },
 ): string {
-  const lines = diffLines(linesOf(before), linesOf(after));
-  const shown = lines.map((_, index) => lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some(({ kind }) => kind !== "same"));
-  if (!shown.includes(true)) return "";
-  const out = [paint(`--- ${name}`, "bold", hasColour), paint(`+++ ${name} (as it would be stored)`, "bold", hasColour)];
-  for (const [index, { kind, text }] of lines.entries()) {
-    if (shown[index] !== true) continue;
-    if (shown[index - 1] !== true) out.push(paint("@@", "cyan", hasColour));
-    if (kind === "same") out.push(` ${text}`);
-    else out.push(kind === "added" ? paint(`+${text}`, "green", hasColour) : paint(`-${text}`, "red", hasColour));
-  }
-  return `${out.join("\n")}\n`;
+  const [olds, news] = [before, after].map((text) => (typeof text === "string" ? [text] : text));
+  const lines = (olds ?? []).flatMap((old, index) => diffLines(old, news?.[index] ?? ""));
+  const out = [...hunksOf(lines)].map((hunk) => hunkText(lines, hunk, hasColour));
+  if (out.length === 0) return "";
+  const head = [paint(`--- ${name}`, "bold", hasColour), paint(`+++ ${name} (as it would be stored)`, "bold", hasColour)];
+  return `${[...head, ...out].join("\n")}\n`;
 }
 
+function diffLines(before: string, after: string): readonly DiffLine[] {
+  const [olds, news] = [linesOf(before), linesOf(after)];
+  if (before === after) return olds.map((text) => ({ sign: " ", text }));
+  const changes = diffArrays([...olds], [...news], { maxEditLength: MOST_CHANGES }) ?? [
+    { value: olds, removed: true, added: false },
+    { value: news, removed: false, added: true },
+  ];
+  return changes.flatMap(({ value, removed, added }) => value.map((text): DiffLine => ({ sign: removed ? "-" : added ? "+" : " ", text })));
+}
+
+/** Of an empty text none. */
 function linesOf(text: string): readonly string[] {
-  return text.replace(/\n$/, "").split("\n");
+  return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
 
-function commonLength(
-  before: readonly string[],
-  after: readonly string[],
-  at: (index: number, list: readonly string[]) => string | undefined,
-): number {
-  const most = Math.min(before.length, after.length);
-  let length = 0;
-  while (length < most && at(length, before) === at(length, after)) length += 1;
-  return length;
+/** Where it begins and ends among the lines, and how many lines of either text stand before it. */
+interface Hunk {
+  readonly start: number;
+  readonly end: number;
+  readonly olds: number;
+  readonly news: number;
 }
 
-function diffMiddle(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
-  // lengths[i][j]: of the longest common subsequence of what follows line i and line j.
-  const lengths = Array.from({ length: before.length + 1 }, () => Array.from({ length: after.length + 1 }, () => 0));
-  const lengthAt = (row: number, column: number): number => lengths[row]?.[column] ?? 0;
-  for (let row = before.length - 1; row >= 0; row -= 1) {
-    for (let column = after.length - 1; column >= 0; column -= 1) {
-      const isSame = before[row] === after[column];
-      const best = isSame ? lengthAt(row + 1, column + 1) + 1 : Math.max(lengthAt(row + 1, column), lengthAt(row, column + 1));
-      lengths[row]?.splice(column, 1, best);
+/** Changes whose surroundings touch are one. */
+function* hunksOf(lines: readonly DiffLine[]): Generator<Hunk> {
+  let [olds, news, counted] = [0, 0, 0];
+  let at = 0;
+  const nextChange = (from: number): number => {
+    let index = from;
+    while (index < lines.length && lines[index]?.sign === " ") index += 1;
+    return index;
+  };
+  for (let change = nextChange(0); change < lines.length; change = nextChange(at)) {
+    const start = Math.max(at, change - CONTEXT);
+    let last = change;
+    for (let next = change; next < lines.length && next <= last + 2 * CONTEXT + 1; next = nextChange(next + 1)) last = next;
+    at = Math.min(lines.length, last + CONTEXT + 1);
+    for (; counted < start; counted += 1) {
+      if (lines[counted]?.sign !== "+") olds += 1;
+      if (lines[counted]?.sign !== "-") news += 1;
     }
+    yield { start, end: at, olds, news };
   }
-  const lines: DiffLine[] = [];
-  let [row, column] = [0, 0];
-  while (row < before.length || column < after.length) {
-    const [old, young] = [before[row], after[column]];
-    if (old !== undefined && old === young) {
-      lines.push({ kind: "same", text: old });
-      row += 1;
-      column += 1;
-    } else if (old !== undefined && (young === undefined || lengthAt(row + 1, column) >= lengthAt(row, column + 1))) {
-      lines.push({ kind: "removed", text: old });
-      row += 1;
-    } else {
-      lines.push({ kind: "added", text: young ?? "" });
-      column += 1;
-    }
-  }
-  return lines;
+}
+
+function hunkText(lines: readonly DiffLine[], { start, end, olds, news }: Hunk, hasColour: boolean): string {
+  const shown = lines.slice(start, end);
+  const range = (before: number, count: number): string => `${count === 0 ? before : before + 1}${count === 1 ? "" : `,${count}`}`;
+  const counts = ["+", "-"].map((sign) => shown.filter((line) => line.sign !== sign).length);
+  const head = `@@ -${range(olds, counts[0] ?? 0)} +${range(news, counts[1] ?? 0)} @@`;
+  return [paint(head, "cyan", hasColour), ...shown.map((line) => lineText(line, hasColour))].join("\n");
+}
+
+function lineText({ sign, text }: DiffLine, hasColour: boolean): string {
+  return sign === " " ? ` ${text}` : paint(`${sign}${text}`, sign === "+" ? "green" : "red", hasColour);
 }

@@ -1,5 +1,6 @@
 import { type Place, showPlace } from "../manifest/documents.ts";
 import type { ManifestItem } from "../manifest/items.ts";
+import type { ManifestFiles } from "../manifest/read-files.ts";
 
 /** One thing that is wrong, or that is told, about an object of the files. */
 export interface Finding {
@@ -14,6 +15,15 @@ export interface Finding {
 
 export function objectText({ kind, name }: ManifestItem): string {
   return `${kind}/${name}`;
+}
+
+/** What is wrong with the text of the files, whatever their objects are. */
+export function fileFindings({ problems, warnings }: Pick<ManifestFiles, "problems" | "warnings">): readonly Finding[] {
+  const noObject = { object: undefined, reason: undefined };
+  return [
+    ...problems.map((problem): Finding => ({ ...problem, ...noObject, severity: "error" })),
+    ...warnings.map((warning): Finding => ({ ...warning, ...noObject, severity: "warning" })),
+  ];
 }
 
 /** `web.yaml:12: Deployment/web: error: … (VolumeNameTaken)` */

@@ -33,10 +33,9 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   const namespace = item.namespace ?? context.namespace;
   if (context.excluded.includes(namespace)) return { object: item.object, findings: excludedFindings(item, pod, { path, namespace }) };
   const { decision, classes, pod: stored } = await injectPod(pod, namespace, context);
-  const place = item.placeOf([...path, "metadata", "annotations"]);
   const told = (severity: Finding["severity"], reason: string | undefined, message: string): Finding => ({
     severity,
-    place,
+    place: item.placeOf([...path, "metadata", "annotations"]),
     object: objectText(item),
     reason,
     message,
@@ -86,9 +85,8 @@ function renderClass(item: ManifestItem, { namespace, cloudName }: RenderContext
       message: `spec.parameters.${key} is null: write ${key}: "" or remove the line. Client-side apply drops it, server-side apply and GitOps tools refuse it`,
     }),
   );
-  const place = item.placeOf(["spec"]);
   const preflight = classWarnings(read.class, { cloudName })
     .filter(({ reason }) => reason !== "NullParameter")
-    .map(({ reason, message }): Finding => ({ severity: "warning", place, object, reason, message }));
+    .map(({ reason, message }): Finding => ({ severity: "warning", place: item.placeOf(["spec"]), object, reason, message }));
   return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...nulls, ...preflight] };
 }

@@ -8,25 +8,30 @@ export interface Mark {
   readonly column: number;
 }
 
-/** A text that is no YAML, in the words of the provider's library. Never leaves this folder. */
+/** A text that is no YAML, in the words of the provider's library. Readers of YAML make a value of it. */
 export class YamlSyntaxError extends Error {
   override readonly name = "YamlSyntaxError";
+  readonly words: string;
+  /** Where the mistake is in the text, from 1. */
+  readonly at: number;
 
-  /** `line` as it is printed; 0 is not. */
-  constructor(words: string, line: number) {
+  /** `line` as the library prints it; 0 is not printed. */
+  constructor(words: string, line: number, at = line) {
     super(line > 0 ? `yaml: line ${line}: ${words}` : `yaml: ${words}`);
+    this.words = words;
+    this.at = at;
   }
 }
 
 /** Of the scanner: what began on line 0 is told of by the place where it went wrong; what is on line 0 altogether, without a line. */
 export function scannerError(words: string, began: Mark, now: Mark): YamlSyntaxError {
   const line = began.line === 0 ? now.line : began.line;
-  return new YamlSyntaxError(words, line === 0 ? 0 : line + 1);
+  return new YamlSyntaxError(words, line === 0 ? 0 : line + 1, began.line + 1);
 }
 
 /** Of the parser: the library counts these lines from 0. */
 export function parserError(words: string, began: number, now: number): YamlSyntaxError {
-  return new YamlSyntaxError(words, began === 0 ? now : began);
+  return new YamlSyntaxError(words, began === 0 ? now : began, now + 1);
 }
 
 const TAB = 0x09;
@@ -53,8 +58,20 @@ export const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 export const isWord = (code: number): boolean =>
   isDigit(code) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x5f || code === 0x2d;
 
+/** One number for each character: a text of megabytes is read in as many bytes as it has times four. */
+function codesOf(text: string): Uint32Array {
+  const codes = new Uint32Array(text.length);
+  let count = 0;
+  for (let index = 0; index < text.length; count += 1) {
+    const code = text.codePointAt(index) ?? END;
+    codes[count] = code;
+    index += code > 0xffff ? 2 : 1;
+  }
+  return codes.subarray(0, count);
+}
+
 export class YamlCursor {
-  readonly #codes: readonly number[];
+  readonly #codes: Uint32Array;
   #index = 0;
   #line = 0;
   #column = 0;
@@ -62,7 +79,7 @@ export class YamlCursor {
   #newlines = 0;
 
   constructor(text: string) {
-    this.#codes = Array.from(text, (character) => character.codePointAt(0) ?? END);
+    this.#codes = codesOf(text);
   }
 
   get mark(): Mark {

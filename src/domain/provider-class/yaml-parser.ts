@@ -3,7 +3,7 @@ import { parserError } from "./yaml-cursor.ts";
 import { YamlDirectives } from "./yaml-directives.ts";
 import type { NodeProperties, YamlEvent } from "./yaml-event.ts";
 import type { Tag } from "./yaml-properties.ts";
-import { YamlScanner } from "./yaml-scanner.ts";
+import { type YamlDialect, YamlScanner } from "./yaml-scanner.ts";
 import type { Token, TokenContent } from "./yaml-tokens.ts";
 
 type State = () => YamlEvent;
@@ -27,8 +27,8 @@ export class YamlParser {
   readonly #began: number[] = [];
   #state: State = () => this.#implicitDocument();
 
-  constructor(text: string) {
-    this.#scanner = new YamlScanner(text);
+  constructor(text: string, dialect: YamlDialect = "v3") {
+    this.#scanner = new YamlScanner(text, dialect);
   }
 
   next(): YamlEvent {

@@ -10,8 +10,11 @@ import { type Bracket, type Token, type TokenContent, TokenQueue } from "./yaml-
 
 /** Of blocks or of flow collections inside each other. */
 const MAX_DEPTH = 10_000;
-/** Tokens that the library reads before it hands one out: mistakes in them are found first. */
-const LOOKAHEAD = 2;
+/** Which of Go's libraries is followed: `v3` reads the objects of a class, `v2` reads manifests for kubectl. */
+export type YamlDialect = "v2" | "v3";
+
+/** Tokens that the library reads before it hands one out: mistakes in them are found first. `v3` looks for comments in them. */
+const LOOKAHEAD: Readonly<Record<YamlDialect, number>> = { v2: 0, v3: 2 };
 /** Blanks and empty lines that it looks over for a further comment. */
 const COMMENT_DISTANCE = 512;
 
@@ -25,15 +28,17 @@ export class YamlScanner {
   readonly #indents: number[] = [];
   #indent = -1;
   #mayBeginKey = true;
+  readonly #dialect: YamlDialect;
 
-  constructor(text: string) {
+  constructor(text: string, dialect: YamlDialect) {
+    this.#dialect = dialect;
     this.#cursor = new YamlCursor(text);
     this.#keys = new SimpleKeys(this.#cursor);
   }
 
   /** The next token, which stays. */
   peek(): Token {
-    while (this.#tokens.length <= LOOKAHEAD || this.#keys.mayBegin(this.#tokens.firstNumber)) this.#fetch();
+    while (this.#tokens.length <= LOOKAHEAD[this.#dialect] || this.#keys.mayBegin(this.#tokens.firstNumber)) this.#fetch();
     return this.#tokens.first ?? { kind: "streamEnd", line: this.#cursor.line };
   }
 
@@ -59,7 +64,7 @@ export class YamlScanner {
     else if (this.#cursor.isDocumentIndicator(".")) this.#documentIndicator("documentEnd");
     else {
       this.#fetchContent();
-      if (this.#tokens.last?.kind !== "blockEntry") this.#skipLineComment();
+      if (this.#dialect === "v3" && this.#tokens.last?.kind !== "blockEntry") this.#skipLineComment();
     }
   }
 
@@ -241,7 +246,10 @@ export class YamlScanner {
     for (;;) {
       if (cursor.column === 0 && cursor.code(-cursor.index) === BYTE_ORDER_MARK) cursor.skip();
       while (cursor.is(" ") || ((this.#isInFlow || !this.#mayBeginKey) && isTab(cursor.code()))) cursor.skip();
-      if (cursor.is("#")) this.#skipComments();
+      if (cursor.is("#")) {
+        if (this.#dialect === "v3") this.#skipComments();
+        else cursor.skipToBreak();
+      }
       if (!isBreak(cursor.code())) return;
       cursor.readBreak();
       if (!this.#isInFlow) this.#mayBeginKey = true;

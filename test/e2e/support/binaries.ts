@@ -64,6 +64,7 @@ const JUDGES = {
     package: "github.com/fluxcd/kustomize-controller",
   },
   "argo-lua": { module: path.resolve(E2E, "..", "contract", "go", "argo-lua"), package: "." },
+  "manifest-judge": { module: path.resolve(E2E, "..", "contract", "go", "manifests"), package: "." },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
   "helm-3": helmProgram("v3"),
   "helm-4": helmProgram("v4"),

@@ -1,0 +1,178 @@
+/** What a scalar of YAML is to kubectl: `sigs.k8s.io/yaml` resolves it by YAML 1.1 with exceptions of its own, then makes JSON of it. */
+import { failed, ok, type Result } from "../../domain/result.ts";
+
+/** A `bigint` is an integer of 64 bits whose digits a number would lose. */
+export type ScalarValue = string | number | bigint | boolean | null;
+
+export interface WrittenScalar {
+  readonly value: string;
+  readonly isQuoted: boolean;
+  readonly tag: string;
+}
+
+/** What a scalar resolves to, before it is JSON. */
+type Resolved =
+  | { readonly type: "null"; readonly value: null }
+  | { readonly type: "bool"; readonly value: boolean }
+  | { readonly type: "int"; readonly value: bigint }
+  | { readonly type: "float"; readonly value: number }
+  | { readonly type: "timestamp" | "str"; readonly value: string };
+
+const WORDS: ReadonlyMap<string, Resolved> = new Map<string, Resolved>([
+  ...["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"].map(
+    (word) => [word, { type: "bool", value: true }] as const,
+  ),
+  ...["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"].map(
+    (word) => [word, { type: "bool", value: false }] as const,
+  ),
+  ...["", "~", "null", "Null", "NULL"].map((word) => [word, { type: "null", value: null }] as const),
+  ...[".nan", ".NaN", ".NAN"].map((word) => [word, { type: "float", value: Number.NaN }] as const),
+  ...[".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"].map((word) => [word, { type: "float", value: Number.POSITIVE_INFINITY }] as const),
+  ...["-.inf", "-.Inf", "-.INF"].map((word) => [word, { type: "float", value: Number.NEGATIVE_INFINITY }] as const),
+]);
+
+const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+/** Go's own rule, which lets `_` stand between digits: the library asks it alone where the first character is a point. */
+const POINT_FLOAT = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
+const TIMESTAMP =
+  /^[0-9]{4}-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?)?$/;
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
+const MAX_UINT64 = 2n ** 64n - 1n;
+/** Longer runs of digits exceed 64 bits anyway, and arbitrary precision is not free. */
+const MAX_DIGITS = 80;
+
+function integerOf(text: string): bigint | undefined {
+  if (text.length > MAX_DIGITS) return undefined;
+  // The library takes `0b` away and reads the rest, sign included.
+  const match = INTEGER.exec(text.replace(/^0b([-+])/, "$10b"));
+  if (!match) return undefined;
+  const [, sign = "", hexadecimal, binary, octal, decimal] = match;
+  const magnitude = BigInt((hexadecimal && `0x${hexadecimal}`) ?? (binary && `0b${binary}`) ?? (octal && `0o${octal}`) ?? decimal ?? "0");
+  const value = sign === "-" ? -magnitude : magnitude;
+  return value >= MIN_INT64 && value <= (sign === "" ? MAX_UINT64 : MAX_INT64) ? value : undefined;
+}
+
+function isTimestamp(text: string): boolean {
+  const match = TIMESTAMP.exec(text);
+  if (!match) return false;
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).filter(Boolean).map(Number);
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
+}
+
+function finite(digits: string): Resolved | undefined {
+  const value = Number(digits);
+  return Number.isFinite(value) ? { type: "float", value } : undefined;
+}
+
+function numberOf(text: string): Resolved | undefined {
+  if (text.startsWith(".")) return POINT_FLOAT.test(text) ? finite(text.replaceAll("_", "")) : undefined;
+  const plain = text.replaceAll("_", "");
+  const integer = integerOf(plain);
+  if (integer !== undefined) return { type: "int", value: integer };
+  return FLOAT.test(plain) ? finite(plain) : undefined;
+}
+
+function resolvePlain(text: string, tag: string): Resolved {
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  const first = text.charCodeAt(0);
+  // `+`, `-`, `.` and digits: all that a number begins with.
+  const mayBeNumber = (first >= 0x30 && first <= 0x39) || first === 0x2b || first === 0x2d || first === 0x2e;
+  if (!mayBeNumber) return { type: "str", value: text };
+  if ((tag === "" || tag === "timestamp") && isTimestamp(text)) return { type: "timestamp", value: text };
+  return numberOf(text) ?? { type: "str", value: text };
+}
+
+const LONG_TAG = "tag:yaml.org,2002:";
+const RESOLVABLE = new Set(["bool", "int", "float", "null", "timestamp"]);
+
+/** Quoted text without a tag is text. */
+function resolveScalar({ value: text, isQuoted, tag }: WrittenScalar): Result<Resolved, string> {
+  if (isQuoted && tag === "") return ok({ type: "str", value: text });
+  const name = tag.startsWith(LONG_TAG) ? tag.slice(LONG_TAG.length) : tag;
+  if (name === "binary" && name !== tag) return decodeBinary(text);
+  if (tag !== "" && (name === tag || !RESOLVABLE.has(name))) return ok({ type: "str", value: text });
+  const resolved = resolvePlain(text, name);
+  if (name === "" || name === resolved.type) return ok(resolved);
+  if (name === "float" && resolved.type === "int" && resolved.value <= MAX_INT64) {
+    return ok({ type: "float", value: Number(resolved.value) });
+  }
+  return failed(`what is marked as !!${name} is none`);
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+function decodeBinary(text: string): Result<Resolved, string> {
+  // Go skips line breaks and nothing else, and wants whole groups.
+  const digits = text.replaceAll(/[\r\n]/g, "");
+  if (digits.length % 4 > 0 || !BASE64.test(digits)) return failed("what is marked as !!binary is no base64");
+  return ok({ type: "str", value: goText(Buffer.from(digits, "base64")) });
+}
+
+/** A character of UTF-8 beyond ASCII, or a byte that belongs to none; each byte is one character of Latin 1. */
+const UTF8 =
+  /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+
+/** Go replaces each byte that belongs to no character, the standard decoder each run of them. */
+function goText(bytes: Buffer): string {
+  return bytes.toString("latin1").replaceAll(UTF8, (part) => Buffer.from(part, "latin1").toString("utf8"));
+}
+
+/** Whether kubectl takes plain text as text, and every other reader of YAML 1.1 too. */
+export function isPlainText(text: string): boolean {
+  return resolvePlain(text, "").type === "str";
+}
+
+/** The value in JSON, or why there is none. A number that JSON has no form for is returned as it is. */
+export function scalarValue(scalar: WrittenScalar): Result<ScalarValue, string> {
+  const resolved = resolveScalar(scalar);
+  if (!resolved.ok) return resolved;
+  const { type, value } = resolved.value;
+  if (type === "int") return ok(jsonInteger(value));
+  return ok(type === "float" ? jsonFloat(value) : value);
+}
+
+/** Digits that JSON has to kubectl's number: an integer of 64 bits, else a float. */
+function jsonInteger(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) || value < MIN_INT64 || value > MAX_INT64 ? number : value;
+}
+
+/** JSON writes floats below this without an exponent; kubectl reads them as integers again. */
+const LEAST_EXPONENT = 1e21;
+
+function jsonFloat(value: number): number | bigint {
+  // Minus zero is zero.
+  if (!Number.isInteger(value) || Math.abs(value) >= LEAST_EXPONENT) return value;
+  return jsonInteger(BigInt(String(value)));
+}
+
+/** The key in JSON, or why it is none; undefined where JSON has no form for it. */
+export function keyText(scalar: WrittenScalar): Result<string | undefined, string> {
+  const resolved = resolveScalar(scalar);
+  if (!resolved.ok) return resolved;
+  const { type, value } = resolved.value;
+  if (type === "null" || (type === "int" && value > MAX_INT64)) return ok(undefined);
+  return ok(type === "float" ? floatKey(value) : String(value));
+}
+
+/** Exponents from which Go writes one. */
+const [SMALL_EXPONENT, LARGE_EXPONENT] = [-5, 6];
+/** Nine digits tell every float of 32 bits from the next. */
+const SINGLE_DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+
+/** As Go prints a float of 32 bits with as few digits as tell it from others. */
+function floatKey(value: number): string {
+  const single = Math.fround(value);
+  if (Number.isNaN(single)) return ".nan";
+  if (!Number.isFinite(single)) return single > 0 ? ".inf" : "-.inf";
+  if (Object.is(single, -0)) return "-0";
+  const digits = SINGLE_DIGITS.find((count) => Math.fround(Number(single.toPrecision(count))) === single) ?? SINGLE_DIGITS.length;
+  const [mantissa = "", exponent = ""] = single.toExponential(digits - 1).split("e");
+  const power = Number(exponent);
+  if (power > SMALL_EXPONENT && power < LARGE_EXPONENT) return single.toFixed(Math.max(0, digits - 1 - power));
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}
