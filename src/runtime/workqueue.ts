@@ -4,7 +4,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { type BackoffRange, backoffDelay } from "./backoff.ts";
 import { DelayedKeys } from "./delayed-keys.ts";
-import { type Groups, ReadyKeys, type Taken } from "./ready-keys.ts";
+import { ReadyKeys, type Sharing, type Taken } from "./ready-keys.ts";
 
 /** How a run of a key ended. */
 export type Outcome =
@@ -27,8 +27,8 @@ export interface WorkQueueOptions {
   readonly handle: (key: string, signal: AbortSignal) => Promise<Outcome>;
   /** Keys handled at the same time. */
   readonly workers: number;
-  /** Keys whose handlers may wait for the same thing, and so must not take all workers. Default: every key for itself. */
-  readonly groups?: Groups;
+  /** Whose keys must not take all workers, and what many handlers may wait for. Default: every key for itself. */
+  readonly sharing?: Sharing;
   readonly backoff: BackoffRange;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -53,7 +53,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions) {
     if (!Number.isInteger(options.workers) || options.workers < 1) throw new Error(`workers: ${options.workers} is not a positive number`);
     this.#options = options;
-    this.#ready = new ReadyKeys(options.groups);
+    this.#ready = new ReadyKeys(options.workers, options.sharing);
     this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
   }
 
@@ -122,7 +122,7 @@ export class WorkQueue {
     const wakeOnAbort = (): void => this.#wake();
     signal.addEventListener("abort", wakeOnAbort);
     while (!signal.aborted && bugs.length === 0) {
-      const taken = handlers.size < this.#options.workers ? this.#ready.take() : undefined;
+      const taken = this.#ready.take();
       if (taken === undefined) await this.#woken();
       else tracked(this.#process(taken, signal));
     }

@@ -37,8 +37,12 @@ import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
-/** Classes looked at a time, and of one vault: vault calls dominate, and one that hangs takes half a minute to be given up. */
-const CLASS_WORKERS = 32;
+/**
+ * Classes that are reconciled at a time. Vault calls dominate, and one that hangs takes half a minute to be given up. A namespace alone gets
+ * half of them, which keeps a first sync of thousands of classes busy; six that hang on everything leave one for the next.
+ */
+const CLASS_WORKERS = 64;
+/** Of one namespace, on one vault. */
 const CLASS_WORKERS_OF_A_VAULT = 8;
 
 export interface WorkerOptions {
@@ -79,7 +83,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const key = await loadHmacKey({ kube, namespace, logger }, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
-    groups: { of: (classKey) => vaultOf(context.classes.get(refOfKey(classKey))), share: CLASS_WORKERS_OF_A_VAULT },
+    sharing: {
+      of: (classKey) => ({ tenant: refOfKey(classKey).namespace, backend: vaultOf(context.classes.get(refOfKey(classKey))) }),
+      perBackend: CLASS_WORKERS_OF_A_VAULT,
+    },
     backoff: RETRIES,
     clock: options.clock,
     logger: logger.child({ queue: "classes" }),
