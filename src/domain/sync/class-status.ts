@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import type { KubeObject } from "../kubernetes.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** `SecretProviderClassSync`, our status object: one per synced class, same name. */
 export interface SecretProviderClassSync extends KubeObject {
@@ -128,12 +129,16 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
 
 /** While checks fail the time is exact, so that nobody has to guess since when; at rest it is coarse. */
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
-  const last = stored?.lastSuccessfulCheckTime;
-  if (isFresh !== true) return lastSuccess === undefined ? last : rfc3339(lastSuccess);
+  const last = storedTime(stored?.lastSuccessfulCheckTime, now);
+  if (isFresh !== true) return timeOf(lastSuccess ?? last);
   // Who asks for less than hours is not told of an age that is only that of the last write.
   const coarseness = Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
   // Not the moment of writing: what was checked since may be younger than what was checked then.
-  return last !== undefined && now - Date.parse(last) < coarseness ? last : rfc3339(lastSuccess ?? now);
+  return timeOf(last !== undefined && now - last < coarseness ? last : (lastSuccess ?? now));
+}
+
+function timeOf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : rfc3339(time);
 }
 
 type Freshness = Pick<SyncCondition, "status" | "reason" | "message">;

@@ -2,6 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { type ClassStatus, conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
+import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { type ClassMemory, newMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
@@ -14,7 +15,7 @@ export function memoryOf(context: WorkerContext, provider: SecretProviderClass, 
   const stored = context.statuses.get(refOf(provider));
   const now = context.clock.now();
   const schedule = { knownSince: now, nextPoll: nextPoll(context, key, interval), retryAt: now };
-  return context.memories.remember(key, newMemory({ ...schedule, ...(stored === undefined ? {} : storedFacts(provider, stored)) }));
+  return context.memories.remember(key, newMemory({ ...schedule, ...(stored === undefined ? {} : storedFacts(provider, stored, now)) }));
 }
 
 export function nextPoll(context: WorkerContext, key: string, interval: number): number {
@@ -22,18 +23,20 @@ export function nextPoll(context: WorkerContext, key: string, interval: number):
   return now + untilNextPoll({ cluster: context.settings.cluster, key, interval, now });
 }
 
-function storedFacts(provider: SecretProviderClass, stored: ClassStatus): Partial<ClassMemory> {
+function storedFacts(provider: SecretProviderClass, stored: ClassStatus, now: number): Partial<ClassMemory> {
   const synced = conditionOf(stored, "Synced");
   const fresh = conditionOf(stored, "Fresh");
-  const checked = stored.lastSuccessfulCheckTime;
+  const checked = storedTime(stored.lastSuccessfulCheckTime, now);
   const hasFailed = stored.secrets.some(({ state }) => state !== "Synced") || fresh?.status === "False";
   return {
     failures: hasFailed ? 1 : 0,
     lastRefresh: observedRefresh(provider, stored),
-    lastSuccess: checked === undefined ? undefined : Date.parse(checked),
+    lastSuccess: checked,
+    // Checked by a clock that is ahead: nobody knows when.
+    ...(checked === undefined ? { nextPoll: now } : {}),
     lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
     isStaleTold: fresh?.reason === "Stale",
-    datesToldUntil: checked === undefined ? undefined : Date.parse(checked),
+    datesToldUntil: checked,
     isIdle: stored.secrets.length === 0 && synced?.status === "True",
   };
 }

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { Registry } from "prom-client";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../src/domain/kubernetes.ts";
+import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { EventSink } from "../../../src/domain/ports/event-sink.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import type { VaultClients } from "../../../src/domain/ports/vault-client.ts";
@@ -73,6 +74,11 @@ export class SimulatedWorld {
     return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
   }
 
+  /** That of a machine whose clock is ahead of all others. */
+  clockAhead(milliseconds: number): Clock {
+    return { now: () => this.clock.now() + milliseconds, sleep: (asked, signal) => this.clock.sleep(asked, signal) };
+  }
+
   /** A process that leads from now on. */
   lead(options: LeadOptions = {}): Leader {
     this.registry = new Registry();
@@ -121,7 +127,7 @@ export class SimulatedWorld {
   }
 }
 
-export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts">> {
+export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts" | "clock">> {
   readonly settings?: Partial<WorkerOptions["settings"]>;
   readonly vaults?: VaultClients;
 }
