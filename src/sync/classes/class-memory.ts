@@ -7,6 +7,10 @@ export interface ClassMemory {
   readonly knownSince: number;
   /** Unix milliseconds of the next poll. */
   nextPoll: number;
+  /** Unix milliseconds at which the last poll of this process was due; undefined before the first. */
+  lastPoll: number | undefined;
+  /** Milliseconds between two polls, as `nextPoll` was derived from. */
+  interval: number;
   /** Unix milliseconds when an object of the class was seen to have changed; undefined where nothing is known of any change. */
   changeSeen: number | undefined;
   /** Consecutive failed attempts. */
@@ -42,6 +46,8 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
   return {
     knownSince: 0,
     nextPoll: 0,
+    lastPoll: undefined,
+    interval: 0,
     changeSeen: undefined,
     failures: 0,
     retryAt: 0,

@@ -11,11 +11,27 @@ import { keyOf, refOf } from "./class-ref.ts";
 export function memoryOf(context: WorkerContext, provider: SecretProviderClass, interval: number): ClassMemory {
   const key = keyOf(provider);
   const known = context.memories.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) return withInterval(context, { key, memory: known, interval });
   const stored = context.statuses.get(refOf(provider));
   const now = context.clock.now();
-  const schedule = { knownSince: now, nextPoll: nextPoll(context, key, interval), retryAt: now };
+  const schedule = { knownSince: now, interval, nextPoll: nextPoll(context, key, interval), retryAt: now };
   return context.memories.remember(key, newMemory({ ...schedule, ...(stored === undefined ? {} : storedFacts(provider, stored, now)) }));
+}
+
+/** A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same. */
+function withInterval(
+  context: WorkerContext,
+  { key, memory, interval }: { readonly key: string; readonly memory: ClassMemory; readonly interval: number },
+): ClassMemory {
+  if (memory.interval !== interval) memory.nextPoll = Math.min(memory.nextPoll, nextPoll(context, key, interval));
+  memory.interval = interval;
+  return memory;
+}
+
+/** Of a poll that is due: how far from it the one before may lie whose answer still serves it (milliseconds). */
+export function intervalBefore({ nextPoll: due, lastPoll, interval }: ClassMemory, now: number): number {
+  // Where phases moved, the list of the last poll is younger than an interval. It says nothing that was not seen then.
+  return lastPoll === undefined || now < due ? interval : Math.min(interval, due - lastPoll);
 }
 
 export function nextPoll(context: WorkerContext, key: string, interval: number): number {

@@ -13,6 +13,7 @@ import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { intervalBefore } from "./first-sight.ts";
 import { maxStaleOf, tellStale } from "./stale-class.ts";
 import { warnOfParameters } from "./warn-class.ts";
 
@@ -34,7 +35,8 @@ export interface MirrorInput {
 export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<void> {
   const { provider, memory } = input;
   const stopTimer = context.metrics.syncDuration.startTimer();
-  const mirror = await context.mirror(provider, questionOf(context, input), signal);
+  const question = questionOf(context, { ...input, interval: intervalBefore(memory, context.clock.now()) });
+  const mirror = await context.mirror(provider, question, signal);
   const secrets = await secretsAfter(context, input, mirror, signal);
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
   const isFresh = mirror.kind === "answered" && mirror.notFresh === undefined;

@@ -73,13 +73,18 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
     // Only now: an attempt that was cut short is no answer to the request.
     memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
     // A repair alone looks at what was damaged: a poll that came due meanwhile is still to come.
-    if (isPollDue || !isRepair(need)) memory.nextPoll = nextPoll(context, key, interval);
+    if (isPollDue || !isRepair(need)) planPoll(context, key, memory, now);
     // One that was seen meanwhile is looked at once more.
     if (memory.changeSeen === changeSeen) memory.changeSeen = undefined;
   }
   await reviewStaleness(context, provider, memory, signal);
   tellDates(context, provider, memory);
   return (await context.statuses.storeUnstored(refOf(provider), signal)) ? untilNext(context, provider, memory) : AGAIN;
+}
+
+function planPoll(context: WorkerContext, key: string, memory: ClassMemory, polledAt: number): void {
+  memory.lastPoll = Math.min(polledAt, memory.nextPoll);
+  memory.nextPoll = nextPoll(context, key, memory.interval);
 }
 
 function intervalOf({ settings }: WorkerContext, provider: SecretProviderClass): number {
