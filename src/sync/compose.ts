@@ -14,6 +14,7 @@ import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { createSteadyClock } from "../runtime/steady-clock.ts";
+import { createLeasedProgress } from "./classes/poll-progress.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createComponentMetrics } from "./healing/component-metrics.ts";
@@ -50,6 +51,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
   const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
+  const progress = createLeasedProgress(clock);
   const election = createLeaderElection(kube, {
     namespace: config.namespace,
     name: LEASE,
@@ -57,6 +59,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     fieldManager: FIELD_MANAGER,
     clock,
     logger,
+    annotations: () => progress.annotations(),
   });
   await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
   if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
@@ -71,7 +74,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const { divertingVariables: variables } = config;
   if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
   try {
-    await election.run(async (leading) => {
+    await election.run(async (leading, before) => {
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
@@ -101,6 +104,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           probe,
           isBlind,
           watcher,
+          progress: progress.after(before),
           rollouts: config.restartWorkloads
             ? createRollouts({
                 settings: { mostAtATime: config.maxRolloutsPerNamespace, timeoutMs: config.rolloutTimeout },

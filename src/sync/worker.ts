@@ -15,6 +15,7 @@ import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-facts.ts";
 import { ClassMemories } from "./classes/class-memory.ts";
 import { startConsumers } from "./classes/consumers.ts";
+import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { reconcileClass } from "./classes/reconcile-class.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
@@ -65,6 +66,8 @@ export interface WorkerOptions {
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
   readonly render: RenderOptions;
+  /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
+  readonly progress?: PollProgress | undefined;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
@@ -113,6 +116,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails }, signal);
   options.metrics.queue.observe(classes);
   options.metrics.observeClasses(classFacts(context));
+  options.progress?.observe(polledUntil(context));
   options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);
   await runTogether(
     [
@@ -230,6 +234,7 @@ function buildContext(
     consumers,
     gate,
     memories,
+    polledUntil: polledBefore(options),
     lookAt: enqueue,
     tellFreeze: createFreezeTeller(options),
     mirror: createMirrors({

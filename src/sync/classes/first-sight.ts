@@ -1,21 +1,26 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { untilNextPoll } from "../../domain/schedule/phase.ts";
+import { firstPoll, untilNextPoll } from "../../domain/schedule/phase.ts";
 import { type ClassStatus, conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { type ClassMemory, newMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
 
-/** What is known of the class. After a start, what is stored decides: one whose status says `Synced` is not asked for before its phase. */
+/** What is known of the class. After a start, what is stored decides: one whose status says `Synced` is not asked for before its poll is due. */
 export function memoryOf(context: WorkerContext, provider: SecretProviderClass, interval: number): ClassMemory {
   const key = keyOf(provider);
   const known = context.memories.get(key);
   if (known !== undefined) return withInterval(context, { key, memory: known, interval });
   const stored = context.statuses.get(refOf(provider));
   const now = context.clock.now();
-  const schedule = { knownSince: now, interval, nextPoll: nextPoll(context, key, interval), retryAt: now };
-  return context.memories.remember(key, newMemory({ ...schedule, ...(stored === undefined ? {} : storedFacts(provider, stored, now)) }));
+  const first = { knownSince: now, interval, nextPoll: nextPoll(context, key, interval), retryAt: now };
+  if (stored === undefined) return context.memories.remember(key, newMemory(first));
+  const facts = storedFacts(provider, stored, now);
+  // Of one that failed, nobody knows which of its objects were looked at.
+  const polledUntil = facts.failures === 0 ? context.polledUntil : undefined;
+  const due = firstPoll({ cluster: context.settings.cluster, key, interval, now, checked: facts.lastSuccess, polledUntil });
+  return context.memories.remember(key, newMemory({ ...first, ...facts, nextPoll: due }));
 }
 
 /** A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same. */
@@ -48,8 +53,6 @@ function storedFacts(provider: SecretProviderClass, stored: ClassStatus, now: nu
     failures: hasFailed ? 1 : 0,
     lastRefresh: observedRefresh(provider, stored),
     lastSuccess: checked,
-    // Checked by a clock that is ahead: nobody knows when.
-    ...(checked === undefined ? { nextPoll: now } : {}),
     lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
     isStaleTold: fresh?.reason === "Stale",
     datesToldUntil: checked,
