@@ -62,6 +62,7 @@ class ListAndWatch<T> implements Reflector<T> {
   #hasSynced = false;
   #isServed: boolean | undefined;
   #lastActivity: number;
+  #unbrokenSince: number;
   /** Aborted by `relist`; one per step. */
   #interrupt = new AbortController();
   #isRelistWanted = false;
@@ -71,6 +72,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#options = options;
     this.#wanted = wanted;
     this.#lastActivity = options.clock.now();
+    this.#unbrokenSince = this.#lastActivity;
     this.#logger = options.logger.child({ resource: wanted.resource.plural });
     this.#copy = new ObjectCopy((ref, change) => this.#guarded("change handler failed", ref, () => wanted.onChange?.(ref, change)));
   }
@@ -85,6 +87,10 @@ class ListAndWatch<T> implements Reflector<T> {
 
   get lastActivity(): number {
     return this.#lastActivity;
+  }
+
+  get unbrokenSince(): number {
+    return this.#unbrokenSince;
   }
 
   get(ref: ObjectRef): T | undefined {
@@ -160,6 +166,7 @@ class ListAndWatch<T> implements Reflector<T> {
     const request = { ...selection, resource, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
     const { items, resourceVersion } = await listPages(this.#transport, request, signal);
     this.#touch();
+    this.#unbrokenSince = this.#lastActivity;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
     // A handler may have asked for another list while it heard of this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;

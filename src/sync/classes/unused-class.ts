@@ -33,6 +33,7 @@ export async function reconcileUnused(context: WorkerContext, unused: UnusedClas
     hasSecrets: owned.length > 0,
     now: clock.now(),
     lastActivity: consumers.lastActivity,
+    unbrokenSince: consumers.unbrokenSince,
     unusedSince: memory.unusedSince,
     grace: settings.unusedGrace,
   });

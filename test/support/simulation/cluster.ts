@@ -67,9 +67,13 @@ export class SimulatedCluster {
     this.#tell(resource, live, undefined);
   }
 
-  /** What every watch has told is history that it cannot tell again: all copies are listed anew. */
-  expireHistory(): void {
-    for (const watch of this.#watches) watch.relist();
+  /** Cuts off every watch of the kind; the result lists it anew, since the history of the time in between has expired. */
+  cutWatches(resource: Resource): () => void {
+    const cut = [...this.#watches].filter(({ options }) => isSame(options.resource, resource));
+    for (const watch of cut) watch.cut();
+    return () => {
+      for (const watch of cut) watch.mend();
+    };
   }
 
   #createClient(): KubeClient {

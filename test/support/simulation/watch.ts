@@ -17,6 +17,8 @@ export class SimulatedWatch<T> implements Reflector<T> {
   readonly #copy = new Map<string, { readonly ref: ObjectRef; readonly value: T }>();
   #hasSynced = false;
   #unbrokenSince: number;
+  /** When the stream was cut; undefined while it lives. */
+  #cutAt: number | undefined;
 
   constructor(source: WatchSource<T>) {
     this.options = source.options;
@@ -32,7 +34,7 @@ export class SimulatedWatch<T> implements Reflector<T> {
   readonly isUnserved = false;
 
   get lastActivity(): number {
-    return this.#source.clock.now();
+    return this.#cutAt ?? this.#source.clock.now();
   }
 
   get unbrokenSince(): number {
@@ -56,8 +58,20 @@ export class SimulatedWatch<T> implements Reflector<T> {
     await Promise.resolve();
   }
 
+  /** What happens from now on is not seen. */
+  cut(): void {
+    this.#cutAt = this.#source.clock.now();
+  }
+
+  /** The history of the time in between has expired: listed anew. */
+  mend(): void {
+    this.#cutAt = undefined;
+    this.#hasSynced = false;
+    this.#list();
+  }
+
   tell(previous: KubeObject | undefined, current: KubeObject | undefined): void {
-    if (!this.#hasSynced) return;
+    if (!this.#hasSynced || this.#cutAt !== undefined) return;
     const object = current ?? previous;
     if (object === undefined || (!this.#source.isWanted(object) && !this.#copy.has(keyOf(object)))) return;
     queueMicrotask(() => this.#set(refOf(object), current !== undefined && this.#source.isWanted(current) ? current : undefined));
