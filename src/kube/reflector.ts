@@ -6,7 +6,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";
-import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
+import { isVersionOlder, type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
 import { asKubeError, createTransport, type Transport } from "./transport.ts";
 import { watchEvents } from "./watch-stream.ts";
 
@@ -186,7 +186,9 @@ class ListAndWatch<T> implements Reflector<T> {
       const { wasUseful } = progress;
       if (event.kind === "error") return event.status?.code === 410 ? { kind: "expired", wasUseful } : { kind: "broken", wasUseful };
       this.#touch();
-      resourceVersion = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
+      const version = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
+      if (isVersionOlder(version, resourceVersion)) return this.#restored(wasUseful);
+      resourceVersion = version;
       // Going on from an earlier point after a cut would replay old states of objects over newer ones.
       Object.assign(progress, { step: { kind: "watch", resourceVersion }, wasUseful: true });
       if (event.kind === "changed") this.#changed(event.object);
@@ -194,7 +196,15 @@ class ListAndWatch<T> implements Reflector<T> {
       // What follows in the same chunk is not to be reported as current once a list was asked for.
       signal.throwIfAborted();
     }
-    return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || clock.now() - started >= SHORT_WATCH_MS };
+    const lasted = clock.now() - started;
+    if (!progress.wasUseful && lasted >= request.idleMs) return { kind: "silent" };
+    return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || lasted >= SHORT_WATCH_MS };
+  }
+
+  /** Of another history: nothing of the copy is current before the next list. */
+  #restored(wasUseful: boolean): Outcome {
+    this.#hasSynced = false;
+    return { kind: "restored", wasUseful };
   }
 
   #changed(object: KubeObject): void {
@@ -234,6 +244,8 @@ class ListAndWatch<T> implements Reflector<T> {
   #logFailure(outcome: Outcome, { delayMs, failures }: Plan): void {
     if (outcome.kind === "failed") this.#logger.warn("list or watch failed", { error: outcome.error, failures, delayMs });
     if (outcome.kind === "broken") this.#logger.warn("watch sent an error; listing anew", { failures, delayMs });
+    if (outcome.kind === "silent") this.#logger.info("watch was silent; listing anew", { failures, delayMs });
+    if (outcome.kind === "restored") this.#logger.warn("the API server's versions went back; listing anew", { failures, delayMs });
     if (outcome.kind === "expired") this.#logger.info("watch history expired; listing anew", { failures, delayMs });
   }
 }
