@@ -1,7 +1,7 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
 import type { KubeError } from "../domain/ports/kube-error.ts";
-import type { PooledKubeConfig } from "./config.ts";
+import type { PooledKubeConfig, Purpose } from "./config.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 
@@ -42,6 +42,8 @@ export interface TransportOptions {
   readonly requestTimeoutMs?: number;
   /** Asked when a write leaves the process; false: it does not. Default: always. */
   readonly mayWrite?: () => boolean;
+  /** Over connections of their own, so that they never wait behind other requests. */
+  readonly isUrgent?: boolean;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -50,7 +52,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
   const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
   const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
 
-  async function dispatch(call: Call, purpose: "requests" | "watches", signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function dispatch(call: Call, purpose: Purpose, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const context = new RequestContext(server + call.path, call.method);
     context.setHeaderParam("Accept", "application/json");
     context.setHeaderParam("User-Agent", options.userAgent);
@@ -73,7 +75,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     call: (call, signal) =>
       within(limit, signal, async (bounded) => {
         try {
-          const response = await dispatch(call, "requests", bounded);
+          const response = await dispatch(call, options.isUrgent === true ? "urgent" : "requests", bounded);
           return { status: response.statusCode, retryAfter: retryAfterOf(response), body: await response.body.text() };
         } catch (error) {
           signal.throwIfAborted();
@@ -111,7 +113,7 @@ function isKubeError(error: unknown): error is KubeError {
 
 interface Authentication {
   readonly context: RequestContext;
-  readonly purpose: "requests" | "watches";
+  readonly purpose: Purpose;
   readonly attempt: Attempt;
 }
 

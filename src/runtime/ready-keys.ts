@@ -59,6 +59,13 @@ export class ReadyKeys {
     this.#turns.set(tenant, backends.set(backend, (backends.get(backend) ?? new Set()).add(key)));
   }
 
+  delete(key: string): void {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return;
+    this.#waiting.delete(key);
+    this.#leaveTurn(waiting);
+  }
+
   /** The next that may have a worker. It has to be given back when its handler has ended. */
   take(): Taken | undefined {
     const free = this.#workers - this.#running.all;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createVaultClients } from "../azure/vault-clients.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -10,6 +11,7 @@ import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
 import type { Config } from "../runtime/config.ts";
+import { startEventLoopWatch } from "../runtime/event-loop.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
@@ -30,15 +32,21 @@ import { runWorker } from "./worker.ts";
 
 const LEASE = "keyvault-injector-sync";
 
+/** A namespace alone has half of them. The API server may take seconds for each, where somebody's admission webhook does. */
+const WRITES_AT_A_TIME = 32;
+
 export interface ProcessOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** Default: the machine's. Tests of time pass others. */
+  readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
 }
 
 /** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
-export async function runProcess({ config, logger, version }: ProcessOptions, signal: AbortSignal): Promise<void> {
-  const clock = createSteadyClock();
+export async function runProcess({ config, logger, version, time }: ProcessOptions, signal: AbortSignal): Promise<void> {
+  const { clock, monotonic } = time ?? { clock: createSteadyClock(), monotonic: () => performance.now() };
+  const stopped = new AbortController();
   const registry = createRegistry(version);
   const metrics = createSyncMetrics(registry);
   const vaultMetrics = createVaultMetrics(registry);
@@ -52,7 +60,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress(clock);
-  const election = createLeaderElection(kube, {
+  const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
     namespace: config.namespace,
     name: LEASE,
     identity: `${config.podName}_${randomUUID()}`,
@@ -66,7 +74,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
-    liveness: [{ name: "event-loop", problem: () => undefined }],
+    liveness: [startEventLoopWatch({ registry, clock, monotonic }, stopped.signal)],
     readiness: [{ name: "process", problem: () => undefined }],
     registry,
   });
@@ -100,7 +108,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease }),
+          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME }),
           probe,
           isBlind,
           watcher,
@@ -135,6 +143,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     if (config.heal.includes("components"))
       await restoreOwnDeployment({ kube, namespace: config.namespace, clock, logger }, new AbortController().signal);
   } finally {
+    stopped.abort();
     health.startDraining();
     await health.close();
     await kubeConfig.close();

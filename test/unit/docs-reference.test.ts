@@ -143,6 +143,7 @@ describe("the page of metrics", () => {
     assert.deepEqual(
       files.map(({ file }) => file),
       [
+        "src/runtime/event-loop.ts",
         "src/sync/classes/class-metrics.ts",
         "src/sync/healing/component-metrics.ts",
         "src/sync/metrics.ts",
