@@ -12,7 +12,7 @@ export interface LeaderElectionOptions {
   /** Different for every process that ever ran: the pod's name with a random part. */
   readonly identity: string;
   readonly fieldManager: string;
-  readonly clock: Clock;
+  readonly clock: LeaseClock;
   readonly logger: Logger;
   /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
   readonly annotations?: () => LeaseAnnotations;
@@ -20,6 +20,11 @@ export interface LeaderElectionOptions {
   readonly leaseMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryMs?: number;
+}
+
+/** `elapsed`: milliseconds that count a sleep of the machine, too; `now` where it is not given. */
+interface LeaseClock extends Clock {
+  elapsed?(): number;
 }
 
 type Lead = Parameters<LeaderElection["run"]>[0];
@@ -52,7 +57,7 @@ class LeaseElection implements LeaderElection {
   readonly #options: LeaderElectionOptions;
   readonly #timing: Timing;
   #isLeader = false;
-  /** By our clock: up to then the last renewal counts. */
+  /** By the time that has elapsed: up to then the last renewal counts. */
   #heldUntil = Number.NEGATIVE_INFINITY;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
@@ -66,7 +71,7 @@ class LeaseElection implements LeaderElection {
   }
 
   get holdsLease(): boolean {
-    return this.#isLeader && this.#options.clock.now() < this.#heldUntil;
+    return this.#isLeader && this.#elapsed() < this.#heldUntil;
   }
 
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
@@ -181,12 +186,18 @@ class LeaseElection implements LeaderElection {
   async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { identity, clock, fieldManager } = this.#options;
     const now = clock.now();
+    const elapsed = this.#elapsed();
     const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
     const patch = acquisition(lease, identity, { seconds, now, annotations: this.#annotations() });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.
-    this.#heldUntil = now + this.#timing.renewDeadlineMs;
+    this.#heldUntil = elapsed + this.#timing.renewDeadlineMs;
     return written;
+  }
+
+  #elapsed(): number {
+    const { clock } = this.#options;
+    return clock.elapsed?.() ?? clock.now();
   }
 
   /** Of the leader's work alone: a candidate has done nothing. */

@@ -26,6 +26,8 @@ export class SimulatedCluster {
   fault: (call: SimulatedCall) => KubeError | undefined = () => undefined;
   /** Of all writes, in the order in which they took effect. */
   readonly writes: SimulatedCall[] = [];
+  /** Writes that a precondition did not let through. */
+  readonly refused: SimulatedCall[] = [];
   readonly client: KubeClient;
   readonly watcher: KubeWatcher;
   readonly #clock: Clock;
@@ -143,9 +145,9 @@ export class SimulatedCluster {
   ): Promise<KubeObject> {
     return this.#answer(call, signal, () => {
       const live = this.get(call.resource, call.ref as ObjectRef);
-      if (live !== undefined && expected?.uid !== undefined && expected.uid !== live.metadata.uid) throw refusal("Invalid", 422);
-      const version = expected?.resourceVersion;
-      if (live !== undefined && version !== undefined && version !== live.metadata.resourceVersion) throw refusal("Conflict", 409);
+      const problem = violated(live, expected);
+      if (problem !== undefined) this.refused.push(call);
+      if (problem !== undefined) throw problem;
       const next = change(live);
       if (isDry && next !== undefined) return next;
       this.writes.push(call);
@@ -224,6 +226,14 @@ const TOKENS: Resource = { group: "", version: "v1", plural: "serviceaccounts/to
 
 export function refusal(code: KubeErrorCode, status: number): KubeError {
   return new KubeError(code, `refused: ${code}`, { retry: { kind: "backoff" }, status });
+}
+
+function violated(live: KubeObject | undefined, expected: Partial<KubeObject["metadata"]> | undefined): KubeError | undefined {
+  if (live === undefined) return undefined;
+  const { uid, resourceVersion } = live.metadata;
+  if (expected?.uid !== undefined && expected.uid !== uid) return refusal("Invalid", 422);
+  if (expected?.resourceVersion !== undefined && expected.resourceVersion !== resourceVersion) return refusal("Conflict", 409);
+  return undefined;
 }
 
 function typed(resource: Resource, body: KubeObject): KubeObject {
