@@ -3,10 +3,11 @@ import type { Clock } from "../domain/ports/clock.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { isVersionOlder } from "../domain/resource-version.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";
-import { isVersionOlder, type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
+import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
 import { asKubeError, createTransport, type Transport } from "./transport.ts";
 import { watchEvents } from "./watch-stream.ts";
 

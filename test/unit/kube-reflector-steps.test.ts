@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import { isVersionOlder, type Outcome, planAfter } from "../../src/kube/reflector-steps.ts";
+import { isVersionOlder } from "../../src/domain/resource-version.ts";
+import { type Outcome, planAfter } from "../../src/kube/reflector-steps.ts";
 
 const middle = (): number => 0.5;
 const watchFrom7 = { kind: "watch", resourceVersion: "7" } as const;

@@ -129,9 +129,7 @@ async function report(
   outcome: ClassOutcome,
   signal: AbortSignal,
 ): Promise<void> {
-  const ref = refOf(provider);
-  const status = nextStatus(outcome, context.statuses.get(ref), context.clock.now());
-  if (status !== undefined) await context.statuses.write(ref, status, signal);
+  await context.statuses.update(refOf(provider), (told) => nextStatus(outcome, told, context.clock.now()), signal);
   tellStale(context, provider, memory);
   const { reason, message } = outcome;
   if (memory.lastTold?.reason === reason && memory.lastTold.message === message) return;
