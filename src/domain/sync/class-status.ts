@@ -96,9 +96,8 @@ export const REFRESH_CHARACTERS = 256;
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
   const { generation: observedGeneration, refresh } = outcome;
   const context = { observedGeneration, stored, time: rfc3339(now) };
-  const isSynced = outcome.reason === "Synced";
   const conditions = [
-    condition({ type: "Synced", status: isSynced ? "True" : "False", reason: outcome.reason, message: outcome.message }, context),
+    condition({ type: "Synced", status: syncedStatus(outcome.reason), reason: outcome.reason, message: outcome.message }, context),
     condition({ type: "Fresh", ...freshness(outcome, now) }, context),
     ...guarded(outcome, context),
     // Kept by whoever restarts the workloads.
@@ -114,6 +113,12 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     secrets: outcome.secrets,
   };
   return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;
+}
+
+/** Of a class that is switched off nobody knows. */
+function syncedStatus(reason: SyncReason): Condition["status"] {
+  if (reason === "SwitchedOff") return "Unknown";
+  return reason === "Synced" ? "True" : "False";
 }
 
 /** Told only once something was wrong: that all is well is the rule. */
@@ -145,7 +150,10 @@ type Freshness = Pick<SyncCondition, "status" | "reason" | "message">;
 
 function freshness(outcome: ClassOutcome, now: number): Freshness {
   if (outcome.isFresh) return { status: "True", reason: "Synced", message: "the vault answered at the last check" };
-  if (outcome.isFresh === undefined) return { status: "Unknown", reason: "Synced", message: "the vault is not asked at the moment" };
+  if (outcome.isFresh === undefined) {
+    const reason = outcome.reason === "SwitchedOff" ? "SwitchedOff" : "Synced";
+    return { status: "Unknown", reason, message: "the vault is not asked at the moment" };
+  }
   const { reason, message } = outcome.notFresh ?? outcome;
   const { lastSuccess, maxStale } = outcome;
   if (!isStale(outcome, now) || lastSuccess === undefined || maxStale === undefined) return { status: "False", reason, message };

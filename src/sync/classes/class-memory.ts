@@ -104,6 +104,11 @@ export class ClassMemories {
     if (memory !== undefined) memory.unusedSince = undefined;
   }
 
+  /** Met again, it is as at first sight; what was warned of is not warned of again. */
+  reset(key: string): void {
+    this.#byKey.delete(key);
+  }
+
   forget(key: string): void {
     this.#byKey.delete(key);
     this.#warnings.delete(key);

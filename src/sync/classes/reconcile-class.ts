@@ -19,6 +19,7 @@ import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
 import { reviewStaleness, staleAt } from "./stale-class.ts";
+import { reconcileSwitchedOff, switchedOffBy } from "./switched-off-class.ts";
 import { nextDateOf, tellDates } from "./tell-dates.ts";
 import { reconcileUnused } from "./unused-class.ts";
 import { warnOfAnnotations } from "./warn-class.ts";
@@ -35,14 +36,14 @@ export async function reconcileClass(context: WorkerContext, ref: ObjectRef, sig
   if (snapshot.kind === "unsettled") return AGAIN;
   warnOfAnnotations(context, provider);
   await reportThawed(context, provider, signal);
-  const mode = syncMode(provider, context.settings.syncMode);
-  // Switched off, what was mirrored stays as it is.
-  if (mode === "never" || !context.settings.syncSecret) return { kind: "done" };
+  const by = switchedOffBy(context, provider);
+  if (by !== undefined) return reconcileSwitchedOff(context, { provider, by }, signal);
   if (!isOurs(provider)) return reconcileForeign(context, provider, signal);
   if (context.blind === undefined) await releaseDisagreed(context, provider, signal);
   const secretObjects = secretObjectsOf(provider);
   await removeObsolete(context, provider, new Set(secretObjects.map(({ secretName }) => secretName)), signal);
   if (secretObjects.length === 0) return retire(context, ref, signal);
+  const mode = syncMode(provider, context.settings.syncMode);
   return mode === "while-used" ? mirrorWhileUsed(context, provider, signal) : mirrorWhenNeeded(context, provider, signal);
 }
 
