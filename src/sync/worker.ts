@@ -17,6 +17,7 @@ import { ClassMemories } from "./classes/class-memory.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { reconcileClass } from "./classes/reconcile-class.ts";
+import { reviewFreshness } from "./classes/review-freshness.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
@@ -124,6 +125,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => crds.queue.run(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
+      (running) => reviewFreshness(context, running),
       async (running) => options.rollouts?.run(context, running),
     ],
     signal,

@@ -68,6 +68,8 @@ function offStep(name: string, why: string): Step {
 
 function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
   const synced = conditionOf(status, "Synced");
+  const fresh = conditionOf(status, "Fresh");
+  const isOld = synced?.status === "True" && fresh?.status === "False";
   const isOutdated = status.observedGeneration < (metadata.generation ?? 0);
   return [
     step(
@@ -75,6 +77,7 @@ function conditionSteps(name: string, { metadata }: SecretProviderClass, status:
       synced?.status === "True" ? "ok" : "problem",
       `class ${name} is ${synced?.reason ?? "not looked at"}: ${synced?.message ?? ""}`,
     ),
+    ...(isOld ? [step("sync", "warning", `class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
     ...(isOutdated ? [step("sync", "warning", `class ${name} was changed since: the worker has yet to look at it`)] : []),
   ];
 }

@@ -40,6 +40,15 @@ export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): numb
   return Math.max(phase.now, ...next);
 }
 
+/**
+ * Unix milliseconds of the last poll that earlier leaders have made. Where the one before said nothing of that, as those before 0.4.0 did not,
+ * it is taken to have made all up to now.
+ */
+export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number {
+  const until = polledUntil === undefined ? phase.now : polledUntil - CLOCKS_DIFFER_MS;
+  return until + untilNextPoll({ ...phase, now: until }) - phase.interval;
+}
+
 /** FNV-1a, 32 bit, then a finaliser: short similar names must not get neighbouring phases. */
 function fraction(text: string): number {
   let hash = 0x811c9dc5;

@@ -21,6 +21,8 @@ export interface ClassMemory {
   lastRefresh: string | undefined;
   /** Unix milliseconds of the last check that succeeded. */
   lastSuccess: number | undefined;
+  /** Unix milliseconds: earlier processes have checked the class with success then or later; undefined where nobody knows. */
+  checkedBefore: number | undefined;
   /** Repairs of edited or deleted Secrets. */
   repairs: Repairs;
   /** Names of Secrets that failed at the last attempt. */
@@ -53,6 +55,7 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
     retryAt: 0,
     lastRefresh: undefined,
     lastSuccess: undefined,
+    checkedBefore: undefined,
     repairs: NO_REPAIRS,
     failing: new Set(),
     lastTold: undefined,

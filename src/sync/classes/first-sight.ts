@@ -1,6 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { firstPoll, untilNextPoll } from "../../domain/schedule/phase.ts";
+import { firstPoll, lastPollBefore, untilNextPoll } from "../../domain/schedule/phase.ts";
+import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import { type ClassStatus, conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
@@ -19,8 +20,19 @@ export function memoryOf(context: WorkerContext, provider: SecretProviderClass, 
   const facts = storedFacts(provider, stored, now);
   // Of one that failed, nobody knows which of its objects were looked at.
   const polledUntil = facts.failures === 0 ? context.polledUntil : undefined;
-  const due = firstPoll({ cluster: context.settings.cluster, key, interval, now, checked: facts.lastSuccess, polledUntil });
-  return context.memories.remember(key, newMemory({ ...first, ...facts, nextPoll: due }));
+  const polls = { cluster: context.settings.cluster, key, interval, now, checked: facts.lastSuccess, polledUntil };
+  const checkedBefore = facts.failures === 0 ? lastPollBefore(polls) : undefined;
+  return context.memories.remember(key, newMemory({ ...first, ...facts, nextPoll: firstPoll(polls), checkedBefore }));
+}
+
+export function intervalOf({ settings }: WorkerContext, provider: SecretProviderClass): number {
+  return pollInterval(provider, settings.rotationPollInterval);
+}
+
+/** Unix milliseconds of the last check that succeeded, as far as is known; where nothing is, this process's first sight of the class. */
+export function lastCheckOf({ lastSuccess, checkedBefore, knownSince }: ClassMemory): number {
+  if (lastSuccess === undefined && checkedBefore === undefined) return knownSince;
+  return Math.max(lastSuccess ?? Number.NEGATIVE_INFINITY, checkedBefore ?? Number.NEGATIVE_INFINITY);
 }
 
 /** A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same. */

@@ -1,7 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
-import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { type FetchNeed, fetchNeed } from "../../domain/sync/fetch-need.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
@@ -12,7 +11,7 @@ import { contestedUntil, isRepair, noteRepair, repairPause } from "../secrets/re
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
-import { memoryOf, nextPoll } from "./first-sight.ts";
+import { intervalOf, memoryOf, nextPoll } from "./first-sight.ts";
 import { reconcileForeign } from "./foreign-class.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
@@ -86,10 +85,6 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
 function planPoll(context: WorkerContext, key: string, memory: ClassMemory, polledAt: number): void {
   memory.lastPoll = Math.min(polledAt, memory.nextPoll);
   memory.nextPoll = nextPoll(context, key, memory.interval);
-}
-
-function intervalOf({ settings }: WorkerContext, provider: SecretProviderClass): number {
-  return pollInterval(provider, settings.rotationPollInterval);
 }
 
 function isDue({ settings, clock }: WorkerContext, { nextPoll: due, changeSeen }: ClassMemory): boolean {
