@@ -14,6 +14,7 @@ import type { Sensitive } from "../domain/sensitive.ts";
 import { FairSlots } from "../runtime/fair-slots.ts";
 import { applyCustomResourceDefinition } from "./apply-crd.ts";
 import type { PooledKubeConfig } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
 import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
@@ -32,6 +33,7 @@ export interface KubeClientOptions {
   readonly mayWrite?: () => boolean;
   /** Its requests have connections of their own and never wait behind those of other clients. */
   readonly isUrgent?: boolean;
+  readonly contact?: ApiContact;
   /** Writes under way at a time, shared fairly by namespace; below the connections, so that reads never wait behind them. Default: no limit. */
   readonly writesAtATime?: number;
   /** Objects per page of a list; default 500. */

@@ -1,3 +1,4 @@
+import { formatDuration } from "../domain/duration.ts";
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
@@ -5,6 +6,7 @@ import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/k
 import type { Logger } from "../domain/ports/logger.ts";
 import { isVersionOlder } from "../domain/resource-version.ts";
 import type { PooledKubeConfig } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";
 import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
@@ -23,6 +25,15 @@ export interface KubeWatcherOptions {
   readonly idleMs?: number;
   /** Milliseconds per list request; default 15,000. */
   readonly requestTimeoutMs?: number;
+  readonly contact?: ApiContact;
+}
+
+/** What is wrong with the live copies themselves, in one sentence each; undefined where nothing is. */
+export interface WatcherHealth {
+  /** One is not kept any more, or has not even tried anything for so long that it never will: a bug, and a restart mends it. */
+  stuck(): string | undefined;
+  /** One has brought nothing and tried nothing for several times as long as a silence may last. */
+  stalled(): string | undefined;
 }
 
 const IDLE_MS = 75_000;
@@ -33,6 +44,10 @@ const WATCH_SECONDS = { least: 300, most: 600 };
 /** A watch that ends sooner and brought nothing was no use: wait before the next. */
 const SHORT_WATCH_MS = 1_000;
 
+/** A copy that lives hears a bookmark, or gives a silent watch up and tries again, in far less than these (milliseconds). */
+const STALLED_MS = 360_000;
+const STUCK_MS = 720_000;
+
 /** How far a step got, should it fail. */
 interface Progress {
   step: Step;
@@ -40,16 +55,30 @@ interface Progress {
 }
 
 /** Live copies of collections, each by a list and the watch that follows it. */
-export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher {
+export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher & WatcherHealth {
   const transport = createTransport(config, options);
+  const alive = new Map<{ readonly lastSign: number }, string>();
+  let stopped: string | undefined;
+  const silentFor = (milliseconds: number): string | undefined => {
+    const now = options.clock.now();
+    const silent = [...alive].find(([{ lastSign }]) => now - lastSign > milliseconds)?.[1];
+    return silent === undefined ? undefined : `the watch of ${silent} has shown and tried nothing for ${formatDuration(milliseconds)}`;
+  };
   return {
     reflect: <T>(wanted: ReflectorOptions<T>, signal: AbortSignal): Reflector<T> => {
       const reflector = new ListAndWatch(transport, options, wanted);
-      reflector.run(signal).catch((error: unknown) => {
-        if (!signal.aborted) options.logger.error("reflector stopped", { resource: wanted.resource.plural, error });
+      alive.set(reflector, wanted.resource.plural);
+      const ended = (): void => void alive.delete(reflector);
+      reflector.run(signal).then(ended, (error: unknown) => {
+        ended();
+        if (signal.aborted) return;
+        stopped ??= `the watch of ${wanted.resource.plural} has stopped`;
+        options.logger.error("reflector stopped", { resource: wanted.resource.plural, error });
       });
       return reflector;
     },
+    stuck: () => stopped ?? silentFor(STUCK_MS),
+    stalled: () => stopped ?? silentFor(STALLED_MS),
   };
 }
 
@@ -64,6 +93,7 @@ class ListAndWatch<T> implements Reflector<T> {
   #isServed: boolean | undefined;
   #lastActivity: number;
   #unbrokenSince: number;
+  #lastSign: number;
   /** Aborted by `relist`; one per step. */
   #interrupt = new AbortController();
   #isRelistWanted = false;
@@ -74,6 +104,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#wanted = wanted;
     this.#lastActivity = options.clock.now();
     this.#unbrokenSince = this.#lastActivity;
+    this.#lastSign = this.#lastActivity;
     this.#logger = options.logger.child({ resource: wanted.resource.plural });
     this.#copy = new ObjectCopy((ref, change) => this.#guarded("change handler failed", ref, () => wanted.onChange?.(ref, change)));
   }
@@ -88,6 +119,11 @@ class ListAndWatch<T> implements Reflector<T> {
 
   get lastActivity(): number {
     return this.#lastActivity;
+  }
+
+  /** Unix milliseconds of the last step, answer or event: failures are signs, too. */
+  get lastSign(): number {
+    return this.#lastSign;
   }
 
   get unbrokenSince(): number {
@@ -129,6 +165,7 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#interrupt = new AbortController();
       if (this.#isRelistWanted) this.#interrupt.abort();
       this.#isRelistWanted = false;
+      this.#lastSign = this.#options.clock.now();
       const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
       if (signal.aborted) return;
       plan = planAfter(outcome, plan.failures, this.#options.random);
@@ -163,7 +200,10 @@ class ListAndWatch<T> implements Reflector<T> {
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     };
-    const keep = (object: KubeObject): Kept<T> | undefined => this.#keep(object);
+    const keep = (object: KubeObject): Kept<T> | undefined => {
+      this.#lastSign = this.#options.clock.now();
+      return this.#keep(object);
+    };
     const request = { ...selection, resource, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
     const { items, resourceVersion } = await listPages(this.#transport, request, signal);
     this.#touch();
@@ -230,6 +270,7 @@ class ListAndWatch<T> implements Reflector<T> {
 
   #touch(): void {
     this.#lastActivity = this.#options.clock.now();
+    this.#lastSign = this.#lastActivity;
   }
 
   /** The stream goes on whatever a handler does. */

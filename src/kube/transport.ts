@@ -2,6 +2,7 @@ import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
 import type { KubeError } from "../domain/ports/kube-error.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 
@@ -44,6 +45,8 @@ export interface TransportOptions {
   readonly mayWrite?: () => boolean;
   /** Over connections of their own, so that they never wait behind other requests. */
   readonly isUrgent?: boolean;
+  /** Told of every answer, and of every request without one. */
+  readonly contact?: ApiContact;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -61,7 +64,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const pool = context.getDispatcher();
     const { mayWrite } = options;
     const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
-    return send(context.getUrl(), {
+    const response = await send(context.getUrl(), {
       method: call.method,
       headers: context.getHeaders(),
       body: call.body ?? null,
@@ -69,6 +72,14 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
       headersTimeout: limit,
       ...(dispatcher === undefined ? {} : { dispatcher }),
     });
+    options.contact?.noteAnswer(response.statusCode);
+    return response;
+  }
+
+  /** What was held back by our own fence says nothing of the server. */
+  function failed(error: KubeError): KubeError {
+    if (error.code === "Unavailable") options.contact?.noteSilence();
+    return error;
   }
 
   return {
@@ -79,7 +90,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
           return { status: response.statusCode, retryAfter: retryAfterOf(response), body: await response.body.text() };
         } catch (error) {
           signal.throwIfAborted();
-          throw bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error);
+          throw failed(bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error));
         }
       }),
     open: async (call, signal) => {
@@ -93,7 +104,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
         };
       } catch (error) {
         signal.throwIfAborted();
-        throw asKubeError(call.attempt, error);
+        throw failed(asKubeError(call.attempt, error));
       }
     },
   };

@@ -48,6 +48,8 @@ export class WorkQueue {
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, number>();
   readonly #delayed: DelayedKeys;
+  /** Unix milliseconds when a handler last began or ended. */
+  #lastProgress = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
 
   constructor(options: WorkQueueOptions) {
@@ -76,6 +78,12 @@ export class WorkQueue {
   get oldestWaitMs(): number {
     const since = this.#ready.oldest;
     return since === undefined ? 0 : Math.max(0, this.#options.clock.now() - since);
+  }
+
+  /** Milliseconds in which keys were due and no handler began or ended; 0 while something goes on, or nothing is due. */
+  get stalledMs(): number {
+    const due = this.#ready.oldest;
+    return due === undefined ? 0 : Math.max(0, this.#options.clock.now() - Math.max(due, this.#lastProgress));
   }
 
   /** Due now. A backoff of the key is not waited for: the world has changed. */
@@ -142,9 +150,11 @@ export class WorkQueue {
     const { clock, observer } = this.#options;
     const { key, since } = taken;
     const started = clock.now();
+    this.#lastProgress = started;
     this.#running.set(key, false);
     observer?.onStarted?.(started - since);
     const outcome = await this.#handle(key, signal);
+    this.#lastProgress = clock.now();
     this.#ready.giveBack(taken);
     const isDirty = this.#running.get(key) === true;
     this.#running.delete(key);

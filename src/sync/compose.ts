@@ -5,6 +5,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
@@ -16,6 +17,7 @@ import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { createSteadyClock } from "../runtime/steady-clock.ts";
+import type { WorkQueue } from "../runtime/workqueue.ts";
 import { createLeasedProgress } from "./classes/poll-progress.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
@@ -23,6 +25,7 @@ import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/last-look.ts";
 import { createSyncMetrics } from "./metrics.ts";
+import { processHealth } from "./process-health.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
@@ -53,11 +56,13 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const rolloutMetrics = createRolloutMetrics(registry);
   const componentMetrics = createComponentMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
-  const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
+  const contact = createApiContact(clock);
+  const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}`, contact };
   const kube = createKubeClient(kubeConfig, client);
   const isBlind = config.secretAccess === "blind";
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
-  const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
+  const watches = createKubeWatcher(kubeConfig, client);
+  const watcher = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress(clock);
   const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
@@ -69,19 +74,18 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     logger,
     annotations: () => progress.annotations(),
   });
-  await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
-  if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
-  const health = await startHealthServer({
-    address: config.bindAddress,
-    port: config.healthPort,
-    liveness: [startEventLoopWatch({ registry, clock, monotonic }, stopped.signal)],
-    readiness: [{ name: "process", problem: () => undefined }],
-    registry,
-  });
-  logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
-  const { divertingVariables: variables } = config;
-  if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
+  let queue: Pick<WorkQueue, "stalledMs"> | undefined;
+  let isStarted = false;
+  const eventLoop = startEventLoopWatch({ registry, clock, monotonic }, stopped.signal);
+  const checks = processHealth({ eventLoop, contact, watcher: watches, queue: () => queue, isStarted: () => isStarted });
+  const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
+    await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
+    if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
+    isStarted = true;
+    logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
+    const { divertingVariables: variables } = config;
+    if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
     await election.run(async (leading, before) => {
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
@@ -113,6 +117,9 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
           isBlind,
           watcher,
           progress: progress.after(before),
+          observeQueue: (observed) => {
+            queue = observed;
+          },
           rollouts: config.restartWorkloads
             ? createRollouts({
                 settings: { mostAtATime: config.maxRolloutsPerNamespace, timeoutMs: config.rolloutTimeout },

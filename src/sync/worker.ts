@@ -78,6 +78,8 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Given the queue of classes, for health checks. */
+  readonly observeQueue?: (queue: Pick<WorkQueue, "stalledMs">) => void;
 }
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
@@ -116,6 +118,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // The queue runs below, so its handler never sees this before it is there.
   const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails }, signal);
   options.metrics.queue.observe(classes);
+  options.observeQueue?.(classes);
   options.metrics.observeClasses(classFacts(context));
   options.progress?.observe(polledUntil(context));
   options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);

@@ -127,7 +127,7 @@ export class SimulatedWorld {
   }
 }
 
-export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts" | "clock" | "progress">> {
+export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts" | "clock" | "progress" | "observeQueue">> {
   readonly settings?: Partial<WorkerOptions["settings"]>;
   readonly vaults?: VaultClients;
 }
