@@ -90,6 +90,12 @@ export const CRD_ANNOTATIONS = {
   deletionRetried: key("deletion-retried"),
 } as const;
 
+/** Annotations on the Lease by which replicas of the worker know who leads. */
+export const LEASE_ANNOTATIONS = {
+  /** RFC 3339: every poll of a class that was due up to then has been made. The next leader makes up for those after it. */
+  polledUntil: key("polled-until"),
+} as const;
+
 /** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */
 export const INSTALL_ANNOTATIONS = {
   /** Uid of the worker's Deployment that is being uninstalled: that worker heals nothing any more. */

@@ -38,6 +38,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   TooLarge: aboutClass,
   Frozen: aboutWorker,
   GuardrailsMissing: aboutWorker,
+  SwitchedOff: { type: "Normal", on: "class" },
   SecretRepaired: aboutClass,
   SecretReplaced: aboutClass,
   ObjectExpiring: aboutClass,

@@ -24,6 +24,7 @@ export const SYNC_REASONS = [
   "TooLarge",
   "Frozen",
   "GuardrailsMissing",
+  "SwitchedOff",
 ] as const;
 
 export type SyncReason = (typeof SYNC_REASONS)[number];

@@ -11,8 +11,10 @@ import type {
 } from "../domain/ports/kube-client.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { Sensitive } from "../domain/sensitive.ts";
+import { FairSlots } from "../runtime/fair-slots.ts";
 import { applyCustomResourceDefinition } from "./apply-crd.ts";
 import type { PooledKubeConfig } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
 import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
@@ -29,6 +31,11 @@ export interface KubeClientOptions {
   readonly requestTimeoutMs?: number;
   /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
   readonly mayWrite?: () => boolean;
+  /** Its requests have connections of their own and never wait behind those of other clients. */
+  readonly isUrgent?: boolean;
+  readonly contact?: ApiContact;
+  /** Writes under way at a time, shared fairly by namespace; below the connections, so that reads never wait behind them. Default: no limit. */
+  readonly writesAtATime?: number;
   /** Objects per page of a list; default 500. */
   readonly pageSize?: number;
 }
@@ -39,7 +46,10 @@ const JSON_BODY = "application/json";
 
 /** A client over the pooled connections of `config`. Where the caller's signal aborts, calls reject with the signal's reason. */
 export function createKubeClient(config: PooledKubeConfig, options: KubeClientOptions): KubeClient {
-  return new RawKubeClient(observed(createTransport(config, options), options), options.pageSize ?? PAGE_SIZE);
+  const transport = observed(createTransport(config, options), options);
+  const { writesAtATime } = options;
+  const limited = writesAtATime === undefined ? transport : withWriteSlots(transport, new FairSlots(writesAtATime));
+  return new RawKubeClient(limited, options.pageSize ?? PAGE_SIZE);
 }
 
 class RawKubeClient implements KubeClient {
@@ -160,6 +170,17 @@ function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
   const metadata: unknown = object?.["metadata"];
   if (typeof metadata !== "object" || metadata === null) throw noAnswer(attempt, "the answer is not a Kubernetes object");
   return object as unknown as T; // An object of the kind that was asked for: the API server's own word.
+}
+
+/** The time that a write waits for its slot is none of its own: a slow namespace does not make the writes of others fail. */
+function withWriteSlots(transport: Transport, slots: FairSlots): Transport {
+  return {
+    ...transport,
+    call: (call, signal) => {
+      if (call.method === "GET") return transport.call(call, signal);
+      return slots.run(call.attempt.ref?.namespace ?? "", signal, () => transport.call(call, signal));
+    },
+  };
 }
 
 function observed(transport: Transport, { clock, logger }: KubeClientOptions): Transport {

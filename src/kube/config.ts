@@ -6,7 +6,10 @@ import { Agent } from "undici";
 import { parse } from "yaml";
 
 /** Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. */
-const REQUEST_CONNECTIONS = 16;
+const REQUEST_CONNECTIONS = 40;
+
+/** For what must not wait behind them: a request, and another beside it while the first one hangs. */
+const URGENT_CONNECTIONS = 2;
 
 /** Below the API server's own 90 s, so that it is never the server that closes a connection we are about to use. */
 const IDLE_CONNECTION_MS = 60_000;
@@ -16,12 +19,14 @@ const TCP_KEEPALIVE_MS = 30_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-type Purpose = "requests" | "watches";
+/** `urgent`: what the process has to do in time whatever else it does, such as renewing its lease. */
+export type Purpose = "requests" | "urgent" | "watches";
 
 interface Pools {
   /** What the TLS files looked like when the pools were made. */
   readonly fingerprint: string;
   readonly requests: Agent;
+  readonly urgent: Agent;
   /** Watches are silent for minutes: no body timeout, and no request ever waits behind one. */
   readonly watches: Agent;
 }
@@ -70,7 +75,7 @@ export class PooledKubeConfig extends KubeConfig {
     this.#closed = true;
     const pools = this.#pools;
     this.#pools = undefined;
-    await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
+    await Promise.all([pools?.requests.destroy(), pools?.urgent.destroy(), pools?.watches.destroy()]);
   }
 
   async #current(): Promise<Pools> {
@@ -84,7 +89,7 @@ export class PooledKubeConfig extends KubeConfig {
     const old = this.#pools;
     this.#pools = createPools(fingerprint, tls);
     // Running requests end normally; the old pools go when their last watch is renewed. A failed close leaves nothing to do.
-    for (const agent of [old?.requests, old?.watches]) agent?.close().catch(() => undefined);
+    for (const agent of [old?.requests, old?.urgent, old?.watches]) agent?.close().catch(() => undefined);
     return this.#pools;
   }
 
@@ -147,6 +152,7 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
   return {
     fingerprint,
     requests: new Agent({ ...shared, connections: REQUEST_CONNECTIONS }),
+    urgent: new Agent({ ...shared, connections: URGENT_CONNECTIONS }),
     watches: new Agent({ ...shared, bodyTimeout: 0 }),
   };
 }

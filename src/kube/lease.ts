@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import type { LeaderElection } from "../domain/ports/leader-election.ts";
+import type { LeaderElection, LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type Lease, release } from "./lease-record.ts";
@@ -12,13 +12,22 @@ export interface LeaderElectionOptions {
   /** Different for every process that ever ran: the pod's name with a random part. */
   readonly identity: string;
   readonly fieldManager: string;
-  readonly clock: Clock;
+  readonly clock: LeaseClock;
   readonly logger: Logger;
+  /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
+  readonly annotations?: () => LeaseAnnotations;
   /** Milliseconds; the defaults are client-go's: 15,000, 10,000 and 2,000. */
   readonly leaseMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryMs?: number;
 }
+
+/** `elapsed`: milliseconds that count a sleep of the machine, too; `now` where it is not given. */
+interface LeaseClock extends Clock {
+  elapsed?(): number;
+}
+
+type Lead = Parameters<LeaderElection["run"]>[0];
 
 interface Timing {
   readonly leaseMs: number;
@@ -48,7 +57,7 @@ class LeaseElection implements LeaderElection {
   readonly #options: LeaderElectionOptions;
   readonly #timing: Timing;
   #isLeader = false;
-  /** By our clock: up to then the last renewal counts. */
+  /** By the time that has elapsed: up to then the last renewal counts. */
   #heldUntil = Number.NEGATIVE_INFINITY;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
@@ -62,10 +71,10 @@ class LeaseElection implements LeaderElection {
   }
 
   get holdsLease(): boolean {
-    return this.#isLeader && this.#options.clock.now() < this.#heldUntil;
+    return this.#isLeader && this.#elapsed() < this.#heldUntil;
   }
 
-  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
       const won = await this.#acquire(signal);
       this.#options.logger.info("became the leader", { lease: this.#options.name, identity: this.#options.identity });
@@ -109,11 +118,11 @@ class LeaseElection implements LeaderElection {
    * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
    * can take over; after that the process must end anyhow.
    */
-  async #hold(won: Lease, lead: (signal: AbortSignal) => Promise<void>, outer: AbortSignal): Promise<void> {
+  async #hold(won: Lease, lead: Lead, outer: AbortSignal): Promise<void> {
     const leading = new AbortController();
     const renewing = new AbortController();
     this.#isLeader = true;
-    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal])));
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), won.metadata.annotations ?? {}));
     const renewal = outcomeOf(this.#renew(won, renewing.signal));
     const loss = renewal.then((result) => ("error" in result ? result : undefined));
     const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
@@ -177,18 +186,36 @@ class LeaseElection implements LeaderElection {
   async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { identity, clock, fieldManager } = this.#options;
     const now = clock.now();
-    const patch = acquisition(lease, identity, { seconds: Math.ceil(this.#timing.leaseMs / 1_000), now });
+    const elapsed = this.#elapsed();
+    const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
+    const patch = acquisition(lease, identity, { seconds, now, annotations: this.#annotations() });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.
-    this.#heldUntil = now + this.#timing.renewDeadlineMs;
+    this.#heldUntil = elapsed + this.#timing.renewDeadlineMs;
     return written;
+  }
+
+  #elapsed(): number {
+    const { clock } = this.#options;
+    return clock.elapsed?.() ?? clock.now();
+  }
+
+  /** Of the leader's work alone: a candidate has done nothing. */
+  #annotations(): LeaseAnnotations {
+    return this.#isLeader ? (this.#options.annotations?.() ?? {}) : {};
   }
 
   async #release(lease: Lease): Promise<void> {
     const { clock, fieldManager, identity, logger, name } = this.#options;
     const signal = new AbortController().signal; // The client bounds the request.
     const write = (held: Lease): Promise<Lease> =>
-      this.#client.mergePatch<Lease>(LEASES, held.metadata, release(held, clock.now()), { fieldManager }, signal);
+      this.#client.mergePatch<Lease>(
+        LEASES,
+        held.metadata,
+        release(held, { now: clock.now(), annotations: this.#annotations() }),
+        { fieldManager },
+        signal,
+      );
     try {
       await write(lease).catch(async (error: unknown) => {
         // A renewal that was cut off by the stop may have been written all the same.

@@ -14,6 +14,10 @@ export type Outcome =
   | { readonly kind: "expired"; readonly wasUseful: boolean }
   /** What the stream said makes no sense, or was an error of the server. */
   | { readonly kind: "broken"; readonly wasUseful: boolean }
+  /** The server's versions went back: its store was restored from a backup. */
+  | { readonly kind: "restored"; readonly wasUseful: boolean }
+  /** A watch that was served brought nothing for so long that at least a bookmark was due. */
+  | { readonly kind: "silent" }
   | { readonly kind: "unserved" }
   /** `step` is what to try again: for a watch, from where it got to. */
   | { readonly kind: "failed"; readonly step: Step; readonly error: KubeError; readonly wasUseful: boolean }
@@ -46,8 +50,12 @@ export function planAfter(outcome: Outcome, failures: number, random: () => numb
       return outcome.wasUseful
         ? { step: watchFrom(outcome.resourceVersion), delayMs: 0, failures: 0 }
         : retry(watchFrom(outcome.resourceVersion), failures + 1, random);
+    case "silent":
+      // A dead peer, or a server whose store was restored: it waits, without a word, until it comes to the version of before.
+      return retry(LIST, failures + 1, random);
     case "expired":
     case "broken":
+    case "restored":
       return retry(LIST, outcome.wasUseful ? 1 : failures + 1, random);
     case "unserved":
       return { step: LIST, delayMs: UNSERVED_MS.least + Math.round((UNSERVED_MS.most - UNSERVED_MS.least) * random()), failures: 0 };

@@ -1,9 +1,12 @@
+import { formatDuration } from "../domain/duration.ts";
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { isVersionOlder } from "../domain/resource-version.ts";
 import type { PooledKubeConfig } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";
 import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
@@ -22,6 +25,15 @@ export interface KubeWatcherOptions {
   readonly idleMs?: number;
   /** Milliseconds per list request; default 15,000. */
   readonly requestTimeoutMs?: number;
+  readonly contact?: ApiContact;
+}
+
+/** What is wrong with the live copies themselves, in one sentence each; undefined where nothing is. */
+export interface WatcherHealth {
+  /** One is not kept any more, or has not even tried anything for so long that it never will: a bug, and a restart mends it. */
+  stuck(): string | undefined;
+  /** One has brought nothing and tried nothing for several times as long as a silence may last. */
+  stalled(): string | undefined;
 }
 
 const IDLE_MS = 75_000;
@@ -32,6 +44,10 @@ const WATCH_SECONDS = { least: 300, most: 600 };
 /** A watch that ends sooner and brought nothing was no use: wait before the next. */
 const SHORT_WATCH_MS = 1_000;
 
+/** A copy that lives hears a bookmark, or gives a silent watch up and tries again, in far less than these (milliseconds). */
+const STALLED_MS = 360_000;
+const STUCK_MS = 720_000;
+
 /** How far a step got, should it fail. */
 interface Progress {
   step: Step;
@@ -39,16 +55,30 @@ interface Progress {
 }
 
 /** Live copies of collections, each by a list and the watch that follows it. */
-export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher {
+export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher & WatcherHealth {
   const transport = createTransport(config, options);
+  const alive = new Map<{ readonly lastSign: number }, string>();
+  let stopped: string | undefined;
+  const silentFor = (milliseconds: number): string | undefined => {
+    const now = options.clock.now();
+    const silent = [...alive].find(([{ lastSign }]) => now - lastSign > milliseconds)?.[1];
+    return silent === undefined ? undefined : `the watch of ${silent} has shown and tried nothing for ${formatDuration(milliseconds)}`;
+  };
   return {
     reflect: <T>(wanted: ReflectorOptions<T>, signal: AbortSignal): Reflector<T> => {
       const reflector = new ListAndWatch(transport, options, wanted);
-      reflector.run(signal).catch((error: unknown) => {
-        if (!signal.aborted) options.logger.error("reflector stopped", { resource: wanted.resource.plural, error });
+      alive.set(reflector, wanted.resource.plural);
+      const ended = (): void => void alive.delete(reflector);
+      reflector.run(signal).then(ended, (error: unknown) => {
+        ended();
+        if (signal.aborted) return;
+        stopped ??= `the watch of ${wanted.resource.plural} has stopped`;
+        options.logger.error("reflector stopped", { resource: wanted.resource.plural, error });
       });
       return reflector;
     },
+    stuck: () => stopped ?? silentFor(STUCK_MS),
+    stalled: () => stopped ?? silentFor(STALLED_MS),
   };
 }
 
@@ -62,6 +92,8 @@ class ListAndWatch<T> implements Reflector<T> {
   #hasSynced = false;
   #isServed: boolean | undefined;
   #lastActivity: number;
+  #unbrokenSince: number;
+  #lastSign: number;
   /** Aborted by `relist`; one per step. */
   #interrupt = new AbortController();
   #isRelistWanted = false;
@@ -71,6 +103,8 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#options = options;
     this.#wanted = wanted;
     this.#lastActivity = options.clock.now();
+    this.#unbrokenSince = this.#lastActivity;
+    this.#lastSign = this.#lastActivity;
     this.#logger = options.logger.child({ resource: wanted.resource.plural });
     this.#copy = new ObjectCopy((ref, change) => this.#guarded("change handler failed", ref, () => wanted.onChange?.(ref, change)));
   }
@@ -85,6 +119,15 @@ class ListAndWatch<T> implements Reflector<T> {
 
   get lastActivity(): number {
     return this.#lastActivity;
+  }
+
+  /** Unix milliseconds of the last step, answer or event: failures are signs, too. */
+  get lastSign(): number {
+    return this.#lastSign;
+  }
+
+  get unbrokenSince(): number {
+    return this.#unbrokenSince;
   }
 
   get(ref: ObjectRef): T | undefined {
@@ -122,6 +165,7 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#interrupt = new AbortController();
       if (this.#isRelistWanted) this.#interrupt.abort();
       this.#isRelistWanted = false;
+      this.#lastSign = this.#options.clock.now();
       const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
       if (signal.aborted) return;
       plan = planAfter(outcome, plan.failures, this.#options.random);
@@ -156,10 +200,14 @@ class ListAndWatch<T> implements Reflector<T> {
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     };
-    const keep = (object: KubeObject): Kept<T> | undefined => this.#keep(object);
+    const keep = (object: KubeObject): Kept<T> | undefined => {
+      this.#lastSign = this.#options.clock.now();
+      return this.#keep(object);
+    };
     const request = { ...selection, resource, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
     const { items, resourceVersion } = await listPages(this.#transport, request, signal);
     this.#touch();
+    this.#unbrokenSince = this.#lastActivity;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
     // A handler may have asked for another list while it heard of this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;
@@ -179,7 +227,9 @@ class ListAndWatch<T> implements Reflector<T> {
       const { wasUseful } = progress;
       if (event.kind === "error") return event.status?.code === 410 ? { kind: "expired", wasUseful } : { kind: "broken", wasUseful };
       this.#touch();
-      resourceVersion = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
+      const version = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
+      if (isVersionOlder(version, resourceVersion)) return this.#restored(wasUseful);
+      resourceVersion = version;
       // Going on from an earlier point after a cut would replay old states of objects over newer ones.
       Object.assign(progress, { step: { kind: "watch", resourceVersion }, wasUseful: true });
       if (event.kind === "changed") this.#changed(event.object);
@@ -187,7 +237,15 @@ class ListAndWatch<T> implements Reflector<T> {
       // What follows in the same chunk is not to be reported as current once a list was asked for.
       signal.throwIfAborted();
     }
-    return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || clock.now() - started >= SHORT_WATCH_MS };
+    const lasted = clock.now() - started;
+    if (!progress.wasUseful && lasted >= request.idleMs) return { kind: "silent" };
+    return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || lasted >= SHORT_WATCH_MS };
+  }
+
+  /** Of another history: nothing of the copy is current before the next list. */
+  #restored(wasUseful: boolean): Outcome {
+    this.#hasSynced = false;
+    return { kind: "restored", wasUseful };
   }
 
   #changed(object: KubeObject): void {
@@ -212,6 +270,7 @@ class ListAndWatch<T> implements Reflector<T> {
 
   #touch(): void {
     this.#lastActivity = this.#options.clock.now();
+    this.#lastSign = this.#lastActivity;
   }
 
   /** The stream goes on whatever a handler does. */
@@ -227,6 +286,8 @@ class ListAndWatch<T> implements Reflector<T> {
   #logFailure(outcome: Outcome, { delayMs, failures }: Plan): void {
     if (outcome.kind === "failed") this.#logger.warn("list or watch failed", { error: outcome.error, failures, delayMs });
     if (outcome.kind === "broken") this.#logger.warn("watch sent an error; listing anew", { failures, delayMs });
+    if (outcome.kind === "silent") this.#logger.info("watch was silent; listing anew", { failures, delayMs });
+    if (outcome.kind === "restored") this.#logger.warn("the API server's versions went back; listing anew", { failures, delayMs });
     if (outcome.kind === "expired") this.#logger.info("watch history expired; listing anew", { failures, delayMs });
   }
 }

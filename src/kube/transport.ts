@@ -1,7 +1,8 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
 import type { KubeError } from "../domain/ports/kube-error.ts";
-import type { PooledKubeConfig } from "./config.ts";
+import type { PooledKubeConfig, Purpose } from "./config.ts";
+import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 
@@ -42,6 +43,10 @@ export interface TransportOptions {
   readonly requestTimeoutMs?: number;
   /** Asked when a write leaves the process; false: it does not. Default: always. */
   readonly mayWrite?: () => boolean;
+  /** Over connections of their own, so that they never wait behind other requests. */
+  readonly isUrgent?: boolean;
+  /** Told of every answer, and of every request without one. */
+  readonly contact?: ApiContact;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -50,7 +55,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
   const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
   const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
 
-  async function dispatch(call: Call, purpose: "requests" | "watches", signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function dispatch(call: Call, purpose: Purpose, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const context = new RequestContext(server + call.path, call.method);
     context.setHeaderParam("Accept", "application/json");
     context.setHeaderParam("User-Agent", options.userAgent);
@@ -59,7 +64,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const pool = context.getDispatcher();
     const { mayWrite } = options;
     const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
-    return send(context.getUrl(), {
+    const response = await send(context.getUrl(), {
       method: call.method,
       headers: context.getHeaders(),
       body: call.body ?? null,
@@ -67,17 +72,25 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
       headersTimeout: limit,
       ...(dispatcher === undefined ? {} : { dispatcher }),
     });
+    options.contact?.noteAnswer(response.statusCode);
+    return response;
+  }
+
+  /** What was held back by our own fence says nothing of the server. */
+  function failed(error: KubeError): KubeError {
+    if (error.code === "Unavailable") options.contact?.noteSilence();
+    return error;
   }
 
   return {
     call: (call, signal) =>
       within(limit, signal, async (bounded) => {
         try {
-          const response = await dispatch(call, "requests", bounded);
+          const response = await dispatch(call, options.isUrgent === true ? "urgent" : "requests", bounded);
           return { status: response.statusCode, retryAfter: retryAfterOf(response), body: await response.body.text() };
         } catch (error) {
           signal.throwIfAborted();
-          throw bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error);
+          throw failed(bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error));
         }
       }),
     open: async (call, signal) => {
@@ -91,7 +104,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
         };
       } catch (error) {
         signal.throwIfAborted();
-        throw asKubeError(call.attempt, error);
+        throw failed(asKubeError(call.attempt, error));
       }
     },
   };
@@ -111,7 +124,7 @@ function isKubeError(error: unknown): error is KubeError {
 
 interface Authentication {
   readonly context: RequestContext;
-  readonly purpose: "requests" | "watches";
+  readonly purpose: Purpose;
   readonly attempt: Attempt;
 }
 

@@ -1,5 +1,6 @@
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
 import type { Logger } from "../domain/ports/logger.ts";
+import { textStream } from "./text-log.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "json" | "text";
@@ -22,7 +23,7 @@ const NEVER_LOGGED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Structured log on stdout: one JSON object per line, or `LEVEL message key=value` with `text`.
+ * Structured log on stdout: one JSON object per line, or a line for people with `text` (`text-log.ts`).
  * Messages are constant; what varies goes into fields.
  */
 export function createLogger(
@@ -98,19 +99,5 @@ function wrap(logger: PinoLogger): Logger {
     warn: (message, fields) => logger.warn(fields ?? {}, message),
     error: (message, fields) => logger.error(fields ?? {}, message),
     child: (fields) => wrap(logger.child({ ...fields })),
-  };
-}
-
-const OWN_FIELDS = new Set(["level", "time", "msg", "process"]);
-
-/** For people at a terminal; machines read `json`. */
-function textStream(to: { write(line: string): unknown }): DestinationStream {
-  return {
-    write: (line: string) => {
-      const entry: Record<string, unknown> = JSON.parse(line);
-      const fields = Object.entries(entry).filter(([name]) => !OWN_FIELDS.has(name));
-      const shown = fields.map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-      to.write(`${String(entry["time"])} ${String(entry["level"]).toUpperCase().padEnd(5)} ${String(entry["msg"])}${shown.join("")}\n`);
-    },
   };
 }

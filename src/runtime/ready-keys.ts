@@ -1,97 +1,156 @@
+import { backendHasRoom, tenantHasRoom } from "../domain/schedule/fair-share.ts";
+
+/** Whose work a key is. */
+export interface Party {
+  readonly tenant: string;
+  /** What the key's handler may have to wait for; undefined: nothing that others wait for too. */
+  readonly backend: string | undefined;
+}
+
+/** How workers are shared. Without it each key has a tenant of its own. */
+export interface Sharing {
+  readonly of: (key: string) => Party;
+  /** Keys of one tenant that are handled at the same time and wait for the same backend, at most. */
+  readonly perBackend: number;
+}
+
 /** A key that was handed out. */
-export interface Taken {
+export interface Taken extends Party {
   readonly key: string;
   /** Unix milliseconds when it became due. */
   readonly since: number;
-  readonly group: string | undefined;
 }
 
-export interface Groups {
-  /** What the key's handler may have to wait for; undefined: nothing that others wait for too. */
-  readonly of: (key: string) => string | undefined;
-  /** Keys of one group that are handled at the same time. */
-  readonly share: number;
-}
-
-/** Keys that are due, in the order in which they became so. Of a group no more than its share is out at a time: the rest lets others pass. */
+/**
+ * Keys that are due. Tenants take turns, and so do the backends of a tenant; keys of one backend come in the order in which they became
+ * due. How many of a tenant are out at a time depends on how many workers are free: see `domain/schedule/fair-share.ts`.
+ */
 export class ReadyKeys {
-  readonly #groups: Groups | undefined;
-  /** All of them, with the time they became due. */
-  readonly #since = new Map<string, number>();
-  readonly #next = new Set<string>();
-  /** With the group that has a place for them again: they have waited longer than those above. */
-  readonly #released = new Map<string, string>();
-  readonly #parked = new Map<string, Set<string>>();
-  readonly #out = new Map<string, number>();
+  readonly #workers: number;
+  readonly #sharing: Sharing | undefined;
+  /** All of them, with the time they became due and where they wait. */
+  readonly #waiting = new Map<string, Taken>();
+  /** By tenant and backend, whoever's turn is next in front. */
+  readonly #turns = new Map<string, Map<string | undefined, Set<string>>>();
+  readonly #running = new RunningCounts();
 
-  constructor(groups: Groups | undefined) {
-    this.#groups = groups;
+  constructor(workers: number, sharing: Sharing | undefined) {
+    this.#workers = workers;
+    this.#sharing = sharing;
   }
 
   get size(): number {
-    return this.#since.size;
+    return this.#waiting.size;
   }
 
   /** Unix milliseconds since when the first of them has been due. */
   get oldest(): number | undefined {
-    return this.#since.values().next().value;
+    return this.#waiting.values().next().value?.since;
   }
 
+  /** Added again, it keeps its time, and waits for what it would wait for by now. */
   add(key: string, now: number): void {
-    if (this.#since.has(key)) return;
-    this.#since.set(key, now);
-    this.#next.add(key);
+    const before = this.#waiting.get(key);
+    const { tenant, backend } = this.#sharing?.of(key) ?? { tenant: key, backend: undefined };
+    if (before?.tenant === tenant && before.backend === backend) return;
+    if (before !== undefined) this.#leaveTurn(before);
+    this.#waiting.set(key, { key, since: before?.since ?? now, tenant, backend });
+    const backends = this.#turns.get(tenant) ?? new Map<string | undefined, Set<string>>();
+    this.#turns.set(tenant, backends.set(backend, (backends.get(backend) ?? new Set()).add(key)));
   }
 
-  /** The next whose group has a place. It has to be given back when its handler has ended. */
+  delete(key: string): void {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return;
+    this.#waiting.delete(key);
+    this.#leaveTurn(waiting);
+  }
+
+  /** The next that may have a worker. It has to be given back when its handler has ended. */
   take(): Taken | undefined {
-    for (const [key, from] of this.#released) {
-      this.#released.delete(key);
-      const group = this.#groups?.of(key);
-      // It is in another group by now, and leaves the place to the next of the old one.
-      if (group !== from) this.#release(from);
-      if (!this.#isFull(group)) return this.#handOut(key, group);
-      this.#park(key, group);
-    }
-    for (const key of this.#next) {
-      this.#next.delete(key);
-      const group = this.#groups?.of(key);
-      if (!this.#isFull(group)) return this.#handOut(key, group);
-      this.#park(key, group);
+    const free = this.#workers - this.#running.all;
+    if (free <= 0) return undefined;
+    for (const [tenant, backends] of this.#turns) {
+      if (this.#sharing !== undefined && !tenantHasRoom(this.#running.ofTenant(tenant), free)) continue;
+      for (const [backend, keys] of backends) {
+        const [key] = keys;
+        const taken = key === undefined ? undefined : this.#waiting.get(key);
+        if (taken !== undefined && this.#hasRoom({ tenant, backend }, free)) return this.#handOut(taken);
+      }
     }
     return undefined;
   }
 
-  giveBack({ group }: Taken): void {
-    if (group === undefined) return;
-    const left = (this.#out.get(group) ?? 1) - 1;
-    if (left === 0) this.#out.delete(group);
-    else this.#out.set(group, left);
-    this.#release(group);
+  giveBack(taken: Taken): void {
+    this.#running.add(taken, -1);
   }
 
-  #release(group: string): void {
-    const parked = this.#parked.get(group);
-    const [key] = parked ?? [];
-    if (parked === undefined || key === undefined) return;
-    parked.delete(key);
-    if (parked.size === 0) this.#parked.delete(group);
-    this.#released.set(key, group);
+  #hasRoom(party: Party, free: number): boolean {
+    if (this.#sharing === undefined || party.backend === undefined) return true;
+    return backendHasRoom(this.#running.ofBackend(party.backend), free) && this.#running.of(party) < this.#sharing.perBackend;
   }
 
-  #isFull(group: string | undefined): group is string {
-    return group !== undefined && (this.#out.get(group) ?? 0) >= (this.#groups?.share ?? Number.POSITIVE_INFINITY);
+  #handOut(taken: Taken): Taken {
+    this.#waiting.delete(taken.key);
+    this.#leaveTurn(taken);
+    this.#toTheEnd(taken);
+    this.#running.add(taken, 1);
+    return taken;
   }
 
-  #handOut(key: string, group: string | undefined): Taken {
-    const since = this.#since.get(key) ?? 0;
-    this.#since.delete(key);
-    if (group !== undefined) this.#out.set(group, (this.#out.get(group) ?? 0) + 1);
-    return { key, since, group };
+  #leaveTurn({ key, tenant, backend }: Taken): void {
+    const backends = this.#turns.get(tenant);
+    const keys = backends?.get(backend);
+    keys?.delete(key);
+    if (keys?.size === 0) backends?.delete(backend);
+    if (backends?.size === 0) this.#turns.delete(tenant);
   }
 
-  #park(key: string, group: string): void {
-    const parked = this.#parked.get(group) ?? new Set();
-    this.#parked.set(group, parked.add(key));
+  #toTheEnd({ tenant, backend }: Party): void {
+    const backends = this.#turns.get(tenant);
+    if (backends === undefined) return;
+    this.#turns.delete(tenant);
+    this.#turns.set(tenant, backends);
+    const keys = backends.get(backend);
+    if (keys === undefined) return;
+    backends.delete(backend);
+    backends.set(backend, keys);
   }
+}
+
+/** How many keys are in handlers' hands, whose, and behind what. */
+class RunningCounts {
+  all = 0;
+  readonly #byTenant = new Map<string, number>();
+  readonly #byBackend = new Map<string, number>();
+  readonly #byParty = new Map<string, number>();
+
+  of(party: Party): number {
+    return this.#byParty.get(partyKey(party)) ?? 0;
+  }
+
+  ofTenant(tenant: string): number {
+    return this.#byTenant.get(tenant) ?? 0;
+  }
+
+  ofBackend(backend: string): number {
+    return this.#byBackend.get(backend) ?? 0;
+  }
+
+  add(party: Party, change: 1 | -1): void {
+    this.all += change;
+    count(this.#byTenant, party.tenant, change);
+    count(this.#byParty, partyKey(party), change);
+    if (party.backend !== undefined) count(this.#byBackend, party.backend, change);
+  }
+}
+
+function partyKey({ tenant, backend = "" }: Party): string {
+  return JSON.stringify([tenant, backend]);
+}
+
+function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const next = (counts.get(name) ?? 0) + change;
+  if (next > 0) counts.set(name, next);
+  else counts.delete(name);
 }

@@ -35,7 +35,7 @@ export const SETTINGS = {
   "rotation-poll-interval": {
     type: { kind: "duration", minimumMs: MINIMUM_POLL_MS },
     default: "2m",
-    help: "Time between two looks at the vault for one class.",
+    help: "Longest time between two checks of a class against its vault.",
   },
   "sync-mode": {
     type: { kind: "choice", choices: SYNC_MODES },

@@ -4,7 +4,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { type BackoffRange, backoffDelay } from "./backoff.ts";
 import { DelayedKeys } from "./delayed-keys.ts";
-import { type Groups, ReadyKeys, type Taken } from "./ready-keys.ts";
+import { ReadyKeys, type Sharing, type Taken } from "./ready-keys.ts";
 
 /** How a run of a key ended. */
 export type Outcome =
@@ -27,8 +27,8 @@ export interface WorkQueueOptions {
   readonly handle: (key: string, signal: AbortSignal) => Promise<Outcome>;
   /** Keys handled at the same time. */
   readonly workers: number;
-  /** Keys whose handlers may wait for the same thing, and so must not take all workers. Default: every key for itself. */
-  readonly groups?: Groups;
+  /** Whose keys must not take all workers, and what many handlers may wait for. Default: every key for itself. */
+  readonly sharing?: Sharing;
   readonly backoff: BackoffRange;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -48,12 +48,14 @@ export class WorkQueue {
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, number>();
   readonly #delayed: DelayedKeys;
+  /** Unix milliseconds when a handler last began or ended. */
+  #lastProgress = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
 
   constructor(options: WorkQueueOptions) {
     if (!Number.isInteger(options.workers) || options.workers < 1) throw new Error(`workers: ${options.workers} is not a positive number`);
     this.#options = options;
-    this.#ready = new ReadyKeys(options.groups);
+    this.#ready = new ReadyKeys(options.workers, options.sharing);
     this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
   }
 
@@ -76,6 +78,12 @@ export class WorkQueue {
   get oldestWaitMs(): number {
     const since = this.#ready.oldest;
     return since === undefined ? 0 : Math.max(0, this.#options.clock.now() - since);
+  }
+
+  /** Milliseconds in which keys were due and no handler began or ended; 0 while something goes on, or nothing is due. */
+  get stalledMs(): number {
+    const due = this.#ready.oldest;
+    return due === undefined ? 0 : Math.max(0, this.#options.clock.now() - Math.max(due, this.#lastProgress));
   }
 
   /** Due now. A backoff of the key is not waited for: the world has changed. */
@@ -122,7 +130,7 @@ export class WorkQueue {
     const wakeOnAbort = (): void => this.#wake();
     signal.addEventListener("abort", wakeOnAbort);
     while (!signal.aborted && bugs.length === 0) {
-      const taken = handlers.size < this.#options.workers ? this.#ready.take() : undefined;
+      const taken = this.#ready.take();
       if (taken === undefined) await this.#woken();
       else tracked(this.#process(taken, signal));
     }
@@ -142,9 +150,11 @@ export class WorkQueue {
     const { clock, observer } = this.#options;
     const { key, since } = taken;
     const started = clock.now();
+    this.#lastProgress = started;
     this.#running.set(key, false);
     observer?.onStarted?.(started - since);
     const outcome = await this.#handle(key, signal);
+    this.#lastProgress = clock.now();
     this.#ready.giveBack(taken);
     const isDirty = this.#running.get(key) === true;
     this.#running.delete(key);

@@ -1,25 +1,31 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createVaultClients } from "../azure/vault-clients.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
 import type { Config } from "../runtime/config.ts";
+import { startEventLoopWatch } from "../runtime/event-loop.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { packageFolder } from "../runtime/package-folder.ts";
 import { createSteadyClock } from "../runtime/steady-clock.ts";
+import type { WorkQueue } from "../runtime/workqueue.ts";
+import { createLeasedProgress } from "./classes/poll-progress.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/last-look.ts";
 import { createSyncMetrics } from "./metrics.ts";
+import { processHealth } from "./process-health.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
@@ -29,49 +35,58 @@ import { runWorker } from "./worker.ts";
 
 const LEASE = "keyvault-injector-sync";
 
+/** A namespace alone has half of them. The API server may take seconds for each, where somebody's admission webhook does. */
+const WRITES_AT_A_TIME = 32;
+
 export interface ProcessOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** Default: the machine's. Tests of time pass others. */
+  readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
 }
 
 /** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
-export async function runProcess({ config, logger, version }: ProcessOptions, signal: AbortSignal): Promise<void> {
-  const clock = createSteadyClock();
+export async function runProcess({ config, logger, version, time }: ProcessOptions, signal: AbortSignal): Promise<void> {
+  const { clock, monotonic } = time ?? { clock: createSteadyClock(), monotonic: () => performance.now() };
+  const stopped = new AbortController();
   const registry = createRegistry(version);
   const metrics = createSyncMetrics(registry);
   const vaultMetrics = createVaultMetrics(registry);
   const rolloutMetrics = createRolloutMetrics(registry);
   const componentMetrics = createComponentMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
-  const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
+  const contact = createApiContact(clock);
+  const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}`, contact };
   const kube = createKubeClient(kubeConfig, client);
   const isBlind = config.secretAccess === "blind";
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
-  const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
+  const watches = createKubeWatcher(kubeConfig, client);
+  const watcher = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
-  const election = createLeaderElection(kube, {
+  const progress = createLeasedProgress(clock);
+  const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
     namespace: config.namespace,
     name: LEASE,
     identity: `${config.podName}_${randomUUID()}`,
     fieldManager: FIELD_MANAGER,
     clock,
     logger,
+    annotations: () => progress.annotations(),
   });
-  await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
-  if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
-  const health = await startHealthServer({
-    address: config.bindAddress,
-    port: config.healthPort,
-    liveness: [{ name: "event-loop", problem: () => undefined }],
-    readiness: [{ name: "process", problem: () => undefined }],
-    registry,
-  });
-  logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
-  const { divertingVariables: variables } = config;
-  if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
+  let queue: Pick<WorkQueue, "stalledMs"> | undefined;
+  let isStarted = false;
+  const eventLoop = startEventLoopWatch({ registry, clock, monotonic }, stopped.signal);
+  const checks = processHealth({ eventLoop, contact, watcher: watches, queue: () => queue, isStarted: () => isStarted });
+  const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
-    await election.run(async (leading) => {
+    await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
+    if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
+    isStarted = true;
+    logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
+    const { divertingVariables: variables } = config;
+    if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
+    await election.run(async (leading, before) => {
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
@@ -97,10 +112,14 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease }),
+          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME }),
           probe,
           isBlind,
           watcher,
+          progress: progress.after(before),
+          observeQueue: (observed) => {
+            queue = observed;
+          },
           rollouts: config.restartWorkloads
             ? createRollouts({
                 settings: { mostAtATime: config.maxRolloutsPerNamespace, timeoutMs: config.rolloutTimeout },
@@ -131,6 +150,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     if (config.heal.includes("components"))
       await restoreOwnDeployment({ kube, namespace: config.namespace, clock, logger }, new AbortController().signal);
   } finally {
+    stopped.abort();
     health.startDraining();
     await health.close();
     await kubeConfig.close();

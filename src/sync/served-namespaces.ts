@@ -26,6 +26,9 @@ function together<T>(parts: ReadonlyMap<string, Reflector<T>>): Reflector<T> {
     get lastActivity() {
       return Math.min(...all.map(({ lastActivity }) => lastActivity));
     },
+    get unbrokenSince() {
+      return Math.max(...all.map(({ unbrokenSince }) => unbrokenSince));
+    },
     get: (ref: ObjectRef) => parts.get(ref.namespace ?? "")?.get(ref),
     list: () => all.flatMap((part) => part.list()),
     relist: () => {

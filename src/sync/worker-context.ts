@@ -61,6 +61,8 @@ export interface WorkerContext {
   readonly guardrails: Guardrails;
   readonly gate: CrdGate;
   readonly memories: ClassMemories;
+  /** Unix milliseconds: up to then the leaders before have made every poll; undefined where nobody knows. */
+  readonly polledUntil: number | undefined;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly lookAt: (classKey: string) => void;
   /** Why nothing is changed because of classes, and since when (Unix milliseconds). */

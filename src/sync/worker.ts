@@ -15,7 +15,9 @@ import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-facts.ts";
 import { ClassMemories } from "./classes/class-memory.ts";
 import { startConsumers } from "./classes/consumers.ts";
+import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { reconcileClass } from "./classes/reconcile-class.ts";
+import { reviewFreshness } from "./classes/review-freshness.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
@@ -37,8 +39,12 @@ import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
 
-/** Classes looked at a time, and of one vault: vault calls dominate, and one that hangs takes half a minute to be given up. */
-const CLASS_WORKERS = 32;
+/**
+ * Classes that are reconciled at a time. Vault calls dominate, and one that hangs takes half a minute to be given up. A namespace alone gets
+ * half of them, which keeps a first sync of thousands of classes busy; six that hang on everything leave one for the next.
+ */
+const CLASS_WORKERS = 64;
+/** Of one namespace, on one vault. */
 const CLASS_WORKERS_OF_A_VAULT = 8;
 
 export interface WorkerOptions {
@@ -61,6 +67,8 @@ export interface WorkerOptions {
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
   readonly render: RenderOptions;
+  /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
+  readonly progress?: PollProgress | undefined;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
@@ -70,6 +78,8 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Given the queue of classes, for health checks. */
+  readonly observeQueue?: (queue: Pick<WorkQueue, "stalledMs">) => void;
 }
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
@@ -79,7 +89,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const key = await loadHmacKey({ kube, namespace, logger }, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
-    groups: { of: (classKey) => vaultOf(context.classes.get(refOfKey(classKey))), share: CLASS_WORKERS_OF_A_VAULT },
+    sharing: {
+      of: (classKey) => ({ tenant: refOfKey(classKey).namespace, backend: vaultOf(context.classes.get(refOfKey(classKey))) }),
+      perBackend: CLASS_WORKERS_OF_A_VAULT,
+    },
     backoff: RETRIES,
     clock: options.clock,
     logger: logger.child({ queue: "classes" }),
@@ -105,7 +118,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // The queue runs below, so its handler never sees this before it is there.
   const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails }, signal);
   options.metrics.queue.observe(classes);
+  options.observeQueue?.(classes);
   options.metrics.observeClasses(classFacts(context));
+  options.progress?.observe(polledUntil(context));
   options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);
   await runTogether(
     [
@@ -113,6 +128,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => crds.queue.run(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
+      (running) => reviewFreshness(context, running),
       async (running) => options.rollouts?.run(context, running),
     ],
     signal,
@@ -223,6 +239,7 @@ function buildContext(
     consumers,
     gate,
     memories,
+    polledUntil: polledBefore(options),
     lookAt: enqueue,
     tellFreeze: createFreezeTeller(options),
     mirror: createMirrors({

@@ -14,6 +14,7 @@ import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
+import { startEventLoopWatch } from "../runtime/event-loop.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { createRegistry } from "../runtime/metrics.ts";
@@ -128,11 +129,13 @@ export interface ProcessOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** Default: the machine's. Tests of time pass another. */
+  readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
 }
 
 /** The webhook, from settings to a clean stop: readiness off, drain, close. */
-export async function runProcess({ config, logger, version }: ProcessOptions, signal: AbortSignal): Promise<void> {
-  const clock = systemClock;
+export async function runProcess({ config, logger, version, time }: ProcessOptions, signal: AbortSignal): Promise<void> {
+  const { clock, monotonic } = time ?? { clock: systemClock, monotonic: () => performance.now() };
   const registry = createRegistry(version);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-webhook/${version}` };
@@ -180,7 +183,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
-    liveness: [{ name: "event-loop", problem: () => undefined }],
+    liveness: [startEventLoopWatch({ registry, clock, monotonic }, stopped.signal)],
     readiness: [
       { name: "admission-server", problem: () => server.problem() },
       { name: "certificate", problem: () => (certificates.ready().ok ? undefined : certificates.ready().message) },

@@ -60,9 +60,18 @@ describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === un
     assert.deepEqual(healthOf([withConditions(synced), all]), [healthy, healthy]);
   });
 
+  test("is good where the vault is not asked because no pod mounts the class, and suspended where the class is switched off", () => {
+    const unused = withConditions(synced, condition("Fresh", "Unknown", "Synced"));
+    const off = withConditions(condition("Synced", "Unknown", "SwitchedOff"), condition("Fresh", "Unknown", "SwitchedOff"));
+    assert.deepEqual(healthOf([unused, off]), [
+      { status: "Healthy", message: "about Synced" },
+      { status: "Suspended", message: "SwitchedOff: about Synced" },
+    ]);
+  });
+
   test("says of every reason whether it passes by itself, waits for people by their setting, or needs them", () => {
     const passing: readonly string[] = ["Unreachable", "Throttled", "Frozen"];
-    const failures = SYNC_REASONS.filter((reason) => reason !== "Synced");
+    const failures = SYNC_REASONS.filter((reason) => reason !== "Synced" && reason !== "SwitchedOff");
     assert.deepEqual(
       healthOf(failures.map((reason) => withConditions(condition("Synced", "False", reason)))).map(({ status, message }) => [
         status,

@@ -106,6 +106,80 @@ class Bench {
   }
 }
 
+const SLOTS = 64;
+const HUNG_MS = 30_000;
+
+interface Hostile {
+  /** How many keys each tenant has behind each backend. */
+  readonly keys: readonly (readonly number[])[];
+  /** Which of the backends the victim waits for; one past the last: one of its own. */
+  readonly victimsBackend: number;
+  readonly lateMs: number;
+}
+
+const BACKENDS = 5;
+const hostile = (most: number): fc.Arbitrary<Hostile> =>
+  fc.record({
+    keys: fc.array(fc.array(fc.nat(40), { minLength: BACKENDS, maxLength: BACKENDS }), { minLength: 1, maxLength: most }),
+    victimsBackend: fc.nat(BACKENDS),
+    lateMs: fc.integer({ min: 1, max: 2 * HUNG_MS }),
+  });
+
+/** How long a key of another tenant waits while every key of the others hangs, and comes back as soon as it was given up. */
+async function victimsWait({ keys, victimsBackend, lateMs }: Hostile): Promise<number> {
+  const clock = new ManualClock();
+  let startedAt = Number.POSITIVE_INFINITY;
+  const queue = new WorkQueue({
+    handle: async (key, signal) => {
+      if (key === `victim/${victimsBackend}`) startedAt = clock.now();
+      else await clock.sleep(HUNG_MS, signal);
+      return key.startsWith("victim") ? { kind: "done" } : { kind: "requeueAfter", milliseconds: 1 };
+    },
+    workers: SLOTS,
+    sharing: {
+      of: (key) => ({ tenant: key.split("/")[0] ?? "", backend: key.split("/")[1] }),
+      perBackend: 8,
+    },
+    backoff: BACKOFF,
+    clock,
+    logger: recordingLogger(),
+    random: () => 0,
+  });
+  keys.forEach((ofTenant, tenant) => {
+    ofTenant.forEach((count, backend) => {
+      for (let index = 0; index < count; index++) queue.add(`hostile-${tenant}/${backend}/${index}`);
+    });
+  });
+  const stop = new AbortController();
+  const run = queue.run(stop.signal);
+  await clock.advance(lateMs);
+  const added = clock.now();
+  queue.add(`victim/${victimsBackend}`);
+  await clock.advance(3 * HUNG_MS);
+  stop.abort();
+  await run;
+  return startedAt - added;
+}
+
+describe("a work queue that tenants share, whoever hangs on whatever,", () => {
+  test("starts a newcomer's key at once while six tenants or fewer hang", async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile(6), async (tenants) => assert.equal(await victimsWait({ ...tenants, victimsBackend: BACKENDS }), 0)),
+      { numRuns: 60 },
+    );
+  });
+
+  test("starts a newcomer's key within one such wait, however many tenants hang, on its own backend too", async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile(80), async (tenants) => {
+        const waited = await victimsWait(tenants);
+        assert.ok(waited <= HUNG_MS, `${waited} ms`);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe("a work queue, whatever is done to it,", () => {
   test("never runs a key twice at a time, loses no add, and lets a failed key wait", async () => {
     await fc.assert(

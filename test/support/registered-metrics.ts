@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { countByReason } from "../../src/domain/sync/class-count.ts";
+import { blockedSeconds } from "../../src/runtime/event-loop.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
@@ -34,6 +35,7 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   isBreakerOpen.set({ vault }, 0);
   createRolloutMetrics(registry);
   createComponentMetrics(registry).damaged.set({ component: "Service keyvault-injector/keyvault-injector-webhook" }, 1);
+  blockedSeconds(registry);
   createAdmissionMetrics(registry);
   createPreflightMetrics(registry);
   const all = await registry.getMetricsAsJSON();

@@ -60,6 +60,7 @@ describe("the page of events", () => {
       'src/sync/classes/foreign-class.ts: "Warning" "InvalidClass"',
       'src/sync/classes/mirror-class.ts: "Synced" "Normal" "Warning"',
       'src/sync/classes/stale-class.ts: "Warning" "Stale"',
+      'src/sync/classes/switched-off-class.ts: "Normal" "SwitchedOff"',
       'src/sync/classes/tell-dates.ts: "Warning"',
       'src/sync/classes/warn-class.ts: "Warning" "InvalidClass"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',

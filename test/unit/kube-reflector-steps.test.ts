@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { isVersionOlder } from "../../src/domain/resource-version.ts";
 import { type Outcome, planAfter } from "../../src/kube/reflector-steps.ts";
 
 const middle = (): number => 0.5;
@@ -32,6 +33,19 @@ describe("a reflector", () => {
   test("goes on at once after a watch that ended in its time, and forgets earlier failures", () => {
     const plan = planAfter({ kind: "ended", resourceVersion: "7", wasUseful: true }, 5, middle);
     assert.deepEqual(plan, { step: watchFrom7, delayMs: 0, failures: 0 });
+  });
+
+  test("lists anew after a watch without a word, and where versions went back", () => {
+    assert.deepEqual(planAfter({ kind: "silent" }, 0, middle).step, { kind: "list" });
+    assert.deepEqual(planAfter({ kind: "restored", wasUseful: true }, 5, middle), { step: { kind: "list" }, delayMs: 300, failures: 1 });
+  });
+
+  test("compares versions as whole numbers of any size, and nothing else", () => {
+    assert.equal(isVersionOlder("999", "1000"), true);
+    assert.equal(isVersionOlder("1000", "1000"), false);
+    assert.equal(isVersionOlder("9007199254740992", "9007199254740993"), true);
+    assert.equal(isVersionOlder("a", "b"), false);
+    assert.equal(isVersionOlder("", "5"), false);
   });
 
   test("waits longer and longer, up to half a minute, where watches end at once", () => {

@@ -47,11 +47,11 @@ describe("the plan for a Secret", () => {
     assert.deepEqual(plan(wanted(), observed()), { kind: "keep" });
   });
 
-  test("applies new content under the uid it saw", () => {
+  test("applies new content onto the very object that it saw", () => {
     const action = plan(wanted({ fingerprint: "v1:bb" }), observed());
 
     assert.equal(action.kind, "apply");
-    assert.equal(action.kind === "apply" ? action.uid : "", "secret-1");
+    assert.deepEqual(action.kind === "apply" ? action.onto : undefined, { uid: "secret-1", resourceVersion: observed().resourceVersion });
   });
 
   test("repairs edited data, labels and annotations, and says which", () => {

@@ -239,7 +239,8 @@ describe("claims on a Secret", () => {
 });
 
 describe("the Secrets of a class that no pod mounts", () => {
-  const facts: UnusedFacts = { hasSecrets: true, now: NOW, lastActivity: NOW, unusedSince: NOW - 4 * MINUTE, grace: 5 * MINUTE };
+  const seen = { lastActivity: NOW, unbrokenSince: NOW - 60 * MINUTE };
+  const facts: UnusedFacts = { hasSecrets: true, now: NOW, ...seen, unusedSince: NOW - 4 * MINUTE, grace: 5 * MINUTE };
 
   test("stay for the grace, counted from when the absence was first seen, and go after it", () => {
     assert.deepEqual(unusedVerdict({ ...facts, unusedSince: undefined }), { kind: "wait", since: NOW, milliseconds: 5 * MINUTE });
@@ -248,10 +249,21 @@ describe("the Secrets of a class that no pod mounts", () => {
   });
 
   test("stay while the pods cannot be seen, however long ago the last one was", () => {
-    const cut = { ...facts, unusedSince: 0, lastActivity: NOW - 90_001 };
+    const cut = { ...facts, unusedSince: 0, unbrokenSince: 0, lastActivity: NOW - 90_001 };
 
     assert.deepEqual(unusedVerdict(cut), { kind: "unseen" });
     assert.equal(unusedVerdict({ ...cut, lastActivity: NOW - 90_000 }).kind, "expired");
+  });
+
+  test("stay for the whole grace after a gap in what was seen of pods", () => {
+    const gap = { ...facts, now: NOW + 10 * MINUTE, lastActivity: NOW + 10 * MINUTE, unbrokenSince: NOW + 6 * MINUTE };
+
+    assert.deepEqual(unusedVerdict(gap), { kind: "wait", since: NOW + 6 * MINUTE, milliseconds: MINUTE });
+    assert.deepEqual(unusedVerdict({ ...gap, unbrokenSince: NOW + 11 * MINUTE }), {
+      kind: "wait",
+      since: NOW + 10 * MINUTE,
+      milliseconds: 5 * MINUTE,
+    });
   });
 
   test("are none to begin with", () => {

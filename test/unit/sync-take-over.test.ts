@@ -78,7 +78,8 @@ describe("an adopted Secret", () => {
   const terms = { adopts: ["app"], driverSync: undefined, adoptsDriverSecrets: true };
   const secret = { name: "app", type: "Opaque", labels: {}, annotations: {}, data: new Map(), sources: new Map(), objects: [] };
   const adopted = { [SECRET_ANNOTATIONS.adopted]: "true", [SECRET_ANNOTATIONS.adoptableBy]: "demo" };
-  const apply = { kind: "apply", uid: "secret-1", removed: { data: [], labels: [], annotations: [] }, why: "the content changed" } as const;
+  const onto = { uid: "secret-1", resourceVersion: "1" };
+  const apply = { kind: "apply", onto, removed: { data: [], labels: [], annotations: [] }, why: "the content changed" } as const;
   const refusalOf = (className: string, adopts: readonly string[]) =>
     ownershipRefusal({ secret, className, observed: live({ annotations: adopted }), terms: { ...terms, adopts } }, apply);
 

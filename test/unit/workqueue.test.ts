@@ -59,7 +59,7 @@ describe("backoff", () => {
 });
 
 describe("a work queue", () => {
-  test("lets others pass where the handlers of one group all wait for the same thing, and takes its keys in their order later", async () => {
+  test("lets others pass where the handlers behind one backend all wait for the same thing, and takes its keys in their order later", async () => {
     const waits = Promise.withResolvers<Outcome>();
     const ended: string[] = [];
     const handle = async (key: string): Promise<Outcome> => {
@@ -67,8 +67,8 @@ describe("a work queue", () => {
       ended.push(key);
       return { kind: "done" };
     };
-    const groups = { of: (key: string) => key.split("/")[0], share: 2 };
-    const { queue, clock, runs, stop } = start(handle, { workers: 3, groups });
+    const sharing = { of: (key: string) => ({ tenant: "team", backend: key.split("/")[0] }), perBackend: 2 };
+    const { queue, clock, runs, stop } = start(handle, { workers: 6, sharing });
 
     for (const key of ["hung/1", "hung/2", "hung/3", "hung/4", "well/1", "hung/5", "well/2", "well/3"]) queue.add(key);
     await clock.advance(0);
@@ -87,23 +87,58 @@ describe("a work queue", () => {
     await stop();
   });
 
-  test("forgets no key whose group changed while it waited for a place in it", async () => {
+  test("forgets no key whose backend changed while it waited for a place behind it", async () => {
     const waits = Promise.withResolvers<Outcome>();
-    let isGroupGone = false;
-    const groups = { of: () => (isGroupGone ? undefined : "group"), share: 1 };
-    const { queue, clock, runs, stop } = start(() => waits.promise, { workers: 9, groups });
+    let backend: string | undefined = "hung";
+    const sharing = { of: () => ({ tenant: "team", backend }), perBackend: 1 };
+    const { queue, clock, runs, stop } = start(() => waits.promise, { workers: 9, sharing });
     for (const key of ["1", "2", "3", "4"]) queue.add(key);
     await clock.advance(0);
     assert.equal(runs.length, 1);
 
-    isGroupGone = true;
+    backend = undefined;
+    queue.add("3");
+    await clock.advance(0);
+    assert.deepEqual(
+      runs.map(({ key }) => key),
+      ["1", "3"],
+    );
     waits.resolve({ kind: "done" });
     await clock.advance(0);
 
     assert.deepEqual(
       runs.map(({ key }) => key),
-      ["1", "2", "3", "4"],
+      ["1", "3", "2", "4"],
     );
+    await stop();
+  });
+
+  test("gives a tenant alone half of the workers, and takes tenants in turn", async () => {
+    const ends: (() => void)[] = [];
+    const handle = (): Promise<Outcome> => new Promise((resolve) => ends.push(() => resolve({ kind: "done" })));
+    const sharing = { of: (key: string) => ({ tenant: key.split("/")[0] ?? "", backend: undefined }), perBackend: 9 };
+    const { queue, clock, runs, stop } = start(handle, { workers: 8, sharing });
+    for (let index = 0; index < 9; index++) queue.add(`big/${index}`);
+    await clock.advance(0);
+    assert.equal(queue.running, 4);
+
+    for (const key of ["a/1", "a/2", "a/3", "b/1", "b/2", "c/1"]) queue.add(key);
+    await clock.advance(0);
+    assert.deepEqual(
+      runs.slice(4).map(({ key }) => key),
+      ["a/1", "b/1", "c/1"],
+    );
+    for (const end of ends.splice(0)) end();
+    await clock.advance(0);
+    assert.deepEqual(
+      runs.slice(7, 10).map(({ key }) => key.split("/")[0]),
+      ["big", "a", "b"],
+    );
+    for (let turn = 0; turn < 9; turn++) {
+      for (const end of ends.splice(0)) end();
+      await clock.advance(0);
+    }
+    assert.equal(runs.length, 15);
     await stop();
   });
 

@@ -1,8 +1,10 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
+import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { Look, Viewer } from "../cluster.ts";
@@ -53,12 +55,21 @@ export function syncSteps(provider: SecretProviderClass, look: StatusLook): read
   if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = look.kind === "seen" ? look.value.status : undefined;
+  if (isSwitchedOffByAuthor(provider)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
+  if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [step("sync", "warning", `class ${name} is not mirrored yet: is the sync worker running?`)];
   return [...conditionSteps(name, provider, status), ...status.secrets.map(secretStep)];
 }
 
+/** What its status says of its Secrets is of before. */
+function offStep(name: string, why: string): Step {
+  return step("sync", "ok", `class ${name} is SwitchedOff (${why}): its Secrets stay as they are, and nothing updates or repairs them`);
+}
+
 function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
   const synced = conditionOf(status, "Synced");
+  const fresh = conditionOf(status, "Fresh");
+  const isOld = synced?.status === "True" && fresh?.status === "False";
   const isOutdated = status.observedGeneration < (metadata.generation ?? 0);
   return [
     step(
@@ -66,6 +77,7 @@ function conditionSteps(name: string, { metadata }: SecretProviderClass, status:
       synced?.status === "True" ? "ok" : "problem",
       `class ${name} is ${synced?.reason ?? "not looked at"}: ${synced?.message ?? ""}`,
     ),
+    ...(isOld ? [step("sync", "warning", `class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
     ...(isOutdated ? [step("sync", "warning", `class ${name} was changed since: the worker has yet to look at it`)] : []),
   ];
 }

@@ -4,6 +4,7 @@ import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/s
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
+import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
@@ -41,13 +42,16 @@ export async function explainClass({ object, namespace, provider }: ClassToExpla
 
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
   const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
+  // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
+  if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider, undefined);
+  if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
   if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider, undefined);
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
 function verdictWithoutStatus(provider: SecretProviderClass, problem: string | undefined): Verdict {
   if (problem !== undefined) return { outcome: "pending", reason: "InvalidClass" satisfies SyncReason, message: problem };
-  if (provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never") {
+  if (isSwitchedOffByAuthor(provider)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }
   if (secretObjectsOf(provider).length > 0)

@@ -15,6 +15,8 @@ export interface Reflector<T> {
   readonly isUnserved: boolean;
   /** Unix milliseconds of the last list, event or bookmark. */
   readonly lastActivity: number;
+  /** Unix milliseconds of the last complete list: what came and went before, and since the end of the watch before it, was not seen. */
+  readonly unbrokenSince: number;
   get(ref: ObjectRef): T | undefined;
   list(): readonly T[];
   /** Drops the copy's claim to be current and lists anew. */

@@ -20,6 +20,35 @@ export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): numb
   return Math.max(1, Math.ceil(interval - sincePhase));
 }
 
+/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
+const CLOCKS_DIFFER_MS = 10_000;
+
+export interface PollsBefore extends PhaseInput {
+  /** Of the last check that succeeded, as it is stored; undefined: none is known. */
+  readonly checked: number | undefined;
+  /** By the clock of the leader before: all polls that were due up to then have been made. */
+  readonly polledUntil: number | undefined;
+}
+
+/**
+ * Unix milliseconds of the first poll by a new leader: the one that follows what earlier leaders are known to have done. Where it fell due while
+ * nobody led, it is due now.
+ */
+export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): number {
+  const known = [checked, polledUntil === undefined ? undefined : polledUntil - CLOCKS_DIFFER_MS];
+  const next = known.flatMap((moment) => (moment === undefined ? [] : [moment + untilNextPoll({ ...phase, now: moment })]));
+  return Math.max(phase.now, ...next);
+}
+
+/**
+ * Unix milliseconds of the last poll that earlier leaders have made. Where the one before said nothing of that, as those before 0.4.0 did not,
+ * it is taken to have made all up to now.
+ */
+export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number {
+  const until = polledUntil === undefined ? phase.now : polledUntil - CLOCKS_DIFFER_MS;
+  return until + untilNextPoll({ ...phase, now: until }) - phase.interval;
+}
+
 /** FNV-1a, 32 bit, then a finaliser: short similar names must not get neighbouring phases. */
 function fraction(text: string): number {
   let hash = 0x811c9dc5;

@@ -12,6 +12,11 @@ export function syncMode(provider: SecretProviderClass, otherwise: SyncMode): Sy
   return SYNC_MODES.find((mode) => mode === stated) ?? otherwise;
 }
 
+/** By the word of the class's author, whatever the setting is. */
+export function isSwitchedOffByAuthor({ metadata }: SecretProviderClass): boolean {
+  return metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never";
+}
+
 export function syncModeProblem(provider: SecretProviderClass): string | undefined {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
   if (stated === undefined || SYNC_MODES.some((mode) => mode === stated)) return undefined;

@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import type { KubeObject } from "../kubernetes.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import { storedTime } from "./stored-time.ts";
 
 /** `SecretProviderClassSync`, our status object: one per synced class, same name. */
 export interface SecretProviderClassSync extends KubeObject {
@@ -95,9 +96,8 @@ export const REFRESH_CHARACTERS = 256;
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
   const { generation: observedGeneration, refresh } = outcome;
   const context = { observedGeneration, stored, time: rfc3339(now) };
-  const isSynced = outcome.reason === "Synced";
   const conditions = [
-    condition({ type: "Synced", status: isSynced ? "True" : "False", reason: outcome.reason, message: outcome.message }, context),
+    condition({ type: "Synced", status: syncedStatus(outcome.reason), reason: outcome.reason, message: outcome.message }, context),
     condition({ type: "Fresh", ...freshness(outcome, now) }, context),
     ...guarded(outcome, context),
     // Kept by whoever restarts the workloads.
@@ -115,6 +115,12 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
   return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;
 }
 
+/** Of a class that is switched off nobody knows. */
+function syncedStatus(reason: SyncReason): Condition["status"] {
+  if (reason === "SwitchedOff") return "Unknown";
+  return reason === "Synced" ? "True" : "False";
+}
+
 /** Told only once something was wrong: that all is well is the rule. */
 function guarded({ guardrails }: ClassOutcome, context: ConditionContext): readonly Condition[] {
   const before = conditionOf(context.stored, "Guarded");
@@ -128,19 +134,26 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
 
 /** While checks fail the time is exact, so that nobody has to guess since when; at rest it is coarse. */
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
-  const last = stored?.lastSuccessfulCheckTime;
-  if (isFresh !== true) return lastSuccess === undefined ? last : rfc3339(lastSuccess);
+  const last = storedTime(stored?.lastSuccessfulCheckTime, now);
+  if (isFresh !== true) return timeOf(lastSuccess ?? last);
   // Who asks for less than hours is not told of an age that is only that of the last write.
   const coarseness = Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
   // Not the moment of writing: what was checked since may be younger than what was checked then.
-  return last !== undefined && now - Date.parse(last) < coarseness ? last : rfc3339(lastSuccess ?? now);
+  return timeOf(last !== undefined && now - last < coarseness ? last : (lastSuccess ?? now));
+}
+
+function timeOf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : rfc3339(time);
 }
 
 type Freshness = Pick<SyncCondition, "status" | "reason" | "message">;
 
 function freshness(outcome: ClassOutcome, now: number): Freshness {
   if (outcome.isFresh) return { status: "True", reason: "Synced", message: "the vault answered at the last check" };
-  if (outcome.isFresh === undefined) return { status: "Unknown", reason: "Synced", message: "the vault is not asked at the moment" };
+  if (outcome.isFresh === undefined) {
+    const reason = outcome.reason === "SwitchedOff" ? "SwitchedOff" : "Synced";
+    return { status: "Unknown", reason, message: "the vault is not asked at the moment" };
+  }
   const { reason, message } = outcome.notFresh ?? outcome;
   const { lastSuccess, maxStale } = outcome;
   if (!isStale(outcome, now) || lastSuccess === undefined || maxStale === undefined) return { status: "False", reason, message };

@@ -19,10 +19,20 @@ export type SecretAction =
   | { readonly kind: "keep" }
   /** First write: a POST, so that a taken name is refused instead of overwritten. */
   | { readonly kind: "create" }
-  | { readonly kind: "apply"; readonly uid: string; readonly removed: OwnedFields; readonly why: string }
+  | { readonly kind: "apply"; readonly onto: Onto; readonly removed: OwnedFields; readonly why: string }
   /** What the API server does not let anybody change: delete and create. */
-  | { readonly kind: "replace"; readonly uid: string; readonly why: string }
+  | { readonly kind: "replace"; readonly onto: Onto; readonly why: string }
   | { readonly kind: "conflict"; readonly message: string };
+
+/**
+ * The Secret as the plan saw it, which is the precondition of every later write: what was decided on an older one, by a leader that was
+ * stopped in between for one, is refused.
+ */
+export type Onto = Pick<ObservedSecret, "uid" | "resourceVersion">;
+
+export function ontoOf({ uid, resourceVersion }: ObservedSecret): Onto {
+  return { uid, resourceVersion };
+}
 
 export interface Metadata {
   readonly labels: Readonly<Record<string, string>>;
@@ -68,16 +78,16 @@ export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction
   if (observed.type !== wanted.type) {
     return {
       kind: "replace",
-      uid: observed.uid,
+      onto: ontoOf(observed),
       why: `its type is ${observed.type}, ${wanted.type} is wanted, and a Secret's type cannot be changed`,
     };
   }
   const why = difference(wanted, className, observed);
   if (why === undefined) return { kind: "keep" };
   if (observed.immutable && (!observed.isContentIntact || observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint)) {
-    return { kind: "replace", uid: observed.uid, why: "it is immutable and its content has to change" };
+    return { kind: "replace", onto: ontoOf(observed), why: "it is immutable and its content has to change" };
   }
-  return { kind: "apply", uid: observed.uid, removed: removedFields(wanted, className, observed), why };
+  return { kind: "apply", onto: ontoOf(observed), removed: removedFields(wanted, className, observed), why };
 }
 
 function difference(wanted: WantedSecret, className: string, observed: ObservedSecret): string | undefined {

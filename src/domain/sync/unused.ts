@@ -5,6 +5,8 @@ export interface UnusedFacts {
   readonly now: number;
   /** Of the watch of pods. */
   readonly lastActivity: number;
+  /** Of the same: before, a pod may have come and gone unseen. */
+  readonly unbrokenSince: number;
   /** Since when the absence was seen; undefined: it is seen now for the first time. */
   readonly unusedSince: number | undefined;
   /** Milliseconds. */
@@ -22,10 +24,11 @@ export type UnusedVerdict =
 /** A bookmark comes about every minute: after a longer silence the watch may have missed a pod (milliseconds). */
 const SILENCE_MS = 90_000;
 
-export function unusedVerdict({ hasSecrets, now, lastActivity, unusedSince, grace }: UnusedFacts): UnusedVerdict {
+export function unusedVerdict({ hasSecrets, now, lastActivity, unbrokenSince, unusedSince, grace }: UnusedFacts): UnusedVerdict {
   if (!hasSecrets) return { kind: "rest" };
   if (now - lastActivity > SILENCE_MS) return { kind: "unseen" };
-  const since = unusedSince ?? now;
+  // A gap in what was seen is no part of an absence.
+  const since = Math.max(unusedSince ?? now, Math.min(unbrokenSince, now));
   const left = since + grace - now;
   return left > 0 ? { kind: "wait", since, milliseconds: left } : { kind: "expired", since };
 }

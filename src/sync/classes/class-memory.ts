@@ -7,6 +7,10 @@ export interface ClassMemory {
   readonly knownSince: number;
   /** Unix milliseconds of the next poll. */
   nextPoll: number;
+  /** Unix milliseconds at which the last poll of this process was due; undefined before the first. */
+  lastPoll: number | undefined;
+  /** Milliseconds between two polls, as `nextPoll` was derived from. */
+  interval: number;
   /** Unix milliseconds when an object of the class was seen to have changed; undefined where nothing is known of any change. */
   changeSeen: number | undefined;
   /** Consecutive failed attempts. */
@@ -17,6 +21,8 @@ export interface ClassMemory {
   lastRefresh: string | undefined;
   /** Unix milliseconds of the last check that succeeded. */
   lastSuccess: number | undefined;
+  /** Unix milliseconds: earlier processes have checked the class with success then or later; undefined where nobody knows. */
+  checkedBefore: number | undefined;
   /** Repairs of edited or deleted Secrets. */
   repairs: Repairs;
   /** Names of Secrets that failed at the last attempt. */
@@ -42,11 +48,14 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
   return {
     knownSince: 0,
     nextPoll: 0,
+    lastPoll: undefined,
+    interval: 0,
     changeSeen: undefined,
     failures: 0,
     retryAt: 0,
     lastRefresh: undefined,
     lastSuccess: undefined,
+    checkedBefore: undefined,
     repairs: NO_REPAIRS,
     failing: new Set(),
     lastTold: undefined,
@@ -96,6 +105,11 @@ export class ClassMemories {
   noteUse(key: string): void {
     const memory = this.#byKey.get(key);
     if (memory !== undefined) memory.unusedSince = undefined;
+  }
+
+  /** Met again, it is as at first sight; what was warned of is not warned of again. */
+  reset(key: string): void {
+    this.#byKey.delete(key);
   }
 
   forget(key: string): void {

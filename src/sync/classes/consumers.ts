@@ -16,6 +16,8 @@ export interface Consumers {
   readonly hasSynced: boolean;
   /** Unix milliseconds of the last word of the API server: what it has not said for long may have changed. */
   readonly lastActivity: number;
+  /** Unix milliseconds: before, pods may have come and gone unseen. */
+  readonly unbrokenSince: number;
   /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
   credentialsSecretsOf(classKey: string): readonly string[];
   /** Distinct ServiceAccounts of those pods. */
@@ -62,6 +64,9 @@ export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, sign
     },
     get lastActivity() {
       return reflector.lastActivity;
+    },
+    get unbrokenSince() {
+      return reflector.unbrokenSince;
     },
     credentialsSecretsOf: (classKey) => secrets.of(classKey),
     accountsOf: (classKey) => accounts.of(classKey),

@@ -1,5 +1,5 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { nextStatus } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts";
 import { writtenFor } from "../secrets/secret-store.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import { keyOf, refOf } from "./class-ref.ts";
@@ -23,9 +23,15 @@ export async function reconcileForeign(context: WorkerContext, provider: SecretP
   const names = kept.map((secret) => secret.ref.name).sort();
   const message = `spec.provider is now ${JSON.stringify((provider.spec?.provider ?? "").slice(0, 40))}, so that nothing updates ${names.join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
   const outcome = { generation: provider.metadata.generation ?? 0, reason: "InvalidClass" as const, message };
-  const status = nextStatus({ ...outcome, isFresh: undefined, secrets: stored?.secrets ?? [] }, stored, context.clock.now());
-  if (status === undefined) return DONE;
-  await context.statuses.write(ref, status, signal);
+  const now = context.clock.now();
+  let isNew = false;
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    const next = nextStatus({ ...outcome, isFresh: undefined, secrets: told?.secrets ?? [] }, told, now);
+    isNew = next !== undefined;
+    return next;
+  };
+  await context.statuses.update(ref, change, signal);
+  if (!isNew) return DONE;
   context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message });
   context.logger.warn("a class was given to another provider: its Secrets stay", { class: key, detail: message });
   return DONE;

@@ -1,5 +1,5 @@
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
-import { conditionOf, withCondition } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf, withCondition } from "../../domain/sync/class-status.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { refOf } from "./class-ref.ts";
@@ -13,19 +13,22 @@ export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signa
   const now = context.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
   context.tellFreeze(state.why, damagedSince);
-  const stored = context.statuses.get(ref);
-  const synced = conditionOf(stored, "Synced");
-  if (stored === undefined || synced === undefined || synced.reason === "Frozen") return;
   const message = `nothing is changed because of this class: ${state.why}. Its Secrets stay as they are`;
-  await context.statuses.write(ref, withCondition(stored, { type: "Synced", status: "Unknown", reason: "Frozen", message }, now), signal);
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    const synced = conditionOf(told, "Synced");
+    if (told === undefined || synced === undefined || synced.reason === "Frozen") return undefined;
+    return withCondition(told, { type: "Synced", status: "Unknown", reason: "Frozen", message }, now);
+  };
+  await context.statuses.update(ref, change, signal);
 }
 
 /** What was true before the freeze is true again, and nobody has to be asked for that. */
 export async function reportThawed(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<void> {
-  const ref = refOf(provider);
-  const stored = context.statuses.get(ref);
-  if (stored === undefined || conditionOf(stored, "Synced")?.reason !== "Frozen") return;
-  const told = summarize(stored.secrets);
-  const status = told.reason === "Synced" ? "True" : "False";
-  await context.statuses.write(ref, withCondition(stored, { type: "Synced", status, ...told }, context.clock.now()), signal);
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    if (told === undefined || conditionOf(told, "Synced")?.reason !== "Frozen") return undefined;
+    const before = summarize(told.secrets);
+    const status = before.reason === "Synced" ? "True" : "False";
+    return withCondition(told, { type: "Synced", status, ...before }, context.clock.now());
+  };
+  await context.statuses.update(refOf(provider), change, signal);
 }

@@ -1,8 +1,9 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
-import { type ClassOutcome, nextStatus, type SecretStatus } from "../../domain/sync/class-status.ts";
+import { type ClassOutcome, nextStatus, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
 import type { FetchNeed } from "../../domain/sync/fetch-need.ts";
+import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
 import { heldSecrets } from "../../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { retryDelay } from "../../domain/sync/retry-delay.ts";
@@ -13,6 +14,7 @@ import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { intervalBefore, lastCheckOf } from "./first-sight.ts";
 import { maxStaleOf, tellStale } from "./stale-class.ts";
 import { warnOfParameters } from "./warn-class.ts";
 
@@ -34,11 +36,12 @@ export interface MirrorInput {
 export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<void> {
   const { provider, memory } = input;
   const stopTimer = context.metrics.syncDuration.startTimer();
-  const mirror = await context.mirror(provider, questionOf(context, input), signal);
+  const question = questionOf(context, { ...input, interval: intervalBefore(memory, context.clock.now()) });
+  const mirror = await context.mirror(provider, question, signal);
   const secrets = await secretsAfter(context, input, mirror, signal);
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
   const isFresh = mirror.kind === "answered" && mirror.notFresh === undefined;
-  if (mirror.kind === "answered" && isFresh) memory.lastSuccess = mirror.checkedAt ?? memory.lastSuccess;
+  if (mirror.kind === "answered" && isFresh) memory.lastSuccess = latest(memory.lastSuccess, mirror.checkedAt);
   const outcome = outcomeOf(context, input, { mirror, secrets });
   context.metrics.syncs.inc({ reason: outcome.reason });
   memory.failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
@@ -85,7 +88,7 @@ interface Result {
 
 function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { mirror, secrets }: Result): ClassOutcome {
   const told = mirror.kind === "refused" ? { reason: mirror.reason, message: mirror.message } : summarize(secrets);
-  const notFresh = mirror.kind === "refused" ? told : mirror.notFresh;
+  const notFresh = mirror.kind === "refused" ? told : (mirror.notFresh ?? throttled(context, memory));
   return {
     ...told,
     generation: provider.metadata.generation ?? 0,
@@ -97,6 +100,16 @@ function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { 
     refresh: provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     guardrails: { problem: context.guardrails.problem },
   };
+}
+
+/** An answer that is made of what was seen long ago is none. */
+function throttled({ settings, clock }: WorkerContext, memory: ClassMemory): Told | undefined {
+  const facts = { lastCheck: lastCheckOf(memory), interval: memory.interval, now: clock.now() };
+  return settings.enableSecretRotation && isOutOfDate(facts) ? throttledPolls(facts) : undefined;
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 /** A contested Secret was written: what it waits for is not another attempt of ours. */
@@ -127,9 +140,7 @@ async function report(
   outcome: ClassOutcome,
   signal: AbortSignal,
 ): Promise<void> {
-  const ref = refOf(provider);
-  const status = nextStatus(outcome, context.statuses.get(ref), context.clock.now());
-  if (status !== undefined) await context.statuses.write(ref, status, signal);
+  await context.statuses.update(refOf(provider), (told) => nextStatus(outcome, told, context.clock.now()), signal);
   tellStale(context, provider, memory);
   const { reason, message } = outcome;
   if (memory.lastTold?.reason === reason && memory.lastTold.message === message) return;

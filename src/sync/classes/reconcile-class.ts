@@ -1,7 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
-import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { type FetchNeed, fetchNeed } from "../../domain/sync/fetch-need.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
@@ -12,13 +11,14 @@ import { contestedUntil, isRepair, noteRepair, repairPause } from "../secrets/re
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
-import { memoryOf, nextPoll } from "./first-sight.ts";
+import { intervalOf, memoryOf, nextPoll } from "./first-sight.ts";
 import { reconcileForeign } from "./foreign-class.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
 import { reviewStaleness, staleAt } from "./stale-class.ts";
+import { reconcileSwitchedOff, switchedOffBy } from "./switched-off-class.ts";
 import { nextDateOf, tellDates } from "./tell-dates.ts";
 import { reconcileUnused } from "./unused-class.ts";
 import { warnOfAnnotations } from "./warn-class.ts";
@@ -35,14 +35,14 @@ export async function reconcileClass(context: WorkerContext, ref: ObjectRef, sig
   if (snapshot.kind === "unsettled") return AGAIN;
   warnOfAnnotations(context, provider);
   await reportThawed(context, provider, signal);
-  const mode = syncMode(provider, context.settings.syncMode);
-  // Switched off, what was mirrored stays as it is.
-  if (mode === "never" || !context.settings.syncSecret) return { kind: "done" };
+  const by = switchedOffBy(context, provider);
+  if (by !== undefined) return reconcileSwitchedOff(context, { provider, by }, signal);
   if (!isOurs(provider)) return reconcileForeign(context, provider, signal);
   if (context.blind === undefined) await releaseDisagreed(context, provider, signal);
   const secretObjects = secretObjectsOf(provider);
   await removeObsolete(context, provider, new Set(secretObjects.map(({ secretName }) => secretName)), signal);
   if (secretObjects.length === 0) return retire(context, ref, signal);
+  const mode = syncMode(provider, context.settings.syncMode);
   return mode === "while-used" ? mirrorWhileUsed(context, provider, signal) : mirrorWhenNeeded(context, provider, signal);
 }
 
@@ -73,7 +73,7 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
     // Only now: an attempt that was cut short is no answer to the request.
     memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
     // A repair alone looks at what was damaged: a poll that came due meanwhile is still to come.
-    if (isPollDue || !isRepair(need)) memory.nextPoll = nextPoll(context, key, interval);
+    if (isPollDue || !isRepair(need)) planPoll(context, key, memory, now);
     // One that was seen meanwhile is looked at once more.
     if (memory.changeSeen === changeSeen) memory.changeSeen = undefined;
   }
@@ -82,8 +82,9 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
   return (await context.statuses.storeUnstored(refOf(provider), signal)) ? untilNext(context, provider, memory) : AGAIN;
 }
 
-function intervalOf({ settings }: WorkerContext, provider: SecretProviderClass): number {
-  return pollInterval(provider, settings.rotationPollInterval);
+function planPoll(context: WorkerContext, key: string, memory: ClassMemory, polledAt: number): void {
+  memory.lastPoll = Math.min(polledAt, memory.nextPoll);
+  memory.nextPoll = nextPoll(context, key, memory.interval);
 }
 
 function isDue({ settings, clock }: WorkerContext, { nextPoll: due, changeSeen }: ClassMemory): boolean {

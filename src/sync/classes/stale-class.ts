@@ -1,5 +1,5 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { conditionOf, isStale, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf, isStale, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
 import { maxStale } from "../../domain/sync/max-stale.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
@@ -22,19 +22,17 @@ export async function reviewStaleness(
   memory: ClassMemory,
   signal: AbortSignal,
 ): Promise<void> {
-  const stored = context.statuses.get(refOf(provider));
-  const fresh = conditionOf(stored, "Fresh");
   const now = context.clock.now();
   const allowed = { lastSuccess: memory.lastSuccess, maxStale: maxStaleOf(context, provider) };
-  if (stored === undefined || fresh === undefined || fresh.reason === "Stale" || !isStale(allowed, now)) return;
+  if (!isStale(allowed, now)) return;
   const { lastSuccess = now, maxStale: age = 0 } = allowed;
-  const why = fresh.status === "True" ? "no check was made since" : `${fresh.reason}: ${fresh.message}`;
-  const message = staleMessage(lastSuccess, age, why);
-  await context.statuses.write(
-    refOf(provider),
-    withCondition(stored, { type: "Fresh", status: "False", reason: "Stale", message }, now),
-    signal,
-  );
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    const fresh = conditionOf(told, "Fresh");
+    if (told === undefined || fresh === undefined || fresh.reason === "Stale") return undefined;
+    const why = fresh.status === "True" ? "no check was made since" : `${fresh.reason}: ${fresh.message}`;
+    return withCondition(told, { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, age, why) }, now);
+  };
+  await context.statuses.update(refOf(provider), change, signal);
   tellStale(context, provider, memory);
 }
 

@@ -4,7 +4,9 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
+import { isVersionOlder } from "../../domain/resource-version.ts";
 import type { ClassStatus, SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import { Turns } from "../../runtime/turns.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdGate } from "../healing/crd-gate.ts";
 
@@ -17,8 +19,11 @@ export interface StatusStore {
   get(ref: ObjectRef): ClassStatus | undefined;
   /** All that are stored. */
   list(): readonly StoredStatus[];
-  /** Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. */
-  write(ref: ObjectRef, status: ClassStatus, signal: AbortSignal): Promise<void>;
+  /**
+   * Writes what the change makes of the status as it was last told; undefined: nothing. Changes of one status are made and written one after
+   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}.
+   */
+  update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
   storeUnstored(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
   remove(ref: ObjectRef, signal: AbortSignal): Promise<void>;
@@ -39,7 +44,7 @@ const RESOURCE = RESOURCES.secretProviderClassSyncs;
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
   const { kube, watcher, gate, onLost } = options;
   /** Our own writes that the watch has not shown yet. */
-  const written = new Map<string, ClassStatus>();
+  const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */
   const unstored = new Map<string, ClassStatus>();
   /** Deleted by us: their disappearance is no loss. */
@@ -49,13 +54,14 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       resource: RESOURCE,
       project: (object) => ({
         key: objectKey(object.metadata),
+        version: object.metadata.resourceVersion,
         status: (object as SecretProviderClassSync).status,
       }), // Our own CRD's schema.
       onChange: (ref, { previous, current }) => {
         const key = objectKey(ref);
         // The object comes first, and its status a moment later.
-        if (current !== undefined && current.status === undefined) return;
-        const last = written.get(key) ?? previous?.status;
+        if (current !== undefined && (current.status === undefined || isBefore(current, written.get(key)))) return;
+        const last = written.get(key)?.status ?? previous?.status;
         written.delete(key);
         if (current !== undefined) {
           unstored.delete(key);
@@ -67,12 +73,27 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     },
     signal,
   );
+  const turns = new Turns();
+  const told = (ref: ObjectRef): ClassStatus | undefined => {
+    const key = objectKey(ref);
+    return unstored.get(key) ?? written.get(key)?.status ?? reflector.get(ref)?.status;
+  };
   const store = async (ref: ObjectRef, status: ClassStatus, storeSignal: AbortSignal): Promise<void> => {
-    unstored.set(objectKey(ref), status);
-    if (await applied(options, { ref, status, isNew: reflector.get(ref) === undefined }, storeSignal)) {
-      unstored.delete(objectKey(ref));
-      written.set(objectKey(ref), status);
-    }
+    const key = objectKey(ref);
+    unstored.set(key, status);
+    const isNew = reflector.get(ref) === undefined && !written.has(key);
+    const version = await applied(options, { ref, status, isNew }, storeSignal);
+    if (version === undefined) return;
+    unstored.delete(key);
+    written.set(key, { status, version });
+  };
+  const storeUnstored = async (ref: ObjectRef, storeSignal: AbortSignal): Promise<boolean> => {
+    const status = unstored.get(objectKey(ref));
+    if (status === undefined) return true;
+    // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
+    if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
+    await store(ref, status, storeSignal);
+    return !unstored.has(objectKey(ref));
   };
   return {
     get hasSynced() {
@@ -81,28 +102,35 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     get isUnserved() {
       return reflector.isUnserved;
     },
-    get: (ref) => unstored.get(objectKey(ref)) ?? written.get(objectKey(ref)) ?? reflector.get(ref)?.status,
+    get: told,
     list: () => reflector.list(),
-    write: async (ref, status, writeSignal) => {
-      if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
-      else await store(ref, status, writeSignal);
-    },
-    storeUnstored: async (ref, storeSignal) => {
-      const status = unstored.get(objectKey(ref));
-      if (status === undefined) return true;
-      // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
-      if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
-      await store(ref, status, storeSignal);
-      return !unstored.has(objectKey(ref));
-    },
-    remove: async (ref, removeSignal) => {
-      const key = objectKey(ref);
-      written.delete(key);
-      unstored.delete(key);
-      removed.add(key);
-      if (!(await isDeleted(kube, ref, removeSignal))) removed.delete(key);
-    },
+    update: (ref, change, writeSignal) =>
+      turns.run(objectKey(ref), async () => {
+        const status = change(told(ref));
+        if (status === undefined) return;
+        if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
+        else await store(ref, status, writeSignal);
+      }),
+    storeUnstored: (ref, storeSignal) => turns.run(objectKey(ref), () => storeUnstored(ref, storeSignal)),
+    remove: (ref, removeSignal) =>
+      turns.run(objectKey(ref), async () => {
+        const key = objectKey(ref);
+        written.delete(key);
+        unstored.delete(key);
+        removed.add(key);
+        if (!(await isDeleted(kube, ref, removeSignal))) removed.delete(key);
+      }),
   };
+}
+
+interface Written {
+  readonly status: ClassStatus;
+  readonly version: string;
+}
+
+/** Of two writes in a row the watch shows the first one when the second one is made already. */
+function isBefore({ version = "" }: StoredStatus, own: Written | undefined): boolean {
+  return own !== undefined && isVersionOlder(version, own.version);
 }
 
 /** False where there was nothing to delete, the kind itself included. */
@@ -118,6 +146,7 @@ async function isDeleted(kube: KubeClient, ref: ObjectRef, signal: AbortSignal):
 export interface StoredStatus {
   /** `namespace/name` */
   readonly key: string;
+  readonly version: string | undefined;
   readonly status: ClassStatus | undefined;
 }
 
@@ -127,17 +156,22 @@ interface StatusWrite {
   readonly isNew: boolean;
 }
 
-/** False where the kind is away. */
-async function applied({ kube, logger }: StatusStoreOptions, { ref, status, isNew }: StatusWrite, signal: AbortSignal): Promise<boolean> {
+/** Resolves with the version that was written; undefined where the kind is away. */
+async function applied(
+  { kube, logger }: StatusStoreOptions,
+  { ref, status, isNew }: StatusWrite,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const written = { fieldManager: FIELD_MANAGER, force: true };
+  const body = { ...shell(ref), status };
   try {
     if (isNew) await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal);
-    await kube.apply<SecretProviderClassSync>(RESOURCE, { ...shell(ref), status }, { ...written, subresource: "status" }, signal);
-    return true;
+    const made = await kube.apply<SecretProviderClassSync>(RESOURCE, body, { ...written, subresource: "status" }, signal);
+    return made.metadata.resourceVersion ?? "";
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
     logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
-    return false;
+    return undefined;
   }
 }
 

@@ -33,6 +33,7 @@ export async function reconcileUnused(context: WorkerContext, unused: UnusedClas
     hasSecrets: owned.length > 0,
     now: clock.now(),
     lastActivity: consumers.lastActivity,
+    unbrokenSince: consumers.unbrokenSince,
     unusedSince: memory.unusedSince,
     grace: settings.unusedGrace,
   });
@@ -69,7 +70,6 @@ async function rest(context: WorkerContext, { provider, memory }: UnusedClass, s
   memory.failures = 0;
   memory.failing = new Set();
   memory.lastTold = { reason: "Synced", message: UNUSED_MESSAGE };
-  const stored = context.statuses.get(ref);
   const outcome = {
     generation: provider.metadata.generation ?? 0,
     reason: "Synced" as const,
@@ -79,7 +79,6 @@ async function rest(context: WorkerContext, { provider, memory }: UnusedClass, s
     lastSuccess: memory.lastSuccess,
     refresh: memory.lastRefresh,
   };
-  const status = nextStatus(outcome, stored, context.clock.now());
-  if (status !== undefined) await context.statuses.write(ref, status, signal);
+  await context.statuses.update(ref, (told) => nextStatus(outcome, told, context.clock.now()), signal);
   return (await context.statuses.storeUnstored(ref, signal)) ? { kind: "done" } : UNCERTAIN;
 }

@@ -122,8 +122,8 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
 
 /** Nobody who uses the class asks any more. */
 async function dropCondition({ worker }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  const stored = worker.statuses.get(ref);
-  if (hasRotated(stored)) await worker.statuses.write(ref, withoutRotated(stored), signal);
+  if (!hasRotated(worker.statuses.get(ref))) return;
+  await worker.statuses.update(ref, (told) => (hasRotated(told) ? withoutRotated(told) : undefined), signal);
 }
 
 /** Users of a class: by name, or by a Secret that it mirrors. */
@@ -145,9 +145,8 @@ interface ClassUsers {
 }
 
 async function keepCondition({ worker }: RolloutContext, { ref, users, haltedBy }: ClassUsers, signal: AbortSignal): Promise<void> {
-  const stored = worker.statuses.get(ref);
   const rotated = rotatedOf(users, haltedBy);
-  if (stored === undefined || rotated === undefined) return;
-  const next = withRotated(stored, rotated, rfc3339(worker.clock.now()));
-  if (next !== undefined) await worker.statuses.write(ref, next, signal);
+  if (rotated === undefined) return;
+  const time = rfc3339(worker.clock.now());
+  await worker.statuses.update(ref, (told) => (told === undefined ? undefined : withRotated(told, rotated, time)), signal);
 }

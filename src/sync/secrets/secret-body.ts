@@ -1,6 +1,6 @@
 import { RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
-import { metadataFor, type WantedSecret } from "../../domain/sync/secret-plan.ts";
+import { metadataFor, type Onto, type WantedSecret } from "../../domain/sync/secret-plan.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 
 /** The Secret as data for the plan: its fingerprint stands for its values. */
@@ -21,17 +21,17 @@ export interface BodyInput {
   readonly wanted: WantedSecret;
   readonly className: string;
   readonly namespace: string;
-  /** Precondition of an apply; absent on the first write. */
-  readonly uid?: string;
+  /** Preconditions of an apply: the object as the write was decided on. Absent on the first write. */
+  readonly onto?: Onto;
 }
 
 /** The one place where values are put into an object: what is sent to the API server, and nothing else. */
-export function secretBody({ secret, wanted, className, namespace, uid }: BodyInput): Secret {
+export function secretBody({ secret, wanted, className, namespace, onto }: BodyInput): Secret {
   const data = [...secret.data].map(([key, value]): [string, string] => [key, Buffer.from(value.reveal()).toString("base64")]);
   return {
     apiVersion: RESOURCES.secrets.version,
     kind: RESOURCES.secrets.kind,
-    metadata: { name: secret.name, namespace, ...(uid === undefined ? {} : { uid }), ...metadataFor(wanted, className) },
+    metadata: { name: secret.name, namespace, ...onto, ...metadataFor(wanted, className) },
     type: secret.type,
     data: Object.fromEntries(data),
   };

@@ -7,7 +7,7 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
 import type { ObservedSecret, OwnedFields } from "../../domain/sync/observed-secret.ts";
-import { planSecret, type SecretAction } from "../../domain/sync/secret-plan.ts";
+import { ontoOf, planSecret, type SecretAction } from "../../domain/sync/secret-plan.ts";
 import { isAdopted } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
@@ -65,11 +65,11 @@ export async function writeSecret(options: WriteOptions, given: WriteInput, sign
     case "create":
       return createSecret(options, { input, body }, signal);
     case "apply":
-      await applySecret(options, { ...body, uid: action.uid }, action.removed, signal);
+      await applySecret(options, { ...body, onto: action.onto }, action.removed, signal);
       return { kind: "written", action: "apply" };
     case "replace":
       await assertAcceptable(options, body, signal);
-      await options.kube.delete(RESOURCES.secrets, refOf(body), { uid: action.uid }, signal);
+      await options.kube.delete(RESOURCES.secrets, refOf(body), action.onto, signal);
       return replaced(await createSecret(options, { input, body }, signal), action.why);
     default:
       return assertNever(action);
@@ -152,7 +152,7 @@ async function takeForeign(
   options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
   const taken = keepingAdoption(secret, verdict.from === "owner");
   const wanted = wantedFrom(taken, options.fingerprints);
-  await applySecret(options, { ...body, secret: taken, wanted, uid: observed.uid }, NOTHING, signal);
+  await applySecret(options, { ...body, secret: taken, wanted, onto: ontoOf(observed) }, NOTHING, signal);
   return { kind: "written", action: "adopt" };
 }
 
@@ -175,7 +175,7 @@ async function explained(
 ): Promise<never> {
   if (!(error instanceof KubeError) || error.code !== "Invalid") throw error;
   const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
-  throw live?.metadata.uid === body.uid ? error : changingHands(body);
+  throw live?.metadata.uid === body.onto?.uid ? error : changingHands(body);
 }
 
 /** What the apply left of the entries that the create had written. */

@@ -3,6 +3,7 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
 import { keyOf, refOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
@@ -54,11 +55,10 @@ function dueOf({ memory, need, interval, isPollDue }: Asking, now: number): numb
 function storedFacts(context: WorkerContext, { provider }: Asking) {
   const status = context.statuses.get(refOf(provider));
   const stored = status?.secrets ?? [];
-  const checked = status?.lastSuccessfulCheckTime;
   return {
     intact: intactSecrets(context, provider, stored),
     stored,
-    checked: checked === undefined ? undefined : Date.parse(checked),
+    checked: storedTime(status?.lastSuccessfulCheckTime, context.clock.now()),
   };
 }
 

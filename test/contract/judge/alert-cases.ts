@@ -135,6 +135,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
       series: {
         [k("classes", 'reason="Synced"')]: "9x60",
         [k("classes", 'reason="Frozen"')]: "9x60",
+        [k("classes", 'reason="SwitchedOff"')]: "9x60",
         [k("classes", 'reason="Conflict"')]: "1x20 0x40",
       },
       at: "40m",

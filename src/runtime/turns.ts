@@ -1,0 +1,15 @@
+/** Work on one thing at a time: each piece begins when the one before it on the same thing has ended, well or not. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve();
+    const mine = before.catch(() => undefined).then(work);
+    this.#last.set(key, mine);
+    const leave = (): void => {
+      if (this.#last.get(key) === mine) this.#last.delete(key);
+    };
+    mine.then(leave, leave);
+    return mine;
+  }
+}

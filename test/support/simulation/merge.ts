@@ -1,0 +1,112 @@
+import type { KubeObject, ManagedFieldsEntry } from "../../../src/domain/kubernetes.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Who writes what of an object: the identity of an entry in `managedFields`. */
+export interface Writer {
+  readonly manager: string;
+  readonly operation: "Apply" | "Update";
+  readonly subresource?: string;
+}
+
+/** Server-side apply by force: what the manager applied before and leaves out now goes, unless somebody else owns it too. */
+export function applied(live: KubeObject, body: KubeObject, writer: Writer, time: string): KubeObject {
+  const entries = live.metadata.managedFields ?? [];
+  const before = entries.find((entry) => isOf(entry, writer))?.fieldsV1 ?? {};
+  const others = entries.filter((entry) => !isOf(entry, writer)).map(({ fieldsV1 = {} }) => fieldsV1);
+  const wanted = fieldsOf(contentOf(body));
+  const dropped = pathsOf(before).filter((path) => !has(wanted, path) && !others.some((fields) => has(fields, path)));
+  const merged = dropped.reduce<Json>((object, path) => without(object, path), merge(jsonOf(live), contentOf(body)));
+  return owned(merged, writer, { fields: wanted, time });
+}
+
+/** JSON merge patch. */
+export function patched(live: KubeObject, patch: unknown, writer: Writer, time: string): KubeObject {
+  return owned(mergePatched(jsonOf(live), patch) as Json, writer, {
+    fields: fieldsOf(contentOf(patch as KubeObject)),
+    time,
+    isAdded: true,
+  });
+}
+
+/** The object with the writer's entry. */
+export function created(body: KubeObject, writer: Writer, time: string): KubeObject {
+  return owned(jsonOf(body), writer, { fields: fieldsOf(contentOf(body)), time });
+}
+
+interface Written {
+  readonly fields: Json;
+  readonly time: string;
+  /** To what the writer owns already. */
+  readonly isAdded?: boolean;
+}
+
+function owned(object: Json, writer: Writer, { fields, time, isAdded = false }: Written): KubeObject {
+  const result = object as unknown as KubeObject; // Made from one.
+  const entries = result.metadata.managedFields ?? [];
+  const own = entries.find((entry) => isOf(entry, writer))?.fieldsV1 ?? {};
+  const entry: ManagedFieldsEntry = { ...writer, time, fieldsV1: isAdded ? merge(own, fields) : fields };
+  const managedFields = [...entries.filter((other) => !isOf(other, writer)), entry];
+  return { ...result, metadata: { ...result.metadata, managedFields } };
+}
+
+function isOf(entry: ManagedFieldsEntry, { manager, operation, subresource }: Writer): boolean {
+  return entry.manager === manager && entry.operation === operation && entry.subresource === subresource;
+}
+
+/** What of a body is owned: neither its address nor what the server writes. */
+function contentOf(body: KubeObject): Json {
+  const { apiVersion: _, kind: __, metadata, ...content } = jsonOf(body);
+  const { labels, annotations } = (metadata ?? {}) as KubeObject["metadata"];
+  return { ...content, metadata: { ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) } };
+}
+
+function jsonOf(object: KubeObject): Json {
+  return object as unknown as Json; // An object of the wire is one.
+}
+
+function isMap(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fieldsOf(value: Json): Json {
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [`f:${key}`, isMap(inner) ? fieldsOf(inner) : {}]));
+}
+
+function pathsOf(fields: Json): readonly (readonly string[])[] {
+  return Object.entries(fields).flatMap(([key, inner]) => {
+    const below = isMap(inner) ? pathsOf(inner) : [];
+    return below.length === 0 ? [[key]] : below.map((path) => [key, ...path]);
+  });
+}
+
+function has(fields: Json, path: readonly string[]): boolean {
+  const [first = "", ...rest] = path;
+  const inner = fields[first];
+  return isMap(inner) && (rest.length === 0 || has(inner, rest));
+}
+
+function without(object: Json, [first = "", ...rest]: readonly string[]): Json {
+  const key = first.slice(2);
+  const inner = object[key];
+  if (rest.length > 0 && isMap(inner)) return { ...object, [key]: without(inner, rest) };
+  const { [key]: _, ...kept } = object;
+  return kept;
+}
+
+/** Maps are merged, everything else is replaced. */
+function merge(live: Json, body: Json): Json {
+  const next = Object.entries(body).map(([key, value]): [string, unknown] => {
+    const before = live[key];
+    return [key, isMap(value) && isMap(before) ? merge(before, value) : value];
+  });
+  return { ...live, ...Object.fromEntries(next) };
+}
+
+function mergePatched(live: unknown, patch: unknown): unknown {
+  if (!isMap(patch)) return patch;
+  const base = isMap(live) ? live : {};
+  const next = Object.entries(patch).map(([key, value]): [string, unknown] => [key, mergePatched(base[key], value)]);
+  const { ...merged } = { ...base, ...Object.fromEntries(next) };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,107 @@
+import type { KubeObject, ObjectRef } from "../../../src/domain/kubernetes.ts";
+import { objectKey } from "../../../src/domain/object-key.ts";
+import type { Clock } from "../../../src/domain/ports/clock.ts";
+import type { Reflector, ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
+
+interface WatchSource<T> {
+  readonly options: ReflectorOptions<T>;
+  readonly clock: Clock;
+  readonly isWanted: (object: KubeObject) => boolean;
+  readonly list: () => readonly KubeObject[];
+}
+
+/** A live copy that hears of each change in the turn after it was made, until it is cut off. */
+export class SimulatedWatch<T> implements Reflector<T> {
+  readonly options: ReflectorOptions<T>;
+  readonly #source: WatchSource<T>;
+  readonly #copy = new Map<string, { readonly ref: ObjectRef; readonly value: T }>();
+  #hasSynced = false;
+  #unbrokenSince: number;
+  /** When the stream was cut; undefined while it lives. */
+  #cutAt: number | undefined;
+
+  constructor(source: WatchSource<T>) {
+    this.options = source.options;
+    this.#source = source;
+    this.#unbrokenSince = source.clock.now();
+    queueMicrotask(() => this.#list());
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  readonly isUnserved = false;
+
+  get lastActivity(): number {
+    return this.#cutAt ?? this.#source.clock.now();
+  }
+
+  get unbrokenSince(): number {
+    return this.#unbrokenSince;
+  }
+
+  get(ref: ObjectRef): T | undefined {
+    return this.#copy.get(objectKey(ref))?.value;
+  }
+
+  list(): readonly T[] {
+    return [...this.#copy.values()].map(({ value }) => value);
+  }
+
+  relist(): void {
+    this.#hasSynced = false;
+    queueMicrotask(() => this.#list());
+  }
+
+  async synced(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  /** What happens from now on is not seen. */
+  cut(): void {
+    this.#cutAt = this.#source.clock.now();
+  }
+
+  /** The history of the time in between has expired: listed anew. */
+  mend(): void {
+    this.#cutAt = undefined;
+    this.#hasSynced = false;
+    this.#list();
+  }
+
+  tell(previous: KubeObject | undefined, current: KubeObject | undefined): void {
+    if (!this.#hasSynced || this.#cutAt !== undefined) return;
+    const object = current ?? previous;
+    if (object === undefined || (!this.#source.isWanted(object) && !this.#copy.has(keyOf(object)))) return;
+    queueMicrotask(() => this.#set(refOf(object), current !== undefined && this.#source.isWanted(current) ? current : undefined));
+  }
+
+  #list(): void {
+    if (this.#hasSynced) return;
+    this.#unbrokenSince = this.#source.clock.now();
+    const all = this.#source.list();
+    const present = new Set(all.map(keyOf));
+    for (const [key, { ref }] of this.#copy) if (!present.has(key)) this.#set(ref, undefined);
+    for (const object of all) this.#set(refOf(object), object);
+    this.#hasSynced = true;
+  }
+
+  #set(ref: ObjectRef, object: KubeObject | undefined): void {
+    const key = objectKey(ref);
+    const previous = this.#copy.get(key)?.value;
+    const current = object === undefined ? undefined : this.options.project(object);
+    if (previous === undefined && current === undefined) return;
+    if (current === undefined) this.#copy.delete(key);
+    else this.#copy.set(key, { ref, value: current });
+    this.options.onChange?.(ref, { previous, current });
+  }
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return objectKey(metadata);
+}
+
+function refOf({ metadata }: KubeObject): ObjectRef {
+  return metadata.namespace === undefined ? { name: metadata.name } : { namespace: metadata.namespace, name: metadata.name };
+}

@@ -1,0 +1,198 @@
+import path from "node:path";
+import { Registry } from "prom-client";
+import { type KubeObject, type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../src/domain/kubernetes.ts";
+import type { Clock } from "../../../src/domain/ports/clock.ts";
+import type { EventSink } from "../../../src/domain/ports/event-sink.ts";
+import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
+import type { VaultClients } from "../../../src/domain/ports/vault-client.ts";
+import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../src/domain/sync/class-status.ts";
+import { pki } from "../../../src/pki/pki.ts";
+import { createComponentMetrics } from "../../../src/sync/healing/component-metrics.ts";
+import { readCrds } from "../../../src/sync/healing/crd-files.ts";
+import { createSyncMetrics } from "../../../src/sync/metrics.ts";
+import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
+import { runWorker, type WorkerOptions } from "../../../src/sync/worker.ts";
+import { ListedVaults } from "../listed-vault.ts";
+import { ManualClock } from "../manual-clock.ts";
+import { recordingLogger } from "../recording-logger.ts";
+import { refusal, SimulatedCluster } from "./cluster.ts";
+
+/** Of the shipped default (milliseconds). */
+export const INTERVAL = 120_000;
+
+const NAMESPACE = "keyvault-injector";
+const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
+
+export interface SimulatedClass {
+  readonly namespace: string;
+  readonly name: string;
+  /** Names of secrets of the vault, each mirrored into a Secret `<class>-<object>`. */
+  readonly objects: readonly string[];
+  readonly vault?: string;
+  /** Whose managed identity it uses. */
+  readonly identity?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+type Emitted = Parameters<EventSink["emit"]>[0];
+
+/** The leader's work on a cluster and vaults in memory, by a clock that only a test moves. */
+export class SimulatedWorld {
+  readonly clock = new ManualClock();
+  readonly cluster = new SimulatedCluster(this.clock);
+  readonly vaults = new ListedVaults(this.clock);
+  readonly logger = recordingLogger();
+  readonly events: Emitted[] = [];
+  registry = new Registry();
+
+  constructor() {
+    this.cluster.put(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } });
+    for (const crd of readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds"))) {
+      const status = { conditions: [{ type: "Established", status: "True" }] };
+      this.cluster.put(RESOURCES.customResourceDefinitions, { ...crd, status } as KubeObject);
+    }
+  }
+
+  /** Applies the class as its author does. */
+  apply(facts: SimulatedClass): void {
+    this.cluster.put(RESOURCES.secretProviderClasses, classOf(facts));
+  }
+
+  status(ref: ObjectRef): ClassStatus | undefined {
+    return this.cluster.get<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref)?.status;
+  }
+
+  /** `True Synced`, as the condition has it. */
+  condition(ref: ObjectRef, type: "Synced" | "Fresh"): string {
+    const found = conditionOf(this.status(ref), type);
+    return found === undefined ? "none" : `${found.status} ${found.reason}`;
+  }
+
+  /** What the Secret holds under `value`. */
+  value(ref: ObjectRef): string | undefined {
+    const encoded = this.cluster.get<Secret>(RESOURCES.secrets, ref)?.data?.["value"];
+    return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
+  }
+
+  /** That of a machine whose clock is ahead of all others. */
+  clockAhead(milliseconds: number): Clock {
+    return { now: () => this.clock.now() + milliseconds, sleep: (asked, signal) => this.clock.sleep(asked, signal) };
+  }
+
+  /** A process that leads from now on. */
+  lead(options: LeadOptions = {}): Leader {
+    this.registry = new Registry();
+    const stop = new AbortController();
+    const ended = runWorker(this.#options(options), stop.signal);
+    // A stop is no failure; a failure is for whoever awaits it.
+    ended.catch(() => undefined);
+    return {
+      ended,
+      stop: async () => {
+        stop.abort(new Error("the test stops the worker"));
+        await this.clock.advance(0);
+        await ended.catch(() => undefined);
+      },
+    };
+  }
+
+  #options({ settings, rollouts, vaults = this.vaults, ...extra }: LeadOptions): WorkerOptions {
+    const { registry, clock, logger } = this;
+    return {
+      settings: { ...SETTINGS, ...settings },
+      healsCrds: false,
+      healsComponents: false,
+      crds: readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")),
+      namespace: NAMESPACE,
+      credentialsSecretNames: ["secrets-store-creds"],
+      limits: { vaults: [], identityModes: [] },
+      cloudName: "AzurePublicCloud",
+      readCloudFile: undefined,
+      kube: this.cluster.client,
+      probe: refusing(),
+      isBlind: false,
+      watcher: this.cluster.watcher,
+      vaults,
+      render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+      rollouts,
+      events: { emit: (event) => void this.events.push(event) },
+      metrics: createSyncMetrics(registry),
+      componentMetrics: createComponentMetrics(registry),
+      vaultMetrics: createVaultMetrics(registry),
+      clock,
+      logger,
+      random: () => 0.5,
+      ...extra,
+    };
+  }
+}
+
+export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts" | "clock" | "progress" | "observeQueue">> {
+  readonly settings?: Partial<WorkerOptions["settings"]>;
+  readonly vaults?: VaultClients;
+}
+
+export interface Leader {
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SETTINGS: WorkerOptions["settings"] = {
+  syncSecret: true,
+  enableSecretRotation: true,
+  rotationPollInterval: INTERVAL,
+  syncMode: "always",
+  unusedGrace: 300_000,
+  expiryWarning: 0,
+  adoptsDriverSecrets: true,
+  restoresClasses: true,
+};
+
+/** What the policies forbid is forbidden. */
+function refusing(): KubeClient {
+  const refuse = async (): Promise<never> => {
+    await Promise.resolve();
+    throw refusal("Forbidden", 403);
+  };
+  return {
+    read: refuse,
+    list: refuse,
+    create: refuse,
+    replace: refuse,
+    apply: refuse,
+    mergePatch: refuse,
+    delete: refuse,
+    requestToken: refuse,
+  };
+}
+
+export function classOf({
+  namespace,
+  name,
+  objects,
+  vault = "vault-1",
+  identity = "app",
+  annotations = {},
+}: SimulatedClass): SecretProviderClass {
+  const array = objects.map((object) => `  - |\n    objectName: ${object}\n    objectType: secret\n`);
+  return {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { namespace, name, annotations },
+    spec: {
+      provider: "azure",
+      parameters: {
+        keyvaultName: vault,
+        tenantId: TENANT,
+        useVMManagedIdentity: "true",
+        userAssignedIdentityID: identity,
+        objects: `array:\n${array.join("")}`,
+      },
+      secretObjects: objects.map((object) => ({
+        secretName: `${name}-${object}`,
+        type: "Opaque",
+        data: [{ objectName: object, key: "value" }],
+      })),
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+export interface StubRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: URL;
+  /** Parsed JSON; undefined where there is none. */
+  readonly body: unknown;
+}
+
+/** Answers as the test wants it to, for behaviour of an API server that a real one cannot be brought to. */
+export interface StubApiServer {
+  readonly kubeconfig: string;
+  stop(): Promise<void>;
+}
+
+export async function startStubApiServer(handle: (request: StubRequest, response: ServerResponse) => void): Promise<StubApiServer> {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://stub");
+    readBody(request)
+      .then((body) => handle({ method: request.method ?? "GET", url, body }, response))
+      .catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo; // It listens.
+  const directory = mkdtempSync(path.join(tmpdir(), "stub-api-server-"));
+  const kubeconfig = path.join(directory, "kubeconfig");
+  writeFileSync(kubeconfig, JSON.stringify(configFor(`http://127.0.0.1:${port}`)));
+  return {
+    kubeconfig,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array)); // Of a stream of bytes.
+  const text = Buffer.concat(chunks).toString("utf8");
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+function configFor(server: string): unknown {
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "stub",
+    clusters: [{ name: "stub", cluster: { server, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "stub", user: { token: "stub" } }],
+    contexts: [{ name: "stub", context: { cluster: "stub", user: "stub" } }],
+  };
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { composeProcess } from "../support/composed-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { sendJson } from "../support/stub-api-server.ts";
+
+for (const role of ["sync", "webhook"] as const) {
+  describe(`the liveness of ${role}`, () => {
+    test(`C3: fails while the event loop of ${role} stands still for most of a minute, and is well again after`, async (t) => {
+      const running = await composeProcess(role, (_request, response) => sendJson(response, 404, { kind: "Status", code: 404 }));
+      t.after(() => running.stop());
+      const livez = (status: number): Promise<string | false> =>
+        eventually(
+          async () => {
+            const answer = await running.health("/livez");
+            return answer?.status === status ? answer.text : undefined;
+          },
+          { within: 8_000 },
+        ).catch(() => false);
+      // The control: one that stands still now and then is well.
+      assert.match(String(await livez(200)), /^\[\+\] event-loop$/m);
+      running.clock.step(20_000);
+      const isCounted = await eventually(async () => /blocked_seconds_total\{[^}]*\} (19|2\d)/.test(await running.metrics()), {
+        within: 5_000,
+      }).catch(() => false);
+      assert.equal(isCounted, true, "the time is not counted");
+      assert.match(String(await livez(200)), /^\[\+\] event-loop$/m);
+
+      running.clock.step(15_000);
+      const text = await livez(503);
+
+      assert.match(String(text), /^\[-\] event-loop: the event loop stood still for 3\d s of the last 60 s$/m);
+      // By steps that are no standstill each.
+      const isWellAgain = await eventually(
+        async () => {
+          running.clock.step(900);
+          return (await running.health("/livez"))?.status === 200;
+        },
+        { within: 20_000, every: 50 },
+      ).catch(() => false);
+      assert.equal(isWellAgain, true);
+    });
+  });
+}

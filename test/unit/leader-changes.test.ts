@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import { untilNextPoll } from "../../src/domain/schedule/phase.ts";
+import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
+
+const HOUR_MS = 3_600_000;
+const CLASS = { namespace: "team", name: "app" };
+
+/** Leaders one after another: what the lease passes on is passed on, and the vault says when it was asked. */
+class Succession {
+  readonly world = new SimulatedWorld();
+  readonly asked: number[] = [];
+  #before: number | undefined;
+  #tell: (() => number | undefined) | undefined;
+  #leader: Leader | undefined;
+
+  constructor() {
+    this.world.vaults.failure = () => {
+      this.asked.push(this.world.clock.now());
+      return undefined;
+    };
+  }
+
+  /** A class that its first leader has synced. */
+  static async of(interval: string): Promise<Succession> {
+    const made = new Succession();
+    made.world.vaults.set("db");
+    await made.world.clock.advance(HOUR_MS);
+    made.world.apply({ ...CLASS, objects: ["db"], annotations: { "keyvault-injector.dev/rotation-poll-interval": interval } });
+    made.lead();
+    await made.world.clock.advance(1_000);
+    return made;
+  }
+
+  lead(): void {
+    const progress: LeadOptions["progress"] = { before: this.#before, observe: (tell) => (this.#tell = tell) };
+    this.#tell = undefined;
+    this.#leader = this.world.lead({ progress });
+  }
+
+  /** The last renewal of its lease, and the end. */
+  async die(): Promise<void> {
+    this.#before = this.#tell?.() ?? this.#before;
+    await this.#leader?.stop();
+  }
+
+  /** Milliseconds to the class's next phase. */
+  untilPhase(interval: number): number {
+    const { clock, cluster } = this.world;
+    const uid = cluster.get(
+      { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
+      { name: "kube-system" },
+    )?.metadata.uid;
+    return untilNextPoll({ cluster: uid ?? "", key: "team/app", interval, now: clock.now() });
+  }
+
+  /** The longest time between two questions, up to now. */
+  longestGap(): number {
+    const moments = [...this.asked, this.world.clock.now()];
+    return Math.max(...moments.slice(1).map((moment, index) => moment - (moments[index] ?? moment)));
+  }
+}
+
+describe("a change of leaders", () => {
+  test("C9: makes up for the poll that fell into it, at once and not an interval later", async () => {
+    const succession = await Succession.of("24h");
+    const { clock } = succession.world;
+    // The phase is where the interval has it; the second poll is at it.
+    await clock.advance(succession.untilPhase(24 * HOUR_MS) + 1_000);
+    await clock.advance(24 * HOUR_MS - 10_000);
+
+    await succession.die();
+    await clock.advance(20_000);
+    succession.lead();
+    await clock.advance(1_000);
+
+    assert.ok(clock.now() - (succession.asked.at(-1) ?? 0) <= 1_000, `asked ${clock.now() - (succession.asked.at(-1) ?? 0)} ms ago`);
+    await succession.die();
+  });
+
+  test("C9: makes up for it where the interval is shorter than the stored time is exact", async () => {
+    const succession = await Succession.of("2m");
+    const { clock } = succession.world;
+    await clock.advance(10 * INTERVAL);
+    await clock.advance(succession.untilPhase(INTERVAL) - 5_000);
+
+    await succession.die();
+    await clock.advance(15_000);
+    succession.lead();
+    await clock.advance(1_000);
+
+    assert.ok(clock.now() - (succession.asked.at(-1) ?? 0) <= 1_000, `asked ${clock.now() - (succession.asked.at(-1) ?? 0)} ms ago`);
+    await succession.die();
+  });
+
+  test("asks nothing anew where no poll fell into it", async () => {
+    const succession = await Succession.of("2m");
+    const { clock } = succession.world;
+    await clock.advance(10 * INTERVAL);
+    await clock.advance(succession.untilPhase(INTERVAL) + 40_000);
+    const before = succession.asked.length;
+
+    await succession.die();
+    await clock.advance(15_000);
+    succession.lead();
+    await clock.advance(20_000);
+
+    assert.equal(succession.asked.length, before);
+    await succession.die();
+  });
+
+  test("leaves no class without a check for longer than its interval and the time without a leader, however leaders follow one another", async () => {
+    const reign = fc.record({ leads: fc.integer({ min: 0, max: 400_000 }), away: fc.integer({ min: 0, max: 200_000 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(reign, { minLength: 1, maxLength: 12 }), async (reigns) => {
+        const succession = await Succession.of("2m");
+        const { clock } = succession.world;
+        for (const { leads, away } of reigns) {
+          await clock.advance(leads);
+          await succession.die();
+          await clock.advance(away);
+          succession.lead();
+        }
+        await clock.advance(1_000);
+        const longestAway = Math.max(...reigns.map(({ away }) => away));
+        // A leader that dies at once does not come to a poll.
+        const shortReigns = reigns.filter(({ leads }) => leads < 1_000).reduce((sum, { away }) => sum + away, 0);
+        const bound = INTERVAL + longestAway + shortReigns + 2_000;
+        assert.ok(succession.longestGap() <= bound, `${succession.longestGap()} ms, at most ${bound}`);
+        await succession.die();
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import type { Reflector } from "../../src/domain/ports/kube-watcher.ts";
+import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
+import { createKubeWatcher } from "../../src/kube/reflector.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { eventually } from "../support/eventually.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+
+/** Silence after which a watch is opened anew, as short as a test likes it. */
+const IDLE_MS = 200;
+
+/** A collection whose history ends at one revision, and that can be put back to an earlier one. */
+class Collection {
+  revision = 1_000;
+  names: readonly string[] = ["kept", "lost"];
+  lists = 0;
+  /** A watch cache tells nothing that is not newer than what the watch asked for, bookmarks among it; a server without one tells what it has. */
+  hasWatchCache = false;
+  readonly #open = new Map<ServerResponse, number>();
+
+  list(response: ServerResponse): void {
+    this.lists += 1;
+    const items = this.names.map((name) => ({ metadata: { namespace: "team", name, uid: name, resourceVersion: "7" } }));
+    sendJson(response, 200, { kind: "PodList", apiVersion: "v1", metadata: { resourceVersion: String(this.revision) }, items });
+  }
+
+  watch(response: ServerResponse, from: number): void {
+    response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
+    this.#open.set(response, from);
+  }
+
+  get watches(): number {
+    return this.#open.size;
+  }
+
+  tell(type: "BOOKMARK" | "MODIFIED", resourceVersion = this.revision): void {
+    const metadata = { namespace: "team", name: "kept", uid: "kept", resourceVersion: String(resourceVersion) };
+    for (const [response, from] of this.#open) {
+      if (this.hasWatchCache && resourceVersion <= from) continue;
+      response.write(`${JSON.stringify({ type, object: { apiVersion: "v1", kind: "Pod", metadata } })}\n`);
+    }
+  }
+
+  /** From the backup of an earlier revision; whoever watched is cut off. */
+  restore(): void {
+    this.revision = 900;
+    this.names = ["kept", "restored"];
+    for (const response of this.#open.keys()) response.destroy();
+    this.#open.clear();
+  }
+}
+
+describe("a live copy of a cluster whose store was restored from a backup", () => {
+  let collection: Collection;
+  let server: StubApiServer;
+  let config: PooledKubeConfig;
+  let reflector: Reflector<string>;
+  let stop: AbortController;
+
+  beforeEach(async () => {
+    collection = new Collection();
+    stop = new AbortController();
+    server = await startStubApiServer(({ url }, response) => {
+      if (url.searchParams.get("watch") !== "true") collection.list(response);
+      else collection.watch(response, Number(url.searchParams.get("resourceVersion")));
+    });
+    config = loadKubeConfig({ kubeconfig: server.kubeconfig });
+    const options = { userAgent: "test", clock: systemClock, logger: recordingLogger(), random: () => 0, idleMs: IDLE_MS };
+    const watcher = createKubeWatcher(config, options);
+    reflector = watcher.reflect({ resource: RESOURCES.pods, project: ({ metadata }) => metadata.name }, stop.signal);
+    await eventually(() => collection.watches === 1, { what: "the watch" });
+  });
+  afterEach(async () => {
+    stop.abort();
+    await config.close();
+    await server.stop();
+  });
+
+  /** Whether the copy comes to be what the store has, with these words from the server now and again. */
+  async function followsRestored(tell: () => void): Promise<boolean> {
+    collection.restore();
+    const isCurrent = (): boolean => {
+      tell();
+      return (
+        reflector.get({ namespace: "team", name: "restored" }) !== undefined &&
+        reflector.get({ namespace: "team", name: "lost" }) === undefined
+      );
+    };
+    return eventually(isCurrent, { within: 4_000, what: "the restored collection" }).catch(() => false);
+  }
+
+  test("C13: is listed anew where a bookmark's version falls", async () => {
+    assert.equal(await followsRestored(() => collection.tell("BOOKMARK")), true, "the copy is still that of before");
+  });
+
+  test("C13: is listed anew where an event's version falls", async () => {
+    assert.equal(await followsRestored(() => collection.tell("MODIFIED")), true, "the copy is still that of before");
+  });
+
+  test("C13: is listed anew where a watch brings nothing at all, since the server waits for a revision that is far ahead", async () => {
+    collection.hasWatchCache = true;
+
+    assert.equal(await followsRestored(() => collection.tell("BOOKMARK")), true, "the copy is still that of before");
+  });
+
+  test("is not listed anew for bookmarks of the same version, or for a break", async () => {
+    let told = 0;
+    const isToldOften = (): boolean => {
+      collection.tell("BOOKMARK");
+      return ++told > 10;
+    };
+    await eventually(isToldOften, { every: IDLE_MS / 4, what: "bookmarks for longer than a silence" });
+    collection.revision = 1_001;
+    collection.tell("MODIFIED");
+    await eventually(() => reflector.lastActivity > Date.now() - 100, { what: "the event" });
+
+    assert.equal(collection.lists, 1);
+  });
+});

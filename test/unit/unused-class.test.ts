@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { SimulatedWorld } from "../support/simulation/world.ts";
+
+const MINUTE_MS = 60_000;
+const SECRET = { namespace: "team", name: "app-db" };
+
+function pod(name: string): KubeObject {
+  const csi = { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: "app" } };
+  const made = { apiVersion: "v1", kind: "Pod", metadata: { namespace: "team", name }, spec: { volumes: [{ name: "secrets", csi }] } };
+  return made;
+}
+
+describe("the Secrets of a while-used class", () => {
+  test("C11: stay for the whole grace after a gap in the watch of pods, in which one may have come and gone", async () => {
+    const world = new SimulatedWorld();
+    const { cluster, clock } = world;
+    world.vaults.set("db");
+    await clock.advance(10 * MINUTE_MS);
+    cluster.put(RESOURCES.pods, pod("first"));
+    world.apply({ namespace: "team", name: "app", objects: ["db"], annotations: { "keyvault-injector.dev/sync": "while-used" } });
+    const leader = world.lead({ settings: { unusedGrace: 5 * MINUTE_MS } });
+    await clock.advance(1_000);
+    assert.equal(world.value(SECRET), "db@v1");
+
+    cluster.delete(RESOURCES.pods, { namespace: "team", name: "first" });
+    await clock.advance(3 * MINUTE_MS);
+    const mend = cluster.cutWatches(RESOURCES.pods);
+    cluster.put(RESOURCES.pods, pod("unseen"));
+    await clock.advance(MINUTE_MS);
+    cluster.delete(RESOURCES.pods, { namespace: "team", name: "unseen" });
+    mend();
+
+    await clock.advance(4.5 * MINUTE_MS);
+    assert.equal(world.value(SECRET), "db@v1", "it went although the grace was not over");
+    // The control: without another gap it goes.
+    await clock.advance(MINUTE_MS);
+    assert.equal(world.value(SECRET), undefined);
+    await leader.stop();
+  });
+});
