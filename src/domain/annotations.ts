@@ -60,7 +60,7 @@ export const SECRET_ANNOTATIONS = {
   class: key("class"),
   /** `type/name@version` of every object the Secret was made from, sorted, comma separated. */
   objects: key("objects"),
-  /** `v1:` + hex HMAC-SHA256 (key: the install's own) over the data we wrote. */
+  /** `v2:` + hex HMAC-SHA256 over name and data (key: one of the namespace, derived from the install's own); `v1:` up to 0.3.0. */
   content: key("content"),
   /** Written by the owner of an existing Secret: the class that may take it over. */
   adoptableBy: key("adoptable-by"),

@@ -1,25 +1,50 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { Sensitive } from "../domain/sensitive.ts";
 
-/** Fingerprints made with the install's own key; `v1:` + hex. */
+/** A Secret. Its fingerprints hold for it alone. */
+export interface SecretPlace {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Base64 values, as the API server has them. Only the named keys count; a missing one makes another fingerprint. */
+export interface EncodedData {
+  readonly data: Readonly<Record<string, string>>;
+  readonly keys: readonly string[];
+}
+
+/** Fingerprints made with the install's own key. */
 export interface Fingerprints {
-  ofData(data: ReadonlyMap<string, Sensitive>): string;
-  /** Base64 values, as the API server has them. Only the named keys count; a missing one makes another fingerprint. */
-  ofEncodedData(data: Readonly<Record<string, string>>, keys: readonly string[]): string;
+  /**
+   * `v2:` + hex. Made with a key of the namespace and bound to the name, so that equal data in two Secrets cannot be told by their
+   * fingerprints.
+   */
+  ofData(place: SecretPlace, data: ReadonlyMap<string, Sensitive>): string;
+  /** `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data wherever it lies. Only to recognise what they wrote. */
+  formerOfData(data: ReadonlyMap<string, Sensitive>): string;
+  /** Whether the claimed fingerprint, of either version, is that of the data. */
+  isOfData(claimed: string, place: SecretPlace, encoded: EncodedData): boolean;
   ofText(text: string): string;
 }
 
+const FORMER = "v1:";
+const PRESENT = "v2:";
+const KEY_BYTES = 32;
+
 export function createFingerprints(key: Uint8Array): Fingerprints {
-  const seal = (parts: readonly Uint8Array[]): string => {
-    const hmac = createHmac("sha256", key);
-    for (const part of parts) hmac.update(lengthOf(part)).update(part);
-    return `v1:${hmac.digest("hex")}`;
-  };
-  const text = new TextEncoder();
+  const ofNamespace = (namespace: string): Uint8Array =>
+    new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", `secret data in ${namespace}`, KEY_BYTES));
+  const former = (parts: readonly Uint8Array[]): string => `${FORMER}${hmacOf(key, parts)}`;
+  const present = ({ namespace, name }: SecretPlace, parts: readonly Uint8Array[]): string =>
+    `${PRESENT}${hmacOf(ofNamespace(namespace), [bytesOf(name), ...parts])}`;
   return {
-    ofData: (data) => seal([...data].sort(byName).flatMap(([name, value]) => [text.encode(name), value.reveal()])),
-    ofEncodedData: (data, keys) => seal([...keys].sort().flatMap((name) => [text.encode(name), Buffer.from(data[name] ?? "", "base64")])),
-    ofText: (value) => seal([text.encode(value)]),
+    ofData: (place, data) => present(place, partsOf(data)),
+    formerOfData: (data) => former(partsOf(data)),
+    isOfData: (claimed, place, encoded) => {
+      const parts = encodedParts(encoded);
+      return isSameFingerprint(claimed, claimed.startsWith(FORMER) ? former(parts) : present(place, parts));
+    },
+    ofText: (value) => former([bytesOf(value)]),
   };
 }
 
@@ -27,6 +52,22 @@ export function createFingerprints(key: Uint8Array): Fingerprints {
 export function isSameFingerprint(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.byteLength === right.byteLength && timingSafeEqual(left, right);
+}
+
+function hmacOf(key: Uint8Array, parts: readonly Uint8Array[]): string {
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) hmac.update(lengthOf(part)).update(part);
+  return hmac.digest("hex");
+}
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+
+function partsOf(data: ReadonlyMap<string, Sensitive>): readonly Uint8Array[] {
+  return [...data].sort(byName).flatMap(([name, value]) => [bytesOf(name), value.reveal()]);
+}
+
+function encodedParts({ data, keys }: EncodedData): readonly Uint8Array[] {
+  return [...keys].sort().flatMap((name) => [bytesOf(name), Buffer.from(data[name] ?? "", "base64")]);
 }
 
 /** Lengths go in front, so that ("ab", "c") and ("a", "bc") differ. */

@@ -1,10 +1,18 @@
+import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { metadataFor, type WantedSecret } from "../../domain/sync/secret-plan.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 
+/** Where the Secret goes, and what lies there. */
+export interface Destination {
+  readonly namespace: string;
+  readonly observed: ObservedSecret | undefined;
+}
+
 /** The Secret as data for the plan: its fingerprint stands for its values. */
-export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints): WantedSecret {
+export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints, destination: Destination): WantedSecret {
   return {
     name: secret.name,
     type: secret.type,
@@ -12,8 +20,14 @@ export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints): W
     annotations: secret.annotations,
     keys: [...secret.data.keys()],
     objects: secret.objects,
-    fingerprint: fingerprints.ofData(secret.data),
+    fingerprint: fingerprintFor(secret, fingerprints, destination),
   };
+}
+
+/** One of an earlier version stays while the data does: an upgrade alone writes nothing. */
+function fingerprintFor({ name, data }: DesiredSecret, fingerprints: Fingerprints, { namespace, observed }: Destination): string {
+  const stored = observed?.annotations[SECRET_ANNOTATIONS.content] ?? "";
+  return stored === fingerprints.formerOfData(data) ? stored : fingerprints.ofData({ namespace, name }, data);
 }
 
 export interface BodyInput {

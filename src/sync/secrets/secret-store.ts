@@ -5,7 +5,7 @@ import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts"
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import { type Fingerprints, isSameFingerprint } from "../fingerprints.ts";
+import type { Fingerprints } from "../fingerprints.ts";
 import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
@@ -63,9 +63,10 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
   const { metadata } = secret;
   const owned = ownedFields(metadata.managedFields ?? [], FIELD_MANAGER);
   const annotations = metadata.annotations ?? {};
-  const fingerprint = fingerprints.ofEncodedData(secret.data ?? {}, owned.data);
+  const place = { namespace: metadata.namespace ?? "", name: metadata.name };
+  const claimed = annotations[SECRET_ANNOTATIONS.content] ?? "";
   return {
-    ref: { namespace: metadata.namespace ?? "", name: metadata.name },
+    ref: place,
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     type: secret.type ?? "Opaque",
@@ -73,7 +74,7 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
     labels: metadata.labels ?? {},
     annotations,
     owned,
-    isContentIntact: isSameFingerprint(annotations[SECRET_ANNOTATIONS.content] ?? "", fingerprint),
+    isContentIntact: fingerprints.isOfData(claimed, place, { data: secret.data ?? {}, keys: owned.data }),
     lastForeign: lastForeignWrite(metadata.managedFields ?? [], FIELD_MANAGER),
     hasOwners: (metadata.ownerReferences ?? []).length > 0,
     writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),
