@@ -60,7 +60,7 @@ export const SECRET_ANNOTATIONS = {
   class: key("class"),
   /** `type/name@version` of every object the Secret was made from, sorted, comma separated. */
   objects: key("objects"),
-  /** `v2:` + hex HMAC-SHA256 over name and data (key: one of the namespace, derived from the install's own); `v1:` up to 0.3.0. */
+  /** `v2:` + hex HMAC-SHA256 over name and data (key: one of the namespace, derived from the install's own); `v1:` up to 0.3.0. Then `:` and the proof that we made it. */
   content: key("content"),
   /** Written by the owner of an existing Secret: the class that may take it over. */
   adoptableBy: key("adoptable-by"),

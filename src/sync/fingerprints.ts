@@ -22,30 +22,43 @@ export interface Fingerprints {
   ofData(place: SecretPlace, data: ReadonlyMap<string, Sensitive>): string;
   /** `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data wherever it lies. Only to recognise what they wrote. */
   formerOfData(data: ReadonlyMap<string, Sensitive>): string;
-  /** Whether the claimed fingerprint, of either version, is that of the data. */
+  /** Whether the claimed fingerprint, of either version, is that of the data. A proof behind it makes no difference. */
   isOfData(claimed: string, place: SecretPlace, encoded: EncodedData): boolean;
+  /** A fingerprint with the proof behind it that this install made the Secret, whatever becomes of its data. */
+  withProof(fingerprint: string, place: SecretPlace): string;
+  hasProof(claimed: string, place: SecretPlace): boolean;
   ofText(text: string): string;
 }
 
 const FORMER = "v1:";
 const PRESENT = "v2:";
 const KEY_BYTES = 32;
+const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
 
 export function createFingerprints(key: Uint8Array): Fingerprints {
-  const ofNamespace = (namespace: string): Uint8Array =>
-    new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", `secret data in ${namespace}`, KEY_BYTES));
+  const derived = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", purpose, KEY_BYTES));
+  const ofNamespace = (namespace: string): Uint8Array => derived(`secret data in ${namespace}`);
   const former = (parts: readonly Uint8Array[]): string => `${FORMER}${hmacOf(key, parts)}`;
   const present = ({ namespace, name }: SecretPlace, parts: readonly Uint8Array[]): string =>
     `${PRESENT}${hmacOf(ofNamespace(namespace), [bytesOf(name), ...parts])}`;
+  const proofOf = ({ namespace, name }: SecretPlace): string => hmacOf(ofNamespace(namespace), [bytesOf(`made ${name}`)]);
   return {
     ofData: (place, data) => present(place, partsOf(data)),
     formerOfData: (data) => former(partsOf(data)),
     isOfData: (claimed, place, encoded) => {
       const parts = encodedParts(encoded);
-      return isSameFingerprint(claimed, claimed.startsWith(FORMER) ? former(parts) : present(place, parts));
+      if (isFormer(claimed)) return isSameFingerprint(claimed, former(parts));
+      return isSameFingerprint(claimed.slice(0, FINGERPRINT_LENGTH), present(place, parts));
     },
+    withProof: (fingerprint, place) => `${fingerprint}:${proofOf(place)}`,
+    hasProof: (claimed, place) => claimed.startsWith(PRESENT) && isSameFingerprint(claimed.slice(FINGERPRINT_LENGTH + 1), proofOf(place)),
     ofText: (value) => former([bytesOf(value)]),
   };
+}
+
+/** Of a version up to 0.3.0. */
+export function isFormer(fingerprint: string): boolean {
+  return fingerprint.startsWith(FORMER);
 }
 
 /** Equality that takes the same time for every wrong guess. */

@@ -62,7 +62,7 @@ describe("the fingerprint of a Secret", () => {
   test("is the same for the same Secret and data, and another for other data", () => {
     assert.equal(fingerprintOf("payments", "db", "hunter2"), fingerprintOf("payments", "db", "hunter2"));
     assert.notEqual(fingerprintOf("payments", "db", "hunter2"), fingerprintOf("payments", "db", "hunter3"));
-    assert.match(fingerprintOf("payments", "db", "hunter2"), /^v2:[0-9a-f]{64}$/);
+    assert.match(fingerprintOf("payments", "db", "hunter2"), /^v2:[0-9a-f]{64}:[0-9a-f]{64}$/);
   });
 
   test("shows an edit of the data, and a copy into another namespace", () => {

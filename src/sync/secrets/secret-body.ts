@@ -5,9 +5,10 @@ import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { metadataFor, type WantedSecret } from "../../domain/sync/secret-plan.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 
-/** Where the Secret goes, and what lies there. */
+/** Where the Secret goes, and what of ours lies there. */
 export interface Destination {
   readonly namespace: string;
+  /** Undefined also where somebody else's is taken over. */
   readonly observed: ObservedSecret | undefined;
 }
 
@@ -24,10 +25,16 @@ export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints, de
   };
 }
 
-/** One of an earlier version stays while the data does: an upgrade alone writes nothing. */
+/**
+ * One of an earlier version stays while the data does: an upgrade alone writes nothing. What lay there without a proof gets none by being
+ * written over.
+ */
 function fingerprintFor({ name, data }: DesiredSecret, fingerprints: Fingerprints, { namespace, observed }: Destination): string {
   const stored = observed?.annotations[SECRET_ANNOTATIONS.content] ?? "";
-  return stored === fingerprints.formerOfData(data) ? stored : fingerprints.ofData({ namespace, name }, data);
+  if (observed?.isContentIntact === true && stored === fingerprints.formerOfData(data)) return stored;
+  const place = { namespace, name };
+  const fingerprint = fingerprints.ofData(place, data);
+  return observed?.lacksProof === true ? fingerprint : fingerprints.withProof(fingerprint, place);
 }
 
 export interface BodyInput {

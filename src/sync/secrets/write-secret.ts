@@ -151,7 +151,7 @@ async function takeForeign(
   if (verdict.kind === "refused") return conflict(verdict.message);
   options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
   const taken = keepingAdoption(secret, verdict.from === "owner");
-  const wanted = wantedFrom(taken, options.fingerprints, { namespace, observed });
+  const wanted = wantedFrom(taken, options.fingerprints, { namespace, observed: undefined });
   await applySecret(options, { ...body, secret: taken, wanted, uid: observed.uid }, NOTHING, signal);
   return { kind: "written", action: "adopt" };
 }
