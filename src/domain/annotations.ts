@@ -80,8 +80,10 @@ export const SNAPSHOT_ANNOTATIONS = {
   class: key("class"),
   /** The component that it is a copy of: `Kind namespace/name`. */
   component: key("component"),
-  /** `v1:` + hex HMAC-SHA256 over the data. */
+  /** `v1:` + hex HMAC-SHA256 over the data. What 0.3.0 knows a record by. */
   content: key("content"),
+  /** `v2:`, Unix milliseconds of the signature, `:` and hex HMAC-SHA256 over kind, namespace, time and data. */
+  signature: key("signature"),
 } as const;
 
 /** Annotations on a CustomResourceDefinition that is going away. */

@@ -27,7 +27,12 @@ export interface Fingerprints {
   /** A fingerprint with the proof behind it that this install made the Secret, whatever becomes of its data. */
   withProof(fingerprint: string, place: SecretPlace): string;
   hasProof(claimed: string, place: SecretPlace): boolean;
-  ofText(text: string): string;
+  /** Hex, of a record with all that it is bound to. */
+  ofRecord(parts: readonly string[]): string;
+  /** `v1:` + hex, as versions up to 0.3.0 signed the text of a record. */
+  formerOfText(text: string): string;
+  /** Unix milliseconds: a younger record is not believed on such a signature. */
+  readonly formerUntil: number;
 }
 
 const FORMER = "v1:";
@@ -35,8 +40,9 @@ const PRESENT = "v2:";
 const KEY_BYTES = 32;
 const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
 
-export function createFingerprints(key: Uint8Array): Fingerprints {
+export function createFingerprints(key: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {
   const derived = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", purpose, KEY_BYTES));
+  const recordKey = derived("records");
   const ofNamespace = (namespace: string): Uint8Array => derived(`secret data in ${namespace}`);
   const former = (parts: readonly Uint8Array[]): string => `${FORMER}${hmacOf(key, parts)}`;
   const present = ({ namespace, name }: SecretPlace, parts: readonly Uint8Array[]): string =>
@@ -52,7 +58,9 @@ export function createFingerprints(key: Uint8Array): Fingerprints {
     },
     withProof: (fingerprint, place) => `${fingerprint}:${proofOf(place)}`,
     hasProof: (claimed, place) => claimed.startsWith(PRESENT) && isSameFingerprint(claimed.slice(FINGERPRINT_LENGTH + 1), proofOf(place)),
-    ofText: (value) => former([bytesOf(value)]),
+    ofRecord: (parts) => hmacOf(recordKey, parts.map(bytesOf)),
+    formerOfText: (value) => former([bytesOf(value)]),
+    formerUntil,
   };
 }
 

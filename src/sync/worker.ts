@@ -74,9 +74,9 @@ export interface WorkerOptions {
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, namespace, logger } = options;
+  const { kube, logger } = options;
   const cluster = await clusterUid(kube, signal);
-  const key = await loadHmacKey({ kube, namespace, logger }, signal);
+  const key = await loadHmacKey(options, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
     groups: { of: (classKey) => vaultOf(context.classes.get(refOfKey(classKey))), share: CLASS_WORKERS_OF_A_VAULT },
@@ -91,7 +91,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       return outcome;
     },
   });
-  const fingerprints = createFingerprints(key);
+  const fingerprints = createFingerprints(key.bytes, key.formerUntil);
   const copies = startComponentCopies({ ...options, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
   const components = options.healsComponents
     ? startComponents({ ...options, copies, metrics: options.componentMetrics }, signal)
@@ -111,6 +111,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     [
       (running) => classes.run(running),
       (running) => crds.queue.run(running),
+      (running) => copies.renew(running),
+      (running) => context.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
       async (running) => options.rollouts?.run(context, running),
@@ -167,7 +169,7 @@ function buildContext(
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => lookAtFailing(context), signal);
-  const snapshots = startSnapshots({ kube, watcher, fingerprints, logger, onChange: enqueue }, signal);
+  const snapshots = startSnapshots({ kube, watcher, fingerprints, clock, random: options.random, logger, onChange: enqueue }, signal);
   const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
   const statusGate = createCrdGate({
     kube,
