@@ -92,6 +92,12 @@ export const CRD_ANNOTATIONS = {
   deletionRetried: key("deletion-retried"),
 } as const;
 
+/** Annotations on the Lease by which replicas of the worker know who leads. */
+export const LEASE_ANNOTATIONS = {
+  /** JSON: the classes that the leader has in hand, and those that a worker has died with. */
+  inHand: key("in-hand"),
+} as const;
+
 /** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */
 export const INSTALL_ANNOTATIONS = {
   /** Uid of the worker's Deployment that is being uninstalled: that worker heals nothing any more. */

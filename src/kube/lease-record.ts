@@ -1,4 +1,5 @@
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 
 /** The fields of a coordination.k8s.io Lease that an election reads and writes. */
 export interface Lease extends KubeObject {
@@ -23,23 +24,32 @@ export function holderOf(lease: Lease): string | undefined {
   return holder === null || holder === "" ? undefined : holder;
 }
 
+interface Holding {
+  readonly now: number;
+  readonly annotations: LeaseAnnotations;
+}
+
 /** Every write names the resourceVersion it was decided on: where two candidates write at once, one gets `Conflict`. */
-export function acquisition(lease: Lease, identity: string, { seconds, now }: { readonly seconds: number; readonly now: number }): unknown {
+export function acquisition(
+  lease: Lease,
+  identity: string,
+  { seconds, now, annotations }: Holding & { readonly seconds: number },
+): unknown {
   const time = microTime(now);
   const isRenewal = holderOf(lease) === identity;
   const transitions = lease.spec?.leaseTransitions ?? 0;
   const taken = { acquireTime: time, leaseTransitions: lease.spec?.acquireTime === undefined ? transitions : transitions + 1 };
   return {
-    metadata: { resourceVersion: lease.metadata.resourceVersion },
+    metadata: { resourceVersion: lease.metadata.resourceVersion, annotations },
     spec: { holderIdentity: identity, leaseDurationSeconds: seconds, renewTime: time, ...(isRenewal ? {} : taken) },
   };
 }
 
 /** As client-go: without a holder, the next candidate need not wait. */
-export function release(lease: Lease, now: number): unknown {
+export function release(lease: Lease, { now, annotations }: Holding): unknown {
   const time = microTime(now);
   return {
-    metadata: { resourceVersion: lease.metadata.resourceVersion },
+    metadata: { resourceVersion: lease.metadata.resourceVersion, annotations },
     spec: { holderIdentity: "", leaseDurationSeconds: 1, renewTime: time, acquireTime: time },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import type { LeaderElection } from "../domain/ports/leader-election.ts";
+import type { LeaderElection, LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type Lease, release } from "./lease-record.ts";
@@ -14,11 +14,15 @@ export interface LeaderElectionOptions {
   readonly fieldManager: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
+  readonly annotations?: () => LeaseAnnotations;
   /** Milliseconds; the defaults are client-go's: 15,000, 10,000 and 2,000. */
   readonly leaseMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryMs?: number;
 }
+
+type Lead = Parameters<LeaderElection["run"]>[0];
 
 interface Timing {
   readonly leaseMs: number;
@@ -50,6 +54,11 @@ class LeaseElection implements LeaderElection {
   #isLeader = false;
   /** By our clock: up to then the last renewal counts. */
   #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Of those who want a renewal at once. */
+  readonly #urgent: (() => void)[] = [];
+  #wake = new AbortController();
+  /** The last renewal went well. */
+  #isHealthy = true;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
     this.#client = client;
@@ -61,11 +70,19 @@ class LeaseElection implements LeaderElection {
     return this.#isLeader;
   }
 
+  renewNow(): Promise<void> {
+    if (!this.#isLeader) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#urgent.push(resolve);
+      if (this.#isHealthy) this.#wake.abort();
+    });
+  }
+
   get holdsLease(): boolean {
     return this.#isLeader && this.#options.clock.now() < this.#heldUntil;
   }
 
-  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+  async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
       const won = await this.#acquire(signal);
       this.#options.logger.info("became the leader", { lease: this.#options.name, identity: this.#options.identity });
@@ -109,11 +126,11 @@ class LeaseElection implements LeaderElection {
    * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
    * can take over; after that the process must end anyhow.
    */
-  async #hold(won: Lease, lead: (signal: AbortSignal) => Promise<void>, outer: AbortSignal): Promise<void> {
+  async #hold(won: Lease, lead: Lead, outer: AbortSignal): Promise<void> {
     const leading = new AbortController();
     const renewing = new AbortController();
     this.#isLeader = true;
-    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal])));
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), won.metadata.annotations ?? {}));
     const renewal = outcomeOf(this.#renew(won, renewing.signal));
     const loss = renewal.then((result) => ("error" in result ? result : undefined));
     const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
@@ -140,10 +157,10 @@ class LeaseElection implements LeaderElection {
     try {
       for (;;) {
         const signal = AbortSignal.any([stop, deadline.signal]);
-        await this.#options.clock.sleep(this.#timing.retryMs, signal);
+        await this.#pause(signal);
         // Counted from before the request: the others count from when the write arrived.
         const next = this.#deadline(this.#timing.renewDeadlineMs);
-        const renewed = await this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal);
+        const renewed = await this.#answering(() => this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal));
         (renewed === undefined ? next : deadline).cancel();
         if (renewed === undefined) continue;
         lease = renewed;
@@ -154,6 +171,31 @@ class LeaseElection implements LeaderElection {
       throw error;
     } finally {
       deadline.cancel();
+      for (const resolve of this.#urgent.splice(0)) resolve();
+    }
+  }
+
+  /** Until the next renewal is due, or somebody wants one. Where the last one failed nobody can have the next one sooner. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    if (this.#urgent.length > 0 && this.#isHealthy) return;
+    const { signal: woken } = this.#wake;
+    try {
+      await this.#options.clock.sleep(this.#timing.retryMs, AbortSignal.any([signal, woken]));
+    } catch (error) {
+      if (signal.aborted || !woken.aborted) throw error;
+    }
+  }
+
+  /** Tells those who wanted the renewal when it is over, however it went. */
+  async #answering(renew: () => Promise<Lease | undefined>): Promise<Lease | undefined> {
+    const waiting = this.#urgent.splice(0);
+    try {
+      const renewed = await renew();
+      this.#isHealthy = renewed !== undefined;
+      return renewed;
+    } finally {
+      for (const resolve of waiting) resolve();
     }
   }
 
@@ -177,18 +219,30 @@ class LeaseElection implements LeaderElection {
   async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { identity, clock, fieldManager } = this.#options;
     const now = clock.now();
-    const patch = acquisition(lease, identity, { seconds: Math.ceil(this.#timing.leaseMs / 1_000), now });
+    const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
+    const patch = acquisition(lease, identity, { seconds, now, annotations: this.#annotations() });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.
     this.#heldUntil = now + this.#timing.renewDeadlineMs;
     return written;
   }
 
+  /** Of the leader's work alone: a candidate has done nothing. */
+  #annotations(): LeaseAnnotations {
+    return this.#isLeader ? (this.#options.annotations?.() ?? {}) : {};
+  }
+
   async #release(lease: Lease): Promise<void> {
     const { clock, fieldManager, identity, logger, name } = this.#options;
     const signal = new AbortController().signal; // The client bounds the request.
     const write = (held: Lease): Promise<Lease> =>
-      this.#client.mergePatch<Lease>(LEASES, held.metadata, release(held, clock.now()), { fieldManager }, signal);
+      this.#client.mergePatch<Lease>(
+        LEASES,
+        held.metadata,
+        release(held, { now: clock.now(), annotations: this.#annotations() }),
+        { fieldManager },
+        signal,
+      );
     try {
       await write(lease).catch(async (error: unknown) => {
         // A renewal that was cut off by the stop may have been written all the same.

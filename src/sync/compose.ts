@@ -9,6 +9,7 @@ import { createLeaderElection } from "../kube/lease.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
+import { DecodingThreads } from "../pki/threads/decoding-threads.ts";
 import type { Config } from "../runtime/config.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { createRegistry } from "../runtime/metrics.ts";
@@ -20,6 +21,7 @@ import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/last-look.ts";
 import { createSyncMetrics } from "./metrics.ts";
+import { Quarantine } from "./quarantine.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
@@ -47,9 +49,12 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}` };
   const kube = createKubeClient(kubeConfig, client);
   const isBlind = config.secretAccess === "blind";
+  const decoder = new DecodingThreads(clock);
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
   const watcher = inNamespaces(createKubeWatcher(kubeConfig, client), config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
+  // The election exists before anything of the worker runs.
+  const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
   const election = createLeaderElection(kube, {
     namespace: config.namespace,
     name: LEASE,
@@ -57,6 +62,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     fieldManager: FIELD_MANAGER,
     clock,
     logger,
+    annotations: () => quarantine.annotations(),
   });
   await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
   if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
@@ -71,7 +77,8 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const { divertingVariables: variables } = config;
   if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
   try {
-    await election.run(async (leading) => {
+    await election.run(async (leading, before) => {
+      quarantine.begin(before);
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
@@ -117,6 +124,8 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
             constructPemChain: config.constructPemChain,
             writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
           },
+          decoder,
+          quarantine,
           events,
           metrics,
           componentMetrics,
@@ -127,11 +136,13 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
         },
         leading,
       );
+      quarantine.finish();
     }, signal);
     if (config.heal.includes("components"))
       await restoreOwnDeployment({ kube, namespace: config.namespace, clock, logger }, new AbortController().signal);
   } finally {
     health.startDraining();
+    await decoder.close();
     await health.close();
     await kubeConfig.close();
   }

@@ -3,6 +3,7 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
+import type { Decoder } from "../domain/ports/decoder.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
@@ -29,6 +30,7 @@ import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type Watc
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { outcomeOf, patiently, RETRIES } from "./patiently.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
@@ -61,6 +63,8 @@ export interface WorkerOptions {
   readonly watcher: KubeWatcher;
   readonly vaults: VaultClients;
   readonly render: RenderOptions;
+  readonly decoder: Decoder;
+  readonly quarantine: Quarantine;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
@@ -86,9 +90,15 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     random: options.random,
     observer: options.metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
-      const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
-      options.rollouts?.noteClass(classKey);
-      return outcome;
+      const pause = options.quarantine.admit(classKey, classes.depth);
+      if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
+      try {
+        const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
+        options.rollouts?.noteClass(classKey);
+        return outcome;
+      } finally {
+        options.quarantine.end(classKey);
+      }
     },
   });
   const fingerprints = createFingerprints(key.bytes, key.formerUntil);
@@ -227,15 +237,17 @@ function buildContext(
     memories,
     lookAt: enqueue,
     tellFreeze: createFreezeTeller(options),
-    mirror: createMirrors({
-      ...options,
-      consumers,
-      onChange: (classKey) => {
-        const isKnown = memories.noteChange(classKey, clock.now());
-        if (isKnown) enqueue(classKey);
-        return isKnown;
-      },
-    }),
+    mirror: options.quarantine.guarded(
+      createMirrors({
+        ...options,
+        consumers,
+        onChange: (classKey) => {
+          const isKnown = memories.noteChange(classKey, clock.now());
+          if (isKnown) enqueue(classKey);
+          return isKnown;
+        },
+      }),
+    ),
   };
   return context;
 }

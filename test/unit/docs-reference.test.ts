@@ -31,6 +31,7 @@ describe("the page of annotations", () => {
     SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
     INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
     CRD_ANNOTATIONS: "Annotation: On a CustomResourceDefinition that is going away",
+    LEASE_ANNOTATIONS: "Annotation: On the Lease `keyvault-injector-sync`",
     AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",
   } as const satisfies Record<Exclude<keyof typeof annotations, "PREFIX">, string>;
   const exported = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
