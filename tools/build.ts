@@ -41,7 +41,8 @@ function bundle(folder: string, write: boolean, additions: Additions = {}) {
   return esbuild.build({
     ...additions,
     absWorkingDir: root,
-    entryPoints: ["src/main.ts"],
+    // The program, and that of its decoding threads, which it starts from beside itself.
+    entryPoints: { main: "src/main.ts", "decoding-thread": "src/pki/threads/thread.ts" },
     outdir: folder,
     write,
     bundle: true,

@@ -104,7 +104,7 @@ export async function workerCode(): Promise<WorkerCode> {
     import("../sync/healing/hand-over.ts"),
     import("../sync/guardrails.ts"),
     import("../sync/vault/cloud-files.ts"),
-    import("../sync/healing/signed-records.ts"),
+    import("../sync/healing/stored-record.ts"),
     import("../sync/healing/snapshots.ts"),
   ]);
   return {
@@ -112,9 +112,12 @@ export async function workerCode(): Promise<WorkerCode> {
     hmacKeySecret: keys.HMAC_KEY_SECRET,
     hmacKeyIn: keys.keyIn,
     fetchObjects: fetching.fetchObjects,
-    observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey)),
+    observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey.bytes)),
     snapshotIn: (revision, hmacKey) =>
-      records.recordIn(revision, { kind: snapshots.SNAPSHOT, fingerprints: content.createFingerprints(hmacKey) }),
+      records.recordIn(revision, {
+        kind: snapshots.SNAPSHOT,
+        fingerprints: content.createFingerprints(hmacKey.bytes, hmacKey.formerUntil),
+      }),
     handOver: (kube, provider, managedFields, signal) =>
       handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal),
     cloudFileReader: clouds.cloudFileReader,

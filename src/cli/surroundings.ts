@@ -1,6 +1,7 @@
 import type { ObjectFile } from "../domain/content/object-file.ts";
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { ClassSnapshot } from "../domain/healing/snapshot.ts";
+import type { InstallKey } from "../domain/install-key.ts";
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta, Secret, SecretProviderClass } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Pki } from "../domain/ports/pki.ts";
@@ -37,21 +38,27 @@ export interface StoredRevision {
   readonly data: unknown;
 }
 
+export interface SignedSnapshot {
+  readonly data: ClassSnapshot;
+  /** Unix milliseconds of its signature. */
+  readonly saved: number;
+}
+
 /** The worker's own code, for commands that have to see things as it does. `compose.ts` joins them. */
 export interface WorkerCode {
   readonly pki: Pki;
   readonly hmacKeySecret: string;
   /** The install's key for fingerprints, in memory only; undefined where the Secret holds none. */
-  readonly hmacKeyIn: (secret: Secret) => Uint8Array | undefined;
+  readonly hmacKeyIn: (secret: Secret) => InstallKey | undefined;
   readonly fetchObjects: (
     options: { readonly client: ObjectReader; readonly render: RenderOptions },
     objects: readonly ClassObject[],
     signal: AbortSignal,
   ) => Promise<FetchedObjects>;
   /** A Secret without its values, judged with the install's key. */
-  readonly observe: (object: KubeObject, hmacKey: Uint8Array) => ObservedSecret;
-  /** The snapshot that a ControllerRevision holds; undefined where this install did not write it, or not with this key. */
-  readonly snapshotIn: (revision: StoredRevision, hmacKey: Uint8Array) => ClassSnapshot | undefined;
+  readonly observe: (object: KubeObject, hmacKey: InstallKey) => ObservedSecret;
+  /** The snapshot that a ControllerRevision holds; undefined where this install did not write it as this object, or not with this key. */
+  readonly snapshotIn: (revision: StoredRevision, hmacKey: InstallKey) => SignedSnapshot | undefined;
   /** Makes others the owners of a class's fields. */
   readonly handOver: (
     kube: KubeClient,

@@ -60,7 +60,7 @@ export const SECRET_ANNOTATIONS = {
   class: key("class"),
   /** `type/name@version` of every object the Secret was made from, sorted, comma separated. */
   objects: key("objects"),
-  /** `v1:` + hex HMAC-SHA256 (key: the install's own) over the data we wrote. */
+  /** `v2:` + hex HMAC-SHA256 over name and data (key: one of the namespace, derived from the install's own); `v1:` up to 0.3.0. Then `:` and the proof that we made it. */
   content: key("content"),
   /** Written by the owner of an existing Secret: the class that may take it over. */
   adoptableBy: key("adoptable-by"),
@@ -80,8 +80,10 @@ export const SNAPSHOT_ANNOTATIONS = {
   class: key("class"),
   /** The component that it is a copy of: `Kind namespace/name`. */
   component: key("component"),
-  /** `v1:` + hex HMAC-SHA256 over the data. */
+  /** `v1:` + hex HMAC-SHA256 over the data. What 0.3.0 knows a record by. */
   content: key("content"),
+  /** `v2:`, Unix milliseconds of the signature, `:` and hex HMAC-SHA256 over kind, namespace, time and data. */
+  signature: key("signature"),
 } as const;
 
 /** Annotations on a CustomResourceDefinition that is going away. */
@@ -94,6 +96,8 @@ export const CRD_ANNOTATIONS = {
 export const LEASE_ANNOTATIONS = {
   /** RFC 3339: every poll of a class that was due up to then has been made. The next leader makes up for those after it. */
   polledUntil: key("polled-until"),
+  /** JSON: the classes that the leader has in hand, and those that a worker has died with. */
+  inHand: key("in-hand"),
 } as const;
 
 /** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */

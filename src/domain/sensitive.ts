@@ -43,6 +43,18 @@ export class Sensitive {
     return new Sensitive(change(this.#bytes));
   }
 
+  /** As {@link Sensitive.transform}, for a change that gives several values, each of which may fail for itself. */
+  split<E>(change: (bytes: Uint8Array) => readonly Result<Uint8Array, E>[]): readonly Result<Sensitive, E>[] {
+    return change(this.#bytes).map(asSensitive);
+  }
+
+  /** As {@link Sensitive.split}, on another thread: it gets a copy, which is its own to hand over and to clear. */
+  async splitElsewhere<E>(
+    change: (copy: Uint8Array) => Promise<readonly Result<Uint8Array, E>[]>,
+  ): Promise<readonly Result<Sensitive, E>[]> {
+    return (await change(Uint8Array.from(this.#bytes))).map(asSensitive);
+  }
+
   toString(): string {
     return REDACTED;
   }
@@ -54,4 +66,8 @@ export class Sensitive {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return REDACTED;
   }
+}
+
+function asSensitive<E>(made: Result<Uint8Array, E>): Result<Sensitive, E> {
+  return made.ok ? { ok: true, value: new Sensitive(made.value) } : made;
 }

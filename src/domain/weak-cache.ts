@@ -2,6 +2,10 @@
 export class WeakCache<K extends WeakKey, V> {
   readonly #made = new WeakMap<K, V>();
 
+  has(key: K): boolean {
+    return this.#made.has(key);
+  }
+
   getOrCreate(key: K, create: () => V): V {
     const known = this.#made.get(key);
     if (known !== undefined) return known;

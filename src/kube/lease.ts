@@ -59,6 +59,11 @@ class LeaseElection implements LeaderElection {
   #isLeader = false;
   /** By the time that has elapsed: up to then the last renewal counts. */
   #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Of those who want a renewal at once. */
+  readonly #urgent: (() => void)[] = [];
+  #wake = new AbortController();
+  /** The last renewal went well. */
+  #isHealthy = true;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
     this.#client = client;
@@ -68,6 +73,14 @@ class LeaseElection implements LeaderElection {
 
   get isLeader(): boolean {
     return this.#isLeader;
+  }
+
+  renewNow(): Promise<void> {
+    if (!this.#isLeader) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#urgent.push(resolve);
+      if (this.#isHealthy) this.#wake.abort();
+    });
   }
 
   get holdsLease(): boolean {
@@ -149,10 +162,10 @@ class LeaseElection implements LeaderElection {
     try {
       for (;;) {
         const signal = AbortSignal.any([stop, deadline.signal]);
-        await this.#options.clock.sleep(this.#timing.retryMs, signal);
+        await this.#pause(signal);
         // Counted from before the request: the others count from when the write arrived.
         const next = this.#deadline(this.#timing.renewDeadlineMs);
-        const renewed = await this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal);
+        const renewed = await this.#answering(() => this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal));
         (renewed === undefined ? next : deadline).cancel();
         if (renewed === undefined) continue;
         lease = renewed;
@@ -163,6 +176,31 @@ class LeaseElection implements LeaderElection {
       throw error;
     } finally {
       deadline.cancel();
+      for (const resolve of this.#urgent.splice(0)) resolve();
+    }
+  }
+
+  /** Until the next renewal is due, or somebody wants one. Where the last one failed nobody can have the next one sooner. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    if (this.#urgent.length > 0 && this.#isHealthy) return;
+    const { signal: woken } = this.#wake;
+    try {
+      await this.#options.clock.sleep(this.#timing.retryMs, AbortSignal.any([signal, woken]));
+    } catch (error) {
+      if (signal.aborted || !woken.aborted) throw error;
+    }
+  }
+
+  /** Tells those who wanted the renewal when it is over, however it went. */
+  async #answering(renew: () => Promise<Lease | undefined>): Promise<Lease | undefined> {
+    const waiting = this.#urgent.splice(0);
+    try {
+      const renewed = await renew();
+      this.#isHealthy = renewed !== undefined;
+      return renewed;
+    } finally {
+      for (const resolve of waiting) resolve();
     }
   }
 

@@ -1,9 +1,10 @@
 /** Decryption of what a PFX holds: the two old schemes that Key Vault and Go know, and PBES2 as OpenSSL 3 writes it. */
 import { createDecipheriv } from "node:crypto";
 import forge from "node-forge";
+import type { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import { DerError, DerReader, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence, smallInteger } from "./der.ts";
 import { DIGESTS_BY_PRF } from "./digests.ts";
-import { deriveLegacy, derivePbkdf2, type EmptyPassword, type HashBudget, PURPOSE, SHA1 } from "./password.ts";
+import { deriveLegacy, derivePbkdf2, type EmptyPassword, legacyRounds, type Pbkdf2, PURPOSE, pbkdf2Rounds, SHA1 } from "./password.ts";
 
 /** An AlgorithmIdentifier. */
 export interface Algorithm {
@@ -20,7 +21,7 @@ export function readAlgorithm(fields: DerReader): Algorithm {
 /** How the whole file is opened. */
 export interface Opening {
   readonly password: EmptyPassword;
-  readonly budget: HashBudget;
+  readonly budget: DerivationBudget;
 }
 
 interface Decipher {
@@ -69,10 +70,14 @@ const LEGACY_SCHEMES: ReadonlyMap<string, LegacyScheme> = new Map([
   ["1.2.840.113549.1.12.1.6", { keySize: 5, create: rc2 }],
 ]);
 
-function legacyDecipher(scheme: LegacyScheme, parameters: Uint8Array, { password, budget }: Opening): Decipher {
+function legacyParameters(parameters: Uint8Array): { readonly salt: Uint8Array; readonly rounds: number } {
   const fields = new DerReader(parameters).enter(sequence("pbeParams"));
   const salt = fields.next(OCTET_STRING).content;
-  const rounds = smallInteger(fields.next(INTEGER));
+  return { salt, rounds: smallInteger(fields.next(INTEGER)) };
+}
+
+function legacyDecipher(scheme: LegacyScheme, parameters: Uint8Array, { password, budget }: Opening): Decipher {
+  const { salt, rounds } = legacyParameters(parameters);
   const derive = (purpose: (typeof PURPOSE)[keyof typeof PURPOSE], size: number) =>
     deriveLegacy({ digest: SHA1, password, salt, rounds, purpose, size }, budget);
   return { blockSize: BLOCK_OF_DES, decrypt: scheme.create(derive(PURPOSE.key, scheme.keySize), derive(PURPOSE.vector, BLOCK_OF_DES)) };
@@ -91,8 +96,14 @@ const PBES2_CIPHERS: ReadonlyMap<string, { readonly name: string; readonly keySi
 
 const unsupported = (oid: string) => new DerError(`pkcs12: algorithm ${oid} is not supported`);
 
+interface Pbes2 {
+  readonly cipher: { readonly name: string; readonly blockSize: number };
+  readonly vector: Uint8Array;
+  readonly derivation: Pbkdf2;
+}
+
 /** RFC 8018. */
-function pbes2Decipher(parameters: Uint8Array, { budget }: Opening): Decipher {
+function pbes2Parameters(parameters: Uint8Array): Pbes2 {
   const fields = new DerReader(parameters).enter(sequence("pbes2Params"));
   const derivation = readAlgorithm(fields);
   const scheme = readAlgorithm(fields);
@@ -108,8 +119,26 @@ function pbes2Decipher(parameters: Uint8Array, { budget }: Opening): Decipher {
   if (digest === undefined) throw unsupported(prf);
   const vector = new DerReader(scheme.parameters).next(OCTET_STRING).content;
   if (vector.length !== cipher.blockSize) throw new DerError("pkcs12: the initialization vector has the wrong length");
-  const key = derivePbkdf2({ digest, salt, rounds, size: cipher.keySize }, budget);
-  return { blockSize: cipher.blockSize, decrypt: cbc(cipher.name, key, vector) };
+  return { cipher, vector, derivation: { digest, salt, rounds, size: cipher.keySize } };
+}
+
+function pbes2Decipher(parameters: Uint8Array, { budget }: Opening): Decipher {
+  const { cipher, vector, derivation } = pbes2Parameters(parameters);
+  return { blockSize: cipher.blockSize, decrypt: cbc(cipher.name, derivePbkdf2(derivation, budget), vector) };
+}
+
+/** Rounds that a decryption would take, before any is done; 0 where the parameters say nothing, which decryption finds out. */
+export function roundsOf({ oid, parameters }: Algorithm): number {
+  const scheme = LEGACY_SCHEMES.get(oid);
+  try {
+    if (oid === PBES2) return pbkdf2Rounds(pbes2Parameters(parameters).derivation);
+    if (scheme === undefined) return 0;
+    const { rounds } = legacyParameters(parameters);
+    return [scheme.keySize, BLOCK_OF_DES].reduce((sum, size) => sum + legacyRounds({ digest: SHA1, rounds, size }), 0);
+  } catch (error) {
+    if (error instanceof DerError) return 0;
+    throw error;
+  }
 }
 
 function decipherFor({ oid, parameters }: Algorithm, opening: Opening): Decipher {

@@ -3,6 +3,7 @@
  * terminating zero character, or as nothing at all.
  */
 import { hash, pbkdf2Sync } from "node:crypto";
+import type { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import { DerError } from "./der.ts";
 
 /** Two zero bytes, or none. */
@@ -18,17 +19,12 @@ export interface Digest {
 
 export const SHA1: Digest = { name: "sha1", size: 20, block: 64 };
 
-/**
- * Hashing that one file may cost, about two seconds. Programs write 2,048 to 10,000 rounds for each of a file's few keys, the
- * heaviest known 100,000.
- */
-export class HashBudget {
-  #left = 2_000_000;
-
-  spend(rounds: number): void {
-    this.#left -= Math.max(1, rounds);
-    if (this.#left < 0) throw new DerError("pkcs12: the iteration counts are too high");
-  }
+/** Before any of them is done. */
+function spend(budget: DerivationBudget, rounds: number): void {
+  const cost = Math.max(1, rounds);
+  const refusal = budget.refusal(cost);
+  if (refusal !== undefined) throw new DerError(refusal);
+  budget.spend(cost);
 }
 
 /** What a derived key is for, by the standard's number. */
@@ -61,12 +57,12 @@ function addInPlace(target: Uint8Array, addend: Uint8Array): void {
 }
 
 /** RFC 7292, appendix B.2. */
-export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: Derivation, budget: HashBudget): Uint8Array {
+export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: Derivation, budget: DerivationBudget): Uint8Array {
   const { name, block } = digest;
   const input = Buffer.concat([fill(salt, block), fill(password, block)]);
   const blocks: Uint8Array[] = [];
   for (let made = 0; made < size; made += digest.size) {
-    budget.spend(rounds);
+    spend(budget, rounds);
     let derived: Uint8Array = hash(name, Buffer.concat([new Uint8Array(block).fill(purpose), input]), "buffer");
     for (let round = 1; round < rounds; round += 1) derived = hash(name, derived, "buffer");
     blocks.push(derived);
@@ -83,9 +79,17 @@ export interface Pbkdf2 {
   readonly size: number;
 }
 
+/** What a derivation costs, in rounds of one hash: each block of the key takes all of them. */
+export const legacyRounds = ({ digest, rounds, size }: Pick<Derivation, "digest" | "rounds" | "size">): number =>
+  rounds * Math.ceil(size / digest.size);
+
+/** HMAC hashes twice. */
+export const pbkdf2Rounds = ({ digest, rounds, size }: Pick<Pbkdf2, "digest" | "rounds" | "size">): number =>
+  rounds * Math.ceil(size / digest.size) * 2;
+
 /** RFC 8018 with the empty password, which has one encoding there. */
-export function derivePbkdf2({ digest, salt, rounds, size }: Pbkdf2, budget: HashBudget): Uint8Array {
+export function derivePbkdf2({ digest, salt, rounds, size }: Pbkdf2, budget: DerivationBudget): Uint8Array {
   if (rounds < 1) throw new DerError("pkcs12: the iteration count is not positive");
-  budget.spend(rounds * Math.ceil(size / digest.size) * 2);
+  spend(budget, pbkdf2Rounds({ digest, rounds, size }));
   return pbkdf2Sync("", salt, rounds, size, digest.name);
 }

@@ -3,109 +3,38 @@
  * its limits and words, and besides it PBES2 and newer digests.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import type { PemBlock } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
-import { decrypt, type Opening, readAlgorithm } from "./decrypt.ts";
-import {
-  context,
-  DerError,
-  DerReader,
-  INTEGER,
-  OBJECT_IDENTIFIER,
-  OCTET_STRING,
-  objectIdentifier,
-  sequence,
-  set,
-  smallInteger,
-} from "./der.ts";
+import { decrypt, type Opening } from "./decrypt.ts";
+import { DerError, DerReader, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence } from "./der.ts";
 import { DIGESTS } from "./digests.ts";
-import { deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, HashBudget, PURPOSE } from "./password.ts";
+import { deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, PURPOSE } from "./password.ts";
+import {
+  CERTIFICATE_BAG,
+  type ContentInfo,
+  DATA,
+  during,
+  ENCRYPTED_DATA,
+  type MacData,
+  onlyOctets,
+  onlySequence,
+  readBag,
+  readContentInfo,
+  readEncryptedData,
+  readEncryptedKey,
+  readPfx,
+  refusal,
+  type SafeBag,
+  SHROUDED_KEY_BAG,
+} from "./pfx.ts";
+import { declaredRounds } from "./pfx-rounds.ts";
 import { readPrivateKey } from "./private-key.ts";
 
-const DATA = "1.2.840.113549.1.7.1";
-const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";
-const SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2";
-const CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3";
 const X509_CERTIFICATE = "1.2.840.113549.1.9.22.1";
 
-const refusal = (words: string) => new DerError(`pkcs12: ${words}`);
-
-/** Reads input that must hold one sequence and nothing else. */
-function onlySequence<T>(der: Uint8Array, name: string, read: (fields: DerReader) => T): T {
-  const whole = new DerReader(der);
-  const value = read(whole.enter(sequence(name)));
-  if (!whole.isAtEnd) throw refusal("trailing data found");
-  return value;
-}
-
-function onlyOctets(der: Uint8Array): Uint8Array {
-  const whole = new DerReader(der);
-  const { content } = whole.next(OCTET_STRING);
-  if (!whole.isAtEnd) throw refusal("trailing data found");
-  return content;
-}
-
-/** Puts the name of a step before what went wrong in it. */
-function during<T>(step: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof DerError) throw refusal(`${step}: ${error.message}`);
-    throw error;
-  }
-}
-
-interface ContentInfo {
-  readonly type: string;
-  /** Encoded. */
-  readonly content: Uint8Array;
-}
-
-function readContentInfo(fields: DerReader): ContentInfo {
-  const info = fields.enter(sequence("contentInfo"));
-  const type = objectIdentifier(info.next(OBJECT_IDENTIFIER));
-  return { type, content: info.optional(context(0, true))?.content ?? new Uint8Array() };
-}
-
-interface MacData {
-  readonly digestId: string;
-  readonly mac: Uint8Array;
-  readonly salt: Uint8Array;
-  readonly rounds: number;
-}
-
-function readMacData(fields: DerReader): MacData | undefined {
-  const found = fields.optional(sequence("macData"));
-  if (found === undefined) return undefined;
-  const data = new DerReader(found.content);
-  const info = data.enter(sequence("digestInfo"));
-  const { oid: digestId } = readAlgorithm(info);
-  const mac = info.next(OCTET_STRING).content;
-  const salt = data.next(OCTET_STRING).content;
-  const rounds = data.optional(INTEGER);
-  return { digestId, mac, salt, rounds: rounds === undefined ? 1 : smallInteger(rounds) };
-}
-
-interface Pfx {
-  readonly authSafe: ContentInfo;
-  readonly macData: MacData | undefined;
-}
-
-function readPfx(bytes: Uint8Array): Pfx {
-  const { version, ...pfx } = during("error reading P12 data", () =>
-    onlySequence(bytes, "pfxPdu", (fields) => ({
-      version: smallInteger(fields.next(INTEGER)),
-      authSafe: readContentInfo(fields),
-      macData: readMacData(fields),
-    })),
-  );
-  if (version !== 3) throw refusal("can only decode v3 PFX PDU's");
-  if (pfx.authSafe.type !== DATA) throw refusal("only password-protected PFX is implemented");
-  return pfx;
-}
-
 /** The encoding of the empty password that the file was made with. */
-function findPassword(macData: MacData, message: Uint8Array, budget: HashBudget): EmptyPassword {
+function findPassword(macData: MacData, message: Uint8Array, budget: DerivationBudget): EmptyPassword {
   const digest = DIGESTS.get(macData.digestId);
   if (digest === undefined) throw refusal(`unknown digest algorithm: ${macData.digestId}`);
   const { salt, rounds, mac } = macData;
@@ -119,36 +48,11 @@ function findPassword(macData: MacData, message: Uint8Array, budget: HashBudget)
   throw refusal("decryption password incorrect");
 }
 
-function openEncryptedData(der: Uint8Array, opening: Opening): Uint8Array {
-  const { version, algorithm, encrypted } = onlySequence(der, "encryptedData", (fields) => {
-    const version = smallInteger(fields.next(INTEGER));
-    const info = fields.enter(sequence("encryptedContentInfo"));
-    info.next(OBJECT_IDENTIFIER);
-    return { version, algorithm: readAlgorithm(info), encrypted: info.optional(context(0, false))?.content ?? new Uint8Array() };
-  });
-  if (version !== 0) throw refusal("only version 0 of EncryptedData is supported");
-  return decrypt(algorithm, encrypted, opening);
-}
-
 function openContent({ type, content }: ContentInfo, opening: Opening): Uint8Array {
   if (type === DATA) return onlyOctets(content);
-  if (type === ENCRYPTED_DATA) return openEncryptedData(content, opening);
-  throw refusal("only data and encryptedData content types are supported in authenticated safe");
-}
-
-interface SafeBag {
-  readonly type: string;
-  /** Encoded. */
-  readonly value: Uint8Array;
-  readonly attributes: DerReader;
-}
-
-function readBag(contents: DerReader): SafeBag {
-  const bag = contents.enter(sequence("safeBag"));
-  const type = objectIdentifier(bag.next(OBJECT_IDENTIFIER));
-  const value = bag.unwrap(0);
-  const attributes = bag.optional(set("attributes"));
-  return { type, value, attributes: new DerReader(attributes?.content ?? new Uint8Array()) };
+  if (type !== ENCRYPTED_DATA) throw refusal("only data and encryptedData content types are supported in authenticated safe");
+  const { algorithm, encrypted } = readEncryptedData(content);
+  return decrypt(algorithm, encrypted, opening);
 }
 
 const hex = (value: Uint8Array) => Buffer.from(value).toString("hex");
@@ -190,13 +94,8 @@ function certificateOf({ value }: SafeBag): Uint8Array {
   return content;
 }
 
-function keyOf({ value }: SafeBag, opening: Opening): Uint8Array {
-  const { algorithm, encrypted } = during("error decoding PKCS#8 shrouded key bag", () =>
-    onlySequence(value, "encryptedPrivateKeyInfo", (info) => ({
-      algorithm: readAlgorithm(info),
-      encrypted: info.next(OCTET_STRING).content,
-    })),
-  );
+function keyOf(bag: SafeBag, opening: Opening): Uint8Array {
+  const { algorithm, encrypted } = during("error decoding PKCS#8 shrouded key bag", () => readEncryptedKey(bag));
   const pkcs8 = during("error decrypting PKCS#8 shrouded key bag", () => decrypt(algorithm, encrypted, opening));
   const key = readPrivateKey(pkcs8);
   if (key === undefined) throw refusal("error parsing PKCS#8 private key: it is broken, or of an unknown kind");
@@ -211,13 +110,15 @@ function toBlock(bag: SafeBag, opening: Opening): PemBlock {
   throw new DerError(`don't know how to convert a safe bag of type ${bag.type}`);
 }
 
-function readBlocks(bytes: Uint8Array): readonly PemBlock[] {
+function readBlocks(bytes: Uint8Array, budget: DerivationBudget): readonly PemBlock[] {
   const { authSafe, macData } = readPfx(bytes);
   const wrapped = new DerReader(authSafe.content);
   const message = wrapped.any().content;
   if (!wrapped.isAtEnd) throw refusal("trailing data found");
   if (macData === undefined) throw new DerError("pkcs12: no MAC in data");
-  const budget = new HashBudget();
+  // What a file says that it will take is refused as a whole, before the first round.
+  const tooMuch = budget.refusal(declaredRounds(macData, message));
+  if (tooMuch !== undefined) throw new DerError(tooMuch);
   const opening = { password: findPassword(macData, message, budget), budget };
   const contents = onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
   if (contents.length !== 2) throw refusal("expected exactly two items in the authenticated safe");
@@ -229,9 +130,9 @@ function readBlocks(bytes: Uint8Array): readonly PemBlock[] {
  * Certificates and keys in the order of the file, as blocks of PEM: keys as PKCS#1 or SEC 1 under the type `PRIVATE KEY`,
  * names and ids as headers.
  */
-export function decodePkcs12(bytes: Uint8Array): Result<readonly PemBlock[], string> {
+export function decodePkcs12(bytes: Uint8Array, budget = new DerivationBudget()): Result<readonly PemBlock[], string> {
   try {
-    return ok(readBlocks(bytes));
+    return ok(readBlocks(bytes, budget));
   } catch (error) {
     if (error instanceof DerError) return failed(error.message);
     throw error;

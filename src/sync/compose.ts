@@ -11,6 +11,7 @@ import { createLeaderElection } from "../kube/lease.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
+import { DecodingThreads } from "../pki/threads/decoding-threads.ts";
 import type { Config } from "../runtime/config.ts";
 import { startEventLoopWatch } from "../runtime/event-loop.ts";
 import { startHealthServer } from "../runtime/health.ts";
@@ -26,6 +27,7 @@ import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/last-look.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { processHealth } from "./process-health.ts";
+import { Quarantine } from "./quarantine.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
@@ -60,11 +62,14 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}`, contact };
   const kube = createKubeClient(kubeConfig, client);
   const isBlind = config.secretAccess === "blind";
+  const decoder = new DecodingThreads(clock);
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
   const watches = createKubeWatcher(kubeConfig, client);
   const watcher = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress(clock);
+  // The election exists before anything of the worker runs.
+  const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
   const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
     namespace: config.namespace,
     name: LEASE,
@@ -72,7 +77,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     fieldManager: FIELD_MANAGER,
     clock,
     logger,
-    annotations: () => progress.annotations(),
+    annotations: () => ({ ...progress.annotations(), ...quarantine.annotations() }),
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;
   let isStarted = false;
@@ -87,6 +92,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     const { divertingVariables: variables } = config;
     if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
     await election.run(async (leading, before) => {
+      quarantine.begin(before);
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
@@ -136,6 +142,8 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
             constructPemChain: config.constructPemChain,
             writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
           },
+          decoder,
+          quarantine,
           events,
           metrics,
           componentMetrics,
@@ -146,12 +154,14 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
         },
         leading,
       );
+      quarantine.finish();
     }, signal);
     if (config.heal.includes("components"))
       await restoreOwnDeployment({ kube, namespace: config.namespace, clock, logger }, new AbortController().signal);
   } finally {
     stopped.abort();
     health.startDraining();
+    await decoder.close();
     await health.close();
     await kubeConfig.close();
   }

@@ -1,32 +1,94 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { Sensitive } from "../domain/sensitive.ts";
 
-/** Fingerprints made with the install's own key; `v1:` + hex. */
-export interface Fingerprints {
-  ofData(data: ReadonlyMap<string, Sensitive>): string;
-  /** Base64 values, as the API server has them. Only the named keys count; a missing one makes another fingerprint. */
-  ofEncodedData(data: Readonly<Record<string, string>>, keys: readonly string[]): string;
-  ofText(text: string): string;
+/** A Secret. Its fingerprints hold for it alone. */
+export interface SecretPlace {
+  readonly namespace: string;
+  readonly name: string;
 }
 
-export function createFingerprints(key: Uint8Array): Fingerprints {
-  const seal = (parts: readonly Uint8Array[]): string => {
-    const hmac = createHmac("sha256", key);
-    for (const part of parts) hmac.update(lengthOf(part)).update(part);
-    return `v1:${hmac.digest("hex")}`;
-  };
-  const text = new TextEncoder();
+/** Base64 values, as the API server has them. Only the named keys count; a missing one makes another fingerprint. */
+export interface EncodedData {
+  readonly data: Readonly<Record<string, string>>;
+  readonly keys: readonly string[];
+}
+
+/** Fingerprints made with the install's own key. */
+export interface Fingerprints {
+  /**
+   * `v2:` + hex. Made with a key of the namespace and bound to the name, so that equal data in two Secrets cannot be told by their
+   * fingerprints.
+   */
+  ofData(place: SecretPlace, data: ReadonlyMap<string, Sensitive>): string;
+  /** `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data wherever it lies. Only to recognise what they wrote. */
+  formerOfData(data: ReadonlyMap<string, Sensitive>): string;
+  /** Whether the claimed fingerprint, of either version, is that of the data. A proof behind it makes no difference. */
+  isOfData(claimed: string, place: SecretPlace, encoded: EncodedData): boolean;
+  /** A fingerprint with the proof behind it that this install made the Secret, whatever becomes of its data. */
+  withProof(fingerprint: string, place: SecretPlace): string;
+  hasProof(claimed: string, place: SecretPlace): boolean;
+  /** Hex, of a record with all that it is bound to. */
+  ofRecord(parts: readonly string[]): string;
+  /** `v1:` + hex, as versions up to 0.3.0 signed the text of a record. */
+  formerOfText(text: string): string;
+  /** Unix milliseconds: a younger record is not believed on such a signature. */
+  readonly formerUntil: number;
+}
+
+const FORMER = "v1:";
+const PRESENT = "v2:";
+const KEY_BYTES = 32;
+const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
+
+export function createFingerprints(key: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {
+  const derived = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", purpose, KEY_BYTES));
+  const recordKey = derived("records");
+  const ofNamespace = (namespace: string): Uint8Array => derived(`secret data in ${namespace}`);
+  const former = (parts: readonly Uint8Array[]): string => `${FORMER}${hmacOf(key, parts)}`;
+  const present = ({ namespace, name }: SecretPlace, parts: readonly Uint8Array[]): string =>
+    `${PRESENT}${hmacOf(ofNamespace(namespace), [bytesOf(name), ...parts])}`;
+  const proofOf = ({ namespace, name }: SecretPlace): string => hmacOf(ofNamespace(namespace), [bytesOf(`made ${name}`)]);
   return {
-    ofData: (data) => seal([...data].sort(byName).flatMap(([name, value]) => [text.encode(name), value.reveal()])),
-    ofEncodedData: (data, keys) => seal([...keys].sort().flatMap((name) => [text.encode(name), Buffer.from(data[name] ?? "", "base64")])),
-    ofText: (value) => seal([text.encode(value)]),
+    ofData: (place, data) => present(place, partsOf(data)),
+    formerOfData: (data) => former(partsOf(data)),
+    isOfData: (claimed, place, encoded) => {
+      const parts = encodedParts(encoded);
+      if (isFormer(claimed)) return isSameFingerprint(claimed, former(parts));
+      return isSameFingerprint(claimed.slice(0, FINGERPRINT_LENGTH), present(place, parts));
+    },
+    withProof: (fingerprint, place) => `${fingerprint}:${proofOf(place)}`,
+    hasProof: (claimed, place) => claimed.startsWith(PRESENT) && isSameFingerprint(claimed.slice(FINGERPRINT_LENGTH + 1), proofOf(place)),
+    ofRecord: (parts) => hmacOf(recordKey, parts.map(bytesOf)),
+    formerOfText: (value) => former([bytesOf(value)]),
+    formerUntil,
   };
+}
+
+/** Of a version up to 0.3.0. */
+export function isFormer(fingerprint: string): boolean {
+  return fingerprint.startsWith(FORMER);
 }
 
 /** Equality that takes the same time for every wrong guess. */
 export function isSameFingerprint(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.byteLength === right.byteLength && timingSafeEqual(left, right);
+}
+
+function hmacOf(key: Uint8Array, parts: readonly Uint8Array[]): string {
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) hmac.update(lengthOf(part)).update(part);
+  return hmac.digest("hex");
+}
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+
+function partsOf(data: ReadonlyMap<string, Sensitive>): readonly Uint8Array[] {
+  return [...data].sort(byName).flatMap(([name, value]) => [bytesOf(name), value.reveal()]);
+}
+
+function encodedParts({ data, keys }: EncodedData): readonly Uint8Array[] {
+  return [...keys].sort().flatMap((name) => [bytesOf(name), Buffer.from(data[name] ?? "", "base64")]);
 }
 
 /** Lengths go in front, so that ("ab", "c") and ("a", "bc") differ. */

@@ -3,6 +3,7 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
+import type { Decoder } from "../domain/ports/decoder.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
@@ -31,6 +32,7 @@ import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type Watc
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { outcomeOf, patiently, RETRIES } from "./patiently.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
@@ -69,6 +71,8 @@ export interface WorkerOptions {
   readonly render: RenderOptions;
   /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
   readonly progress?: PollProgress | undefined;
+  readonly decoder: Decoder;
+  readonly quarantine: Quarantine;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
   readonly events: EventSink;
@@ -84,9 +88,9 @@ export interface WorkerOptions {
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, namespace, logger } = options;
+  const { kube, logger } = options;
   const cluster = await clusterUid(kube, signal);
-  const key = await loadHmacKey({ kube, namespace, logger }, signal);
+  const key = await loadHmacKey(options, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
     sharing: {
@@ -99,12 +103,18 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     random: options.random,
     observer: options.metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
-      const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
-      options.rollouts?.noteClass(classKey);
-      return outcome;
+      const pause = options.quarantine.admit(classKey, classes.depth);
+      if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
+      try {
+        const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
+        options.rollouts?.noteClass(classKey);
+        return outcome;
+      } finally {
+        options.quarantine.end(classKey);
+      }
     },
   });
-  const fingerprints = createFingerprints(key);
+  const fingerprints = createFingerprints(key.bytes, key.formerUntil);
   const copies = startComponentCopies({ ...options, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
   const components = options.healsComponents
     ? startComponents({ ...options, copies, metrics: options.componentMetrics }, signal)
@@ -126,6 +136,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     [
       (running) => classes.run(running),
       (running) => crds.queue.run(running),
+      (running) => copies.renew(running),
+      (running) => context.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
       (running) => reviewFreshness(context, running),
@@ -183,7 +195,7 @@ function buildContext(
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => lookAtFailing(context), signal);
-  const snapshots = startSnapshots({ kube, watcher, fingerprints, logger, onChange: enqueue }, signal);
+  const snapshots = startSnapshots({ kube, watcher, fingerprints, clock, random: options.random, logger, onChange: enqueue }, signal);
   const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
   const statusGate = createCrdGate({
     kube,
@@ -242,15 +254,17 @@ function buildContext(
     polledUntil: polledBefore(options),
     lookAt: enqueue,
     tellFreeze: createFreezeTeller(options),
-    mirror: createMirrors({
-      ...options,
-      consumers,
-      onChange: (classKey) => {
-        const isKnown = memories.noteChange(classKey, clock.now());
-        if (isKnown) enqueue(classKey);
-        return isKnown;
-      },
-    }),
+    mirror: options.quarantine.guarded(
+      createMirrors({
+        ...options,
+        consumers,
+        onChange: (classKey) => {
+          const isKnown = memories.noteChange(classKey, clock.now());
+          if (isKnown) enqueue(classKey);
+          return isKnown;
+        },
+      }),
+    ),
   };
   return context;
 }

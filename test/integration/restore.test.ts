@@ -210,7 +210,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       name: string,
       where: string,
       data: ClassSnapshot,
-      claimed = annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "",
+      claimed = annotations?.[SNAPSHOT_ANNOTATIONS.signature] ?? "",
     ): Promise<unknown> =>
       send(world.plane, {
         method: "POST",
@@ -218,7 +218,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
         body: {
           apiVersion: "apps/v1",
           kind: "ControllerRevision",
-          metadata: { name, labels, annotations: { ...annotations, [SNAPSHOT_ANNOTATIONS.content]: claimed } },
+          metadata: { name, labels, annotations: { ...annotations, [SNAPSHOT_ANNOTATIONS.signature]: claimed } },
           revision: 9,
           data,
         },

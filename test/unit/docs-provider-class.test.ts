@@ -100,7 +100,15 @@ const ofSecret = (changes: SecretObject) => ofSecrets({ secretName: "s", type: "
 
 const stack = (cloudEnvFileName?: string) => ofParameters({ cloudName: "AzureStackCloud", cloudEnvFileName });
 
+const many = <T>(count: number, entry: T): readonly T[] => Array.from({ length: count }, () => entry);
+const withSecrets = (secretObjects: readonly SecretObject[]) =>
+  ofClass({ provider: "azure", parameters: { keyvaultName: "demo" }, secretObjects });
+
 const TOLD: readonly Told[] = [
+  withSecrets(many(201, {})),
+  withSecrets([{ data: many(2_001, {}) }]),
+  ofParameters({ objects: `array:\n${'- "objectName: a\\nobjectType: secret"\n'.repeat(2_001)}` }),
+  ofObject(`objectName: ${"n".repeat(4_097)}\nobjectType: secret`),
   ofClass({ parameters: { keyvaultName: "demo" } }),
   ofClass({ provider: "azure" }),
   ...["usePodIdentity", "useVMManagedIdentity", "useAzureTokenProxy"].map((flag) => ofParameters({ [flag]: "yes" })),

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { build } from "../../tools/build.ts";
 import { copyTo, IMAGE, type ImageFile, imageFiles } from "../../tools/image-files.ts";
 import { packagesOf } from "../../tools/licences.ts";
@@ -52,6 +54,21 @@ describe("the program of the image", () => {
   const context = { name: "c", context: { cluster: "c", user: "u" } };
   const users = [{ name: "u", user: {} }];
   writeFileSync(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [context], "current-context": "c", users }));
+
+  test("has the program of its decoding threads beside it", async () => {
+    const thread = new Worker(path.join(dist, "decoding-thread.js"), { env: {} });
+    const answer = once(thread, "message");
+    thread.postMessage({ kind: "objects", text: "array:\n- |\n  objectName: a\n  objectType: secret\n" }, []);
+
+    const [{ kind, answer: given }] = await answer;
+
+    await thread.terminate();
+    assert.deepEqual([kind, given.kind, given.objects.ok, given.objects.value[0].objectName], ["answer", "objects", true, "a"]);
+    assert.ok(
+      [...contents(files).values()].some((text) => text.includes("./decoding-thread.js")),
+      "nothing starts it",
+    );
+  });
 
   /** What `doctor`, which reads the CRDs that the image has, says where it finds no cluster. */
   const doctorIn = (image: string): string => {

@@ -131,6 +131,6 @@ describe("an iteration count", () => {
     const rounds = writeDer(TAGS.integer, Buffer.from("7fffffff", "hex"));
     const mac = sequence(sequence(sha1, octets(Buffer.alloc(20))), octets(Buffer.alloc(8)), rounds);
     const pfx = sequence(writeSmallInteger(3), sequence(data, writeDer(0xa0, octets(sequence()))), mac);
-    assert.equal(errorOf(pfx), "pkcs12: the iteration counts are too high");
+    assert.match(errorOf(pfx) ?? "", /^pkcs12: the iteration counts are too high: it asks for 2147483647 rounds, /);
   });
 });

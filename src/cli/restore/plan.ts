@@ -53,7 +53,7 @@ export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnaps
 async function compare(viewer: Viewer, { ref, className, taken, snapshot }: StoredSnapshot): Promise<Candidate> {
   const facts = { namespace: ref.namespace, name: className, revision: ref.name, taken };
   if (snapshot === undefined) {
-    const message = "this install did not write it, or not with the key that it has now: nothing in it is believed";
+    const message = "this install did not write it, or not with the key that it has now, or it is a later copy: nothing in it is believed";
     return { ...facts, state: "forged", message };
   }
   const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace: ref.namespace, name: className });

@@ -1,5 +1,6 @@
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../domain/annotations.ts";
 import type { ClassSnapshot } from "../../domain/healing/snapshot.ts";
+import type { InstallKey } from "../../domain/install-key.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import type { Viewer } from "../cluster.ts";
 import { CommandFailure } from "../command.ts";
@@ -19,7 +20,7 @@ export interface StoredSnapshot {
 }
 
 /** The key is what tells a snapshot of ours from a forged one: without it nothing is restored. */
-export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: WorkerCode, namespace: string): Promise<Uint8Array> {
+export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: WorkerCode, namespace: string): Promise<InstallKey> {
   const named = `Secret ${namespace}/${hmacKeySecret}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}, with which snapshots are verified; ask for the right to get ${named}`);
@@ -34,7 +35,7 @@ export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: 
 export interface SnapshotScope {
   /** Undefined: all. */
   readonly namespace: string | undefined;
-  readonly key: Uint8Array;
+  readonly key: InstallKey;
 }
 
 /** Every snapshot, the newest of each class first; forged ones last. */
@@ -50,8 +51,7 @@ export async function readSnapshots(
       look.kind === "unseen" ? `${look.why}; name a namespace with -n, or ask for the right` : "no controllerrevisions are served",
     );
   }
-  const byAge = [...look.value].sort((a, b) => versionOf(b) - versionOf(a));
-  const all = byAge.map((revision) => ofRevision(revision, worker, key));
+  const all = look.value.map((revision) => ofRevision(revision, worker, key)).sort((a, b) => b.saved - a.saved || b.version - a.version);
   const seen = new Set<string>();
   const newest = all.filter(({ snapshot }) => {
     const name = snapshot === undefined ? undefined : `${snapshot.namespace}/${snapshot.name}`;
@@ -64,11 +64,16 @@ export async function readSnapshots(
   return [...sorted, ...all.filter(({ snapshot }) => snapshot === undefined)];
 }
 
-const versionOf = ({ metadata }: KubeObject): number => Number(metadata.resourceVersion ?? "0");
+interface Dated extends StoredSnapshot {
+  /** Unix milliseconds of its signature, which decides which one is the newest; then the version that the API server gave. */
+  readonly saved: number;
+  readonly version: number;
+}
 
-function ofRevision(revision: ControllerRevision, worker: WorkerCode, key: Uint8Array): StoredSnapshot {
-  const { name, namespace = "", annotations = {}, creationTimestamp: taken } = revision.metadata;
-  const snapshot = worker.snapshotIn(revision, key);
-  const className = snapshot?.name ?? annotations[SNAPSHOT_ANNOTATIONS.class] ?? "";
-  return { ref: { namespace, name }, className, taken, snapshot };
+function ofRevision(revision: ControllerRevision, worker: WorkerCode, key: InstallKey): Dated {
+  const { name, namespace = "", annotations = {}, creationTimestamp: taken, resourceVersion = "0" } = revision.metadata;
+  const signed = worker.snapshotIn(revision, key);
+  const className = signed?.data.name ?? annotations[SNAPSHOT_ANNOTATIONS.class] ?? "";
+  const dates = { saved: signed?.saved ?? 0, version: Number(resourceVersion) };
+  return { ref: { namespace, name }, className, taken, snapshot: signed?.data, ...dates };
 }

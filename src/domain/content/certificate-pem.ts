@@ -1,6 +1,7 @@
 /** The value of a secret that belongs to a certificate, as PEM. */
 import type { PemBlock, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
+import type { DerivationBudget } from "./derivation-budget.ts";
 import { decodeBase64 } from "./encodings.ts";
 import { orderChain } from "./pem-chain.ts";
 
@@ -33,13 +34,15 @@ export interface ChainOptions {
   readonly pki: Pki;
   /** `--construct-pem-chain` */
   readonly constructPemChain: boolean;
+  /** Shared by all files of a class; where not given the file has one of its own. */
+  readonly budget?: DerivationBudget | undefined;
 }
 
 /** From the base64 text of a PKCS#12 file: keys first, as PKCS#8, then certificates, without names and other headers. */
-export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain }: ChainOptions): Result<Uint8Array, string> {
+export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }: ChainOptions): Result<Uint8Array, string> {
   const file = decodeBase64(text);
   if (!file.ok) return file;
-  const blocks = pki.decodePkcs12(file.value);
+  const blocks = pki.decodePkcs12(file.value, budget);
   if (!blocks.ok) return blocks;
   const isCertificate = ({ type }: PemBlock) => type === CERTIFICATE;
   const keys = keysOf(

@@ -3,9 +3,11 @@ import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../po
 import { type ObjectEncoding, objectFailure } from "../provider-class/object-rules.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
-import { type ChainOptions, pemOf, pemOfPkcs12, pickBlocks } from "./certificate-pem.ts";
+import { type ChainOptions, pemOf } from "./certificate-pem.ts";
+import { TOO_MANY_ROUNDS } from "./derivation-budget.ts";
 import { decodeBase64, decodeHex } from "./encodings.ts";
 import { type ContentProblem, type ObjectFile, objectIdOf } from "./object-file.ts";
+import { type CertificateSteps, type Parts, suffixesOf, takeApart } from "./take-apart.ts";
 import type { ObjectVersion } from "./version-history.ts";
 
 export interface RenderOptions extends ChainOptions {
@@ -40,51 +42,68 @@ function fileOf(object: ObjectVersion, { version, updated, expires, notBefore }:
 const PEM_TYPE = "application/x-pem-file";
 const PKCS12_TYPE = "application/x-pkcs12";
 
-/** The value of a secret that belongs to a certificate, in the format that the class asks for. */
-function certificateText(object: ObjectVersion, secret: VaultSecret, options: RenderOptions): Result<Sensitive, ContentProblem> {
-  const { value, contentType = "" } = secret;
-  if (contentType === PEM_TYPE || (contentType === PKCS12_TYPE && object.format === "pfx")) return ok(value);
-  if (contentType !== PKCS12_TYPE) {
+/** What is to be made of the value; undefined where the secret belongs to no certificate. */
+function stepsOf(object: ObjectVersion, secret: VaultSecret, options: RenderOptions): Result<CertificateSteps | undefined, ContentProblem> {
+  const { keyId = "", contentType = "" } = secret;
+  if (keyId === "") return ok(undefined);
+  if (contentType !== PEM_TYPE && contentType !== PKCS12_TYPE) {
     const hint = `let the vault issue or import the certificate as ${PEM_TYPE} or ${PKCS12_TYPE}`;
     return problem(object, `failed to get certificate. unknown content type '${contentType}'`, hint);
   }
-  const pem = value.transform((text) => pemOfPkcs12(text, options));
-  const hint = "import the certificate into the vault again, with its whole chain and without a password, or set objectFormat: pfx";
-  return pem.ok ? pem : problem(object, pem.error, hint);
+  const { constructPemChain, writeCertAndKeyInSeparateFiles: isSeparated } = options;
+  return ok({ isPkcs12: contentType === PKCS12_TYPE && object.format !== "pfx", constructPemChain, isSeparated });
 }
 
-interface Part {
-  /** Appended to the file name. */
-  readonly suffix: string;
-  readonly contents: Sensitive;
+const PKCS12_HINT = "import the certificate into the vault again, with its whole chain and without a password, or set objectFormat: pfx";
+const ROUNDS_HINT = "import the certificate with fewer iterations: programs take 2,048 to 10,000";
+
+/** The files of the parts, in the order of their suffixes. */
+function filesOf(
+  object: ObjectVersion,
+  secret: VaultSecret,
+  { parts, suffixes }: { readonly parts: readonly Result<Sensitive, string>[]; readonly suffixes: readonly string[] },
+): Result<readonly ObjectFile[], ContentProblem> {
+  const files: ObjectFile[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (!part.ok) return problem(object, part.error, part.error.includes(TOO_MANY_ROUNDS) ? ROUNDS_HINT : PKCS12_HINT);
+    const decoded = decode(part.value, object);
+    if (!decoded.ok) return decoded;
+    files.push({ ...fileOf(object, secret, decoded.value), path: `${object.path}${suffixes[index] ?? ""}` });
+  }
+  return ok(files);
 }
 
-/** The files of one certificate-backed secret; the combined one comes last, since of equal names the last one counts. */
-function certificateParts(text: Sensitive, { pki, writeCertAndKeyInSeparateFiles }: RenderOptions): readonly Part[] {
-  const whole = { suffix: "", contents: text };
-  if (!writeCertAndKeyInSeparateFiles) return [whole];
-  const certificates = text.map((bytes) => pickBlocks(bytes, "certificates", pki));
-  const keys = text.map((bytes) => pickBlocks(bytes, "keys", pki));
-  return [{ suffix: ".crt", contents: certificates }, { suffix: ".key", contents: keys }, whole];
-}
+const WHOLE = [""];
 
-/** The files of one secret of the vault. */
+/** The files of one secret of the vault, made in place. */
 export function renderSecret(
   object: ObjectVersion,
   secret: VaultSecret,
   options: RenderOptions,
 ): Result<readonly ObjectFile[], ContentProblem> {
-  const isOfCertificate = secret.keyId !== undefined && secret.keyId !== "";
-  const text = isOfCertificate ? certificateText(object, secret, options) : ok(secret.value);
-  if (!text.ok) return text;
-  const parts = isOfCertificate ? certificateParts(text.value, options) : [{ suffix: "", contents: text.value }];
-  const files: ObjectFile[] = [];
-  for (const { suffix, contents } of parts) {
-    const decoded = decode(contents, object);
-    if (!decoded.ok) return decoded;
-    files.push({ ...fileOf(object, secret, decoded.value), path: `${object.path}${suffix}` });
-  }
-  return ok(files);
+  const steps = stepsOf(object, secret, options);
+  if (!steps.ok) return steps;
+  if (steps.value === undefined) return filesOf(object, secret, { parts: [ok(secret.value)], suffixes: WHOLE });
+  const wanted = steps.value;
+  const parts = secret.value.split((value) => takeApart(value, wanted, options));
+  return filesOf(object, secret, { parts, suffixes: suffixesOf(wanted) });
+}
+
+/** Takes the value of a certificate's secret apart on another thread. */
+export type TakeApartElsewhere = (value: Uint8Array, steps: CertificateSteps) => Promise<Parts>;
+
+/** As {@link renderSecret}; what costs time, because there is something to take apart, is done elsewhere. */
+export async function renderSecretElsewhere(
+  object: ObjectVersion,
+  secret: VaultSecret,
+  { options, takeApart: elsewhere }: { readonly options: RenderOptions; readonly takeApart: TakeApartElsewhere },
+): Promise<Result<readonly ObjectFile[], ContentProblem>> {
+  const steps = stepsOf(object, secret, options);
+  if (!steps.ok) return steps;
+  const wanted = steps.value;
+  if (wanted === undefined || !(wanted.isPkcs12 || wanted.isSeparated)) return renderSecret(object, secret, options);
+  const parts = await secret.value.splitElsewhere((value) => elsewhere(value, wanted));
+  return filesOf(object, secret, { parts, suffixes: suffixesOf(wanted) });
 }
 
 /** The public key as PEM. */

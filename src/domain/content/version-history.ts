@@ -1,6 +1,7 @@
 /** Which versions of an object are fetched, and under which file names. */
 import type { VaultVersion } from "../ports/vault-object.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
+import { WeakCache } from "../weak-cache.ts";
 
 /** One version of an object on its way to its files. */
 export interface ObjectVersion extends ClassObject {
@@ -35,22 +36,50 @@ export function selectVersions(object: ClassObject, listed: readonly VaultVersio
   return chosen.map(({ version }, index) => ({ ...object, version, path: fileInHistory(object.path, index), index }));
 }
 
+/** Without the ending of one half of a certificate. */
+function stemOf(fileName: string): string {
+  return fileName.endsWith(".crt") || fileName.endsWith(".key") ? fileName.slice(0, -4) : fileName;
+}
+
+/** A place in a history, as a number is written: `07` is none. */
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
+
+/** The folder of the history that a file name may be of. */
+function historyOf(stem: string): string | undefined {
+  const slash = stem.lastIndexOf("/");
+  // No path of ours begins with a slash.
+  return slash !== 0 && INDEX.test(stem.slice(slash + 1)) ? stem.slice(0, Math.max(slash, 0)) : undefined;
+}
+
+const folders = new WeakCache<ClassObject, string>();
+
 /** Whether `fileName`, as a secretObject writes it, is a file that the object makes, or would make. */
 export function makesFile(object: ClassObject, fileName: string): boolean {
-  return fileNamesOf([object])(fileName);
+  if (!hasHistory(object)) return object.path === fileName || object.path === stemOf(fileName);
+  // A class may be asked this for each of its objects and each of its entries.
+  return historyOf(stemOf(fileName)) === folders.getOrCreate(object, () => folderOf(object.path));
+}
+
+/** The first of the entries whose object makes, or would make, a file: found at once, however many there are. */
+export function findByFile<T>(entries: readonly T[], objectOf: (entry: T) => ClassObject): (fileName: string) => T | undefined {
+  const byPath = new Map<string, number>();
+  const byFolder = new Map<string, number>();
+  for (const [index, entry] of entries.entries()) {
+    const object = objectOf(entry);
+    const [known, name] = hasHistory(object) ? [byFolder, folderOf(object.path)] : [byPath, object.path];
+    if (!known.has(name)) known.set(name, index);
+  }
+  return (fileName) => {
+    const stem = stemOf(fileName);
+    const folder = historyOf(stem);
+    const ofHistory = folder === undefined ? undefined : byFolder.get(folder);
+    const found = [byPath.get(fileName), byPath.get(stem), ofHistory].filter((index) => index !== undefined);
+    return found.length === 0 ? undefined : entries[Math.min(...found)];
+  };
 }
 
 /** Whether a file name, as a secretObject writes it, is one that any of the objects makes, or would make. */
 export function fileNamesOf(objects: readonly ClassObject[]): (fileName: string) => boolean {
-  const paths = new Set(objects.filter((object) => !hasHistory(object)).map(({ path }) => path));
-  const folders = new Set(objects.filter(hasHistory).map(({ path }) => folderOf(path)));
-  return (fileName) => {
-    const stem = fileName.replace(/\.(?:crt|key)$/, "");
-    if (paths.has(fileName) || paths.has(stem)) return true;
-    const slash = stem.lastIndexOf("/");
-    const index = stem.slice(slash + 1);
-    // As a number is written, so that `07` is none; and no path of ours begins with a slash.
-    const isIndex = slash !== 0 && /^\d+$/.test(index) && index === String(Number(index));
-    return isIndex && folders.has(stem.slice(0, Math.max(slash, 0)));
-  };
+  const find = findByFile(objects, (object) => object);
+  return (fileName) => find(fileName) !== undefined;
 }

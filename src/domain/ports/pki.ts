@@ -1,3 +1,4 @@
+import type { DerivationBudget } from "../content/derivation-budget.ts";
 import type { Result } from "../result.ts";
 import type { PublicJwk } from "./vault-object.ts";
 
@@ -38,8 +39,11 @@ export interface CertificateKeyIds {
 export interface Pki {
   decodePem(text: Uint8Array): PemText;
   encodePem(block: PemBlock): Uint8Array;
-  /** Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file; the password is empty. */
-  decodePkcs12(bytes: Uint8Array): Result<readonly PemBlock[], string>;
+  /**
+   * Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file; the password is empty. Rounds of
+   * key derivation are taken from the budget, or from one of the file's own.
+   */
+  decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget): Result<readonly PemBlock[], string>;
   /** PKCS#1, PKCS#8 or SEC 1; undefined where it is none of them. */
   readPrivateKey(der: Uint8Array): PrivateKey | undefined;
   readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;

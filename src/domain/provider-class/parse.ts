@@ -2,6 +2,7 @@ import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import type { VaultAddress } from "../ports/vault-client.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { WeakCache } from "../weak-cache.ts";
+import { objectsProblem, secretObjectsProblem } from "./class-limits.ts";
 import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";
 import { type ClassObject, narrowObject } from "./object-rules.ts";
@@ -79,8 +80,19 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", "write the tenant's id, a GUID such as the portal shows it");
 }
 
+export type ReadEntries = ReturnType<typeof readObjects>;
+
 /** Entries of `objects` by the spec that they were read from. A class is read at each poll, and its spec is the same object until it changes. */
-const entries = new WeakCache<SecretProviderClassSpec, ReturnType<typeof readObjects>>();
+const entries = new WeakCache<SecretProviderClassSpec, ReadEntries>();
+
+export function hasReadEntries(spec: SecretProviderClassSpec): boolean {
+  return entries.has(spec);
+}
+
+/** For entries that were read elsewhere, before the class is read. */
+export function rememberEntries(spec: SecretProviderClassSpec, read: ReadEntries): void {
+  entries.getOrCreate(spec, () => read);
+}
 
 /** Steps 9 to 14. */
 function readContent(
@@ -90,6 +102,8 @@ function readContent(
 ): Result<ProviderClass, ClassProblem> {
   const raw = entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
   if (!raw.ok) return raw;
+  const tooMany = objectsProblem(raw.value);
+  if (tooMany) return failed(tooMany);
   // Without objects nothing is fetched, and the provider does not look at the vault's name either.
   const problem = raw.value.length > 0 ? addressProblem(parameters) : undefined;
   if (problem) return failed(problem);
@@ -124,6 +138,8 @@ export function openProviderClass(spec: SecretProviderClassSpec | undefined, opt
   if (provider !== "" && provider !== PROVIDER) return { kind: "notOurs", provider };
   if (!spec || provider === "")
     return { kind: "invalid", problem: invalidClass(`provider not set in ${options.owner}`, "spec.provider", "write azure") };
+  const tooMany = secretObjectsProblem(spec.secretObjects ?? []);
+  if (tooMany) return { kind: "invalid", problem: tooMany };
   const given = spec.parameters ?? {};
   if (Object.keys(given).length === 0) {
     const message = `parameters not set in ${options.owner}`;

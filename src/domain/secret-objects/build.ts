@@ -1,3 +1,4 @@
+import { DerivationBudget, TOO_MANY_ROUNDS } from "../content/derivation-budget.ts";
 import type { ObjectFile } from "../content/object-file.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import type { Pki } from "../ports/pki.ts";
@@ -6,10 +7,13 @@ import { failed, ok, type Result } from "../result.ts";
 import type { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
 import { driverViolation, furtherViolation } from "./rules.ts";
-import { TLS_TYPE, tlsValue } from "./tls.ts";
+import { isTlsKey, partFor, TLS_TYPE, tlsParts } from "./tls.ts";
 
 /** The API server's limit on the values of one Secret together. */
 export const MAX_SECRET_BYTES = 1_048_576;
+
+/** Files that a message names: a class may have thousands, and a message for each of its entries. */
+const MOST_NAMES = 10;
 
 const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
 
@@ -18,6 +22,12 @@ type Files = ReadonlyMap<string, ObjectFile>;
 
 function invalid(field: string, message: string, hint: string): { readonly ok: false; readonly error: SecretObjectProblem } {
   return failed({ reason: "InvalidClass", field, message, hint });
+}
+
+function namesOf(files: Files): string {
+  if (files.size === 0) return "the class has no objects";
+  const rest = files.size > MOST_NAMES ? ` and ${files.size - MOST_NAMES} more` : "";
+  return `the class has: ${[...files.keys()].slice(0, MOST_NAMES).join(", ")}${rest}`;
 }
 
 function fileOf(
@@ -38,9 +48,7 @@ function fileOf(
   if (key === "") return invalid(`${field}.key`, "key in secretObjects.data is empty", "set it to the key to write in the Secret");
   const file = files.get(objectName);
   if (!file) {
-    const known = [...files.keys()].join(", ");
-    const message = `file matching objectName ${objectName} not found in the pod`;
-    return invalid(`${field}.objectName`, message, known === "" ? "the class has no objects" : `the class has: ${known}`);
+    return invalid(`${field}.objectName`, `file matching objectName ${objectName} not found in the pod`, namesOf(files));
   }
   return ok({ key, file });
 }
@@ -51,8 +59,11 @@ interface Value {
   readonly contents: Sensitive;
 }
 
-function tlsValueOf(key: string, file: ObjectFile, pki: Pki): Result<Sensitive, string> {
-  const value = file.contents.transform((bytes) => tlsValue(key, bytes, pki));
+/** Certificates and key of a file that a Secret of type kubernetes.io/tls is made from. */
+export type TlsPartsOf = (file: ObjectFile) => readonly Result<Sensitive, string>[];
+
+function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<Sensitive, string> {
+  const value = partFor(key, () => partsOf(file));
   return value.ok ? value : failed(`failed to get cert data from file ${file.path}, err: ${value.error}`);
 }
 
@@ -62,23 +73,30 @@ function isValidKey(key: string): boolean {
 
 interface ReadOptions {
   readonly isTls: boolean;
-  readonly pki: Pki;
+  readonly partsOf: TlsPartsOf;
 }
 
 const TLS_HINT = "name an object of type secret that belongs to a certificate, with tls.crt or tls.key as the key";
 
+function tlsHint(error: string, { objectId }: ObjectFile): string {
+  return error.includes(TOO_MANY_ROUNDS) ? `store ${objectId} with fewer iterations: programs take 2,048 to 10,000` : TLS_HINT;
+}
+
 function readData(
   entries: readonly Entry[],
   files: Files,
-  { isTls, pki }: ReadOptions,
+  { isTls, partsOf }: ReadOptions,
 ): Result<ReadonlyMap<string, Value>, SecretObjectProblem> {
   const values = new Map<string, Value>();
   for (const [index, entry] of entries.entries()) {
     const found = fileOf(entry, index, files);
     if (!found.ok) return found;
     const { key, file } = found.value;
-    const contents = isTls ? tlsValueOf(key, file, pki) : ok(file.contents);
-    if (!contents.ok) return failed({ reason: "InvalidObject", field: `data[${index}]`, message: contents.error, hint: TLS_HINT });
+    const contents = isTls ? tlsValueOf(key, file, partsOf) : ok(file.contents);
+    if (!contents.ok) {
+      const { error: message } = contents;
+      return failed({ reason: "InvalidObject", field: `data[${index}]`, message, hint: tlsHint(message, file) });
+    }
     // A repeated key: the later entry wins, as in the driver.
     values.set(key, { file, contents: contents.value });
   }
@@ -108,19 +126,21 @@ function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | 
 
 interface BuildOptions {
   readonly files: Files;
-  readonly pki: Pki;
+  readonly partsOf: TlsPartsOf;
   readonly shared: SecretObjectProblem | undefined;
 }
 
 /** A type of nothing but spaces passes the driver's check and is then the default. */
 const DEFAULT_TYPE = "Opaque";
 
+const typeOf = ({ type = "" }: SecretObject): string => trimSpace(type) || DEFAULT_TYPE;
+
 /** `shared`: that another secretObject has the same name. It waits until the driver has no complaint. */
-function buildSecret(object: SecretObject, { files, pki, shared }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
+function buildSecret(object: SecretObject, { files, partsOf, shared }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
   const violation = driverViolation(object);
   if (violation) return failed(violation);
-  const type = trimSpace(object.type ?? "") || DEFAULT_TYPE;
-  const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, pki });
+  const type = typeOf(object);
+  const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, partsOf });
   if (!read.ok) return read;
   const problem = shared ?? furtherViolation(object) ?? keyProblem(object.data ?? []) ?? sizeProblem(read.value);
   if (problem) return failed(problem);
@@ -158,18 +178,45 @@ function sharedName(name: string, positions: readonly number[]): SecretObjectPro
   };
 }
 
+/** Of two files with the same path the later one counts, as on a mount. */
+const byPath = (files: readonly ObjectFile[]): Files => new Map(files.map((file) => [file.path, file]));
+
+/** Files of which certificates or a key are wanted, each contents once. */
+export function tlsFiles(objects: readonly SecretObject[], files: readonly ObjectFile[]): readonly ObjectFile[] {
+  const known = byPath(files);
+  const entries = objects.filter((object) => typeOf(object) === TLS_TYPE).flatMap(({ data = [] }) => data);
+  const wanted = entries.filter(({ key = "" }) => isTlsKey(trimSpace(key))).map(({ objectName = "" }) => known.get(trimSpace(objectName)));
+  const byContents = new Map(wanted.flatMap((file) => (file === undefined ? [] : [[file.contents, file] as const])));
+  return [...byContents.values()];
+}
+
 /**
  * One outcome per secretObject, in their order. `files` are those of the class: of two with the same path the later
  * one counts, as on a mount.
  */
-export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
-  const byPath = new Map(files.map((file) => [file.path, file]));
+export function buildSecretsFrom(
+  objects: readonly SecretObject[],
+  files: readonly ObjectFile[],
+  partsOf: TlsPartsOf,
+): readonly SecretOutcome[] {
+  const known = byPath(files);
   const positions = positionsByName(objects);
   return objects.map((object, index): SecretOutcome => {
     const name = trimSpace(object.secretName ?? "");
     const shared = sharedName(name, positions.get(name) ?? []);
-    const built = buildSecret(object, { files: byPath, pki, shared });
+    const built = buildSecret(object, { files: known, partsOf, shared });
     if (built.ok) return { kind: "desired", secret: built.value };
     return { kind: "refused", name, problem: { ...built.error, field: `spec.secretObjects[${index}].${built.error.field}` } };
+  });
+}
+
+/** As {@link buildSecretsFrom}, with all that has to be decoded decoded in place, each contents once. */
+export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
+  const budget = new DerivationBudget();
+  const decoded = new Map<Sensitive, ReturnType<TlsPartsOf>>();
+  return buildSecretsFrom(objects, files, ({ contents }) => {
+    const parts = decoded.get(contents) ?? contents.split((bytes) => tlsParts(bytes, { pki, budget }));
+    decoded.set(contents, parts);
+    return parts;
   });
 }

@@ -1,34 +1,58 @@
 /** What the driver puts into a Secret of type kubernetes.io/tls: the certificates or the key of a file, each encoded anew. */
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
+import type { Decoding, Parts } from "../content/take-apart.ts";
 import type { PemBlock, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 
 export const TLS_TYPE = "kubernetes.io/tls";
 
+/** In the order of {@link tlsParts}. */
+const TLS_KEYS = ["tls.crt", "tls.key"] as const;
+export type TlsKey = (typeof TLS_KEYS)[number];
+
+export function isTlsKey(key: string): key is TlsKey {
+  return TLS_KEYS.some((known) => known === key);
+}
+
 const CERTIFICATE = "CERTIFICATE";
 const PRIVATE_KEY = "PRIVATE KEY";
 
-/** The file as PEM, else as PKCS#12 in binary. */
-function certificates(contents: Uint8Array, pki: Pki): Result<Uint8Array, string> {
+/** A file as PEM, and what follows the PEM as PKCS#12 in binary: opened once, and only where the PEM lacks something. */
+interface OpenFile {
+  readonly blocks: readonly PemBlock[];
+  readonly unpack: () => Result<readonly PemBlock[], string>;
+}
+
+function open(contents: Uint8Array, { pki, budget }: Decoding): OpenFile {
   const { blocks, rest } = pki.decodePem(contents);
+  let unpacked: Result<readonly PemBlock[], string> | undefined;
+  return {
+    blocks,
+    unpack: () => {
+      unpacked ??= pki.decodePkcs12(rest, budget);
+      return unpacked;
+    },
+  };
+}
+
+function certificates({ blocks, unpack }: OpenFile, pki: Pki): Result<Uint8Array, string> {
   const isCertificate = ({ type }: PemBlock) => type === CERTIFICATE;
   const found = blocks.filter(isCertificate);
   if (found.length > 0) return ok(encodeBlocks(found, pki));
-  const unpacked = pki.decodePkcs12(rest);
+  const unpacked = unpack();
   return unpacked.ok ? ok(encodeBlocks(unpacked.value.filter(isCertificate), pki)) : unpacked;
 }
 
 /** The last block that is no certificate; undefined where a PKCS#12 file has no key. */
-function keyDer(contents: Uint8Array, pki: Pki): Result<Uint8Array | undefined, string> {
-  const { blocks, rest } = pki.decodePem(contents);
+function keyDer({ blocks, unpack }: OpenFile): Result<Uint8Array | undefined, string> {
   const last = blocks.findLast(({ type }) => type !== CERTIFICATE);
   if (last !== undefined) return ok(last.der);
-  const unpacked = pki.decodePkcs12(rest);
+  const unpacked = unpack();
   return unpacked.ok ? ok(unpacked.value.findLast(({ type }) => type === PRIVATE_KEY)?.der) : unpacked;
 }
 
-function privateKey(contents: Uint8Array, pki: Pki): Result<Uint8Array, string> {
-  const der = keyDer(contents, pki);
+function privateKey(file: OpenFile, pki: Pki): Result<Uint8Array, string> {
+  const der = keyDer(file);
   if (!der.ok) return der;
   const key = der.value && pki.readPrivateKey(der.value);
   // What is no key becomes an empty block: so it is with the driver, whose Secrets this must equal.
@@ -37,9 +61,21 @@ function privateKey(contents: Uint8Array, pki: Pki): Result<Uint8Array, string> 
   return ok(pemOf(key.kind === "rsa" ? "RSA PRIVATE KEY" : "EC PRIVATE KEY", key.traditional, pki));
 }
 
-/** The value of `key`. Any other key than the two is refused, whatever the file holds. */
+/** Its certificates, and its key. */
+export function tlsParts(contents: Uint8Array, decoding: Decoding): Parts {
+  const file = open(contents, decoding);
+  return [certificates(file, decoding.pki), privateKey(file, decoding.pki)];
+}
+
+/** Of the {@link tlsParts} of a file the one for `key`. Any other key than the two is refused, whatever the file holds. */
+export function partFor<T>(key: string, parts: () => readonly Result<T, string>[]): Result<T, string> {
+  if (!isTlsKey(key)) return failed(`key '${key}' is not supported. Only 'tls.key' and 'tls.crt' are supported`);
+  const made = parts();
+  // A single one is why there is neither.
+  return made[TLS_KEYS.indexOf(key)] ?? made[0] ?? failed("the file could not be decoded");
+}
+
+/** The value of `key`, made in place. */
 export function tlsValue(key: string, contents: Uint8Array, pki: Pki): Result<Uint8Array, string> {
-  if (key === "tls.crt") return certificates(contents, pki);
-  if (key === "tls.key") return privateKey(contents, pki);
-  return failed(`key '${key}' is not supported. Only 'tls.key' and 'tls.crt' are supported`);
+  return partFor(key, () => tlsParts(contents, { pki }));
 }

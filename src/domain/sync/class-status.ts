@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import type { KubeObject } from "../kubernetes.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import { fittingSecrets, shortText } from "./status-size.ts";
 import { storedTime } from "./stored-time.ts";
 
 /** `SecretProviderClassSync`, our status object: one per synced class, same name. */
@@ -110,7 +111,7 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     ...(checked === undefined ? {} : { lastSuccessfulCheckTime: checked }),
     ...(refresh === undefined ? {} : { observedRefresh: refresh.slice(0, REFRESH_CHARACTERS) }),
     secretsSynced: `${outcome.secrets.filter(({ state }) => state === "Synced").length}/${outcome.secrets.length}`,
-    secrets: outcome.secrets,
+    secrets: fittingSecrets(outcome.secrets),
   };
   return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;
 }
@@ -191,7 +192,7 @@ function condition(
 ): SyncCondition {
   const before = conditionOf(stored, type);
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
-  return { type, status, reason, message, observedGeneration, lastTransitionTime };
+  return { type, status, reason, message: shortText(message), observedGeneration, lastTransitionTime };
 }
 
 export function conditionOf(status: ClassStatus | undefined, type: SyncCondition["type"]): SyncCondition | undefined {

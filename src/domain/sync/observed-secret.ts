@@ -13,6 +13,8 @@ export interface ObservedSecret {
   readonly owned: OwnedFields;
   /** The values under our keys are the ones that the worker wrote. */
   readonly isContentIntact: boolean;
+  /** It looks like ours, and nothing proves that this install made it. Anybody can claim the label, the annotations and the field manager. */
+  readonly lacksProof?: boolean;
   /** Who else wrote it last. */
   readonly lastForeign?: ForeignWrite | undefined;
   /** Has owners: it goes when the last of them does. Ours never have any. */

@@ -124,7 +124,10 @@ export function obsoleteSecrets(
   return owned.filter((secret) => isWrittenFor(secret, className) && !named.has(secret.ref.name));
 }
 
-/** Written by us, not somebody's copy of such a Secret: a copy has our label, but its label's owner is who copied it. */
-export function isWrittenFor({ annotations, owned }: ObservedSecret, className: string): boolean {
-  return annotations[SECRET_ANNOTATIONS.class] === className && owned.labels.includes(MANAGED_LABEL);
+/**
+ * Written by us, not somebody's copy of such a Secret. A copy has our label, but whoever copied it owns the label; a copy that claims our
+ * field manager as well lacks the proof.
+ */
+export function isWrittenFor({ annotations, owned, lacksProof }: ObservedSecret, className: string): boolean {
+  return annotations[SECRET_ANNOTATIONS.class] === className && owned.labels.includes(MANAGED_LABEL) && lacksProof !== true;
 }

@@ -1,6 +1,7 @@
 import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { COPY_FORMAT, type ComponentCopy } from "../../domain/healing/component-copy.ts";
-import { type RecordKind, type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
+import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
+import type { RecordKind } from "./stored-record.ts";
 
 /** Copies of components, by the component's id, in the install's namespace. */
 export type ComponentCopies = SignedRecords<ComponentCopy>;
@@ -16,7 +17,8 @@ export function copyRecords(installNamespace: string): RecordKind<ComponentCopy>
     namespaceOf: () => installNamespace,
     annotationsOf: ({ id }) => ({ [SNAPSHOT_ANNOTATIONS.component]: id }),
     revisionOf: () => 1,
-    warnForged: (logger, snapshot) => logger.warn("a copy of a component was not written by this install and is ignored", { snapshot }),
+    warnForged: (logger, { snapshot, why }) =>
+      logger.warn("a copy of a component was not written by this install and is ignored", { snapshot, why }),
     isSound: ({ format }, namespace) => format === COPY_FORMAT && namespace === installNamespace,
   };
 }

@@ -10,7 +10,8 @@ import { readHmacKey } from "../hmac-key.ts";
 import { applyCopy } from "./apply-copy.ts";
 import { COPY_LABEL, copyRecords } from "./component-copies.ts";
 import { areRightsWhole, type InstallPlace, isAlive, readInstall } from "./install-state.ts";
-import { type ControllerRevision, newestOf, verifiedRecord } from "./signed-records.ts";
+import { newestOf } from "./record-index.ts";
+import { type ControllerRevision, verifiedRecord } from "./stored-record.ts";
 
 export interface LastLookOptions extends InstallPlace {
   readonly clock: Clock;
@@ -76,7 +77,7 @@ async function readCopy({ kube, namespace, logger }: LastLookOptions, component:
   const key = await readHmacKey({ kube, namespace }, signal);
   if (key === undefined) return undefined;
   const kind = copyRecords(namespace);
-  const fingerprints = createFingerprints(key);
+  const fingerprints = createFingerprints(key.bytes, key.formerUntil);
   const selection = { namespace, labelSelector: `${SNAPSHOT_LABEL}=${COPY_LABEL}` };
   const all = await kube.list<ControllerRevision>(RESOURCES.controllerRevisions, selection, signal);
   const ours = all.flatMap((revision) => verifiedRecord(revision, { kind, fingerprints, logger }) ?? []);

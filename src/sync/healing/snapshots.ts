@@ -2,7 +2,8 @@ import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ClassSnapshot, type CrdIdentity, canonical, SNAPSHOT_FORMAT, snapshotOf } from "../../domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
-import { type RecordKind, type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
+import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
+import type { RecordKind } from "./stored-record.ts";
 
 /** Class snapshots by `namespace/name` of the class, in the class's namespace. */
 export interface Snapshots extends SignedRecords<ClassSnapshot> {
@@ -17,7 +18,8 @@ export const SNAPSHOT: RecordKind<ClassSnapshot> = {
   namespaceOf: ({ namespace }) => namespace,
   annotationsOf: ({ name }) => ({ [SNAPSHOT_ANNOTATIONS.class]: name }),
   revisionOf: ({ generation }) => generation,
-  warnForged: (logger, snapshot) => logger.warn("a class snapshot was not written by this install and is ignored", { snapshot }),
+  warnForged: (logger, { snapshot, why }) =>
+    logger.warn("a class snapshot was not written by this install and is ignored", { snapshot, why }),
   isSound: (snapshot, namespace) => snapshot.namespace === namespace && snapshot.format === SNAPSHOT_FORMAT,
 };
 

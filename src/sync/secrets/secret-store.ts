@@ -5,7 +5,7 @@ import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts"
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import { type Fingerprints, isSameFingerprint } from "../fingerprints.ts";
+import { type Fingerprints, isFormer } from "../fingerprints.ts";
 import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
@@ -27,13 +27,17 @@ export interface SecretStoreOptions {
 
 export function startSecretStore({ watcher, fingerprints, onChange }: SecretStoreOptions, signal: AbortSignal): SecretStore {
   const byClass = new SecretsByClass();
+  /** Uids of those that were seen with their proof: who edits the annotation takes the proof away, not what is known. */
+  const proven = new Set<string>();
   const reflector: Reflector<ObservedSecret> = watcher.reflect<ObservedSecret>(
     {
       resource: RESOURCES.secrets,
       labelSelector: `${MANAGED_LABEL}=true`,
-      project: (object) => observe(object, fingerprints),
+      project: (object) => remembering(proven, observe(object, fingerprints)),
       onChange: (_ref, change) => {
         byClass.note(change);
+        const { previous, current } = change;
+        if (previous !== undefined && previous.uid !== current?.uid) proven.delete(previous.uid);
         const named = [change.previous, change.current].map((secret) => (secret === undefined ? undefined : classKeyOf(secret)));
         for (const key of new Set(named)) if (key !== undefined) onChange(key);
       },
@@ -52,9 +56,20 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
   };
 }
 
+function remembering(proven: Set<string>, secret: ObservedSecret): ObservedSecret {
+  if (secret.lacksProof === true) return proven.has(secret.uid) ? { ...secret, lacksProof: false } : secret;
+  proven.add(secret.uid);
+  return secret;
+}
+
 /** Those of the class that we wrote: a copy that somebody made of one is not among them. */
 export function writtenFor(secrets: SecretStore, classRef: ObjectRef): readonly ObservedSecret[] {
   return secrets.ofClass(objectKey(classRef)).filter((secret) => isWrittenFor(secret, classRef.name));
+}
+
+/** What 0.3.0 wrote has no other proof than its fingerprint. */
+function isIntactFormer(claimed: string, isContentIntact: boolean): boolean {
+  return isContentIntact && isFormer(claimed);
 }
 
 /** The Secret without its values. Also for a Secret that was read outside the watch. */
@@ -63,9 +78,11 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
   const { metadata } = secret;
   const owned = ownedFields(metadata.managedFields ?? [], FIELD_MANAGER);
   const annotations = metadata.annotations ?? {};
-  const fingerprint = fingerprints.ofEncodedData(secret.data ?? {}, owned.data);
+  const place = { namespace: metadata.namespace ?? "", name: metadata.name };
+  const claimed = annotations[SECRET_ANNOTATIONS.content] ?? "";
+  const isContentIntact = fingerprints.isOfData(claimed, place, { data: secret.data ?? {}, keys: owned.data });
   return {
-    ref: { namespace: metadata.namespace ?? "", name: metadata.name },
+    ref: place,
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     type: secret.type ?? "Opaque",
@@ -73,7 +90,8 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
     labels: metadata.labels ?? {},
     annotations,
     owned,
-    isContentIntact: isSameFingerprint(annotations[SECRET_ANNOTATIONS.content] ?? "", fingerprint),
+    isContentIntact,
+    lacksProof: !(fingerprints.hasProof(claimed, place) || isIntactFormer(claimed, isContentIntact)),
     lastForeign: lastForeignWrite(metadata.managedFields ?? [], FIELD_MANAGER),
     hasOwners: (metadata.ownerReferences ?? []).length > 0,
     writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),

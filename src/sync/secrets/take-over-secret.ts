@@ -36,13 +36,15 @@ export function keepingAdoption(secret: DesiredSecret, isKept: boolean): Desired
   return isKept ? { ...secret, annotations: { ...secret.annotations, [SECRET_ANNOTATIONS.adopted]: "true" } } : secret;
 }
 
-/** Why a Secret of ours is not written: the driver writes it too, or a write would mean to delete what was there before the class. */
+/** Why a Secret of ours is not written: the driver writes it too, or a write would mean to delete what may be somebody else's. */
 export function ownershipRefusal({ secret, observed, terms, className }: Write, action: SecretAction): string | undefined {
   if (observed === undefined) return undefined;
   if (observed.labels[DRIVER_MANAGED_LABEL] === "true" && terms.driverSync !== undefined) {
     const verdict = takeOver({ className, wanted: secret, live: observed, writer: undefined, ...terms });
     return verdict.kind === "refused" ? verdict.message : undefined;
   }
+  if (action.kind === "replace" && observed.lacksProof === true)
+    return `Secret ${secret.name} carries our label, and nothing proves that this install made it, so it is not deleted to be made anew: ${action.why}. Delete it, or choose another secretName`;
   if (!isAdopted(observed)) return undefined;
   const disagreement = disagreementOn(observed, className, terms.adopts);
   if (disagreement !== undefined) return `Secret ${secret.name} was adopted, and ${disagreement}`;

@@ -26,7 +26,12 @@ export async function writeBlindly(options: BlindWriteOptions, input: WriteInput
   const keeper = keeperOf({ ...input, observed: known });
   if (keeper !== undefined && keeper !== className)
     return conflict(`Secret ${secret.name} is written by the class ${keeper}; give one of the two another secretName`);
-  const body: BodyInput = { secret, wanted: wantedFrom(secret, options.fingerprints), className, namespace };
+  const body: BodyInput = {
+    secret,
+    wanted: wantedFrom(secret, options.fingerprints, { namespace, observed: known }),
+    className,
+    namespace,
+  };
   if (known === undefined) return (await created(options, body, signal)) ?? (await replaced(options, { input, body }, signal));
   return replaced(options, { input, body }, signal);
 }

@@ -44,7 +44,7 @@ export interface WriteInput {
 /** Brings one Secret to what the vault says, with the least write that does it. */
 export async function writeSecret(options: WriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const input = { ...given, secret: keepingAdoption(given.secret, given.observed !== undefined && isAdopted(given.observed)) };
-  const wanted = wantedFrom(input.secret, options.fingerprints);
+  const wanted = wantedFrom(input.secret, options.fingerprints, input);
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
   const action = planSecret(wanted, input);
   const refusal = ownershipRefusal(input, action);
@@ -151,7 +151,7 @@ async function takeForeign(
   if (verdict.kind === "refused") return conflict(verdict.message);
   options.logger.info("taking over a Secret", { secret: `${namespace}/${secret.name}`, class: className, from: verdict.from });
   const taken = keepingAdoption(secret, verdict.from === "owner");
-  const wanted = wantedFrom(taken, options.fingerprints);
+  const wanted = wantedFrom(taken, options.fingerprints, { namespace, observed: undefined });
   await applySecret(options, { ...body, secret: taken, wanted, onto: ontoOf(observed) }, NOTHING, signal);
   return { kind: "written", action: "adopt" };
 }

@@ -1,14 +1,17 @@
 import { type ContentProblem, type ObjectFile, objectIdOf } from "../../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../../domain/content/render.ts";
-import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import { findByFile, hasHistory, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
+import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
+import { WeakCache } from "../../domain/weak-cache.ts";
+import type { ClassContent } from "./class-content.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
 const AT_A_TIME = 4;
@@ -29,14 +32,25 @@ export interface Fetched {
 export interface FetchOptions {
   readonly client: ObjectReader;
   readonly render: RenderOptions;
+  /** Decodes beside the caller's own thread; where not given, in place. */
+  readonly content?: ClassContent | undefined;
+}
+
+/** What the class may still have. */
+interface Room {
+  versions: number;
+  bytes: number;
 }
 
 /** The files of a class, in the order of its objects. One object that fails does not stop the others. */
 export async function fetchObjects(options: FetchOptions, objects: readonly ClassObject[], signal: AbortSignal): Promise<Fetched> {
   const files: ObjectFile[] = [];
   const failures: ObjectFailure[] = [];
+  const room = { versions: MAX_VERSIONS, bytes: MAX_VALUE_BYTES };
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
-    const results = await Promise.all(objects.slice(index, index + AT_A_TIME).map((object) => fetchObject(options, object, signal)));
+    const results = await Promise.all(
+      objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, room }, object, signal)),
+    );
     for (const result of results) {
       if (result.ok) files.push(...result.value);
       else failures.push(result.error);
@@ -45,21 +59,32 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
   return { files, failures };
 }
 
+const byFile = new WeakCache<readonly ObjectFailure[], (fileName: string) => ObjectFailure | undefined>();
+
 /** The first failure that leaves a secretObject without the file. */
 export function failureOfFile(failures: readonly ObjectFailure[], fileName: string): ObjectFailure | undefined {
-  return failures.find(({ object }) => makesFile(object, fileName));
+  return byFile.getOrCreate(failures, () => findByFile(failures, ({ object }) => object))(fileName);
 }
 
 type Files = Result<readonly ObjectFile[], ObjectFailure>;
 
-async function fetchObject(options: FetchOptions, object: ClassObject, signal: AbortSignal): Promise<Files> {
+type InRoom = FetchOptions & { readonly room: Room };
+
+async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSignal): Promise<Files> {
+  const { client, room } = options;
   let asked: ObjectVersion | undefined;
   try {
     const files: ObjectFile[] = [];
-    for (const version of await versionsOf(options.client, object, signal)) {
+    const versions = await versionsOf(client, object, signal);
+    if (versions.length > room.versions) return failed(tooManyVersions(object));
+    room.versions -= versions.length;
+    for (const version of versions) {
       asked = version;
       const rendered = await fetchVersion(options, version, signal);
       if (!rendered.ok) return failed(contentFailure(object, rendered.error));
+      const bytes = rendered.value.reduce((sum, { contents }) => sum + contents.byteLength, 0);
+      if (bytes > room.bytes) return failed(tooManyBytes(object));
+      room.bytes -= bytes;
       files.push(...rendered.value);
     }
     return ok(files);
@@ -91,14 +116,18 @@ export function listVersions(client: ObjectReader, { type, name }: ClassObject, 
 }
 
 async function fetchVersion(
-  { client, render }: FetchOptions,
+  { client, render, content }: FetchOptions,
   object: ObjectVersion,
   signal: AbortSignal,
 ): Promise<Result<readonly ObjectFile[], ContentProblem>> {
   const { type, name, version } = object;
   switch (type) {
-    case "secret":
-      return renderSecret(object, await client.getSecret(name, version, signal), render);
+    case "secret": {
+      const secret = await client.getSecret(name, version, signal);
+      return content === undefined
+        ? renderSecret(object, secret, render)
+        : content.renderSecret(object, secret, { options: render, signal });
+    }
     case "key":
       return renderKey(object, await client.getKey(name, version, signal), render);
     case "cert":
@@ -110,6 +139,16 @@ async function fetchVersion(
 function vaultFailure({ message, providerText }: VaultError, object: ClassObject, asked: ObjectVersion | undefined): string {
   if (providerText !== undefined) return `${providerText} (${objectIdOf(asked ?? object)}: ${message})`;
   return asked === undefined ? message : objectFailure(asked, message);
+}
+
+function tooManyVersions(object: ClassObject): ObjectFailure {
+  const message = `${objectIdOf(object)}: its versions are more than the ${MAX_VERSIONS} that a class may have together; lower objectVersionHistory`;
+  return { object, reason: "InvalidClass", message, retry: { kind: "never" } };
+}
+
+function tooManyBytes(object: ClassObject): ObjectFailure {
+  const message = `${objectIdOf(object)}: with it the values of the class's objects have more than ${MAX_VALUE_BYTES} bytes; spread them over several classes`;
+  return { object, reason: "TooLarge", message, retry: { kind: "never" } };
 }
 
 function contentFailure(object: ClassObject, { reason, message, objectId, hint }: ContentProblem): ObjectFailure {

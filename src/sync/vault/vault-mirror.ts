@@ -3,6 +3,7 @@ import type { RenderOptions } from "../../domain/content/render.ts";
 import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import { trimSpace } from "../../domain/provider-class/go-text.ts";
@@ -16,9 +17,11 @@ import { buildSecrets } from "../../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
+import { shortText } from "../../domain/sync/status-size.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
+import { ClassContent } from "./class-content.ts";
 import { type Fetched, failureOfFile, fetchObjects } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
@@ -35,6 +38,8 @@ interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudO
   readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
   readonly credentials: RecentSecrets;
   readonly render: RenderOptions;
+  /** Where decoding is done; not given: in place. */
+  readonly decoder?: Decoder | undefined;
   readonly clock: Clock;
   readonly vaultMetrics: VaultMetrics;
 }
@@ -62,6 +67,9 @@ interface MirrorRequest {
 
 type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 
+/** Enough to mend a class by; the next ones are shown then. */
+const MOST_WARNINGS = 20;
+
 /** How the driver's text for an absent file starts. */
 const MISSING_FILE = "file matching objectName";
 
@@ -76,6 +84,9 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
   const identity = await findIdentity({ ...options, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
+  const content = options.decoder && new ClassContent(options.decoder, provider.metadata.namespace ?? "");
+  const slow = await content?.readObjects(provider.spec, signal);
+  if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();
   if (!parsed.ok) return refused(asRefusal(parsed.error));
   const { address, objects, warnings } = parsed.value;
@@ -84,8 +95,9 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
   const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value));
   try {
-    const mirror = await mirrorObjects(options, { ...request, ledger, objects }, signal);
-    return mirror.kind === "answered" ? { ...mirror, warnings: warnings.map(({ field, message }) => `${field}: ${message}`) } : mirror;
+    const mirror = await mirrorObjects(options, { ...request, ledger, objects, content }, signal);
+    if (mirror.kind !== "answered") return mirror;
+    return { ...mirror, warnings: warnings.slice(0, MOST_WARNINGS).map(({ field, message }) => shortText(`${field}: ${message}`)) };
   } catch (error) {
     // Of the list: what a GET was refused is the object's.
     if (error instanceof VaultError) return refused({ reason: vaultReason(error.code), message: error.message, retry: error.retry });
@@ -96,23 +108,24 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
 interface MirrorObjects extends MirrorRequest {
   readonly ledger: ObjectLedger;
   readonly objects: readonly ClassObject[];
+  readonly content: ClassContent | undefined;
 }
 
 async function mirrorObjects(
   { render, clock }: VaultMirrorOptions,
-  { provider, question, ledger, objects }: MirrorObjects,
+  { provider, question, ledger, objects, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
   const secretObjects = provider.spec?.secretObjects ?? [];
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
-  const { files, failures } = await fetchObjects({ client: check.reader, render }, check.wanted, signal);
-  const outcomes = buildSecrets(secretObjects, files, render.pki);
+  const { files, failures } = await fetchObjects({ client: check.reader, render, content }, check.wanted, signal);
+  const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
   return answer({ provider, question, check }, outcomes, { files, failures: [...check.failures, ...failures] });
 }
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {
-  return { kind: "refused", reason, message, retry };
+  return { kind: "refused", reason, message: shortText(message), retry };
 }
 
 function asRefusal(problem: ClassProblem): IdentityRefusal {
@@ -167,8 +180,14 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined
   const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
   // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
   if (cause !== undefined && problem.message.startsWith(MISSING_FILE))
-    return { kind: "failed", name, reason: cause.reason, message: cause.message, keys: keysOf(secretObject, fetched, undefined) };
-  const message = `${problem.message} (${problem.field}: ${problem.hint})`;
+    return {
+      kind: "failed",
+      name,
+      reason: cause.reason,
+      message: shortText(cause.message),
+      keys: keysOf(secretObject, fetched, undefined),
+    };
+  const message = shortText(`${problem.message} (${problem.field}: ${problem.hint})`);
   return { kind: "failed", name, reason: problem.reason, message, keys: keysOf(secretObject, fetched, problem.reason) };
 }
 

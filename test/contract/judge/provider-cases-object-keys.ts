@@ -203,6 +203,12 @@ const sizes: readonly ProviderCase[] = [
     objects: `${"# a comment of some length\n".repeat(12_000)}array: []`,
     listed: "objects-size",
   },
+  {
+    id: "more objects than ours takes",
+    rows: ["any number of objects"],
+    objects: Array.from({ length: 2_001 }, () => item("secret", "secret1")),
+    listed: "objects-size",
+  },
 ];
 
 export const OBJECT_KEY_CASES: readonly ProviderCase[] = [...keyCases, ...lists, ...sizes];

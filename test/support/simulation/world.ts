@@ -10,8 +10,10 @@ import { pki } from "../../../src/pki/pki.ts";
 import { createComponentMetrics } from "../../../src/sync/healing/component-metrics.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { createSyncMetrics } from "../../../src/sync/metrics.ts";
+import { Quarantine } from "../../../src/sync/quarantine.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { runWorker, type WorkerOptions } from "../../../src/sync/worker.ts";
+import { decodingHere } from "../decoding-here.ts";
 import { ListedVaults } from "../listed-vault.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { recordingLogger } from "../recording-logger.ts";
@@ -113,6 +115,8 @@ export class SimulatedWorld {
       isBlind: false,
       watcher: this.cluster.watcher,
       vaults,
+      decoder: decodingHere,
+      quarantine: new Quarantine({ version: "test", clock, logger, store: async () => undefined }),
       render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
       rollouts,
       events: { emit: (event) => void this.events.push(event) },

@@ -57,6 +57,6 @@ function seenSecret(namespace: string, { type = "", immutable = false, data = {}
 
 /** The vault is shared by all namespaces, so an object's name there has the namespace in front. */
 function asModelled(namespace: string, key: string, value: string): string {
-  if (key === CONTENT && /^v1:[0-9a-f]{64}$/.test(value)) return SOME_FINGERPRINT;
+  if (key === CONTENT && /^v2:[0-9a-f]{64}:[0-9a-f]{64}$/.test(value)) return SOME_FINGERPRINT;
   return key === OBJECTS ? value.replaceAll(`secret/${namespace}-`, "secret/") : value;
 }

@@ -1,3 +1,4 @@
+import type { InstallKey } from "../../../domain/install-key.ts";
 import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { Clock } from "../../../domain/ports/clock.ts";
 import type { KubeClient } from "../../../domain/ports/kube-client.ts";
@@ -24,7 +25,7 @@ export interface ClassContext {
   /** Files of `--cloud-env-dir`; undefined outside of the worker's pod. */
   readonly readCloudFile: ReadCloudFile | undefined;
   /** Of the install, for fingerprints of Secrets; undefined where the user may not read it, or it is not there yet. */
-  readonly hmacKey: Uint8Array | undefined;
+  readonly hmacKey: InstallKey | undefined;
 }
 
 /** The worker's settings that decide what becomes of a class. */

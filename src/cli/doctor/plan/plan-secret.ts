@@ -86,7 +86,7 @@ function decide(context: PlanContext, planning: Planning, { live, named }: Named
 }
 
 /** No fingerprint is compared where the owner decides. */
-const ANY_KEY = new Uint8Array(32);
+const ANY_KEY = { bytes: new Uint8Array(32), formerUntil: Number.NEGATIVE_INFINITY };
 
 function invalidity(provider: SecretProviderClass, index: number): Decision | undefined {
   const secretObject = provider.spec?.secretObjects?.[index] ?? {};

@@ -1,0 +1,48 @@
+/** The program of a decoding thread: tasks in, answers out, one after the other. Started by `decoding-threads.ts`. */
+import { parentPort } from "node:worker_threads";
+import { type DecodingAnswer, type DecodingTask, performDecoding } from "../../domain/content/decoding.ts";
+import type { Parts } from "../../domain/content/take-apart.ts";
+import { pki } from "../pki.ts";
+import type { ThreadMessage } from "./thread-message.ts";
+
+const processorMs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+};
+
+/** Buffers of their own, which can be handed over; what they were made from is cleared. */
+function movable(parts: Parts): Parts {
+  return parts.map((part) => {
+    if (!part.ok) return part;
+    const value = Uint8Array.from(part.value);
+    part.value.fill(0);
+    return { ok: true, value };
+  });
+}
+
+function answerTo(task: DecodingTask): DecodingAnswer {
+  const answer = performDecoding(task, pki);
+  const moved = answer.kind === "parts" ? { ...answer, parts: movable(answer.parts) } : answer;
+  if ("value" in task) task.value.fill(0);
+  return moved;
+}
+
+function perform(task: DecodingTask): ThreadMessage {
+  const before = processorMs();
+  try {
+    return { kind: "answer", answer: answerTo(task), ran: processorMs() - before };
+  } catch (error) {
+    const [name, stack = ""] = error instanceof Error ? [error.name, error.stack] : [typeof error];
+    return { kind: "bug", name, frames: stack.split("\n").filter((line) => /^\s+at /.test(line)) };
+  }
+}
+
+function buffersOf(message: ThreadMessage): readonly ArrayBuffer[] {
+  if (message.kind !== "answer" || message.answer.kind !== "parts") return [];
+  return message.answer.parts.flatMap((part) => (part.ok && part.value.buffer instanceof ArrayBuffer ? [part.value.buffer] : []));
+}
+
+parentPort?.on("message", (task: DecodingTask) => {
+  const message = perform(task);
+  parentPort?.postMessage(message, buffersOf(message));
+});

@@ -1,0 +1,46 @@
+import type { ObjectRef } from "../../domain/kubernetes.ts";
+
+/** Kept as canonical JSON, which takes a fraction of what the objects do: there may be thousands, and they are hardly ever looked into. */
+export interface HeldRecord {
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly key: string;
+  /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
+  readonly saved: number;
+  readonly resourceVersion: number;
+  readonly text: string;
+}
+
+/** Records by key. During an update a key has two for a moment: the one that was signed last counts. */
+export class RecordIndex {
+  readonly #byKey = new Map<string, Map<string, HeldRecord>>();
+
+  add(stored: HeldRecord): void {
+    const ofKey = this.#byKey.get(stored.key) ?? new Map<string, HeldRecord>();
+    ofKey.set(stored.ref.name, stored);
+    this.#byKey.set(stored.key, ofKey);
+  }
+
+  remove({ key, ref }: HeldRecord): void {
+    const ofKey = this.#byKey.get(key);
+    ofKey?.delete(ref.name);
+    if (ofKey?.size === 0) this.#byKey.delete(key);
+  }
+
+  all(key: string): readonly HeldRecord[] {
+    return [...(this.#byKey.get(key)?.values() ?? [])];
+  }
+
+  newest(key: string): HeldRecord | undefined {
+    return newestOf(this.all(key));
+  }
+
+  keys(): readonly string[] {
+    return [...this.#byKey.keys()];
+  }
+}
+
+/** Not the one that was written last: whoever may write such objects can write an older one anew. */
+export function newestOf<R extends Pick<HeldRecord, "saved" | "resourceVersion">>(records: readonly R[]): R | undefined {
+  return records.toSorted((a, b) => b.saved - a.saved || b.resourceVersion - a.resourceVersion)[0];
+}

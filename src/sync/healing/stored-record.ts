@@ -1,0 +1,82 @@
+import { canonical } from "../../domain/healing/snapshot.ts";
+import type { KubeObject, ObjectRef } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { Fingerprints } from "../fingerprints.ts";
+import { type Verdict, verify } from "./record-signature.ts";
+
+/** apps/v1: a built-in kind, so it survives the deletion of every CRD. `data` is immutable. */
+export interface ControllerRevision extends KubeObject {
+  readonly revision: number;
+  readonly data: unknown;
+}
+
+/** What of a kind of record is written, and where. */
+export interface RecordKind<T> {
+  /** Value of the label that tells the kinds apart. */
+  readonly label: string;
+  /** First part of the names. */
+  readonly prefix: string;
+  keyOf(data: T): string;
+  namespaceOf(data: T): string;
+  annotationsOf(data: T): Readonly<Record<string, string>>;
+  revisionOf(data: T): number;
+  /** Says that a record is not believed, and why. */
+  warnForged(logger: Logger, forged: { readonly snapshot: string; readonly why: string }): void;
+  /** Whether data with our signature is of this version and belongs where it lies. */
+  isSound(data: T, namespace: string): boolean;
+}
+
+export interface StoredRecord<T> {
+  readonly ref: ObjectRef;
+  readonly uid: string;
+  readonly resourceVersion: number;
+  readonly key: string;
+  /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
+  readonly saved: number;
+  readonly data: T;
+  /** The data as canonical JSON: made once, since it may be long. */
+  readonly text: string;
+}
+
+export interface Signing<T> {
+  readonly kind: RecordKind<T>;
+  readonly fingerprints: Fingerprints;
+}
+
+export type SignedData<T> = Pick<StoredRecord<T>, "data" | "text" | "saved">;
+
+/** The revision as the record that this install has signed. */
+export function storedAs<T>({ metadata }: Pick<KubeObject, "metadata">, kind: RecordKind<T>, signed: SignedData<T>): StoredRecord<T> {
+  const { namespace = "", name, uid = "", resourceVersion = "0" } = metadata;
+  return { ref: { namespace, name }, uid, resourceVersion: Number(resourceVersion), key: kind.keyOf(signed.data), ...signed };
+}
+
+type Judged<T> = { readonly kind: "genuine"; readonly record: StoredRecord<T> } | Exclude<Verdict, { readonly kind: "genuine" }>;
+
+export function judgeRecord<T>(revision: Pick<ControllerRevision, "metadata" | "data">, { kind, fingerprints }: Signing<T>): Judged<T> {
+  const namespace = revision.metadata.namespace ?? "";
+  const text = canonical(revision.data);
+  const verdict = verify(fingerprints, { label: kind.label, namespace, text }, revision.metadata);
+  if (verdict.kind !== "genuine") return verdict;
+  const data = revision.data as T; // Its signature proves that we wrote it.
+  if (!kind.isSound(data, namespace)) return { kind: "forged", why: "it is of another version, or lies in another namespace" };
+  return { kind: "genuine", record: storedAs(revision, kind, { data, text, saved: verdict.saved }) };
+}
+
+/** What a revision holds; undefined for one that is not believed. */
+export function recordIn<T>(revision: Pick<ControllerRevision, "metadata" | "data">, signing: Signing<T>): StoredRecord<T> | undefined {
+  const judged = judgeRecord(revision, signing);
+  return judged.kind === "genuine" ? judged.record : undefined;
+}
+
+/** Undefined for one that is not believed, with a word in the log where somebody forged it. */
+export function verifiedRecord<T>(
+  revision: ControllerRevision,
+  { logger, ...signing }: Signing<T> & { readonly logger: Logger },
+): StoredRecord<T> | undefined {
+  const judged = judgeRecord(revision, signing);
+  if (judged.kind === "genuine") return judged.record;
+  if (judged.kind === "forged") signing.kind.warnForged(logger, { snapshot: objectKey(revision.metadata), why: judged.why });
+  return undefined;
+}

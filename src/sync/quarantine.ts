@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { CLASS_ANNOTATIONS, LEASE_ANNOTATIONS } from "../domain/annotations.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
+import type { Logger } from "../domain/ports/logger.ts";
+import { DEATHS_TO_QUARANTINE, type HandEntry, readLeaving, suspectsOf, writeLeaving } from "../domain/sync/in-hand.ts";
+import { keyOf } from "./classes/class-ref.ts";
+import type { Question } from "./vault/vault-question.ts";
+import type { WorkerContext } from "./worker-context.ts";
+
+/** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
+const BEHIND_MS = 60_000;
+/** How soon a suspect that waits is looked at again (milliseconds). */
+const AGAIN_MS = 1_000;
+
+export interface QuarantineOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Stores the annotations now. Resolves also where that did not work. */
+  readonly store: () => Promise<void>;
+}
+
+type Mirroring = WorkerContext["mirror"];
+
+/**
+ * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and before it
+ * takes up a class that may be dangerous. The next leader takes up those that it finds there behind all others and alone, and after a second
+ * death not at all.
+ */
+export class Quarantine {
+  readonly #options: QuarantineOptions;
+  readonly #hands = new Map<string, HandEntry>();
+  readonly #suspects = new Map<string, HandEntry>();
+  /** Went well in this process, as they are. */
+  readonly #proven = new WeakSet<SecretProviderClass>();
+  /** The suspect that is being reconciled. */
+  #tried: string | undefined;
+  /** The leader before died: of what, may not be noted. */
+  #isCareful = false;
+  #isLeading = true;
+  #began = 0;
+
+  constructor(options: QuarantineOptions) {
+    this.#options = options;
+  }
+
+  /** To be called by a new leader, with what the one before left. */
+  begin(before: LeaseAnnotations): void {
+    const { version, clock, logger } = this.#options;
+    this.#began = clock.now();
+    const left = readLeaving(before[LEASE_ANNOTATIONS.inHand] ?? "", version);
+    if (left === undefined) return;
+    this.#isCareful = left.isLeading;
+    for (const [key, entry] of suspectsOf(left)) {
+      this.#suspects.set(key, entry);
+      logger.warn("a class was in hand when a worker ended", { class: key, deaths: entry.deaths });
+    }
+  }
+
+  /** To be called by a leader whose work has ended, before it releases the lease. */
+  finish(): void {
+    this.#isLeading = false;
+  }
+
+  annotations(): LeaseAnnotations {
+    const classes = new Map([...this.#suspects, ...this.#hands]);
+    return { [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: this.#options.version, isLeading: this.#isLeading, classes }) };
+  }
+
+  /**
+   * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others, of which `waiting` are due, and for
+   * another suspect.
+   */
+  admit(classKey: string, waiting: number): number {
+    const suspect = this.#suspects.get(classKey);
+    if (suspect === undefined || suspect.deaths >= DEATHS_TO_QUARANTINE) return 0;
+    const isBehind = waiting > 0 && this.#options.clock.now() < this.#began + BEHIND_MS;
+    if (isBehind || this.#tried !== undefined) return AGAIN_MS;
+    this.#tried = classKey;
+    return 0;
+  }
+
+  /** Mirrors no class that is quarantined, and one that may be dangerous only once it is noted. */
+  guarded(mirror: Mirroring): Mirroring {
+    return async (provider, question, signal) => {
+      const suspect = this.#suspectedAs(provider);
+      if (suspect !== undefined && suspect.deaths >= DEATHS_TO_QUARANTINE) return refusal(suspect);
+      this.#hands.set(keyOf(provider), { form: formOf(provider), deaths: suspect?.deaths ?? 0, isInHand: true });
+      const isSafe = this.#proven.has(provider) || (isAtRest(question) && !this.#isCareful);
+      if (!isSafe) await this.#options.store();
+      const result = await mirror(provider, question, signal);
+      this.#proven.add(provider);
+      return result;
+    };
+  }
+
+  /** To be called when the class's reconcile is over, however it ended. */
+  end(classKey: string): void {
+    if (this.#tried === classKey) this.#tried = undefined;
+    if (this.#hands.delete(classKey)) this.#suspects.delete(classKey);
+  }
+
+  /** Undefined for a class that was changed since. */
+  #suspectedAs(provider: SecretProviderClass): HandEntry | undefined {
+    const suspect = this.#suspects.get(keyOf(provider));
+    return suspect?.form === formOf(provider) ? suspect : undefined;
+  }
+}
+
+/** A poll of a class that an earlier leader has synced: nothing new is expected of it. */
+function isAtRest(question: Question): boolean {
+  return question.kind !== "everything" && question.stored.every(({ state }) => state === "Synced");
+}
+
+function formOf({ metadata }: SecretProviderClass): string {
+  const { uid = "", generation = 0, annotations = {} } = metadata;
+  const form = JSON.stringify([uid, generation, annotations[CLASS_ANNOTATIONS.refresh]]);
+  return createHash("sha256").update(form).digest("hex").slice(0, 16);
+}
+
+function refusal({ deaths }: HandEntry): Awaited<ReturnType<Mirroring>> {
+  const message = `the class is not mirrored: ${deaths} workers ended while they had it in hand. Change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}, to have it tried again`;
+  return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "never" } };
+}

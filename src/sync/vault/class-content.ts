@@ -1,0 +1,110 @@
+import type { DecodingTask } from "../../domain/content/decoding.ts";
+import { DerivationBudget } from "../../domain/content/derivation-budget.ts";
+import type { ContentProblem, ObjectFile } from "../../domain/content/object-file.ts";
+import { type RenderOptions, renderSecretElsewhere } from "../../domain/content/render.ts";
+import type { Parts } from "../../domain/content/take-apart.ts";
+import type { ObjectVersion } from "../../domain/content/version-history.ts";
+import type { SecretObject, SecretProviderClassSpec } from "../../domain/kubernetes.ts";
+import type { Decoder, DecodingOutcome } from "../../domain/ports/decoder.ts";
+import type { VaultSecret } from "../../domain/ports/vault-object.ts";
+import { hasReadEntries, rememberEntries } from "../../domain/provider-class/parse.ts";
+import type { ClassProblem } from "../../domain/provider-class/problem.ts";
+import { failed, type Result } from "../../domain/result.ts";
+import { buildSecretsFrom, tlsFiles } from "../../domain/secret-objects/build.ts";
+import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
+import type { Sensitive } from "../../domain/sensitive.ts";
+
+/** Processor time for all that a class has decoded in one reconcile, and the longest for one piece of it (milliseconds). */
+export const CLASS_MS = 15_000;
+const TASK_MS = 10_000;
+
+/** A shorter text is read in place: it takes some milliseconds, and a thread as many to hand it over. */
+const SHORT_OBJECTS = 8_192;
+
+/**
+ * What a class's values become, in one reconcile of it. The work is done beside the worker's own thread, piece after piece, within one
+ * allowance of rounds and of time for the class: whatever it asks for, other classes wait for none of it.
+ */
+export class ClassContent {
+  readonly #decoder: Decoder;
+  readonly #namespace: string;
+  #rounds = new DerivationBudget().left;
+  #milliseconds = CLASS_MS;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(decoder: Decoder, namespace: string) {
+    this.#decoder = decoder;
+    this.#namespace = namespace;
+  }
+
+  /** Reads the class's objects, if that takes long, so that whoever reads them next finds them read. Why not, where that failed. */
+  async readObjects(spec: SecretProviderClassSpec | undefined, signal: AbortSignal): Promise<ClassProblem | undefined> {
+    const text = spec?.parameters?.["objects"] ?? "";
+    if (spec === undefined || text.length <= SHORT_OBJECTS || hasReadEntries(spec)) return undefined;
+    const outcome = await this.#perform(() => ({ kind: "objects", text }), signal);
+    if (outcome.kind === "ended") return slowObjects(outcome.limit);
+    if (outcome.kind !== "objects") throw new Error(`objects were asked for, and ${outcome.kind} came`);
+    rememberEntries(spec, outcome.objects);
+    return undefined;
+  }
+
+  renderSecret(
+    object: ObjectVersion,
+    secret: VaultSecret,
+    { options, signal }: { readonly options: RenderOptions; readonly signal: AbortSignal },
+  ): Promise<Result<readonly ObjectFile[], ContentProblem>> {
+    const takeApart = (value: Uint8Array, steps: Extract<DecodingTask, { readonly kind: "certificate" }>["steps"]): Promise<Parts> =>
+      this.#parts((rounds) => ({ kind: "certificate", value, steps, rounds }), signal);
+    return renderSecretElsewhere(object, secret, { options, takeApart });
+  }
+
+  /** One outcome for each secretObject. What several need of a file is decoded once. */
+  async buildSecrets(
+    secretObjects: readonly SecretObject[],
+    files: readonly ObjectFile[],
+    signal: AbortSignal,
+  ): Promise<readonly SecretOutcome[]> {
+    const decoded = new Map<Sensitive, readonly Result<Sensitive, string>[]>();
+    for (const { contents } of tlsFiles(secretObjects, files)) {
+      const parts = await contents.splitElsewhere((value) => this.#parts((rounds) => ({ kind: "tls", value, rounds }), signal));
+      decoded.set(contents, parts);
+    }
+    return buildSecretsFrom(secretObjects, files, ({ contents }) => decoded.get(contents) ?? []);
+  }
+
+  async #parts(taskWithin: (rounds: number) => DecodingTask, signal: AbortSignal): Promise<Parts> {
+    const outcome = await this.#perform(() => taskWithin(this.#rounds), signal);
+    if (outcome.kind === "ended") return [failed(endOf(outcome.limit))];
+    if (outcome.kind !== "parts") throw new Error(`parts were asked for, and ${outcome.kind} came`);
+    this.#rounds = outcome.rounds;
+    return outcome.parts;
+  }
+
+  /** One after the other: what one took is known before the next begins. */
+  async #perform(task: () => DecodingTask, signal: AbortSignal): Promise<DecodingOutcome> {
+    const before = this.#last;
+    const turn = Promise.withResolvers<void>();
+    this.#last = turn.promise;
+    await before;
+    try {
+      const milliseconds = Math.min(TASK_MS, this.#milliseconds);
+      if (milliseconds <= 0) return { kind: "ended", limit: "time" };
+      const { outcome, ran } = await this.#decoder.decode(task(), { namespace: this.#namespace, milliseconds }, signal);
+      this.#milliseconds -= ran;
+      return outcome;
+    } finally {
+      turn.resolve();
+    }
+  }
+}
+
+function endOf(limit: "time" | "memory"): string {
+  const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
+  if (limit === "memory") return "decoding it takes more memory than a class may have";
+  return `decoding it takes longer than ${seconds(TASK_MS)}, or than the ${seconds(CLASS_MS)} for all files of the class`;
+}
+
+function slowObjects(limit: "time" | "memory"): ClassProblem {
+  const hint = "shorten it, or spread the objects over several classes";
+  return { reason: "InvalidObject", message: endOf(limit), field: "spec.parameters.objects", hint };
+}

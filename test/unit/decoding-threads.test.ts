@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type DecodingTask, performDecoding } from "../../src/domain/content/decoding.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+import { pki } from "../../src/pki/pki.ts";
+import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
+import { NamespaceTurns } from "../../src/pki/threads/namespace-turns.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { ClassContent } from "../../src/sync/vault/class-content.ts";
+import { heavyPkcs12 } from "../support/heavy-pkcs12.ts";
+
+const LONG = 20_000;
+const signal = new AbortController().signal;
+
+const tls = (rounds: number): DecodingTask => ({ kind: "tls", value: Uint8Array.from(heavyPkcs12({ rounds })), rounds: 2_000_000 });
+
+describe("decoding threads", () => {
+  let threads: DecodingThreads;
+  before(() => {
+    threads = new DecodingThreads(systemClock);
+  });
+  after(() => threads.close());
+
+  test("decode beside the process's own thread, which goes on meanwhile", async () => {
+    const turnsDuring = async (work: () => unknown): Promise<number> => {
+      let turns = 0;
+      const timer = setInterval(() => {
+        turns += 1;
+      }, 5);
+      await work();
+      clearInterval(timer);
+      return turns;
+    };
+
+    const beside = await turnsDuring(() => threads.decode(tls(200_000), { namespace: "a", milliseconds: LONG }, signal));
+    // The control.
+    const inPlace = await turnsDuring(() => performDecoding(tls(200_000), pki));
+
+    assert.equal(inPlace, 0);
+    assert.ok(beside > 5, `${beside} turns of the timer`);
+  });
+
+  test("take what they are given, and keep no copy of it here", async () => {
+    const task = tls(1);
+    assert.ok(task.kind === "tls" && task.value.byteLength > 0);
+
+    await threads.decode(task, { namespace: "a", milliseconds: LONG }, signal);
+
+    assert.equal(task.value.byteLength, 0);
+  });
+
+  test("end a task that takes longer than it may, and go on with the next", async () => {
+    const { outcome } = await threads.decode(tls(999_999), { namespace: "a", milliseconds: 50 }, signal);
+    assert.deepEqual(outcome, { kind: "ended", limit: "time" });
+
+    const next = await threads.decode(tls(1), { namespace: "a", milliseconds: LONG }, signal);
+    assert.equal(next.outcome.kind, "parts");
+  });
+
+  test("end a task that takes more memory than it may, and go on with the next", async () => {
+    // A million blocks of PEM are a million objects.
+    const value = Uint8Array.from(Buffer.from("-----BEGIN A-----\n-----END A-----\n".repeat(1_500_000)));
+    const steps = { isPkcs12: false, constructPemChain: true, isSeparated: true };
+    const hungry: DecodingTask = { kind: "certificate", value, steps, rounds: 1 };
+    const { outcome } = await threads.decode(hungry, { namespace: "a", milliseconds: 60_000 }, signal);
+    assert.deepEqual(outcome, { kind: "ended", limit: "memory" });
+
+    const next = await threads.decode(tls(1), { namespace: "a", milliseconds: LONG }, signal);
+    assert.equal(next.outcome.kind, "parts");
+  });
+
+  test("let one namespace's work wait for none of another's, however much of that there is", async () => {
+    const stop = new AbortController();
+    const hostile = Array.from({ length: 20 }, () =>
+      threads.decode(tls(999_999), { namespace: "hostile", milliseconds: LONG }, stop.signal),
+    );
+    const stopped = Promise.allSettled(hostile);
+
+    const { outcome } = await threads.decode(tls(1), { namespace: "victim", milliseconds: LONG }, signal);
+
+    assert.equal(outcome.kind, "parts");
+    stop.abort();
+    const ended = (await stopped).filter(({ status }) => status === "fulfilled");
+    // The first may have been through by then; a queue without turns would have let all of them go first.
+    assert.ok(ended.length <= 2, `${ended.length} of the others were done before`);
+  });
+
+  test("give up what waits when its signal aborts", async () => {
+    const stop = new AbortController();
+    const running = threads.decode(tls(50_000), { namespace: "a", milliseconds: LONG }, signal);
+    const waiting = threads.decode(tls(1), { namespace: "a", milliseconds: LONG }, stop.signal);
+
+    stop.abort(new Error("stopped"));
+
+    await assert.rejects(waiting, /stopped/);
+    assert.equal((await running).outcome.kind, "parts");
+  });
+
+  test("say nothing of a value where decoding it throws", async () => {
+    const broken = { kind: "none of ours", value: Uint8Array.from(Buffer.from("canary-value")) } as unknown as DecodingTask; // What no caller can make.
+    const refused = threads.decode(broken, { namespace: "a", milliseconds: LONG }, signal);
+
+    await assert.rejects(refused, (error: Error) => {
+      assert.match(error.message, /^decoding threw /);
+      assert.doesNotMatch(`${error.message} ${error.stack}`, /canary/);
+      return true;
+    });
+  });
+});
+
+describe("what a class may have decoded in one reconcile", () => {
+  const decoderThat = (ran: number) => {
+    const asked: number[] = [];
+    return {
+      asked,
+      decode: async (_task: DecodingTask, { milliseconds }: { readonly milliseconds: number }) => {
+        asked.push(milliseconds);
+        return { outcome: { kind: "parts" as const, parts: [], rounds: 1 }, ran };
+      },
+    };
+  };
+  const files = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      path: `f${index}`,
+      contents: Sensitive.ofText(`x${index}`),
+      objectId: `secret/f${index}`,
+      version: "v1",
+      updated: undefined,
+      expires: undefined,
+    }));
+
+  test("is fifteen seconds of a processor in all, and ten for one file", async () => {
+    const decoder = decoderThat(7_000);
+    const content = new ClassContent(decoder, "team");
+    const secretObjects = [
+      { secretName: "s", type: "kubernetes.io/tls", data: files(4).map(({ path }) => ({ objectName: path, key: "tls.crt" })) },
+    ];
+
+    const [outcome] = await content.buildSecrets(secretObjects, files(4), signal);
+
+    assert.deepEqual(decoder.asked, [10_000, 8_000, 1_000]);
+    assert.ok(outcome?.kind === "refused");
+    assert.match(outcome.problem.message, /^failed to get cert data from file f0, err: the file could not be decoded$/);
+  });
+});
+
+describe("turns by namespace", () => {
+  test("go round, with one of each namespace out at a time", () => {
+    const turns = new NamespaceTurns<string>();
+    for (const item of ["a1", "a2", "a3", "b1", "c1"]) turns.add(item.slice(0, 1), item);
+
+    const first = [turns.take(), turns.take(), turns.take(), turns.take()].map((taken) => taken?.item);
+    turns.end("a");
+
+    assert.deepEqual(first, ["a1", "b1", "c1", undefined]);
+    assert.equal(turns.take()?.item, "a2");
+  });
+});

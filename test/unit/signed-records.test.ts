@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { beforeEach, describe, test } from "node:test";
+import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
+import { canonical } from "../../src/domain/healing/snapshot.ts";
+import type { KubeObject } from "../../src/domain/kubernetes.ts";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
+import { createFingerprints } from "../../src/sync/fingerprints.ts";
+import { startSignedRecords } from "../../src/sync/healing/signed-records.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { RevisionServer } from "../support/revision-server.ts";
+
+const KEY = new Uint8Array(32).fill(3);
+const MINUTE = 60_000;
+
+interface Note {
+  readonly namespace: string;
+  readonly name: string;
+  readonly content: string;
+}
+
+type Revision = KubeObject & { readonly revision: number; readonly data: Note };
+
+const note = (content: string, namespace = "team"): Note => ({ namespace, name: "demo", content });
+
+/** A kind whose data says nothing about which kind it is. */
+const kindOf = (label: string) => ({
+  label,
+  prefix: "test",
+  keyOf: ({ name }: Note) => name,
+  namespaceOf: ({ namespace }: Note) => namespace,
+  annotationsOf: () => ({}),
+  revisionOf: () => 1,
+  warnForged: () => undefined,
+  isSound: () => true,
+});
+
+describe("a signed record", () => {
+  let clock: ManualClock;
+  let server: RevisionServer;
+  let signal: AbortSignal;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    server = new RevisionServer(clock);
+    ({ signal } = new AbortController());
+  });
+
+  /** A process that reads and writes them, with nothing but what the API server has. */
+  const started = (label = "true", formerUntil = Number.POSITIVE_INFINITY) =>
+    startSignedRecords<Note>(
+      {
+        kind: kindOf(label),
+        kube: server.kube as KubeClient, // Records take no other call.
+        watcher: server.watcher,
+        fingerprints: createFingerprints(KEY, formerUntil),
+        clock,
+        random: () => 0,
+        logger: recordingLogger(),
+        onChange: () => undefined,
+      },
+      signal,
+    );
+
+  const only = (): Revision => {
+    assert.equal(server.all.length, 1);
+    return server.all[0] as Revision; // Nothing else is made here.
+  };
+
+  /** As 0.3.0 wrote it. */
+  const former = (data: Note): KubeObject & Omit<Revision, keyof KubeObject> => {
+    const text = canonical(data);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(Buffer.byteLength(text));
+    const content = `v1:${createHmac("sha256", KEY).update(length).update(text).digest("hex")}`;
+    const metadata = {
+      namespace: data.namespace,
+      name: `former-${data.content}`,
+      labels: { [SNAPSHOT_LABEL]: "true" },
+      annotations: { [SNAPSHOT_ANNOTATIONS.content]: content },
+    };
+    return { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision: 1, data };
+  };
+
+  test("is found by the next process", async () => {
+    await started().save(note("one"), signal);
+
+    assert.deepEqual(started().get("demo"), note("one"));
+  });
+
+  test("S13: is not believed beside the one that followed it, although somebody has made it again since", async () => {
+    const records = started();
+    await records.save(note("old"), signal);
+    const old = only();
+    await clock.advance(1_000);
+    await records.save(note("new"), signal);
+
+    server.post(old);
+
+    assert.deepEqual(records.get("demo"), note("new"));
+    assert.deepEqual(started().get("demo"), note("new"));
+  });
+
+  test("S13: is not believed as a copy that somebody makes later, when there is no other", async () => {
+    const records = started();
+    await records.save(note("old"), signal);
+    const old = only();
+    await records.remove("demo", signal);
+    await clock.advance(2 * MINUTE);
+
+    server.post(old);
+
+    assert.equal(started().get("demo"), undefined);
+    // The control: the copy has all that the original had.
+    assert.deepEqual(only().metadata.annotations, old.metadata.annotations);
+  });
+
+  test("S13: is not believed while it is going away, whatever holds it back", async () => {
+    await started().save(note("old"), signal);
+
+    server.hold(only());
+
+    assert.equal(started().get("demo"), undefined);
+  });
+
+  test("S13: is none of another kind", async () => {
+    await started("true").save(note("one"), signal);
+    const record = only();
+    const other = { ...record, metadata: { ...record.metadata, labels: { [SNAPSHOT_LABEL]: "component" } } };
+
+    server.post(other);
+
+    assert.equal(started("component").get("demo"), undefined);
+  });
+
+  test("S13: is none of another namespace", async () => {
+    await started().save(note("one"), signal);
+    const record = only();
+    server.remove(record.metadata);
+
+    server.post({ ...record, metadata: { ...record.metadata, namespace: "elsewhere" } });
+
+    assert.equal(started().get("demo"), undefined);
+  });
+
+  test("is signed by the API server's clock where that is another than ours", async () => {
+    const behind = { now: () => clock.now() - 60 * MINUTE };
+    const ahead = new RevisionServer(behind);
+    const records = startSignedRecords<Note>(
+      {
+        kind: kindOf("true"),
+        kube: ahead.kube as KubeClient, // Records take no other call.
+        watcher: ahead.watcher,
+        fingerprints: createFingerprints(KEY),
+        clock,
+        random: () => 0,
+        logger: recordingLogger(),
+        onChange: () => undefined,
+      },
+      signal,
+    );
+
+    await records.save(note("one"), signal);
+    await records.save(note("two"), signal);
+
+    assert.deepEqual(records.get("demo"), note("two"));
+    assert.equal(ahead.all.length, 1);
+  });
+
+  test("takes another name where somebody has put something else under its own", async () => {
+    const records = started();
+    await records.save(note("one"), signal);
+    const record = only();
+    const other: Revision = { ...record, data: note("theirs") };
+    server.post(other);
+    assert.equal(started().get("demo"), undefined);
+
+    await records.save(note("one"), signal);
+
+    assert.deepEqual(started().get("demo"), note("one"));
+  });
+
+  test("of 0.3.0 is believed, and signed anew as it is", async () => {
+    server.post(former(note("one")));
+    const records = started("true", clock.now() + 1_000);
+    assert.deepEqual(records.get("demo"), note("one"));
+    const stop = new AbortController();
+
+    const renewing = records.renew(stop.signal);
+    await clock.advance(1_000);
+    stop.abort();
+    await renewing;
+
+    assert.deepEqual(records.get("demo"), note("one"));
+    assert.match(only().metadata.annotations?.[SNAPSHOT_ANNOTATIONS.signature] ?? "", /^v2:\d+:[0-9a-f]{64}$/);
+    // What 0.3.0 knows it by stays, for a downgrade.
+    assert.equal(
+      only().metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content],
+      former(note("one")).metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content],
+    );
+  });
+
+  test("S13: of 0.3.0 is not believed when somebody makes it again after the upgrade", async () => {
+    const upgrade = clock.now();
+    await clock.advance(2 * MINUTE);
+
+    server.post(former(note("old")));
+
+    assert.equal(started("true", upgrade).get("demo"), undefined);
+  });
+
+  test("of 0.3.0 does not stand up to one that is signed, whichever was written last", async () => {
+    const records = started();
+    await records.save(note("signed"), signal);
+    server.post(former(note("old")));
+
+    assert.deepEqual(records.get("demo"), note("signed"));
+  });
+});
