@@ -1,23 +1,10 @@
 import { VaultError } from "../domain/ports/vault-error.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
-import { networkCode } from "./service-answer.ts";
 import { tokenSource } from "./sign-in-errors.ts";
 import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
 
 /** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
 const PATH_SEGMENT = /^[-0-9a-zA-Z]{1,127}$/;
-
-/** The other side closed an idle connection as we used it: says nothing of the vault, and the next one is fresh. */
-const STALE_CONNECTION = new Set(["ECONNRESET", "EPIPE"]);
-
-async function withFreshConnection<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!STALE_CONNECTION.has(networkCode(error) ?? "")) throw error;
-    return call();
-  }
-}
 
 function assertPathSegments(request: VaultRequest): void {
   const { action, name, version } = request;
@@ -40,7 +27,7 @@ export async function boundedRequest<T>(
 ): Promise<T> {
   assertPathSegments(request);
   try {
-    return await boundedCall((abortSignal) => withFreshConnection(() => call(abortSignal)), timeoutMs, signal);
+    return await boundedCall(call, timeoutMs, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof VaultError) throw error;

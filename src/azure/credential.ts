@@ -7,6 +7,7 @@ import type { VaultAddress } from "../domain/ports/vault-client.ts";
 import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import { issuerOf } from "./assertion-issuer.ts";
 import { createDirectAgent } from "./direct-agent.ts";
+import { freshConnectionPolicy } from "./fresh-connection.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 
 /**
@@ -52,8 +53,11 @@ const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
+  const additionalPolicies = [...network.additionalPolicies, freshConnectionPolicy];
   // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
-  return { ...network, authorityHost, additionallyAllowedTenants: [], retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
+  const additionallyAllowedTenants: string[] = [];
+  const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
+  return { ...network, ...options, additionalPolicies };
 }
 
 type EntraOptions = ReturnType<typeof entraOptions>;

@@ -11,6 +11,7 @@ import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS }
 import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
+import { freshConnectionPolicy } from "./fresh-connection.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import { shareSignIn } from "./shared-sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
@@ -33,7 +34,7 @@ function createSdkClients(address: VaultAddress, given: Credential, network: Sdk
   // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on, but for clouds that the
   // operator describes, where the credential itself checks it against the description.
   const isCustom = address.customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy, absentPartPolicy];
+  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy, absentPartPolicy, freshConnectionPolicy];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;
   return {
