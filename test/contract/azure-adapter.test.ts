@@ -280,7 +280,7 @@ describe("a failed call", () => {
   }
 
   test("of a caller that stops ends at once with the caller's reason", async () => {
-    const answer = await ask({ name: "DemoSecret", abortAfter: 0 });
+    const answer = await ask({ name: "DemoSecret", isGivenUp: true });
     expectError(answer, "not a VaultError");
   });
 
