@@ -8,6 +8,7 @@ import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "
 import { issuerOf } from "./assertion-issuer.ts";
 import { createDirectAgent } from "./direct-agent.ts";
 import { freshConnectionPolicy } from "./fresh-connection.ts";
+import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 
 /**
@@ -29,14 +30,20 @@ export interface AssertionFacts {
   issuer: string | undefined;
 }
 
-export interface SignIn {
+export interface SignInOptions {
   readonly assertion: AssertionFacts;
   readonly network: SdkNetwork;
+  /** Of each request for a token (milliseconds). */
+  readonly timeoutMs: number;
 }
 
 /** The only place that uses a client secret or a ServiceAccount's token. */
-export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, network }: SignIn): Credential {
-  const options = entraOptions(address, network);
+export function createCredential(
+  address: VaultAddress,
+  identity: VaultIdentity,
+  { assertion, network, timeoutMs }: SignInOptions,
+): Credential {
+  const options = entraOptions(address, network, timeoutMs);
   switch (identity.kind) {
     case "servicePrincipal":
       return clientSecretCredential(address, identity, options);
@@ -50,10 +57,10 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
 /** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
 const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 
-function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork) {
+function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork, timeoutMs: number) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, freshConnectionPolicy];
+  const additionalPolicies = [...network.additionalPolicies, requestBoundPolicy(timeoutMs), freshConnectionPolicy];
   // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
   const additionallyAllowedTenants: string[] = [];
   const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };

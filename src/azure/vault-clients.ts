@@ -19,8 +19,10 @@ const KEY_BYTES = 32;
 
 export interface VaultClientsOptions {
   readonly maxClients?: number;
-  /** Bound of one call, token request included. */
+  /** Bound of one request to a vault (milliseconds). */
   readonly timeoutMs?: number;
+  /** Bound of one sign-in (milliseconds). */
+  readonly signInTimeoutMs?: number;
   /** Absent: as the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
 }
@@ -37,13 +39,14 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
+  const signInOptions = { network, timeoutMs: options.signInTimeoutMs };
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
       const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
-      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, network));
+      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, signInOptions));
       const key = JSON.stringify([...who, vaultUrl]);
       return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
     },

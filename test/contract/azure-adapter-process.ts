@@ -35,9 +35,10 @@ export type Answer =
   | { readonly kind: "error"; readonly code: string; readonly retry: unknown; readonly message: string; readonly everything: string };
 
 const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
+const signInTimeoutMs = Number(process.env["TEST_SIGN_IN_TIMEOUT_MS"] ?? "20000");
 const proxy = readOutboundProxy(process.env);
 if (!proxy.ok) throw new Error(proxy.error);
-const clients = createVaultClients({ timeoutMs, proxy: proxy.value });
+const clients = createVaultClients({ timeoutMs, signInTimeoutMs, proxy: proxy.value });
 
 function everythingOf(error: unknown): string {
   const parts = [String(error), JSON.stringify(error), inspect(error, { depth: 12, showHidden: true })];

@@ -302,6 +302,27 @@ describe("a failed call", () => {
   });
 });
 
+describe("a sign-in that is never answered", () => {
+  test("C4: ends at its bound, and the next one gets its token", async () => {
+    const { appId, clientSecret: secret } = await emulator.createServicePrincipal({});
+    await emulator.grant({ vault, appId, permissions: ["get"] });
+    const { tenantId } = question.address;
+    const host = "login.microsoftonline.com";
+    await emulator.injectFault({ host, path: `/${tenantId}/oauth2`, kind: "slow", milliseconds: 600_000 });
+    const bounds = { TEST_CALL_TIMEOUT_MS: "1500", TEST_SIGN_IN_TIMEOUT_MS: "1000" };
+    const waiting = new Asker({ ...clientEnvironment(emulator), ...bounds });
+    const mine = { ...question, clientId: appId, clientSecret: secret };
+
+    const first = await waiting.ask(mine);
+    // From now on the token service answers.
+    const second = await waiting.ask(mine);
+
+    await waiting.stop();
+    assert.match(expectError(first, "Unreachable").message, /no answer within 1(\.5)? s/);
+    assert.equal(decoded(second), value);
+  });
+});
+
 describe("the environment", () => {
   async function askWith(environment: Readonly<Record<string, string>>): Promise<{ readonly answer: Answer; readonly stderr: string }> {
     const other = new Asker(environment);

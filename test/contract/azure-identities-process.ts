@@ -37,7 +37,8 @@ export interface IdentityAnswers {
 }
 
 const tokenRequests: string[] = [];
-const clients = createVaultClients({ timeoutMs: Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000") });
+const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
+const clients = createVaultClients({ timeoutMs, signInTimeoutMs: timeoutMs });
 
 function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuestion): VaultIdentity {
   if (kind === "managedIdentity") return { kind, clientId };

@@ -1,7 +1,9 @@
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
+import type { shareSignIn } from "../../src/azure/shared-sign-in.ts";
 import { createVaultClient } from "../../src/azure/vault-client.ts";
 import type { VaultAddress, VaultClient } from "../../src/domain/ports/vault-client.ts";
 
+type Credential = Parameters<typeof shareSignIn>[0];
 type HttpClient = NonNullable<SecretClientOptions["httpClient"]>;
 
 /** A request that the SDK makes, and the answer that it gets. */
@@ -37,9 +39,16 @@ export function challengeTo(request: SentRequest): SdkAnswer | undefined {
   return request.headers.get("authorization") === undefined ? answerTo(request, 401, {}, { "www-authenticate": CHALLENGE }) : undefined;
 }
 
-/** The adapter and the official SDK, with everything that they send answered here. */
-export function vaultOverHttp(sendRequest: SendRequest, address: Partial<VaultAddress> = {}): VaultClient {
-  const credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+/** A token for everybody and for ever. */
+const CREDENTIAL: Credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+
+interface Behind {
+  readonly address?: Partial<VaultAddress>;
+  readonly credential?: Credential;
+}
+
+/** The adapter and the official SDK, with everything that they send to the vault answered here. */
+export function vaultOverHttp(sendRequest: SendRequest, { address = {}, credential = CREDENTIAL }: Behind = {}): VaultClient {
   const network = Object.assign({ additionalPolicies: [] }, { httpClient: { sendRequest } });
   const whole = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT, ...address };
   const signIn = { credential, assertion: { issuer: undefined } };
