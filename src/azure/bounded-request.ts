@@ -1,6 +1,5 @@
 import { VaultError } from "../domain/ports/vault-error.ts";
-import { boundedCall, CallTimeout } from "./bounded-call.ts";
-import { tokenSource } from "./sign-in-errors.ts";
+import { boundedCall } from "./bounded-call.ts";
 import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
 
 /** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
@@ -11,7 +10,7 @@ function assertPathSegments(request: VaultRequest): void {
   if (action === "listAll") return;
   if (PATH_SEGMENT.test(name) && (version === undefined || PATH_SEGMENT.test(version))) return;
   const words = "names and versions are 1 to 127 letters, digits and -; correct objectName or objectVersion";
-  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });
+  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, origin: "class", words });
 }
 
 export interface Bounds {
@@ -31,8 +30,6 @@ export async function boundedRequest<T>(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof VaultError) throw error;
-    if (!(error instanceof CallTimeout)) throw translateError(error, request);
-    const words = `${error.message}; check the cluster's way to the vault and to ${tokenSource(request)}`;
-    throw vaultError(request, { code: "Unreachable", retry: { kind: "backoff" }, words });
+    throw translateError(error, request);
   }
 }

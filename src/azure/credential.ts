@@ -4,12 +4,15 @@ import { ClientAssertionCredential, ClientSecretCredential, ManagedIdentityCrede
 import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 
 import type { VaultAddress } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import { issuerOf } from "./assertion-issuer.ts";
+import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { createDirectAgent } from "./direct-agent.ts";
 import { freshConnectionPolicy } from "./fresh-connection.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
+import { type TraceHolder, tracePolicy } from "./sign-in-trace.ts";
 
 /**
  * The SDK does not repeat a request: the worker's queue does, with the backoff of the whole class in view. The SDK's own
@@ -30,20 +33,17 @@ export interface AssertionFacts {
   issuer: string | undefined;
 }
 
-export interface SignInOptions {
+export interface CredentialOptions {
   readonly assertion: AssertionFacts;
   readonly network: SdkNetwork;
   /** Of each request for a token (milliseconds). */
   readonly timeoutMs: number;
+  readonly traced: TraceHolder;
 }
 
 /** The only place that uses a client secret or a ServiceAccount's token. */
-export function createCredential(
-  address: VaultAddress,
-  identity: VaultIdentity,
-  { assertion, network, timeoutMs }: SignInOptions,
-): Credential {
-  const options = entraOptions(address, network, timeoutMs);
+export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, ...given }: CredentialOptions): Credential {
+  const options = entraOptions(address, given);
   switch (identity.kind) {
     case "servicePrincipal":
       return clientSecretCredential(address, identity, options);
@@ -57,10 +57,10 @@ export function createCredential(
 /** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
 const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 
-function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork, timeoutMs: number) {
+function entraOptions({ authorityHost, customScope }: VaultAddress, { network, timeoutMs, traced }: Omit<CredentialOptions, "assertion">) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, requestBoundPolicy(timeoutMs), freshConnectionPolicy];
+  const additionalPolicies = [...network.additionalPolicies, tracePolicy(traced), requestBoundPolicy(timeoutMs), freshConnectionPolicy];
   // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
   const additionallyAllowedTenants: string[] = [];
   const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
@@ -83,21 +83,35 @@ interface Assertion {
  * token still. So its part is made anew each time; `shareSignIn` keeps the access token.
  */
 function assertionCredential(address: VaultAddress, { identity, facts }: Assertion, options: EntraOptions): Credential {
-  const request = async (): Promise<string> => {
-    const token = textOf(await identity.requestToken(AbortSignal.timeout(ASSERTION_TIMEOUT_MS)));
-    facts.issuer = issuerOf(token);
-    return token;
-  };
   return {
-    getToken: (...given) => {
+    getToken: async (...given) => {
       let assertion: Promise<string> | undefined;
       const once = (): Promise<string> => {
-        assertion ??= request();
+        assertion ??= requestAssertion(identity, facts);
         return assertion;
       };
-      return new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
+      try {
+        return await new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
+      } catch (error) {
+        // The SDK wraps what goes wrong with the assertion, and may say nothing of it.
+        await assertion;
+        throw error;
+      }
     },
   };
+}
+
+/** Rejects with a `VaultError` alone. */
+async function requestAssertion({ account, requestToken }: WorkloadIdentity, facts: AssertionFacts): Promise<string> {
+  try {
+    const token = textOf(await boundedCall(requestToken, ASSERTION_TIMEOUT_MS));
+    facts.issuer = issuerOf(token);
+    return token;
+  } catch (error) {
+    if (!(error instanceof CallTimeout)) throw error;
+    const words = `no token of the ServiceAccount ${account.name} from the API server: ${error.message}`;
+    throw new VaultError("Unreachable", words, { retry: { kind: "backoff" }, origin: "apiServer" });
+  }
 }
 
 /** Tenant and cloud are the machine's own. Its metadata service is a link-local address: no proxy leads there. */

@@ -7,15 +7,15 @@ import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
 import { boundedRequest } from "./bounded-request.ts";
-import { boundSignIn, SIGN_IN_TIMEOUT_MS } from "./bounded-sign-in.ts";
-import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS } from "./credential.ts";
+import { type Credential, RETRY_OPTIONS } from "./credential.ts";
 import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
 import { freshConnectionPolicy } from "./fresh-connection.ts";
+import { SIGN_IN_TIMEOUT_MS } from "./guarded-sign-in.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
-import { shareSignIn } from "./shared-sign-in.ts";
+import type { SignIn } from "./sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
 import { type ListedItem, toListedObject, toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
 
@@ -166,28 +166,9 @@ async function* pagesOf(
   }
 }
 
-/** How an identity gets its tokens, for however many vaults it is used. */
-export interface SharedSignIn {
-  readonly credential: Credential;
-  readonly assertion: AssertionFacts;
-}
-
-export interface SignInOptions {
-  readonly network: SdkNetwork;
-  /** Bound of one sign-in (milliseconds). */
-  readonly timeoutMs?: number | undefined;
-}
-
-export function createSignIn(address: VaultAddress, identity: VaultIdentity, options: SignInOptions): SharedSignIn {
-  const { network, timeoutMs = SIGN_IN_TIMEOUT_MS } = options;
-  const assertion: AssertionFacts = { issuer: undefined };
-  const credential = createCredential(address, identity, { assertion, network, timeoutMs });
-  return { assertion, credential: shareSignIn(boundSignIn(credential, timeoutMs)) };
-}
-
 export interface VaultClientOptions {
   readonly network: SdkNetwork;
-  readonly signIn: SharedSignIn;
+  readonly signIn: SignIn;
   /** Bound of one request to the vault (milliseconds). */
   readonly timeoutMs?: number;
 }

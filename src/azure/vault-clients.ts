@@ -8,7 +8,8 @@ import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
 import { sdkNetwork } from "./sdk-network.ts";
-import { createSignIn, createVaultClient, type SharedSignIn } from "./vault-client.ts";
+import { createSignIn, type SignIn } from "./sign-in.ts";
+import { createVaultClient } from "./vault-client.ts";
 
 /** More than this many vault and identity pairs in turn cost a challenge each. A client holds little. */
 const MAX_CLIENTS = 1_024;
@@ -35,7 +36,7 @@ export interface VaultClientsOptions {
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
   const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
-  const signIns = new LruCache<SharedSignIn>(MAX_IDENTITIES);
+  const signIns = new LruCache<SignIn>(MAX_IDENTITIES);
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);

@@ -32,7 +32,14 @@ export type Answer =
       readonly expires?: number;
     }
   /** Everything a logger could print of the error. */
-  | { readonly kind: "error"; readonly code: string; readonly retry: unknown; readonly message: string; readonly everything: string };
+  | {
+      readonly kind: "error";
+      readonly code: string;
+      readonly origin: string | undefined;
+      readonly retry: unknown;
+      readonly message: string;
+      readonly everything: string;
+    };
 
 const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
 const signInTimeoutMs = Number(process.env["TEST_SIGN_IN_TIMEOUT_MS"] ?? "20000");
@@ -70,6 +77,7 @@ async function answer(question: Question): Promise<Answer> {
     return {
       kind: "error",
       code: isOurs ? error.code : "not a VaultError",
+      origin: isOurs ? error.origin : undefined,
       retry: isOurs ? error.retry : undefined,
       message: error instanceof Error ? error.message : String(error),
       everything: everythingOf(error),

@@ -45,7 +45,9 @@ function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuest
   const requestToken = (): Promise<Sensitive> => {
     tokenRequests.push(account);
     if (token !== undefined) return Promise.resolve(Sensitive.ofText(token));
-    return Promise.reject(new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" } }));
+    return Promise.reject(
+      new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" }, origin: "class" }),
+    );
   };
   return { kind, clientId: clientId ?? "", account: { namespace: "shop", name: account }, requestToken };
 }

@@ -3,7 +3,7 @@ import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "
 import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
@@ -18,6 +18,8 @@ export interface ObjectFailure {
   readonly reason: SyncReason;
   readonly message: string;
   readonly retry: Retry;
+  /** Whose trouble it is; absent where the vault gave the object, and it is of no use. */
+  readonly origin?: VaultErrorOrigin;
 }
 
 export interface Fetched {
@@ -71,7 +73,7 @@ async function fetchObject(options: FetchOptions, object: ClassObject, signal: A
 
 /** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
 export function refusedObject(object: ClassObject, error: VaultError, asked: ObjectVersion | undefined): ObjectFailure {
-  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry };
+  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry, origin: error.origin };
 }
 
 async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {

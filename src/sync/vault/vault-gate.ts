@@ -2,19 +2,19 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import { isOpen } from "../../domain/schedule/breaker.ts";
 import {
   type Admission,
   admit,
   answered,
   charged,
-  givenUp,
   holdUp,
-  isOpen,
   noPressure,
   rateOf,
   stretchOf,
   throttled,
   unanswered,
+  untold,
   type VaultPressure,
 } from "../../domain/schedule/vault-pressure.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
@@ -65,7 +65,7 @@ export class VaultGate {
     const admission = this.#admit(call);
     if (admission.waitMs > 0) {
       await clock.sleep(admission.waitMs, signal);
-      const held = holdUp({ ...this.#pressure, probedAt: Number.NEGATIVE_INFINITY }, clock.now());
+      const held = holdUp(untold(this.#pressure), clock.now());
       if (held !== undefined) throw this.#heldUp(held);
     }
     try {
@@ -101,15 +101,16 @@ export class VaultGate {
 
   /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
-    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry });
+    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry, origin: "vault" });
   }
 
   #failed(call: VaultCall, error: unknown): unknown {
     const now = this.#options.clock.now();
     if (!(error instanceof VaultError)) {
-      this.#update(givenUp(this.#pressure));
+      this.#update(untold(this.#pressure));
       return error;
     }
+    if (error.origin !== "vault") return this.#unasked(error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
@@ -118,12 +119,22 @@ export class VaultGate {
       return this.#trouble("Throttled", this.#later(next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
-      if (this.#pressure.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
+      if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
       this.#ended(call, "unreachable", unanswered(this.#pressure, now));
       return this.#trouble("Unreachable", error.retry);
     }
     this.#ended(call, "refused", answered(this.#pressure, now));
     return error;
+  }
+
+  /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
+  #unasked(error: VaultError): VaultError {
+    this.#options.metrics.held.inc({ reason: "NotAsked" });
+    this.#update(charged(untold(this.#pressure), -1, this.#options.clock.now()));
+    const { code, origin, retry } = error;
+    if (code !== "Unreachable") return error;
+    const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;
+    return new VaultError(code, `${this.#vaultUrl}: ${this.#wordsOf(error)}`, { retry: later, origin });
   }
 
   /** Without the object that was asked for. */
@@ -145,7 +156,7 @@ export class VaultGate {
   #update(next: VaultPressure): void {
     this.#pressure = next;
     const labels = this.#labels;
-    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next) ? 1 : 0);
+    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));
   }
 }

@@ -35,16 +35,18 @@ const OBJECT_LEAVES: Readonly<Partial<Record<SyncReason, ObjectLeaf>>> = {
 
 const THROTTLED = "Wait, poll less often (--rotation-poll-interval), or spread the objects over more vaults.";
 const NOT_ASSIGNED = "Assign the identity to the machines of the cluster, or correct userAssignedIdentityID.";
+const NO_TOKEN = "Look again in a minute; where it stays so, open the way to the place that the message names, or see the state of Azure.";
 const FAILS = "Look again in a minute; where it stays so, see the way to the vault and the state of Azure.";
 
 /** The end of the tree that a failure of the worker's fetch stands for. The message is the adapter's: it holds codes and names only. */
-export function refusalOf({ reason, message, object }: Failure, refused: Refused): ClassFinding {
+export function refusalOf({ reason, message, object, origin }: Failure, refused: Refused): ClassFinding {
   const id = objectIdOf(object);
   const ofObject = OBJECT_LEAVES[reason];
   if (ofObject !== undefined) return found(ofObject.leaf, message, ofObject.fix(id));
   if (reason === "Unauthorized") return unauthorized(message, refused);
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
   if (reason === "Forbidden") return forbidden(message, id, refused);
+  if (origin === "signIn" || origin === "metadataService") return found("token-unanswered", message, NO_TOKEN);
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
 }
 
