@@ -1,3 +1,4 @@
+import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
@@ -85,7 +86,7 @@ export class ObjectLedger {
 
   /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
   reader(reading: Reading): ObjectReader {
-    const { client } = this.#options;
+    const client = this.#options.client.inLineOf(refOfKey(reading.classKey).namespace);
     return {
       getSecret: (name, version, signal) =>
         this.#get<VaultSecret>(reading, { type: "secret", name, version }, () => client.getSecret(name, version, signal)),

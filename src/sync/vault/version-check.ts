@@ -1,6 +1,7 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import { hasHistory, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
 import type { SecretObject } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
@@ -10,7 +11,7 @@ import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
 import { isAsStored, type Known, type KnownVersion, keyMadeFrom, nameOf, needsObject, storedKeys } from "./stored-versions.ts";
-import { isFresh, type Poll } from "./vault-listings.ts";
+import { type ClassPoll, isFresh } from "./vault-listings.ts";
 import type { Question, StoredQuestion } from "./vault-question.ts";
 
 /** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
@@ -67,9 +68,11 @@ type ChangesInput = CheckInput & { readonly question: StoredQuestion };
 
 async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, secretObjects, question, now } = input;
-  const listings = await listingsOf(ledger, objects, question, signal);
+  const { due, interval } = question;
+  const poll = { due, interval, namespace: refOfKey(classKey).namespace };
+  const listings = await listingsOf(ledger, objects, poll, signal);
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
-  const reading: Reading = { classKey, due: question.due, notBefore: takenAt };
+  const reading: Reading = { classKey, due, notBefore: takenAt };
   const reader = ledger.reader(reading);
   const known = new Map<ClassObject, Known>();
   for (const object of objects)
@@ -91,7 +94,7 @@ async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: A
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
-async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: Poll, signal: AbortSignal): Promise<Listings> {
+async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: ClassPoll, signal: AbortSignal): Promise<Listings> {
   const types = new Set(objects.filter((object) => object.version === undefined && !hasHistory(object)).map(({ type }) => type));
   const listings = new Map<ObjectType, VaultListing | undefined>();
   for (const type of types) listings.set(type, await ledger.listings.current(type, poll, signal));
