@@ -6,6 +6,7 @@ import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts"
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
+import { apiVersionOf } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
 import { withCheckedScope } from "./custom-cloud.ts";
@@ -45,10 +46,11 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
   ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;
+  const serviceVersion = apiVersionOf(address);
   return {
-    secrets: lazily(() => new SecretClient(address.vaultUrl, credential, options)),
-    keys: lazily(() => new KeyClient(address.vaultUrl, credential, options)),
-    certificates: lazily(() => new CertificateClient(address.vaultUrl, credential, options)),
+    secrets: lazily(() => new SecretClient(address.vaultUrl, credential, { ...options, serviceVersion })),
+    keys: lazily(() => new KeyClient(address.vaultUrl, credential, { ...options, serviceVersion })),
+    certificates: lazily(() => new CertificateClient(address.vaultUrl, credential, { ...options, serviceVersion })),
   };
 }
 

@@ -44,11 +44,11 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
-      const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
+      const { authorityHost, customScope = "", tenantId, vaultUrl, apiVersion = "" } = address;
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
       const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, signInOptions));
-      const key = JSON.stringify([...who, vaultUrl]);
+      const key = JSON.stringify([...who, vaultUrl, apiVersion]);
       return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
     },
   };

@@ -5,6 +5,7 @@ import { VaultError, type VaultErrorCode, type VaultErrorOrigin } from "../domai
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { AbsentPart } from "./absent-part.ts";
+import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import type { AssertionFacts } from "./credential.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
@@ -106,6 +107,10 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undef
   if (answer.status === 401) {
     const words = `the vault does not accept the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;
     return { code: "Unauthorized", retry: NEVER, words };
+  }
+  if (answer.status === 400 && answer.latestApiVersion !== undefined) {
+    const words = `${unknownVersionWords(request.address, answer.latestApiVersion)} (${shown})`;
+    return { code: "UnsupportedApiVersion", retry: NEVER, words };
   }
   if (answer.status === 400) {
     return { code: "Invalid", retry: NEVER, words: `the vault refuses the request (${shown}); correct objectName or objectVersion` };

@@ -11,6 +11,8 @@ export type VaultErrorCode =
   | "Forbidden"
   | "Throttled"
   | "Unreachable"
+  /** The vault does not know the version of its API that was asked for. */
+  | "UnsupportedApiVersion"
   | "Invalid";
 
 /** Who gave the answer, or gave none. What one party does says nothing of another. */

@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
   Forbidden: "Forbidden",
   Throttled: "Throttled",
   Unreachable: "Unreachable",
+  UnsupportedApiVersion: "UnsupportedApiVersion",
   Invalid: "InvalidObject",
 };
 

@@ -32,6 +32,14 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
     { leaf: "vault-firewall", plant: strike(here, { kind: "refusal", refusal: "firewall" }), message: /ForbiddenByFirewall/ },
     { leaf: "vault-throttles", plant: strike(here, { kind: "status", status: 429 }), message: /HTTP 429/ },
     { leaf: "vault-fails", plant: strike(here, { kind: "status", status: 503 }), message: /HTTP 503/ },
+    {
+      leaf: "vault-api-version",
+      plant: async () => {
+        await here.sync.emulator.createVault({ name: "older-vault", tenantId: here.sync.tenantId, apiVersions: ["7.0", "7.1"] });
+        return here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()), { parameters: { keyvaultName: "older-vault" } });
+      },
+      message: /does not know version 7\.4 of Key Vault's API, its latest is 7\.1/,
+    },
     { leaf: "object-absent", plant: () => here.ofObject("nowhere"), message: /HTTP 404/ },
     {
       leaf: "object-wrong-type",

@@ -32,6 +32,7 @@ function remoteMethods(call: Call): StateMethods {
       call(name, input ?? {}) as ReturnType<StateMethods[Name]>;
   return {
     createVault: forward("createVault"),
+    setApiVersions: forward("setApiVersions"),
     deleteVault: forward("deleteVault"),
     createServicePrincipal: forward("createServicePrincipal"),
     setClientSecret: forward("setClientSecret"),

@@ -6,6 +6,7 @@ import type { Answer, Exchange } from "../network/exchange.ts";
 import { certificateOperation } from "./certificate-operations.ts";
 import {
   apiVersionMissing,
+  apiVersionUnknown,
   audienceWrong,
   issuerWrong,
   LOCATION,
@@ -71,7 +72,9 @@ interface Admission {
 }
 
 function admissionError(exchange: Exchange, { vault, claims, operation }: Admission): VaultError | undefined {
-  if (!/^\d/.test(exchange.query.get("api-version") ?? "")) return apiVersionMissing();
+  const apiVersion = exchange.query.get("api-version") ?? "";
+  if (!/^\d/.test(apiVersion)) return apiVersionMissing();
+  if (!vault.apiVersions.includes(apiVersion)) return apiVersionUnknown(apiVersion, vault.apiVersions.at(-1) ?? "");
   if (operation === undefined) return methodNotAllowed();
   const { permission } = operation;
   return vault.grants.get(claims.appid)?.has(permission) === true ? undefined : permissionMissing(vault, claims, permission);

@@ -110,6 +110,11 @@ export function apiVersionMissing(): VaultError {
   return badParameter("The api-version query parameter is missing or not a version.");
 }
 
+/** As recorded in https://github.com/Azure/azure-sdk-for-net/issues/14789 and https://github.com/Azure/azure-sdk-for-python/issues/28595 */
+export function apiVersionUnknown(version: string, latest: string): VaultError {
+  return badParameter(`The specified version (${version}) is not recognized. Consider using the latest supported version (${latest}).`);
+}
+
 /** Limits: https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret; the wording is the emulator's. */
 export function bodyInvalid(field: string): VaultError {
   return badParameter(`The request body is not valid: ${field}`);

@@ -1,6 +1,7 @@
 import type { Directory } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUDS, type CloudName } from "../network/clouds.ts";
+import { API_VERSIONS } from "./api-versions.ts";
 import type { CertificateCollection } from "./certificate-collection.ts";
 import type { KeyCollection } from "./key-collection.ts";
 import { type KindPermission, type Permission, withKind } from "./permissions.ts";
@@ -23,12 +24,15 @@ export interface Vault extends VaultFacts {
   /** Access policies by application id. */
   readonly grants: Map<string, ReadonlySet<KindPermission>>;
   readonly throttle: Throttle;
+  /** Versions of the API that it knows, the latest last. */
+  apiVersions: readonly string[];
 }
 
 export interface NewVault {
   readonly name: string;
   readonly cloud: CloudName;
   readonly tenantId?: string | undefined;
+  readonly apiVersions?: readonly string[] | undefined;
 }
 
 /** All vaults; names are unique over all clouds, which the real service only promises within one. */
@@ -42,7 +46,7 @@ export class VaultStore {
     this.#now = now;
   }
 
-  create({ name, cloud, tenantId }: NewVault): Vault {
+  create({ name, cloud, tenantId, apiVersions = API_VERSIONS }: NewVault): Vault {
     const key = name.toLowerCase();
     if (this.#vaults.has(key)) throw new EmulatorInputError(`name: the vault ${name} exists already; choose another name`);
     const vault: Vault = {
@@ -55,6 +59,7 @@ export class VaultStore {
       certificates: new VersionedCollection(this.#now),
       grants: new Map(),
       throttle: new Throttle(),
+      apiVersions,
     };
     this.#vaults.set(key, vault);
     return vault;

@@ -73,6 +73,7 @@ export const LEAVES = {
   "permission-missing": leaf("permission", "FAIL", "the identity has neither role nor access policy for it"),
   "vault-firewall": leaf("permission", "FAIL", "the vault's firewall refuses this address"),
   "vault-throttles": leaf("permission", "WARN", "the vault answers 429"),
+  "vault-api-version": leaf("permission", "FAIL", "the vault does not know the version of its API that is asked for"),
   "vault-fails": leaf("permission", "FAIL", "no usable answer from the vault"),
 
   "object-ok": leaf("object", "OK", "the object can be read"),

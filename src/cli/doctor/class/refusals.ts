@@ -35,6 +35,7 @@ const OBJECT_LEAVES: Readonly<Partial<Record<SyncReason, ObjectLeaf>>> = {
 
 const THROTTLED = "Wait, poll less often (--rotation-poll-interval), or spread the objects over more vaults.";
 const NOT_ASSIGNED = "Assign the identity to the machines of the cluster, or correct userAssignedIdentityID.";
+const API_VERSION = "Set keyVaultAPIVersion in the cloud file that cloudEnvFileName names to the version that the message names.";
 const NO_TOKEN = "Look again in a minute; where it stays so, open the way to the place that the message names, or see the state of Azure.";
 const FAILS = "Look again in a minute; where it stays so, see the way to the vault and the state of Azure.";
 
@@ -46,6 +47,7 @@ export function refusalOf({ reason, message, object, origin }: Failure, refused:
   if (reason === "Unauthorized") return unauthorized(message, refused);
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
   if (reason === "Forbidden") return forbidden(message, id, refused);
+  if (reason === "UnsupportedApiVersion") return found("vault-api-version", message, API_VERSION);
   if (origin === "signIn" || origin === "metadataService") return found("token-unanswered", message, NO_TOKEN);
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
 }
