@@ -49,14 +49,11 @@ async function givenAClass(cloudEnvFileName: string): Promise<Place> {
     { objectName: "db", objectType: "secret" },
     { objectName: "sign", objectType: "key" },
     { objectName: "web", objectType: "cert" },
-    { objectName: "old", objectType: "secret", objectVersionHistory: "2" },
+    { objectName: "old", objectType: "secret", objectVersionHistory: 2 },
   ];
   const secretObjects = [opaque("db", "db"), opaque("sign", "sign"), opaque("web", "web"), opaque("old", "old/1")];
   const parameters = { cloudName: "AzureStackCloud", cloudEnvFileName, keyvaultName: VAULT, tenantId };
-  // `objectVersionHistory` is a number.
-  const provider = classOf(world, { ...place, objects, secretObjects, parameters });
-  const text = provider.spec?.parameters?.["objects"]?.replace('"2"', "2") ?? "";
-  await createClass(world.plane, { ...provider, spec: { ...provider.spec, parameters: { ...provider.spec?.parameters, objects: text } } });
+  await createClass(world.plane, classOf(world, { ...place, objects, secretObjects, parameters }));
   return place;
 }
 

@@ -1,6 +1,6 @@
 import { type ContentProblem, type ObjectFile, objectIdOf } from "../../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../../domain/content/render.ts";
-import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import { hasHistory, makesFile, type ObjectVersion, selectVersions, unlistedVersion } from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError, type VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
@@ -78,7 +78,8 @@ export function refusedObject(object: ClassObject, error: VaultError, asked: Obj
 
 async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
   if (!hasHistory(object)) return [{ ...object, index: undefined }];
-  return selectVersions(object, await listVersions(client, object, signal));
+  const listed = await listVersions(client, object, signal);
+  return listed.length === 0 ? [unlistedVersion(object)] : selectVersions(object, listed);
 }
 
 export function listVersions(client: ObjectReader, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {

@@ -150,8 +150,10 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
 async function knownHistory({ reader, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
-    const versions = selectVersions(object, await listVersions(reader, object, signal));
-    return { kind: "found", versions: versions.map(historyVersion), at: now };
+    const listed = await listVersions(reader, object, signal);
+    // Why there are none, the vault says to who asks for the object.
+    if (listed.length === 0) return undefined;
+    return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: now };
   } catch (error) {
     // Said again where it is fetched, in the words for it.
     if (error instanceof VaultError) return undefined;

@@ -42,6 +42,16 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
     },
     { leaf: "object-absent", plant: () => here.ofObject("nowhere"), message: /HTTP 404/ },
     {
+      leaf: "object-absent",
+      title: "V2: object-absent: the vault has no such object, which the class names with a history",
+      plant: async () =>
+        here.inANamespaceWithCredentials(credentialsOf(await here.anApplication(["get", "list"])), {
+          objects: [{ objectName: "nowhere", objectType: "secret", objectVersionHistory: 2 }],
+          secretObjects: [opaque("app", "nowhere/0")],
+        }),
+      message: /HTTP 404/,
+    },
+    {
       leaf: "object-wrong-type",
       plant: async () => {
         await here.sync.emulator.createKey({ vault: here.sync.vault, name: "only-a-key" });

@@ -16,7 +16,13 @@ const properties = { contentType: z.string().max(255).optional(), ...attributes 
 
 /** What each state method takes; the admin endpoint and in-process callers are checked alike. */
 export const inputs = {
-  createVault: z.strictObject({ name: vaultName, cloud, tenantId: identifier.optional(), apiVersions: apiVersions.optional() }),
+  createVault: z.strictObject({
+    name: vaultName,
+    cloud,
+    tenantId: identifier.optional(),
+    apiVersions: apiVersions.optional(),
+    recoverableDays: z.number().int().min(7).max(90).optional(),
+  }),
   setApiVersions: z.strictObject({ vault: vaultName, apiVersions }),
   deleteVault: z.strictObject({ name: vaultName }),
   createServicePrincipal: z.strictObject({
