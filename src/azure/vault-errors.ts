@@ -8,6 +8,7 @@ import { AbsentPart } from "./absent-part.ts";
 import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import type { AssertionFacts } from "./credential.ts";
+import { grantFor, networkRefusal } from "./forbidden.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
 import { SignInError, who } from "./sign-in-errors.ts";
@@ -52,15 +53,6 @@ const ROLES: Readonly<Record<VaultRequest["object"], string>> = {
   certificate: "Key Vault Certificate User",
 };
 
-function grantFor({ action, object }: VaultRequest, innerCode: string | undefined): string {
-  const permission = `${action === "get" ? "Get" : "List"} on ${object}s`;
-  if (innerCode === "ForbiddenByFirewall")
-    return "the vault's firewall refuses this address; allow the cluster's outbound address or a private endpoint";
-  if (innerCode === "ForbiddenByPolicy") return `grant it ${permission} in the vault's access policies`;
-  if (innerCode === "ForbiddenByRbac") return `grant it the role ${ROLES[object]} on the vault`;
-  return `grant it the role ${ROLES[object]}, or ${permission} where the vault uses access policies`;
-}
-
 function shownCode({ status, code, innerCode }: ServiceAnswer): string {
   return [`HTTP ${status}`, code, innerCode].filter((part) => part !== undefined).join(" ");
 }
@@ -98,11 +90,11 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undef
     };
   }
   if (answer.status === 403) {
-    return {
-      code: "Forbidden",
-      retry: NEVER,
-      words: `${who(request)} is not allowed to (${shown}); ${grantFor(request, answer.innerCode)}`,
-    };
+    const ofNetwork = networkRefusal(answer, shown);
+    if (ofNetwork !== undefined) return { code: "NetworkForbidden", retry: NEVER, words: ofNetwork };
+    const { action, object } = request;
+    const grant = grantFor(answer.innerCode, { role: ROLES[object], permission: `${action === "get" ? "Get" : "List"} on ${object}s` });
+    return { code: "Forbidden", retry: NEVER, words: `${who(request)} is not allowed to (${shown}); ${grant}` };
   }
   if (answer.status === 401) {
     const words = `the vault does not accept the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;

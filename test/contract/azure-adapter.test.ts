@@ -217,12 +217,12 @@ describe("a failed call", () => {
     assert.deepEqual(retry, { kind: "never" });
   });
 
-  test("without permission is Forbidden and names the application and the role to grant", async () => {
+  test("without permission is Forbidden and names the application and what to grant", async () => {
     const { appId, clientSecret: secret } = await emulator.createServicePrincipal({});
 
     const { message } = expectError(await ask({ clientId: appId, clientSecret: secret }), "Forbidden");
 
-    assert.match(message, new RegExp(`application ${appId} .*Key Vault Secrets User`));
+    assert.match(message, new RegExp(`application ${appId} .*grant it Get on secrets in the vault's access policies`));
   });
 
   test("with a wrong client secret is Unauthorized and names application, tenant, code and key to correct", async () => {

@@ -5,8 +5,6 @@ import { inspect } from "node:util";
 import { RestError } from "@azure/keyvault-secrets";
 import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { CallTimeout } from "../../src/azure/bounded-call.ts";
-import { fingerprintOf } from "../../src/azure/credential.ts";
-import { LruCache } from "../../src/azure/lru-cache.ts";
 import { translateSignInError } from "../../src/azure/sign-in-errors.ts";
 import type { SignInTrace } from "../../src/azure/sign-in-trace.ts";
 import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
@@ -62,7 +60,7 @@ describe("an answer of the vault", () => {
     [403, { code: "Forbidden", innerCodes: ["SecretExpired"] }, "Expired"],
     [403, { code: "Forbidden", innerCodes: ["SecretNotYetValid"] }, "NotYetValid"],
     [403, { code: "Forbidden", innerCodes: ["ForbiddenByRbac"] }, "Forbidden"],
-    [403, { code: "Forbidden", innerCodes: ["Outer", "ForbiddenByFirewall"] }, "Forbidden"],
+    [403, { code: "Forbidden", innerCodes: ["Outer", "ForbiddenByFirewall"] }, "NetworkForbidden"],
     [403, { code: "Forbidden" }, "Forbidden"],
     [403, {}, "Unreachable"],
     [401, { code: "Unauthorized" }, "Unauthorized"],
@@ -98,12 +96,38 @@ describe("an answer of the vault", () => {
     });
   }
 
-  test("that names the firewall gets that remedy", () => {
-    assert.match(
-      translateError(anAnswer(403, { code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }), REQUEST).message,
-      /outbound address/,
-    );
-  });
+  for (const [told, what, remedy] of [
+    [{ code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }, "the vault's firewall refuses this address", "outbound address"],
+    [
+      { code: "Forbidden", innerCodes: ["ForbiddenByConnection"] },
+      "the vault is closed to public networks",
+      "an approved private endpoint",
+    ],
+    [{ code: "Forbidden", innerCodes: ["ForbiddenByNsp"] }, "the vault's network security perimeter refuses", "inbound access rule"],
+    [{ code: "ForbiddenByNsp" }, "the vault's network security perimeter refuses", "inbound access rule"],
+  ] as const) {
+    test(`V3: of the network gets the network's remedy, and names no right: ${JSON.stringify(told)}`, () => {
+      const { message } = translateError(anAnswer(403, told), REQUEST);
+      const [, words = ""] = message.split(": ");
+      assert.ok(words.startsWith(what), message);
+      assert.match(message, new RegExp(`\\(HTTP 403 Forbidden.*\\); .*${remedy}`));
+      assert.doesNotMatch(message, /role|access polic|not allowed/);
+    });
+  }
+
+  for (const [innerCode, remedy] of [
+    ["ForbiddenByRbac", "grant it the role Key Vault Secrets User on the vault"],
+    ["ForbiddenByPolicy", "grant it Get on secrets in the vault's access policies"],
+    ["AccessDenied", "grant it Get on secrets in the vault's access policies"],
+    ["Other", "grant it the role Key Vault Secrets User, or Get on secrets where the vault uses access policies"],
+  ] as const) {
+    // The others were right before.
+    const id = innerCode === "AccessDenied" ? "V3: " : "";
+    test(`${id}of rights names those that the vault goes by: ${innerCode}`, () => {
+      const { message } = translateError(anAnswer(403, { code: "Forbidden", innerCodes: [innerCode] }), REQUEST);
+      assert.ok(message.endsWith(`is not allowed to (HTTP 403 Forbidden ${innerCode}); ${remedy}`), message);
+    });
+  }
 
   test("lends the message nothing but its code words", () => {
     const error = translateError(anAnswer(403, { code: "canary: text with spaces", innerCodes: ["also text"] }), REQUEST);
@@ -263,53 +287,5 @@ describe("a failure of the node's metadata service", () => {
 
   test("is none for another identity's error of that name", () => {
     assert.doesNotMatch(noToken(thrown("Identity not found"), REQUEST).message, /the node/);
-  });
-});
-
-describe("the cache of clients", () => {
-  test("keeps the entries used last", () => {
-    const cache = new LruCache<object>(2);
-    const [a, b] = [cache.getOrCreate("a", () => ({})), cache.getOrCreate("b", () => ({}))];
-    assert.equal(
-      cache.getOrCreate("a", () => ({})),
-      a,
-    );
-    cache.getOrCreate("c", () => ({}));
-    assert.equal(
-      cache.getOrCreate("a", () => ({})),
-      a,
-    );
-    assert.notEqual(
-      cache.getOrCreate("b", () => ({})),
-      b,
-    );
-    assert.equal(cache.size, 2);
-  });
-
-  test("tells identities apart without holding the client secret", () => {
-    const identity = (secret: string, clientId = "c") =>
-      ({ kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(secret) }) as const;
-    const key = new Uint8Array(32);
-    const fingerprints = [identity("canary"), identity("canary2"), identity("canary", "d")].map((each) => fingerprintOf(each, key));
-    assert.equal(new Set(fingerprints).size, 3);
-    assert.equal(fingerprintOf(identity("canary"), key), fingerprints[0]);
-    assert.notEqual(fingerprintOf(identity("canary"), new Uint8Array(32).fill(1)), fingerprints[0]);
-    assert.doesNotMatch(fingerprints.join(), /canary/);
-  });
-
-  test("tells the same application apart by its account, and the identities of the node", () => {
-    const key = new Uint8Array(32);
-    const ofAccount = (namespace: string, name: string): VaultIdentity => ({ ...FEDERATED, account: { namespace, name } });
-    const distinct: readonly VaultIdentity[] = [
-      ofAccount("shop", "cart"),
-      ofAccount("shop", "other"),
-      ofAccount("elsewhere", "cart"),
-      { ...FEDERATED, clientId: "other" },
-      { kind: "managedIdentity", clientId: undefined },
-      { kind: "managedIdentity", clientId: "the-client" },
-      { kind: "managedIdentity", clientId: "" },
-    ];
-    assert.equal(new Set(distinct.map((each) => fingerprintOf(each, key))).size, distinct.length);
-    assert.equal(fingerprintOf(ofAccount("shop", "cart"), key), fingerprintOf(FEDERATED, key));
   });
 });

@@ -9,6 +9,8 @@ export type VaultErrorCode =
   /** The class's identity cannot be had where we run: no such account, no such identity of the node. */
   | "IdentityUnavailable"
   | "Forbidden"
+  /** By the network that the request came from, whoever sent it. */
+  | "NetworkForbidden"
   | "Throttled"
   | "Unreachable"
   /** The vault does not know the version of its API that was asked for. */

@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
   Unauthorized: "Unauthorized",
   IdentityUnavailable: "IdentityUnavailable",
   Forbidden: "Forbidden",
+  NetworkForbidden: "Forbidden",
   Throttled: "Throttled",
   Unreachable: "Unreachable",
   UnsupportedApiVersion: "UnsupportedApiVersion",

@@ -6,7 +6,9 @@ import type { Fault } from "./fault.ts";
 const HOUR = 3_600;
 const now = (): number => Math.floor(Date.now() / 1_000);
 
-type Strike = { readonly kind: "status"; readonly status: number } | { readonly kind: "refusal"; readonly refusal: "firewall" };
+type Strike =
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "refusal"; readonly refusal: "firewall" | "private-link-only" | "perimeter" | "rbac" };
 
 /** Every request for an object of its own meets it. */
 const strike = (here: DoctoredClasses, effect: Strike) => async (): Promise<Place> => {
@@ -30,6 +32,24 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
       message: /is not allowed to \(HTTP 403/,
     },
     { leaf: "vault-firewall", plant: strike(here, { kind: "refusal", refusal: "firewall" }), message: /ForbiddenByFirewall/ },
+    {
+      leaf: "vault-private",
+      title: "R4: vault-private: the vault takes connections by private link only, and nobody is blamed for a role",
+      plant: strike(here, { kind: "refusal", refusal: "private-link-only" }),
+      message: /closed to public networks.*ForbiddenByConnection/,
+    },
+    {
+      leaf: "vault-perimeter",
+      title: "V3: vault-perimeter: the vault's network security perimeter refuses the connection",
+      plant: strike(here, { kind: "refusal", refusal: "perimeter" }),
+      message: /perimeter.*ForbiddenByNsp/,
+    },
+    {
+      leaf: "permission-missing",
+      title: "permission-missing: the identity has no role for it",
+      plant: strike(here, { kind: "refusal", refusal: "rbac" }),
+      message: /ForbiddenByRbac/,
+    },
     { leaf: "vault-throttles", plant: strike(here, { kind: "status", status: 429 }), message: /HTTP 429/ },
     { leaf: "vault-fails", plant: strike(here, { kind: "status", status: 503 }), message: /HTTP 503/ },
     {

@@ -72,6 +72,8 @@ export const LEAVES = {
   "vault-other-tenant": leaf("permission", "FAIL", "the vault does not accept the token: it belongs to another tenant"),
   "permission-missing": leaf("permission", "FAIL", "the identity has neither role nor access policy for it"),
   "vault-firewall": leaf("permission", "FAIL", "the vault's firewall refuses this address"),
+  "vault-private": leaf("permission", "FAIL", "the vault takes connections by private link only"),
+  "vault-perimeter": leaf("permission", "FAIL", "the vault's network security perimeter refuses the connection"),
   "vault-throttles": leaf("permission", "WARN", "the vault answers 429"),
   "vault-api-version": leaf("permission", "FAIL", "the vault does not know the version of its API that is asked for"),
   "vault-fails": leaf("permission", "FAIL", "no usable answer from the vault"),

@@ -108,8 +108,25 @@ function forbidden(message: string, id: string, { address }: Refused): ClassFind
       `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
     );
   }
+  if (message.includes("ForbiddenByConnection")) {
+    return found(
+      "vault-private",
+      message,
+      `Look from the worker's pod; where it says the same, approve a private endpoint of ${vault} in the cluster's network, and have its name resolve to that.`,
+    );
+  }
+  if (message.includes("ForbiddenByNsp")) {
+    return found(
+      "vault-perimeter",
+      message,
+      `Allow this machine's outbound address by an inbound access rule of the perimeter that ${vault} is in.`,
+    );
+  }
   const permission = id.startsWith("cert/") ? "certificates" : `${id.split("/")[0] ?? "object"}s`;
   const role = { secrets: "Key Vault Secrets User", keys: "Key Vault Crypto User", certificates: "Key Vault Certificate User" }[permission];
-  const fix = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}, or Get on ${permission} where ${vault} uses access policies.`;
+  const byRole = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}`;
+  const fix = /AccessDenied|ForbiddenByPolicy/.test(message)
+    ? `Grant Get on ${permission} in the access policies of ${vault}.`
+    : `${byRole}${message.includes("ForbiddenByRbac") ? "" : `, or Get on ${permission} where ${vault} uses access policies`}.`;
   return found("permission-missing", `${id}: ${message}`, fix);
 }

@@ -1,0 +1,52 @@
+/** What a 403 of Key Vault's is about: the connection, or the identity's rights. Of the object's state there are some, too. */
+import type { ServiceAnswer } from "./service-answer.ts";
+
+interface Refusal {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/**
+ * By its inner code; of the perimeter's public words know it as a code, too. Firewall: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; connection, also of a private
+ * endpoint that nobody has approved: https://github.com/microsoft/multimodal-ai/issues/171 and https://github.com/Azure/azure-cli/issues/31406
+ */
+const OF_THE_NETWORK: ReadonlyMap<string, Refusal> = new Map([
+  [
+    "ForbiddenByFirewall",
+    { what: "the vault's firewall refuses this address", remedy: "allow the cluster's outbound address or a private endpoint" },
+  ],
+  [
+    "ForbiddenByConnection",
+    {
+      what: "the vault is closed to public networks, and the request came by no private link that it approves",
+      remedy:
+        "give the cluster's network an approved private endpoint of the vault, to which the vault's name resolves, or allow public access",
+    },
+  ],
+  [
+    "ForbiddenByNsp",
+    {
+      what: "the vault's network security perimeter refuses the connection",
+      remedy: "allow the cluster's outbound address by an inbound access rule of the perimeter",
+    },
+  ],
+]);
+
+/** Undefined where the refusal is not the network's. */
+export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string): string | undefined {
+  const refusal = OF_THE_NETWORK.get(innerCode ?? "") ?? OF_THE_NETWORK.get(code ?? "");
+  return refusal === undefined ? undefined : `${refusal.what} (${shown}); ${refusal.remedy}`;
+}
+
+/** `AccessDenied`: https://learn.microsoft.com/azure/key-vault/general/common-error-codes */
+const OF_ACCESS_POLICIES: ReadonlySet<string | undefined> = new Set(["AccessDenied", "ForbiddenByPolicy"]);
+
+/** What to grant, by which of the two ways the vault has. */
+export function grantFor(
+  innerCode: string | undefined,
+  { role, permission }: { readonly role: string; readonly permission: string },
+): string {
+  if (OF_ACCESS_POLICIES.has(innerCode)) return `grant it ${permission} in the vault's access policies`;
+  if (innerCode === "ForbiddenByRbac") return `grant it the role ${role} on the vault`;
+  return `grant it the role ${role}, or ${permission} where the vault uses access policies`;
+}
