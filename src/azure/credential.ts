@@ -46,9 +46,9 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
   const options = entraOptions(address, given);
   switch (identity.kind) {
     case "servicePrincipal":
-      return clientSecretCredential(address, identity, options);
+      return ofNamedTenant(address, clientSecretCredential(address, identity, options));
     case "workloadIdentity":
-      return assertionCredential(address, { identity, facts: assertion }, options);
+      return ofNamedTenant(address, assertionCredential(address, { identity, facts: assertion }, options));
     case "managedIdentity":
       return managedIdentityCredential(identity.clientId);
   }
@@ -57,11 +57,25 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
 /** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
 const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 
+/**
+ * A challenge names the vault's tenant by its id. With a domain it can't be compared: the token is asked of the class's tenant all the same,
+ * as by the Azure provider, and a vault of another tenant refuses it.
+ */
+function ofNamedTenant(address: VaultAddress, credential: Credential): Credential {
+  if (!address.tenantId.includes(".")) return credential;
+  return {
+    getToken: (scopes, given = {}) => {
+      const { tenantId: _, ...options } = given;
+      return credential.getToken(scopes, options);
+    },
+  };
+}
+
 function entraOptions({ authorityHost, customScope }: VaultAddress, { network, timeoutMs, traced }: Omit<CredentialOptions, "assertion">) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
   const additionalPolicies = [...network.additionalPolicies, tracePolicy(traced), requestBoundPolicy(timeoutMs), freshConnectionPolicy];
-  // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
+  // A token of another tenant than the class names is never asked for, whatever a vault's challenge says.
   const additionallyAllowedTenants: string[] = [];
   const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
   return { ...network, ...options, additionalPolicies };

@@ -116,7 +116,7 @@ function assertionRemedy(code: string, { identity, assertion }: Asking): string 
 /** The SDK asks for no token of another tenant than the class names, whatever a vault's challenge says. */
 function ofTenant(chain: readonly Error[], { address }: Asking): Verdict | undefined {
   if (!chain.some(({ message }) => message.includes("AdditionallyAllowedTenants"))) return undefined;
-  const words = `the vault belongs to another tenant than ${address.tenantId}; set tenantID to the id (not the domain) of the vault's tenant`;
+  const words = `the vault belongs to another tenant than ${address.tenantId}; set tenantID to the id of the vault's tenant`;
   return { code: "Unauthorized", retry: NEVER, origin: "class", words };
 }
 

@@ -186,6 +186,16 @@ describe("a vault client", () => {
     });
   }
 
+  test("V4: accepts a domain of the tenant, as the Azure provider does", async () => {
+    const domain = "Contoso.onmicrosoft.com";
+    await emulator.addTenantDomain({ tenantId: question.address.tenantId, domain });
+
+    const answer = await ask(changedAddress({ tenantId: domain }));
+
+    assert.ok(answer.kind === "secret", JSON.stringify(answer));
+    assert.equal(decoded(answer), value);
+  });
+
   test("accepts the tenant's id in capitals", async () => {
     const { tenantId } = question.address;
     assert.equal(decoded(await ask(changedAddress({ tenantId: tenantId.toUpperCase() }))), value);
@@ -240,6 +250,23 @@ describe("a failed call", () => {
   test("with an unknown tenant is Unauthorized and says which parameter to correct", async () => {
     const { message } = expectError(await ask(changedAddress({ tenantId: randomUUID() })), "Unauthorized");
     assert.match(message, /tenantID/);
+  });
+
+  test("V4: with a domain of another tenant than the vault's is Unauthorized, by the vault", async () => {
+    const { appId, clientSecret: secret, tenantId } = await emulator.createServicePrincipal({ tenantId: randomUUID() });
+    await emulator.addTenantDomain({ tenantId, domain: "fabrikam.com" });
+
+    const answer = await ask({ ...changedAddress({ tenantId: "fabrikam.com" }), clientId: appId, clientSecret: secret });
+
+    assert.match(
+      expectError(answer, "Unauthorized").message,
+      /the vault does not accept the token .*; check that tenantID is the tenant that the vault belongs to/,
+    );
+  });
+
+  test("V4: with a domain that no tenant has is Unauthorized, by Entra", async () => {
+    const answer = await ask(changedAddress({ tenantId: "nowhere.example" }));
+    assert.match(expectError(answer, "Unauthorized").message, /AADSTS90002\): no such tenant; correct tenantID/);
   });
 
   test("for a vault of another tenant is Unauthorized: no token for that tenant is asked for", async () => {

@@ -63,6 +63,7 @@ function remoteMethods(call: Call): StateMethods {
     injectFault: forward("injectFault"),
     clearFaults: forward("clearFaults"),
     trustIssuer: forward("trustIssuer"),
+    addTenantDomain: forward("addTenantDomain"),
     addFederatedCredential: forward("addFederatedCredential"),
     removeFederatedCredentials: forward("removeFederatedCredentials"),
     createManagedIdentity: forward("createManagedIdentity"),
