@@ -120,6 +120,7 @@ describe("what was seen of an object", () => {
     version: "v1",
     updated: SECOND,
     expires: undefined,
+    isEnabled: true,
     lookedAt: SECOND + 60_000,
     isSettled: true,
     ...changes,
@@ -139,6 +140,15 @@ describe("what was seen of an object", () => {
 
   test("does not hold for an unchanged second that was not over when the vault answered", () => {
     assert.equal(stillHolds(seen({ isSettled: false }), listing(SECOND), "db"), false);
+  });
+
+  test("V5: does not hold where the list shows that it was disabled, or enabled, within the same second", () => {
+    assert.equal(stillHolds(seen(), listing(SECOND, false), "db"), false);
+    assert.equal(stillHolds(seen({ isEnabled: false }), listing(SECOND, true), "db"), false);
+  });
+
+  test("holds for a key that was handed out although it is disabled", () => {
+    assert.equal(stillHolds(seen({ isEnabled: false }), listing(SECOND, false), "db"), true);
   });
 
   test("is newer than a list that was taken before", () => {

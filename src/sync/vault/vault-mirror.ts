@@ -107,6 +107,7 @@ async function mirrorObjects(
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
   const { files, failures } = await fetchObjects({ client: check.reader, render }, check.wanted, signal);
+  ledger.refusals.note({ question, asked: check.wanted, failures, now: clock.now() });
   const outcomes = buildSecrets(secretObjects, files, render.pki);
   return answer({ provider, question, check }, outcomes, { files, failures: [...check.failures, ...failures] });
 }

@@ -95,10 +95,15 @@ async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: A
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
 async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: ClassPoll, signal: AbortSignal): Promise<Listings> {
-  const types = new Set(objects.filter((object) => object.version === undefined && !hasHistory(object)).map(({ type }) => type));
+  const types = new Set(objects.filter(isListed).map(({ type }) => type));
   const listings = new Map<ObjectType, VaultListing | undefined>();
   for (const type of types) listings.set(type, await ledger.listings.current(type, poll, signal));
   return listings;
+}
+
+/** The list has the current version's attributes. */
+function isListed(object: ClassObject): boolean {
+  return object.version === undefined && !hasHistory(object);
 }
 
 interface Knowing extends ChangesInput {
@@ -108,9 +113,20 @@ interface Knowing extends ChangesInput {
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
+  const refused = knownRefusal(knowing, object);
+  if (refused !== undefined) return refused;
   if (hasHistory(object)) return knownHistory(knowing, object, signal);
   if (object.version !== undefined) return knownPinned(knowing, object);
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
+}
+
+/** In vain in this interval already, and nobody has seen the object since. */
+function knownRefusal({ ledger, question, listing }: Knowing, object: ClassObject): Known {
+  const refusal = ledger.refusals.of(object);
+  if (refusal === undefined || !isFresh(refusal, question, ledger.stretch)) return undefined;
+  const listedAt = isListed(object) ? listing?.takenAt : undefined;
+  const seenAt = Math.max(listedAt ?? 0, ledger.lookOf(object)?.look.lookedAt ?? 0);
+  return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
 }
 
 function knownPinned({ ledger, ...knowing }: Knowing, object: ClassObject): Known {
@@ -148,16 +164,17 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ reader, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ ledger, reader, question, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
     // Why there are none, the vault says to who asks for the object.
     if (listed.length === 0) return undefined;
     return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: now };
   } catch (error) {
-    // Said again where it is fetched, in the words for it.
-    if (error instanceof VaultError) return undefined;
-    throw error;
+    if (!(error instanceof VaultError)) throw error;
+    const failure = refusedObject(object, error, undefined);
+    ledger.refusals.note({ question, asked: [object], failures: [failure], now });
+    return { kind: "failed", failure, at: now };
   }
 }
 
@@ -178,6 +195,6 @@ function recalled({ question: { stored, checked }, classKey, now, ...input }: Ch
   const isPinned = object.version !== undefined;
   if (isPinned && held.version !== object.version) return undefined;
   const lookedAt = isPinned ? now + wait - PINNED_MS : checked;
-  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, lookedAt, isSettled };
+  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, isEnabled: true, lookedAt, isSettled };
   return { look, error: undefined, due: lookedAt };
 }
