@@ -13,8 +13,10 @@ export interface ClassMemory {
   failures: number;
   /** Unix milliseconds; meaningful while `failures` is above 0. */
   retryAt: number;
-  /** Value of the refresh annotation at the last fetch. */
+  /** Value of the refresh annotation that was answered: any other is a request that is open. */
   lastRefresh: string | undefined;
+  /** Its value at the last attempt, whatever came of it. */
+  triedRefresh: string | undefined;
   /** Unix milliseconds of the last check that succeeded. */
   lastSuccess: number | undefined;
   /** Repairs of edited or deleted Secrets. */
@@ -46,6 +48,7 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
     failures: 0,
     retryAt: 0,
     lastRefresh: undefined,
+    triedRefresh: undefined,
     lastSuccess: undefined,
     repairs: NO_REPAIRS,
     failing: new Set(),
