@@ -4,14 +4,15 @@ export class CallTimeout extends Error {
 }
 
 /**
- * Gives `call` a signal that aborts with the caller's or after `milliseconds`, and does not wait for it beyond that:
- * the SDK's token requests take no signal.
+ * Gives `call` a signal that aborts with the caller's or after `milliseconds`, and does not wait for it beyond that: not all of the
+ * SDK's requests take a signal. Without a caller's signal the time alone ends it.
  */
-export async function boundedCall<T>(call: (signal: AbortSignal) => Promise<T>, milliseconds: number, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
+export async function boundedCall<T>(call: (signal: AbortSignal) => Promise<T>, milliseconds: number, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(milliseconds);
+  const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal.aborted ? signal.reason : new CallTimeout(`no answer within ${milliseconds / 1000} s`));
+  const end = () => ended.reject(signal?.aborted === true ? signal.reason : new CallTimeout(`no answer within ${milliseconds / 1000} s`));
   bounded.addEventListener("abort", end, { once: true });
   try {
     return await Promise.race([call(bounded), ended.promise]);

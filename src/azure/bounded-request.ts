@@ -1,30 +1,16 @@
 import { VaultError } from "../domain/ports/vault-error.ts";
-import { boundedCall, CallTimeout } from "./bounded-call.ts";
-import { networkCode } from "./service-answer.ts";
-import { tokenSource } from "./sign-in-errors.ts";
+import { boundedCall } from "./bounded-call.ts";
 import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
 
 /** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
 const PATH_SEGMENT = /^[-0-9a-zA-Z]{1,127}$/;
-
-/** The other side closed an idle connection as we used it: says nothing of the vault, and the next one is fresh. */
-const STALE_CONNECTION = new Set(["ECONNRESET", "EPIPE"]);
-
-async function withFreshConnection<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!STALE_CONNECTION.has(networkCode(error) ?? "")) throw error;
-    return call();
-  }
-}
 
 function assertPathSegments(request: VaultRequest): void {
   const { action, name, version } = request;
   if (action === "listAll") return;
   if (PATH_SEGMENT.test(name) && (version === undefined || PATH_SEGMENT.test(version))) return;
   const words = "names and versions are 1 to 127 letters, digits and -; correct objectName or objectVersion";
-  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, words });
+  throw vaultError(request, { code: "Invalid", retry: { kind: "never" }, origin: "class", words });
 }
 
 export interface Bounds {
@@ -40,12 +26,10 @@ export async function boundedRequest<T>(
 ): Promise<T> {
   assertPathSegments(request);
   try {
-    return await boundedCall((abortSignal) => withFreshConnection(() => call(abortSignal)), timeoutMs, signal);
+    return await boundedCall(call, timeoutMs, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof VaultError) throw error;
-    if (!(error instanceof CallTimeout)) throw translateError(error, request);
-    const words = `${error.message}; check the cluster's way to the vault and to ${tokenSource(request)}`;
-    throw vaultError(request, { code: "Unreachable", retry: { kind: "backoff" }, words });
+    throw translateError(error, request);
   }
 }

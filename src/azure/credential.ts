@@ -4,10 +4,15 @@ import { ClientAssertionCredential, ClientSecretCredential, ManagedIdentityCrede
 import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
 
 import type { VaultAddress } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import { issuerOf } from "./assertion-issuer.ts";
+import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { createDirectAgent } from "./direct-agent.ts";
+import { freshConnectionPolicy } from "./fresh-connection.ts";
+import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
+import { type TraceHolder, tracePolicy } from "./sign-in-trace.ts";
 
 /**
  * The SDK does not repeat a request: the worker's queue does, with the backoff of the whole class in view. The SDK's own
@@ -28,19 +33,22 @@ export interface AssertionFacts {
   issuer: string | undefined;
 }
 
-export interface SignIn {
+export interface CredentialOptions {
   readonly assertion: AssertionFacts;
   readonly network: SdkNetwork;
+  /** Of each request for a token (milliseconds). */
+  readonly timeoutMs: number;
+  readonly traced: TraceHolder;
 }
 
 /** The only place that uses a client secret or a ServiceAccount's token. */
-export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, network }: SignIn): Credential {
-  const options = entraOptions(address, network);
+export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, ...given }: CredentialOptions): Credential {
+  const options = entraOptions(address, given);
   switch (identity.kind) {
     case "servicePrincipal":
-      return clientSecretCredential(address, identity, options);
+      return ofNamedTenant(address, clientSecretCredential(address, identity, options));
     case "workloadIdentity":
-      return assertionCredential(address, { identity, facts: assertion }, options);
+      return ofNamedTenant(address, assertionCredential(address, { identity, facts: assertion }, options));
     case "managedIdentity":
       return managedIdentityCredential(identity.clientId);
   }
@@ -49,11 +57,28 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
 /** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
 const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 
-function entraOptions({ authorityHost, customScope }: VaultAddress, network: SdkNetwork) {
+/**
+ * A challenge names the vault's tenant by its id. With a domain it can't be compared: the token is asked of the class's tenant all the same,
+ * as by the Azure provider, and a vault of another tenant refuses it.
+ */
+function ofNamedTenant(address: VaultAddress, credential: Credential): Credential {
+  if (!address.tenantId.includes(".")) return credential;
+  return {
+    getToken: (scopes, given = {}) => {
+      const { tenantId: _, ...options } = given;
+      return credential.getToken(scopes, options);
+    },
+  };
+}
+
+function entraOptions({ authorityHost, customScope }: VaultAddress, { network, timeoutMs, traced }: Omit<CredentialOptions, "assertion">) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
-  // A token for another tenant than the class names is never asked for, whatever a vault's challenge says.
-  return { ...network, authorityHost, additionallyAllowedTenants: [], retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
+  const additionalPolicies = [...network.additionalPolicies, tracePolicy(traced), requestBoundPolicy(timeoutMs), freshConnectionPolicy];
+  // A token of another tenant than the class names is never asked for, whatever a vault's challenge says.
+  const additionallyAllowedTenants: string[] = [];
+  const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
+  return { ...network, ...options, additionalPolicies };
 }
 
 type EntraOptions = ReturnType<typeof entraOptions>;
@@ -72,21 +97,35 @@ interface Assertion {
  * token still. So its part is made anew each time; `shareSignIn` keeps the access token.
  */
 function assertionCredential(address: VaultAddress, { identity, facts }: Assertion, options: EntraOptions): Credential {
-  const request = async (): Promise<string> => {
-    const token = textOf(await identity.requestToken(AbortSignal.timeout(ASSERTION_TIMEOUT_MS)));
-    facts.issuer = issuerOf(token);
-    return token;
-  };
   return {
-    getToken: (...given) => {
+    getToken: async (...given) => {
       let assertion: Promise<string> | undefined;
       const once = (): Promise<string> => {
-        assertion ??= request();
+        assertion ??= requestAssertion(identity, facts);
         return assertion;
       };
-      return new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
+      try {
+        return await new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
+      } catch (error) {
+        // The SDK wraps what goes wrong with the assertion, and may say nothing of it.
+        await assertion;
+        throw error;
+      }
     },
   };
+}
+
+/** Rejects with a `VaultError` alone. */
+async function requestAssertion({ account, requestToken }: WorkloadIdentity, facts: AssertionFacts): Promise<string> {
+  try {
+    const token = textOf(await boundedCall(requestToken, ASSERTION_TIMEOUT_MS));
+    facts.issuer = issuerOf(token);
+    return token;
+  } catch (error) {
+    if (!(error instanceof CallTimeout)) throw error;
+    const words = `no token of the ServiceAccount ${account.name} from the API server: ${error.message}`;
+    throw new VaultError("Unreachable", words, { retry: { kind: "backoff" }, origin: "apiServer" });
+  }
 }
 
 /** Tenant and cloud are the machine's own. Its metadata service is a link-local address: no proxy leads there. */

@@ -24,8 +24,8 @@ export function firstAlone(): <T>(call: () => Promise<T>) => Promise<T> {
       await running;
       hasCome = true;
     } catch (error) {
-      // A refusal is an answer too.
-      hasCome = error instanceof VaultError && error.code !== "Unreachable";
+      // A refusal of the vault is an answer too.
+      hasCome = error instanceof VaultError && error.origin === "vault" && error.code !== "Unreachable";
       first = undefined;
     }
   }

@@ -4,6 +4,7 @@
  */
 import { isRestError, type RestError } from "@azure/keyvault-secrets";
 
+import { latestVersionIn } from "./api-version.ts";
 import { errorBodyOf } from "./error-body-policy.ts";
 
 export interface ServiceAnswer {
@@ -12,6 +13,8 @@ export interface ServiceAnswer {
   readonly code: string | undefined;
   readonly innerCode: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** The latest version of the API that the service names where it does not know the one that was asked for. */
+  readonly latestApiVersion: string | undefined;
 }
 
 /** A code is one word; anything else is not shown. */
@@ -59,7 +62,13 @@ function retryAfterOf(error: RestError): number | undefined {
 export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
   if (!isRestError(error) || error.statusCode === undefined) return undefined;
   const body = field(error.details ?? errorBodyOf(error.request), "error");
-  return { status: error.statusCode, code: codeOf(body), innerCode: innerCodeOf(body), retryAfterMs: retryAfterOf(error) };
+  return {
+    status: error.statusCode,
+    code: codeOf(body),
+    innerCode: innerCodeOf(body),
+    retryAfterMs: retryAfterOf(error),
+    latestApiVersion: latestVersionIn(field(body, "message")),
+  };
 }
 
 /** The error and its causes, outermost first. */

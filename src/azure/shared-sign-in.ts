@@ -11,24 +11,30 @@ const LONGEST_USE_MS = 60_000;
 const RENEW_AGAIN_AFTER_MS = 30_000;
 
 interface Kept {
+  /** As the SDK gets it. */
   readonly token: Token;
   readonly renewAt: number;
+  readonly expiresAt: number;
 }
 
-function toKeep(token: Token): Kept {
-  return { token, renewAt: token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_BEFORE_MS };
+/**
+ * The SDK gets a token that is over at once, so that it asks here each time. Left to itself it renews a token of its last two minutes in
+ * the background, where nobody hears of a failure and the process ends by it.
+ */
+function toKeep({ token, expiresOnTimestamp: expiresAt, refreshAfterTimestamp }: Token): Kept {
+  return { token: { token, expiresOnTimestamp: 0 }, renewAt: refreshAfterTimestamp ?? expiresAt - RENEW_BEFORE_MS, expiresAt };
 }
 
 /** What is still good for a call although its renewal failed. */
-function toKeepOn({ token }: Kept, now: number): Kept | undefined {
-  const lastUse = token.expiresOnTimestamp - LONGEST_USE_MS;
-  return now < lastUse ? { token, renewAt: Math.min(now + RENEW_AGAIN_AFTER_MS, lastUse) } : undefined;
+function toKeepOn(kept: Kept, now: number): Kept | undefined {
+  const lastUse = kept.expiresAt - LONGEST_USE_MS;
+  return now < lastUse ? { ...kept, renewAt: Math.min(now + RENEW_AGAIN_AFTER_MS, lastUse) } : undefined;
 }
 
 /**
  * One sign-in for all calls that need the same token, at the same time or while it lasts: a class's first objects are asked for
- * together, and each kind of object has an SDK client of its own. Nobody's signal ends what others wait for; the sign-in has its own
- * bounds.
+ * together, and each kind of object has an SDK client of its own. Nobody's signal ends what others wait for; the sign-in is to have
+ * a bound of its own, since its promise is everybody's until it ends.
  */
 export function shareSignIn(credential: Credential, now: () => number = Date.now): Credential {
   const underWay = new Map<string, Promise<Token | null>>();
@@ -37,8 +43,10 @@ export function shareSignIn(credential: Credential, now: () => number = Date.now
   async function signIn(use: string, ...given: Parameters<GetToken>): Promise<Token | null> {
     try {
       const token = await credential.getToken(...given);
-      if (token !== null) tokens.set(use, toKeep(token));
-      return token;
+      if (token === null) return null;
+      const fresh = toKeep(token);
+      tokens.set(use, fresh);
+      return fresh.token;
     } catch (error) {
       const old = tokens.get(use);
       const kept = old && given[1]?.claims === undefined ? toKeepOn(old, now()) : undefined;

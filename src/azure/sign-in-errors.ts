@@ -1,7 +1,11 @@
-/** Why no token came, by the kind of identity that asked for one. */
+/** Why no token came, by the kind of identity that asked for one, and whose trouble that is. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import type { Retry } from "../domain/ports/retry.ts";
-import { chainOf } from "./service-answer.ts";
+import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
+import { CallTimeout } from "./bounded-call.ts";
+import { networkRemedy, proxyWords } from "./network-words.ts";
+import { chainOf, entraCode } from "./service-answer.ts";
+import type { SignInTrace } from "./sign-in-trace.ts";
 import type { VaultRequest, Verdict } from "./vault-errors.ts";
 
 const NEVER: Retry = { kind: "never" };
@@ -9,8 +13,37 @@ const BACKOFF: Retry = { kind: "backoff" };
 
 type Asking = Pick<VaultRequest, "address" | "identity" | "assertion">;
 
+/** No token came. The SDK hands it through to whoever asked the vault. Never leaves this folder. */
+export class SignInError extends Error {
+  override readonly name = "SignInError";
+  readonly verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    super(verdict.words);
+    this.verdict = verdict;
+  }
+}
+
+/** Every failure of a sign-in becomes one of ours; `trace` is what its last request came to. */
+export function translateSignInError(error: unknown, asking: Asking, trace: SignInTrace): SignInError {
+  const chain = chainOf(error);
+  // The ServiceAccount's token could not be had, which is said already.
+  const ours = chain.find((link) => link instanceof VaultError);
+  if (ours !== undefined) return new SignInError({ code: ours.code, retry: ours.retry, origin: ours.origin, words: ours.message });
+  const silence = chain.find((link) => link instanceof CallTimeout) ?? trace.silence;
+  if (silence !== undefined) return unanswered(asking, `${silence.message}; check the cluster's way to it`);
+  const code = trace.entraCode ?? entraCode(error);
+  return new SignInError(
+    ofMetadataService(error, asking) ??
+      (code === undefined ? undefined : ofEntra(code, asking)) ??
+      ofTenant(chain, asking) ??
+      ofTrace(trace, asking) ??
+      unknown(error, asking),
+  );
+}
+
 /** The identity, as messages call it. */
-export function who({ address, identity }: Asking): string {
+export function who({ address, identity }: Pick<Asking, "address" | "identity">): string {
   if (identity.kind !== "managedIdentity") return `application ${identity.clientId} of tenant ${address.tenantId}`;
   return identity.clientId === undefined
     ? "the system-assigned identity of the worker's node"
@@ -18,8 +51,20 @@ export function who({ address, identity }: Asking): string {
 }
 
 /** Where the identity's tokens come from. */
-export function tokenSource({ address, identity }: Asking): string {
+function tokenSource({ address, identity }: Asking): string {
   return identity.kind === "managedIdentity" ? METADATA_SERVICE : address.authorityHost;
+}
+
+function originOf({ identity }: Asking): VaultErrorOrigin {
+  return identity.kind === "managedIdentity" ? "metadataService" : "signIn";
+}
+
+function noToken(asking: Asking, words: string): string {
+  return `no token from ${tokenSource(asking)} for ${who(asking)}: ${words}`;
+}
+
+function unanswered(asking: Asking, words: string): SignInError {
+  return new SignInError({ code: "Unreachable", retry: BACKOFF, origin: originOf(asking), words: noToken(asking, words) });
 }
 
 const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
@@ -47,15 +92,15 @@ const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "A
 const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
 
 /** A refusal by Entra, with its code. */
-export function ofEntra(code: string, asking: Asking): Verdict {
+function ofEntra(code: string, asking: Asking): Verdict {
   const { address, identity } = asking;
   const asked = `no token from ${address.authorityHost} for ${who(asking)} (${code})`;
-  if (TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
+  if (TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, origin: "signIn", words: `${asked}: the service is busy` };
   const remedy =
     identity.kind === "workloadIdentity"
       ? assertionRemedy(code, asking)
       : (SECRET_WORDS[code] ?? "check clientid, clientsecret and tenantID");
-  return { code: "Unauthorized", retry: NEVER, words: `${asked}: ${remedy}` };
+  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words: `${asked}: ${remedy}` };
 }
 
 function assertionRemedy(code: string, { identity, assertion }: Asking): string {
@@ -68,17 +113,43 @@ function assertionRemedy(code: string, { identity, assertion }: Asking): string 
   return `it trusts no such ServiceAccount; add a federated credential to it: ${wanted}`;
 }
 
+/** The SDK asks for no token of another tenant than the class names, whatever a vault's challenge says. */
+function ofTenant(chain: readonly Error[], { address }: Asking): Verdict | undefined {
+  if (!chain.some(({ message }) => message.includes("AdditionallyAllowedTenants"))) return undefined;
+  const words = `the vault belongs to another tenant than ${address.tenantId}; set tenantID to the id of the vault's tenant`;
+  return { code: "Unauthorized", retry: NEVER, origin: "class", words };
+}
+
+/** The SDK says of most failures no more than that there was one. */
+function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): Verdict | undefined {
+  const host = new URL(asking.address.authorityHost).hostname;
+  const proxy = code === undefined ? undefined : proxyWords(code, host, "");
+  if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: noToken(asking, proxy) };
+  if (code !== undefined) return unanswered(asking, `no connection (${code}): ${networkRemedy(code, "signIn")}`).verdict;
+  if (status === undefined) return undefined;
+  if (refusal === undefined) return unanswered(asking, `no usable answer (HTTP ${status}); check the cluster's way to it`).verdict;
+  const words = noToken(asking, `it refuses (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
+  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
+}
+
+function unknown(error: unknown, asking: Asking): Verdict {
+  const kind = error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "unknown error";
+  return { code: "Unreachable", retry: BACKOFF, origin: "own", words: noToken(asking, `the sign-in failed (${kind}); check tenantID`) };
+}
+
 /** What the SDK throws where a managed identity gets no token; the vault's own refusals are none of these. */
 const SIGN_IN_ERRORS = new Set(["CredentialUnavailableError", "AuthenticationRequiredError"]);
 
 /** Undefined where the failure is not the metadata service's. */
-export function ofMetadataService(error: unknown, asking: Asking): Verdict | undefined {
+function ofMetadataService(error: unknown, asking: Asking): Verdict | undefined {
   const chain = chainOf(error);
   if (asking.identity.kind !== "managedIdentity" || !chain.some(({ name }) => SIGN_IN_ERRORS.has(name))) return undefined;
   const text = chain.map(({ message }) => message).join("\n");
+  const origin = "metadataService";
   const refused = (words: string): Verdict => ({
     code: "IdentityUnavailable",
     retry: NEVER,
+    origin,
     words: `no token for ${who(asking)}: ${words}`,
   });
   if (text.includes("Multiple user assigned identities exist"))
@@ -90,7 +161,7 @@ export function ofMetadataService(error: unknown, asking: Asking): Verdict | und
   if (/\binvalid_request\b/.test(text))
     return refused(`${METADATA_SERVICE} refuses the request; userAssignedIdentityID takes a client id, not a resource id`);
   const words = `no usable answer from ${METADATA_SERVICE}; managed identities work on Azure nodes, where pods may reach that address: elsewhere use workload identity`;
-  return { code: "Unreachable", retry: BACKOFF, words };
+  return { code: "Unreachable", retry: BACKOFF, origin, words };
 }
 
 function absentIdentity({ identity }: Asking): string {

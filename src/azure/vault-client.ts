@@ -6,18 +6,22 @@ import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts"
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
+import { apiVersionOf } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
-import { type AssertionFacts, type Credential, createCredential, RETRY_OPTIONS } from "./credential.ts";
+import { type Credential, RETRY_OPTIONS } from "./credential.ts";
 import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
+import { freshConnectionPolicy } from "./fresh-connection.ts";
+import { SIGN_IN_TIMEOUT_MS } from "./guarded-sign-in.ts";
+import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
-import { shareSignIn } from "./shared-sign-in.ts";
+import type { SignIn } from "./sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
 import { type ListedItem, toListedObject, toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
 
-/** Covers a token request and a GET with room for a slow proxy; a vault answers in well under a second. */
-const CALL_TIMEOUT_MS = 30_000;
+/** Of one request, with room for a slow proxy; a vault answers in well under a second. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Made at the first use, then kept. */
 function lazily<T>(create: () => T): () => T {
@@ -29,17 +33,24 @@ function lazily<T>(create: () => T): () => T {
 }
 
 /** One SDK client for each kind of object. The credential, and with it the token, is shared. */
-function createSdkClients(address: VaultAddress, given: Credential, network: SdkNetwork) {
+function createSdkClients(address: VaultAddress, given: Credential, { network, timeoutMs }: Required<VaultClientOptions>) {
   // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on, but for clouds that the
   // operator describes, where the credential itself checks it against the description.
   const isCustom = address.customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, errorBodyPolicy, absentPartPolicy];
+  const additionalPolicies = [
+    ...network.additionalPolicies,
+    errorBodyPolicy,
+    absentPartPolicy,
+    requestBoundPolicy(timeoutMs),
+    freshConnectionPolicy,
+  ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;
+  const serviceVersion = apiVersionOf(address);
   return {
-    secrets: lazily(() => new SecretClient(address.vaultUrl, credential, options)),
-    keys: lazily(() => new KeyClient(address.vaultUrl, credential, options)),
-    certificates: lazily(() => new CertificateClient(address.vaultUrl, credential, options)),
+    secrets: lazily(() => new SecretClient(address.vaultUrl, credential, { ...options, serviceVersion })),
+    keys: lazily(() => new KeyClient(address.vaultUrl, credential, { ...options, serviceVersion })),
+    certificates: lazily(() => new CertificateClient(address.vaultUrl, credential, { ...options, serviceVersion })),
   };
 }
 
@@ -157,33 +168,24 @@ async function* pagesOf(
   }
 }
 
-/** How an identity gets its tokens, for however many vaults it is used. */
-export interface SharedSignIn {
-  readonly credential: Credential;
-  readonly assertion: AssertionFacts;
-}
-
-export function createSignIn(address: VaultAddress, identity: VaultIdentity, network: SdkNetwork): SharedSignIn {
-  const assertion: AssertionFacts = { issuer: undefined };
-  return { assertion, credential: shareSignIn(createCredential(address, identity, { assertion, network })) };
-}
-
 export interface VaultClientOptions {
   readonly network: SdkNetwork;
-  readonly signIn: SharedSignIn;
-  /** Bound of one call, token request included. */
+  readonly signIn: SignIn;
+  /** Bound of one request to the vault (milliseconds). */
   readonly timeoutMs?: number;
 }
 
 /** Calls reject with the signal's reason when that aborts, with a `VaultError` otherwise. */
 export function createVaultClient(address: VaultAddress, identity: VaultIdentity, options: VaultClientOptions): VaultClient {
-  const { network, signIn, timeoutMs = CALL_TIMEOUT_MS } = options;
+  const { network, signIn, timeoutMs = REQUEST_TIMEOUT_MS } = options;
   const { assertion } = signIn;
-  const clients = createSdkClients(address, signIn.credential, network);
+  const clients = createSdkClients(address, signIn.credential, { network, signIn, timeoutMs });
   const turns = { secret: firstAlone(), key: firstAlone(), certificate: firstAlone() };
+  // A challenge, a sign-in and the request, each of which has its own bound.
+  const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    return turns[what.object](() => boundedRequest(request, call, { timeoutMs, signal }));
+    return turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
   };
   return {
     ...createReads(clients, ask),

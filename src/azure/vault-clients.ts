@@ -8,7 +8,8 @@ import { fingerprintOf } from "./credential.ts";
 import { LruCache } from "./lru-cache.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
 import { sdkNetwork } from "./sdk-network.ts";
-import { createSignIn, createVaultClient, type SharedSignIn } from "./vault-client.ts";
+import { createSignIn, type SignIn } from "./sign-in.ts";
+import { createVaultClient } from "./vault-client.ts";
 
 /** More than this many vault and identity pairs in turn cost a challenge each. A client holds little. */
 const MAX_CLIENTS = 1_024;
@@ -19,8 +20,10 @@ const KEY_BYTES = 32;
 
 export interface VaultClientsOptions {
   readonly maxClients?: number;
-  /** Bound of one call, token request included. */
+  /** Bound of one request to a vault (milliseconds). */
   readonly timeoutMs?: number;
+  /** Bound of one sign-in (milliseconds). */
+  readonly signInTimeoutMs?: number;
   /** Absent: as the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
 }
@@ -33,18 +36,19 @@ export interface VaultClientsOptions {
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
   const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
-  const signIns = new LruCache<SharedSignIn>(MAX_IDENTITIES);
+  const signIns = new LruCache<SignIn>(MAX_IDENTITIES);
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
+  const signInOptions = { network, timeoutMs: options.signInTimeoutMs };
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
-      const { authorityHost, customScope = "", tenantId, vaultUrl } = address;
+      const { authorityHost, customScope = "", tenantId, vaultUrl, apiVersion = "" } = address;
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
-      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, network));
-      const key = JSON.stringify([...who, vaultUrl]);
+      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, signInOptions));
+      const key = JSON.stringify([...who, vaultUrl, apiVersion]);
       return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
     },
   };

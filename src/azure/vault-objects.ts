@@ -30,12 +30,13 @@ function present<T>(part: T | undefined, words: string): T {
   throw new AbsentPart(words);
 }
 
-function toVaultObject({ version, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
+function toVaultObject({ version, enabled, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
   return {
     version: present(version, `${kind} id is nil`),
     updated: updatedOn?.getTime(),
     expires: expiresOn?.getTime(),
     notBefore: notBefore?.getTime(),
+    isEnabled: enabled !== false,
   };
 }
 

@@ -7,6 +7,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Pki } from "../domain/ports/pki.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import type { ObjectReader, VaultClients } from "../domain/ports/vault-client.ts";
+import type { VaultErrorOrigin } from "../domain/ports/vault-error.ts";
 import type { ClassObject } from "../domain/provider-class/object-rules.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import type { ReachHost } from "../domain/reach.ts";
@@ -29,6 +30,7 @@ export interface FetchedObjects {
     readonly reason: SyncReason;
     readonly message: string;
     readonly retry: Retry;
+    readonly origin?: VaultErrorOrigin;
   }[];
 }
 

@@ -29,6 +29,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   ObjectNotYetValid: aboutClass,
   InvalidClass: aboutClass,
   InvalidObject: aboutClass,
+  UnsupportedApiVersion: aboutClass,
   CredentialsMissing: aboutClass,
   IdentityUnavailable: aboutClass,
   Conflict: aboutClass,

@@ -15,6 +15,7 @@ export const SYNC_REASONS = [
   "ObjectNotYetValid",
   "InvalidClass",
   "InvalidObject",
+  "UnsupportedApiVersion",
   "CredentialsMissing",
   "IdentityUnavailable",
   "Conflict",

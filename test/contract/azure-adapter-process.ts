@@ -17,8 +17,8 @@ export interface Question {
   readonly clientSecret: string;
   readonly name: string;
   readonly version?: string;
-  /** Abort after this many milliseconds, as a stopping worker would. */
-  readonly abortAfter?: number;
+  /** Abort once the request is under way, as a stopping worker would. */
+  readonly isGivenUp?: boolean;
 }
 
 export type Answer =
@@ -32,12 +32,20 @@ export type Answer =
       readonly expires?: number;
     }
   /** Everything a logger could print of the error. */
-  | { readonly kind: "error"; readonly code: string; readonly retry: unknown; readonly message: string; readonly everything: string };
+  | {
+      readonly kind: "error";
+      readonly code: string;
+      readonly origin: string | undefined;
+      readonly retry: unknown;
+      readonly message: string;
+      readonly everything: string;
+    };
 
 const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
+const signInTimeoutMs = Number(process.env["TEST_SIGN_IN_TIMEOUT_MS"] ?? "20000");
 const proxy = readOutboundProxy(process.env);
 if (!proxy.ok) throw new Error(proxy.error);
-const clients = createVaultClients({ timeoutMs, proxy: proxy.value });
+const clients = createVaultClients({ timeoutMs, signInTimeoutMs, proxy: proxy.value });
 
 function everythingOf(error: unknown): string {
   const parts = [String(error), JSON.stringify(error), inspect(error, { depth: 12, showHidden: true })];
@@ -46,11 +54,13 @@ function everythingOf(error: unknown): string {
 }
 
 async function answer(question: Question): Promise<Answer> {
-  const { address, clientId, clientSecret, name, version, abortAfter } = question;
-  const signal = abortAfter === undefined ? new AbortController().signal : AbortSignal.timeout(abortAfter);
+  const { address, clientId, clientSecret, name, version, isGivenUp = false } = question;
+  const caller = new AbortController();
+  // In this turn of the event loop: no answer of another process can be here before.
+  if (isGivenUp) setImmediate(() => caller.abort());
   try {
     const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });
-    const { value, ...facts } = await client.getSecret(name, version, signal);
+    const { value, ...facts } = await client.getSecret(name, version, caller.signal);
     // The test compares bytes with what it stored.
     const { notBefore: _, contentType, keyId, updated, expires, ...rest } = facts;
     return {
@@ -67,6 +77,7 @@ async function answer(question: Question): Promise<Answer> {
     return {
       kind: "error",
       code: isOurs ? error.code : "not a VaultError",
+      origin: isOurs ? error.origin : undefined,
       retry: isOurs ? error.retry : undefined,
       message: error instanceof Error ? error.message : String(error),
       everything: everythingOf(error),

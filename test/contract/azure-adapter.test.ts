@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { CLOUDS } from "../../src/domain/provider-class/clouds.ts";
 import { clientEnvironment, type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import { eventually } from "../support/eventually.ts";
 import { type LineProcess, startLineProcess } from "../support/line-process.ts";
 import type { Answer, Question } from "./azure-adapter-process.ts";
 
@@ -185,6 +186,16 @@ describe("a vault client", () => {
     });
   }
 
+  test("V4: accepts a domain of the tenant, as the Azure provider does", async () => {
+    const domain = "Contoso.onmicrosoft.com";
+    await emulator.addTenantDomain({ tenantId: question.address.tenantId, domain });
+
+    const answer = await ask(changedAddress({ tenantId: domain }));
+
+    assert.ok(answer.kind === "secret", JSON.stringify(answer));
+    assert.equal(decoded(answer), value);
+  });
+
   test("accepts the tenant's id in capitals", async () => {
     const { tenantId } = question.address;
     assert.equal(decoded(await ask(changedAddress({ tenantId: tenantId.toUpperCase() }))), value);
@@ -216,12 +227,12 @@ describe("a failed call", () => {
     assert.deepEqual(retry, { kind: "never" });
   });
 
-  test("without permission is Forbidden and names the application and the role to grant", async () => {
+  test("without permission is Forbidden and names the application and what to grant", async () => {
     const { appId, clientSecret: secret } = await emulator.createServicePrincipal({});
 
     const { message } = expectError(await ask({ clientId: appId, clientSecret: secret }), "Forbidden");
 
-    assert.match(message, new RegExp(`application ${appId} .*Key Vault Secrets User`));
+    assert.match(message, new RegExp(`application ${appId} .*grant it Get on secrets in the vault's access policies`));
   });
 
   test("with a wrong client secret is Unauthorized and names application, tenant, code and key to correct", async () => {
@@ -239,6 +250,23 @@ describe("a failed call", () => {
   test("with an unknown tenant is Unauthorized and says which parameter to correct", async () => {
     const { message } = expectError(await ask(changedAddress({ tenantId: randomUUID() })), "Unauthorized");
     assert.match(message, /tenantID/);
+  });
+
+  test("V4: with a domain of another tenant than the vault's is Unauthorized, by the vault", async () => {
+    const { appId, clientSecret: secret, tenantId } = await emulator.createServicePrincipal({ tenantId: randomUUID() });
+    await emulator.addTenantDomain({ tenantId, domain: "fabrikam.com" });
+
+    const answer = await ask({ ...changedAddress({ tenantId: "fabrikam.com" }), clientId: appId, clientSecret: secret });
+
+    assert.match(
+      expectError(answer, "Unauthorized").message,
+      /the vault does not accept the token .*; check that tenantID is the tenant that the vault belongs to/,
+    );
+  });
+
+  test("V4: with a domain that no tenant has is Unauthorized, by Entra", async () => {
+    const answer = await ask(changedAddress({ tenantId: "nowhere.example" }));
+    assert.match(expectError(answer, "Unauthorized").message, /AADSTS90002\): no such tenant; correct tenantID/);
   });
 
   test("for a vault of another tenant is Unauthorized: no token for that tenant is asked for", async () => {
@@ -280,7 +308,7 @@ describe("a failed call", () => {
   }
 
   test("of a caller that stops ends at once with the caller's reason", async () => {
-    const answer = await ask({ name: "DemoSecret", abortAfter: 0 });
+    const answer = await ask({ name: "DemoSecret", isGivenUp: true });
     expectError(answer, "not a VaultError");
   });
 
@@ -299,6 +327,122 @@ describe("a failed call", () => {
     for (const socket of sockets) socket.destroy();
     silent.close();
     await waiting.stop();
+  });
+});
+
+describe("a failure names the party that it is of", () => {
+  const LOGIN = "login.microsoftonline.com";
+  const bounds = { TEST_CALL_TIMEOUT_MS: "1500", TEST_SIGN_IN_TIMEOUT_MS: "1000" };
+
+  /** In a process of its own, whose identity has signed in nowhere. */
+  async function askAnew(environment: Readonly<Record<string, string>>, change: Partial<Question> = {}) {
+    const fresh = new Asker({ ...clientEnvironment(emulator), ...bounds, ...environment });
+    const answer = await ask(change, fresh);
+    await fresh.stop();
+    assert.ok(answer.kind === "error", JSON.stringify(answer));
+    return answer;
+  }
+
+  const ofToken = () => ({ host: LOGIN, path: `/${question.address.tenantId}/oauth2` });
+  const cases: readonly (readonly [
+    what: string,
+    origin: string,
+    words: RegExp,
+    plant: () => Promise<unknown>,
+    change?: () => Partial<Question>,
+  ])[] = [
+    [
+      "a token service that is busy",
+      "signIn",
+      /no token from https:\/\/login\.microsoftonline\.com\/ for application .*: the service is busy/,
+      () => emulator.injectFault({ ...ofToken(), kind: "status", status: 503 }),
+    ],
+    [
+      "a token service that does not answer",
+      "signIn",
+      /no token from https:\/\/login\.microsoftonline\.com\/ .*: no answer within 1 s/,
+      () => emulator.injectFault({ ...ofToken(), kind: "slow", milliseconds: 600_000 }),
+    ],
+    [
+      "a token service that resets connections",
+      "signIn",
+      /no token from https:\/\/login\.microsoftonline\.com\/ .*no connection \(ECONNRESET\)/,
+      () => emulator.injectFault({ ...ofToken(), kind: "reset", times: 4 }),
+    ],
+    ["a wrong secret", "signIn", /AADSTS7000215/, async () => undefined, () => ({ clientSecret: "wrong" })],
+    [
+      "a vault of another tenant",
+      "class",
+      /belongs to another tenant/,
+      () => emulator.createVault({ name: `${vault}-o`, tenantId: randomUUID() }),
+      () => changedAddress({ vaultUrl: `https://${vault}-o.vault.azure.net/` }),
+    ],
+    [
+      "a vault that is busy",
+      "vault",
+      /no usable answer \(HTTP 503 .*\) from the vault;/,
+      () => emulator.injectFault({ vault, kind: "status", status: 503 }),
+    ],
+    [
+      "a vault that does not answer",
+      "vault",
+      /no answer within 1\.5 s from the vault/,
+      () => emulator.injectFault({ vault, kind: "slow", milliseconds: 600_000 }),
+    ],
+    [
+      "a vault that resets connections",
+      "vault",
+      /no connection to the vault \(ECONNRESET\)/,
+      () => emulator.injectFault({ vault, kind: "reset", times: 4 }),
+    ],
+    ["a vault's refusal", "vault", /HTTP 404/, async () => undefined, () => ({ name: "Missing" })],
+    [
+      "a proxy that makes no tunnel",
+      "proxy",
+      /the proxy of HTTPS_PROXY makes no tunnel to no-such-vault\.vault\.azure\.net \(HTTP 502\).*keyvaultName/,
+      async () => undefined,
+      () => changedAddress({ vaultUrl: "https://no-such-vault.vault.azure.net/" }),
+    ],
+  ];
+  for (const [what, origin, words, plant, change] of cases) {
+    test(`C2: ${what}`, async () => {
+      await plant();
+      const answer = await askAnew({}, change?.());
+      await emulator.clearFaults();
+      assert.equal(answer.origin, origin, answer.message);
+      assert.match(answer.message, words);
+    });
+  }
+
+  test("C2: a proxy that is not there", async () => {
+    const answer = await askAnew({ HTTPS_PROXY: "http://127.0.0.1:1", https_proxy: "http://127.0.0.1:1" });
+    assert.equal(answer.origin, "proxy", answer.message);
+    assert.match(answer.message, /the proxy is not reached \(ECONNREFUSED\)/);
+  });
+});
+
+describe("a sign-in that is never answered", () => {
+  test("C4: ends at its bound, and the next one gets its token", async () => {
+    const { appId, clientSecret: secret } = await emulator.createServicePrincipal({});
+    await emulator.grant({ vault, appId, permissions: ["get"] });
+    const { tenantId } = question.address;
+    const host = "login.microsoftonline.com";
+    await emulator.injectFault({ host, path: `/${tenantId}/oauth2`, kind: "slow", milliseconds: 600_000 });
+    const bounds = { TEST_CALL_TIMEOUT_MS: "1500", TEST_SIGN_IN_TIMEOUT_MS: "1000" };
+    const waiting = new Asker({ ...clientEnvironment(emulator), ...bounds });
+    const mine = { ...question, clientId: appId, clientSecret: secret };
+
+    const first = await waiting.ask(mine);
+    assert.match(expectError(first, "Unreachable").message, /no answer within 1(\.5)? s/);
+    // From now on the token service answers; it is left alone for 5 seconds.
+    const later = async (): Promise<Answer | undefined> => {
+      const answer = await waiting.ask(mine);
+      return answer.kind === "secret" ? answer : undefined;
+    };
+    const second = await eventually(later, { within: 20_000, every: 250, what: "the token of the next sign-in" });
+
+    await waiting.stop();
+    assert.equal(decoded(second), value);
   });
 });
 

@@ -37,14 +37,17 @@ export interface IdentityAnswers {
 }
 
 const tokenRequests: string[] = [];
-const clients = createVaultClients({ timeoutMs: Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000") });
+const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
+const clients = createVaultClients({ timeoutMs, signInTimeoutMs: timeoutMs });
 
 function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuestion): VaultIdentity {
   if (kind === "managedIdentity") return { kind, clientId };
   const requestToken = (): Promise<Sensitive> => {
     tokenRequests.push(account);
     if (token !== undefined) return Promise.resolve(Sensitive.ofText(token));
-    return Promise.reject(new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" } }));
+    return Promise.reject(
+      new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" }, origin: "class" }),
+    );
   };
   return { kind, clientId: clientId ?? "", account: { namespace: "shop", name: account }, requestToken };
 }

@@ -252,7 +252,7 @@ describe("managed identity", () => {
 
     const answer = await ask({ kind: "managedIdentity" }, { ...proxied(), ...host, TEST_CALL_TIMEOUT_MS: "1500" });
 
-    expectError(answer, "Unreachable", /no answer within 1\.5 s; .*the node's metadata service/);
+    expectError(answer, "Unreachable", /no token from the node's metadata service \(169\.254\.169\.254\) for .*: no answer within 1\.5 s/);
     assert.ok(sockets.length > 0);
     for (const socket of sockets) socket.destroy();
     silent.close();

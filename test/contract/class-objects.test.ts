@@ -201,6 +201,32 @@ describe("the objects of a class", () => {
 });
 
 describe("an object that cannot be had", () => {
+  for (const [type, kind] of [
+    ["secret", "secret"],
+    ["key", "key"],
+    ["cert", "certificate"],
+  ] as const) {
+    test(`V2: is not found although it has a history: ${type}`, async () => {
+      const { vault, fetchAll } = await aVault();
+      await emulator.setSecret({ vault, name: "there", value: "there" });
+
+      const { failures, objects } = await fetchAll([
+        `objectName: gone, objectType: ${type}, objectVersionHistory: 2`,
+        `objectName: gone, objectType: ${type}, objectAlias: old, objectVersionHistory: 2, objectVersion: 0123456789abcdef0123456789abcdef`,
+        "objectName: there, objectType: secret, objectVersionHistory: 2",
+      ]);
+
+      assert.deepEqual(Object.keys(objects), ["there/0"]);
+      assert.equal(failures.length, 2, failures.join("\n"));
+      const named = `ObjectNotFound: failed to get objectType:${type}, objectName:gone`;
+      assert.ok(failures[0]?.startsWith(`${named}, objectVersion:: get ${kind} gone from https://`), failures[0]);
+      assert.ok(
+        failures[1]?.startsWith(`${named}, objectVersion:0123456789abcdef0123456789abcdef: get ${kind} gone, version 01`),
+        failures[1],
+      );
+    });
+  }
+
   for (const [object, what, advice] of [
     [
       "objectName: gone, objectType: secret",

@@ -180,6 +180,65 @@ describe("a wrong authority or scope", () => {
   });
 });
 
+/** A vault of a cloud apart that knows no newer version of the API than 7.1, as Azure Stack Hub's, and what a class gets of it. */
+async function fetchFromOldVault(cloudEnvFileName: string): Promise<Pick<Fetch, "answer" | "requests">> {
+  count += 1;
+  const { name: vault, tenantId } = await emulator.createVault({ name: `cloud-${count}`, cloud: "private", apiVersions: ["7.0", "7.1"] });
+  const { appId: clientId, clientSecret } = await emulator.createServicePrincipal({ cloud: "private" });
+  await emulator.grant({ vault, appId: clientId, permissions: ["get", "list", "keys/get", "certificates/get"] });
+  for (let version = 0; version < 30; version += 1) await emulator.setSecret({ vault, name: "s", value: `${version}` });
+  await emulator.createKey({ vault, name: "k", keyType: "EC" });
+  await emulator.createCertificate({ vault, name: "c", keyType: "EC" });
+  const last = (await emulator.requests()).at(-1)?.sequence ?? 0;
+  const entry = (text: string) => `  - |\n    ${text.replaceAll(", ", "\n    ")}\n`;
+  const entries = ["objectName: k, objectType: key", "objectName: c, objectType: cert", "objectName: s, objectType: secret"];
+  const history = "objectName: s, objectType: secret, objectAlias: all, objectVersionHistory: 30";
+  const objects = `array:\n${[...entries, history].map(entry).join("")}`;
+  const parameters = { cloudName: "AzureStackCloud", cloudEnvFileName, keyvaultName: vault, tenantID: tenantId, objects };
+  const answer = await worker.ask({ parameters, clientId, clientSecret, cloudEnvDir });
+  return { answer, requests: (await emulator.requests({ after: last })).filter(({ host }) => host.startsWith(vault)) };
+}
+
+const versionsIn = (requests: readonly RequestRecord[]) => [...new Set(requests.map(({ apiVersion }) => apiVersion))];
+
+describe("the version of Key Vault's API", () => {
+  for (const cloud of ["public", "private"] as const) {
+    test(`V1: is 7.4, as the Azure provider's, in the ${cloud} cloud`, async () => {
+      const { answer, requests } = await fetchFrom(
+        cloud,
+        cloud === "public" ? {} : { cloudName: "AzureStackCloud", cloudEnvFileName: "private.json" },
+      );
+
+      assert.deepEqual(answer.failures, []);
+      assert.deepEqual(versionsIn(requests.filter(({ path }) => path.startsWith("/secrets/"))), ["7.4"]);
+    });
+  }
+
+  test("V1: is the one of the cloud file, for secrets, keys, certificates, and each page of a list", async () => {
+    await describeCloud("old.json", description("private", { keyVaultAPIVersion: "7.1" }));
+
+    const { answer, requests } = await fetchFromOldVault("old.json");
+
+    assert.deepEqual(answer.failures, []);
+    assert.deepEqual(Object.keys(answer.files).length, 33);
+    assert.deepEqual(versionsIn(requests), ["7.1"]);
+    const pages = requests.filter(({ path, status }) => path.endsWith("/versions") && status === 200);
+    assert.ok(pages.length > 1, `${pages.length} pages`);
+  });
+
+  test("V1: that a vault does not know is named, with the vault's latest and where to set it", async () => {
+    const { answer } = await fetchFromOldVault("private.json");
+
+    assert.equal(answer.failures.length, 4);
+    for (const failure of answer.failures) {
+      assert.match(
+        failure,
+        /^UnsupportedApiVersion: .*does not know version 7\.4 of Key Vault's API, its latest is 7\.1; set keyVaultAPIVersion/,
+      );
+    }
+  });
+});
+
 test("a tenant adfs asks the authority's own token endpoint, and does not ask which cloud it is of", async () => {
   const { requests } = await fetchFrom("private", { cloudName: "AzureStackCloud", cloudEnvFileName: "private.json", tenantID: "adfs" });
 

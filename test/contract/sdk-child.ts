@@ -18,6 +18,7 @@ import { SecretClient } from "@azure/keyvault-secrets";
 
 import {
   type ClientSpec,
+  type DeletionCall,
   type ObjectCall,
   type SdkAnswer,
   type SdkCall,
@@ -68,10 +69,15 @@ function credentialFor({ tenantId, clientId, clientSecret, authorityHost, creden
 
 async function run({ client: spec, call }: SdkCommand): Promise<unknown> {
   const { secrets, ...others } = clientsFor(spec);
+  if (isDeletionCall(call)) return runDeletion(clientsFor(spec), call);
   return isSecretCall(call) ? runOnSecrets(secrets, call) : runOnObjects(others, call);
 }
 
-function isSecretCall(call: SdkCall): call is SecretCall {
+function isDeletionCall(call: SdkCall): call is DeletionCall {
+  return "object" in call;
+}
+
+function isSecretCall(call: SecretCall | ObjectCall): call is SecretCall {
   return ["get", "set", "update", "list", "versions"].includes(call.kind);
 }
 
@@ -114,6 +120,61 @@ function runOnObjects({ keys, certificates }: Omit<Clients, "secrets">, call: Ob
       return collect(certificates.listPropertiesOfCertificates());
     case "certificateVersions":
       return collect(certificates.listPropertiesOfCertificateVersions(call.name));
+  }
+}
+
+const POLLING = { intervalInMs: 10 };
+
+interface Deletions {
+  begin(name: string): Promise<{ pollUntilDone(): Promise<unknown> }>;
+  get(name: string): Promise<unknown>;
+  beginRecovery(name: string): Promise<{ pollUntilDone(): Promise<unknown> }>;
+  purge(name: string): Promise<unknown>;
+  all(): AsyncIterable<unknown>;
+}
+
+function deletionsOf({ secrets, keys, certificates }: Clients, object: DeletionCall["object"]): Deletions {
+  switch (object) {
+    case "secret":
+      return {
+        begin: (name) => secrets.beginDeleteSecret(name, POLLING),
+        get: (name) => secrets.getDeletedSecret(name),
+        beginRecovery: (name) => secrets.beginRecoverDeletedSecret(name, POLLING),
+        purge: (name) => secrets.purgeDeletedSecret(name),
+        all: () => secrets.listDeletedSecrets(),
+      };
+    case "key":
+      return {
+        begin: (name) => keys.beginDeleteKey(name, POLLING),
+        get: (name) => keys.getDeletedKey(name),
+        beginRecovery: (name) => keys.beginRecoverDeletedKey(name, POLLING),
+        purge: (name) => keys.purgeDeletedKey(name),
+        all: () => keys.listDeletedKeys(),
+      };
+    case "certificate":
+      return {
+        begin: (name) => certificates.beginDeleteCertificate(name, POLLING),
+        get: (name) => certificates.getDeletedCertificate(name),
+        beginRecovery: (name) => certificates.beginRecoverDeletedCertificate(name, POLLING),
+        purge: (name) => certificates.purgeDeletedCertificate(name),
+        all: () => certificates.listDeletedCertificates(),
+      };
+  }
+}
+
+async function runDeletion(clients: Clients, call: DeletionCall): Promise<unknown> {
+  const deletions = deletionsOf(clients, call.object);
+  switch (call.kind) {
+    case "delete":
+      return (await deletions.begin(call.name)).pollUntilDone();
+    case "deleted":
+      return deletions.get(call.name);
+    case "recover":
+      return (await deletions.beginRecovery(call.name)).pollUntilDone();
+    case "purge":
+      return deletions.purge(call.name);
+    case "allDeleted":
+      return collect(deletions.all());
   }
 }
 

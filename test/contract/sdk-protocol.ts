@@ -36,7 +36,12 @@ export type ObjectCall =
   | { readonly kind: "keys" | "certificates" }
   | { readonly kind: "keyVersions" | "certificateVersions"; readonly name: string };
 
-export type SdkCall = SecretCall | ObjectCall;
+/** Of soft delete; `delete` and `recover` wait until it is done. */
+export type DeletionCall =
+  | { readonly kind: "delete" | "deleted" | "recover" | "purge"; readonly object: "secret" | "key" | "certificate"; readonly name: string }
+  | { readonly kind: "allDeleted"; readonly object: "secret" | "key" | "certificate" };
+
+export type SdkCall = SecretCall | ObjectCall | DeletionCall;
 
 export interface SdkCommand {
   readonly client: ClientSpec;

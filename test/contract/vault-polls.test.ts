@@ -150,6 +150,26 @@ describe("polls of a vault", () => {
     assert.deepEqual([countOf(seen, "403"), countOf(seen, "200")], [1, 100]);
   });
 
+  test("V3: list again as soon as the network lets them: a refusal of the connection says nothing of the right to list", async () => {
+    const { vault, ask: asked, transactions } = await aVault({ objects: 50, perClass: 5 });
+    await settled();
+    await asked("first", 0);
+    await emulator.injectFault({ vault, kind: "refusal", refusal: "private-link-only", times: 1_000 });
+    const start = await lastSequence();
+
+    const refused = await asked("poll", 1);
+
+    assert.equal(countOf(refused.reasons, "Forbidden"), 10);
+    assert.ok((await transactions(start)).length <= 10, "one list for each class at most, and no object");
+    await emulator.clearFaults();
+    const end = await lastSequence();
+    assert.equal(countOf((await asked("poll", 2)).reasons, "Synced"), 10);
+    assert.deepEqual(
+      (await transactions(end)).map(({ path }) => path),
+      ["/secrets", "/secrets"],
+    );
+  });
+
   test("see that an object was disabled and deleted", async () => {
     const { vault, ask: asked } = await aVault({ objects: 10, perClass: 5 });
     await settled();

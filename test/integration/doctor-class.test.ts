@@ -48,8 +48,8 @@ async function assertLeaf(
 }
 
 function testFaults(faults: readonly Fault[]): void {
-  for (const { leaf, plant, asked, message, repair } of faults) {
-    test(`${leaf}: ${LEAVES[leaf].meaning}`, async () => {
+  for (const { leaf, title = `${leaf}: ${LEAVES[leaf].meaning}`, plant, asked, message, repair } of faults) {
+    test(title, async () => {
       const place = await plant();
       try {
         const pattern = typeof message === "function" ? message() : message;

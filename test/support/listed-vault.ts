@@ -20,6 +20,8 @@ export class ListedVaults implements VaultClients {
   readonly requests: string[] = [];
   /** What happens instead of the next answers, by vault. */
   failure: ((vaultUrl: string) => VaultError | undefined) | undefined;
+  /** How the sign-in of a client fails, and after how many milliseconds; no request comes to the vault then. */
+  signIn: ((clientId: string) => { readonly error: VaultError; readonly afterMs: number } | undefined) | undefined;
   readonly #clock: ManualClock;
   readonly #skew: number;
   readonly #secrets = new Map<string, readonly StoredVersion[]>();
@@ -79,7 +81,12 @@ export class ListedVaults implements VaultClients {
     return Math.floor((this.#clock.now() + this.#skew) / 1_000) * 1_000;
   }
 
-  #enter(vaultUrl: string, who: string, request: string, permission: Permission): void {
+  async #enter(vaultUrl: string, who: string, request: string, permission: Permission): Promise<void> {
+    const signIn = this.signIn?.(who);
+    if (signIn !== undefined) {
+      await this.#clock.sleep(signIn.afterMs, new AbortController().signal);
+      throw signIn.error;
+    }
     this.requests.push(`${who}: ${request}`);
     const failure = this.failure?.(vaultUrl);
     if (failure !== undefined) throw failure;
@@ -90,10 +97,10 @@ export class ListedVaults implements VaultClients {
     const unused = (): never => {
       throw new Error("only secrets are here");
     };
-    const enter = (request: string, permission: Permission): void => this.#enter(vaultUrl, who, request, permission);
+    const enter = (request: string, permission: Permission): Promise<void> => this.#enter(vaultUrl, who, request, permission);
     return {
       getSecret: async (name, version) => {
-        enter(`get ${name}${version === undefined ? "" : `@${version}`}`, "get");
+        await enter(`get ${name}${version === undefined ? "" : `@${version}`}`, "get");
         const versions = this.#secrets.get(name) ?? [];
         const found = version === undefined ? versions.at(-1) : versions.find((one) => one.version === version);
         if (found === undefined) throw refusal("NotFound", `no ${name}`);
@@ -106,7 +113,7 @@ export class ListedVaults implements VaultClients {
       getKey: unused,
       getCertificate: unused,
       listSecretVersions: async (name): Promise<readonly VaultVersion[]> => {
-        enter(`versions ${name}`, "list");
+        await enter(`versions ${name}`, "list");
         return (this.#secrets.get(name) ?? []).map(({ version, isEnabled }, index) => ({ version, isEnabled, created: index }));
       },
       listKeyVersions: unused,
@@ -115,17 +122,20 @@ export class ListedVaults implements VaultClients {
     };
   }
 
-  async *#pages(kind: VaultObjectKind, enter: (request: string, permission: Permission) => void): AsyncGenerator<readonly ListedObject[]> {
+  async *#pages(
+    kind: VaultObjectKind,
+    enter: (request: string, permission: Permission) => Promise<void>,
+  ): AsyncGenerator<readonly ListedObject[]> {
     const all = [...this.#secrets].flatMap(([name, versions]) =>
       versions.slice(-1).map(({ isEnabled, updated }) => ({ name, isEnabled, updated })),
     );
     for (let start = 0; start === 0 || start < all.length; start += 25) {
-      enter(`list ${kind}s`, "list");
+      await enter(`list ${kind}s`, "list");
       yield all.slice(start, start + 25);
     }
   }
 }
 
 function refusal(code: "Forbidden" | "NotFound" | "Disabled", message: string): VaultError {
-  return new VaultError(code, message, { retry: { kind: "never" } });
+  return new VaultError(code, message, { retry: { kind: "never" }, origin: "vault" });
 }

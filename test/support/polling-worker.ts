@@ -5,7 +5,7 @@ import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
 import { ListedVaults } from "./listed-vault.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { type Look, StoredClass } from "./stored-class.ts";
+import { type Look, type ObjectEntry, StoredClass } from "./stored-class.ts";
 
 /** Between two polls of a class (milliseconds). */
 export const INTERVAL = 120_000;
@@ -13,13 +13,14 @@ export const INTERVAL = 120_000;
 const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
 
 export interface PolledClassFacts {
-  readonly objects: readonly string[];
+  readonly objects: readonly ObjectEntry[];
+  readonly secrets?: Readonly<Record<string, readonly string[]>>;
   readonly clientId?: string;
   readonly vault?: string;
   readonly entry?: Readonly<Record<string, string>>;
 }
 
-export interface PolledClass extends Pick<StoredClass, "versions" | "stored"> {
+export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {
   first(): Promise<Mirror>;
   poll(look?: Partial<Look>): Promise<Mirror>;
 }
@@ -41,11 +42,12 @@ export class PollingWorker {
     this.#mirror = this.#createMirrors();
   }
 
-  aClass(name: string, { objects, clientId = "app", vault = "vault-1", entry = {} }: PolledClassFacts): PolledClass {
+  aClass(name: string, { clientId = "app", vault = "vault-1", ...facts }: PolledClassFacts): PolledClass {
     const parameters = { useVMManagedIdentity: "true", userAssignedIdentityID: clientId };
-    const made = new StoredClass(name, { objects, vault, tenantId: TENANT, parameters, entry });
+    const made = new StoredClass(name, { vault, tenantId: TENANT, parameters, ...facts });
     const now = () => ({ due: this.clock.now(), interval: INTERVAL });
     return {
+      provider: made.provider,
       first: () => made.first(this.#mirror, now()),
       poll: (look = {}) => made.poll(this.#mirror, { ...now(), ...look }),
       get versions() {

@@ -1,4 +1,4 @@
-import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import type { SecretObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { rfc3339, type SecretStatus } from "../../src/domain/sync/class-status.ts";
 import type { Mirror } from "../../src/sync/vault/mirror.ts";
 import type { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
@@ -6,8 +6,13 @@ import type { Question } from "../../src/sync/vault/vault-question.ts";
 
 type Mirrors = ReturnType<typeof createMirrors>;
 
+/** An entry of `objects`: the name in the vault, or its YAML keys. */
+export type ObjectEntry = string | Readonly<Record<string, string>>;
+
 export interface StoredClassFacts {
-  readonly objects: readonly string[];
+  readonly objects: readonly ObjectEntry[];
+  /** Files by the name of their Secret, each under its own name; default: a Secret for each file, under the key `value`. */
+  readonly secrets?: Readonly<Record<string, readonly string[]>>;
   readonly vault: string;
   readonly tenantId: string;
   /** How it signs in, and what else it says of its vault. */
@@ -25,25 +30,29 @@ export class StoredClass {
   stored: readonly SecretStatus[] = [];
   checked: number | undefined;
 
-  constructor(name: string, { objects, vault, tenantId, parameters, entry = {} }: StoredClassFacts) {
-    const lines = (object: string): string =>
-      Object.entries({ objectName: object, objectType: "secret", ...entry })
-        .map(([key, value]) => `    ${key}: ${value}\n`)
-        .join("");
-    const fileOf = (object: string): string => (entry["objectVersionHistory"] === undefined ? object : `${object}/0`);
-    const array = `array:\n${objects.map((object) => `  - |\n${lines(object)}`).join("")}`;
+  constructor(name: string, { objects, secrets, vault, tenantId, parameters, entry = {} }: StoredClassFacts) {
+    const entries = objects.map((object) => ({
+      objectType: "secret",
+      ...entry,
+      ...(typeof object === "string" ? { objectName: object } : object),
+    }));
+    const files = entries.map(fileOf);
     this.provider = {
       apiVersion: "secrets-store.csi.x-k8s.io/v1",
       kind: "SecretProviderClass",
       metadata: { namespace: "team", name },
       spec: {
         provider: "azure",
-        parameters: { keyvaultName: vault, tenantId, objects: array, ...parameters },
-        secretObjects: objects.map((object) => ({
-          secretName: object.toLowerCase(),
-          type: "Opaque",
-          data: [{ objectName: fileOf(object), key: "value" }],
-        })),
+        parameters: { keyvaultName: vault, tenantId, objects: `array:\n${entries.map(yamlOf).join("")}`, ...parameters },
+        secretObjects:
+          secrets === undefined
+            ? files.map((file) => aSecret(file.replace(/\/0$/, "").toLowerCase(), [{ objectName: file, key: "value" }]))
+            : Object.entries(secrets).map(([secretName, names]) =>
+                aSecret(
+                  secretName,
+                  names.map((file) => ({ objectName: file, key: file })),
+                ),
+              ),
       },
     };
   }
@@ -74,6 +83,20 @@ export class StoredClass {
     if (answer.notFresh === undefined && answer.checkedAt !== undefined) this.checked = Date.parse(rfc3339(answer.checkedAt));
     return answer;
   }
+}
+
+function aSecret(secretName: string, data: NonNullable<SecretObject["data"]>): SecretObject {
+  return { secretName, type: "Opaque", data };
+}
+
+function yamlOf(entry: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(entry).map(([key, value]) => `    ${key}: ${value}\n`);
+  return `  - |\n${lines.join("")}`;
+}
+
+function fileOf(entry: Readonly<Record<string, string>>): string {
+  const path = entry["objectAlias"] ?? entry["objectName"] ?? "";
+  return entry["objectVersionHistory"] === undefined ? path : `${path}/0`;
 }
 
 export function reasonOf(answer: Mirror): string {

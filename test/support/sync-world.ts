@@ -99,7 +99,7 @@ export interface ClassFacts {
   readonly namespace: string;
   readonly name: string;
   /** Names of vault objects, or whole entries of `objects`. */
-  readonly objects: readonly (string | Readonly<Record<string, string>>)[];
+  readonly objects: readonly (string | Readonly<Record<string, string | number>>)[];
   readonly secretObjects: readonly SecretObject[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;

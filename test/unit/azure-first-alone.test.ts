@@ -38,7 +38,7 @@ describe("the calls of a new client", () => {
     ] as const) {
       const { begin, started } = calls();
       const first = begin();
-      started[0]?.reject(new VaultError(code, "no", { retry: { kind: "never" } }));
+      started[0]?.reject(new VaultError(code, "no", { retry: { kind: "never" }, origin: "vault" }));
       await assert.rejects(first);
 
       const running = [begin(), begin()];

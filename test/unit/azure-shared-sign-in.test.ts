@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { shareSignIn } from "../../src/azure/shared-sign-in.ts";
+import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/vault-over-http.ts";
 
 type Credential = Parameters<typeof shareSignIn>[0];
 
@@ -113,5 +114,30 @@ describe("a shared sign-in", () => {
     });
     assert.equal(await shared.getToken("vault", { abortSignal: AbortSignal.abort(), tenantId: "t" }), null);
     assert.deepEqual(seen, { tenantId: "t" });
+  });
+
+  test("is asked at each request, so that the SDK renews no token in the background, where a failure is nobody's", async () => {
+    const requests: string[] = [];
+    let signIns = 0;
+    const credential: Credential = {
+      getToken: async () => {
+        signIns += 1;
+        return { token: "t", expiresOnTimestamp: Date.now() + HOUR };
+      },
+    };
+    const shared = shareSignIn(credential);
+    const counting: Credential = {
+      getToken: (...given) => {
+        requests.push(String(given[0]));
+        return shared.getToken(...given);
+      },
+    };
+    const client = vaultOverHttp(
+      async (request) => challengeTo(request) ?? answerTo(request, 200, { value: "v", id: `${VAULT_URL}secrets/a/${"0".repeat(32)}` }),
+      { credential: counting },
+    );
+    for (let call = 0; call < 3; call += 1) await client.getSecret("a", undefined, new AbortController().signal);
+    assert.equal(requests.length, 3);
+    assert.equal(signIns, 1);
   });
 });

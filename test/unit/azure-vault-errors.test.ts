@@ -4,8 +4,9 @@ import { inspect } from "node:util";
 
 import { RestError } from "@azure/keyvault-secrets";
 import { AbsentPart } from "../../src/azure/absent-part.ts";
-import { fingerprintOf } from "../../src/azure/credential.ts";
-import { LruCache } from "../../src/azure/lru-cache.ts";
+import { CallTimeout } from "../../src/azure/bounded-call.ts";
+import { translateSignInError } from "../../src/azure/sign-in-errors.ts";
+import type { SignInTrace } from "../../src/azure/sign-in-trace.ts";
 import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
@@ -27,6 +28,11 @@ const FEDERATED: VaultIdentity = {
   account: { namespace: "shop", name: "cart" },
   requestToken: () => Promise.reject(new Error("not asked for here")),
 };
+
+/** What the vault's request fails with where the sign-in failed so. */
+function noToken(error: unknown, request: VaultRequest = REQUEST, trace: SignInTrace = {}): VaultError {
+  return translateError(new Error("outer", { cause: translateSignInError(error, request, trace) }), request);
+}
 
 interface Told {
   readonly code?: string;
@@ -54,7 +60,7 @@ describe("an answer of the vault", () => {
     [403, { code: "Forbidden", innerCodes: ["SecretExpired"] }, "Expired"],
     [403, { code: "Forbidden", innerCodes: ["SecretNotYetValid"] }, "NotYetValid"],
     [403, { code: "Forbidden", innerCodes: ["ForbiddenByRbac"] }, "Forbidden"],
-    [403, { code: "Forbidden", innerCodes: ["Outer", "ForbiddenByFirewall"] }, "Forbidden"],
+    [403, { code: "Forbidden", innerCodes: ["Outer", "ForbiddenByFirewall"] }, "NetworkForbidden"],
     [403, { code: "Forbidden" }, "Forbidden"],
     [403, {}, "Unreachable"],
     [401, { code: "Unauthorized" }, "Unauthorized"],
@@ -90,12 +96,38 @@ describe("an answer of the vault", () => {
     });
   }
 
-  test("that names the firewall gets that remedy", () => {
-    assert.match(
-      translateError(anAnswer(403, { code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }), REQUEST).message,
-      /outbound address/,
-    );
-  });
+  for (const [told, what, remedy] of [
+    [{ code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }, "the vault's firewall refuses this address", "outbound address"],
+    [
+      { code: "Forbidden", innerCodes: ["ForbiddenByConnection"] },
+      "the vault is closed to public networks",
+      "an approved private endpoint",
+    ],
+    [{ code: "Forbidden", innerCodes: ["ForbiddenByNsp"] }, "the vault's network security perimeter refuses", "inbound access rule"],
+    [{ code: "ForbiddenByNsp" }, "the vault's network security perimeter refuses", "inbound access rule"],
+  ] as const) {
+    test(`V3: of the network gets the network's remedy, and names no right: ${JSON.stringify(told)}`, () => {
+      const { message } = translateError(anAnswer(403, told), REQUEST);
+      const [, words = ""] = message.split(": ");
+      assert.ok(words.startsWith(what), message);
+      assert.match(message, new RegExp(`\\(HTTP 403 Forbidden.*\\); .*${remedy}`));
+      assert.doesNotMatch(message, /role|access polic|not allowed/);
+    });
+  }
+
+  for (const [innerCode, remedy] of [
+    ["ForbiddenByRbac", "grant it the role Key Vault Secrets User on the vault"],
+    ["ForbiddenByPolicy", "grant it Get on secrets in the vault's access policies"],
+    ["AccessDenied", "grant it Get on secrets in the vault's access policies"],
+    ["Other", "grant it the role Key Vault Secrets User, or Get on secrets where the vault uses access policies"],
+  ] as const) {
+    // The others were right before.
+    const id = innerCode === "AccessDenied" ? "V3: " : "";
+    test(`${id}of rights names those that the vault goes by: ${innerCode}`, () => {
+      const { message } = translateError(anAnswer(403, { code: "Forbidden", innerCodes: [innerCode] }), REQUEST);
+      assert.ok(message.endsWith(`is not allowed to (HTTP 403 Forbidden ${innerCode}); ${remedy}`), message);
+    });
+  }
 
   test("lends the message nothing but its code words", () => {
     const error = translateError(anAnswer(403, { code: "canary: text with spaces", innerCodes: ["also text"] }), REQUEST);
@@ -106,19 +138,57 @@ describe("an answer of the vault", () => {
 });
 
 describe("a failure without an answer", () => {
-  for (const [message, code, retry] of [
-    ["x AADSTS7000215: Invalid client secret canary", "Unauthorized", "never"],
-    ["AADSTS90033: A transient error has occurred", "Unreachable", "backoff"],
-    ["The challenge resource 'example.test' does not match the requested domain.", "Unauthorized", "never"],
-    ["The current credential is not configured … AdditionallyAllowedTenants …", "Unauthorized", "never"],
-    ["whatever canary", "Unreachable", "backoff"],
+  for (const [translate, message, code, origin] of [
+    [noToken, "x AADSTS7000215: Invalid client secret canary", "Unauthorized", "signIn"],
+    [noToken, "AADSTS90033: A transient error has occurred", "Unreachable", "signIn"],
+    [noToken, "The current credential is not configured … AdditionallyAllowedTenants …", "Unauthorized", "class"],
+    [noToken, "whatever canary", "Unreachable", "own"],
+    [translateError, "The challenge resource 'example.test' does not match the requested domain.", "Unauthorized", "vault"],
+    [translateError, "whatever canary", "Unreachable", "own"],
   ] as const) {
-    test(`"${message.slice(0, 40)}" is ${code}`, () => {
+    test(`"${message.slice(0, 40)}" is ${code}, of ${origin}`, () => {
       for (const error of [new Error(message), new Error("outer", { cause: new Error(message) })]) {
-        const translated = translateError(error, REQUEST);
-        assert.deepEqual([translated.code, translated.retry.kind], [code, retry]);
+        const translated = translate(error, REQUEST);
+        const retry = code === "Unreachable" ? "backoff" : "never";
+        assert.deepEqual([translated.code, translated.origin, translated.retry.kind], [code, origin, retry]);
         assert.doesNotMatch(translated.message, /canary/);
       }
+    });
+  }
+
+  for (const [what, trace, code, origin, words] of [
+    ["refused connection", { code: "ECONNREFUSED" }, "Unreachable", "signIn", /no connection \(ECONNREFUSED\): the connection is refused/],
+    ["busy answer", { status: 503 }, "Unreachable", "signIn", /no usable answer \(HTTP 503\)/],
+    ["silence", { silence: new CallTimeout("no answer within 25 s") }, "Unreachable", "signIn", /: no answer within 25 s; check/],
+    ["tenant that is none", { status: 400, entraCode: "AADSTS90002" }, "Unauthorized", "signIn", /\(AADSTS90002\): no such tenant/],
+    ["refusal by AD FS", { status: 401, refusal: "invalid_client" }, "Unauthorized", "signIn", /it refuses \(HTTP 401 invalid_client\)/],
+    ["proxy that refuses", { code: "PROXY_ANSWERED_403" }, "Unreachable", "proxy", /no tunnel to login\.microsoftonline\.com \(HTTP 403\)/],
+    ["proxy that is not there", { code: "PROXY_ECONNREFUSED" }, "Unreachable", "proxy", /the proxy is not reached \(ECONNREFUSED\)/],
+  ] as const) {
+    test(`of a sign-in that the SDK says nothing of is told by its last request: a ${what}`, () => {
+      const error = noToken(new Error("network_error"), REQUEST, trace);
+      assert.deepEqual([error.code, error.origin], [code, origin]);
+      assert.match(error.message, /no token from https:\/\/login\.microsoftonline\.com\/ for application the-client/);
+      assert.match(error.message, words);
+    });
+  }
+
+  for (const [what, error, origin, words] of [
+    ["silence", new CallTimeout("no answer within 30 s"), "vault", /no answer within 30 s from the vault/],
+    ["page of somebody else", new RestError("canary", { code: "PARSE_ERROR" }), "vault", /no usable answer \(PARSE_ERROR\) from the vault/],
+    [
+      "tunnel that the proxy refuses",
+      new RestError("canary", { code: "PROXY_ANSWERED_502" }),
+      "proxy",
+      /no tunnel to kv\.vault.*\(HTTP 502\)/,
+    ],
+    ["proxy that is not there", new RestError("canary", { code: "PROXY_ENOTFOUND" }), "proxy", /the proxy is not reached \(ENOTFOUND\)/],
+  ] as const) {
+    test(`of a request to the vault is the party's that it came to: a ${what}`, () => {
+      const translated = translateError(error, REQUEST);
+      assert.deepEqual([translated.code, translated.origin], ["Unreachable", origin]);
+      assert.match(translated.message, words);
+      assert.doesNotMatch(translated.message, /canary|login\.microsoftonline/);
     });
   }
 
@@ -156,7 +226,7 @@ describe("a refusal of a ServiceAccount's token", () => {
 
   for (const code of ["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]) {
     test(`by ${code} is Unauthorized and says what to federate`, () => {
-      const error = translateError(new Error(`${code}: No matching federated identity record found … canary`), request);
+      const error = noToken(new Error(`${code}: No matching federated identity record found … canary`), request);
       assert.deepEqual([error.code, error.retry.kind], ["Unauthorized", "never"]);
       assert.ok(error.message.endsWith(`(${code}): it trusts no such ServiceAccount; add a federated credential to it: ${federate}`));
     });
@@ -170,21 +240,21 @@ describe("a refusal of a ServiceAccount's token", () => {
     ["AADSTS123456", /check clientID, tenantID and the federated credential: subject system:serviceaccount:shop:cart/],
   ] as const) {
     test(`by ${code} has its own remedy, and none about a client secret`, () => {
-      const { message } = translateError(new Error(code), request);
+      const { message } = noToken(new Error(code), request);
       assert.match(message, words);
       assert.doesNotMatch(message, /clientsecret|clientid/);
     });
   }
 
   test("before its issuer is known names the API server's setting", () => {
-    const { message } = translateError(new Error("AADSTS700213"), { ...request, assertion: { issuer: undefined } });
+    const { message } = noToken(new Error("AADSTS700213"), { ...request, assertion: { issuer: undefined } });
     assert.match(message, /issuer the API server's --service-account-issuer,/);
   });
 
   test("by the API server keeps its own words and code, however deep the SDK has wrapped it", () => {
-    const ours = new VaultError("IdentityUnavailable", "there is no ServiceAccount cart", { retry: { kind: "backoff" } });
-    const error = translateError(new Error("AADSTS700213 outer", { cause: new Error("middle", { cause: ours }) }), request);
-    assert.deepEqual([error.code, error.retry.kind], ["IdentityUnavailable", "backoff"]);
+    const ours = new VaultError("IdentityUnavailable", "there is no ServiceAccount cart", { retry: { kind: "backoff" }, origin: "class" });
+    const error = noToken(new Error("AADSTS700213 outer", { cause: new Error("middle", { cause: ours }) }), request);
+    assert.deepEqual([error.code, error.origin, error.retry.kind], ["IdentityUnavailable", "class", "backoff"]);
     assert.match(error.message, /^get secret DemoSecret from .*: there is no ServiceAccount cart$/);
   });
 });
@@ -201,8 +271,8 @@ describe("a failure of the node's metadata service", () => {
     ["network_error: Network request failed", "Unreachable", /169\.254\.169\.254.*use workload identity/],
   ] as const) {
     test(`"${message.slice(0, 40)}" is ${code}`, () => {
-      const error = translateError(thrown(message), request("the-client"));
-      assert.equal(error.code, code);
+      const error = noToken(thrown(message), request("the-client"));
+      assert.deepEqual([error.code, error.origin], [code, "metadataService"]);
       assert.match(error.message, words);
       assert.doesNotMatch(error.message, /canary/);
     });
@@ -210,60 +280,12 @@ describe("a failure of the node's metadata service", () => {
 
   test("for the system-assigned identity says how to get one", () => {
     assert.match(
-      translateError(thrown("Identity not found"), request()).message,
+      noToken(thrown("Identity not found"), request()).message,
       /system-assigned identity .*: the node has no identity; switch one on/,
     );
   });
 
   test("is none for another identity's error of that name", () => {
-    assert.doesNotMatch(translateError(thrown("Identity not found"), REQUEST).message, /the node/);
-  });
-});
-
-describe("the cache of clients", () => {
-  test("keeps the entries used last", () => {
-    const cache = new LruCache<object>(2);
-    const [a, b] = [cache.getOrCreate("a", () => ({})), cache.getOrCreate("b", () => ({}))];
-    assert.equal(
-      cache.getOrCreate("a", () => ({})),
-      a,
-    );
-    cache.getOrCreate("c", () => ({}));
-    assert.equal(
-      cache.getOrCreate("a", () => ({})),
-      a,
-    );
-    assert.notEqual(
-      cache.getOrCreate("b", () => ({})),
-      b,
-    );
-    assert.equal(cache.size, 2);
-  });
-
-  test("tells identities apart without holding the client secret", () => {
-    const identity = (secret: string, clientId = "c") =>
-      ({ kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(secret) }) as const;
-    const key = new Uint8Array(32);
-    const fingerprints = [identity("canary"), identity("canary2"), identity("canary", "d")].map((each) => fingerprintOf(each, key));
-    assert.equal(new Set(fingerprints).size, 3);
-    assert.equal(fingerprintOf(identity("canary"), key), fingerprints[0]);
-    assert.notEqual(fingerprintOf(identity("canary"), new Uint8Array(32).fill(1)), fingerprints[0]);
-    assert.doesNotMatch(fingerprints.join(), /canary/);
-  });
-
-  test("tells the same application apart by its account, and the identities of the node", () => {
-    const key = new Uint8Array(32);
-    const ofAccount = (namespace: string, name: string): VaultIdentity => ({ ...FEDERATED, account: { namespace, name } });
-    const distinct: readonly VaultIdentity[] = [
-      ofAccount("shop", "cart"),
-      ofAccount("shop", "other"),
-      ofAccount("elsewhere", "cart"),
-      { ...FEDERATED, clientId: "other" },
-      { kind: "managedIdentity", clientId: undefined },
-      { kind: "managedIdentity", clientId: "the-client" },
-      { kind: "managedIdentity", clientId: "" },
-    ];
-    assert.equal(new Set(distinct.map((each) => fingerprintOf(each, key))).size, distinct.length);
-    assert.equal(fingerprintOf(ofAccount("shop", "cart"), key), fingerprintOf(FEDERATED, key));
+    assert.doesNotMatch(noToken(thrown("Identity not found"), REQUEST).message, /the node/);
   });
 });

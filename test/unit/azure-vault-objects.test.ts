@@ -9,7 +9,7 @@ import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "../../src/azure/vault-objects.ts";
 
 const properties = { name: "n", vaultUrl: "https://kv.vault.azure.net/", version: "v1", updatedOn: new Date(1), expiresOn: new Date(2) };
-const facts = { version: "v1", updated: 1, expires: 2, notBefore: undefined };
+const facts = { version: "v1", updated: 1, expires: 2, notBefore: undefined, isEnabled: true };
 
 describe("what the SDK hands out", () => {
   test("becomes a secret, an empty one too", () => {

@@ -67,6 +67,7 @@ describe("a class is fresh by what was seen of it, and", () => {
   test("U8: is not while polls are answered by an old list, because the vault throttles others", async () => {
     const throttled = new VaultError("Throttled", "https://vault-1.vault.azure.net: the vault throttles (429)", {
       retry: { kind: "backoff" },
+      origin: "vault",
     });
     const refusing = (client: VaultClient): VaultClient => ({ ...client, getSecret: () => Promise.reject(throttled) });
     const { world, leader } = await synced((made) => withTrouble(made, "noisy", refusing));
@@ -131,5 +132,5 @@ async function* silence(signal: AbortSignal): AsyncGenerator<never> {
 // oxlint-disable-next-line eslint/require-yield -- as above.
 async function* givenUp(world: SimulatedWorld, signal: AbortSignal): AsyncGenerator<never> {
   await world.clock.sleep(5 * 60_000, signal);
-  throw new VaultError("Unreachable", "https://vault-1.vault.azure.net: no answer", { retry: { kind: "backoff" } });
+  throw new VaultError("Unreachable", "https://vault-1.vault.azure.net: no answer", { retry: { kind: "backoff" }, origin: "vault" });
 }

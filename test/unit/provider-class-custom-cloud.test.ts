@@ -52,6 +52,26 @@ describe("a cloud file", () => {
     assert.equal(parsed.value.scope, "https://vault.directory.example/4f9b2d60/.default");
   });
 
+  for (const [given, apiVersion] of [
+    [{}, undefined],
+    [{ keyVaultAPIVersion: null }, undefined],
+    [{ keyVaultAPIVersion: "7.1" }, "7.1"],
+    [{ KEYVAULTAPIVERSION: "2025-07-01" }, "2025-07-01"],
+    [{ keyVaultAPIVersion: "7.1", keyvaultapiversion: "7.6-preview.2" }, "7.6-preview.2"],
+  ] as const) {
+    test(`with ${JSON.stringify(given)} asks for version ${apiVersion ?? "that every cloud knows"}`, () => {
+      const parsed = parseCloudFile(bytesOf(describing(given)), "AzureStackCloud");
+      assert.ok(parsed.ok, JSON.stringify(parsed));
+      assert.equal(parsed.value.apiVersion, apiVersion);
+    });
+  }
+
+  for (const keyVaultAPIVersion of [7.1, "", "latest", "7.1&x=y", "7", ["7.1"]]) {
+    test(`with version ${JSON.stringify(keyVaultAPIVersion)} of the API is refused`, () => {
+      assert.equal(errorOf(describing({ keyVaultAPIVersion })), 'keyVaultAPIVersion must be a version of Key Vault\'s API such as "7.1"');
+    });
+  }
+
   // Measured: encoding/json of Go 1.26 with go-autorest 0.11.30.
   for (const [text, error] of [
     ["", "unexpected end of JSON input"],

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { isOpen } from "../../src/domain/schedule/breaker.ts";
 import { isSettled, type ObjectLook, stillHolds } from "../../src/domain/schedule/object-look.ts";
 import {
   admit,
   answered,
-  givenUp,
   holdUp,
-  isOpen,
   noPressure,
   rateOf,
   stretchOf,
   throttled,
   unanswered,
+  untold,
   type VaultPressure,
 } from "../../src/domain/schedule/vault-pressure.ts";
 
@@ -74,23 +74,23 @@ describe("a vault that does not answer", () => {
   test("is left alone after five requests in a row without an answer, and not before", () => {
     assert.equal(holdUp(afterFailures(4), NOW), undefined);
     assert.deepEqual(holdUp(afterFailures(5), NOW), { why: "Unreachable", afterMs: 5_000 });
-    assert.ok(isOpen(afterFailures(5)));
+    assert.ok(isOpen(afterFailures(5).breaker));
   });
 
   test("is not held to be away because of failures with an answer between them", () => {
-    assert.equal(isOpen(afterFailures(4, answered(afterFailures(4), NOW))), false);
+    assert.equal(isOpen(afterFailures(4, answered(afterFailures(4), NOW)).breaker), false);
   });
 
   test("is tried by one request after the pause; its failure doubles the pause, up to a minute", () => {
     let pressure = afterFailures(5);
     const pauses: number[] = [];
     for (let round = 0; round < 5; round += 1) {
-      const now = pressure.openUntil;
+      const now = pressure.breaker.openUntil;
       const probe = admit(pressure, { now, isKey: false });
       assert.ok(probe.kind === "go");
       assert.equal(admit(probe.pressure, { now, isKey: false }).kind, "refused", "one probe at a time");
       pressure = unanswered(probe.pressure, now);
-      pauses.push((pressure.openUntil - now) / 1_000);
+      pauses.push((pressure.breaker.openUntil - now) / 1_000);
     }
 
     assert.deepEqual(pauses, [10, 20, 40, 60, 60]);
@@ -98,18 +98,18 @@ describe("a vault that does not answer", () => {
 
   test("is asked as before once the probe was answered, be it with a refusal", () => {
     const pressure = afterFailures(5);
-    const probe = admit(pressure, { now: pressure.openUntil, isKey: false });
+    const probe = admit(pressure, { now: pressure.breaker.openUntil, isKey: false });
     assert.ok(probe.kind === "go");
 
-    assert.equal(isOpen(answered(probe.pressure, pressure.openUntil)), false);
+    assert.equal(isOpen(answered(probe.pressure, pressure.breaker.openUntil).breaker), false);
   });
 
   test("is tried by the next where a probe was given up", () => {
     const pressure = afterFailures(5);
-    const probe = admit(pressure, { now: pressure.openUntil, isKey: false });
+    const probe = admit(pressure, { now: pressure.breaker.openUntil, isKey: false });
     assert.ok(probe.kind === "go");
 
-    assert.equal(admit(givenUp(probe.pressure), { now: pressure.openUntil, isKey: false }).kind, "go");
+    assert.equal(admit(untold(probe.pressure), { now: pressure.breaker.openUntil, isKey: false }).kind, "go");
   });
 });
 
@@ -120,6 +120,7 @@ describe("what was seen of an object", () => {
     version: "v1",
     updated: SECOND,
     expires: undefined,
+    isEnabled: true,
     lookedAt: SECOND + 60_000,
     isSettled: true,
     ...changes,
@@ -139,6 +140,15 @@ describe("what was seen of an object", () => {
 
   test("does not hold for an unchanged second that was not over when the vault answered", () => {
     assert.equal(stillHolds(seen({ isSettled: false }), listing(SECOND), "db"), false);
+  });
+
+  test("V5: does not hold where the list shows that it was disabled, or enabled, within the same second", () => {
+    assert.equal(stillHolds(seen(), listing(SECOND, false), "db"), false);
+    assert.equal(stillHolds(seen({ isEnabled: false }), listing(SECOND, true), "db"), false);
+  });
+
+  test("holds for a key that was handed out although it is disabled", () => {
+    assert.equal(stillHolds(seen({ isEnabled: false }), listing(SECOND, false), "db"), true);
   });
 
   test("is newer than a list that was taken before", () => {

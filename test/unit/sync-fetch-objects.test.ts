@@ -23,8 +23,12 @@ class Vault implements ObjectReader {
   async #answer<T>(call: string, name: string, value: T): Promise<T> {
     this.calls.push(call);
     if (name === "part")
-      throw new VaultError("Invalid", "the vault's answer lacks it", { retry: { kind: "never" }, providerText: "secret id is nil" });
-    if (name.startsWith("gone")) throw new VaultError("NotFound", `no ${name}`, { retry: { kind: "never" } });
+      throw new VaultError("Invalid", "the vault's answer lacks it", {
+        retry: { kind: "never" },
+        origin: "vault",
+        providerText: "secret id is nil",
+      });
+    if (name.startsWith("gone")) throw new VaultError("NotFound", `no ${name}`, { retry: { kind: "never" }, origin: "vault" });
     return value;
   }
 

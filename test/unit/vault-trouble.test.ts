@@ -13,9 +13,10 @@ beforeEach(() => {
 describe("a vault in trouble", () => {
   const throttling = (retryAfter: number | undefined): VaultError =>
     new VaultError("Throttled", "429", {
+      origin: "vault",
       retry: retryAfter === undefined ? { kind: "backoff" } : { kind: "after", milliseconds: retryAfter },
     });
-  const away = new VaultError("Unreachable", "no connection", { retry: { kind: "backoff" } });
+  const away = new VaultError("Unreachable", "no connection", { retry: { kind: "backoff" }, origin: "vault" });
   const isOf = (vault: string, error: VaultError) => (vaultUrl: string) => (vaultUrl.startsWith(`https://${vault}.`) ? error : undefined);
 
   for (const retryAfter of [undefined, 20_000]) {
@@ -91,6 +92,7 @@ describe("a vault in trouble", () => {
       attempts += 1;
       return new VaultError("Unreachable", `list the secrets from ${vaultUrl}: no connection, for the ${attempts}. time`, {
         retry: { kind: "backoff" },
+        origin: "vault",
       });
     };
     const told = new Set<string>();

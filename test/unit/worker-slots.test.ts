@@ -17,7 +17,7 @@ function partlySilent({ vaults, clock }: SimulatedWorld): VaultClients {
         ...client,
         getSecret: async (_name, _version, signal) => {
           await clock.sleep(GIVEN_UP_MS, signal);
-          throw new VaultError("Unreachable", `${address.vaultUrl}: no answer`, { retry: { kind: "backoff" } });
+          throw new VaultError("Unreachable", `${address.vaultUrl}: no answer`, { retry: { kind: "backoff" }, origin: "vault" });
         },
       };
     },

@@ -53,6 +53,15 @@ function historyOf(stem: string): string | undefined {
 
 const folders = new WeakCache<ClassObject, string>();
 
+/**
+ * A vault lists no versions of an object that it does not have, and says so only to who asks for the object: as it is named, or the current
+ * version, which is the whole history where the list has not got it yet.
+ */
+export function unlistedVersion(object: ClassObject): ObjectVersion {
+  const version = object.version === "latest" ? undefined : object.version;
+  return { ...object, version, path: fileInHistory(object.path, 0), index: 0 };
+}
+
 /** Whether `fileName`, as a secretObject writes it, is a file that the object makes, or would make. */
 export function makesFile(object: ClassObject, fileName: string): boolean {
   if (!hasHistory(object)) return object.path === fileName || object.path === stemOf(fileName);

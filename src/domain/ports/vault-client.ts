@@ -10,6 +10,8 @@ export interface VaultAddress {
   readonly tenantId: string;
   /** Scope of tokens for the vaults of a cloud that the operator describes; absent for the clouds that everybody knows. */
   readonly customScope?: string;
+  /** Version of the data plane's API that the operator's description of a cloud asks for; absent: the one that every cloud knows. */
+  readonly apiVersion?: string;
 }
 
 /** Objects of one vault as one identity sees them. Throws `VaultError`. */

@@ -8,6 +8,8 @@ export interface VaultObject {
   readonly updated: number | undefined;
   readonly expires: number | undefined;
   readonly notBefore: number | undefined;
+  /** A secret that is handed out is; keys and certificates are handed out although they are disabled. */
+  readonly isEnabled?: boolean;
   /** When the vault answered, by its own clock, in whole seconds; absent where it does not say. */
   readonly answered?: number;
 }

@@ -60,6 +60,12 @@ const IDENTIFIER_TEXTS: readonly string[] = [
 
 const IDENTIFIERS = "resourceIdentifiers";
 
+/** Ours, and nothing to go-autorest, which passes over members that it does not know. */
+const API_VERSION = "keyVaultAPIVersion";
+
+/** As Key Vault has them: `7.1`, `2025-07-01`, `7.6-preview.2`. */
+const VERSION = /^(?:\d\.\d|\d{4}-\d{2}-\d{2})(?:-preview(?:\.\d)?)?$/;
+
 /** A kind of JSON value, as Go's messages call it. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "array";
@@ -113,8 +119,15 @@ function httpsAddress(text: string): string | undefined {
   return isHost(host) ? `https://${host.toLowerCase()}${path}` : undefined;
 }
 
+/** In any case, as the others; the last one wins. Undefined where it is not given. */
+function apiVersionIn(object: JsonObject): Result<string | undefined, string> {
+  const given = Object.entries(object).findLast(([key, value]) => key.toLowerCase() === API_VERSION.toLowerCase() && value !== null)?.[1];
+  if (given === undefined || (typeof given === "string" && VERSION.test(given))) return ok(given);
+  return failed(`${API_VERSION} must be a version of Key Vault's API such as "7.1"`);
+}
+
 /** The provider would go on with what is missing here, and fail later or ask the public cloud. */
-function toCloud(texts: ReadonlyMap<string, string>, name: string): Result<Cloud, string> {
+function toCloud(texts: ReadonlyMap<string, string>, name: string, apiVersion: string | undefined): Result<Cloud, string> {
   const textOf = (key: string) => texts.get(key) ?? "";
   const vaultSuffix = textOf("keyVaultDNSSuffix").toLowerCase();
   if (!isHost(vaultSuffix)) return failed('keyVaultDNSSuffix must be the domain of vaults, such as "vault.example.com"');
@@ -123,7 +136,8 @@ function toCloud(texts: ReadonlyMap<string, string>, name: string): Result<Cloud
   const endpoint = textOf("keyVaultEndpoint");
   const resource = endpoint === "" ? `https://${vaultSuffix}` : httpsAddress(endpoint);
   if (resource === undefined) return failed('keyVaultEndpoint must be an address such as "https://vault.example.com/"');
-  return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true });
+  const version = apiVersion === undefined ? {} : { apiVersion };
+  return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true, ...version });
 }
 
 /** The error stands for itself: it names the member, and is Go's where Go has one. Total, in time linear in the input. */
@@ -134,7 +148,9 @@ export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, s
   const object = parsed.value === null ? {} : parsed.value;
   if (!isJsonObject(object)) return failed(`json: cannot unmarshal ${kindOf(object)} into Go value of type azure.Environment`);
   const texts = readTexts(object, ENVIRONMENT);
-  return texts.ok ? toCloud(texts.value, name) : texts;
+  if (!texts.ok) return texts;
+  const apiVersion = apiVersionIn(object);
+  return apiVersion.ok ? toCloud(texts.value, name, apiVersion.value) : apiVersion;
 }
 
 /** Stands for a file that whoever reads the class cannot see: the rest of the class can be checked all the same. */

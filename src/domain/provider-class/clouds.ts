@@ -11,6 +11,8 @@ export interface Cloud {
   readonly scope: string;
   /** Described by a file of the operator's: nothing but that file vouches for its names. */
   readonly isCustom?: true;
+  /** Of the data plane of its vaults, where the file says so. */
+  readonly apiVersion?: string;
 }
 
 function cloud(name: string, vaultSuffix: string, authority: string): Cloud {

@@ -120,6 +120,7 @@ function readContent(
       authorityHost: cloud.authorityHost,
       tenantId,
       ...(cloud.isCustom === undefined ? {} : { customScope: cloud.scope }),
+      ...(cloud.apiVersion === undefined ? {} : { apiVersion: cloud.apiVersion }),
     },
     scope: cloud.scope,
     identity,

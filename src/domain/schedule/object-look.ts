@@ -13,6 +13,8 @@ export type ObjectLook =
       /** Unix milliseconds, in whole seconds. */
       readonly updated: number | undefined;
       readonly expires: number | undefined;
+      /** As the list says it. */
+      readonly isEnabled: boolean;
       /** By our clock: when the look began. */
       readonly lookedAt: number;
       /** The second of the last change was over when the vault answered: another change has another time. */
@@ -51,6 +53,7 @@ export function stillHolds(look: ObjectLook, { takenAt, objects }: VaultListing,
   // Looked at since: the list is the older news.
   if (takenAt <= look.lookedAt) return true;
   const listed = objects.get(name.toLowerCase());
-  if (look.kind === "found") return listed !== undefined && look.isSettled && listed.updated === look.updated;
+  if (look.kind === "found")
+    return listed !== undefined && look.isSettled && listed.updated === look.updated && listed.isEnabled === look.isEnabled;
   return look.code === "NotFound" ? listed === undefined : listed?.isEnabled === false;
 }

@@ -2,6 +2,7 @@
  * How hard one vault may be asked. Kept per vault, whoever asks: its limits are counted per vault, and one that is throttled or
  * away must not hold up the others.
  */
+import { asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
 import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "./token-bucket.ts";
 
 /**
@@ -28,11 +29,6 @@ const LAST_PAUSE_MS = 16_000;
 
 /** So many requests in a row without an answer open the breaker: one may be lost to a closed connection, five are not. */
 const FAILURES_TO_OPEN = 5;
-const FIRST_OPEN_MS = 5_000;
-const LAST_OPEN_MS = 60_000;
-
-/** A probe that says nothing for so long was given up (milliseconds). */
-const PROBE_MS = 60_000;
 
 export interface VaultPressure {
   readonly all: Bucket;
@@ -44,12 +40,8 @@ export interface VaultPressure {
   readonly pausedUntil: number;
   /** Pauses in a row. */
   readonly pauses: number;
-  /** Requests in a row without an answer. */
-  readonly failures: number;
-  readonly openUntil: number;
-  /** Times that the breaker opened in a row; 0 while it is closed. */
-  readonly openings: number;
-  readonly probedAt: number;
+  /** Moved by the vault's own silence and answers, and by nobody else's. */
+  readonly breaker: Breaker;
 }
 
 export function noPressure(now: number): VaultPressure {
@@ -61,10 +53,7 @@ export function noPressure(now: number): VaultPressure {
     shareChangedAt: past,
     pausedUntil: past,
     pauses: 0,
-    failures: 0,
-    openUntil: past,
-    openings: 0,
-    probedAt: past,
+    breaker: CLOSED,
   };
 }
 
@@ -83,8 +72,7 @@ export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admissio
   if (held !== undefined) return { kind: "refused", ...held };
   const all = takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: 1 });
   const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), { now, turns: 1 }) : undefined;
-  const probedAt = pressure.openings > 0 ? now : pressure.probedAt;
-  const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, probedAt };
+  const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, breaker: asked(pressure.breaker, now) };
   return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0) };
 }
 
@@ -98,9 +86,8 @@ export function holdUp(
   pressure: VaultPressure,
   now: number,
 ): { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number } | undefined {
-  if (now < pressure.openUntil) return { why: "Unreachable", afterMs: pressure.openUntil - now };
-  const probeEnds = pressure.probedAt + PROBE_MS;
-  if (pressure.openings > 0 && now < probeEnds) return { why: "Unreachable", afterMs: FIRST_PAUSE_MS };
+  const silentFor = heldFor(pressure.breaker, now);
+  if (silentFor !== undefined) return { why: "Unreachable", afterMs: silentFor };
   if (now < pressure.pausedUntil) return { why: "Throttled", afterMs: pressure.pausedUntil - now };
   return undefined;
 }
@@ -110,7 +97,8 @@ export function answered(pressure: VaultPressure, now: number): VaultPressure {
   const isPaused = now < pressure.pausedUntil;
   const grows = pressure.share < 1 && !isPaused && now - pressure.shareChangedAt >= RECOVERY_MS;
   return {
-    ...closed(pressure),
+    ...pressure,
+    breaker: CLOSED,
     pauses: isPaused ? pressure.pauses : 0,
     ...(grows ? { share: Math.min(1, pressure.share * 2), shareChangedAt: now } : {}),
   };
@@ -126,7 +114,8 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
   const drained = (bucket: Bucket): Bucket => ({ tokens: Math.min(0, bucket.tokens), filledAt: pausedUntil });
   const share = isKnown ? pressure.share : Math.max(LEAST_SHARE, pressure.share / 2);
   return {
-    ...closed(pressure),
+    ...pressure,
+    breaker: CLOSED,
     all: drained(pressure.all),
     keys: drained(pressure.keys),
     share,
@@ -136,19 +125,14 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
   };
 }
 
-/** No answer came. */
+/** No answer of the vault came. */
 export function unanswered(pressure: VaultPressure, now: number): VaultPressure {
-  // Those that were under way when the breaker opened say nothing new.
-  if (now < pressure.openUntil) return pressure;
-  const failures = pressure.failures + 1;
-  if (failures < FAILURES_TO_OPEN && pressure.openings === 0) return { ...pressure, failures };
-  const pause = Math.min(LAST_OPEN_MS, FIRST_OPEN_MS * 2 ** pressure.openings);
-  return { ...pressure, failures, openings: pressure.openings + 1, openUntil: now + pause, probedAt: Number.NEGATIVE_INFINITY };
+  return { ...pressure, breaker: unansweredBy(pressure.breaker, now, FAILURES_TO_OPEN) };
 }
 
-/** The call was given up from our side: that says nothing of the vault. */
-export function givenUp(pressure: VaultPressure): VaultPressure {
-  return { ...pressure, probedAt: Number.NEGATIVE_INFINITY };
+/** The vault has said nothing: the call was given up from our side, or ended before it came to the vault. */
+export function untold(pressure: VaultPressure): VaultPressure {
+  return { ...pressure, breaker: notTried(pressure.breaker) };
 }
 
 /** By how much polls of the vault are to be further apart. */
@@ -156,17 +140,9 @@ export function stretchOf({ share }: VaultPressure): number {
   return Math.min(MOST_STRETCH, 1 / share);
 }
 
-export function isOpen({ openings }: VaultPressure): boolean {
-  return openings > 0;
-}
-
 /** Requests a second that are let through in the long run. */
 export function rateOf({ share }: VaultPressure): number {
   return ALL.perSecond * share;
-}
-
-function closed(pressure: VaultPressure): VaultPressure {
-  return { ...pressure, failures: 0, openings: 0, openUntil: Number.NEGATIVE_INFINITY, probedAt: Number.NEGATIVE_INFINITY };
 }
 
 function scaled({ perSecond, burst }: BucketLimits, share: number): BucketLimits {

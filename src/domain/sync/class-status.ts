@@ -15,7 +15,7 @@ export interface ClassStatus {
   readonly conditions: readonly Condition[];
   /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
   readonly lastSuccessfulCheckTime?: string;
-  /** Value of the class's `refresh` annotation that was last acted on, cut after {@link REFRESH_CHARACTERS}. */
+  /** Value of the class's `refresh` annotation that was last answered, cut after {@link REFRESH_CHARACTERS}. */
   readonly observedRefresh?: string;
   /** `1/2`: those that are as they should be, of those that the class names. */
   readonly secretsSynced: string;

@@ -23,11 +23,13 @@ export interface NamedStatus {
 export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
   const all = statuses.flatMap(({ key, status }) => {
     const { namespace, name: className } = refOfKey(key);
-    const keys = (status?.secrets ?? []).flatMap(({ data }) => data);
-    const ends = keys.flatMap(({ object, expires }): [string, number][] =>
-      object === undefined || expires === undefined ? [] : [[object, Date.parse(expires)]],
-    );
-    return [...new Map(ends)].map(([object, expires]) => ({ namespace, className, object, expires }));
+    const ends = new Map<string, number>();
+    for (const { object, expires } of (status?.secrets ?? []).flatMap(({ data }) => data)) {
+      if (object === undefined || expires === undefined) continue;
+      // A class may hold two versions of one object.
+      ends.set(object, Math.min(Date.parse(expires), ends.get(object) ?? Number.POSITIVE_INFINITY));
+    }
+    return [...ends].map(([object, expires]) => ({ namespace, className, object, expires }));
   });
   return all.sort((a, b) => a.expires - b.expires).slice(0, MOST);
 }

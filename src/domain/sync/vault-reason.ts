@@ -9,8 +9,10 @@ const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
   Unauthorized: "Unauthorized",
   IdentityUnavailable: "IdentityUnavailable",
   Forbidden: "Forbidden",
+  NetworkForbidden: "Forbidden",
   Throttled: "Throttled",
   Unreachable: "Unreachable",
+  UnsupportedApiVersion: "UnsupportedApiVersion",
   Invalid: "InvalidObject",
 };
 

@@ -17,8 +17,10 @@ export interface ClassMemory {
   failures: number;
   /** Unix milliseconds; meaningful while `failures` is above 0. */
   retryAt: number;
-  /** Value of the refresh annotation at the last fetch. */
+  /** Value of the refresh annotation that was answered: any other is a request that is open. */
   lastRefresh: string | undefined;
+  /** Its value at the last attempt, whatever came of it. */
+  triedRefresh: string | undefined;
   /** Unix milliseconds of the last check that succeeded. */
   lastSuccess: number | undefined;
   /** Unix milliseconds: earlier processes have checked the class with success then or later; undefined where nobody knows. */
@@ -54,6 +56,7 @@ export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
     failures: 0,
     retryAt: 0,
     lastRefresh: undefined,
+    triedRefresh: undefined,
     lastSuccess: undefined,
     checkedBefore: undefined,
     repairs: NO_REPAIRS,

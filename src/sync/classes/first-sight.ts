@@ -61,9 +61,11 @@ function storedFacts(provider: SecretProviderClass, stored: ClassStatus, now: nu
   const fresh = conditionOf(stored, "Fresh");
   const checked = storedTime(stored.lastSuccessfulCheckTime, now);
   const hasFailed = stored.secrets.some(({ state }) => state !== "Synced") || fresh?.status === "False";
+  const lastRefresh = observedRefresh(provider, stored);
   return {
     failures: hasFailed ? 1 : 0,
-    lastRefresh: observedRefresh(provider, stored),
+    lastRefresh,
+    triedRefresh: lastRefresh,
     lastSuccess: checked,
     lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
     isStaleTold: fresh?.reason === "Stale",

@@ -32,8 +32,13 @@ export interface MirrorInput {
   readonly isPollDue: boolean;
 }
 
+export interface Mirrored {
+  /** Of all objects, or a refusal that another attempt would end with, too. */
+  readonly isAnswered: boolean;
+}
+
 /** Asks the vault, writes what differs, then says in status and event how it went. */
-export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<void> {
+export async function mirrorClass(context: WorkerContext, input: MirrorInput, signal: AbortSignal): Promise<Mirrored> {
   const { provider, memory } = input;
   const stopTimer = context.metrics.syncDuration.startTimer();
   const question = questionOf(context, { ...input, interval: intervalBefore(memory, context.clock.now()) });
@@ -42,13 +47,15 @@ export async function mirrorClass(context: WorkerContext, input: MirrorInput, si
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
   const isFresh = mirror.kind === "answered" && mirror.notFresh === undefined;
   if (mirror.kind === "answered" && isFresh) memory.lastSuccess = latest(memory.lastSuccess, mirror.checkedAt);
-  const outcome = outcomeOf(context, input, { mirror, secrets });
+  const isAnswered = isFresh || mirror.retry.kind === "never";
+  const outcome = outcomeOf(context, input, { mirror, secrets, isAnswered });
   context.metrics.syncs.inc({ reason: outcome.reason });
   memory.failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
   memory.isIdle = false;
   remember(context, input, { isFresh, retry: isFresh ? { kind: "backoff" } : mirror.retry });
   await report(context, input, outcome, signal);
   stopTimer();
+  return { isAnswered };
 }
 
 async function secretsAfter(
@@ -81,12 +88,12 @@ async function writeAll(
   return statuses;
 }
 
-interface Result {
+interface Result extends Mirrored {
   readonly mirror: Mirror;
   readonly secrets: readonly SecretStatus[];
 }
 
-function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { mirror, secrets }: Result): ClassOutcome {
+function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { mirror, secrets, isAnswered }: Result): ClassOutcome {
   const told = mirror.kind === "refused" ? { reason: mirror.reason, message: mirror.message } : summarize(secrets);
   const notFresh = mirror.kind === "refused" ? told : (mirror.notFresh ?? throttled(context, memory));
   return {
@@ -97,7 +104,7 @@ function outcomeOf(context: WorkerContext, { provider, memory }: MirrorInput, { 
     secrets,
     lastSuccess: memory.lastSuccess,
     maxStale: maxStaleOf(context, provider),
-    refresh: provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
+    refresh: isAnswered ? provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : memory.lastRefresh,
     guardrails: { problem: context.guardrails.problem },
   };
 }

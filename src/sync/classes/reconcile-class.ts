@@ -69,9 +69,11 @@ async function mirrorWhenNeeded(context: WorkerContext, provider: SecretProvider
     context.logger.debug("asking the vault", { class: key, need });
     noteRepair(memory, need, now);
     const { changeSeen } = memory;
-    await mirrorClass(context, { provider, memory, need, interval, isPollDue }, signal);
-    // Only now: an attempt that was cut short is no answer to the request.
-    memory.lastRefresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
+    const refresh = provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
+    const { isAnswered } = await mirrorClass(context, { provider, memory, need, interval, isPollDue }, signal);
+    // Only now: an attempt that was cut short is none, and one without an answer leaves the request open.
+    memory.triedRefresh = refresh;
+    if (isAnswered) memory.lastRefresh = refresh;
     // A repair alone looks at what was damaged: a poll that came due meanwhile is still to come.
     if (isPollDue || !isRepair(need)) planPoll(context, key, memory, now);
     // One that was seen meanwhile is looked at once more.
@@ -110,7 +112,7 @@ function needOf(context: WorkerContext, provider: SecretProviderClass, memory: C
     ),
     observed,
     refresh: provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
-    lastRefresh: memory.lastRefresh,
+    lastRefresh: memory.triedRefresh,
     isPollDue: isDue(context, memory),
     isUseNew: memory.isIdle,
     isContestOver: isContestTold && contestedUntil(memory, now) === undefined,

@@ -1,4 +1,4 @@
-import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
@@ -40,10 +40,16 @@ export function questionOf(context: WorkerContext, asking: Asking): Question {
     interval,
     credentialsMs: memory.failures > 0 ? 0 : credentialsMs(need),
   };
+  if (isRefreshOpen(asking)) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(need);
   if (context.blind !== undefined) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
   if (!isCheck && !REPAIRS.includes(need)) return { kind: "everything", ...timing, sharedMs: FIRST.includes(need) ? FIRST_SHARED_MS : 0 };
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(context, asking) };
+}
+
+/** No answer has come since somebody asked for one: whatever the class comes for, what was known before is none. */
+function isRefreshOpen({ provider, memory, need }: Asking): boolean {
+  return need !== "NeverSynced" && provider.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== memory.lastRefresh;
 }
 
 function dueOf({ memory, need, interval, isPollDue }: Asking, now: number): number {

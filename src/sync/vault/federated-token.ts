@@ -17,8 +17,10 @@ export async function requestFederatedToken(kube: KubeClient, account: Account, 
     return await kube.requestToken(account, { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS }, signal);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
+    const isAbsent = error.code === "NotFound";
     throw new VaultError("IdentityUnavailable", explain(error, account), {
-      retry: error.code === "NotFound" ? { kind: "backoff" } : error.retry,
+      retry: isAbsent ? { kind: "backoff" } : error.retry,
+      origin: isAbsent ? "class" : "apiServer",
     });
   }
 }

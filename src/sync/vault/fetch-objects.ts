@@ -1,9 +1,9 @@
 import { type ContentProblem, type ObjectFile, objectIdOf } from "../../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../../domain/content/render.ts";
-import { findByFile, hasHistory, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import { findByFile, hasHistory, type ObjectVersion, selectVersions, unlistedVersion } from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
@@ -21,6 +21,8 @@ export interface ObjectFailure {
   readonly reason: SyncReason;
   readonly message: string;
   readonly retry: Retry;
+  /** Whose trouble it is; absent where the vault gave the object, and it is of no use. */
+  readonly origin?: VaultErrorOrigin;
 }
 
 export interface Fetched {
@@ -96,12 +98,13 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
 
 /** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
 export function refusedObject(object: ClassObject, error: VaultError, asked: ObjectVersion | undefined): ObjectFailure {
-  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry };
+  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry, origin: error.origin };
 }
 
 async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
   if (!hasHistory(object)) return [{ ...object, index: undefined }];
-  return selectVersions(object, await listVersions(client, object, signal));
+  const listed = await listVersions(client, object, signal);
+  return listed.length === 0 ? [unlistedVersion(object)] : selectVersions(object, listed);
 }
 
 export function listVersions(client: ObjectReader, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {

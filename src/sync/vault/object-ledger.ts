@@ -1,3 +1,4 @@
+import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
@@ -6,6 +7,7 @@ import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
+import { ObjectRefusals } from "./object-refusals.ts";
 import { SharedCalls } from "./shared-calls.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 import { VaultListings } from "./vault-listings.ts";
@@ -50,6 +52,7 @@ export interface Reading {
 export class ObjectLedger {
   readonly listings: VaultListings;
   readonly interests = new Interests();
+  readonly refusals = new ObjectRefusals();
   readonly #options: LedgerOptions;
   readonly #looks = new Map<string, RecordedLook>();
   readonly #calls: SharedCalls;
@@ -85,7 +88,7 @@ export class ObjectLedger {
 
   /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
   reader(reading: Reading): ObjectReader {
-    const { client } = this.#options;
+    const client = this.#options.client.inLineOf(refOfKey(reading.classKey).namespace);
     return {
       getSecret: (name, version, signal) =>
         this.#get<VaultSecret>(reading, { type: "secret", name, version }, () => client.getSecret(name, version, signal)),
@@ -110,8 +113,9 @@ export class ObjectLedger {
       const lookedAt = this.#options.clock.now();
       try {
         const found = await ask();
-        const { version, updated, expires } = found;
-        this.#record(key, reading, { look: { kind: "found", version, updated, expires, lookedAt, isSettled: isSettled(found, lookedAt) } });
+        const { version, updated, expires, isEnabled = true } = found;
+        const facts = { version, updated, expires, isEnabled, lookedAt, isSettled: isSettled(found, lookedAt) };
+        this.#record(key, reading, { look: { kind: "found", ...facts } });
         return found;
       } catch (error) {
         // Of throttling, outages and missing rights nothing is learnt of the object.

@@ -8,12 +8,14 @@ import { type GateOptions, VaultGate } from "./vault-gate.ts";
 export const PAGE_SIZE = 25;
 
 /** One vault as one identity sees it, asked within the vault's limits. */
-export interface BudgetedClient extends VaultClient {
+export interface BudgetedClient {
   /** By how much polls are to be further apart at the moment: 1 while the vault does not throttle. */
   readonly stretch: number;
+  /** For a class of the namespace, which waits for the budget in that namespace's line. */
+  inLineOf(namespace: string): VaultClient;
 }
 
-export interface BudgetedClients extends VaultClients {
+export interface BudgetedClients {
   clientFor(address: VaultAddress, identity: VaultIdentity): BudgetedClient;
 }
 
@@ -39,43 +41,51 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
 
 function budget(client: VaultClient, gate: VaultGate): BudgetedClient {
   return {
-    ...budgetedReads(client, gate),
-    listObjects: (kind, signal) => budgetedPages(client, gate, { kind, signal }),
+    inLineOf: (namespace) => ({
+      ...budgetedReads(client, gate, namespace),
+      listObjects: (kind, signal) => budgetedPages(client, gate, { kind, namespace, signal }),
+    }),
     get stretch() {
       return gate.stretch;
     },
   };
 }
 
-function budgetedReads(client: VaultClient, gate: VaultGate): ObjectReader {
-  const operation = "get";
+function budgetedReads(client: VaultClient, gate: VaultGate, namespace: string): ObjectReader {
+  const get = <T>(kind: VaultObjectKind, ask: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+    gate.pass({ kind, operation: "get", namespace }, ask, signal);
   const versions = async <T>(kind: VaultObjectKind, list: () => Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> => {
-    const call = { kind, operation: "versions" } as const;
+    const call = { kind, operation: "versions", namespace } as const;
     const found = await gate.pass(call, list, signal);
     gate.charge(call, Math.ceil(found.length / PAGE_SIZE) - 1);
     return found;
   };
   return {
-    getSecret: (name, version, signal) => gate.pass({ kind: "secret", operation }, () => client.getSecret(name, version, signal), signal),
-    getKey: (name, version, signal) => gate.pass({ kind: "key", operation }, () => client.getKey(name, version, signal), signal),
-    getCertificate: (name, version, signal) =>
-      gate.pass({ kind: "certificate", operation }, () => client.getCertificate(name, version, signal), signal),
+    getSecret: (name, version, signal) => get("secret", () => client.getSecret(name, version, signal), signal),
+    getKey: (name, version, signal) => get("key", () => client.getKey(name, version, signal), signal),
+    getCertificate: (name, version, signal) => get("certificate", () => client.getCertificate(name, version, signal), signal),
     listSecretVersions: (name, signal) => versions("secret", () => client.listSecretVersions(name, signal), signal),
     listKeyVersions: (name, signal) => versions("key", () => client.listKeyVersions(name, signal), signal),
     listCertificateVersions: (name, signal) => versions("certificate", () => client.listCertificateVersions(name, signal), signal),
   };
 }
 
+interface Paging {
+  readonly kind: VaultObjectKind;
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
 async function* budgetedPages(
   client: VaultClient,
   gate: VaultGate,
-  { kind, signal }: { readonly kind: VaultObjectKind; readonly signal: AbortSignal },
+  { kind, namespace, signal }: Paging,
 ): AsyncGenerator<readonly ListedObject[]> {
   const pages = client.listObjects(kind, signal)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const page = await gate.pass(
-        { kind, operation: "list" },
+        { kind, operation: "list", namespace },
         () => pages.next(),
         signal,
         ({ done }) => done !== true,

@@ -2,21 +2,22 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import { isOpen } from "../../domain/schedule/breaker.ts";
 import {
   type Admission,
   admit,
   answered,
   charged,
-  givenUp,
   holdUp,
-  isOpen,
   noPressure,
   rateOf,
   stretchOf,
   throttled,
   unanswered,
+  untold,
   type VaultPressure,
 } from "../../domain/schedule/vault-pressure.ts";
+import { FairTurns } from "./fair-turns.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
 
 /** Those that were held up together come back over this time, not together (milliseconds). */
@@ -33,12 +34,20 @@ export interface GateOptions {
 export interface VaultCall {
   readonly kind: VaultObjectKind;
   readonly operation: VaultOperation;
+  /** Of the class that asks: where requests wait for the vault's budget, namespaces take turns. */
+  readonly namespace: string;
+}
+
+function isKeyRead({ kind, operation }: VaultCall): boolean {
+  return kind === "key" && operation === "get";
 }
 
 /** The way to one vault, for all identities: every request waits for its turn here, and tells how it ended. */
 export class VaultGate {
   readonly #options: GateOptions;
   readonly #vaultUrl: string;
+  readonly #turns = new FairTurns();
+  readonly #keyTurns = new FairTurns();
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
   readonly #words = { Unreachable: "", Throttled: "" };
@@ -61,18 +70,12 @@ export class VaultGate {
 
   /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
-    const { clock } = this.#options;
-    const admission = this.#admit(call);
-    if (admission.waitMs > 0) {
-      await clock.sleep(admission.waitMs, signal);
-      const held = holdUp({ ...this.#pressure, probedAt: Number.NEGATIVE_INFINITY }, clock.now());
-      if (held !== undefined) throw this.#heldUp(held);
-    }
+    await this.#lineOf(call).take(call.namespace, () => this.#enter(call, signal), signal);
     try {
       const result = await ask();
       // The end of a list is known without a request: its turn is given back.
-      if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, clock.now()));
-      else this.#update(charged(this.#pressure, -1, clock.now()));
+      if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, this.#options.clock.now()));
+      else this.#update(charged(this.#pressure, -1, this.#options.clock.now()));
       return result;
     } catch (error) {
       throw this.#failed(call, error);
@@ -80,15 +83,30 @@ export class VaultGate {
   }
 
   /** Pages that a call turned out to consist of, beyond the first. */
-  charge({ kind, operation }: VaultCall, further: number): void {
+  charge({ kind, operation }: Omit<VaultCall, "namespace">, further: number): void {
     if (further <= 0) return;
     this.#options.metrics.requests.inc({ kind, operation, outcome: "ok" }, further);
     this.#options.metrics.transactions.inc({ ...this.#labels, operation }, further);
     this.#update(charged(this.#pressure, further, this.#options.clock.now()));
   }
 
-  #admit({ kind, operation }: VaultCall): Extract<Admission, { kind: "go" }> {
-    const admission = admit(this.#pressure, { now: this.#options.clock.now(), isKey: kind === "key" && operation === "get" });
+  /** Keys have a slower budget, behind which nobody else waits. */
+  #lineOf(call: VaultCall): FairTurns {
+    return isKeyRead(call) ? this.#keyTurns : this.#turns;
+  }
+
+  /** Waits for the budget at the head of all lines: nobody else has a turn promised. */
+  async #enter(call: VaultCall, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { waitMs } = this.#admit(call);
+    if (waitMs <= 0) return;
+    await clock.sleep(waitMs, signal);
+    const held = holdUp(untold(this.#pressure), clock.now());
+    if (held !== undefined) throw this.#heldUp(held);
+  }
+
+  #admit(call: VaultCall): Extract<Admission, { kind: "go" }> {
+    const admission = admit(this.#pressure, { now: this.#options.clock.now(), isKey: isKeyRead(call) });
     if (admission.kind === "refused") throw this.#heldUp(admission);
     this.#pressure = admission.pressure;
     return admission;
@@ -101,15 +119,16 @@ export class VaultGate {
 
   /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
-    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry });
+    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry, origin: "vault" });
   }
 
   #failed(call: VaultCall, error: unknown): unknown {
     const now = this.#options.clock.now();
     if (!(error instanceof VaultError)) {
-      this.#update(givenUp(this.#pressure));
+      this.#update(untold(this.#pressure));
       return error;
     }
+    if (error.origin !== "vault") return this.#unasked(error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
@@ -118,12 +137,22 @@ export class VaultGate {
       return this.#trouble("Throttled", this.#later(next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
-      if (this.#pressure.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
+      if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
       this.#ended(call, "unreachable", unanswered(this.#pressure, now));
       return this.#trouble("Unreachable", error.retry);
     }
     this.#ended(call, "refused", answered(this.#pressure, now));
     return error;
+  }
+
+  /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
+  #unasked(error: VaultError): VaultError {
+    this.#options.metrics.held.inc({ reason: "NotAsked" });
+    this.#update(charged(untold(this.#pressure), -1, this.#options.clock.now()));
+    const { code, origin, retry } = error;
+    if (code !== "Unreachable") return error;
+    const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;
+    return new VaultError(code, `${this.#vaultUrl}: ${this.#wordsOf(error)}`, { retry: later, origin });
   }
 
   /** Without the object that was asked for. */
@@ -145,7 +174,7 @@ export class VaultGate {
   #update(next: VaultPressure): void {
     this.#pressure = next;
     const labels = this.#labels;
-    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next) ? 1 : 0);
+    this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));
   }
 }

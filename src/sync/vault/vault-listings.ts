@@ -20,7 +20,7 @@ const ROUNDING_MS = 2;
 const KINDS: Readonly<Record<ObjectType, VaultObjectKind>> = { secret: "secret", key: "key", cert: "certificate" };
 
 export interface ListingsOptions {
-  readonly client: Pick<BudgetedClient, "listObjects" | "stretch">;
+  readonly client: BudgetedClient;
   readonly clock: Clock;
   /** How many objects of the type would be asked for one by one instead. */
   readonly wanted: (type: ObjectType) => number;
@@ -32,6 +32,11 @@ export interface ListingsOptions {
 export interface Poll {
   readonly due: number;
   readonly interval: number;
+}
+
+/** A poll, and the namespace of its class. */
+export interface ClassPoll extends Poll {
+  readonly namespace: string;
 }
 
 interface Taken {
@@ -58,7 +63,7 @@ export class VaultListings {
   }
 
   /** Undefined where the identity may not list, or asking for the objects one by one is cheaper. Throws {@link VaultError}. */
-  async current(type: ObjectType, poll: Poll, signal: AbortSignal): Promise<VaultListing | undefined> {
+  async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
     if (taken !== undefined && isFresh(taken, poll, this.#options.client.stretch)) return taken.listing;
@@ -86,14 +91,14 @@ export class VaultListings {
 
   async #take(
     type: ObjectType,
-    { known, poll, signal }: { readonly known: Known; readonly poll: Poll; readonly signal: AbortSignal },
+    { known, poll, signal }: { readonly known: Known; readonly poll: ClassPoll; readonly signal: AbortSignal },
   ): Promise<VaultListing | undefined> {
     const { client, clock, onTaken } = this.#options;
     const takenAt = clock.now();
     const objects = new Map<string, ListedObject>();
     let pages = 0;
     try {
-      for await (const page of client.listObjects(KINDS[type], signal)) {
+      for await (const page of client.inLineOf(poll.namespace).listObjects(KINDS[type], signal)) {
         pages += 1;
         for (const object of page) objects.set(object.name.toLowerCase(), object);
         if (pages > MAX_PAGES) break;

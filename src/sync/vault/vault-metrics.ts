@@ -67,7 +67,7 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
     }),
     held: new Counter({
       name: name("held_total"),
-      help: "Requests not made because their vault throttles or does not answer.",
+      help: "Requests not made because their vault throttles or does not answer, or because something before it failed.",
       labelNames: ["reason"],
       registers,
     }),
@@ -81,6 +81,6 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
   for (const kind of KINDS)
     for (const operation of OPERATIONS) for (const outcome of OUTCOMES) metrics.requests.inc({ kind, operation, outcome }, 0);
   for (const result of RESULTS) metrics.lookups.inc({ result }, 0);
-  for (const reason of ["Throttled", "Unreachable"]) metrics.held.inc({ reason }, 0);
+  for (const reason of ["Throttled", "Unreachable", "NotAsked"]) metrics.held.inc({ reason }, 0);
   return metrics;
 }

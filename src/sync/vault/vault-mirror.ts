@@ -4,6 +4,7 @@ import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/
 import { objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import { trimSpace } from "../../domain/provider-class/go-text.ts";
@@ -120,6 +121,7 @@ async function mirrorObjects(
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
   const { files, failures } = await fetchObjects({ client: check.reader, render, content }, check.wanted, signal);
+  ledger.refusals.note({ question, asked: check.wanted, failures, now: clock.now() });
   const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
   return answer({ provider, question, check }, outcomes, { files, failures: [...check.failures, ...failures] });
 }
@@ -139,7 +141,7 @@ interface Answering extends MirrorRequest {
 /** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
 function answer({ provider, question, check }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
   const [first] = failures;
-  if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused(first);
+  if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused({ ...first, retry: retryOf(failures) });
   const secrets = outcomes.map(
     (outcome, index) =>
       unchanged(outcome, check, question) ?? mirrored(outcome, provider.spec?.secretObjects?.[index], { files, failures }),
@@ -149,10 +151,16 @@ function answer({ provider, question, check }: Answering, outcomes: readonly Sec
     kind: "answered",
     notFresh,
     checkedAt: check.checkedAt,
-    retry: first?.retry ?? { kind: "backoff" },
+    retry: retryOf(failures),
     secrets,
     warnings: [],
   };
+}
+
+/** One of them may be over soon, whatever the first one is. */
+function retryOf(failures: Fetched["failures"]): Retry {
+  const passing = failures.find(({ retry }) => retry.kind !== "never");
+  return (passing ?? failures[0])?.retry ?? { kind: "backoff" };
 }
 
 /** Its files are absent because nobody asked for them. */

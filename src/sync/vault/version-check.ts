@@ -1,17 +1,17 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
-import { hasHistory, makesFile, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import { hasHistory, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
 import type { SecretObject } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
-import { trimSpace } from "../../domain/provider-class/go-text.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
-import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
-import { isFresh, type Poll } from "./vault-listings.ts";
+import { isAsStored, type Known, type KnownVersion, keyMadeFrom, nameOf, needsObject, storedKeys } from "./stored-versions.ts";
+import { type ClassPoll, isFresh } from "./vault-listings.ts";
 import type { Question, StoredQuestion } from "./vault-question.ts";
 
 /** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
@@ -40,14 +40,6 @@ export interface VersionCheck {
   readonly checkedAt: number | undefined;
 }
 
-/** What is known of one object without fetching it; undefined: nothing that counts. */
-type Known =
-  | { readonly kind: "found"; readonly versions: readonly KnownVersion[]; readonly at: number }
-  | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly at: number }
-  | undefined;
-
-type KnownVersion = Pick<KeyStatus, "object" | "version"> & Partial<Pick<KeyStatus, "updated" | "expires">> & { readonly isWhole: boolean };
-
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
 export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, question, now } = input;
@@ -67,7 +59,7 @@ function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, n
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
-  const wanted = objects.filter((object) => damaged.some((secretObject) => needs(secretObject, object)));
+  const wanted = objects.filter((object) => damaged.some((secretObject) => needsObject(secretObject, object)));
   const reader = ledger.reader({ classKey, due: question.due, notBefore: now });
   return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
 }
@@ -76,20 +68,22 @@ type ChangesInput = CheckInput & { readonly question: StoredQuestion };
 
 async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, secretObjects, question, now } = input;
-  const listings = await listingsOf(ledger, objects, question, signal);
+  const { due, interval } = question;
+  const poll = { due, interval, namespace: refOfKey(classKey).namespace };
+  const listings = await listingsOf(ledger, objects, poll, signal);
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
-  const reading: Reading = { classKey, due: question.due, notBefore: takenAt };
+  const reading: Reading = { classKey, due, notBefore: takenAt };
   const reader = ledger.reader(reading);
   const known = new Map<ClassObject, Known>();
   for (const object of objects)
     known.set(object, await knownOf({ ledger, reader, listing: listings.get(object.type), ...input }, object, signal));
   const isUnchanged = (secretObject: SecretObject): boolean =>
-    question.intact.has(nameOf(secretObject)) && isAsStored(secretObject, known, storedOf(secretObject, question));
+    question.intact.has(nameOf(secretObject)) && isAsStored(secretObject, known, storedKeys(secretObject, question.stored));
   const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
   const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
   const isWanted = (object: ClassObject): boolean => {
     const found = known.get(object);
-    return found === undefined || (found.kind === "found" && changed.some((secretObject) => needs(secretObject, object)));
+    return found === undefined || (found.kind === "found" && changed.some((secretObject) => needsObject(secretObject, object)));
   };
   const failures = [...known.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
@@ -100,11 +94,16 @@ async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: A
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
-async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: Poll, signal: AbortSignal): Promise<Listings> {
-  const types = new Set(objects.filter((object) => object.version === undefined && !hasHistory(object)).map(({ type }) => type));
+async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: ClassPoll, signal: AbortSignal): Promise<Listings> {
+  const types = new Set(objects.filter(isListed).map(({ type }) => type));
   const listings = new Map<ObjectType, VaultListing | undefined>();
   for (const type of types) listings.set(type, await ledger.listings.current(type, poll, signal));
   return listings;
+}
+
+/** The list has the current version's attributes. */
+function isListed(object: ClassObject): boolean {
+  return object.version === undefined && !hasHistory(object);
 }
 
 interface Knowing extends ChangesInput {
@@ -114,9 +113,20 @@ interface Knowing extends ChangesInput {
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
+  const refused = knownRefusal(knowing, object);
+  if (refused !== undefined) return refused;
   if (hasHistory(object)) return knownHistory(knowing, object, signal);
   if (object.version !== undefined) return knownPinned(knowing, object);
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
+}
+
+/** In vain in this interval already, and nobody has seen the object since. */
+function knownRefusal({ ledger, question, listing }: Knowing, object: ClassObject): Known {
+  const refusal = ledger.refusals.of(object);
+  if (refusal === undefined || !isFresh(refusal, question, ledger.stretch)) return undefined;
+  const listedAt = isListed(object) ? listing?.takenAt : undefined;
+  const seenAt = Math.max(listedAt ?? 0, ledger.lookOf(object)?.look.lookedAt ?? 0);
+  return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
 }
 
 function knownPinned({ ledger, ...knowing }: Knowing, object: ClassObject): Known {
@@ -146,72 +156,45 @@ function knownByList({ ledger, ...knowing }: Knowing, object: ClassObject, listi
 function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number): Known {
   if (look.kind === "found") {
     const { version, updated, expires } = look;
-    return { kind: "found", versions: [{ object: objectIdOf(object), version, ...keyDates({ updated, expires }), isWhole: true }], at };
+    const known = { path: object.path, object: objectIdOf(object), version, ...keyDates({ updated, expires }), isWhole: true };
+    return { kind: "found", versions: [known], at };
   }
   if (error === undefined) return undefined;
   return { kind: "failed", failure: refusedObject(object, error, { ...object, index: undefined }), at };
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ reader, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ ledger, reader, question, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
-    const versions = selectVersions(object, await listVersions(reader, object, signal));
-    return { kind: "found", versions: versions.map(historyVersion), at: now };
+    const listed = await listVersions(reader, object, signal);
+    // Why there are none, the vault says to who asks for the object.
+    if (listed.length === 0) return undefined;
+    return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: now };
   } catch (error) {
-    // Said again where it is fetched, in the words for it.
-    if (error instanceof VaultError) return undefined;
-    throw error;
+    if (!(error instanceof VaultError)) throw error;
+    const failure = refusedObject(object, error, undefined);
+    ledger.refusals.note({ question, asked: [object], failures: [failure], now });
+    return { kind: "failed", failure, at: now };
   }
 }
 
-function historyVersion(version: ObjectVersion): KnownVersion {
-  return { object: objectIdOf(version), ...(version.version === undefined ? {} : { version: version.version }), isWhole: false };
+function historyVersion(object: ObjectVersion): KnownVersion {
+  const { version, path } = object;
+  return { path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), isWhole: false };
 }
 
 /** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
-function recalled({ question: { stored, checked }, classKey, now }: ChangesInput, object: ClassObject): RecordedLook | undefined {
-  const id = objectIdOf(object);
-  const held = stored.flatMap(({ data }) => data).find((key) => key.object === id && key.version !== undefined);
+function recalled({ question: { stored, checked }, classKey, now, ...input }: ChangesInput, object: ClassObject): RecordedLook | undefined {
+  const held = keyMadeFrom(object, { ...input, stored });
   if (held?.version === undefined || held.updated === undefined || checked === undefined) return undefined;
   const updated = Date.parse(held.updated);
   const expires = held.expires === undefined ? undefined : Date.parse(held.expires);
   const isSettled = checked - updated >= CLOCK_MARGIN_MS;
   // Pinned versions of all classes are not looked at again on the same day after a start.
-  const wait = untilNextPoll({ cluster: classKey, key: id, interval: PINNED_MS, now });
+  const wait = untilNextPoll({ cluster: classKey, key: objectIdOf(object), interval: PINNED_MS, now });
   const isPinned = object.version !== undefined;
   if (isPinned && held.version !== object.version) return undefined;
   const lookedAt = isPinned ? now + wait - PINNED_MS : checked;
-  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, lookedAt, isSettled };
+  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, isEnabled: true, lookedAt, isSettled };
   return { look, error: undefined, due: lookedAt };
-}
-
-function isAsStored({ data = [] }: SecretObject, known: ReadonlyMap<ClassObject, Known>, stored: readonly KeyStatus[]): boolean {
-  const versions = [...known.values()].flatMap((state) => (state?.kind === "found" ? state.versions : []));
-  const objects = [...known.keys()];
-  const isAsWritten = (entry: (typeof data)[number]): boolean => {
-    const held = stored.find(({ key }) => key === trimSpace(entry.key ?? ""));
-    if (held?.object === undefined) return false;
-    const file = trimSpace(entry.objectName ?? "");
-    const isOfFile = objects.some((object) => makesFile(object, file) && `${held.object}/`.startsWith(`${objectIdOf(object)}/`));
-    const version = versions.find(({ object }) => object === held.object);
-    return isOfFile && version !== undefined && isSameVersion(held, version);
-  };
-  return data.length > 0 && data.every(isAsWritten);
-}
-
-function isSameVersion(held: KeyStatus, { version, updated, expires, isWhole }: KnownVersion): boolean {
-  if (held.version !== version) return false;
-  return !isWhole || (held.updated === updated && held.expires === expires);
-}
-
-function needs(secretObject: SecretObject, object: ClassObject): boolean {
-  return (secretObject.data ?? []).some(({ objectName }) => makesFile(object, trimSpace(objectName ?? "")));
-}
-
-function storedOf(secretObject: SecretObject, { stored }: StoredQuestion): readonly KeyStatus[] {
-  return stored.find(({ name }) => name === nameOf(secretObject))?.data ?? [];
-}
-
-function nameOf({ secretName }: SecretObject): string {
-  return trimSpace(secretName ?? "");
 }

@@ -34,6 +34,10 @@ const AFTER_IT = /^(?:failed to get (?:objectType:|cert data from file )|file ma
 const FETCHING =
   /^(?:failed to get objectType:[\s\S]*(?:GET https:|pkcs12|safe bag|certificate|key type|curve|leaf|asn1|illegal)|illegal base64 data |encoding\/hex: )/;
 
+/** Of a name without a version that the vault does not have. */
+const ABSENT =
+  /^failed to get objectType:(?:secret|key|cert), objectName:[-0-9A-Za-z]+, objectVersion:[0-9a-f]*: get .*: not found in the vault \(HTTP 404 \w+NotFound\)/;
+
 const DISCOVERY = /common\/discovery\/instance[\s\S]*AADSTS50049/;
 const OF_POD_IDENTITY = 'Get "http://localhost:2579/host/token/';
 const OF_IDENTITY_BINDING =
@@ -66,6 +70,8 @@ const ALLOWED: Readonly<Record<string, Allows>> = {
         (our.endsWith("error: cloudEnvFileName must be the name of a file, without a folder") && DISCOVERY.test(their)) ||
         (our.includes("error: keyVaultDNSSuffix must be") && /Get "https:\/\/[-a-z0-9]+\.\/secrets\//.test(their)),
     )(ours, theirs),
+  "version-history": (ours, theirs) =>
+    ours.kind === "refused" && ABSENT.test(ours.message) && (theirs.kind === "done" || FETCHING.test(theirs.message)),
   "nil-content-type": refusedBoth((ours, theirs) => ours.endsWith("unknown content type ''") && theirs.startsWith("the provider ended")),
   "objects-size": (ours, theirs) =>
     ours.kind === "refused" &&
@@ -83,7 +89,7 @@ export function rowAllows(row: string, ours: Outcome, theirs: Outcome): boolean 
 }
 
 /** Rows that show in the texts alone, whatever the case is about. */
-const BY_TEXT = ["hex-error", "modern-pfx", "identity-modes", "object-type-first"] as const;
+const BY_TEXT = ["version-history", "hex-error", "modern-pfx", "identity-modes", "object-type-first"] as const;
 
 export function rowByText(ours: Outcome, theirs: Outcome): string | undefined {
   return BY_TEXT.find((row) => rowAllows(row, ours, theirs));

@@ -188,6 +188,21 @@ const TENANTS: readonly ProviderCase[] = ["f0000000-0000-0000-0000-000000000000"
   objects: SECRET,
 }));
 
+const DOMAIN_ROWS = ["tenantID and tenantId", "step 15: fetch"] as const;
+
+const DOMAINS: readonly ProviderCase[] = [
+  ...["contoso.onmicrosoft.com", "Contoso.OnMicrosoft.com", "nowhere.example"].map((tenantID) => ({
+    id: `a tenant by its domain, ${tenantID}`,
+    rows: DOMAIN_ROWS,
+    parameters: { tenantID },
+    objects: SECRET,
+  })),
+  one("workload identity, a tenant by its domain", DOMAIN_ROWS, {
+    parameters: { clientID: "$FEDERATED", tenantID: "contoso.onmicrosoft.com" },
+    tokens: tokens(AUDIENCE),
+  }),
+];
+
 const VAULTS: readonly ProviderCase[] = ["absent-vault", "x".repeat(24), "abc"].map((keyvaultName) => ({
   id: `a vault that does not exist, ${keyvaultName}`,
   rows: ["step 15: fetch", "keyvaultName"],
@@ -202,5 +217,6 @@ export const SIGN_IN_CASES: readonly ProviderCase[] = [
   ...OTHERS,
   ...CLOUD_CASES,
   ...TENANTS,
+  ...DOMAINS,
   ...VAULTS,
 ];

@@ -31,6 +31,7 @@ function placeOf(vault: JudgeVault, names: Names, versions: ReadonlyMap<string, 
 async function publicPlace(world: ProviderWorld, material: Material): Promise<Place> {
   const { emulator } = world;
   const vault = await world.aVault();
+  await emulator.addTenantDomain({ tenantId: vault.tenantId, domain: "contoso.onmicrosoft.com" });
   const versions = await seedFixtures(emulator, vault.name, material);
   const federated = await emulator.createServicePrincipal({});
   const { token, otherSubject } = await issueTokens(emulator, federated.appId);

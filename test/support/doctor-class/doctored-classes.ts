@@ -113,7 +113,7 @@ export class DoctoredClasses {
   }
 
   async anApplication(
-    permissions: readonly ("get" | "keys/get")[] = ["get"],
+    permissions: readonly ("get" | "list" | "keys/get")[] = ["get"],
   ): Promise<{ readonly appId: string; readonly clientSecret: string }> {
     const principal = await this.sync.emulator.createServicePrincipal({
       tenantId: this.sync.tenantId,
@@ -137,7 +137,7 @@ export class DoctoredClasses {
   }
 
   /** A class of one object of its own. */
-  async ofObject(name: string, entry: Readonly<Record<string, string>> = {}): Promise<Place> {
+  async ofObject(name: string, entry: Readonly<Record<string, string | number>> = {}): Promise<Place> {
     return this.aClass({ objects: [{ objectName: name, objectType: "secret", ...entry }], secretObjects: [opaque("app", name)] });
   }
 

@@ -5,6 +5,8 @@ import type { Asked } from "./doctored-classes.ts";
 /** One leaf of the tree that `doctor class` walks, and what leads to it. */
 export interface Fault {
   readonly leaf: LeafName;
+  /** Where the leaf is planted more than once. */
+  readonly title?: string;
   readonly plant: () => Promise<Place>;
   readonly asked?: (place: Place) => Promise<Asked>;
   readonly message?: RegExp | (() => RegExp);

@@ -73,6 +73,15 @@ export function tokenFaults(here: DoctoredClasses): readonly Fault[] {
       repair: () => here.sync.emulator.clearFaults(),
     },
     {
+      leaf: "token-unanswered",
+      plant: async () => {
+        await here.sync.emulator.injectFault({ host: LOGIN, path: `/${here.sync.tenantId}/oauth2`, kind: "status", status: 503, times: 1 });
+        return here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()));
+      },
+      message: /the service is busy/,
+      repair: () => here.sync.emulator.clearFaults(),
+    },
+    {
       leaf: "managed-identity-refused",
       plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true", userAssignedIdentityID: randomUUID() } }),
       asked: async () => ({ environment: { ...managedIdentityEnvironment(here.sync.emulator), KUBERNETES_SERVICE_HOST: "10.0.0.1" } }),

@@ -23,6 +23,17 @@ export const identityCommands: readonly Command[] = [
       ),
   },
   {
+    name: "vault api-versions",
+    arguments: ["VAULT", "VERSIONS"],
+    options: {},
+    help: "the versions of the API that a vault knows, a list such as 7.0,7.1 with the latest last",
+    run: async (call) => {
+      const apiVersions = required(call, 1).split(",");
+      await call.emulator.setApiVersions({ vault: required(call, 0), apiVersions });
+      return `${required(call, 0)} knows ${apiVersions.join(", ")}`;
+    },
+  },
+  {
     name: "sp create",
     arguments: [],
     options: { ...placement, "app-id": { type: "string" }, "client-secret": { type: "string" } },

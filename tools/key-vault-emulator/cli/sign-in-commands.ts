@@ -18,6 +18,17 @@ export const signInCommands: readonly Command[] = [
     },
   },
   {
+    name: "tenant domain",
+    arguments: ["TENANT", "DOMAIN"],
+    options: {},
+    help: "name a tenant by a domain, too",
+    run: async (call) => {
+      const [tenantId, domain] = [required(call, 0), required(call, 1)];
+      await call.emulator.addTenantDomain({ tenantId, domain });
+      return `${domain} is the tenant ${tenantId}`;
+    },
+  },
+  {
     name: "federate",
     arguments: ["APP_ID", "ISSUER", "SUBJECT"],
     options: { audience: { type: "string" } },

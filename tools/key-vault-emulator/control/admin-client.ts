@@ -32,6 +32,7 @@ function remoteMethods(call: Call): StateMethods {
       call(name, input ?? {}) as ReturnType<StateMethods[Name]>;
   return {
     createVault: forward("createVault"),
+    setApiVersions: forward("setApiVersions"),
     deleteVault: forward("deleteVault"),
     createServicePrincipal: forward("createServicePrincipal"),
     setClientSecret: forward("setClientSecret"),
@@ -62,6 +63,7 @@ function remoteMethods(call: Call): StateMethods {
     injectFault: forward("injectFault"),
     clearFaults: forward("clearFaults"),
     trustIssuer: forward("trustIssuer"),
+    addTenantDomain: forward("addTenantDomain"),
     addFederatedCredential: forward("addFederatedCredential"),
     removeFederatedCredentials: forward("removeFederatedCredentials"),
     createManagedIdentity: forward("createManagedIdentity"),

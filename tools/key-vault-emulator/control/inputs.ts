@@ -9,13 +9,21 @@ import { objectInputs } from "./object-inputs.ts";
 import { signInInputs } from "./sign-in-inputs.ts";
 
 const cloud = z.enum(CLOUD_NAMES).default("public");
+const apiVersions = z.array(z.string().regex(/^\d[\w.-]{0,30}$/, "versions such as 7.4, the latest last")).min(1, "at least one version");
 const permissions = z.array(z.enum(PERMISSIONS)).min(1, "at least one permission");
 
 const properties = { contentType: z.string().max(255).optional(), ...attributes };
 
 /** What each state method takes; the admin endpoint and in-process callers are checked alike. */
 export const inputs = {
-  createVault: z.strictObject({ name: vaultName, cloud, tenantId: identifier.optional() }),
+  createVault: z.strictObject({
+    name: vaultName,
+    cloud,
+    tenantId: identifier.optional(),
+    apiVersions: apiVersions.optional(),
+    recoverableDays: z.number().int().min(7).max(90).optional(),
+  }),
+  setApiVersions: z.strictObject({ vault: vaultName, apiVersions }),
   deleteVault: z.strictObject({ name: vaultName }),
   createServicePrincipal: z.strictObject({
     cloud,

@@ -21,6 +21,7 @@ export const signInInputs = {
     caPem: text.optional(),
     bearerToken: text.optional(),
   }),
+  addTenantDomain: z.strictObject({ tenantId: identifier, domain: z.string().regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i, "a domain") }),
   addFederatedCredential: z.strictObject({
     appId: identifier,
     issuer: text,

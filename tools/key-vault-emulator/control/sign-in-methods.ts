@@ -17,6 +17,8 @@ export interface ManagedIdentityFacts extends Omit<ServicePrincipal, "clientSecr
 export interface SignInMethods {
   /** Tokens of this issuer can be verified from now on. Without it, Entra could not reach the issuer. */
   trustIssuer(input: Input<"trustIssuer">): Promise<void>;
+  /** Tokens can be asked for under the tenant's domain, too. */
+  addTenantDomain(input: Input<"addTenantDomain">): Promise<void>;
   /** For an application or a managed identity. */
   addFederatedCredential(input: Input<"addFederatedCredential">): Promise<void>;
   removeFederatedCredentials(input: Input<"application">): Promise<void>;
@@ -31,6 +33,10 @@ export function signInMethods({ directory, federation, machine }: World): SignIn
     trustIssuer: async (input) => {
       const { issuer, ...source } = parseInput(inputs.trustIssuer, input);
       federation.trust(issuer, await keysOf(source));
+    },
+    addTenantDomain: async (input) => {
+      const { tenantId, domain } = parseInput(inputs.addTenantDomain, input);
+      directory.addDomain(tenantId, domain);
     },
     addFederatedCredential: async (input) => {
       const { appId, ...credential } = parseInput(inputs.addFederatedCredential, input);

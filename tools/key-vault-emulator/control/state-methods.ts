@@ -20,6 +20,8 @@ import { type SignInMethods, signInMethods } from "./sign-in-methods.ts";
 export interface StateMethods extends KeyMethods, CertificateMethods, DisturbanceMethods, SignInMethods {
   /** Without `tenantId`, in the cloud's default tenant, which every unnamed tenant of that cloud is. */
   createVault(input: Input<"createVault">): Promise<VaultFacts>;
+  /** Those that the vault knows from now on, the latest last. */
+  setApiVersions(input: Input<"setApiVersions">): Promise<void>;
   /** Its name stops resolving. */
   deleteVault(input: Input<"deleteVault">): Promise<void>;
   /** Ids and secret are random unless given. */
@@ -60,12 +62,24 @@ export function stateMethods(world: World): StateMethods {
 
 type IdentityMethods = Pick<
   StateMethods,
-  "createVault" | "deleteVault" | "createServicePrincipal" | "setClientSecret" | "grant" | "revoke" | "setTokenLifetime" | "requests"
+  | "createVault"
+  | "setApiVersions"
+  | "deleteVault"
+  | "createServicePrincipal"
+  | "setClientSecret"
+  | "grant"
+  | "revoke"
+  | "setTokenLifetime"
+  | "requests"
 >;
 
 function identityMethods({ directory, tokens, vaults, log }: World): IdentityMethods {
   return {
     createVault: async (input) => factsOf(vaults.create(parseInput(inputs.createVault, input))),
+    setApiVersions: async (input) => {
+      const { vault, apiVersions } = parseInput(inputs.setApiVersions, input);
+      vaults.require(vault).apiVersions = apiVersions;
+    },
     deleteVault: async (input) => vaults.delete(parseInput(inputs.deleteVault, input).name),
     createServicePrincipal: async (input) => directory.createServicePrincipal(parseInput(inputs.createServicePrincipal, input)),
     setClientSecret: async (input) => {

@@ -27,6 +27,7 @@ export interface NewServicePrincipal {
 /** Tenants and their applications. A tenant lives in one cloud and comes to be by its first mention. */
 export class Directory {
   readonly #tenants = new Map<string, CloudName>();
+  readonly #domains = new Map<string, string>();
   readonly #principals = new Map<string, ServicePrincipal>();
   readonly #defaultTenants: Readonly<Record<CloudName, string>>;
 
@@ -47,8 +48,20 @@ export class Directory {
     return id;
   }
 
-  hasTenant(cloud: CloudName, tenantId: string): boolean {
-    return this.#tenants.get(tenantId.toLowerCase()) === cloud;
+  /** Another name of a tenant: https://learn.microsoft.com/entra/identity-platform/v2-protocols#endpoints */
+  addDomain(tenantId: string, domain: string): void {
+    const id = tenantId.toLowerCase();
+    if (!this.#tenants.has(id)) throw new EmulatorInputError(`tenantId: no tenant ${id}; create a vault or an application in it first`);
+    this.#domains.set(domain.toLowerCase(), id);
+  }
+
+  /** The id of a tenant that is named by its id or one of its domains. */
+  idOf(tenant: string): string {
+    return this.#domains.get(tenant.toLowerCase()) ?? tenant.toLowerCase();
+  }
+
+  hasTenant(cloud: CloudName, tenant: string): boolean {
+    return this.#tenants.get(this.idOf(tenant)) === cloud;
   }
 
   createServicePrincipal(input: NewServicePrincipal): ServicePrincipal {

@@ -24,13 +24,14 @@ export function answerEntra(exchange: Exchange, cloud: Cloud, services: EntraSer
   switch (route) {
     case "GET v2.0/.well-known/openid-configuration":
     case "GET .well-known/openid-configuration":
-      return refused ?? { status: 200, body: openIdConfiguration(exchange, cloud, tenant) };
+      // Whatever name it was asked by, the document has the id.
+      return refused ?? { status: 200, body: openIdConfiguration(exchange, cloud, services.directory.idOf(tenant)) };
     case "GET discovery/v2.0/keys":
     case "GET discovery/keys":
       return refused ?? { status: 200, body: services.tokens.keySet() };
     case "POST oauth2/v2.0/token":
     case "POST oauth2/token":
-      return refused ?? answerTokenRequest(exchange, { cloud, tenantId: tenant.toLowerCase(), ...services });
+      return refused ?? answerTokenRequest(exchange, { cloud, tenantId: services.directory.idOf(tenant), ...services });
     default:
       return { status: 404, body: { error: "not_found", error_description: "The emulator has no such Entra endpoint." } };
   }

@@ -59,6 +59,10 @@ export function hostNameOf(authority: string): string {
 }
 
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  if (answer.body === undefined) {
+    response.writeHead(answer.status, answer.headers).end();
+    return;
+  }
   const body = Buffer.from(JSON.stringify(answer.body), "utf8");
   response.writeHead(answer.status, {
     "Content-Type": "application/json; charset=utf-8",

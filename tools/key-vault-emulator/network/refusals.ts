@@ -2,7 +2,15 @@ import { type EntraError, entraError, unknownTenant } from "../entra/errors.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 
 /** What a test has a service say although nothing of the emulator's state leads to it. */
-export const REFUSALS = ["firewall", "expired-client-secret", "unknown-tenant", "conditional-access"] as const;
+export const REFUSALS = [
+  "firewall",
+  "private-link-only",
+  "perimeter",
+  "rbac",
+  "expired-client-secret",
+  "unknown-tenant",
+  "conditional-access",
+] as const;
 
 export type RefusalName = (typeof REFUSALS)[number];
 
@@ -10,6 +18,15 @@ export function refusalAnswer(exchange: Exchange, refusal: RefusalName): Answer 
   switch (refusal) {
     case "firewall":
       return firewall();
+    case "private-link-only":
+      return forbidden(
+        "ForbiddenByConnection",
+        "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
+      );
+    case "perimeter":
+      return forbidden("ForbiddenByNsp", "The request was forbidden by NSP policy.");
+    case "rbac":
+      return forbidden("ForbiddenByRbac", "Caller is not authorized to perform action on resource.");
     case "expired-client-secret":
       return entraError(exchange, expiredClientSecret());
     case "unknown-tenant":
@@ -25,7 +42,15 @@ export function refusalAnswer(exchange: Exchange, refusal: RefusalName): Answer 
  */
 function firewall(): Answer {
   const message = "Client address is not authorized and caller is not a trusted service.";
-  return { status: 403, body: { error: { code: "Forbidden", message, innererror: { code: "ForbiddenByFirewall" } } } };
+  return forbidden("ForbiddenByFirewall", message);
+}
+
+/**
+ * Private link: https://github.com/microsoft/multimodal-ai/issues/171; roles: https://github.com/hashicorp/terraform-provider-azurerm/issues/27817;
+ * perimeter: as the management plane words it, since no answer of a vault is public.
+ */
+function forbidden(innerCode: string, message: string): Answer {
+  return { status: 403, body: { error: { code: "Forbidden", message, innererror: { code: innerCode } } } };
 }
 
 /** https://github.com/dotnet/sign/issues/849 */

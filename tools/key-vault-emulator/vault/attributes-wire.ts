@@ -1,14 +1,29 @@
 import type { Version } from "./versioned-collection.ts";
 
-/** Attributes as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret; JSON drops what is undefined. */
-export function attributesOf(object: Version): object {
+/** What answers say of their vault. */
+export interface WirePlace {
+  /** With a trailing slash. */
+  readonly url: string;
+  /** From 7 to 90. */
+  readonly recoverableDays: number;
+}
+
+/** https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview */
+export const DEFAULT_DAYS = 90;
+
+/**
+ * Attributes as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret; JSON drops what is undefined. A shorter
+ * retention has a level of its own, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
+ * recording_can_recover_a_deleted_secret.json, of a vault with 7 days).
+ */
+export function attributesOf(object: Version, { recoverableDays }: WirePlace): object {
   return {
     enabled: object.enabled,
     nbf: object.notBefore,
     exp: object.expires,
     created: object.created,
     updated: object.updated,
-    recoveryLevel: "Recoverable+Purgeable",
-    recoverableDays: 90,
+    recoveryLevel: recoverableDays < DEFAULT_DAYS ? "CustomizedRecoverable+Purgeable" : "Recoverable+Purgeable",
+    recoverableDays,
   };
 }

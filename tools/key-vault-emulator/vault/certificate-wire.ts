@@ -1,41 +1,45 @@
 import { X509Certificate } from "node:crypto";
 
-import { attributesOf } from "./attributes-wire.ts";
+import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import { type StoredCertificate, thumbprint, urlsOf } from "./certificate-collection.ts";
 
 /** JSON as in https://learn.microsoft.com/rest/api/keyvault/certificates/get-certificate/get-certificate and its neighbours. */
-export function certificateBundle(certificate: StoredCertificate, vaultUrl: string): object {
+export function certificateBundle(certificate: StoredCertificate, place: WirePlace): object {
   return {
-    ...urlsOf(certificate, vaultUrl),
+    ...urlsOf(certificate, place.url),
     x5t: thumbprint(certificate.leaf),
     cer: certificate.leaf.toString("base64"),
-    attributes: attributesOf(certificate),
+    attributes: attributesOf(certificate, place),
     tags: certificate.tags,
-    policy: policyOf(certificate, vaultUrl),
+    policy: policyOf(certificate, place),
+    pending: certificate.plan === undefined ? undefined : { id: `${place.url}certificates/${certificate.name}/pending` },
   };
 }
 
 /** An item of a list of versions. */
-export function certificateVersionItem(certificate: StoredCertificate, vaultUrl: string): object {
-  return { id: urlsOf(certificate, vaultUrl).id, ...rest(certificate) };
+export function certificateVersionItem(certificate: StoredCertificate, place: WirePlace): object {
+  return { id: urlsOf(certificate, place.url).id, ...rest(certificate, place) };
 }
 
 /** An item of a list of certificates carries no version. */
-export function certificateItem(certificate: StoredCertificate, vaultUrl: string): object {
-  return { id: `${vaultUrl}certificates/${certificate.name}`, ...rest(certificate) };
+export function certificateItem(certificate: StoredCertificate, place: WirePlace): object {
+  return { id: `${place.url}certificates/${certificate.name}`, ...rest(certificate, place) };
 }
 
-function rest(certificate: StoredCertificate): object {
-  return { x5t: thumbprint(certificate.leaf), attributes: attributesOf(certificate), tags: certificate.tags };
+function rest(certificate: StoredCertificate, place: WirePlace): object {
+  return { x5t: thumbprint(certificate.leaf), attributes: attributesOf(certificate, place), tags: certificate.tags };
 }
 
-/** https://learn.microsoft.com/rest/api/keyvault/certificates/get-certificate-policy/get-certificate-policy */
-export function policyOf({ name, keys, leaf, form, plan, created, updated }: StoredCertificate, vaultUrl: string): object {
+/**
+ * https://learn.microsoft.com/rest/api/keyvault/certificates/get-certificate-policy/get-certificate-policy, as recorded in
+ * https://github.com/Azure/azure-sdk-for-js (keyvault-certificates, recording_can_delete_a_certificate.json)
+ */
+export function policyOf({ name, keys, leaf, form, plan, created, updated }: StoredCertificate, place: WirePlace): object {
   const parsed = new X509Certificate(leaf);
   const { spec } = keys;
   const dnsNames = (parsed.subjectAltName ?? "").split(", ").flatMap((entry) => (entry.startsWith("DNS:") ? [entry.slice(4)] : []));
   return {
-    id: `${vaultUrl}certificates/${name}/policy`,
+    id: `${place.url}certificates/${name}/policy`,
     key_props: {
       exportable: true,
       kty: spec.kind,
@@ -45,13 +49,13 @@ export function policyOf({ name, keys, leaf, form, plan, created, updated }: Sto
     secret_props: { contentType: form.contentType },
     x509_props: {
       subject: plan?.subject ?? parsed.subject.split("\n").join(", "),
-      sans: { dns_names: dnsNames },
+      sans: dnsNames.length === 0 ? {} : { dns_names: dnsNames },
       ekus: parsed.keyUsage ?? [],
       key_usage: ["digitalSignature", "keyEncipherment"],
       validity_months: Math.max(1, Math.round((parsed.validToDate.getTime() - parsed.validFromDate.getTime()) / MONTH)),
       basic_constraints: { ca: parsed.ca },
     },
-    lifetime_actions: [],
+    lifetime_actions: [{ trigger: { lifetime_percentage: 80 }, action: { action_type: "AutoRenew" } }],
     issuer: { name: plan?.issuer === "self" ? "Self" : "Unknown" },
     attributes: { enabled: true, created, updated },
   };

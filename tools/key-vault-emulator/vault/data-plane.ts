@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import { type Claims, issuerOf, type TokenIssuer } from "../entra/token-issuer.ts";
 import { CLOUDS } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
-import { certificateOperation } from "./certificate-operations.ts";
+import { certificateOperation, deletedCertificateOperation } from "./certificate-operations.ts";
 import {
   apiVersionMissing,
+  apiVersionUnknown,
   audienceWrong,
   issuerWrong,
   LOCATION,
@@ -17,9 +18,9 @@ import {
   tokenMissing,
   type VaultError,
 } from "./errors.ts";
-import { keyOperation } from "./key-operations.ts";
+import { deletedKeyOperation, keyOperation } from "./key-operations.ts";
 import type { Operation } from "./read-operations.ts";
-import { secretOperation } from "./secret-operations.ts";
+import { deletedSecretOperation, secretOperation } from "./secret-operations.ts";
 import type { Vault } from "./vault-store.ts";
 
 /** The operations by first path part. */
@@ -27,6 +28,9 @@ const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | u
   secrets: secretOperation,
   keys: keyOperation,
   certificates: certificateOperation,
+  deletedsecrets: deletedSecretOperation,
+  deletedkeys: deletedKeyOperation,
+  deletedcertificates: deletedCertificateOperation,
 };
 
 /** A request to one vault. Authentication goes first, as at the real service: a challenge is answered before anything is judged. */
@@ -45,7 +49,7 @@ export function answerVault(exchange: Exchange, vault: Vault, tokens: TokenIssue
   }
   const outcome = operation.run(exchange, vault);
   if (!outcome.ok) return { ...errorAnswer(exchange, vault, outcome.error), identity };
-  return { status: 200, headers: commonHeaders(exchange), body: outcome.body, identity };
+  return { status: outcome.body === undefined ? 204 : 200, headers: commonHeaders(exchange), body: outcome.body, identity };
 }
 
 type Authentication = { readonly kind: "caller"; readonly claims: Claims } | { readonly kind: "refused"; readonly error: VaultError };
@@ -71,7 +75,9 @@ interface Admission {
 }
 
 function admissionError(exchange: Exchange, { vault, claims, operation }: Admission): VaultError | undefined {
-  if (!/^\d/.test(exchange.query.get("api-version") ?? "")) return apiVersionMissing();
+  const apiVersion = exchange.query.get("api-version") ?? "";
+  if (!/^\d/.test(apiVersion)) return apiVersionMissing();
+  if (!vault.apiVersions.includes(apiVersion)) return apiVersionUnknown(apiVersion, vault.apiVersions.at(-1) ?? "");
   if (operation === undefined) return methodNotAllowed();
   const { permission } = operation;
   return vault.grants.get(claims.appid)?.has(permission) === true ? undefined : permissionMissing(vault, claims, permission);
@@ -96,14 +102,16 @@ function challengeOf(vault: Vault): string {
   return `Bearer authorization="https://${cloud.entraHosts[0]}/${vault.tenantId}", resource="${cloud.vaultResource}"`;
 }
 
-/** As recorded in https://github.com/Azure/azure-sdk-for-python/issues/27266 */
+/** As recorded in https://github.com/Azure/azure-sdk-for-python/issues/27266 and in every recording of https://github.com/Azure/azure-sdk-for-js */
 function commonHeaders(exchange: Exchange): Readonly<Record<string, string>> {
   const requestId = exchange.headers["x-ms-client-request-id"];
   return {
     "Cache-Control": "no-cache",
     Pragma: "no-cache",
     Expires: "-1",
+    "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;",
     "x-ms-keyvault-region": LOCATION,
+    "x-ms-keyvault-service-version": "1.9.576.1",
     "x-ms-request-id": randomUUID(),
     ...(typeof requestId === "string" ? { "x-ms-client-request-id": requestId } : {}),
   };

@@ -90,9 +90,28 @@ export function throttled(retryAfterSeconds: number | undefined): VaultError {
   return { status: 429, code: "Throttled", message, retryAfterSeconds };
 }
 
-/** Names of managed secrets are taken: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates; the wording is the emulator's. */
-export function nameTakenByCertificate(name: string): VaultError {
-  return { status: 409, code: "Conflict", message: `The secret ${name} belongs to the certificate of that name and can't be set.` };
+/** As recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets, recording_can_recover_a_deleted_secret.json) */
+export function deletedNotFound(kind: keyof typeof KIND_NAMES, name: string): VaultError {
+  const { code, noun } = KIND_NAMES[kind];
+  return { status: 404, code, message: `Deleted ${capitalised(noun)} not found: ${name}` };
+}
+
+/** https://github.com/Azure/azure-sdk-for-net (the sample of Azure.Security.KeyVault.Secrets on error responses has the codes) */
+export function nameDeleted(kind: keyof typeof KIND_NAMES, name: string): VaultError {
+  const message =
+    `${capitalised(KIND_NAMES[kind].noun)} ${name} is currently in a deleted but recoverable state, and its name cannot be reused; ` +
+    "in this state, the secret can only be recovered or purged.";
+  return { status: 409, code: "Conflict", message, innerCode: "ObjectIsDeletedButRecoverable" };
+}
+
+function capitalised(noun: string): string {
+  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}`;
+}
+
+/** Names of its key and secret are taken: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates; the wording is the emulator's. */
+export function nameTakenByCertificate(kind: keyof typeof KIND_NAMES, name: string): VaultError {
+  const message = `The ${KIND_NAMES[kind].noun} ${name} belongs to the certificate of that name and can't be changed alone.`;
+  return { status: 409, code: "Conflict", message };
 }
 
 /** https://github.com/Azure/azure-sdk-for-rust (its core error test shows code and text) */
@@ -108,6 +127,11 @@ export function valueInvalid(): VaultError {
 /** Documented as mandatory: https://learn.microsoft.com/azure/key-vault/general/common-parameters-and-headers; the wording is the emulator's. */
 export function apiVersionMissing(): VaultError {
   return badParameter("The api-version query parameter is missing or not a version.");
+}
+
+/** As recorded in https://github.com/Azure/azure-sdk-for-net/issues/14789 and https://github.com/Azure/azure-sdk-for-python/issues/28595 */
+export function apiVersionUnknown(version: string, latest: string): VaultError {
+  return badParameter(`The specified version (${version}) is not recognized. Consider using the latest supported version (${latest}).`);
 }
 
 /** Limits: https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret; the wording is the emulator's. */

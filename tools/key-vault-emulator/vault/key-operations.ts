@@ -1,18 +1,28 @@
 import type { Exchange } from "../network/exchange.ts";
+import { type DeletableModel, deletedOperation, deleteOperation } from "./deleted-operations.ts";
 import type { StoredKey } from "./key-collection.ts";
 import { keyBundle, keyItem, keyVersionItem } from "./key-wire.ts";
-import { type Operation, type ReadModel, readOperation } from "./read-operations.ts";
+import { type Operation, readOperation } from "./read-operations.ts";
 
-const model: ReadModel<StoredKey> = {
+const model: DeletableModel<StoredKey> = {
   kind: "keys",
   collection: (vault) => vault.keys,
   // A disabled key is returned, with its attribute; only its use is refused: https://github.com/notaryproject/ratify/pull/1474
-  get: (key, vault) => ({ ok: true, body: keyBundle(key, vault.url) }),
+  get: (key, vault) => ({ ok: true, body: keyBundle(key, vault) }),
   item: keyItem,
   versionItem: keyVersionItem,
+  deletable: (vault) => [vault.keys],
+  bundle: keyBundle,
 };
 
-/** Keys are read only over the wire: https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups */
+/** Over the wire keys are read and deleted only: https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups */
 export function keyOperation({ method, segments }: Exchange): Operation | undefined {
-  return method === "GET" ? readOperation(model, segments) : undefined;
+  if (method === "GET") return readOperation(model, segments);
+  const [, name, ...more] = segments;
+  return method === "DELETE" && name !== undefined && more.length === 0 ? deleteOperation(model, name) : undefined;
+}
+
+/** Under `/deletedkeys`. */
+export function deletedKeyOperation(exchange: Exchange): Operation | undefined {
+  return deletedOperation(model, exchange);
 }

@@ -1,28 +1,28 @@
-import { attributesOf } from "./attributes-wire.ts";
+import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import type { KeyType, StoredKey } from "./key-collection.ts";
 
 /** JSON as in https://learn.microsoft.com/rest/api/keyvault/keys/get-key/get-key (bundle) and its neighbours (item). */
-export function keyBundle(key: StoredKey, vaultUrl: string): object {
+export function keyBundle(key: StoredKey, place: WirePlace): object {
   return {
-    key: { kid: `${vaultUrl}keys/${key.name}/${key.version}`, kty: key.keyType, key_ops: KEY_OPERATIONS[key.keyType], ...publicPart(key) },
-    attributes: attributesOf(key),
+    key: { kid: `${place.url}keys/${key.name}/${key.version}`, kty: key.keyType, key_ops: KEY_OPERATIONS[key.keyType], ...publicPart(key) },
+    attributes: attributesOf(key, place),
     tags: key.tags,
     managed: key.managed,
   };
 }
 
 /** An item of a list of versions. */
-export function keyVersionItem(key: StoredKey, vaultUrl: string): object {
-  return { kid: `${vaultUrl}keys/${key.name}/${key.version}`, ...rest(key) };
+export function keyVersionItem(key: StoredKey, place: WirePlace): object {
+  return { kid: `${place.url}keys/${key.name}/${key.version}`, ...rest(key, place) };
 }
 
 /** An item of a list of keys carries no version. */
-export function keyItem(key: StoredKey, vaultUrl: string): object {
-  return { kid: `${vaultUrl}keys/${key.name}`, ...rest(key) };
+export function keyItem(key: StoredKey, place: WirePlace): object {
+  return { kid: `${place.url}keys/${key.name}`, ...rest(key, place) };
 }
 
-function rest(key: StoredKey): object {
-  return { attributes: attributesOf(key), tags: key.tags, managed: key.managed };
+function rest(key: StoredKey, place: WirePlace): object {
+  return { attributes: attributesOf(key, place), tags: key.tags, managed: key.managed };
 }
 
 /** `n` and `e`, or `crv`, `x` and `y`: https://learn.microsoft.com/azure/key-vault/keys/about-keys#data-encryption-and-json-web-keys */

@@ -13,13 +13,17 @@ export interface PageRequest {
   readonly query: URLSearchParams;
 }
 
-/** `undefined` for a page size or a skip token the service would refuse. */
-export function pageOf<T>(all: readonly T[], { url, query }: PageRequest): Page<T> | undefined {
+/**
+ * Of places in which objects are or were: a page has fewer items than places, and may have none before the last one. As recorded in
+ * https://github.com/Azure/azure-sdk-for-js (keyvault-secrets, recording_can_list_deleted_secrets_by_page.json: `{"value":[],"nextLink":…}`).
+ * `undefined` for a page size or a skip token the service would refuse.
+ */
+export function pageOf<T extends object>(all: readonly (T | undefined)[], { url, query }: PageRequest): Page<T> | undefined {
   const size = Number(query.get("maxresults") ?? PAGE_SIZE);
   const skip = Number(Buffer.from(query.get("$skiptoken") ?? "", "base64url").toString("utf8") || "0");
   if (!Number.isInteger(size) || size < 1 || size > PAGE_SIZE || !Number.isInteger(skip) || skip < 0) return undefined;
-  const items = all.slice(skip, skip + size);
-  const end = skip + items.length;
+  const end = Math.min(skip + size, all.length);
+  const items = all.slice(skip, end).filter((item) => item !== undefined);
   if (end >= all.length) return { items, nextLink: null };
   const next = new URLSearchParams({ "api-version": query.get("api-version") ?? "" });
   next.set("$skiptoken", Buffer.from(String(end)).toString("base64url"));

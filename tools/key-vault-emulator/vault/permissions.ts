@@ -10,10 +10,18 @@ export const PERMISSIONS = [
   "secrets/list",
   "secrets/set",
   "secrets/delete",
+  "secrets/recover",
+  "secrets/purge",
   "keys/get",
   "keys/list",
+  "keys/delete",
+  "keys/recover",
+  "keys/purge",
   "certificates/get",
   "certificates/list",
+  "certificates/delete",
+  "certificates/recover",
+  "certificates/purge",
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

@@ -1,10 +1,12 @@
 import type { Exchange } from "../network/exchange.ts";
+import type { WirePlace } from "./attributes-wire.ts";
 import { nameInvalid, objectNotFound, pageSizeInvalid, type VaultError } from "./errors.ts";
 import { pageOf } from "./page.ts";
 import type { KindPermission } from "./permissions.ts";
 import type { Vault } from "./vault-store.ts";
 import type { Version } from "./versioned-collection.ts";
 
+/** `body` undefined: status 204. */
 export type Outcome = { readonly ok: true; readonly body: unknown } | { readonly ok: false; readonly error: VaultError };
 
 /** One operation of the data plane: what it needs and what it does, once the caller is known and allowed. */
@@ -16,7 +18,7 @@ export interface Operation {
 interface ReadableCollection<Stored> {
   find(name: string, version?: string): Stored | undefined;
   versions(name: string): readonly Stored[];
-  current(): readonly Stored[];
+  current(): readonly (Stored | undefined)[];
 }
 
 /** How one kind of object is read. */
@@ -24,8 +26,8 @@ export interface ReadModel<Stored extends Version> {
   readonly kind: "secrets" | "keys" | "certificates";
   readonly collection: (vault: Vault) => ReadableCollection<Stored>;
   readonly get: (stored: Stored, vault: Vault) => Outcome;
-  readonly item: (stored: Stored, vaultUrl: string) => object;
-  readonly versionItem: (stored: Stored, vaultUrl: string) => object;
+  readonly item: (stored: Stored, place: WirePlace) => object;
+  readonly versionItem: (stored: Stored, place: WirePlace) => object;
 }
 
 /** `GET /kind`, `/kind/name`, `/kind/name/version` and `/kind/name/versions`, the same for all kinds. */
@@ -44,7 +46,7 @@ function list<Stored extends Version>({ kind, collection, item }: ReadModel<Stor
         exchange,
         collection(vault)
           .current()
-          .map((stored) => item(stored, vault.url)),
+          .map((stored) => (stored === undefined ? undefined : item(stored, vault))),
       ),
   };
 }
@@ -53,13 +55,14 @@ function listVersions<Stored extends Version>({ kind, collection, versionItem }:
   return {
     permission: `${kind}/list`,
     run: (exchange, vault) => {
+      // None of an object that is not there, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
+      // recording_can_list_secret_versions_non_existing.json, and likewise for certificates).
       const versions = collection(vault).versions(name);
-      if (versions.length === 0) return refused(objectNotFound(kind, name));
       // By version id, hence in no order of time: https://github.com/nagyesta/lowkey-vault/issues/467
       const sorted = [...versions].sort((left, right) => (left.version < right.version ? -1 : 1));
       return page(
         exchange,
-        sorted.map((stored) => versionItem(stored, vault.url)),
+        sorted.map((stored) => versionItem(stored, vault)),
       );
     },
   };
@@ -93,7 +96,7 @@ export function isName(name: string): boolean {
   return /^[0-9a-z-]{1,127}$/i.test(name);
 }
 
-function page(exchange: Exchange, all: readonly unknown[]): Outcome {
+export function page(exchange: Exchange, all: readonly (object | undefined)[]): Outcome {
   const found = pageOf(all, { url: `https://${exchange.host}:443/${exchange.segments.join("/")}`, query: exchange.query });
   return found === undefined ? refused(pageSizeInvalid()) : { ok: true, body: { value: found.items, nextLink: found.nextLink } };
 }

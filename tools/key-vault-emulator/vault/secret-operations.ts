@@ -1,8 +1,10 @@
 import type { z } from "zod";
 
 import type { Exchange } from "../network/exchange.ts";
+import { type DeletableModel, deletedOperation, deleteOperation } from "./deleted-operations.ts";
 import {
   bodyInvalid,
+  nameDeleted,
   nameInvalid,
   nameTakenByCertificate,
   objectNotFound,
@@ -10,21 +12,28 @@ import {
   type VaultError,
   valueInvalid,
 } from "./errors.ts";
-import { found, isName, type Operation, type ReadModel, readOperation, refused } from "./read-operations.ts";
+import { found, isName, type Operation, readOperation, refused } from "./read-operations.ts";
 import type { StoredSecret } from "./secret-collection.ts";
-import { bundleOf, itemOf, propertiesOf, setBody, updateBody, versionOf } from "./secret-wire.ts";
+import { bundleOf, bundleWithoutValue, itemOf, propertiesOf, setBody, updateBody, versionItemOf } from "./secret-wire.ts";
 
 /** 25 KB: https://learn.microsoft.com/azure/key-vault/secrets/about-secrets */
 const MAX_VALUE_BYTES = 25_600;
 
-const model: ReadModel<StoredSecret> = {
+const model: DeletableModel<StoredSecret> = {
   kind: "secrets",
   collection: (vault) => vault.secrets,
   // Expired and not yet valid versions are returned, with their attributes: the dates are informational for secrets.
-  get: (secret, vault) => (secret.enabled ? { ok: true, body: bundleOf(secret, vault.url) } : refused(secretDisabled())),
+  get: (secret, vault) => (secret.enabled ? { ok: true, body: bundleOf(secret, vault) } : refused(secretDisabled())),
   item: itemOf,
-  versionItem: versionOf,
+  versionItem: versionItemOf,
+  deletable: (vault) => [vault.secrets],
+  bundle: bundleWithoutValue,
 };
+
+/** Under `/deletedsecrets`. */
+export function deletedSecretOperation(exchange: Exchange): Operation | undefined {
+  return deletedOperation(model, exchange);
+}
 
 /** The operation a path and method name, or undefined. Paths: https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups */
 export function secretOperation({ method, segments }: Exchange): Operation | undefined {
@@ -35,7 +44,7 @@ export function secretOperation({ method, segments }: Exchange): Operation | und
     case "PUT":
       return part === undefined ? setSecret(name) : undefined;
     case "DELETE":
-      return part === undefined ? deleteSecret(name) : undefined;
+      return part === undefined ? deleteOperation(model, name) : undefined;
     case "PATCH":
       return updateSecret(name, part);
     default:
@@ -50,24 +59,12 @@ function setSecret(name: string): Operation {
       const parsed = parseBody(body, setBody);
       if (!parsed.ok) return parsed;
       if (!isName(name)) return refused(nameInvalid(name));
-      if (vault.certificates.find(name) !== undefined) return refused(nameTakenByCertificate(name));
+      if (vault.certificates.find(name) !== undefined) return refused(nameTakenByCertificate("secrets", name));
+      if (vault.secrets.findDeleted(name) !== undefined) return refused(nameDeleted("secrets", name));
       const { value, ...rest } = parsed.body;
       if (Buffer.byteLength(value) > MAX_VALUE_BYTES) return refused(valueInvalid());
-      return { ok: true, body: bundleOf(vault.secrets.set(name, value, propertiesOf(rest)), vault.url) };
+      return { ok: true, body: bundleOf(vault.secrets.set(name, value, propertiesOf(rest)), vault) };
     },
-  };
-}
-
-/** As in a vault without soft-delete: gone at once, with no recovery id. https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret */
-function deleteSecret(name: string): Operation {
-  return {
-    permission: "secrets/delete",
-    run: (_, vault) =>
-      found(model, { vault, name, version: undefined }, (secret) => {
-        if (vault.certificates.find(name) !== undefined) return refused(nameTakenByCertificate(name));
-        vault.secrets.delete(name);
-        return { ok: true, body: versionOf(secret, vault.url) };
-      }),
   };
 }
 
@@ -81,7 +78,7 @@ function updateSecret(name: string, version: string | undefined): Operation {
         const changed = vault.secrets.update(name, secret.version, propertiesOf(parsed.body));
         return changed === undefined
           ? refused(objectNotFound("secrets", name, version))
-          : { ok: true, body: versionOf(changed, vault.url) };
+          : { ok: true, body: bundleWithoutValue(changed, vault) };
       });
     },
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { attributesOf } from "./attributes-wire.ts";
+import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import type { SecretProperties, StoredSecret } from "./secret-collection.ts";
 
 /** JSON as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret (bundle) and its neighbours (item). */
@@ -27,23 +27,27 @@ export function propertiesOf(body: z.infer<typeof updateBody>): SecretProperties
   };
 }
 
-/** `idBase` is the vault's URL with a trailing slash. */
-export function bundleOf(secret: StoredSecret, idBase: string): object {
-  return { value: secret.value, ...versionOf(secret, idBase) };
+export function bundleOf(secret: StoredSecret, place: WirePlace): object {
+  return { value: secret.value, ...bundleWithoutValue(secret, place) };
 }
 
-/** A bundle without the value: an update's answer, and an item of a list of versions. */
-export function versionOf(secret: StoredSecret, idBase: string): object {
-  return { id: `${idBase}secrets/${secret.name}/${secret.version}`, ...rest(secret) };
+/** The answer to an update, a deletion, and a recovery. */
+export function bundleWithoutValue(secret: StoredSecret, place: WirePlace): object {
+  return { ...versionItemOf(secret, place), kid: secret.kid };
+}
+
+/** Items name no key: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions#secretitem */
+export function versionItemOf(secret: StoredSecret, place: WirePlace): object {
+  return { id: `${place.url}secrets/${secret.name}/${secret.version}`, ...rest(secret, place) };
 }
 
 /** An item of a list of secrets carries no version. */
-export function itemOf(secret: StoredSecret, idBase: string): object {
-  return { id: `${idBase}secrets/${secret.name}`, ...rest(secret) };
+export function itemOf(secret: StoredSecret, place: WirePlace): object {
+  return { id: `${place.url}secrets/${secret.name}`, ...rest(secret, place) };
 }
 
 /** Absent fields are left out, as the service does; JSON drops what is undefined. */
-function rest(secret: StoredSecret): object {
+function rest(secret: StoredSecret, place: WirePlace): object {
   const { contentType, kid, tags } = secret;
-  return { contentType, kid, managed: kid === undefined ? undefined : true, attributes: attributesOf(secret), tags };
+  return { contentType, managed: kid === undefined ? undefined : true, attributes: attributesOf(secret, place), tags };
 }

@@ -1,6 +1,8 @@
 import type { Directory } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUDS, type CloudName } from "../network/clouds.ts";
+import { API_VERSIONS } from "./api-versions.ts";
+import { DEFAULT_DAYS } from "./attributes-wire.ts";
 import type { CertificateCollection } from "./certificate-collection.ts";
 import type { KeyCollection } from "./key-collection.ts";
 import { type KindPermission, type Permission, withKind } from "./permissions.ts";
@@ -23,12 +25,18 @@ export interface Vault extends VaultFacts {
   /** Access policies by application id. */
   readonly grants: Map<string, ReadonlySet<KindPermission>>;
   readonly throttle: Throttle;
+  /** Versions of the API that it knows, the latest last. */
+  apiVersions: readonly string[];
+  /** What is deleted over the wire can be recovered that long, as every vault's objects: soft-delete can't be switched off. */
+  readonly recoverableDays: number;
 }
 
 export interface NewVault {
   readonly name: string;
   readonly cloud: CloudName;
   readonly tenantId?: string | undefined;
+  readonly apiVersions?: readonly string[] | undefined;
+  readonly recoverableDays?: number | undefined;
 }
 
 /** All vaults; names are unique over all clouds, which the real service only promises within one. */
@@ -42,7 +50,7 @@ export class VaultStore {
     this.#now = now;
   }
 
-  create({ name, cloud, tenantId }: NewVault): Vault {
+  create({ name, cloud, tenantId, apiVersions = API_VERSIONS, recoverableDays = DEFAULT_DAYS }: NewVault): Vault {
     const key = name.toLowerCase();
     if (this.#vaults.has(key)) throw new EmulatorInputError(`name: the vault ${name} exists already; choose another name`);
     const vault: Vault = {
@@ -55,6 +63,8 @@ export class VaultStore {
       certificates: new VersionedCollection(this.#now),
       grants: new Map(),
       throttle: new Throttle(),
+      apiVersions,
+      recoverableDays,
     };
     this.#vaults.set(key, vault);
     return vault;

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 
+import { EmulatorInputError } from "../input-error.ts";
+
 /** What the service calls attributes, plus tags; times in Unix seconds. */
 export interface Properties {
   readonly enabled?: boolean | undefined;
@@ -18,13 +20,24 @@ export interface Version extends Properties {
   readonly updated: number;
 }
 
+/** An object after its deletion: with all its versions, until somebody recovers or purges it. */
+export interface Deleted<Stored> {
+  /** Oldest first. */
+  readonly versions: readonly Stored[];
+  /** Unix seconds. */
+  readonly at: number;
+}
+
 export function newVersionId(): string {
   return randomBytes(16).toString("hex");
 }
 
 /** The objects of one kind in one vault. Names are case-insensitive; the first spelling is the one that is shown. */
 export class VersionedCollection<Content extends object> {
-  readonly #objects = new Map<string, (Version & Content)[]>();
+  readonly #objects = new Map<string, readonly (Version & Content)[]>();
+  readonly #deleted = new Map<string, Deleted<Version & Content>>();
+  /** Of every object that there ever was. */
+  readonly #names = new Set<string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -33,11 +46,14 @@ export class VersionedCollection<Content extends object> {
 
   /** A new version, which becomes the current one; under a given id for the parts of one certificate. */
   add(name: string, content: Content & Properties, version: string = newVersionId()): Version & Content {
+    if (this.findDeleted(name) !== undefined)
+      throw new EmulatorInputError(`name: ${name} is deleted, and can be recovered; recover or purge it, or choose another name`);
     const now = this.#now();
     const versions = this.versions(name);
     const facts = { name: versions[0]?.name ?? name, version, enabled: content.enabled ?? true, created: now, updated: now };
     const stored: Version & Content = { ...content, ...facts };
     this.#objects.set(name.toLowerCase(), [...versions, stored]);
+    this.#names.add(name.toLowerCase());
     return stored;
   }
 
@@ -60,8 +76,36 @@ export class VersionedCollection<Content extends object> {
     return changed;
   }
 
+  /** For good, as after delete and purge. */
   delete(name: string): boolean {
     return this.#objects.delete(name.toLowerCase());
+  }
+
+  /** Undefined where there is no such object. */
+  softDelete(name: string): Deleted<Version & Content> | undefined {
+    const versions = this.versions(name);
+    if (versions.length === 0) return undefined;
+    const deleted = { versions, at: this.#now() };
+    this.#objects.delete(name.toLowerCase());
+    this.#deleted.set(name.toLowerCase(), deleted);
+    return deleted;
+  }
+
+  findDeleted(name: string): Deleted<Version & Content> | undefined {
+    return this.#deleted.get(name.toLowerCase());
+  }
+
+  /** The current version of what is there again; undefined where it was not deleted. */
+  recover(name: string): (Version & Content) | undefined {
+    const deleted = this.findDeleted(name);
+    if (deleted === undefined) return undefined;
+    this.#deleted.delete(name.toLowerCase());
+    this.#objects.set(name.toLowerCase(), deleted.versions);
+    return deleted.versions.at(-1);
+  }
+
+  purge(name: string): boolean {
+    return this.#deleted.delete(name.toLowerCase());
   }
 
   /** Oldest first. */
@@ -69,8 +113,17 @@ export class VersionedCollection<Content extends object> {
     return this.#objects.get(name.toLowerCase()) ?? [];
   }
 
-  /** The current version of each object, by name. */
-  current(): readonly (Version & Content)[] {
-    return [...this.#objects.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).flatMap(([, versions]) => versions.slice(-1));
+  /** The current version of each object that there ever was, by name; undefined where it is gone. */
+  current(): readonly ((Version & Content) | undefined)[] {
+    return this.#byName((name) => this.versions(name).at(-1));
+  }
+
+  /** Likewise of what is deleted. */
+  deleted(): readonly (Deleted<Version & Content> | undefined)[] {
+    return this.#byName((name) => this.findDeleted(name));
+  }
+
+  #byName<T>(find: (name: string) => T): readonly T[] {
+    return [...this.#names].sort().map(find);
   }
 }

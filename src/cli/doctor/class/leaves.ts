@@ -66,13 +66,17 @@ export const LEAVES = {
   "not-federated": leaf("token", "FAIL", "AADSTS70021 and its kin: no federated credential for the ServiceAccount"),
   "managed-identity-refused": leaf("token", "FAIL", "the node has no such managed identity"),
   "token-refused": leaf("token", "FAIL", "the sign-in service refuses for another reason"),
+  "token-unanswered": leaf("token", "FAIL", "no usable answer from the sign-in service, or from the node's metadata service"),
 
   "permission-ok": leaf("permission", "OK", "the vault lets the identity read"),
   "vault-other-tenant": leaf("permission", "FAIL", "the vault does not accept the token: it belongs to another tenant"),
   "permission-missing": leaf("permission", "FAIL", "the identity has neither role nor access policy for it"),
   "vault-firewall": leaf("permission", "FAIL", "the vault's firewall refuses this address"),
+  "vault-private": leaf("permission", "FAIL", "the vault takes connections by private link only"),
+  "vault-perimeter": leaf("permission", "FAIL", "the vault's network security perimeter refuses the connection"),
   "vault-throttles": leaf("permission", "WARN", "the vault answers 429"),
-  "vault-fails": leaf("permission", "FAIL", "no usable answer from the vault or from the sign-in service"),
+  "vault-api-version": leaf("permission", "FAIL", "the vault does not know the version of its API that is asked for"),
+  "vault-fails": leaf("permission", "FAIL", "no usable answer from the vault"),
 
   "object-ok": leaf("object", "OK", "the object can be read"),
   "object-absent": leaf("object", "FAIL", "the vault has no such object, or not that version"),

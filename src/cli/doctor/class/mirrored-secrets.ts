@@ -1,7 +1,9 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.ts";
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { trimSpace } from "../../../domain/provider-class/go-text.ts";
 import type { SecretStatus } from "../../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
 import { lookUp } from "../../look-up.ts";
 import type { ClassContext } from "./class-look.ts";
@@ -42,7 +44,10 @@ async function checkSecret(context: ClassContext, provider: SecretProviderClass,
   }
   const foreign = foreignOwner(look.value, provider.metadata.name);
   if (foreign !== undefined) return found("secret-foreign", `${named} ${foreign.why}`, foreign.fix);
-  return driftOf(context, { ...compared, named, secret: look.value }) ?? fineLeaf("secret-ok", `${named} is what the status says`);
+  return (
+    driftOf(context, { ...compared, named, secret: look.value, fileOf: fileOf(provider, compared) }) ??
+    fineLeaf("secret-ok", `${named} is what the status says`)
+  );
 }
 
 function foreignOwner({ metadata }: Secret, className: string): { readonly why: string; readonly fix: string } | undefined {
@@ -60,12 +65,23 @@ function foreignOwner({ metadata }: Secret, className: string): { readonly why: 
   return { why: `is written for the class ${owner ?? "without a name"}`, fix: "Give one of the two classes another secretName." };
 }
 
-interface Drifting extends Compared {
-  readonly named: string;
-  readonly secret: Secret;
+/** What the class makes of the vault for a key of the Secret now: of several files with the same path the last one, as on a mount. */
+function fileOf(provider: SecretProviderClass, { status, files }: Compared): (key: string) => ObjectFile | undefined {
+  const data = secretObjectsOf(provider).find(({ secretName }) => secretName === status.name)?.data ?? [];
+  return (key) => {
+    const entry = data.findLast((candidate) => trimSpace(candidate.key ?? "") === key);
+    const path = trimSpace(entry?.objectName ?? "");
+    return files.findLast((file) => file.path === path);
+  };
 }
 
-function driftOf({ hmacKey, worker }: ClassContext, { status, files, named, secret }: Drifting): ClassFinding | undefined {
+interface Drifting extends Pick<Compared, "status"> {
+  readonly named: string;
+  readonly secret: Secret;
+  readonly fileOf: (key: string) => ObjectFile | undefined;
+}
+
+function driftOf({ hmacKey, worker }: ClassContext, { status, fileOf, named, secret }: Drifting): ClassFinding | undefined {
   const missing = status.data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key);
   const isEdited = missing.length > 0 || (hmacKey !== undefined && !worker.observe(secret, hmacKey).isContentIntact);
   if (isEdited) {
@@ -84,9 +100,9 @@ function driftOf({ hmacKey, worker }: ClassContext, { status, files, named, secr
       "See that a worker leads, and set the class's annotation keyvault-injector.dev/refresh to have it fetched.",
     );
   }
-  const behind = status.data.find(({ object, version }) => {
-    const file = files.find(({ objectId }) => objectId === object);
-    return version !== undefined && file !== undefined && file.version !== version;
+  const behind = status.data.find(({ key, object, version }) => {
+    const file = fileOf(key);
+    return version !== undefined && file?.objectId === object && file?.version !== version;
   });
   if (behind === undefined) return undefined;
   const message = `${named} has version ${behind.version ?? ""} of ${behind.object ?? ""} under ${behind.key}, and the vault a newer one`;

@@ -57,9 +57,17 @@ function isGeneral(finding: ClassFinding): boolean {
   return finding.step === "token" || (finding.step === "permission" && finding.leaf !== "permission-missing");
 }
 
+const AFTER_TOKEN: ReadonlySet<ClassFinding["leaf"]> = new Set([
+  "vault-firewall",
+  "vault-private",
+  "vault-perimeter",
+  "vault-throttles",
+  "vault-api-version",
+]);
+
 /** A vault that has judged a token shows that there was one. */
 function precedingSteps({ leaf }: ClassFinding, { identity, address }: Refused): readonly ClassFinding[] {
-  const isAfterToken = leaf === "vault-firewall" || leaf === "vault-throttles";
+  const isAfterToken = AFTER_TOKEN.has(leaf);
   return isAfterToken ? [fineLeaf("token-ok", `${whoOf(identity)} signs in to tenant ${address.tenantId}`)] : [];
 }
 

@@ -35,16 +35,20 @@ const OBJECT_LEAVES: Readonly<Partial<Record<SyncReason, ObjectLeaf>>> = {
 
 const THROTTLED = "Wait, poll less often (--rotation-poll-interval), or spread the objects over more vaults.";
 const NOT_ASSIGNED = "Assign the identity to the machines of the cluster, or correct userAssignedIdentityID.";
+const API_VERSION = "Set keyVaultAPIVersion in the cloud file that cloudEnvFileName names to the version that the message names.";
+const NO_TOKEN = "Look again in a minute; where it stays so, open the way to the place that the message names, or see the state of Azure.";
 const FAILS = "Look again in a minute; where it stays so, see the way to the vault and the state of Azure.";
 
 /** The end of the tree that a failure of the worker's fetch stands for. The message is the adapter's: it holds codes and names only. */
-export function refusalOf({ reason, message, object }: Failure, refused: Refused): ClassFinding {
+export function refusalOf({ reason, message, object, origin }: Failure, refused: Refused): ClassFinding {
   const id = objectIdOf(object);
   const ofObject = OBJECT_LEAVES[reason];
   if (ofObject !== undefined) return found(ofObject.leaf, message, ofObject.fix(id));
   if (reason === "Unauthorized") return unauthorized(message, refused);
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
   if (reason === "Forbidden") return forbidden(message, id, refused);
+  if (reason === "UnsupportedApiVersion") return found("vault-api-version", message, API_VERSION);
+  if (origin === "signIn" || origin === "metadataService") return found("token-unanswered", message, NO_TOKEN);
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
 }
 
@@ -104,8 +108,25 @@ function forbidden(message: string, id: string, { address }: Refused): ClassFind
       `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
     );
   }
+  if (message.includes("ForbiddenByConnection")) {
+    return found(
+      "vault-private",
+      message,
+      `Look from the worker's pod; where it says the same, approve a private endpoint of ${vault} in the cluster's network, and have its name resolve to that.`,
+    );
+  }
+  if (message.includes("ForbiddenByNsp")) {
+    return found(
+      "vault-perimeter",
+      message,
+      `Allow this machine's outbound address by an inbound access rule of the perimeter that ${vault} is in.`,
+    );
+  }
   const permission = id.startsWith("cert/") ? "certificates" : `${id.split("/")[0] ?? "object"}s`;
   const role = { secrets: "Key Vault Secrets User", keys: "Key Vault Crypto User", certificates: "Key Vault Certificate User" }[permission];
-  const fix = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}, or Get on ${permission} where ${vault} uses access policies.`;
+  const byRole = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}`;
+  const fix = /AccessDenied|ForbiddenByPolicy/.test(message)
+    ? `Grant Get on ${permission} in the access policies of ${vault}.`
+    : `${byRole}${message.includes("ForbiddenByRbac") ? "" : `, or Get on ${permission} where ${vault} uses access policies`}.`;
   return found("permission-missing", `${id}: ${message}`, fix);
 }

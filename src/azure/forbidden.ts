@@ -1,0 +1,42 @@
+/** What a 403 of Key Vault's is about: the connection, or the identity's rights. Of the object's state there are some, too. */
+import type { ServiceAnswer } from "./service-answer.ts";
+
+/**
+ * By its inner code; of the perimeter's public words know it as a code, too. Firewall: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; connection, also of a private
+ * endpoint that nobody has approved: https://github.com/microsoft/multimodal-ai/issues/171 and https://github.com/Azure/azure-cli/issues/31406
+ */
+const OF_THE_NETWORK: ReadonlyMap<string, (shown: string) => string> = new Map([
+  [
+    "ForbiddenByFirewall",
+    (shown) => `the vault's firewall refuses this address (${shown}); allow the cluster's outbound address or a private endpoint`,
+  ],
+  [
+    "ForbiddenByConnection",
+    (shown) =>
+      `the vault is closed to public networks, and the request came by no private link that it approves (${shown}); give the cluster's network an approved private endpoint of the vault, to which the vault's name resolves, or allow public access`,
+  ],
+  [
+    "ForbiddenByNsp",
+    (shown) =>
+      `the vault's network security perimeter refuses the connection (${shown}); allow the cluster's outbound address by an inbound access rule of the perimeter`,
+  ],
+]);
+
+/** Undefined where the refusal is not the network's. */
+export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string): string | undefined {
+  const refusal = OF_THE_NETWORK.get(innerCode ?? "") ?? OF_THE_NETWORK.get(code ?? "");
+  return refusal?.(shown);
+}
+
+/** `AccessDenied`: https://learn.microsoft.com/azure/key-vault/general/common-error-codes */
+const OF_ACCESS_POLICIES: ReadonlySet<string | undefined> = new Set(["AccessDenied", "ForbiddenByPolicy"]);
+
+/** What to grant, by which of the two ways the vault has. */
+export function grantFor(
+  innerCode: string | undefined,
+  { role, permission }: { readonly role: string; readonly permission: string },
+): string {
+  if (OF_ACCESS_POLICIES.has(innerCode)) return `grant it ${permission} in the vault's access policies`;
+  if (innerCode === "ForbiddenByRbac") return `grant it the role ${role} on the vault`;
+  return `grant it the role ${role}, or ${permission} where the vault uses access policies`;
+}

@@ -1,0 +1,45 @@
+/** Failures below HTTP, as Node codes them, and what to do about them. */
+
+/** Whom it was to reach: a vault, whose name a class makes, or the place where tokens come from. */
+export type Reached = "vault" | "signIn";
+
+const WORDS: Readonly<Record<string, Readonly<Record<Reached, string>>>> = {
+  ENOTFOUND: {
+    vault: "the name does not resolve; check keyvaultName and cloudName, that the vault exists, and the cluster's DNS",
+    signIn: "the name does not resolve; check cloudName, and the cluster's DNS",
+  },
+  EAI_AGAIN: {
+    vault: "the name service does not answer; check the cluster's DNS",
+    signIn: "the name service does not answer; check the cluster's DNS",
+  },
+  ECONNREFUSED: {
+    vault: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
+    signIn: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
+  },
+};
+
+const TLS = "the certificate is not trusted; where a proxy opens TLS, give its CA by NODE_EXTRA_CA_CERTS";
+
+export function networkRemedy(code: string, reached: Reached): string {
+  const isTls = /CERT|SIGNATURE|SSL|TLS/.test(code);
+  return WORDS[code]?.[reached] ?? (isTls ? TLS : "check the cluster's way to it");
+}
+
+/** The code of a failure that is the proxy's own: what it answered to CONNECT, or why it is not reached. */
+const PROXY_CODE = /^PROXY_(?:ANSWERED_(\d{3})|([A-Z][A-Z0-9_]{2,50}))$/;
+
+export function proxyAnswered(status: number): string {
+  return `PROXY_ANSWERED_${status}`;
+}
+
+export function proxyNotReached(code: string): string {
+  return `PROXY_${code}`;
+}
+
+/** Undefined where the failure is not the proxy's. */
+export function proxyWords(code: string, host: string, ifAbsent: string): string | undefined {
+  const [, status, reason] = PROXY_CODE.exec(code) ?? [];
+  if (reason !== undefined) return `the proxy is not reached (${reason}); check HTTPS_PROXY and NO_PROXY`;
+  if (status === undefined) return undefined;
+  return `the proxy of HTTPS_PROXY makes no tunnel to ${host} (HTTP ${status}); have it resolve the name and let it through${ifAbsent}`;
+}

@@ -1,0 +1,50 @@
+import { CallTimeout } from "./bounded-call.ts";
+import { parseJson } from "./parse-json.ts";
+import type { AdditionalPolicy } from "./sdk-network.ts";
+import { networkCode } from "./service-answer.ts";
+
+/** What the last request of a sign-in came to, where it was no success. The SDK says of most failures only that there was one. */
+export interface SignInTrace {
+  readonly silence?: CallTimeout;
+  /** Node's, of a failure below HTTP. */
+  readonly code?: string | undefined;
+  readonly status?: number;
+  /** `AADSTS90002` */
+  readonly entraCode?: string | undefined;
+  /** OAuth's word for a refusal, such as `invalid_client`: it is no page of somebody in between. */
+  readonly refusal?: string | undefined;
+}
+
+/** Where a sign-in's trace is kept. Sign-ins of one identity are made one at a time, but for different audiences. */
+export interface TraceHolder {
+  trace: SignInTrace;
+}
+
+const REFUSAL = /^[a-z]+(?:_[a-z]+)*$/;
+
+function ofAnswer(status: number, body: string | null | undefined): SignInTrace {
+  const parsed = parseJson(body);
+  const word: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "error") : undefined;
+  const isRefusal = status < 500 && status !== 429 && typeof word === "string" && REFUSAL.test(word);
+  return { status, entraCode: /AADSTS\d{2,9}/.exec(body ?? "")?.[0], refusal: isRefusal ? word : undefined };
+}
+
+export function tracePolicy(holder: TraceHolder): AdditionalPolicy {
+  return {
+    position: "perCall",
+    policy: {
+      name: "signInTracePolicy",
+      async sendRequest(request, next) {
+        holder.trace = {};
+        try {
+          const response = await next(request);
+          if (response.status >= 400) holder.trace = ofAnswer(response.status, response.bodyAsText);
+          return response;
+        } catch (error) {
+          holder.trace = error instanceof CallTimeout ? { silence: error } : { code: networkCode(error) };
+          throw error;
+        }
+      },
+    },
+  };
+}

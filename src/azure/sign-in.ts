@@ -1,0 +1,30 @@
+import type { VaultAddress } from "../domain/ports/vault-client.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import { type AssertionFacts, type Credential, createCredential } from "./credential.ts";
+import { guardSignIn, SIGN_IN_TIMEOUT_MS } from "./guarded-sign-in.ts";
+import type { SdkNetwork } from "./sdk-network.ts";
+import { shareSignIn } from "./shared-sign-in.ts";
+import { translateSignInError } from "./sign-in-errors.ts";
+import type { TraceHolder } from "./sign-in-trace.ts";
+
+/** How an identity gets its tokens, for however many vaults it is used. */
+export interface SignIn {
+  readonly credential: Credential;
+  readonly assertion: AssertionFacts;
+}
+
+export interface SignInOptions {
+  readonly network: SdkNetwork;
+  /** Bound of one sign-in (milliseconds). */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** For everything that matters to a sign-in: authority, tenant and identity. What becomes of it says nothing of another. */
+export function createSignIn(address: VaultAddress, identity: VaultIdentity, options: SignInOptions): SignIn {
+  const { network, timeoutMs = SIGN_IN_TIMEOUT_MS } = options;
+  const assertion: AssertionFacts = { issuer: undefined };
+  const traced: TraceHolder = { trace: {} };
+  const credential = createCredential(address, identity, { assertion, network, timeoutMs, traced });
+  const translate = (error: unknown) => translateSignInError(error, { address, identity, assertion }, traced.trace);
+  return { assertion, credential: shareSignIn(guardSignIn(credential, { translate, timeoutMs })) };
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { guardSignIn } from "../../src/azure/guarded-sign-in.ts";
+import { SignInError } from "../../src/azure/sign-in-errors.ts";
+import type { VaultErrorOrigin } from "../../src/domain/ports/vault-error.ts";
+import { eventually } from "../support/eventually.ts";
+
+describe("a token service", () => {
+  const told = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>
+    new SignInError({ code, origin, retry: { kind: code === "Unreachable" ? "backoff" : "never" }, words });
+
+  /** A service that answers, fails or is silent, asked through the guard, by a clock that is moved by hand. */
+  function aService(timeoutMs = 20) {
+    let now = 0;
+    let requests = 0;
+    const service: { mode: "answers" | "silent" | SignInError } = { mode: "answers" };
+    const credential: Parameters<typeof guardSignIn>[0] = {
+      getToken: () => {
+        requests += 1;
+        if (service.mode === "silent") {
+          // The bound is by the real clock; the guard's own is moved along with it.
+          now += timeoutMs;
+          return new Promise(() => undefined);
+        }
+        return service.mode === "answers" ? Promise.resolve({ token: "t", expiresOnTimestamp: 1 }) : Promise.reject(service.mode);
+      },
+    };
+    const translate = (error: unknown) => (error instanceof SignInError ? error : told("Unreachable", "signIn"));
+    const guarded = guardSignIn(credential, { translate, timeoutMs, now: () => now });
+    const ask = async (): Promise<"token" | SignInError["verdict"]> => {
+      try {
+        await guarded.getToken("scope");
+        return "token";
+      } catch (error) {
+        assert.ok(error instanceof SignInError);
+        return error.verdict;
+      }
+    };
+    return {
+      service,
+      ask,
+      requests: () => requests,
+      pass: (milliseconds: number): void => {
+        now += milliseconds;
+      },
+    };
+  }
+
+  test("that was silent once is left alone for 5 seconds, and whoever comes is told at once", async () => {
+    const { service, ask, requests, pass } = aService();
+    service.mode = "silent";
+    assert.partialDeepStrictEqual(await ask(), { code: "Unreachable", retry: { kind: "backoff" } });
+    pass(1_000);
+
+    const verdicts = await Promise.all([ask(), ask(), ask()]);
+
+    assert.equal(requests(), 1);
+    for (const verdict of verdicts) assert.partialDeepStrictEqual(verdict, { retry: { kind: "after", milliseconds: 4_000 } });
+  });
+
+  test("is tried by one sign-in at a time, and asked as before once it has answered, be it with a refusal", async () => {
+    const { service, ask, requests, pass } = aService();
+    service.mode = "silent";
+    await ask();
+    pass(5_000);
+    const probing = [ask(), ask(), ask()];
+    await eventually(async () => (requests() === 2 ? true : undefined), { within: 1_000, every: 1, what: "a probe" });
+    assert.deepEqual(
+      (await Promise.all(probing)).map((verdict) => verdict !== "token" && verdict.retry.kind),
+      ["backoff", "after", "after"],
+    );
+    assert.equal(requests(), 2);
+
+    service.mode = told("Unauthorized", "signIn", "no such application");
+    pass(10_000);
+    assert.partialDeepStrictEqual(await ask(), { words: "no such application" });
+    service.mode = "answers";
+    assert.deepEqual(await Promise.all([ask(), ask()]), ["token", "token"]);
+  });
+
+  test("that refuses connections is left alone after five, and keeps its first words while it lasts", async () => {
+    const { service, ask, requests } = aService();
+    for (let attempt = 1; attempt <= 8; attempt += 1) {
+      service.mode = told("Unreachable", "signIn", `attempt ${attempt}`);
+      assert.partialDeepStrictEqual(await ask(), { words: "attempt 1" });
+    }
+    assert.equal(requests(), 5);
+  });
+
+  test("is not left alone for what others did: the API server, a proxy, the class", async () => {
+    const { service, ask, requests } = aService();
+    for (const origin of ["apiServer", "proxy", "class", "own"] as const) {
+      service.mode = told("Unreachable", origin);
+      for (let attempt = 0; attempt < 6; attempt += 1) await ask();
+    }
+    assert.equal(requests(), 24);
+  });
+});

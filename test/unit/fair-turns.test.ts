@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { FairTurns } from "../../src/sync/vault/fair-turns.ts";
+
+const signal = new AbortController().signal;
+
+/** Turns that end when they are told to, in the order in which they began. */
+function someTurns() {
+  const turns = new FairTurns();
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const take = (line: string, name: string, until = signal): Promise<void> =>
+    turns.take(
+      line,
+      () => {
+        begun.push(name);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      },
+      until,
+    );
+  const end = async (): Promise<void> => {
+    await nextTurn();
+    ends.shift()?.();
+    await nextTurn();
+  };
+  return { turns, begun, take, end };
+}
+
+describe("turns", () => {
+  test("are taken by one at a time, by line, and within a line in the order of coming", async () => {
+    const { begun, take, end } = someTurns();
+    const all = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((name) => take(name.slice(0, 1), name));
+    for (const _ of all) await end();
+    await Promise.all(all);
+    assert.deepEqual(begun, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
+  });
+
+  test("go on where one failed, or was given up while it waited", async () => {
+    const { turns, begun, take, end } = someTurns();
+    await assert.rejects(
+      turns.take("a", () => Promise.reject(new Error("no")), signal),
+      /no/,
+    );
+    const stop = new AbortController();
+    const [first, given, last] = [take("a", "first"), take("b", "given up", stop.signal), take("b", "last")];
+    stop.abort(new Error("stopped"));
+    await assert.rejects(given, /stopped/);
+    await end();
+    await end();
+    await Promise.all([first, last]);
+    assert.deepEqual(begun, ["first", "last"]);
+    assert.equal(await turns.take("c", async () => "free", signal), "free");
+  });
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type OutwardCall, outwardCalls } from "../support/outward-calls.ts";
+
+/** Functions that bound whatever stands in their arguments, by the file that has them. */
+const BOUNDING: Readonly<Record<string, readonly string[]>> = {
+  "src/azure/": ["boundedCall", "ask"],
+  "src/kube/": ["within"],
+  "test/support/planted/": ["boundedCall"],
+};
+
+const HANDED_ON = "handed on within a pipeline of the SDK, in which requestBoundPolicy bounds each request";
+
+/** What bounds the other calls of a file, of all of them or of those with that name. */
+const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, bound: string])[] = [
+  ["src/azure/absent-part.ts", "next", HANDED_ON],
+  ["src/azure/error-body-policy.ts", "next", HANDED_ON],
+  ["src/azure/fresh-connection.ts", "next", HANDED_ON],
+  ["src/azure/sdk-network.ts", "next", HANDED_ON],
+  ["src/azure/sdk-network.ts", "super.connect", "a step of a request, which requestBoundPolicy bounds"],
+  ["src/azure/sign-in-trace.ts", "next", HANDED_ON],
+  ["src/azure/credential.ts", "new ClientAssertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
+  ["src/azure/credential.ts", "credential.getToken", "hands on to the credential, which guardSignIn bounds"],
+  ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
+  ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],
+  ["src/azure/direct-agent.ts", "super.createConnection", "the socket ends after its time without a byte"],
+  ["src/azure/vault-client.ts", "secrets.listPropertiesOfSecrets", "nothing is sent before a page is asked for, by ask"],
+  ["src/azure/vault-client.ts", "secrets.listPropertiesOfSecrets.byPage", "as above"],
+  ["src/azure/vault-client.ts", "keys.listPropertiesOfKeys", "as above"],
+  ["src/azure/vault-client.ts", "keys.listPropertiesOfKeys.byPage", "as above"],
+  ["src/azure/vault-client.ts", "certificates.listPropertiesOfCertificates", "as above"],
+  ["src/azure/vault-client.ts", "certificates.listPropertiesOfCertificates.byPage", "as above"],
+  ["src/kube/apply-crd.ts", undefined, "its library sends by the transport"],
+  ["src/kube/config.ts", undefined, "credentials from files; the end of connections, for which nobody waits but the end of the process"],
+  ["src/kube/transport.ts", undefined, "headersTimeout and the signal of the caller, which within or the guard of a watch bounds"],
+  [
+    "src/pki/threads/decoding-thread.ts",
+    "this.#worker.terminate",
+    "a thread of the process itself, which nothing that it does keeps from ending",
+  ],
+  ["src/tls/chain-probe.ts", undefined, "the socket ends after LONGEST_HANDSHAKE"],
+  ["src/tls/reach-host.ts", undefined, "the signal that createReachHost bounds ends every step"],
+];
+
+function isBounded({ file, callee, within }: OutwardCall): boolean {
+  const [, bounding = []] = Object.entries(BOUNDING).find(([folder]) => file.startsWith(folder)) ?? [];
+  if (within.some((name) => bounding.includes(name))) return true;
+  return ELSEWHERE.some(([known, name]) => known === file && (name === undefined || name === callee));
+}
+
+function unboundedIn(calls: readonly OutwardCall[]): readonly string[] {
+  return calls.filter((call) => !isBounded(call)).map(({ file, callee }) => `${file}: ${callee}`);
+}
+
+describe("a call that waits for somebody outside of the process", () => {
+  test("C4: has a bound, wherever it stands", () => {
+    const calls = outwardCalls("src/**/*.ts");
+    assert.ok(calls.length > 20);
+    assert.deepEqual(unboundedIn(calls), [], "put it into boundedCall, or say here what bounds it");
+    const isThere = ([file, callee]: (typeof ELSEWHERE)[number]): boolean =>
+      calls.some((call) => call.file === file && (callee === undefined || callee === call.callee));
+    assert.deepEqual(
+      ELSEWHERE.filter((entry) => !isThere(entry)),
+      [],
+      "is no longer there",
+    );
+    assert.ok(
+      calls.some(({ callee, within }) => callee === "credential.getToken" && within.includes("boundedCall")),
+      "the sign-in is the SDK's, which does not bound it",
+    );
+  });
+
+  test("is found where it has none (control)", () => {
+    assert.deepEqual(
+      unboundedIn(outwardCalls("test/support/planted/unbounded-calls.ts")).map((line) => line.split(": ")[1]),
+      ["client.getSecret", "client.listPropertiesOfSecrets", "connectTcp", "send", "client.getSecret"],
+    );
+  });
+});

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { ClassContext } from "../../src/cli/doctor/class/class-look.ts";
+import { checkSecrets } from "../../src/cli/doctor/class/mirrored-secrets.ts";
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { ObjectFile } from "../../src/domain/content/object-file.ts";
+import type { Secret } from "../../src/domain/kubernetes.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
+import { firstExpiries } from "../../src/domain/sync/object-expiry.ts";
+import { INTERVAL, type PolledClass, PollingWorker } from "../support/polling-worker.ts";
+import { reasonOf } from "../support/stored-class.ts";
+
+let worker: PollingWorker;
+
+beforeEach(() => {
+  worker = new PollingWorker();
+});
+
+/** Today's version of `db` in the file `pin`, and whatever is current in `cur`. */
+async function aClassOfBoth(order: string, secrets: Readonly<Record<string, readonly string[]>>): Promise<PolledClass> {
+  await worker.givenObjects("db");
+  const pin = { objectName: "db", objectAlias: "pin", objectVersion: currentVersion() };
+  const cur = { objectName: "db", objectAlias: "cur" };
+  const one = await worker.synced({ objects: order === "pinned first" ? [pin, cur] : [cur, pin], secrets });
+  await one.poll();
+  await worker.clock.advance(INTERVAL);
+  return one;
+}
+
+function currentVersion(name = "db"): string {
+  return worker.vaults.current(name)?.version ?? "";
+}
+
+function versionUnder(one: PolledClass, key: string): string | undefined {
+  return one.stored.flatMap(({ data }) => data).find((entry) => entry.key === key)?.version;
+}
+
+async function nextPoll(one: PolledClass): Promise<void> {
+  await worker.clock.advance(INTERVAL);
+  await one.poll();
+}
+
+const BOTH = { app: ["pin", "cur"] };
+
+describe("an object that a class names twice, by its version and without one", () => {
+  for (const order of ["pinned first", "latest first"] as const) {
+    test(`C1: shows its rotation at the next poll, ${order}, and is at rest afterwards`, async () => {
+      const one = await aClassOfBoth(order, BOTH);
+      const pinned = currentVersion();
+      worker.vaults.set("db");
+
+      await worker.clock.advance(INTERVAL);
+      assert.equal(reasonOf(await one.poll()), "Synced");
+
+      assert.deepEqual([versionUnder(one, "pin"), versionUnder(one, "cur")], [pinned, currentVersion()]);
+      worker.vaults.taken();
+      for (let round = 0; round < 3; round += 1) await nextPoll(one);
+      assert.deepEqual(
+        worker.vaults.taken(),
+        Array.from({ length: 3 }, () => "app: list secrets"),
+      );
+    });
+
+    test(`C1: shows its rotation after a start of the worker, ${order}`, async () => {
+      const one = await aClassOfBoth(order, BOTH);
+      worker.vaults.set("db");
+      worker.start();
+      await nextPoll(one);
+      assert.equal(versionUnder(one, "cur"), currentVersion());
+    });
+  }
+
+  test("C1: shows its rotation although another class of the identity saw it first", async () => {
+    const one = await aClassOfBoth("pinned first", { app: ["cur"] });
+    const other = await worker.synced({ objects: ["db"] }, "other");
+    worker.vaults.set("db");
+    await nextPoll(other);
+    assert.equal(other.versions[0], currentVersion());
+
+    await nextPoll(one);
+
+    assert.equal(versionUnder(one, "cur"), currentVersion());
+  });
+
+  test("C1: is known after a start by what each of its files was made from", async () => {
+    const one = await aClassOfBoth("latest first", BOTH);
+    worker.vaults.set("db");
+    await nextPoll(one);
+    // The second of the change is over.
+    await nextPoll(one);
+    worker.vaults.taken();
+    worker.start();
+
+    await nextPoll(one);
+
+    assert.deepEqual(worker.vaults.taken(), ["app: list secrets"]);
+  });
+});
+
+describe("two objects that make the same file", () => {
+  test("C1: show that the later one is there again, although the earlier one has not changed", async () => {
+    await worker.givenObjects("first", "second", "further");
+    const objects = ["first", "second"].map((objectName) => ({ objectName, objectAlias: "x" }));
+    const one = await worker.synced({ objects: [...objects, "further"], secrets: { app: ["x", "further"] } });
+    assert.equal(versionUnder(one, "x"), currentVersion("second"));
+
+    worker.vaults.delete("second");
+    await nextPoll(one);
+    assert.equal(versionUnder(one, "x"), currentVersion("first"));
+    worker.vaults.set("second");
+    for (let round = 0; round < 2; round += 1) await nextPoll(one);
+
+    assert.equal(versionUnder(one, "x"), currentVersion("second"));
+  });
+});
+
+describe("the expiry of an object that a class names twice", () => {
+  test("C1: is the earlier one of the two versions", () => {
+    const [soon, late] = ["2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"];
+    const key = (name: string, expires: string) => ({ key: name, object: "secret/db", version: name, expires });
+    const data = [key("pin", soon), key("cur", late)];
+    const status = {
+      observedGeneration: 1,
+      conditions: [],
+      secretsSynced: "1/1",
+      secrets: [{ name: "db", state: "Synced", data } as const],
+    };
+
+    assert.deepEqual(
+      firstExpiries([{ key: "team/demo", status }]).map(({ expires }) => expires),
+      [Date.parse(soon)],
+    );
+  });
+});
+
+describe("a Secret made from an object that its class names twice", () => {
+  test("C1: is behind for doctor where the file of its own key has a newer version, and not by the other's", async () => {
+    const one = await aClassOfBoth("pinned first", BOTH);
+    const older = currentVersion();
+    worker.vaults.set("db");
+    const fileOf = (path: string, version: string): ObjectFile => ({
+      path,
+      contents: Sensitive.ofText("v"),
+      objectId: "secret/db",
+      version,
+      updated: undefined,
+      expires: undefined,
+    });
+    const files = [fileOf("pin", older), fileOf("cur", currentVersion())];
+
+    const leaves = async (held: string): Promise<readonly string[]> => {
+      const data = one.stored[0]?.data.map((key) => (key.key === "cur" ? { ...key, version: held } : key)) ?? [];
+      const objects = data.map(({ object, version }) => `${object}@${version}`).join(",");
+      const annotations = { [SECRET_ANNOTATIONS.class]: "class", [SECRET_ANNOTATIONS.objects]: objects };
+      const metadata = { namespace: "team", name: "app", labels: { [MANAGED_LABEL]: "true" }, annotations };
+      const secret: Secret = { apiVersion: "v1", kind: "Secret", metadata, data: { pin: "dg==", cur: "dg==" } };
+      const viewer = { object: async () => ({ kind: "seen", value: secret }) };
+      // All that is looked at where the user may get the Secret and not the install's key.
+      const context: ClassContext = Object.assign(Object.create(null), { viewer, hmacKey: undefined });
+      const secrets: readonly SecretStatus[] = [{ name: "app", state: "Synced", data }];
+      return (await checkSecrets(context, one.provider, { secrets, files })).map(({ leaf }) => leaf);
+    };
+
+    assert.deepEqual(await leaves(older), ["secret-behind"]);
+    assert.deepEqual(await leaves(currentVersion()), ["secret-ok"]);
+  });
+});
