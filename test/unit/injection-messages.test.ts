@@ -132,6 +132,7 @@ describe("every warning", () => {
       { volumes: [documentVolume()], ...app({ volumeMounts: [{ name: "secrets-store-inline", mountPath: "/x", subPathExpr: "$(A)" }] }) },
     ],
     pathInVolume: [{}, { volumes: [{ name: "data", emptyDir: {} }], ...app({ volumeMounts: [{ name: "data", mountPath: "/mnt" }] }) }],
+    containerAbsent: [{ containers: "-proxy" }],
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };
   for (const [name, template] of Object.entries(WARNINGS)) {

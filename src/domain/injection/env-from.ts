@@ -3,10 +3,11 @@ import { POD_ANNOTATIONS } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readList } from "./annotation-value.ts";
+import { type ContainerSelection, valueWithout } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
 import type { Annotation, EffectiveAnnotations } from "./effective-annotations.ts";
 import { isDnsSubdomain } from "./kubernetes-names.ts";
-import { denial, fill, PROBLEMS, warning } from "./messages.ts";
+import { denial, fill, fixFor, PROBLEMS, warning } from "./messages.ts";
 import type { ContainerList, Pod, PodContainer } from "./pod.ts";
 
 export interface EnvFrom {
@@ -43,7 +44,7 @@ export interface EnvFromPlan {
 
 export interface EnvFromInput {
   readonly pod: Pod;
-  readonly containers: readonly PodContainer[];
+  readonly selection: ContainerSelection;
   readonly envFrom: EnvFrom | undefined;
   readonly facts: ReadonlyMap<string, ClassFact>;
 }
@@ -53,18 +54,18 @@ export interface EnvFromInput {
  * far as a class of this pod says what it writes into it; what is known to collide is refused.
  */
 export function planEnvFrom(input: EnvFromInput, classes: readonly string[]): Result<EnvFromPlan, Denial> {
-  const { pod, containers, envFrom, facts } = input;
+  const { pod, selection, envFrom, facts } = input;
   if (envFrom === undefined) return ok({ added: [], warnings: [] });
   const keys = keysOfSecrets(facts);
   // Windows does not tell variables apart by case.
   const fold = (name: string): string => (pod.system === "windows" ? name.toUpperCase() : name);
   const brought = variablesOf(envFrom, keys, fold);
   const added: NewEnvFrom[] = [];
-  for (const container of containers) {
+  for (const container of selection.containers) {
     const missing = envFrom.secrets.filter((secret) => !container.envFrom.some((own) => own.secret === secret && own.prefix === ""));
     if (missing.length === 0) continue;
     if (!brought.ok) return brought;
-    const taken = takenVariable(container, missing, { keys, fold, brought: brought.value });
+    const taken = takenVariable(container, missing, { keys, fold, brought: brought.value, selection });
     if (taken !== undefined) return failed(taken);
     added.push(...missing.map((secret) => ({ list: container.list, index: container.index, secret })));
   }
@@ -111,6 +112,7 @@ interface Known {
   readonly keys: KeysOfSecrets;
   readonly fold: Fold;
   readonly brought: BroughtByName;
+  readonly selection: ContainerSelection;
 }
 
 /** By the variable's name; or what refuses the list itself, since one name can come from one Secret only. */
@@ -136,7 +138,7 @@ function takenVariable(container: PodContainer, missing: readonly string[], know
     container: quoted(name, 63),
     variable: quoted(variable),
     secret: quoted(secret),
-    name,
+    fix: fixFor("variable", valueWithout(known.selection, name)),
   });
   for (const own of variables) {
     const hidden = addedBy(own, missing, known);

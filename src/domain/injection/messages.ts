@@ -49,8 +49,18 @@ export const PROBLEMS = {
   secretCount: "a pod takes at most {most} Secrets",
 } as const;
 
-const FIX_PATH = `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
-const FIX_ENV = `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
+/** What to do about a container that has something in the way: the last part of a denial. `{containers}` is the value to write. */
+export const FIXES = {
+  path: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path`,
+  pathOrContainer: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+  variable: "rename one of them",
+  variableOrContainer: `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+} as const;
+
+/** Leaving the container out is offered only where another one stays selected: `without` is the annotation's value then. */
+export function fixFor(kind: "path" | "variable", without: string | undefined): string {
+  return without === undefined ? FIXES[kind] : fill(FIXES[`${kind}OrContainer`], { containers: JSON.stringify(without) });
+}
 
 /** What a pod is denied with: what is wrong, where, and what to write instead. */
 export const DENIALS = {
@@ -59,7 +69,10 @@ export const DENIALS = {
   unknownButNear: ["UnknownAnnotation", "{annotation} is unknown: did you mean {nearest}? Correct or remove it"],
   classAnnotation: ["UnknownAnnotation", "{annotation} is unknown here: it belongs on a SecretProviderClass. Remove it"],
   classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
-  containerNotFound: ["ContainerNotFound", "{annotation} names container {item}: the pod has {containers}, write one of these"],
+  containerNotFound: [
+    "ContainerNotFound",
+    "{annotation} names container {item}: the pod has {containers}, write one of these; one that another webhook adds later can only be left out",
+  ],
   volumeNameTaken: [
     "VolumeNameTaken",
     `the volume name {name} for class {class} is taken by another {other} of the pod: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
@@ -68,19 +81,19 @@ export const DENIALS = {
     "VolumeNameTaken",
     `the pod's own volume {name} of class {class} has {has} where {wanted} is wanted: set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
   ],
-  pathTaken: ["MountPathTaken", `container {container} already has {thing} at {path}, where class {class} is to be mounted: ${FIX_PATH}`],
+  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {path}, where class {class} is to be mounted: {fix}"],
   pathHides: [
     "MountPathTaken",
-    `container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: ${FIX_PATH}`,
+    "container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: {fix}",
   ],
   pathReadOnly: [
     "MountPathTaken",
-    `container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: ${FIX_PATH}`,
+    "container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: {fix}",
   ],
-  envSet: ["EnvTaken", `container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: ${FIX_ENV}`],
+  envSet: ["EnvTaken", "container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: {fix}"],
   envGiven: [
     "EnvTaken",
-    `container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: ${FIX_ENV}`,
+    "container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: {fix}",
   ],
   envTwice: [
     "EnvTaken",
@@ -119,6 +132,7 @@ export const WARNINGS = {
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
   subPath: "container {container} mounts secrets by subPath: rotation does not reach it",
   pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
+  containerAbsent: "containers leaves out {containers}, which the pod lacks: right if another webhook adds it later",
   secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
 } as const;
 

@@ -1,7 +1,8 @@
 import type { Denial } from "../admission/reasons.ts";
 import { quoted } from "../quoted.ts";
 import type { ClassMount } from "./class-mounts.ts";
-import { denial, warning } from "./messages.ts";
+import { type ContainerSelection, valueWithout } from "./container-selection.ts";
+import { denial, fixFor, warning } from "./messages.ts";
 import { isSameOrInside, placeOf } from "./mount-path.ts";
 import type { Pod, PodContainer } from "./pod.ts";
 
@@ -40,30 +41,42 @@ export type Collision =
   | { readonly kind: "told"; readonly warning: string }
   | { readonly kind: "none" };
 
+/** A container as a class's mount meets it. */
+export interface Target {
+  readonly container: PodContainer;
+  readonly occupants: Occupants;
+  /** What it was selected with. */
+  readonly selection: ContainerSelection;
+}
+
 /**
  * What stands in the way of a class's mount in a container. Runtimes mount outer paths first and make what is missing of an
  * inner one: impossible in a read-only mount, which ours is too.
  */
-export function collisionOf(name: string, occupants: Occupants, mount: ClassMount, place: string): Collision {
+export function collisionOf(target: Target, mount: ClassMount, place: string): Collision {
+  const { occupants } = target;
   const same = occupants.find((occupant) => occupant.place === place);
-  if (same !== undefined) return { kind: "refused", denial: denial("pathTaken", { ...said(name, same, mount) }) };
+  if (same !== undefined) return { kind: "refused", denial: denial("pathTaken", said(target, same, mount)) };
   const inner = occupants.find((occupant) => isSameOrInside(occupant.place, place));
-  if (inner !== undefined) return { kind: "refused", denial: denial("pathHides", { ...said(name, inner, mount) }) };
+  if (inner !== undefined) return { kind: "refused", denial: denial("pathHides", said(target, inner, mount)) };
   const around = occupants.filter((occupant) => isSameOrInside(place, occupant.place));
   // The innermost is the one that the mount point is made in.
   const [outer] = around.sort((a, b) => b.place.length - a.place.length);
   if (outer === undefined) return { kind: "none" };
-  if (outer.isReadOnly) return { kind: "refused", denial: denial("pathReadOnly", { ...said(name, outer, mount) }) };
-  return { kind: "told", warning: warning("pathInVolume", { container: name, path: mount.mountPath, volume: outer.volume ?? "" }) };
+  if (outer.isReadOnly) return { kind: "refused", denial: denial("pathReadOnly", said(target, outer, mount)) };
+  return {
+    kind: "told",
+    warning: warning("pathInVolume", { container: target.container.name, path: mount.mountPath, volume: outer.volume ?? "" }),
+  };
 }
 
-function said(name: string, { thing, path }: Occupant, mount: ClassMount) {
+function said({ container, selection }: Target, { thing, path }: Occupant, mount: ClassMount) {
   return {
-    container: quoted(name, 63),
+    container: quoted(container.name, 63),
     thing,
     place: quoted(path),
     path: quoted(mount.mountPath),
     class: quoted(mount.className),
-    name,
+    fix: fixFor("path", valueWithout(selection, container.name)),
   };
 }

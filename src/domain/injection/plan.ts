@@ -2,10 +2,11 @@ import type { Denial } from "../admission/reasons.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
+import type { ContainerSelection } from "./container-selection.ts";
 import { type ClassFact, type CredentialsReference, credentialsReference } from "./credentials.ts";
 import { type EnvFrom, type NewEnvFrom, planEnvFrom } from "./env-from.ts";
 import { denial, warning } from "./messages.ts";
-import { collisionOf, type Occupants, occupantsIn } from "./mount-collisions.ts";
+import { collisionOf, occupantsIn, type Target } from "./mount-collisions.ts";
 import { placeOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer, PodVolume } from "./pod.ts";
 import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
@@ -37,7 +38,7 @@ export interface NewMount {
 export interface PlanInput {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
-  readonly containers: readonly PodContainer[];
+  readonly selection: ContainerSelection;
   readonly envFrom: EnvFrom | undefined;
   /** By class name; a class that is not in it is unknown. */
   readonly facts: ReadonlyMap<string, ClassFact>;
@@ -52,23 +53,18 @@ interface ChosenVolume {
   readonly warnings: readonly string[];
 }
 
-/** A selected container, with what its file system holds. */
-interface Selected {
-  readonly container: PodContainer;
-  readonly occupants: Occupants;
-}
-
 /** Compares what the annotations ask for with what the pod has; the plan of a pod that was patched by its plan is empty. */
 export function planInjection(input: PlanInput, settings: InjectionSettings): Result<InjectionPlan, Denial> {
   const occupantsOf = occupantsIn(input.pod);
-  const selected = input.containers.map((container) => ({ container, occupants: occupantsOf(container) }));
+  const { selection } = input;
+  const targets = selection.containers.map((container): Target => ({ container, occupants: occupantsOf(container), selection }));
   const volumes: ChosenVolume[] = [];
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
   for (const mount of input.mounts) {
     const volume = chooseVolume(input, mount);
     if (!volume.ok) return volume;
-    const missing = missingMounts(selected, volume.value, mount, placeOf(mount.mountPath, input.pod.system));
+    const missing = missingMounts(targets, volume.value, mount, placeOf(mount.mountPath, input.pod.system));
     if (!missing.ok) return missing;
     volumes.push(volume.value);
     mounts.push(...missing.value.mounts);
@@ -86,7 +82,7 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
     warnings: [
       ...volumes.flatMap((volume) => volume.warnings),
       ...warnings,
-      ...subPathWarnings(input.containers, volumes),
+      ...subPathWarnings(selection.containers, volumes),
       ...envFrom.value.warnings,
     ],
   });
@@ -131,16 +127,17 @@ interface MissingMounts {
 
 /** A container that mounts the volume anywhere has what it needs, at the place it chose. */
 function missingMounts(
-  selected: readonly Selected[],
+  targets: readonly Target[],
   { name: volume, equal }: ChosenVolume,
   mount: ClassMount,
   place: string,
 ): Result<MissingMounts, Denial> {
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
-  for (const { container, occupants } of selected) {
+  for (const target of targets) {
+    const { container } = target;
     if (container.mounts.some((own) => equal.has(own.volume))) continue;
-    const collision = collisionOf(container.name, occupants, mount, place);
+    const collision = collisionOf(target, mount, place);
     if (collision.kind === "refused") return failed(collision.denial);
     if (collision.kind === "told") warnings.push(collision.warning);
     mounts.push({ list: container.list, index: container.index, volume, mountPath: mount.mountPath });

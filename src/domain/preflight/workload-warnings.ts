@@ -48,6 +48,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   writableVolume: "PodWarning",
   subPath: "PodWarning",
   pathInVolume: "PodWarning",
+  containerAbsent: "PodWarning",
   secretOfNoClass: "PodWarning",
 };
 
