@@ -141,6 +141,15 @@ describe("a volume name that is taken", () => {
     assert.match(denial(pod), /taken by another volume of class "other" of the pod/);
   });
 
+  test("by a volume of another CSI driver names the driver, though it has a class of its own", () => {
+    const other = { driver: "other.csi.example", volumeAttributes: { secretProviderClass: "akvprovider-demo" } };
+
+    assert.match(
+      denial(aPod(OPTED_IN, { volumes: [{ name: "secrets-store-inline", csi: other }] })),
+      /taken by another volume of CSI driver "other\.csi\.example" of the pod/,
+    );
+  });
+
   test("by the same class with other credentials says which, and how to keep them", () => {
     const pod = aPod(OPTED_IN, { volumes: [documentVolume({ csi: csi({ nodePublishSecretRef: { name: "mine" } }) })] });
 

@@ -132,6 +132,8 @@ describe("every warning", () => {
       { volumes: [documentVolume()], ...app({ volumeMounts: [{ name: "secrets-store-inline", mountPath: "/x", subPathExpr: "$(A)" }] }) },
     ],
     pathInVolume: [{}, { volumes: [{ name: "data", emptyDir: {} }], ...app({ volumeMounts: [{ name: "data", mountPath: "/mnt" }] }) }],
+    pathOfTokens: [{ "mount-path": "/run/secrets" }],
+    pathOfImage: [{ "mount-path": "/usr" }],
     containerAbsent: [{ containers: "-proxy" }],
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };

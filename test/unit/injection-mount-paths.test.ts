@@ -45,7 +45,10 @@ describe("a mount in the way", () => {
 
   test("around ours that can be written to is told", () => {
     assert.deepEqual(warningsOf(podWith({ mountPath: "/mnt" })), [
-      'container "app": the mount leaves a directory "/mnt/secrets-store" in volume "data"',
+      'container "app": the mount leaves a directory "secrets-store" in volume "data"',
+    ]);
+    assert.deepEqual(warningsOf(podWith({ mountPath: "/mnt", mount: { subPath: "apps/" } })), [
+      'container "app": the mount leaves a directory "apps/secrets-store" in volume "data"',
     ]);
   });
 
@@ -126,7 +129,8 @@ describe("a Windows pod", () => {
   test("has one place under many spellings", () => {
     for (const mountPath of ["c:\\MNT\\Secrets-Store", "C:/mnt/secrets-store", "\\mnt\\secrets-store\\"]) {
       const pod = { ...podWith({ mountPath }) };
-      assert.match(denialOf({ ...pod, spec: { ...Object(pod["spec"]), ...windows } }), /^MountPathTaken/, mountPath);
+      const denied = denialOf({ ...pod, spec: { ...Object(pod["spec"]), ...windows } });
+      assert.ok(denied.startsWith(`MountPathTaken: container "app" already has volume "data" at "${mountPath}", where`), denied);
     }
   });
 });

@@ -1,6 +1,6 @@
 import type { Denial, DenialReason } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
-import { quoted } from "../quoted.ts";
+import { quoted, quotedPath } from "../quoted.ts";
 
 /** The names between braces. */
 type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
@@ -37,7 +37,8 @@ export const PROBLEMS = {
   pathCharactersWindows: "a mount path has none of the characters that Windows forbids, write an absolute path such as {example}",
   pathUp: 'a mount path has no "..", write an absolute path such as {example}',
   pathRoot: "a mount at the root would hide the container's own files, write an absolute path such as {example}",
-  pathSystem: "a mount at {path} would break the container, write an absolute path such as {example}",
+  pathSystem:
+    "a mount at {path} would break the container: kubelet, runtime or system have their own there, write an absolute path such as {example}",
   pathOfWindows: "only a Windows pod has drives (spec.os.name: windows), write an absolute path such as {example}",
   pathInClass: "class {class} would be mounted at {path}, in the mount of class {other}, write class=path for each, none inside another",
   containerList: CONTAINER_ADVICE,
@@ -48,6 +49,9 @@ export const PROBLEMS = {
   secretName: `{item} is no name of a Secret, ${SECRET_ADVICE}`,
   secretCount: "a pod takes at most {most} Secrets",
 } as const;
+
+/** After a path that meets another one only by the link. */
+export const LINK_NOTE = ' ("/var/run" is a link to "/run" in most images)';
 
 /** What to do about a container that has something in the way: the last part of a denial. `{containers}` is the value to write. */
 export const FIXES = {
@@ -81,7 +85,7 @@ export const DENIALS = {
     "VolumeNameTaken",
     `the pod's own volume {name} of class {class} has {has} where {wanted} is wanted: set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
   ],
-  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {path}, where class {class} is to be mounted: {fix}"],
+  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {place}, where class {class} is to be mounted: {fix}"],
   pathHides: [
     "MountPathTaken",
     "container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: {fix}",
@@ -132,6 +136,8 @@ export const WARNINGS = {
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
   subPath: "container {container} mounts secrets by subPath: rotation does not reach it",
   pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
+  pathOfTokens: "mount-path {path}: a container that has a token there does not start",
+  pathOfImage: "mount-path {path} hides what the image has there, such as programs and libraries",
   containerAbsent: "containers leaves out {containers}, which the pod lacks: right if another webhook adds it later",
   secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
 } as const;
@@ -145,7 +151,10 @@ const SHOWN = { most: 63, least: 11 };
 export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {
   const given = Object.entries<string>(values);
   const textAt = (shown: number): string =>
-    fill(WARNINGS[name] as string, Object.fromEntries(given.map(([key, value]) => [key, quoted(value, shown)])));
+    fill(
+      WARNINGS[name] as string,
+      Object.fromEntries(given.map(([key, value]) => [key, key === "path" ? quotedPath(value, shown) : quoted(value, shown)])),
+    );
   const whole = textAt(SHOWN.most);
   if (whole.length <= LONGEST_WARNING) return whole;
   let [fits, tooLong]: [number, number] = [SHOWN.least, SHOWN.most];

@@ -7,9 +7,10 @@ import { type ClassFact, type CredentialsReference, credentialsReference } from 
 import { type EnvFrom, type NewEnvFrom, planEnvFrom } from "./env-from.ts";
 import { denial, warning } from "./messages.ts";
 import { collisionOf, occupantsIn, type Target } from "./mount-collisions.ts";
-import { placeOf } from "./mount-path.ts";
+import { placesOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer, PodVolume } from "./pod.ts";
 import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
+import { riskOf } from "./system-paths.ts";
 
 /** What is missing in the pod. Empty lists: it has all of it already. */
 export interface InjectionPlan {
@@ -57,17 +58,20 @@ interface ChosenVolume {
 export function planInjection(input: PlanInput, settings: InjectionSettings): Result<InjectionPlan, Denial> {
   const occupantsOf = occupantsIn(input.pod);
   const { selection } = input;
-  const targets = selection.containers.map((container): Target => ({ container, occupants: occupantsOf(container), selection }));
+  const { system } = input.pod;
+  const targets = selection.containers.map((container): Target => ({ container, occupants: occupantsOf(container), selection, system }));
   const volumes: ChosenVolume[] = [];
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
   for (const mount of input.mounts) {
     const volume = chooseVolume(input, mount);
     if (!volume.ok) return volume;
-    const missing = missingMounts(targets, volume.value, mount, placeOf(mount.mountPath, input.pod.system));
+    const missing = missingMounts(targets, volume.value, mount, placesOf(mount.mountPath, system));
     if (!missing.ok) return missing;
     volumes.push(volume.value);
     mounts.push(...missing.value.mounts);
+    const risk = missing.value.mounts.length === 0 ? undefined : riskOf(mount.mountPath, system);
+    if (risk !== undefined) warnings.push(warning(risk, { path: mount.mountPath }));
     warnings.push(...missing.value.warnings);
   }
   const classes = input.mounts.map(({ className }) => className);
@@ -115,9 +119,14 @@ function volumeNameTaken(taken: PodVolume, mount: ClassMount, reference: Credent
     const wanted = reference.wanted === undefined ? "none" : quoted(reference.wanted);
     return denial("referenceDiffers", { name, class: className, has, wanted, own: quoted(own ?? "none") });
   }
-  const other =
-    taken.csi?.secretProviderClass === undefined ? `${taken.source} volume` : `volume of class ${quoted(taken.csi.secretProviderClass)}`;
-  return denial("volumeNameTaken", { name, class: className, other });
+  return denial("volumeNameTaken", { name, class: className, other: kindOf(taken) });
+}
+
+/** In the words of a message. Other drivers have volumes with a class too, which is none of ours. */
+function kindOf({ source, csi }: PodVolume): string {
+  if (csi === undefined) return `${source} volume`;
+  if (csi.driver !== CSI_DRIVER) return `volume of CSI driver ${quoted(csi.driver)}`;
+  return csi.secretProviderClass === undefined ? "csi volume" : `volume of class ${quoted(csi.secretProviderClass)}`;
 }
 
 interface MissingMounts {
@@ -130,14 +139,14 @@ function missingMounts(
   targets: readonly Target[],
   { name: volume, equal }: ChosenVolume,
   mount: ClassMount,
-  place: string,
+  places: readonly string[],
 ): Result<MissingMounts, Denial> {
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
   for (const target of targets) {
     const { container } = target;
     if (container.mounts.some((own) => equal.has(own.volume))) continue;
-    const collision = collisionOf(target, mount, place);
+    const collision = collisionOf(target, mount, places);
     if (collision.kind === "refused") return failed(collision.denial);
     if (collision.kind === "told") warnings.push(collision.warning);
     mounts.push({ list: container.list, index: container.index, volume, mountPath: mount.mountPath });
@@ -149,6 +158,6 @@ function missingMounts(
 function subPathWarnings(containers: readonly PodContainer[], volumes: readonly ChosenVolume[]): readonly string[] {
   const names = new Set(volumes.flatMap(({ equal }) => [...equal]));
   return containers
-    .filter(({ mounts }) => mounts.some(({ hasSubPath, volume }) => hasSubPath && names.has(volume)))
+    .filter(({ mounts }) => mounts.some(({ subPath, volume }) => subPath !== undefined && names.has(volume)))
     .map(({ name }) => warning("subPath", { container: name }));
 }

@@ -42,7 +42,8 @@ export interface PodMount {
   readonly volume: string;
   readonly mountPath: string;
   readonly isReadOnly: boolean;
-  readonly hasSubPath: boolean;
+  /** Or the expression that makes one. */
+  readonly subPath: string | undefined;
 }
 
 export interface PodVolume {
@@ -116,7 +117,7 @@ function readMount(mount: JsonObject): PodMount {
     volume: textOf(mount["name"]) ?? "",
     mountPath: textOf(mount["mountPath"]) ?? "",
     isReadOnly: mount["readOnly"] === true,
-    hasSubPath: textOf(mount["subPath"]) !== undefined || textOf(mount["subPathExpr"]) !== undefined,
+    subPath: textOf(mount["subPath"]) ?? textOf(mount["subPathExpr"]),
   };
 }
 

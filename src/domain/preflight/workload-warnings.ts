@@ -48,6 +48,8 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   writableVolume: "PodWarning",
   subPath: "PodWarning",
   pathInVolume: "PodWarning",
+  pathOfTokens: "PodWarning",
+  pathOfImage: "PodWarning",
   containerAbsent: "PodWarning",
   secretOfNoClass: "PodWarning",
 };
