@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { OperatingSystem } from "./mount-path.ts";
+import { systemOfPod } from "./operating-system.ts";
 
 /** The narrow view that decisions are made on. `raw` is the pod itself, which patches are computed from. */
 export interface Pod {
@@ -74,7 +75,7 @@ export function readPod(raw: unknown): Result<Pod, string> {
     generateName: textOf(metadata["generateName"]),
     labels: textMap(metadata["labels"], "metadata.labels", problems),
     annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
-    system: systemOf(spec),
+    system: systemOfPod(spec),
     volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),
     containers: [...readContainers(spec, "initContainers", problems), ...readContainers(spec, "containers", problems)],
   };
@@ -98,13 +99,6 @@ function readContainers(spec: JsonObject, list: ContainerList, problems: string[
       envFrom: objectsAt(container["envFrom"], `${path}.envFrom`, problems).map(readEnvFrom),
     };
   });
-}
-
-/** Pods for Windows nodes that are older than `spec.os` select the nodes alone. */
-function systemOf(spec: JsonObject): OperatingSystem {
-  const named = isJsonObject(spec["os"]) ? spec["os"]["name"] : undefined;
-  const selected = isJsonObject(spec["nodeSelector"]) ? spec["nodeSelector"]["kubernetes.io/os"] : undefined;
-  return (named ?? selected) === "windows" ? "windows" : "linux";
 }
 
 function readEnvFrom(source: JsonObject): PodEnvFrom {
