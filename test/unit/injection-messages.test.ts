@@ -135,6 +135,7 @@ describe("every warning", () => {
     pathOfTokens: [{ "mount-path": "/run/secrets" }],
     pathOfImage: [{ "mount-path": "/usr" }],
     containerAbsent: [{ containers: "-proxy" }],
+    noRoomForStatus: [{ "volume-name": "secrets-store-inline", rotated: "x".repeat(262_144 - 250) }],
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };
   for (const [name, template] of Object.entries(WARNINGS)) {

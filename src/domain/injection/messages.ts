@@ -139,6 +139,7 @@ export const WARNINGS = {
   pathOfTokens: "mount-path {path}: a container that has a token there does not start",
   pathOfImage: "mount-path {path} hides what the image has there, such as programs and libraries",
   containerAbsent: "containers leaves out {containers}, which the pod lacks: right if another webhook adds it later",
+  noRoomForStatus: "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is left out",
   secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
 } as const;
 

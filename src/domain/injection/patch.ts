@@ -23,7 +23,10 @@ function wantedPod(raw: JsonObject, plan: InjectionPlan): JsonObject {
     metadata: {
       ...metadata,
       labels: { ...membersOf(metadata["labels"]), [INJECTED_LABEL]: "true" },
-      annotations: { ...membersOf(metadata["annotations"]), [POD_ANNOTATIONS.status]: plan.status },
+      annotations: {
+        ...membersOf(metadata["annotations"]),
+        ...(plan.status === undefined ? {} : { [POD_ANNOTATIONS.status]: plan.status }),
+      },
     },
     spec: {
       ...spec,

@@ -1,4 +1,5 @@
 import type { Denial } from "../admission/reasons.ts";
+import { INJECTED_LABEL } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
@@ -10,6 +11,7 @@ import { collisionOf, occupantsIn, type Target } from "./mount-collisions.ts";
 import { placesOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer, PodVolume } from "./pod.ts";
 import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
+import { statusThatFits } from "./status-annotation.ts";
 import { riskOf } from "./system-paths.ts";
 
 /** What is missing in the pod. Empty lists: it has all of it already. */
@@ -17,8 +19,8 @@ export interface InjectionPlan {
   readonly volumes: readonly NewVolume[];
   readonly mounts: readonly NewMount[];
   readonly envFrom: readonly NewEnvFrom[];
-  /** Value of the status annotation. */
-  readonly status: string;
+  /** Value of the status annotation; undefined where the pod has no room for one. */
+  readonly status: string | undefined;
   readonly classes: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -75,21 +77,29 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
     warnings.push(...missing.value.warnings);
   }
   const classes = input.mounts.map(({ className }) => className);
+  const written = JSON.stringify({ version: settings.version, classes, volumes: volumes.map(({ name }) => name) });
+  const status = statusThatFits(input.pod, written);
   const envFrom = planEnvFrom(input, classes);
   if (!envFrom.ok) return envFrom;
   return ok({
     volumes: volumes.flatMap(({ added }) => added ?? []),
     mounts,
     envFrom: envFrom.value.added,
-    status: JSON.stringify({ version: settings.version, classes, volumes: volumes.map(({ name }) => name) }),
+    status,
     classes,
     warnings: [
       ...volumes.flatMap((volume) => volume.warnings),
       ...warnings,
       ...subPathWarnings(selection.containers, volumes),
       ...envFrom.value.warnings,
+      ...(status === written ? [] : [warning("noRoomForStatus", {})]),
     ],
   });
+}
+
+/** The pod has all that its annotations ask for. The status says what was done, and is no part of that. */
+export function isComplete({ labels }: Pod, { volumes, mounts, envFrom }: InjectionPlan): boolean {
+  return volumes.length + mounts.length + envFrom.length === 0 && labels[INJECTED_LABEL] === "true";
 }
 
 function chooseVolume({ pod, facts }: PlanInput, mount: ClassMount): Result<ChosenVolume, Denial> {

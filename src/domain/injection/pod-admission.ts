@@ -13,7 +13,7 @@ import { annotationOnPod, effectiveAnnotations, type NamespaceFact } from "./eff
 import { type EnvFrom, readEnvFrom } from "./env-from.ts";
 import { denial, PROBLEMS, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
-import { planInjection } from "./plan.ts";
+import { isComplete, planInjection } from "./plan.ts";
 import { type Pod, readPod } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";
 import { type UnknownAnnotation, unknownAnnotationDenial, unknownAnnotations, unknownAnnotationWarning } from "./unknown-annotations.ts";
@@ -62,8 +62,8 @@ export function closeRequest(
   const plan = planInjection({ ...request, facts }, settings);
   if (!plan.ok) return denied(plan.error, request.warnings);
   const warnings = [...request.warnings, ...plan.value.warnings];
-  const patch = patchFor(request.pod.raw, plan.value);
-  return patch.length === 0 ? unchanged("AlreadyInjected", warnings) : patched(patch, plan.value.classes, warnings);
+  if (isComplete(request.pod, plan.value)) return unchanged("AlreadyInjected", warnings);
+  return patched(patchFor(request.pod.raw, plan.value), plan.value.classes, warnings);
 }
 
 /** Volumes cannot be added to a pod that exists, and a subresource is not a pod. */

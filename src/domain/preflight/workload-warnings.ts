@@ -51,6 +51,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   pathOfTokens: "PodWarning",
   pathOfImage: "PodWarning",
   containerAbsent: "PodWarning",
+  noRoomForStatus: "PodWarning",
   secretOfNoClass: "PodWarning",
 };
 
