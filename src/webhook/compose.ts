@@ -145,7 +145,8 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const { namespace, podName } = config;
   const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };
   const certificates = chooseCertificates(config, own, stopped.signal);
-  const settings = { version, strictAnnotations: config.strictAnnotations };
+  // With a CA of clients, nobody else gets an answer.
+  const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: config.clientCaFile !== "" };
   const server = createWebhookServer({
     settings,
     address: config.bindAddress,

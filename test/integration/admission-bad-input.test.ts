@@ -125,7 +125,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       const other = await admitted(withOptIn({ "secret-provider-class": "other-provider" }));
 
       assert.match(undecided.stderr, /^Warning: .*"undecided": "useVMManagedIdentity" must be "true" or "false", the mount will fail$/m);
-      assert.match(other.stderr, /^Warning: .*"other-provider" has provider "vault", not "azure"$/m);
+      assert.match(other.stderr, /^Warning: .*"other-provider" has another provider than "azure"$/m);
     });
 
     test("an unknown annotation: the nearest known one is named", async () => {

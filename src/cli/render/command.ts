@@ -65,7 +65,8 @@ async function renderDocuments(documents: readonly ManifestDocument[], rendering
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const items = documents.flatMap(itemsOf);
   const facts = createFacts(items, cluster && createViewer(cluster, context.signal), namespace);
-  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined };
+  // What is read is read with the user's own rights.
+  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
   const installNamespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const excluded = [...EXCLUDED_NAMESPACES, installNamespace];
   const renderContext: RenderContext = { settings, facts, namespace, excluded, cloudName: DEFAULT_CLOUD };

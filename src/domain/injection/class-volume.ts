@@ -5,7 +5,7 @@ import type { ClassMount } from "./class-mounts.ts";
 import { type ClassFact, type CredentialsReference, credentialsReference, usesServicePrincipal } from "./credentials.ts";
 import { denial, warning } from "./messages.ts";
 import type { Pod, PodVolume } from "./pod.ts";
-import { CSI_DRIVER } from "./settings.ts";
+import { CSI_DRIVER, type InjectionSettings } from "./settings.ts";
 
 export interface NewVolume {
   readonly name: string;
@@ -27,16 +27,17 @@ export interface VolumeInput {
   readonly mounts: readonly ClassMount[];
   /** By class name; a class that is not in it is unknown. */
   readonly facts: ReadonlyMap<string, ClassFact>;
+  readonly settings: InjectionSettings;
 }
 
 /** `class=name` of the longest names that there are. */
 const LONGEST_ADVICE = 520;
 
 /** The pod's own volume of the class, or one to add; or what refuses both. */
-export function chooseVolume(mount: ClassMount, { pod, mounts, facts }: VolumeInput): Result<ChosenVolume, Denial> {
+export function chooseVolume(mount: ClassMount, { pod, mounts, facts, settings }: VolumeInput): Result<ChosenVolume, Denial> {
   const fact = facts.get(mount.className) ?? { kind: "unknown" };
   const isOnly = mounts.length === 1;
-  const reference = credentialsReference(mount.className, mount.credentials, fact);
+  const reference = credentialsReference(mount, fact, settings);
   const equal = pod.volumes.filter((volume) => isEqualVolume(volume, mount.className, reference));
   const own = equal.find(({ name }) => name === mount.volumeName) ?? equal[0];
   if (own !== undefined) {

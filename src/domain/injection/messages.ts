@@ -99,9 +99,17 @@ export const DENIALS = {
     "EnvTaken",
     "container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: {fix}",
   ],
+  envGivenUnnamed: [
+    "EnvTaken",
+    "container {container} has a variable from Secret {other} already that Secret {secret} has a key for too: compare what their classes write, and {fix}",
+  ],
   envTwice: [
     "EnvTaken",
     "{annotation} lists Secrets {other} and {secret}, which both have the key {variable}: write one of them, or rename a key",
+  ],
+  envTwiceUnnamed: [
+    "EnvTaken",
+    "{annotation} lists Secrets {other} and {secret}, which have a key in common: compare what their classes write, and write one of them, or rename a key",
   ],
   namespaceUnknown: [
     "NamespaceUnknown",
@@ -131,6 +139,7 @@ export const WARNINGS = {
   classUnread: "SecretProviderClass {class} could not be read",
   classUnreadGuess: "SecretProviderClass {class} could not be read; it gets nodePublishSecretRef {secret}",
   provider: 'SecretProviderClass {class} has provider {provider}, not "azure"',
+  providerUnnamed: 'SecretProviderClass {class} has another provider than "azure"',
   identityFlag: 'SecretProviderClass {class}: {parameter} must be "true" or "false", the mount will fail',
   referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is not read",
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",

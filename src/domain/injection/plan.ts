@@ -31,7 +31,7 @@ export interface NewMount {
   readonly mountPath: string;
 }
 
-export interface PlanInput extends VolumeInput {
+export interface PlanInput extends Omit<VolumeInput, "settings"> {
   readonly selection: ContainerSelection;
   readonly envFrom: EnvFrom | undefined;
 }
@@ -46,7 +46,7 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
   const mounts: NewMount[] = [];
   const warnings: string[] = [];
   for (const mount of input.mounts) {
-    const volume = chooseVolume(mount, input);
+    const volume = chooseVolume(mount, { ...input, settings });
     if (!volume.ok) return volume;
     const missing = missingMounts(targets, volume.value, mount, placesOf(mount.mountPath, system));
     if (!missing.ok) return missing;
@@ -59,7 +59,7 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
   const classes = input.mounts.map(({ className }) => className);
   const written = JSON.stringify({ version: settings.version, classes, volumes: volumes.map(({ name }) => name) });
   const status = statusThatFits(input.pod, written);
-  const envFrom = planEnvFrom(input, classes);
+  const envFrom = planEnvFrom(input, classes, settings);
   if (!envFrom.ok) return envFrom;
   return ok({
     volumes: volumes.flatMap(({ added }) => added ?? []),

@@ -43,6 +43,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   classUnread: "ClassUnreadable",
   classUnreadGuess: "ClassUnreadable",
   provider: "WrongProvider",
+  providerUnnamed: "WrongProvider",
   identityFlag: "InvalidClass",
   referenceUnread: "CredentialsUnused",
   writableVolume: "PodWarning",
