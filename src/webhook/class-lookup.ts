@@ -2,6 +2,7 @@ import type { ClassFact } from "../domain/injection/credentials.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
+import { usedOf } from "./class-copy.ts";
 import { createLookup, type LookupResult } from "./live-lookup.ts";
 
 export interface ClassLookup {
@@ -17,7 +18,12 @@ export interface ClassLookupOptions {
 
 /** What is known of a class, from the cache or by one live read. */
 export function createClassLookup({ classes, ...options }: ClassLookupOptions): ClassLookup {
-  const lookUp = createLookup<SecretProviderClass>({ ...options, cache: classes, resource: RESOURCES.secretProviderClasses });
+  const lookUp = createLookup<SecretProviderClass>({
+    ...options,
+    cache: classes,
+    resource: RESOURCES.secretProviderClasses,
+    project: usedOf,
+  });
   return async (ref) => {
     const looked = await lookUp(ref);
     return looked.kind === "found" ? { kind: "found", class: looked.object } : looked;

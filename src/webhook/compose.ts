@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { Gauge, type Registry } from "prom-client";
 import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { KubeObject, SecretProviderClass } from "../domain/kubernetes.ts";
 import type { CertificateSource } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -23,6 +23,7 @@ import { startFileCertificates } from "../tls/file-certificates.ts";
 import { type Certificates, type CertificatesOptions, startCertificates } from "../tls/start-certificates.ts";
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
 import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
+import { CLASSES_PER_PAGE, reflectClasses } from "./class-copy.ts";
 import { createClassLookup } from "./class-lookup.ts";
 import { createAdmissionMetrics } from "./metrics.ts";
 import { createNamespaceLookup, reflectNamespaces } from "./namespace-lookup.ts";
@@ -88,37 +89,6 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
 }
 
 /**
- * The cache behind the lookup. Of a class its identity and the keys of its Secrets are kept: `objects` may be large and is not our
- * business here.
- */
-function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Reflector<SecretProviderClass> {
-  return watcher.reflect<SecretProviderClass>({ resource: RESOURCES.secretProviderClasses, project: identityOf }, signal);
-}
-
-function identityOf(object: KubeObject): SecretProviderClass {
-  const { spec } = object as SecretProviderClass; // The reflector asked for this kind, and the CRD's schema holds.
-  const { objects: _objects, ...parameters } = spec?.parameters ?? {};
-  const { name, namespace } = object.metadata;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    spec: {
-      ...(spec?.provider === undefined ? {} : { provider: spec.provider }),
-      parameters,
-      secretObjects: (spec?.secretObjects ?? []).map(keysOf),
-    },
-  };
-}
-
-function keysOf({ secretName, data }: SecretObject): SecretObject {
-  return {
-    ...(secretName === undefined ? {} : { secretName }),
-    data: (data ?? []).map(({ key }) => (key === undefined ? {} : { key })),
-  };
-}
-
-/**
  * For what is under way when no more is taken: the API server waits 5 s for an answer. Connections that it opened and has not used yet
  * last as long, because the first request on one that is closed would be lost: Go asks again only on a connection that served before.
  */
@@ -140,7 +110,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const watcher = createKubeWatcher(kubeConfig, client);
   // The watches outlive the stop signal: requests that come in while draining need them.
   const stopped = new AbortController();
-  const classes = reflectClasses(watcher, stopped.signal);
+  const classes = reflectClasses(createKubeWatcher(kubeConfig, { ...client, pageSize: CLASSES_PER_PAGE }), stopped.signal);
   const namespaces = reflectNamespaces(watcher, stopped.signal);
   const { namespace, podName } = config;
   const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };

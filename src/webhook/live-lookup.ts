@@ -16,6 +16,8 @@ export interface LookupOptions<T> {
   readonly cache: Pick<Reflector<T>, "get">;
   readonly kube: Pick<KubeClient, "read">;
   readonly onLookup?: (result: LookupResult) => void;
+  /** What the cache would have kept of an object that is read. */
+  readonly project?: (object: T) => T;
 }
 
 /**
@@ -40,10 +42,13 @@ export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (
   };
 }
 
-async function readLive<T extends KubeObject>({ kube, resource }: LookupOptions<T>, ref: ObjectRef): Promise<Looked<T>> {
+async function readLive<T extends KubeObject>(
+  { kube, resource, project = (object) => object }: LookupOptions<T>,
+  ref: ObjectRef,
+): Promise<Looked<T>> {
   try {
     const result = await kube.read<T>(resource, ref, AbortSignal.timeout(LONGEST_READ_MS));
-    if (result.kind === "found") return { kind: "found", object: result.object };
+    if (result.kind === "found") return { kind: "found", object: project(result.object) };
     // An unserved kind says nothing of the object: its CRD may be on its way back.
     return { kind: result.kind === "absent" ? "missing" : "unknown" };
   } catch {

@@ -25,13 +25,22 @@ export function createNamespaceLookup({ namespaces, ...options }: NamespaceLooku
   };
 }
 
-/** The cache behind the lookup. Of a Namespace only our annotations are kept. */
+/**
+ * Of all our annotations of a Namespace, in characters. More than any defaults that work together; an admin of many namespaces could fill
+ * the memory with 256 KiB on each.
+ */
+const MOST_ANNOTATIONS = 16 * 1024;
+
+/**
+ * The cache behind the lookup. Of a Namespace only our annotations are kept. One with more of them than is kept is not in it, and costs
+ * its own pods a read each: a part of them would be another default.
+ */
 export function reflectNamespaces(watcher: KubeWatcher, signal: AbortSignal): Reflector<KubeObject> {
-  const project = (object: KubeObject): KubeObject => ({
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    metadata: { name: object.metadata.name, annotations: ownAnnotations(object) },
-  });
+  const project = (object: KubeObject): KubeObject | undefined => {
+    const annotations = ownAnnotations(object);
+    if (Object.entries(annotations).flat().join("").length > MOST_ANNOTATIONS) return undefined;
+    return { apiVersion: object.apiVersion, kind: object.kind, metadata: { name: object.metadata.name, annotations } };
+  };
   return watcher.reflect<KubeObject>({ resource: RESOURCES.namespaces, project }, signal);
 }
 

@@ -83,6 +83,9 @@ function foundWarnings(
 
 const IDENTITY_FLAGS = ["usePodIdentity", "useVMManagedIdentity", "useAzureTokenProxy"];
 
+/** All that is read here of a class's parameters. */
+export const CREDENTIAL_PARAMETERS: readonly string[] = [...IDENTITY_FLAGS, "clientID"];
+
 /** No identity flag and no `clientID`, which selects workload identity. The only mode that reads the Secret. */
 export function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
   if (spec?.provider !== undefined && !isAzure(spec.provider)) return false;
