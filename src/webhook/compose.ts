@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Gauge, type Registry } from "prom-client";
 import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import type { KubeObject, SecretProviderClass } from "../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import type { CertificateSource } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
@@ -22,6 +22,7 @@ import { startChainProbe } from "../tls/chain-probe.ts";
 import { startFileCertificates } from "../tls/file-certificates.ts";
 import { type Certificates, type CertificatesOptions, startCertificates } from "../tls/start-certificates.ts";
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
+import { startApiAccess } from "./api-access.ts";
 import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
 import { CLASSES_PER_PAGE, reflectClasses } from "./class-copy.ts";
 import { createClassLookup } from "./class-lookup.ts";
@@ -148,24 +149,40 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     },
     stopped.signal,
   );
+  const access = startApiAccess(
+    {
+      kube,
+      copies: [
+        { resource: RESOURCES.namespaces, probe: { name: namespace }, copy: namespaces },
+        { resource: RESOURCES.secretProviderClasses, probe: { namespace, name: WEBHOOK_SERVICE }, copy: classes },
+      ],
+      clock,
+      logger,
+    },
+    stopped.signal,
+  );
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
-    liveness: [{ name: "event-loop", problem: () => undefined }],
+    liveness: [
+      { name: "event-loop", problem: () => undefined },
+      { name: "api-access", problem: () => access.liveness() },
+    ],
     readiness: [
       { name: "admission-server", problem: () => server.problem() },
       { name: "certificate", problem: () => (certificates.ready().ok ? undefined : certificates.ready().message) },
       { name: "serving-chain", problem: () => chain.problem() },
+      { name: "api-access", problem: () => access.readiness() },
     ],
     registry,
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
   // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
-  await Promise.race([aborted(signal), certificates.done, chain.done, secondInstance]);
+  await Promise.race([aborted(signal), certificates.done, chain.done, access.done, secondInstance]);
   health.startDraining();
   await server.drain({ delayMs: config.drainDelay, graceMs: DRAIN_GRACE });
   stopped.abort();
-  await Promise.all([certificates.done, chain.done]);
+  await Promise.all([certificates.done, chain.done, access.done]);
   await health.close();
   await kubeConfig.close();
 }
