@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Gauge, type Registry } from "prom-client";
 import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
-import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { CertificateSource, ClientAuthorities } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
@@ -14,11 +13,14 @@ import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
+import { createFairSlots } from "../runtime/fair-slots.ts";
+import { createFairTurns } from "../runtime/fair-turns.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { SETTINGS } from "../runtime/settings.ts";
 import { startChainProbe } from "../tls/chain-probe.ts";
+import { startClientAuthorities } from "../tls/client-authorities.ts";
 import { startFileCertificates } from "../tls/file-certificates.ts";
 import { type Certificates, type CertificatesOptions, startCertificates } from "../tls/start-certificates.ts";
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
@@ -32,6 +34,9 @@ import { createPodHandler, decidePod } from "./pod-handler.ts";
 import { createClassHandler, createWorkloadHandler, type PreflightOptions } from "./preflight-handler.ts";
 import { createPreflightMetrics } from "./preflight-metrics.ts";
 import { type AdmissionServer, createAdmissionServer, type MinVersion } from "./server.ts";
+
+/** As many as the client has connections, so that what waits, waits here; a quarter of them is never one stranger's. */
+const LIVE_READS = { slots: 16, most: 12 } as const;
 
 export interface WebhookServerOptions {
   readonly settings: InjectionSettings;
@@ -47,8 +52,8 @@ export interface WebhookServerOptions {
   /** Cloud of classes without `cloudName`; default the public one. */
   readonly cloudName?: string;
   readonly minVersion?: MinVersion;
-  /** PEM; see {@link createAdmissionServer}. */
-  readonly clientAuthorities?: string;
+  /** See {@link createAdmissionServer}. */
+  readonly clientAuthorities?: ClientAuthorities;
   readonly gate?: AdmissionGate;
 }
 
@@ -56,10 +61,12 @@ export interface WebhookServerOptions {
 export function createWebhookServer(options: WebhookServerOptions): AdmissionServer {
   const { settings, certificates, classes, namespaces, kube, registry, clock, logger, address, port } = options;
   const metrics = createAdmissionMetrics(registry);
-  const lookUp = createClassLookup({ classes, kube, onLookup: (result) => metrics.countLookup(result) });
-  const lookUpNamespace = createNamespaceLookup({ namespaces, kube, onLookup: (result) => metrics.countNamespaceLookup(result) });
+  const turns = createFairTurns();
+  const reads = { kube, slots: createFairSlots(LIVE_READS) };
+  const lookUp = createClassLookup({ ...reads, classes, onLookup: (result) => metrics.countLookup(result) });
+  const lookUpNamespace = createNamespaceLookup({ ...reads, namespaces, onLookup: (result) => metrics.countNamespaceLookup(result) });
   const preflight: PreflightOptions = {
-    decidePod: (request, lookUp) => decidePod(request, { settings, lookUp, lookUpNamespace }),
+    decidePod: (request, lookUp, peer) => decidePod(request, { settings, lookUp, lookUpNamespace: (name) => lookUpNamespace(name, peer) }),
     lookUp,
     cloudName: options.cloudName ?? SETTINGS["cloud-name"].default,
     metrics: createPreflightMetrics(registry),
@@ -73,11 +80,13 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
     },
     isDraining: () => server.isDraining,
     gate: options.gate ?? createAdmissionGate(),
+    turns,
     onShed: () => void metrics.start()({ kind: "errored", reason: "Overloaded" }),
   });
   const { minVersion, clientAuthorities } = options;
   const server = createAdmissionServer({
     app,
+    turns,
     certificates,
     address,
     port,
@@ -116,8 +125,10 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   const { namespace, podName } = config;
   const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };
   const certificates = chooseCertificates(config, own, stopped.signal);
+  const { clientCaFile } = config;
+  const clientAuthorities = clientCaFile === "" ? undefined : startClientAuthorities({ file: clientCaFile, clock, logger }, stopped.signal);
   // With a CA of clients, nobody else gets an answer.
-  const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: config.clientCaFile !== "" };
+  const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: clientAuthorities !== undefined };
   const server = createWebhookServer({
     settings,
     address: config.bindAddress,
@@ -131,7 +142,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
     logger,
     cloudName: config.cloudName,
     minVersion: `TLSv${config.tlsMinVersion}`,
-    ...(config.clientCaFile === "" ? {} : { clientAuthorities: readFileSync(config.clientCaFile, "utf8") }),
+    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
   });
   exportExpiry(registry, certificates);
   // Never resolves: where this is the one instance there is nothing more to wait for.
@@ -178,11 +189,12 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
   // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
-  await Promise.race([aborted(signal), certificates.done, chain.done, access.done, secondInstance]);
+  const loops = [certificates.done, chain.done, access.done, ...(clientAuthorities === undefined ? [] : [clientAuthorities.done])];
+  await Promise.race([aborted(signal), ...loops, secondInstance]);
   health.startDraining();
   await server.drain({ delayMs: config.drainDelay, graceMs: DRAIN_GRACE });
   stopped.abort();
-  await Promise.all([certificates.done, chain.done, access.done]);
+  await Promise.all(loops);
   await health.close();
   await kubeConfig.close();
 }

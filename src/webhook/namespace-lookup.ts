@@ -3,24 +3,26 @@ import type { NamespaceFact } from "../domain/injection/effective-annotations.ts
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { FairSlots } from "../runtime/fair-slots.ts";
 import { createLookup, type LookupResult } from "./live-lookup.ts";
 
 export interface NamespaceLookup {
-  /** Never throws: what cannot be found out is `unknown`. */
-  (name: string): Promise<NamespaceFact>;
+  /** Never throws: what cannot be found out is `unknown`. `peer`: in whose name it is read. */
+  (name: string, peer?: string): Promise<NamespaceFact>;
 }
 
 export interface NamespaceLookupOptions {
   readonly namespaces: Pick<Reflector<KubeObject>, "get">;
   readonly kube: Pick<KubeClient, "read">;
   readonly onLookup?: (result: LookupResult) => void;
+  readonly slots?: FairSlots;
 }
 
 /** What a Namespace says for its pods, from the cache or by one live read. */
 export function createNamespaceLookup({ namespaces, ...options }: NamespaceLookupOptions): NamespaceLookup {
   const lookUp = createLookup<KubeObject>({ ...options, cache: namespaces, resource: RESOURCES.namespaces });
-  return async (name) => {
-    const looked = await lookUp({ name });
+  return async (name, peer) => {
+    const looked = await lookUp({ name }, peer);
     return looked.kind === "found" ? { kind: "found", annotations: ownAnnotations(looked.object) } : looked;
   };
 }
