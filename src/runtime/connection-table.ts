@@ -3,20 +3,21 @@ import { createLoopTime } from "./loop-time.ts";
 import { peerOf, VERIFIED } from "./peer.ts";
 
 /**
- * What a connection does. `greeting`: it has not said enough to be given work, by TLS or else. `unused`: it could ask, and never has.
+ * What a connection does. `silent`: it has said nothing yet. `unused`: it could ask, and never has. `greeting`: it has begun a handshake.
  * `idle`: it has asked before. `receiving`: its request is on its way in. `answering`: it is worked for.
  */
-export type Stage = "greeting" | "unused" | "idle" | "receiving" | "answering";
+export type Stage = "silent" | "unused" | "greeting" | "idle" | "receiving" | "answering";
 
 /** What goes first where there is no room left. */
-const WORTH: Readonly<Record<Stage, number>> = { greeting: 0, unused: 1, idle: 2, receiving: 3, answering: 4 };
+const WORTH: Readonly<Record<Stage, number>> = { silent: 0, unused: 1, greeting: 2, idle: 3, receiving: 4, answering: 5 };
 
 /**
- * Milliseconds, after which a connection is ended whoever it is of. The first is as long as an API server waits; the second leaves time
- * to answer a request that came too slowly; the third covers a decision, and a client that does not read its answer. Connections that do
+ * Milliseconds, after which a connection is ended whoever it is of. Five seconds are as long as an API server waits; `receiving` leaves
+ * time to answer a request that came too slowly; `answering` covers a decision, and a client that does not read its answer. Connections that do
  * nothing cost little, and are ended by the server's own timeouts or where others need their room.
  */
 const LONGEST: Readonly<Record<Stage, number>> = {
+  silent: 5_000,
   greeting: 5_000,
   unused: Number.POSITIVE_INFINITY,
   idle: Number.POSITIVE_INFINITY,
@@ -84,7 +85,7 @@ export function createConnectionTable(most: number): ConnectionTable {
   sweep.unref();
 
   const open = (socket: Socket): Connection | undefined => {
-    const entry: Entry = { socket, peer: peerOf(socket), stage: "greeting", since: now() };
+    const entry: Entry = { socket, peer: peerOf(socket), stage: "silent", since: now() };
     // A reset is no reason to end the process; `close` follows.
     socket.on("error", () => undefined);
     socket.once("close", () => part(entry));

@@ -45,12 +45,14 @@ export function guardConnections(server: Server, listener: RequestListener, turn
     const ends = endsOf(socket);
     greeting.set(ends, connection);
     socket.once("close", () => greeting.delete(ends));
-    whenGreeted(socket, (begin) =>
-      turns.run(connection.peer, () => {
+    whenGreeted(socket, (begin) => {
+      connection.enter("greeting");
+      // Apart from its reviews: who opens connections all the time does not delay those that are open behind the same address.
+      turns.run(`${connection.peer}, handshakes`, () => {
         begin();
         if (!socket.destroyed) secure?.call(server, socket);
-      }),
-    );
+      });
+    });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     const connection = greeting.get(endsOf(socket));
