@@ -12,6 +12,11 @@ export function quoted(text: string, length: number = SHOWN_LENGTH): string {
   return JSON.stringify(text.length > length ? `${text.slice(0, length - 3)}...` : text).replaceAll(UNSEEN, escaped);
 }
 
+/** A path likewise, but with the backslashes of Windows as the author wrote them. */
+export function quotedPath(path: string, length: number = SHOWN_LENGTH): string {
+  return quoted(path, length).replaceAll(String.raw`\\`, "\\");
+}
+
 function escaped(character: string): string {
   return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
 }

@@ -1,6 +1,9 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import type { Registry } from "prom-client";
+import { type Connection, type ConnectionTable, createConnectionTable } from "./connection-table.ts";
+import { createFairTurns } from "./fair-turns.ts";
+import { peerOf } from "./peer.ts";
 
 /** One question with a yes or a reason. */
 export interface HealthCheck {
@@ -37,13 +40,11 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     "/readyz": (response) => answer(response, [draining, ...options.readiness]),
     "/metrics": (response) => void sendMetrics(response, options.registry),
   };
-  const server = createServer((request, response) => {
+  const server = createServer(TIMEOUTS);
+  const table = serveFairly(server, (request, response) => {
     const route = routes[(request.url ?? "").split("?")[0] ?? ""];
-    if (route === undefined || request.method !== "GET") {
-      response.writeHead(404).end();
-      return;
-    }
-    route(response);
+    if (route === undefined || request.method !== "GET") response.writeHead(404).end();
+    else route(response);
   });
   await listen(server, options);
   return {
@@ -55,8 +56,37 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        table.close();
       }),
   };
+}
+
+/** Probes and metrics come from a few; the rest is somebody who would like this process restarted. */
+const MOST_CONNECTIONS = 200;
+/** Nobody sends a body here. */
+const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 } as const;
+
+/**
+ * Whoever reaches the port may ask, and the kubelet among them must get its answer: metrics take milliseconds of the event loop, so each
+ * answer waits for its peer's turn, and connections of one address take no room of another's.
+ */
+function serveFairly(server: Server, listener: (request: IncomingMessage, response: ServerResponse) => void): ConnectionTable {
+  const table = createConnectionTable(MOST_CONNECTIONS);
+  const turns = createFairTurns();
+  const connections = new WeakMap<Socket, Connection>();
+  server.on("connection", (socket) => {
+    const connection = table.open(socket);
+    if (connection !== undefined) connections.set(socket, connection);
+  });
+  server.on("request", (request, response) => {
+    const connection = connections.get(request.socket);
+    connection?.enter("answering");
+    response.once("close", () => connection?.enter("idle"));
+    turns.run(peerOf(request.socket), () => {
+      if (!response.destroyed) listener(request, response);
+    });
+  });
+  return table;
 }
 
 function listen(server: Server, { address, port }: HealthOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import { serviceDnsNames } from "../domain/certificates/names.ts";
 import { instant } from "../domain/certificates/verdict.ts";
 import type { ServingCertificate } from "../domain/ports/certificate-source.ts";
@@ -7,7 +8,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { Readiness } from "./certificate-pass.ts";
 import { createHotSource } from "./hot-source.ts";
-import { parseCertificate } from "./read-certificate.ts";
+import { parseBundle, parseCertificate } from "./read-certificate.ts";
 import type { Certificates } from "./start-certificates.ts";
 
 /** Files that somebody else, such as cert-manager through a mounted Secret, keeps current. */
@@ -129,9 +130,18 @@ class FileWatch {
     const [cert, key, authority] = await Promise.all([certFile, keyFile, caFile].map(readText));
     if (cert === undefined) return `--tls-cert-file: ${certFile} cannot be read`;
     if (key === undefined) return `--tls-key-file: ${keyFile} cannot be read`;
-    if (authority !== undefined) this.#authority = authority;
+    const problem = this.#adoptAuthority(authority);
+    if (problem !== undefined) return problem;
     const names = serviceDnsNames(this.#options.service, this.#options.namespace);
     return examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
+  }
+
+  /** A file that is missing for a moment changes nothing. What holds no certificate would keep every replica from being ready. */
+  #adoptAuthority(text: string | undefined): string | undefined {
+    if (text === undefined) return undefined;
+    if (parseBundle(text).length === 0) return "--tls-ca-file holds no certificate in PEM";
+    this.#authority = text;
+    return undefined;
   }
 
   /** Said once per problem: it lasts until somebody does something about it. */
@@ -161,7 +171,20 @@ function examinePair({ cert, key }: ServingCertificate, { name, now }: Wanted): 
   const notBefore = certificate.validFromDate.getTime();
   if (now < notBefore) return `the certificate in --tls-cert-file is valid from ${instant(notBefore)} only`;
   if (certificate.checkHost(name) === undefined) return `the certificate in --tls-cert-file does not name ${name}: add it to its DNS names`;
-  return { cert, key, notAfter };
+  const refusal = refusalOfTls({ cert, key });
+  return refusal === undefined ? { cert, key, notAfter } : `TLS refuses the certificate in --tls-cert-file or its key: ${refusal}`;
+}
+
+/** A key that is too short, a signature that is too weak, a chain that cannot be read: what the server would stumble over, found before. */
+function refusalOfTls(pair: ServingCertificate): string | undefined {
+  try {
+    createSecureContext(pair);
+    return undefined;
+  } catch (error) {
+    // OpenSSL's own words, such as "ee key too small"; the message would have more of them, and never the key.
+    const { reason, code } = error as { readonly reason?: unknown; readonly code?: unknown }; // Printed only as strings.
+    return [reason, code].find((text) => typeof text === "string") ?? "no reason given";
+  }
 }
 
 function matches(certificate: X509Certificate, key: string): boolean | undefined {

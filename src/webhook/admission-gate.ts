@@ -1,19 +1,31 @@
-/**
- * Reviews that are decided at the same time. One takes about a millisecond of CPU, so that the last of two hundred waits a
- * fifth of a second: far below the API server's timeout of five. With more of them, answers would come too late to count.
- */
-const MOST_REVIEWS = 200;
+import { createLoopTime } from "../runtime/loop-time.ts";
+import { VERIFIED } from "../runtime/peer.ts";
 
-/** Bodies held at the same time: parsed, they take several times that, and the container's limit is 256 MiB. */
+/**
+ * Reviews that are read, wait or are decided at the same time. One takes about a millisecond of CPU, so that the last of a thousand waits
+ * a second: below the API server's timeout of five, and enough for five hundred pods at once beside a flood of as many.
+ */
+const MOST_REVIEWS = 1_000;
+
+/** Bodies and answers held at the same time: parsed, they take several times that, and the container's limit is 256 MiB. */
 const MOST_BYTES = 24 * 1024 * 1024;
 
-/** A body whose length is not told may be as long as any that is read. */
-const UNKNOWN_LENGTH = 7 * 1024 * 1024;
+/** An API server sends a body in one go. One of which nothing comes for as long is the first to go where there is no room. */
+const SLOW_MS = 250;
+
+/** What a review takes up. */
+export interface Place {
+  /** It holds so many bytes now. False: there is no room for them. */
+  hold(bytes: number): boolean;
+  /** Its body is whole: it is not slow any more. */
+  complete(): void;
+  leave(): void;
+}
 
 /** Bounds what is worked on at once. */
 export interface AdmissionGate {
-  /** Call the returned function when the review has been answered. Undefined: no room, refuse at once. */
-  enter(contentLength: number | undefined): (() => void) | undefined;
+  /** `displace` is called where the place is needed for another: it is lost then. Undefined: no room, refuse at once. */
+  enter(peer: string, displace: () => void): Place | undefined;
 }
 
 export interface GateLimits {
@@ -21,19 +33,96 @@ export interface GateLimits {
   readonly bytes: number;
 }
 
-export function createAdmissionGate({ reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES }): AdmissionGate {
-  let inside = 0;
+interface Entry {
+  readonly peer: string;
+  readonly displace: () => void;
+  /** When something last came of it. */
+  since: number;
+  bytes: number;
+  isComplete: boolean;
+}
+
+type Measure = (entry: Entry) => number;
+
+/**
+ * Only what has arrived is counted, never what is claimed. Where there is no room, the review that came last displaces one: a slow body of
+ * anybody, else one of the peer that has the most. So a share binds only where others would go without, and of one's own the oldest makes
+ * room for the newest, which is the likeliest to be waited for.
+ */
+export function createAdmissionGate(
+  { reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES },
+  now: () => number = createLoopTime(),
+): AdmissionGate {
+  const inside = new Set<Entry>();
   let held = 0;
+
+  const remove = (entry: Entry): boolean => {
+    if (!inside.delete(entry)) return false;
+    held -= entry.bytes;
+    return true;
+  };
+  const displace = (entry: Entry): void => {
+    if (remove(entry)) entry.displace();
+  };
+  const hold = (entry: Entry, size: number): boolean => {
+    if (!inside.has(entry)) return false;
+    held += size - entry.bytes;
+    entry.bytes = size;
+    entry.since = now();
+    for (;;) {
+      if (held <= bytes || inside.size === 1) return true;
+      const loser = slowest(inside, now()) ?? largestOfLargest(inside);
+      if (loser === undefined) return true;
+      if (loser === entry) {
+        remove(entry);
+        return false;
+      }
+      displace(loser);
+    }
+  };
   return {
-    enter: (contentLength = UNKNOWN_LENGTH) => {
-      // One alone is let in whatever its size: its own limit is checked where it is read.
-      if (inside >= reviews || (inside > 0 && held + contentLength > bytes)) return undefined;
-      inside += 1;
-      held += contentLength;
-      return () => {
-        inside -= 1;
-        held -= contentLength;
+    enter: (peer, onDisplaced) => {
+      const entry: Entry = { peer, since: now(), displace: onDisplaced, bytes: 0, isComplete: false };
+      if (inside.size >= reviews && peer !== VERIFIED) {
+        const loser = slowest(inside, now()) ?? oldestOfLargest(inside, peer);
+        if (loser === undefined) return undefined;
+        displace(loser);
+      }
+      inside.add(entry);
+      return {
+        hold: (size) => hold(entry, size),
+        complete: () => {
+          entry.isComplete = true;
+        },
+        leave: () => void remove(entry),
       };
     },
   };
+}
+
+function slowest(inside: ReadonlySet<Entry>, now: number): Entry | undefined {
+  for (const entry of inside) if (now - entry.since > SLOW_MS && !entry.isComplete && entry.peer !== VERIFIED) return entry;
+  return undefined;
+}
+
+/** The peer that has the most of something; strangers only. `joining` has one more. */
+function largestPeer(inside: ReadonlySet<Entry>, measure: Measure, joining?: string): string | undefined {
+  const totals = new Map<string, number>(joining === undefined ? [] : [[joining, 1]]);
+  for (const entry of inside) if (entry.peer !== VERIFIED) totals.set(entry.peer, (totals.get(entry.peer) ?? 0) + measure(entry));
+  let [largest, most]: [string | undefined, number] = [undefined, 0];
+  for (const [peer, total] of totals) if (total > most) [largest, most] = [peer, total];
+  return largest;
+}
+
+function oldestOfLargest(inside: ReadonlySet<Entry>, joining: string): Entry | undefined {
+  const peer = largestPeer(inside, () => 1, joining);
+  for (const entry of inside) if (entry.peer === peer) return entry;
+  return undefined;
+}
+
+function largestOfLargest(inside: ReadonlySet<Entry>): Entry | undefined {
+  const peer = largestPeer(inside, ({ bytes }) => bytes);
+  let largest: Entry | undefined;
+  for (const entry of inside) if (entry.peer === peer && entry.bytes > (largest?.bytes ?? -1)) largest = entry;
+  return largest;
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import type { AdmissionDecision } from "../domain/admission/decision.ts";
 import { completeReview } from "../domain/admission/response.ts";
+import type { IncomingReview } from "./incoming-review.ts";
 
 /** What goes back to the API server: HTTP status and JSON body. */
 export interface Answer {
@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: object;
 }
 
-export type ReviewHandler = (message: IncomingMessage) => Promise<Answer>;
+export type ReviewHandler = (review: IncomingReview) => Promise<Answer>;
 
 /** A decision as it goes back; without a uid where none could be read. */
 export function answerTo(uid: string | undefined, decision: AdmissionDecision): Answer {

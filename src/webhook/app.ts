@@ -1,8 +1,10 @@
-import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
 import { overloaded } from "../domain/admission/decision.ts";
-import type { AdmissionGate } from "./admission-gate.ts";
-import { answerTo, type ReviewHandler } from "./answer.ts";
+import type { FairTurns } from "../runtime/fair-turns.ts";
+import { peerOf } from "../runtime/peer.ts";
+import type { AdmissionGate, Place } from "./admission-gate.ts";
+import { type Answer, answerTo, type ReviewHandler } from "./answer.ts";
+import { discardRest } from "./read-body.ts";
 
 /** Paths in the webhook configurations. */
 export const PODS_PATH = "/mutate/pods";
@@ -14,6 +16,7 @@ export interface AppOptions {
   /** Whether the connection should end with the answer. */
   readonly isDraining: () => boolean;
   readonly gate: AdmissionGate;
+  readonly turns: FairTurns;
   readonly onShed: () => void;
 }
 
@@ -42,37 +45,71 @@ interface Answering extends Omit<AppOptions, "handlers"> {
   readonly handle: ReviewHandler;
 }
 
-async function answerReview(request: Request, response: Response, { handle, gate, isDraining, onShed }: Answering): Promise<void> {
-  const leave = gate.enter(contentLength(request));
-  if (leave === undefined) {
+async function answerReview(request: Request, response: Response, options: Answering): Promise<void> {
+  const { handle, gate, turns, isDraining, onShed } = options;
+  const peer = peerOf(request.socket);
+  const displaced = new AbortController();
+  const place = gate.enter(peer, () => displaced.abort());
+  if (place === undefined) {
     onShed();
-    shed(request, response);
+    await sendWhole(request, response, answerTo(undefined, overloaded()));
     return;
   }
   try {
-    const { status, body } = await handle(request);
-    if (isDraining() || status === 413) response.set("Connection", "close");
-    // One write of known length; express's own `json` first looks for what may have been negotiated.
-    const text = JSON.stringify(body);
-    response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }).end(text);
+    const turn = (): Promise<void> => turns.take(peer);
+    const answer = await handle({ message: request, peer, place, displaced: displaced.signal, turn });
+    if (isDraining()) response.set("Connection", "close");
+    // An answer that nobody reads holds its bytes until the connection is ended.
+    displaced.signal.addEventListener("abort", () => response.destroy());
+    await sendHeld(request, response, { place, answer });
   } finally {
-    leave();
+    place.leave();
   }
 }
 
-function contentLength({ headers }: IncomingMessage): number | undefined {
-  const length = Number(headers["content-length"]);
-  return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+/** Room for the answer takes the place of that for the body. */
+async function sendHeld(request: Request, response: Response, { place, answer }: { readonly place: Place; readonly answer: Answer }) {
+  if (answer.status === 429) {
+    await sendWhole(request, response, answer);
+    return;
+  }
+  const text = JSON.stringify(answer.body);
+  if (place.hold(text.length)) await sendText(request, response, { status: answer.status, text });
+  else await sendWhole(request, response, answerTo(undefined, overloaded()));
 }
 
 /**
- * Refused before a byte of the body is kept. The API server's client waits for the second that `Retry-After` names and asks again
- * for as long as the webhook's timeout allows: an error that is told at once still may end in an injected pod, a slow one never.
+ * Refused, or given up. The API server's client waits for the second that `Retry-After` names and asks again for as long as the
+ * webhook's timeout allows: an error that is told at once still may end in an injected pod, a slow one never.
  */
-function shed(request: Request, response: Response): void {
+async function sendWhole(request: Request, response: Response, { status, body }: Answer): Promise<void> {
+  response.set("Retry-After", "1");
+  await sendText(request, response, { status, text: JSON.stringify(body) });
+}
+
+/** Resolves when the system has taken the answer, or the connection has ended. */
+async function sendText(request: Request, response: Response, { status, text }: { readonly status: number; readonly text: string }) {
+  // Of a request that is not read to its end nobody knows where the next one begins.
+  const isWhole = await isReadToEnd(request);
+  if (!isWhole) response.set("Connection", "close");
+  // One write of known length; express's own `json` first looks for what may have been negotiated.
+  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
+  response.write(text);
+  // The answer is whole for its reader. To close while the body still comes would reset the connection under it.
+  if (!isWhole) await discardRest(request);
+  await new Promise<void>((resolve) => {
+    response.once("close", resolve);
+    response.end();
+    if (response.closed || response.destroyed) resolve();
+  });
+}
+
+/** A body that came with its headers is over as soon as it is read. */
+async function isReadToEnd(request: Request): Promise<boolean> {
+  if (request.complete) return true;
   request.resume();
-  const { status, body } = answerTo(undefined, overloaded());
-  response.set("Retry-After", "1").status(status).json(body);
+  await new Promise((resolve) => setImmediate(resolve));
+  return request.complete;
 }
 
 /** Express would answer with the stack. The four parameters are how it knows an error handler. */

@@ -2,24 +2,32 @@ import type { ClassFact } from "../domain/injection/credentials.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
+import type { PeerSlots } from "../runtime/peer-slots.ts";
+import { usedOf } from "./class-copy.ts";
 import { createLookup, type LookupResult } from "./live-lookup.ts";
 
 export interface ClassLookup {
-  /** Never throws: what cannot be found out is `unknown`. */
-  (ref: ObjectRef): Promise<ClassFact>;
+  /** Never throws: what cannot be found out is `unknown`. `peer`: in whose name it is read. */
+  (ref: ObjectRef, peer?: string): Promise<ClassFact>;
 }
 
 export interface ClassLookupOptions {
   readonly classes: Pick<Reflector<SecretProviderClass>, "get">;
   readonly kube: Pick<KubeClient, "read">;
   readonly onLookup?: (result: LookupResult) => void;
+  readonly slots?: PeerSlots;
 }
 
 /** What is known of a class, from the cache or by one live read. */
 export function createClassLookup({ classes, ...options }: ClassLookupOptions): ClassLookup {
-  const lookUp = createLookup<SecretProviderClass>({ ...options, cache: classes, resource: RESOURCES.secretProviderClasses });
-  return async (ref) => {
-    const looked = await lookUp(ref);
+  const lookUp = createLookup<SecretProviderClass>({
+    ...options,
+    cache: classes,
+    resource: RESOURCES.secretProviderClasses,
+    project: usedOf,
+  });
+  return async (ref, peer) => {
+    const looked = await lookUp(ref, peer);
     return looked.kind === "found" ? { kind: "found", class: looked.object } : looked;
   };
 }

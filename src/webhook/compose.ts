@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import { Gauge, type Registry } from "prom-client";
 import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
-import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { CertificateSource, ClientAuthorities } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
@@ -15,15 +14,20 @@ import { createKubeWatcher } from "../kube/reflector.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config.ts";
 import { startEventLoopWatch } from "../runtime/event-loop.ts";
+import { createFairTurns } from "../runtime/fair-turns.ts";
 import { startHealthServer } from "../runtime/health.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { createRegistry } from "../runtime/metrics.ts";
+import { createPeerSlots } from "../runtime/peer-slots.ts";
 import { SETTINGS } from "../runtime/settings.ts";
 import { startChainProbe } from "../tls/chain-probe.ts";
+import { startClientAuthorities } from "../tls/client-authorities.ts";
 import { startFileCertificates } from "../tls/file-certificates.ts";
 import { type Certificates, type CertificatesOptions, startCertificates } from "../tls/start-certificates.ts";
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
+import { startApiAccess } from "./api-access.ts";
 import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
+import { CLASSES_PER_PAGE, reflectClasses } from "./class-copy.ts";
 import { createClassLookup } from "./class-lookup.ts";
 import { createAdmissionMetrics } from "./metrics.ts";
 import { createNamespaceLookup, reflectNamespaces } from "./namespace-lookup.ts";
@@ -31,6 +35,9 @@ import { createPodHandler, decidePod } from "./pod-handler.ts";
 import { createClassHandler, createWorkloadHandler, type PreflightOptions } from "./preflight-handler.ts";
 import { createPreflightMetrics } from "./preflight-metrics.ts";
 import { type AdmissionServer, createAdmissionServer, type MinVersion } from "./server.ts";
+
+/** As many as the client has connections, so that what waits, waits here; a quarter of them is never one stranger's. */
+const LIVE_READS = { slots: 16, most: 12 } as const;
 
 export interface WebhookServerOptions {
   readonly settings: InjectionSettings;
@@ -46,8 +53,8 @@ export interface WebhookServerOptions {
   /** Cloud of classes without `cloudName`; default the public one. */
   readonly cloudName?: string;
   readonly minVersion?: MinVersion;
-  /** PEM; see {@link createAdmissionServer}. */
-  readonly clientAuthorities?: string;
+  /** See {@link createAdmissionServer}. */
+  readonly clientAuthorities?: ClientAuthorities;
   readonly gate?: AdmissionGate;
 }
 
@@ -55,10 +62,12 @@ export interface WebhookServerOptions {
 export function createWebhookServer(options: WebhookServerOptions): AdmissionServer {
   const { settings, certificates, classes, namespaces, kube, registry, clock, logger, address, port } = options;
   const metrics = createAdmissionMetrics(registry);
-  const lookUp = createClassLookup({ classes, kube, onLookup: (result) => metrics.countLookup(result) });
-  const lookUpNamespace = createNamespaceLookup({ namespaces, kube, onLookup: (result) => metrics.countNamespaceLookup(result) });
+  const turns = createFairTurns();
+  const reads = { kube, slots: createPeerSlots(LIVE_READS) };
+  const lookUp = createClassLookup({ ...reads, classes, onLookup: (result) => metrics.countLookup(result) });
+  const lookUpNamespace = createNamespaceLookup({ ...reads, namespaces, onLookup: (result) => metrics.countNamespaceLookup(result) });
   const preflight: PreflightOptions = {
-    decidePod: (request, lookUp) => decidePod(request, { settings, lookUp, lookUpNamespace }),
+    decidePod: (request, lookUp, peer) => decidePod(request, { settings, lookUp, lookUpNamespace: (name) => lookUpNamespace(name, peer) }),
     lookUp,
     cloudName: options.cloudName ?? SETTINGS["cloud-name"].default,
     metrics: createPreflightMetrics(registry),
@@ -72,11 +81,13 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
     },
     isDraining: () => server.isDraining,
     gate: options.gate ?? createAdmissionGate(),
+    turns,
     onShed: () => void metrics.start()({ kind: "errored", reason: "Overloaded" }),
   });
   const { minVersion, clientAuthorities } = options;
   const server = createAdmissionServer({
     app,
+    turns,
     certificates,
     address,
     port,
@@ -86,37 +97,6 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
   });
   return server;
-}
-
-/**
- * The cache behind the lookup. Of a class its identity and the keys of its Secrets are kept: `objects` may be large and is not our
- * business here.
- */
-function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Reflector<SecretProviderClass> {
-  return watcher.reflect<SecretProviderClass>({ resource: RESOURCES.secretProviderClasses, project: identityOf }, signal);
-}
-
-function identityOf(object: KubeObject): SecretProviderClass {
-  const { spec } = object as SecretProviderClass; // The reflector asked for this kind, and the CRD's schema holds.
-  const { objects: _objects, ...parameters } = spec?.parameters ?? {};
-  const { name, namespace } = object.metadata;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    spec: {
-      ...(spec?.provider === undefined ? {} : { provider: spec.provider }),
-      parameters,
-      secretObjects: (spec?.secretObjects ?? []).map(keysOf),
-    },
-  };
-}
-
-function keysOf({ secretName, data }: SecretObject): SecretObject {
-  return {
-    ...(secretName === undefined ? {} : { secretName }),
-    data: (data ?? []).map(({ key }) => (key === undefined ? {} : { key })),
-  };
 }
 
 /**
@@ -143,12 +123,15 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const watcher = createKubeWatcher(kubeConfig, client);
   // The watches outlive the stop signal: requests that come in while draining need them.
   const stopped = new AbortController();
-  const classes = reflectClasses(watcher, stopped.signal);
+  const classes = reflectClasses(createKubeWatcher(kubeConfig, { ...client, pageSize: CLASSES_PER_PAGE }), stopped.signal);
   const namespaces = reflectNamespaces(watcher, stopped.signal);
   const { namespace, podName } = config;
   const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };
   const certificates = chooseCertificates(config, own, stopped.signal);
-  const settings = { version, strictAnnotations: config.strictAnnotations };
+  const { clientCaFile } = config;
+  const clientAuthorities = clientCaFile === "" ? undefined : startClientAuthorities({ file: clientCaFile, clock, logger }, stopped.signal);
+  // With a CA of clients, nobody else gets an answer.
+  const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: clientAuthorities !== undefined };
   const server = createWebhookServer({
     settings,
     address: config.bindAddress,
@@ -162,7 +145,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     logger,
     cloudName: config.cloudName,
     minVersion: `TLSv${config.tlsMinVersion}`,
-    ...(config.clientCaFile === "" ? {} : { clientAuthorities: readFileSync(config.clientCaFile, "utf8") }),
+    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
   });
   exportExpiry(registry, certificates);
   // Never resolves: where this is the one instance there is nothing more to wait for.
@@ -180,24 +163,41 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     },
     stopped.signal,
   );
+  const access = startApiAccess(
+    {
+      kube,
+      copies: [
+        { resource: RESOURCES.namespaces, probe: { name: namespace }, copy: namespaces },
+        { resource: RESOURCES.secretProviderClasses, probe: { namespace, name: WEBHOOK_SERVICE }, copy: classes },
+      ],
+      clock,
+      logger,
+    },
+    stopped.signal,
+  );
   const health = await startHealthServer({
     address: config.bindAddress,
     port: config.healthPort,
-    liveness: [startEventLoopWatch({ registry, clock, monotonic }, stopped.signal)],
+    liveness: [
+      startEventLoopWatch({ registry, clock, monotonic }, stopped.signal),
+      { name: "api-access", problem: () => access.liveness() },
+    ],
     readiness: [
       { name: "admission-server", problem: () => server.problem() },
       { name: "certificate", problem: () => (certificates.ready().ok ? undefined : certificates.ready().message) },
       { name: "serving-chain", problem: () => chain.problem() },
+      { name: "api-access", problem: () => access.readiness() },
     ],
     registry,
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
   // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
-  await Promise.race([aborted(signal), certificates.done, chain.done, secondInstance]);
+  const loops = [certificates.done, chain.done, access.done, ...(clientAuthorities === undefined ? [] : [clientAuthorities.done])];
+  await Promise.race([aborted(signal), ...loops, secondInstance]);
   health.startDraining();
   await server.drain({ delayMs: config.drainDelay, graceMs: DRAIN_GRACE });
   stopped.abort();
-  await Promise.all([certificates.done, chain.done]);
+  await Promise.all(loops);
   await health.close();
   await kubeConfig.close();
 }

@@ -1,32 +1,39 @@
 import type { IncomingMessage } from "node:http";
-import { type AdmissionDecision, aborted, invalidReview, tooLarge } from "../domain/admission/decision.ts";
+import { type AdmissionDecision, aborted, invalidReview, late, overloaded, tooLarge } from "../domain/admission/decision.ts";
 import { parseJson } from "../domain/admission/parse-json.ts";
 import { type AdmissionRequest, decodeReview } from "../domain/admission/review.ts";
 import { quoted } from "../domain/quoted.ts";
+import type { IncomingReview } from "./incoming-review.ts";
 import { LARGEST_BODY, readBody } from "./read-body.ts";
 
 export type Decoded =
   | { readonly kind: "review"; readonly request: AdmissionRequest }
   | { readonly kind: "refused"; readonly uid: string | undefined; readonly decision: AdmissionDecision };
 
-/** From the bytes on the wire to a request that can be decided, or the answer to what is none. */
-export async function decode(message: IncomingMessage): Promise<Decoded> {
-  const body = await readBody(message);
+/** From the bytes on the wire to a request that can be decided, once it is its turn; or the answer to what is none. */
+export async function decode(review: IncomingReview): Promise<Decoded> {
+  const { message, place, displaced } = review;
+  const body = await readBody(review);
   if (body.kind === "aborted") return refused(undefined, aborted());
+  if (body.kind === "late") return refused(undefined, late());
+  if (body.kind === "displaced") return refused(undefined, overloaded());
   if (body.kind === "tooLarge") {
     return refused(
       uidAtStart(body.start),
       tooLarge(`the body is larger than ${LARGEST_BODY / 1024 / 1024} MiB, more than any review of a pod`),
     );
   }
+  place.complete();
+  await review.turn();
+  if (displaced.aborted) return refused(undefined, overloaded());
   const problem = headerProblem(message);
   if (problem !== undefined) return refused(undefined, invalidReview(problem));
   const text = decodeText(body.bytes);
   if (text === undefined) return refused(undefined, invalidReview("the body is not valid UTF-8"));
   const json = parseJson(text);
   if (!json.ok) return refused(undefined, invalidReview(json.error));
-  const review = decodeReview(json.value);
-  return review.ok ? { kind: "review", request: review.value } : refused(review.error.uid, invalidReview(review.error.message));
+  const decoded = decodeReview(json.value);
+  return decoded.ok ? { kind: "review", request: decoded.value } : refused(decoded.error.uid, invalidReview(decoded.error.message));
 }
 
 function refused(uid: string | undefined, decision: AdmissionDecision): Decoded {

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from "node:http";
-import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
+import { type AdmissionDecision, internalError, overloaded } from "../domain/admission/decision.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
@@ -9,6 +8,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
+import type { IncomingReview } from "./incoming-review.ts";
 import type { AdmissionMetrics } from "./metrics.ts";
 import type { NamespaceLookup } from "./namespace-lookup.ts";
 
@@ -22,9 +22,9 @@ export interface PodHandlerOptions {
 
 /** Answers one review: decode, decide, count, log. Whatever happens, there is exactly one answer, count and line. */
 export function createPodHandler(options: PodHandlerOptions): ReviewHandler {
-  return async (message) => {
+  return async (review) => {
     const finish = options.metrics.start();
-    const { uid, request, decision } = await decideSafely(message, options);
+    const { uid, request, decision } = await decideSafely(review, options);
     const seconds = finish(decision);
     logDecision(options.logger, { uid, request, decision, seconds });
     return answerTo(uid, decision);
@@ -37,16 +37,23 @@ interface Decided {
   readonly decision: AdmissionDecision;
 }
 
-async function decideSafely(message: IncomingMessage, options: PodHandlerOptions): Promise<Decided> {
-  const decoded = await decode(message);
+async function decideSafely(review: IncomingReview, options: PodHandlerOptions): Promise<Decided> {
+  const decoded = await decode(review);
   if (decoded.kind === "refused") return { uid: decoded.uid, request: undefined, decision: decoded.decision };
   const { request } = decoded;
   try {
-    return { uid: request.uid, request, decision: await decidePod(request, options) };
+    const decision = await decidePod(request, { ...options, ...lookupsFor(review.peer, options) });
+    // Its place went to another one meanwhile, and nothing may be held for it.
+    return { uid: request.uid, request, decision: review.displaced.aborted ? overloaded() : decision };
   } catch (error) {
     options.logger.error("deciding on a pod failed", { uid: request.uid, ...whereFrom(error) });
     return { uid: request.uid, request, decision: internalError() };
   }
+}
+
+/** What is read of the API server is read in the name of who asked. */
+function lookupsFor(peer: string, { lookUp, lookUpNamespace }: PodHandlerOptions): Pick<PodHandlerOptions, "lookUp" | "lookUpNamespace"> {
+  return { lookUp: (ref) => lookUp(ref, peer), lookUpNamespace: (name) => lookUpNamespace(name, peer) };
 }
 
 /** What to answer for a pod, without counting or logging it. */

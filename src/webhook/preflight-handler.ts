@@ -15,7 +15,7 @@ import type { PreflightMetrics, PreflightResource } from "./preflight-metrics.ts
 
 export interface PreflightOptions {
   /** The pod webhook's own decision. */
-  readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup) => Promise<AdmissionDecision>;
+  readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup, peer: string) => Promise<AdmissionDecision>;
   readonly lookUp: ClassLookup;
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
@@ -23,11 +23,11 @@ export interface PreflightOptions {
   readonly logger: Logger;
 }
 
-type Check = (request: AdmissionRequest) => Promise<readonly PreflightWarning[]>;
+type Check = (request: AdmissionRequest, peer: string) => Promise<readonly PreflightWarning[]>;
 
 /** Of workloads: what their pods would be told, or denied for. */
 export function createWorkloadHandler(options: PreflightOptions): ReviewHandler {
-  return createHandler("workload", options, (request) => checkWorkload(request, options));
+  return createHandler("workload", options, (request, peer) => checkWorkload(request, peer, options));
 }
 
 /** Of SecretProviderClasses: what a mount would fail with, or a Secret would be missing for. */
@@ -40,15 +40,15 @@ export function createClassHandler(options: PreflightOptions): ReviewHandler {
 
 /** Never denies: what is no review gets an HTTP error, on which the failure policy `Ignore` lets the object through. */
 function createHandler(resource: PreflightResource, { metrics, logger }: PreflightOptions, check: Check): ReviewHandler {
-  return async (message) => {
-    const decoded = await decode(message);
+  return async (review) => {
+    const decoded = await decode(review);
     if (decoded.kind === "refused") {
       metrics.count(resource, "errored", []);
       return answerTo(decoded.uid, decoded.decision);
     }
     const { request } = decoded;
     try {
-      const warnings = await check(request);
+      const warnings = await check(request, review.peer);
       const reasons = reasonsOf(warnings);
       metrics.count(resource, warnings.length === 0 ? "clean" : "warned", reasons);
       const { namespace, name } = request;
@@ -64,15 +64,20 @@ function createHandler(resource: PreflightResource, { metrics, logger }: Preflig
   };
 }
 
-async function checkWorkload(request: AdmissionRequest, { decidePod, lookUp }: PreflightOptions): Promise<readonly PreflightWarning[]> {
+async function checkWorkload(
+  request: AdmissionRequest,
+  peer: string,
+  { decidePod, lookUp }: PreflightOptions,
+): Promise<readonly PreflightWarning[]> {
   const pod = podRequestOf(request);
   if (pod === undefined) return [];
   const classes = new Map<string, ClassFact>();
-  const decision = await decidePod(pod, async (ref) => {
-    const fact = await lookUp(ref);
+  const noted: ClassLookup = async (ref) => {
+    const fact = await lookUp(ref, peer);
     classes.set(ref.name, fact);
     return fact;
-  });
+  };
+  const decision = await decidePod(pod, noted, peer);
   return workloadWarnings({ pod: pod.object, decision, classes });
 }
 

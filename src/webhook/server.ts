@@ -2,12 +2,15 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Express } from "express";
-import type { CertificateSource } from "../domain/ports/certificate-source.ts";
+import type { CertificateSource, ClientAuthorities } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import type { FairTurns } from "../runtime/fair-turns.ts";
+import { type ConnectionGuard, guardConnections } from "./connection-guard.ts";
 
 export interface ServerOptions {
   readonly app: Express;
+  readonly turns: FairTurns;
   readonly certificates: CertificateSource;
   /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
   readonly address: string;
@@ -17,8 +20,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Default 1.3. */
   readonly minVersion?: MinVersion;
-  /** PEM. Given, only clients with a certificate of one of these CAs get an answer: the API server, where it has been given one. */
-  readonly clientAuthorities?: string;
+  /** Given, only clients with a certificate of one of these CAs get an answer: the API server, where it has been given one. */
+  readonly clientAuthorities?: ClientAuthorities;
 }
 
 export type MinVersion = "TLSv1.2" | "TLSv1.3";
@@ -45,22 +48,35 @@ export interface AdmissionServer {
  * admission, so it has to be the one that gives up.
  */
 const KEEP_ALIVE_MS = 95_000;
-const HEADERS_MS = 10_000;
-/** A webhook call takes at most 30 s at the API server's end. */
-const REQUEST_MS = 30_000;
+
+/**
+ * Besides what the guard of the connections and the reader of bodies end sooner. A connection that an API server opened and has not used
+ * yet counts as one whose headers do not come.
+ */
+const TIMEOUTS = {
+  handshakeTimeout: 5_000,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  /** Otherwise Node looks every 30 s whether a time is over. */
+  connectionsCheckingInterval: 1_000,
+} as const;
 
 /** HTTPS. The certificate is swapped while connections stay open. */
 export function createAdmissionServer(options: ServerOptions): AdmissionServer {
-  const server = createServer({ ...contextOf(options), ...clientCheckOf(options) }, options.app);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
+  const server = createServer({ ...contextOf(options), ...clientCheckOf(options), ...TIMEOUTS });
+  const guard = guardConnections(server, options.app, options.turns);
   let hasCertificate = false;
   const useCertificate = () => {
     hasCertificate = adopt(server, options) || hasCertificate;
   };
   useCertificate();
   options.certificates.onChange(useCertificate);
+  options.clientAuthorities?.onChange(() => {
+    useCertificate();
+    // Whoever was let in by the list before shows a certificate again.
+    guard.renew();
+  });
   server.on("tlsClientError", (error) => options.logger.debug("a TLS handshake failed", { error }));
   let drained: Promise<void> | undefined;
   return {
@@ -74,14 +90,14 @@ export function createAdmissionServer(options: ServerOptions): AdmissionServer {
       return drained !== undefined;
     },
     drain: (drainOptions) => {
-      drained ??= drainServer(server, options.clock, drainOptions);
+      drained ??= drainServer({ server, guard, clock: options.clock }, drainOptions);
       return drained;
     },
   };
 }
 
-function contextOf({ minVersion = "TLSv1.3", clientAuthorities: ca }: ServerOptions): SecureContextOptions {
-  return { minVersion, ...(ca === undefined ? {} : { ca }) };
+function contextOf({ minVersion = "TLSv1.3", clientAuthorities }: ServerOptions): SecureContextOptions {
+  return { minVersion, ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities.current() }) };
 }
 
 /** Without a list of CAs Node would trust every public one. */
@@ -120,7 +136,13 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-async function drainServer(server: Server, clock: Clock, { delayMs, graceMs }: DrainOptions): Promise<void> {
+interface Draining {
+  readonly server: Server;
+  readonly guard: ConnectionGuard;
+  readonly clock: Clock;
+}
+
+async function drainServer({ server, guard, clock }: Draining, { delayMs, graceMs }: DrainOptions): Promise<void> {
   const never = new AbortController();
   await clock.sleep(delayMs, never.signal);
   // Closes the idle connections; the others end with their answer, which says `Connection: close`.
@@ -129,10 +151,11 @@ async function drainServer(server: Server, clock: Clock, { delayMs, graceMs }: D
   });
   const giveUp = new AbortController();
   const cut = clock.sleep(graceMs, giveUp.signal).then(
-    () => server.closeAllConnections(),
+    () => guard.endAll(),
     () => undefined,
   );
   await closed;
   giveUp.abort();
   await cut;
+  guard.close();
 }

@@ -150,15 +150,12 @@ describe("the webhook's certificates, as a process on a real API server", { skip
     const target = await webhookTarget(plane, webhook.admissionPort);
     const agent = new Agent({ keepAlive: true, ca: target.ca });
     assert.equal((await postToWebhook(target, REVIEW, { agent })).status, 200);
-    const underWay = openHalf(target);
-    await underWay.started;
-
     const ended = webhook.stop();
     await eventually(() => logLines(webhook).some((line) => line["signal"] === "SIGTERM"));
     const onOldConnection = await postToWebhook(target, REVIEW, { agent });
     const isReadyNow = await webhook.isReady();
     const isInjectedNow = await isInjected();
-    const { answered, refusedWith } = await postUntilRefused(target);
+    const { answered, refusedWith, underWay } = await postUntilRefused(target);
     // Only now, when no connection is taken any more: the hardest moment for the one that is under way.
     underWay.finish();
     const finished = await underWay.answer;
@@ -180,27 +177,44 @@ describe("the webhook's certificates, as a process on a real API server", { skip
 /** A connection that meets the closing of the port is reset instead of refused. */
 const NOBODY_THERE: readonly string[] = ["ECONNREFUSED", "ECONNRESET"];
 
-/** One after the other, each over a new connection. */
-async function postUntilRefused(target: WebhookTarget): Promise<{ readonly answered: number; readonly refusedWith: string }> {
+/** The webhook waits two seconds for a body. */
+const HALF_MS = 1_000;
+
+interface Refused {
+  readonly answered: number;
+  readonly refusedWith: string;
+  /** Half of a review, which the webhook was receiving all the time. */
+  readonly underWay: HalfRequest;
+}
+
+/** One after the other, each over a new connection, while one is always under way. */
+async function postUntilRefused(target: WebhookTarget): Promise<Refused> {
+  let underWay = await openHalf(target);
   for (let answered = 0; ; answered += 1) {
     try {
+      if (performance.now() - underWay.since > HALF_MS) {
+        const next = await openHalf(target);
+        underWay.finish();
+        assert.equal(await underWay.answer, 200);
+        underWay = next;
+      }
       assert.equal((await postToWebhook(target, REVIEW)).status, 200);
     } catch (error) {
       const refusedWith = error instanceof Error && "code" in error ? String(error.code) : "no answer";
       if (!NOBODY_THERE.includes(refusedWith)) throw error;
-      return { answered, refusedWith };
+      return { answered, refusedWith, underWay };
     }
   }
 }
 
 interface HalfRequest {
-  /** The first half is on its way, over a connection that the server took. */
-  readonly started: Promise<void>;
+  readonly since: number;
   readonly answer: Promise<number>;
   finish(): void;
 }
 
-function openHalf({ port, ca }: WebhookTarget): HalfRequest {
+/** Resolves when the first half is on its way, over a connection that the server took; rejects where it takes none. */
+async function openHalf({ port, ca }: WebhookTarget): Promise<HalfRequest> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(REVIEW) };
   const servername = `${SERVICE}.${NAMESPACE}.svc`;
   const outgoing = request({ host: "127.0.0.1", port, ca, servername, path: "/mutate/pods", method: "POST", agent: false, headers });
@@ -211,8 +225,9 @@ function openHalf({ port, ca }: WebhookTarget): HalfRequest {
       incoming.on("end", () => resolve(incoming.statusCode ?? 0));
     });
   });
-  const started = new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    answer.catch(reject);
     outgoing.write(REVIEW.slice(0, 100), () => resolve());
   });
-  return { started, answer, finish: () => void outgoing.end(REVIEW.slice(100)) };
+  return { since: performance.now(), answer, finish: () => void outgoing.end(REVIEW.slice(100)) };
 }

@@ -101,6 +101,17 @@ function limitedTo(namespaces: readonly string[], overlay: string): OwnKustomiza
 
 const CERTIFIED: OwnKustomization = { resources: ["overlays/default", ...NODE_SIDE], components: ["components/cert-manager"] };
 
+const clientAuthorities = (source: object): OwnKustomization => ({
+  resources: ["overlays/default", ...NODE_SIDE],
+  components: ["components/client-ca"],
+  patches: [
+    {
+      target: { kind: "Deployment", name: "keyvault-injector-webhook" },
+      patch: JSON.stringify([{ op: "replace", path: "/spec/template/spec/volumes/0/projected/sources/0", value: source }]),
+    },
+  ],
+});
+
 const OWN_AUTHORITY = [
   ["Issuer", "keyvault-injector-selfsigned"],
   ["Certificate", "keyvault-injector-cert-manager-ca"],
@@ -139,6 +150,21 @@ const OWN_PAIRS: readonly OwnPair[] = [
       "certManager.issuerRef.group=certificates.example.com",
     ],
     own: issuedBy({ name: "ours", kind: "Ours", group: "certificates.example.com" }),
+  },
+  {
+    name: "certificates of clients, of CAs in a ConfigMap",
+    set: ["clientCA.configMap=keyvault-injector-client-ca"],
+    own: { resources: ["overlays/default", ...NODE_SIDE], components: ["components/client-ca"] },
+  },
+  {
+    name: "certificates of clients, of CAs in a Secret under another key",
+    set: ["clientCA.secret=ours", "clientCA.key=bundle.pem"],
+    own: clientAuthorities({ secret: { name: "ours", items: [{ key: "bundle.pem", path: "ca.crt" }] } }),
+  },
+  {
+    name: "certificates by cert-manager, and those of clients",
+    set: ["certManager.enabled=true", "clientCA.configMap=keyvault-injector-client-ca"],
+    own: { ...CERTIFIED, components: ["components/cert-manager", "components/client-ca"] },
   },
   {
     name: "certificates by cert-manager, in another namespace",

@@ -192,6 +192,14 @@ describe("the chart's checks", { skip }, () => {
     assert.equal(without, shipped);
   });
 
+  test("refuse two sources of the CAs of clients, and do without the values of a release of an older chart", async () => {
+    const both = await refused("clientCA.configMap=one", "clientCA.secret=other");
+
+    assert.match(lineAbout(both, "clientCA"), /a ConfigMap and a Secret are given: name the one that has the CAs/);
+    const [without, shipped] = await Promise.all([renderChart("helm-4", { set: ["clientCA=null"] }), renderChart("helm-4")]);
+    assert.equal(without, shipped);
+  });
+
   test("refuse values of a wrong type, by the schema", async () => {
     const message = await refused("syncMode=often", "webhook.replicas=many", "namespaces=team-a");
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);

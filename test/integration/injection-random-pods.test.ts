@@ -48,7 +48,7 @@ function planned(twin: Json, { namespace, annotations }: RandomPod) {
   const defaults = { kind: "found", annotations: NAMESPACES[namespace] ?? {} } as const;
   const asked = (annotations["keyvault-injector.dev/secret-provider-class"] ?? "").split(",").map((name) => name.trim());
   const facts = { ...Object.fromEntries(asked.map((name) => [name, MISSING])), ...FOUND };
-  const decision = decidePod(sent, { facts, namespace: defaults, name: namespace, version: VERSION });
+  const decision = decidePod(sent, { facts, namespace: defaults, name: namespace, version: VERSION, isCallerTrusted: false });
   const pod =
     decision.kind === "patched"
       ? jsonpatch.applyPatch(structuredClone(sent), structuredClone([...decision.patch]), true).newDocument

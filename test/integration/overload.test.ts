@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Place } from "../../src/webhook/admission-gate.ts";
 import { apiRequest } from "../support/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
 import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { startProcess } from "../support/process.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { REPOSITORY } from "../support/repository-files.ts";
 import { selfSignedCertificate } from "../support/serving-certificate.ts";
 
 const refusal = controlPlaneRefusal();
@@ -18,8 +25,9 @@ describe("a review that is shed, on a real API server", { skip: refusal }, () =>
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     const certificate = selfSignedCertificate();
-    const enter = (): (() => void) | undefined => {
-      if (shed >= toShed) return () => undefined;
+    const room: Place = { hold: () => true, complete: () => undefined, leave: () => undefined };
+    const enter = (): Place | undefined => {
+      if (shed >= toShed) return room;
       shed += 1;
       return undefined;
     };
@@ -59,6 +67,58 @@ describe("a review that is shed, on a real API server", { skip: refusal }, () =>
     assert.ok(shed >= 2);
     [toShed, shed] = [0, 0];
   });
+});
+
+describe("a webhook under attack, on a real API server", { skip: refusal }, () => {
+  let plane: ControlPlane;
+  let product: Product;
+  let webhook: ProductProcess;
+
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    product = await installProduct(plane);
+    webhook = await product.start("webhook");
+    await plane.kubectl(["create", "serviceaccount", "default"]);
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify(aClass()));
+    await eventually(async () => (await injected("probe")) === "injected", { what: "the first injected pod" });
+  });
+  after(async () => {
+    await product?.stop();
+    await plane?.stop();
+  });
+
+  async function injected(name: string): Promise<string> {
+    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // Made there.
+    const { body } = await apiRequest(plane, { method: "POST", path: "/api/v1/namespaces/default/pods?dryRun=All", body: pod });
+    const text = JSON.stringify(body);
+    return text.includes('"driver":"secrets-store.csi.k8s.io"') ? "injected" : text.slice(0, 300);
+  }
+
+  for (const [from, whose] of [
+    ["127.0.0.1", "the API server's own address"],
+    ["127.0.0.2", "another address"],
+  ] as const) {
+    const skip = process.platform === "linux" ? false : "SKIPPED: needs a second loopback address";
+    test(`S1: injects every pod while a thousand connections of ${whose} are silent, slow, lying or asking`, { skip }, async (context) => {
+      const child = spawn(process.execPath, [path.join(REPOSITORY, "test/support/flood.ts"), String(webhook.admissionPort), from], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const flood = startProcess(child, "flood");
+      context.after(() => flood.stop(0));
+      await once(child.stdout, "data");
+
+      const wrong: string[] = [];
+      const [rounds, atOnce] = [10, 20];
+      for (let round = 0; round < rounds; round++) {
+        const results = await Promise.all(Array.from({ length: atOnce }, (_, index) => injected(`pod-${round}-${index}`)));
+        wrong.push(...results.filter((result) => result !== "injected"));
+      }
+
+      assert.deepEqual(wrong, []);
+      assert.equal(child.exitCode, null, "the flood went on to the end");
+      assert.equal(await webhook.isReady(), true);
+    });
+  }
 });
 
 /** The shipped entry's behaviour, at a place where a test listens. */

@@ -157,11 +157,24 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
         namespace: victim,
         name: "port",
         objects: [object],
-        secretObjects: [opaque("port-secret", object)],
+        secretObjects: [opaque("port-secret", object), opaque("guessed", object), opaque("guessed-too", object)].map((each) => ({
+          ...each,
+          data: [{ objectName: object, key: "HIDDEN_KEY" }],
+        })),
         parameters: { clientID },
       };
       await createClass(world.plane, classOf(world, facts));
-      hidden = [VALUE, world.principal.clientSecret, world.principal.appId, world.vault, world.tenantId, clientID, object, "port-secret"];
+      hidden = [
+        VALUE,
+        world.principal.clientSecret,
+        world.principal.appId,
+        world.vault,
+        world.tenantId,
+        clientID,
+        object,
+        "port-secret",
+        "HIDDEN_KEY",
+      ];
       target = await webhookTarget(world.plane, webhook.admissionPort);
     });
 
@@ -170,6 +183,7 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
         {},
         { "credentials-secret": "none" },
         { "env-from": "app-secret" },
+        { "env-from": "guessed,guessed-too" },
         { "mount-path": "relative" },
         { containers: "nobody" },
         { "restart-on-rotation": "perhaps" },

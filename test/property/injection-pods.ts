@@ -121,10 +121,11 @@ export const podWithInventedFields: fc.Arbitrary<Json> = withInvented(
   }),
 );
 
-/** The same pod with annotations that always work on it: every list as invented, no name or path in the way. */
+/** The same pod with annotations that always work on it: every list as invented, no name, path or reference in the way. */
 export const injectablePod: fc.Arbitrary<Json> = podWithInventedFields.map((pod) => {
   const metadata = pod["metadata"] as Json; // Made above.
-  const wanted = prefixed({ inject: "true", "secret-provider-class": "a,b", "volume-name": "fresh", "mount-path": "/fresh" });
+  const places = { "volume-name": "fresh", "mount-path": "/fresh" };
+  const wanted = prefixed({ inject: "true", "secret-provider-class": "a,b", "credentials-secret": "fresh", ...places });
   const kept = Object.entries(metadata["annotations"] as Json).filter(([key]) => !key.startsWith("keyvault-injector.dev/"));
   return asJson(
     new Map(

@@ -15,6 +15,8 @@ export interface World {
   /** Of the Namespace. */
   readonly name?: string;
   readonly strictAnnotations?: boolean;
+  /** Default: it is, as at the command line. */
+  readonly isCallerTrusted?: boolean;
   /** Of the build, in the status annotation. */
   readonly version?: string;
 }
@@ -22,9 +24,9 @@ export interface World {
 /** The webhook's decision on a pod, as far as it is pure. */
 export function decidePod(
   pod: unknown,
-  { facts = {}, namespace, name = "default", strictAnnotations = false, version = "1.2.3" }: World = {},
+  { facts = {}, namespace, name = "default", strictAnnotations = false, isCallerTrusted = true, version = "1.2.3" }: World = {},
 ): AdmissionDecision {
-  const settings = { version, strictAnnotations };
+  const settings = { version, strictAnnotations, isCallerTrusted };
   const review = decodeReview(aReview(pod, { namespace: name }));
   assert.ok(review.ok);
   const opened = openRequest(review.value, settings, namespace);

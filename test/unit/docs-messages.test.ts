@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { NEVER_DEFAULTS } from "../../src/domain/injection/effective-annotations.ts";
-import { DENIALS, PROBLEMS, WARNINGS } from "../../src/domain/injection/messages.ts";
+import { DENIALS, FIXES, PROBLEMS, WARNINGS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
@@ -40,6 +40,7 @@ const MESSAGES: readonly (readonly [what: string, read: Reader, fromCode: readon
     Object.values(DENIALS).map(([reason, template]) => `${reason}: ${template}`),
   ],
   ["problem of a value", (markdown) => rowsUnder(markdown, "Problem").map(([problem]) => code(problem)), Object.values(PROBLEMS)],
+  ["fix", (markdown) => rowsUnder(markdown, "Fix").map(([fix]) => code(fix)), Object.values(FIXES)],
   ["warning", (markdown) => rowsUnder(markdown, "Warning").map(([warning]) => code(warning)), Object.values(WARNINGS)],
 ];
 

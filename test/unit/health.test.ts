@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
 import { type HealthServer, startHealthServer } from "../../src/runtime/health.ts";
 import { createRegistry } from "../../src/runtime/metrics.ts";
+import { eventually } from "../support/eventually.ts";
+import { ELSEWHERE } from "../support/strangers.ts";
 
 describe("the health server", () => {
   let server: HealthServer;
@@ -68,5 +73,29 @@ describe("the health server", () => {
     } finally {
       await everywhere.close();
     }
+  });
+});
+
+describe("the health server that strangers reach", () => {
+  test("S1: answers a probe beside a thousand silent connections, and keeps no more of them than it says", async () => {
+    const strangers: Socket[] = [];
+    const health = await startHealthServer({ address: "127.0.0.1", port: 0, liveness: [], readiness: [], registry: new Registry() });
+    for (let count = 0; count < 1_000; count++) {
+      strangers.push(
+        connect({ port: health.port, host: "127.0.0.1", localAddress: ELSEWHERE })
+          .on("error", () => undefined)
+          .resume(),
+      );
+    }
+    await Promise.allSettled(strangers.map((socket) => once(socket, "connect")));
+    const status = (await fetch(`http://127.0.0.1:${health.port}/livez`)).status;
+    const open = (): number => strangers.filter(({ destroyed }) => !destroyed).length;
+    const isBounded = await eventually(() => open() <= 200, { within: 5_000 }).catch(() => false);
+    const kept = open();
+    for (const socket of strangers) socket.destroy();
+    await health.close();
+
+    assert.equal(status, 200);
+    assert.ok(isBounded, `${kept} of 1000 silent connections are kept`);
   });
 });

@@ -175,11 +175,10 @@ describe("the containers annotation", () => {
   test("selects the named ones", () => assert.deepEqual(mountedIn("app, setup"), ["setup", "app"]));
   test("leaves out those with a dash", () => assert.deepEqual(mountedIn("-log"), ["setup", "app"]));
   test("refuses a container that the pod does not have, naming those it has", () => {
-    for (const value of ["ap", "-ap"]) {
-      assert.equal(
-        denialOf(aPod({ ...OPTED_IN, containers: value }, spec)),
-        'ContainerNotFound: annotation keyvault-injector.dev/containers names container "ap": the pod has setup, app, log, write one of these',
-      );
-    }
+    assert.equal(
+      denialOf(aPod({ ...OPTED_IN, containers: "ap" }, spec)),
+      'ContainerNotFound: annotation keyvault-injector.dev/containers names container "ap": the pod has setup, app, log, write one of these; ' +
+        "one that another webhook adds later can only be left out",
+    );
   });
 });

@@ -38,8 +38,7 @@ describe("env-from", () => {
 
     assert.equal(
       denialOf(aPod(asking, { containers }), world),
-      'EnvTaken: container "app" sets variable "PASSWORD" itself, which would hide that key of Secret "db": ' +
-        'rename one of them, or leave the container out with keyvault-injector.dev/containers: "-app"',
+      'EnvTaken: container "app" sets variable "PASSWORD" itself, which would hide that key of Secret "db": rename one of them',
     );
   });
 

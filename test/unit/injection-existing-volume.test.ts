@@ -120,6 +120,56 @@ describe("an equal volume that the pod already has", () => {
   });
 });
 
+describe("a volume of the class that the pod already has, under another name and with other credentials", () => {
+  const other = (reference?: object) =>
+    aPod(OPTED_IN, { volumes: [documentVolume({ name: "mine", csi: csi({ nodePublishSecretRef: reference }) })] });
+
+  for (const [known, fact] of [
+    ["needs credentials", found],
+    ["is missing", { kind: "missing" }],
+    ["could not be read", { kind: "unknown" }],
+  ] as const) {
+    test(`R3: is not joined by a second one that may hang, where the class ${known}: the denial says what to write`, () => {
+      const decision = decide(other({ name: "my-creds" }), fact);
+
+      assert.equal(decision.kind, "denied", JSON.stringify(decision));
+      assert.equal(
+        denial(other({ name: "my-creds" }), fact),
+        'VolumeNameTaken: the pod\'s own volume "mine" of class "akvprovider-demo" has nodePublishSecretRef "my-creds" where ' +
+          '"secrets-store-creds" is wanted: set annotation keyvault-injector.dev/credentials-secret to "my-creds", or change the volume',
+      );
+      const followed = patchPaths(withCredentials(other({ name: "my-creds" }), "my-creds"), fact);
+      assert.deepEqual(
+        followed.filter((path) => path.startsWith("/spec/volumes")),
+        [],
+      );
+    });
+  }
+
+  test("R3: is not joined by a second one either where it has no credentials and the class needs them", () => {
+    assert.equal(decide(other()).kind, "denied");
+    assert.match(denial(other()), /^VolumeNameTaken: .* has no nodePublishSecretRef where "secrets-store-creds" is wanted/);
+  });
+
+  test("R3: has its class named in the advice where the pod mounts several", () => {
+    const two = aPod(
+      { inject: "true", "secret-provider-class": "akvprovider-demo,other" },
+      { volumes: [documentVolume({ name: "mine", csi: csi({ nodePublishSecretRef: { name: "my-creds" } }) })] },
+    );
+
+    assert.equal(decide(two).kind, "denied");
+    assert.match(denial(two), /set annotation \S+ to "akvprovider-demo=my-creds", or change the volume$/);
+  });
+
+  test("is joined by what the pod asks for, where it names the credentials or the class reads none", () => {
+    const named = withCredentials(other({ name: "my-creds" }), "others");
+
+    assert.ok(patchPaths(named).includes("/spec/volumes/1"));
+    assert.ok(patchPaths(other({ name: "my-creds" }), workloadIdentity).includes("/spec/volumes/1"));
+    assert.ok(!patchPaths(other(), workloadIdentity).includes("/spec/volumes/1"));
+  });
+});
+
 function csi(changes: Readonly<Record<string, unknown>>): object {
   return JSON.parse(JSON.stringify({ ...(documentVolume()["csi"] as object), ...changes }));
 }
@@ -139,6 +189,15 @@ describe("a volume name that is taken", () => {
     const pod = aPod(OPTED_IN, { volumes: [documentVolume({ csi: csi({ volumeAttributes: { secretProviderClass: "other" } }) })] });
 
     assert.match(denial(pod), /taken by another volume of class "other" of the pod/);
+  });
+
+  test("by a volume of another CSI driver names the driver, though it has a class of its own", () => {
+    const other = { driver: "other.csi.example", volumeAttributes: { secretProviderClass: "akvprovider-demo" } };
+
+    assert.match(
+      denial(aPod(OPTED_IN, { volumes: [{ name: "secrets-store-inline", csi: other }] })),
+      /taken by another volume of CSI driver "other\.csi\.example" of the pod/,
+    );
   });
 
   test("by the same class with other credentials says which, and how to keep them", () => {

@@ -90,6 +90,12 @@ describe("every denial", () => {
     pathReadOnly: [{}, inVolume("/mnt", true)],
     envSet: [{ "env-from": "s" }, app({ env: [{ name: "KEY", value: "x" }] }), keys({ s: ["KEY"] })],
     envGiven: [{ "env-from": "s" }, app({ envFrom: [{ prefix: "P_", secretRef: { name: "t" } }] }), keys({ s: ["P_KEY"], t: ["KEY"] })],
+    envGivenUnnamed: [
+      { "env-from": "s" },
+      app({ envFrom: [{ prefix: "P_", secretRef: { name: "t" } }] }),
+      { ...keys({ s: ["P_KEY"], t: ["KEY"] }), isCallerTrusted: false },
+    ],
+    envTwiceUnnamed: [{ "env-from": "s,t" }, {}, { ...keys({ s: ["KEY"], t: ["KEY"] }), isCallerTrusted: false }],
     envTwice: [{ "env-from": "s,t" }, {}, keys({ s: ["KEY"], t: ["KEY"] })],
     namespaceUnknown: [{}, {}, { namespace: { kind: "unknown" } }],
   };
@@ -124,6 +130,7 @@ describe("every warning", () => {
     classUnread: [named, {}, about("unknown")],
     classUnreadGuess: [{}, {}, about("unknown")],
     provider: [{}, {}, { facts: { "akvprovider-demo": { kind: "found", class: vault } } }],
+    providerUnnamed: [{}, {}, { facts: { "akvprovider-demo": { kind: "found", class: vault } }, isCallerTrusted: false }],
     identityFlag: [{}, {}, found({ usePodIdentity: "maybe" })],
     referenceUnread: [named, {}, found({ clientID: "c" })],
     writableVolume: [{}, { volumes: [documentVolume({ csi: { ...csi, nodePublishSecretRef: { name: "secrets-store-creds" } } })] }],
@@ -132,6 +139,10 @@ describe("every warning", () => {
       { volumes: [documentVolume()], ...app({ volumeMounts: [{ name: "secrets-store-inline", mountPath: "/x", subPathExpr: "$(A)" }] }) },
     ],
     pathInVolume: [{}, { volumes: [{ name: "data", emptyDir: {} }], ...app({ volumeMounts: [{ name: "data", mountPath: "/mnt" }] }) }],
+    pathOfTokens: [{ "mount-path": "/run/secrets" }],
+    pathOfImage: [{ "mount-path": "/usr" }],
+    containerAbsent: [{ containers: "-proxy" }],
+    noRoomForStatus: [{ "volume-name": "secrets-store-inline", rotated: "x".repeat(262_144 - 250) }],
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };
   for (const [name, template] of Object.entries(WARNINGS)) {

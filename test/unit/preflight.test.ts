@@ -12,7 +12,7 @@ import { aClass, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-const SETTINGS = { version: "9.9.9-test", strictAnnotations: false };
+const SETTINGS = { version: "9.9.9-test", strictAnnotations: false, isCallerTrusted: true };
 const OBJECTS = "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n";
 const PARAMETERS = { keyvaultName: "demo", tenantId: "tenant", objects: OBJECTS };
 

@@ -79,7 +79,7 @@ describe("TLS settings", () => {
   test("answer only clients with a certificate of the named CA, where there is one, also after a swap", async () => {
     const [served, client] = [selfSignedCertificate(), selfSignedCertificate("api-server")];
     const certificates = swappableCertificate(served);
-    const webhook = await startWebhook({ certificates, clientAuthorities: client.cert });
+    const webhook = await startWebhook({ certificates, clientAuthorities: { current: () => client.cert, onChange: () => undefined } });
     for (const _ of [1, 2]) {
       const known = await handshake(webhook.port, { ca: served.cert, cert: client.cert, key: client.key });
       assert.match(await firstBytes(known), /^HTTP\/1\.1 404/);

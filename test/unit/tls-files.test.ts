@@ -5,11 +5,14 @@ import path from "node:path";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { serviceDnsNames } from "../../src/domain/certificates/names.ts";
 import type { ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { startChainProbe } from "../../src/tls/chain-probe.ts";
 import { startFileCertificates } from "../../src/tls/file-certificates.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
 import type { Certificates } from "../../src/tls/start-certificates.ts";
 import { eventually } from "../support/eventually.ts";
+import { startWebhook } from "../support/listening-webhook.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 import { SteppedClock } from "../support/stepped-clock.ts";
 
@@ -146,6 +149,64 @@ describe("a serving certificate in files", () => {
       assert.ok(!JSON.stringify(logger.entries).includes("PRIVATE KEY"));
     });
   }
+
+  /** Of a size that OpenSSL reads and TLS does not serve. */
+  async function aWeakPair(): Promise<ServingCertificate> {
+    const key = await newRsaKey(1024);
+    return { cert: issueLeaf(authority, { key, dnsNames: NAMES, now: clock.now() }), key: privateKeyPem(key) };
+  }
+
+  test("R9: that turns into one that TLS refuses stays the one before: the webhook goes on serving it and stays ready", async () => {
+    const [good, weak] = [await aPair(), await aWeakPair()];
+    const webhook = await startWebhook({ certificates: certificates.source });
+    putPair(good);
+    await until(() => certificates.source.current()?.cert === good.cert);
+    putPair(weak);
+    await until(() => errors().some((problem) => problem.includes("TLS")) || certificates.source.current()?.cert === weak.cert);
+    const probe = startChainProbe(
+      {
+        address: "127.0.0.1",
+        port: webhook.port,
+        servername: NAMES[2] ?? "",
+        source: certificates.source,
+        trusted: () => certificates.trusted(),
+        clock: systemClock,
+      },
+      stop.signal,
+    );
+    await eventually(() => probe.problem() !== "the serving certificate has not been verified yet");
+    await webhook.stop();
+
+    assert.equal(probe.problem(), undefined);
+    assert.deepEqual(certificates.source.current(), good);
+    assert.equal(certificates.ready().ok, true);
+    assert.match(errors().at(-1) ?? "", /^TLS refuses the certificate in --tls-cert-file or its key: ee key too small$/);
+  });
+
+  test("R9: that TLS refuses from the start is named in readiness", async () => {
+    const weak = await aWeakPair();
+    putPair(weak);
+    await until(() => errors().some((problem) => problem.includes("TLS")) || certificates.source.current()?.cert === weak.cert);
+
+    assert.equal(certificates.ready().ok, false);
+    assert.match(certificates.ready().message, /there is no serving certificate: TLS refuses the certificate in --tls-cert-file/);
+  });
+
+  test("R9: keeps its CA where the file of it turns into something else, and names that where there was none", async () => {
+    const good = await aPair();
+    const without = { "tls.crt": good.cert, "tls.key": good.key, "ca.crt": "no certificate" };
+    put(without);
+    await until(() => errors().some((problem) => problem.includes("--tls-ca-file")) || certificates.source.current() !== undefined);
+    assert.match(certificates.ready().message, /there is no serving certificate: --tls-ca-file holds no certificate in PEM/);
+    putPair(good);
+    await until(() => certificates.ready().ok);
+    const before = errors().length;
+    put(without);
+    await until(() => errors().length > before);
+
+    assert.equal(certificates.trusted(), authority.pem);
+    assert.equal(certificates.ready().ok, true);
+  });
 
   test("is no longer ready when the one that is served has expired", async () => {
     putPair(await aPair());

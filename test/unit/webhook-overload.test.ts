@@ -1,39 +1,81 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createAdmissionGate } from "../../src/webhook/admission-gate.ts";
+import { createAdmissionGate, type Place } from "../../src/webhook/admission-gate.ts";
 import { startWebhook } from "../support/listening-webhook.ts";
 import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
 
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
+const ROOM: Place = { hold: () => true, complete: () => undefined, leave: () => undefined };
+
+/** Reviews by name that entered a gate, and those that lost their place. */
+function enterer(limits: { readonly reviews: number; readonly bytes: number }) {
+  const gate = createAdmissionGate(limits);
+  const displaced: string[] = [];
+  const enter = (peer: string, name: string, bytes = 0): Place | undefined => {
+    const place = gate.enter(peer, () => displaced.push(name));
+    if (bytes > 0) place?.hold(bytes);
+    return place;
+  };
+  return { enter, displaced };
+}
 
 describe("the admission gate", () => {
-  test("lets in as many reviews as it says, and the next one when one has left", () => {
-    const gate = createAdmissionGate({ reviews: 2, bytes: 1_000 });
-    const leave = gate.enter(1);
-    assert.ok(leave && gate.enter(1));
-    assert.equal(gate.enter(1), undefined);
-    leave();
-    assert.ok(gate.enter(1));
+  test("lets in as many reviews as it says, and then one for another: the oldest of the peer that has the most", () => {
+    const { enter, displaced } = enterer({ reviews: 3, bytes: 1_000 });
+    for (const name of ["a1", "a2", "a3"]) enter("a", name);
+    assert.deepEqual(displaced, []);
+    enter("b", "b1");
+    assert.deepEqual(displaced, ["a1"]);
+    enter("b", "b2");
+    enter("a", "a4");
+    assert.deepEqual(displaced, ["a1", "b1", "a2"]);
   });
 
-  test("bounds the bytes of all bodies, takes an untold length for the longest, and lets a single one in whatever its size", () => {
-    const gate = createAdmissionGate({ reviews: 10, bytes: 1_000 });
-    const leave = gate.enter(5_000);
-    assert.ok(leave);
-    assert.equal(gate.enter(1), undefined);
-    leave();
-    assert.ok(gate.enter(600) && gate.enter(400));
-    assert.equal(gate.enter(1), undefined);
-    const fresh = createAdmissionGate({ reviews: 10, bytes: 8 * 1024 * 1024 });
-    assert.ok(fresh.enter(undefined));
-    assert.equal(fresh.enter(undefined), undefined);
+  test("has room again when one has left, and none for one that was displaced", () => {
+    const { enter, displaced } = enterer({ reviews: 1, bytes: 1_000 });
+    const first = enter("a", "first");
+    const second = enter("a", "second");
+    assert.equal(first?.hold(1), false);
+    first?.leave();
+    second?.leave();
+    const third = enter("b", "third");
+    assert.equal(third?.hold(1_000), true);
+    assert.deepEqual(displaced, ["first"]);
+  });
+
+  test("bounds the bytes that have arrived: the largest body of the peer that holds the most goes, if it is not the one that grows", () => {
+    const { enter, displaced } = enterer({ reviews: 100, bytes: 1_000 });
+    enter("a", "a-small", 100);
+    enter("a", "a-large", 700);
+    const other = enter("b", "b");
+    assert.equal(other?.hold(300), true);
+    assert.deepEqual(displaced, ["a-large"]);
+    assert.equal(enter("c", "c")?.hold(900), false);
+    assert.deepEqual(displaced, ["a-large"]);
+    other?.leave();
+    assert.equal(enter("c", "c")?.hold(900), true);
+  });
+
+  test("lets a single one hold what it has to, and frees what its body took when its answer takes less", () => {
+    const { enter } = enterer({ reviews: 10, bytes: 1_000 });
+    const alone = enter("a", "alone");
+    assert.equal(alone?.hold(5_000), true);
+    assert.equal(alone.hold(10), true);
+    assert.equal(enter("a", "next")?.hold(900), true);
+  });
+
+  test("counts a peer that has shown who it is with nobody, and displaces nothing of it", () => {
+    const { enter, displaced } = enterer({ reviews: 2, bytes: 1_000 });
+    for (const name of ["v1", "v2", "v3", "v4"]) assert.ok(enter("verified", name, 300));
+    assert.equal(enter("a", "stranger"), undefined);
+    assert.deepEqual(displaced, []);
   });
 });
 
 describe("an overloaded webhook", () => {
   test("says so at once, with the second after which to ask again, counts it, and goes on on the same connection", async () => {
     let isOpen = false;
-    const webhook = await startWebhook({ known: [aClass()], gate: { enter: () => (isOpen ? () => undefined : undefined) } });
+    const webhook = await startWebhook({ known: [aClass()], gate: { enter: () => (isOpen ? ROOM : undefined) } });
 
     const shed = await webhook.post(REVIEW);
     isOpen = true;

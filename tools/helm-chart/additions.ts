@@ -53,3 +53,76 @@ function together(parts: readonly (readonly string[] | undefined)[]): readonly s
   const known = parts.filter((part) => part !== undefined);
   return known.length === parts.length ? known.flat() : undefined;
 }
+
+/** An object as one component makes it, and when the chart does. */
+export interface Changed {
+  readonly condition: string;
+  readonly object: Json;
+}
+
+export interface Union {
+  readonly object: Json;
+  /** Places of what is there only where a condition holds. */
+  readonly conditional: readonly { readonly at: string; readonly condition: string }[];
+}
+
+/** What several components add to one object, all of it; undefined where one of them does more than to add. */
+export function unionOf(object: Json, changed: readonly Changed[]): Union | undefined {
+  return changed.every((each) => additionsTo(object, each.object) !== undefined) ? joined(object, changed, "") : undefined;
+}
+
+function joined(object: Json, changed: readonly Changed[], at: string): Union {
+  const differing = changed.filter((each) => !isDeepStrictEqual(each.object, object));
+  if (isList(object)) return joinedList(object, differing, at);
+  return isMap(object) ? joinedMap(object, differing, at) : { object, conditional: [] };
+}
+
+function joinedMap(object: JsonMap, changed: readonly Changed[], at: string): Union {
+  const entries = Object.entries(object);
+  const added = new Set(changed.flatMap((each) => (isMap(each.object) ? Object.keys(each.object) : [])).filter((key) => !(key in object)));
+  const parts = [
+    ...entries.map(([key, value]) => ({ key, ...joined(value, membersOf(changed, key), below(at, key)) })),
+    ...[...added].map((key) => ({ key, ...addedBy(membersOf(changed, key), below(at, key)) })),
+  ];
+  return {
+    object: Object.fromEntries(parts.map((part) => [part.key, part.object])),
+    conditional: parts.flatMap((part) => part.conditional),
+  };
+}
+
+function membersOf(changed: readonly Changed[], key: string): readonly Changed[] {
+  return changed.flatMap(({ condition, object }) => {
+    const member = isMap(object) ? object[key] : undefined;
+    return member === undefined ? [] : [{ condition, object: member }];
+  });
+}
+
+/** Items that are there stay first; items of one name are one. */
+function joinedList(object: readonly Json[], changed: readonly Changed[], at: string): Union {
+  const steps = new Map<string, Changed[]>();
+  for (const { condition, object: list } of changed) {
+    for (const item of isList(list) ? list.slice(object.length) : []) {
+      const step = stepTo(item) ?? "";
+      steps.set(step, [...(steps.get(step) ?? []), { condition, object: item }]);
+    }
+  }
+  const kept = object.map((item, index) => {
+    const members = changed.flatMap(({ condition, object: list }) => {
+      const member = isList(list) ? list[index] : undefined;
+      return member === undefined ? [] : [{ condition, object: member }];
+    });
+    return joined(item, members, below(at, stepTo(item) ?? ""));
+  });
+  const parts = [...kept, ...[...steps].map(([step, members]) => addedBy(members, below(at, step)))];
+  return { object: parts.map((part) => part.object), conditional: parts.flatMap((part) => part.conditional) };
+}
+
+/** Nothing was there: it is there where any of them puts it, and of each what it puts. */
+function addedBy(members: readonly Changed[], at: string): Union {
+  const [first, ...others] = members;
+  if (first === undefined) return { object: {}, conditional: [] };
+  const own = { at, condition: others.length === 0 ? first.condition : `or ${members.map(({ condition }) => `(${condition})`).join(" ")}` };
+  if (others.length === 0) return { object: first.object, conditional: [own] };
+  const inner = joined(isList(first.object) ? [] : {}, members, at);
+  return { object: inner.object, conditional: [own, ...inner.conditional] };
+}

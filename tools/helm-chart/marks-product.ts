@@ -1,5 +1,5 @@
 /** Where the chart's values go in our own objects. */
-import { block, inside, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
+import { block, inside, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
 const POD = "spec/template/spec";
 
@@ -63,6 +63,27 @@ const certificateMarks: readonly Mark[] = [
   { object: CERTIFICATE, at: "spec/issuerRef/name", put: text("keyvault-injector-ca", `${ISSUER}.name | default "keyvault-injector-ca"`) },
   { object: CERTIFICATE, at: "spec/issuerRef/kind", put: text("Issuer", `${ISSUER}.kind | default "Issuer"`) },
   { object: CERTIFICATE, at: "spec/issuerRef", put: tail(`{{- with ${ISSUER}.group }}`, "group: {{ . | quote }}", "{{- end }}") },
+];
+
+const CLIENT_CA = "(.Values.clientCA)";
+
+const clientMarks: readonly Mark[] = [
+  {
+    object: "Deployment/keyvault-injector-webhook",
+    at: `${POD}/volumes/[name=client-ca]/projected/sources/[~configMap]`,
+    put: item(
+      `{{- if ${CLIENT_CA}.secret }}`,
+      "- secret:",
+      `    name: {{ ${CLIENT_CA}.secret | quote }}`,
+      "{{- else }}",
+      "- configMap:",
+      `    name: {{ ${CLIENT_CA}.configMap | quote }}`,
+      "{{- end }}",
+      "    items:",
+      `    - key: {{ ${CLIENT_CA}.key | default "ca.crt" | quote }}`,
+      "      path: ca.crt",
+    ),
+  },
 ];
 
 const SYNC = "Deployment/keyvault-injector-sync";
@@ -140,6 +161,7 @@ export const PRODUCT_MARKS: readonly Mark[] = [
   ...workloadMarks("webhook"),
   ...webhookMarks,
   ...certificateMarks,
+  ...clientMarks,
   ...workloadMarks("sync"),
   ...syncMarks,
   ...rbacMarks,

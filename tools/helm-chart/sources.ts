@@ -11,6 +11,9 @@ const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
 /** Whether the worker is to heal our own components, which takes rights of its own. */
 export const HEALS_COMPONENTS = 'has "components" .Values.heal';
 
+/** Whether the webhook asks its clients for certificates. A release of an older chart may be without these values. */
+const VERIFIES_CLIENTS = "or (.Values.clientCA).configMap (.Values.clientCA).secret";
+
 /** Part of the rights of component healing. */
 export function isForHealing({ metadata }: JsonMap): boolean {
   const { labels } = metadata as { readonly labels?: Readonly<Record<string, string>> }; // Every object that kustomize takes has metadata.
@@ -71,21 +74,35 @@ export interface Sources {
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
   const only = "RoleBinding/keyvault-injector-node-side";
-  const [product, blind, strict, unhealed, limited, certified, networked, driver, driverWindows, provider, providerWindows, openshift] =
-    await Promise.all([
-      renderElsewhere(render, ["overlays/default"]),
-      renderElsewhere(render, ["overlays/blind"]),
-      renderElsewhere(render, ["overlays/strict"]),
-      renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
-      renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
-      renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
-      renderElsewhere(render, ["overlays/default", "components/network-policies"]),
-      here("components/csi-driver"),
-      here("components/csi-driver-windows"),
-      here("components/azure-provider"),
-      here("components/azure-provider-windows"),
-      here("overlays/openshift"),
-    ]);
+  const [
+    product,
+    blind,
+    strict,
+    unhealed,
+    limited,
+    certified,
+    verifying,
+    networked,
+    driver,
+    driverWindows,
+    provider,
+    providerWindows,
+    openshift,
+  ] = await Promise.all([
+    renderElsewhere(render, ["overlays/default"]),
+    renderElsewhere(render, ["overlays/blind"]),
+    renderElsewhere(render, ["overlays/strict"]),
+    renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+    renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
+    renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
+    renderElsewhere(render, ["overlays/default"], ["components/client-ca"]),
+    renderElsewhere(render, ["overlays/default", "components/network-policies"]),
+    here("components/csi-driver"),
+    here("components/csi-driver-windows"),
+    here("components/azure-provider"),
+    here("components/azure-provider-windows"),
+    here("overlays/openshift"),
+  ]);
   return {
     product,
     variants: [
@@ -94,6 +111,7 @@ export async function renderSources(render: Render): Promise<Sources> {
       { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
       { condition: ".Values.namespaces", objects: limited },
       { condition: "(.Values.certManager).enabled", objects: certified },
+      { condition: VERIFIES_CLIENTS, objects: verifying },
     ],
     networkPolicies: networkPoliciesOf(networked),
     driver,

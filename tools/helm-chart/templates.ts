@@ -1,6 +1,6 @@
 /** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
 import { isDeepStrictEqual } from "node:util";
-import { additionsTo } from "./additions.ts";
+import { additionsTo, unionOf } from "./additions.ts";
 import { NODE_MARKS } from "./marks-node.ts";
 import { ONLY_WHERE, PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
 import { type JsonMap, type Mark, when } from "./place.ts";
@@ -48,7 +48,8 @@ function productTemplate(name: string, object: JsonMap, { variants }: Sources): 
   // The worker's Deployment differs in arguments only, which come from the values.
   if (changed.length === 0 || name === "Deployment/keyvault-injector-sync") return `---\n${templateOf(object, marksOf(name))}`;
   const [variant, another] = changed;
-  if (variant === undefined || another !== undefined) throw new Error(`${name} differs in two overlays`);
+  if (variant === undefined) throw new Error(`${name} differs in no overlay`);
+  if (another !== undefined) return joinedTemplate(name, object, changed);
   const other = variant.objects.get(name);
   // What an overlay leaves out.
   if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
@@ -56,6 +57,18 @@ function productTemplate(name: string, object: JsonMap, { variants }: Sources): 
   if (added !== undefined) return `---\n${templateOf(other, [...marksOf(name), ...added])}`;
   const there = templateOf(other, marksOf(name), { isVariant: true });
   return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+}
+
+/** An object that several components add to. */
+function joinedTemplate(name: string, object: JsonMap, changed: Sources["variants"]): string {
+  const objects = changed.flatMap(({ condition, objects: each }) => {
+    const other = each.get(name);
+    return other === undefined ? [] : [{ condition, object: other }];
+  });
+  const union = objects.length === changed.length ? unionOf(object, objects) : undefined;
+  if (union === undefined) throw new Error(`${name} differs in two overlays, and not by additions alone`);
+  const added = union.conditional.map(({ at, condition }): Mark => ({ object: name, at, put: when(condition) }));
+  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name), ...added])}`; // Of a map.
 }
 
 /** The product's objects and those that a variant adds, as templates. */

@@ -73,6 +73,14 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       meaning: "API group of the issuer, where it is not cert-manager's own",
     },
     {
+      path: "clientCA.configMap",
+      default: "",
+      type: TEXT,
+      meaning: "ConfigMap of the release's namespace with the CAs of API servers: nobody else gets an answer of the webhook",
+    },
+    { path: "clientCA.secret", default: "", type: TEXT, meaning: "the same in a Secret" },
+    { path: "clientCA.key", default: "ca.crt", type: TEXT, meaning: "which of its keys, in PEM" },
+    {
       path: "uninstallHook.enabled",
       default: true,
       type: BOOLEAN,

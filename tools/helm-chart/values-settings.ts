@@ -55,7 +55,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "tls-key-file": none(CERT_MANAGER),
   "tls-ca-file": none(CERT_MANAGER),
   "tls-min-version": webhook,
-  "client-ca-file": none("the API server's own configuration goes with it"),
+  "client-ca-file": none("given where clientCA names a ConfigMap or Secret"),
   "drain-delay": webhook,
   "crds-dir": none("the image has them"),
   kubeconfig: none("pods have an account"),

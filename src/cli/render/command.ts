@@ -53,8 +53,10 @@ interface Rendering extends Pick<CommandInput, "options"> {
 async function renderDocuments({ documents, problems, warnings }: ManifestFiles, rendering: Rendering): Promise<CommandResult> {
   const { options, context, cluster, format } = rendering;
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
-  const facts = createFacts(documents.flatMap(itemsOf), cluster && createViewer(cluster, context.signal), namespace);
-  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined };
+  const items = documents.flatMap(itemsOf);
+  const facts = createFacts(items, cluster && createViewer(cluster, context.signal), namespace);
+  // What is read is read with the user's own rights.
+  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
   const installNamespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const excluded = [...EXCLUDED_NAMESPACES, installNamespace];
   const renderContext: RenderContext = { settings, facts, namespace, excluded, cloudName: DEFAULT_CLOUD };

@@ -32,7 +32,7 @@ interface Errored {
   readonly kind: "errored";
   readonly reason: FailureReason;
   /** The HTTP status: with any of these the API server lets its failure policy decide. */
-  readonly status: 400 | 413 | 429 | 500;
+  readonly status: 400 | 408 | 413 | 429 | 500;
   readonly message: string;
 }
 
@@ -69,6 +69,11 @@ export function overloaded(): AdmissionDecision {
 /** The sender went away before its request was complete; nobody reads the answer. */
 export function aborted(): AdmissionDecision {
   return { kind: "errored", reason: "Aborted", status: 400, message: "the request ended before its body was complete" };
+}
+
+/** The body did not come in time: nobody waits for one that is so slow. */
+export function late(): AdmissionDecision {
+  return { kind: "errored", reason: "Aborted", status: 408, message: "the body of the request did not come in time" };
 }
 
 /** Our own bug. The message is fixed: an error's text may hold parts of the pod. */

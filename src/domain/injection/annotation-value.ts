@@ -1,6 +1,7 @@
 import type { Denial } from "../admission/reasons.ts";
+import { POD_ANNOTATIONS } from "../annotations.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
-import { quoted } from "../quoted.ts";
+import { quoted, quotedPath } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Annotation } from "./effective-annotations.ts";
 import { denial, fill, PROBLEMS } from "./messages.ts";
@@ -9,8 +10,9 @@ import { denial, fill, PROBLEMS } from "./messages.ts";
 export type ValueReader<T> = (text: string) => Result<T, string>;
 
 /** `problem` says what to write instead; it follows the key, where it stands, and the value. */
-export function invalidAnnotation({ subject, text }: Annotation, problem: string): Denial {
-  return denial("invalid", { annotation: subject, value: quoted(text), problem });
+export function invalidAnnotation({ key, subject, text }: Annotation, problem: string): Denial {
+  const value = key === POD_ANNOTATIONS.mountPath ? quotedPath(text) : quoted(text);
+  return denial("invalid", { annotation: subject, value, problem });
 }
 
 /**

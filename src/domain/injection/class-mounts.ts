@@ -1,15 +1,16 @@
 import type { Denial } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
-import { quoted } from "../quoted.ts";
+import { quoted, quotedPath } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, type PerClass, readList, readPerClass, type ValueReader } from "./annotation-value.ts";
 import type { CredentialsChoice } from "./credentials.ts";
 import { annotationOnPod, type EffectiveAnnotations } from "./effective-annotations.ts";
 import { isDnsLabel, isDnsSubdomain } from "./kubernetes-names.ts";
 import { denial, fill, PROBLEMS } from "./messages.ts";
-import { isSameOrInside, type OperatingSystem, pathBelow, placeOf, readMountPath } from "./mount-path.ts";
+import { examplePath, type OperatingSystem, pathBelow, placesOf, readMountPath, restBelow } from "./mount-path.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "./settings.ts";
+import { isSystemPath } from "./system-paths.ts";
 import { volumeNameFor } from "./volume-name.ts";
 
 /** One class as the pod's annotations ask for it. */
@@ -40,7 +41,7 @@ export function readClassMounts(annotations: EffectiveAnnotations, system: Opera
     mountPath: valueFor(paths.value, className, DEFAULT_MOUNT_PATH, (all) => (isOnly ? all : pathBelow(all, className))),
     volumeName: valueFor(names.value, className, DEFAULT_VOLUME_NAME, (all) => (isOnly ? all : volumeNameFor(all, className))),
   }));
-  const clash = findClash(annotations, mounts, system);
+  const clash = findSystemPath(annotations, mounts, system) ?? findClash(annotations, mounts, system);
   return clash === undefined ? ok(mounts) : failed(clash);
 }
 
@@ -88,18 +89,26 @@ function readCredentials(
 
 const readVolumeName: ValueReader<string> = (text) => (isDnsLabel(text) ? ok(text) : failed(PROBLEMS.volumeName));
 
+/** Of where each class goes in the end: `/etc` is no place for one class, and several go below it. */
+function findSystemPath(annotations: EffectiveAnnotations, mounts: readonly ClassMount[], system: OperatingSystem): Denial | undefined {
+  const broken = mounts.find(({ mountPath }) => isSystemPath(mountPath, system));
+  if (broken === undefined) return undefined;
+  const values = { path: quotedPath(broken.mountPath), example: examplePath(system) };
+  return clash(annotations, POD_ANNOTATIONS.mountPath, fill(PROBLEMS.pathSystem, values));
+}
+
 /** Two classes need two names and two places, and no place inside another: nothing can be mounted into a read-only volume. */
 function findClash(annotations: EffectiveAnnotations, mounts: readonly ClassMount[], system: OperatingSystem): Denial | undefined {
-  const places = mounts.map(({ mountPath }) => placeOf(mountPath, system));
+  const places = mounts.map(({ mountPath }) => placesOf(mountPath, system));
   for (const [index, mount] of mounts.entries()) {
     const sameName = mounts.find(({ volumeName }, at) => at !== index && volumeName === mount.volumeName);
     if (sameName !== undefined) {
       const values = { other: sameName.className, class: mount.className, name: quoted(mount.volumeName) };
       return clash(annotations, POD_ANNOTATIONS.volumeName, fill(PROBLEMS.sameVolumeName, values));
     }
-    const around = mounts.find((_, at) => at !== index && isSameOrInside(places[index] ?? "", places[at] ?? ""));
+    const around = mounts.find((_, at) => at !== index && restBelow(places[index] ?? [], places[at] ?? []) !== undefined);
     if (around !== undefined) {
-      const values = { class: mount.className, path: quoted(mount.mountPath), other: around.className };
+      const values = { class: mount.className, path: quotedPath(mount.mountPath), other: around.className };
       return clash(annotations, POD_ANNOTATIONS.mountPath, fill(PROBLEMS.pathInClass, values));
     }
   }

@@ -4,27 +4,53 @@ import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readList } from "./annotation-value.ts";
 import type { Annotation } from "./effective-annotations.ts";
 import { isDnsLabel } from "./kubernetes-names.ts";
-import { denial, fill, PROBLEMS } from "./messages.ts";
+import { denial, fill, PROBLEMS, warning } from "./messages.ts";
 import type { PodContainer } from "./pod.ts";
 
+/** The containers that get the mounts, and the items of the annotation that said so. */
+export interface ContainerSelection {
+  readonly containers: readonly PodContainer[];
+  /** Empty without the annotation. */
+  readonly items: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /**
- * The containers that get the mounts: without the annotation all of them. A name that the pod does not have is
- * refused also where it excludes: a typo there would hand secrets to the container that was meant to go without. Only a
- * default of the Namespace may name containers of other pods.
+ * Without the annotation all containers. The annotation is read anew whenever another webhook has changed the pod, so a container that
+ * it leaves out may still be to come: a name that the pod lacks is then no mistake, and a warning says so. A container that is to get
+ * the mounts must be there at once. Only a default of the Namespace may name containers of other pods.
  */
 export function selectContainers(
   annotation: Annotation | undefined,
   containers: readonly PodContainer[],
-): Result<readonly PodContainer[], Denial> {
-  if (annotation === undefined) return ok(containers);
+): Result<ContainerSelection, Denial> {
+  if (annotation === undefined) return ok({ containers, items: [], warnings: [] });
   const items = readList(annotation, PROBLEMS.containerList);
   if (!items.ok) return items;
-  const excluded = new Set(items.value.filter((item) => item.startsWith("-")).map((item) => item.slice(1)));
-  const included = new Set(items.value.filter((item) => !item.startsWith("-")));
-  const problem = nameProblem(annotation, included, excluded) ?? unknownContainer(annotation, [...included, ...excluded], containers);
+  const excluded = new Set(items.value.filter(isExclusion).map((item) => item.slice(1)));
+  const included = new Set(items.value.filter((item) => !isExclusion(item)));
+  const known = new Set(containers.map(({ name }) => name));
+  const problem = nameProblem(annotation, included, excluded) ?? unknownContainer(annotation, included, known);
   if (problem !== undefined) return failed(problem);
   const selected = containers.filter(({ name }) => !excluded.has(name) && (included.size === 0 || included.has(name)));
-  return selected.length > 0 ? ok(selected) : failed(invalidAnnotation(annotation, PROBLEMS.containerNone));
+  if (selected.length === 0) return failed(invalidAnnotation(annotation, PROBLEMS.containerNone));
+  return ok({ containers: selected, items: items.value, warnings: absentWarnings(annotation, excluded, known) });
+}
+
+/** Longer ones are no advice that anybody copies. */
+const LONGEST_ADVICE = 200;
+
+/** What to write for the same selection without one of its containers; undefined where that is no way out. */
+export function valueWithout({ containers, items }: ContainerSelection, name: string): string | undefined {
+  if (containers.every((container) => container.name === name)) return undefined;
+  const isListed = items.some((item) => !isExclusion(item));
+  const kept = new Set(containers.map((container) => container.name).filter((other) => other !== name));
+  const value = (isListed ? items.filter((item) => isExclusion(item) || kept.has(item)) : [...items, `-${name}`]).join(",");
+  return value.length > LONGEST_ADVICE ? undefined : value;
+}
+
+function isExclusion(item: string): boolean {
+  return item.startsWith("-");
 }
 
 function nameProblem(annotation: Annotation, included: ReadonlySet<string>, excluded: ReadonlySet<string>): Denial | undefined {
@@ -36,14 +62,19 @@ function nameProblem(annotation: Annotation, included: ReadonlySet<string>, excl
 
 function unknownContainer(
   { subject, isDefault }: Annotation,
-  names: readonly string[],
-  containers: readonly PodContainer[],
+  included: ReadonlySet<string>,
+  known: ReadonlySet<string>,
 ): Denial | undefined {
   if (isDefault) return undefined;
-  const known = new Set(containers.map(({ name }) => name));
-  const unknown = names.find((wanted) => !known.has(wanted));
+  const unknown = [...included].find((wanted) => !known.has(wanted));
   if (unknown === undefined) return undefined;
   return denial("containerNotFound", { annotation: subject, item: quoted(unknown), containers: cut([...known].join(", ")) });
+}
+
+/** One warning for all of them: an annotation has room for thousands of names. */
+function absentWarnings({ isDefault }: Annotation, excluded: ReadonlySet<string>, known: ReadonlySet<string>): readonly string[] {
+  const absent = isDefault ? [] : [...excluded].filter((name) => !known.has(name));
+  return absent.length === 0 ? [] : [warning("containerAbsent", { containers: absent.join(",") })];
 }
 
 function cut(names: string): string {

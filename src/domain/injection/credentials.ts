@@ -2,6 +2,7 @@ import { assertNever } from "../assert-never.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 import { parseGoBool, trimSpace } from "../provider-class/go-text.ts";
 import { warning } from "./messages.ts";
+import type { InjectionSettings } from "./settings.ts";
 
 /** What is known about a class at admission time. `unknown`: nobody could say, the kind may not even be served. */
 export type ClassFact =
@@ -23,9 +24,19 @@ export interface CredentialsReference {
   readonly warnings: readonly string[];
 }
 
+/** A class, and what the pod or its Namespace say about its credentials. */
+interface WantedClass {
+  readonly className: string;
+  readonly credentials: CredentialsChoice;
+}
+
 /** Which credentials Secret the mount of a class needs, by what the pod says and what is known of the class. */
-export function credentialsReference(className: string, choice: CredentialsChoice, fact: ClassFact): CredentialsReference {
-  const warnings = classWarnings(className, choice, fact);
+export function credentialsReference(
+  { className, credentials: choice }: WantedClass,
+  fact: ClassFact,
+  settings: InjectionSettings,
+): CredentialsReference {
+  const warnings = classWarnings({ className, credentials: choice }, fact, settings);
   if (choice.kind === "named") return { wanted: choice.name, accepted: [choice.name], warnings };
   if (choice.kind === "none") return { wanted: undefined, accepted: [undefined], warnings };
   const either = [choice.name, undefined];
@@ -36,7 +47,8 @@ export function credentialsReference(className: string, choice: CredentialsChoic
       { wanted: undefined, accepted: either, warnings };
 }
 
-function classWarnings(name: string, choice: CredentialsChoice, fact: ClassFact): readonly string[] {
+function classWarnings(wanted: WantedClass, fact: ClassFact, settings: InjectionSettings): readonly string[] {
+  const { className: name, credentials: choice } = wanted;
   switch (fact.kind) {
     case "missing":
       return choice.kind === "default"
@@ -47,16 +59,22 @@ function classWarnings(name: string, choice: CredentialsChoice, fact: ClassFact)
         ? [warning("classUnreadGuess", { class: name, secret: choice.name })]
         : [warning("classUnread", { class: name })];
     case "found":
-      return foundWarnings(name, choice, fact.class);
+      return foundWarnings(wanted, fact.class, settings);
     default:
       return assertNever(fact);
   }
 }
 
-function foundWarnings(name: string, choice: CredentialsChoice, found: SecretProviderClass): readonly string[] {
+function foundWarnings(
+  { className: name, credentials: choice }: WantedClass,
+  found: SecretProviderClass,
+  { isCallerTrusted = false }: InjectionSettings,
+): readonly string[] {
   const { spec } = found;
   const provider = spec?.provider;
-  if (provider !== undefined && !isAzure(provider)) return [warning("provider", { class: name, provider })];
+  if (provider !== undefined && !isAzure(provider)) {
+    return [isCallerTrusted ? warning("provider", { class: name, provider }) : warning("providerUnnamed", { class: name })];
+  }
   const parameter = IDENTITY_FLAGS.find((flag) => goBool(spec?.parameters?.[flag]) === undefined);
   if (parameter !== undefined) return [warning("identityFlag", { class: name, parameter })];
   const isUnread = choice.kind === "named" && !usesServicePrincipal(found);
@@ -64,6 +82,9 @@ function foundWarnings(name: string, choice: CredentialsChoice, found: SecretPro
 }
 
 const IDENTITY_FLAGS = ["usePodIdentity", "useVMManagedIdentity", "useAzureTokenProxy"];
+
+/** All that is read here of a class's parameters. */
+export const CREDENTIAL_PARAMETERS: readonly string[] = [...IDENTITY_FLAGS, "clientID"];
 
 /** No identity flag and no `clientID`, which selects workload identity. The only mode that reads the Secret. */
 export function usesServicePrincipal({ spec }: SecretProviderClass): boolean {

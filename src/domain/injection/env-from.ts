@@ -3,11 +3,13 @@ import { POD_ANNOTATIONS } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readList } from "./annotation-value.ts";
+import { type ContainerSelection, valueWithout } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
 import type { Annotation, EffectiveAnnotations } from "./effective-annotations.ts";
 import { isDnsSubdomain } from "./kubernetes-names.ts";
-import { denial, fill, PROBLEMS, warning } from "./messages.ts";
+import { denial, fill, fixFor, PROBLEMS, warning } from "./messages.ts";
 import type { ContainerList, Pod, PodContainer } from "./pod.ts";
+import type { InjectionSettings } from "./settings.ts";
 
 export interface EnvFrom {
   readonly annotation: Annotation;
@@ -43,7 +45,7 @@ export interface EnvFromPlan {
 
 export interface EnvFromInput {
   readonly pod: Pod;
-  readonly containers: readonly PodContainer[];
+  readonly selection: ContainerSelection;
   readonly envFrom: EnvFrom | undefined;
   readonly facts: ReadonlyMap<string, ClassFact>;
 }
@@ -52,19 +54,20 @@ export interface EnvFromInput {
  * What is missing of `env-from`, for a pod of these classes. We cannot read a Secret, so which variables it brings is known only as
  * far as a class of this pod says what it writes into it; what is known to collide is refused.
  */
-export function planEnvFrom(input: EnvFromInput, classes: readonly string[]): Result<EnvFromPlan, Denial> {
-  const { pod, containers, envFrom, facts } = input;
+export function planEnvFrom(input: EnvFromInput, classes: readonly string[], settings: InjectionSettings): Result<EnvFromPlan, Denial> {
+  const isNamed = settings.isCallerTrusted === true;
+  const { pod, selection, envFrom, facts } = input;
   if (envFrom === undefined) return ok({ added: [], warnings: [] });
   const keys = keysOfSecrets(facts);
   // Windows does not tell variables apart by case.
   const fold = (name: string): string => (pod.system === "windows" ? name.toUpperCase() : name);
-  const brought = variablesOf(envFrom, keys, fold);
+  const brought = variablesOf(envFrom, { keys, fold, isNamed });
   const added: NewEnvFrom[] = [];
-  for (const container of containers) {
+  for (const container of selection.containers) {
     const missing = envFrom.secrets.filter((secret) => !container.envFrom.some((own) => own.secret === secret && own.prefix === ""));
     if (missing.length === 0) continue;
     if (!brought.ok) return brought;
-    const taken = takenVariable(container, missing, { keys, fold, brought: brought.value });
+    const taken = takenVariable(container, missing, { keys, fold, isNamed, brought: brought.value, selection });
     if (taken !== undefined) return failed(taken);
     added.push(...missing.map((secret) => ({ list: container.list, index: container.index, secret })));
   }
@@ -107,21 +110,27 @@ interface Brought {
 
 type BroughtByName = ReadonlyMap<string, Brought>;
 
-interface Known {
+interface Named {
   readonly keys: KeysOfSecrets;
   readonly fold: Fold;
+  /** Messages may name keys that the request does not. */
+  readonly isNamed: boolean;
+}
+
+interface Known extends Named {
   readonly brought: BroughtByName;
+  readonly selection: ContainerSelection;
 }
 
 /** By the variable's name; or what refuses the list itself, since one name can come from one Secret only. */
-function variablesOf({ annotation, secrets }: EnvFrom, keys: KeysOfSecrets, fold: Fold): Result<BroughtByName, Denial> {
+function variablesOf({ annotation, secrets }: EnvFrom, { keys, fold, isNamed }: Named): Result<BroughtByName, Denial> {
   const brought = new Map<string, Brought>();
   for (const secret of secrets) {
     for (const variable of keys.get(secret) ?? []) {
       const other = brought.get(fold(variable))?.secret;
       if (other !== undefined && other !== secret) {
-        const values = { other: quoted(other), secret: quoted(secret), variable: quoted(variable) };
-        return failed(denial("envTwice", { annotation: annotation.subject, ...values }));
+        const values = { annotation: annotation.subject, other: quoted(other), secret: quoted(secret) };
+        return failed(isNamed ? denial("envTwice", { ...values, variable: quoted(variable) }) : denial("envTwiceUnnamed", values));
       }
       brought.set(fold(variable), { variable, secret });
     }
@@ -136,7 +145,7 @@ function takenVariable(container: PodContainer, missing: readonly string[], know
     container: quoted(name, 63),
     variable: quoted(variable),
     secret: quoted(secret),
-    name,
+    fix: fixFor("variable", valueWithout(known.selection, name)),
   });
   for (const own of variables) {
     const hidden = addedBy(own, missing, known);
@@ -145,7 +154,9 @@ function takenVariable(container: PodContainer, missing: readonly string[], know
   for (const { secret: other = "", prefix } of envFrom) {
     for (const key of known.keys.get(other) ?? []) {
       const shared = addedBy(`${prefix}${key}`, missing, known);
-      if (shared !== undefined) return denial("envGiven", { ...said(shared), other: quoted(other) });
+      if (shared === undefined) continue;
+      const { variable, ...values } = { ...said(shared), other: quoted(other) };
+      return known.isNamed ? denial("envGiven", { ...values, variable }) : denial("envGivenUnnamed", values);
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 import type { Denial, DenialReason } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
-import { quoted } from "../quoted.ts";
+import { quoted, quotedPath } from "../quoted.ts";
 
 /** The names between braces. */
 type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
@@ -37,7 +37,8 @@ export const PROBLEMS = {
   pathCharactersWindows: "a mount path has none of the characters that Windows forbids, write an absolute path such as {example}",
   pathUp: 'a mount path has no "..", write an absolute path such as {example}',
   pathRoot: "a mount at the root would hide the container's own files, write an absolute path such as {example}",
-  pathSystem: "a mount at {path} would break the container, write an absolute path such as {example}",
+  pathSystem:
+    "a mount at {path} would break the container: kubelet, runtime or system have their own there, write an absolute path such as {example}",
   pathOfWindows: "only a Windows pod has drives (spec.os.name: windows), write an absolute path such as {example}",
   pathInClass: "class {class} would be mounted at {path}, in the mount of class {other}, write class=path for each, none inside another",
   containerList: CONTAINER_ADVICE,
@@ -49,8 +50,21 @@ export const PROBLEMS = {
   secretCount: "a pod takes at most {most} Secrets",
 } as const;
 
-const FIX_PATH = `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
-const FIX_ENV = `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: "-{name}"`;
+/** After a path that meets another one only by the link. */
+export const LINK_NOTE = ' ("/var/run" is a link to "/run" in most images)';
+
+/** What to do about a container that has something in the way: the last part of a denial. `{containers}` is the value to write. */
+export const FIXES = {
+  path: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path`,
+  pathOrContainer: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+  variable: "rename one of them",
+  variableOrContainer: `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+} as const;
+
+/** Leaving the container out is offered only where another one stays selected: `without` is the annotation's value then. */
+export function fixFor(kind: "path" | "variable", without: string | undefined): string {
+  return without === undefined ? FIXES[kind] : fill(FIXES[`${kind}OrContainer`], { containers: JSON.stringify(without) });
+}
 
 /** What a pod is denied with: what is wrong, where, and what to write instead. */
 export const DENIALS = {
@@ -59,7 +73,10 @@ export const DENIALS = {
   unknownButNear: ["UnknownAnnotation", "{annotation} is unknown: did you mean {nearest}? Correct or remove it"],
   classAnnotation: ["UnknownAnnotation", "{annotation} is unknown here: it belongs on a SecretProviderClass. Remove it"],
   classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
-  containerNotFound: ["ContainerNotFound", "{annotation} names container {item}: the pod has {containers}, write one of these"],
+  containerNotFound: [
+    "ContainerNotFound",
+    "{annotation} names container {item}: the pod has {containers}, write one of these; one that another webhook adds later can only be left out",
+  ],
   volumeNameTaken: [
     "VolumeNameTaken",
     `the volume name {name} for class {class} is taken by another {other} of the pod: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
@@ -68,23 +85,31 @@ export const DENIALS = {
     "VolumeNameTaken",
     `the pod's own volume {name} of class {class} has {has} where {wanted} is wanted: set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
   ],
-  pathTaken: ["MountPathTaken", `container {container} already has {thing} at {path}, where class {class} is to be mounted: ${FIX_PATH}`],
+  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {place}, where class {class} is to be mounted: {fix}"],
   pathHides: [
     "MountPathTaken",
-    `container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: ${FIX_PATH}`,
+    "container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: {fix}",
   ],
   pathReadOnly: [
     "MountPathTaken",
-    `container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: ${FIX_PATH}`,
+    "container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: {fix}",
   ],
-  envSet: ["EnvTaken", `container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: ${FIX_ENV}`],
+  envSet: ["EnvTaken", "container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: {fix}"],
   envGiven: [
     "EnvTaken",
-    `container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: ${FIX_ENV}`,
+    "container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: {fix}",
+  ],
+  envGivenUnnamed: [
+    "EnvTaken",
+    "container {container} has a variable from Secret {other} already that Secret {secret} has a key for too: compare what their classes write, and {fix}",
   ],
   envTwice: [
     "EnvTaken",
     "{annotation} lists Secrets {other} and {secret}, which both have the key {variable}: write one of them, or rename a key",
+  ],
+  envTwiceUnnamed: [
+    "EnvTaken",
+    "{annotation} lists Secrets {other} and {secret}, which have a key in common: compare what their classes write, and write one of them, or rename a key",
   ],
   namespaceUnknown: [
     "NamespaceUnknown",
@@ -114,11 +139,16 @@ export const WARNINGS = {
   classUnread: "SecretProviderClass {class} could not be read",
   classUnreadGuess: "SecretProviderClass {class} could not be read; it gets nodePublishSecretRef {secret}",
   provider: 'SecretProviderClass {class} has provider {provider}, not "azure"',
+  providerUnnamed: 'SecretProviderClass {class} has another provider than "azure"',
   identityFlag: 'SecretProviderClass {class}: {parameter} must be "true" or "false", the mount will fail',
   referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is not read",
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
   subPath: "container {container} mounts secrets by subPath: rotation does not reach it",
   pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
+  pathOfTokens: "mount-path {path}: a container that has a token there does not start",
+  pathOfImage: "mount-path {path} hides what the image has there, such as programs and libraries",
+  containerAbsent: "containers leaves out {containers}, which the pod lacks: right if another webhook adds it later",
+  noRoomForStatus: "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is left out",
   secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
 } as const;
 
@@ -131,7 +161,10 @@ const SHOWN = { most: 63, least: 11 };
 export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {
   const given = Object.entries<string>(values);
   const textAt = (shown: number): string =>
-    fill(WARNINGS[name] as string, Object.fromEntries(given.map(([key, value]) => [key, quoted(value, shown)])));
+    fill(
+      WARNINGS[name] as string,
+      Object.fromEntries(given.map(([key, value]) => [key, key === "path" ? quotedPath(value, shown) : quoted(value, shown)])),
+    );
   const whole = textAt(SHOWN.most);
   if (whole.length <= LONGEST_WARNING) return whole;
   let [fits, tooLong]: [number, number] = [SHOWN.least, SHOWN.most];

@@ -1,17 +1,21 @@
 import type { Denial } from "../admission/reasons.ts";
-import { quoted } from "../quoted.ts";
+import { quoted, quotedPath } from "../quoted.ts";
 import type { ClassMount } from "./class-mounts.ts";
-import { denial, warning } from "./messages.ts";
-import { isSameOrInside, placeOf } from "./mount-path.ts";
+import { type ContainerSelection, valueWithout } from "./container-selection.ts";
+import { denial, fixFor, LINK_NOTE, warning } from "./messages.ts";
+import { endOf, type OperatingSystem, placesOf, restBelow } from "./mount-path.ts";
 import type { Pod, PodContainer } from "./pod.ts";
 
 /** Something that a container has at a path. */
 interface Occupant {
   readonly path: string;
-  readonly place: string;
+  readonly places: readonly string[];
   /** In the words of a message. */
   readonly thing: string;
+  /** Undefined: it is no volume's. */
   readonly volume: string | undefined;
+  /** Of the volume, where not all of it is mounted. */
+  readonly subPath: string | undefined;
   readonly isReadOnly: boolean;
 }
 
@@ -21,16 +25,18 @@ export type Occupants = readonly Occupant[];
 /** Of one pod. To be computed once per container: with many classes each path is compared many times. */
 export function occupantsIn({ volumes, system }: Pod): (container: PodContainer) => Occupants {
   const readOnly = new Set(volumes.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
-  const at = (path: string) => ({ path, place: placeOf(path, system) });
+  const at = (path: string) => ({ path, places: placesOf(path, system) });
+  const own = { volume: undefined, subPath: undefined, isReadOnly: true };
   return ({ mounts, devicePaths, terminationMessagePath }) => [
-    ...mounts.map(({ mountPath, volume, isReadOnly }) => ({
+    ...mounts.map(({ mountPath, volume, isReadOnly, subPath }) => ({
       ...at(mountPath),
       thing: `volume ${quoted(volume, 63)}`,
       volume,
+      subPath,
       isReadOnly: isReadOnly || readOnly.has(volume),
     })),
-    ...devicePaths.map((path) => ({ ...at(path), thing: "a block device", volume: undefined, isReadOnly: true })),
-    { ...at(terminationMessagePath), thing: "its termination message", volume: undefined, isReadOnly: true },
+    ...devicePaths.map((path) => ({ ...at(path), ...own, thing: "a block device" })),
+    { ...at(terminationMessagePath), ...own, thing: "its termination message" },
   ];
 }
 
@@ -40,30 +46,60 @@ export type Collision =
   | { readonly kind: "told"; readonly warning: string }
   | { readonly kind: "none" };
 
+/** A container as a class's mount meets it. */
+export interface Target {
+  readonly container: PodContainer;
+  readonly occupants: Occupants;
+  /** What it was selected with. */
+  readonly selection: ContainerSelection;
+  readonly system: OperatingSystem;
+}
+
 /**
  * What stands in the way of a class's mount in a container. Runtimes mount outer paths first and make what is missing of an
  * inner one: impossible in a read-only mount, which ours is too.
  */
-export function collisionOf(name: string, occupants: Occupants, mount: ClassMount, place: string): Collision {
-  const same = occupants.find((occupant) => occupant.place === place);
-  if (same !== undefined) return { kind: "refused", denial: denial("pathTaken", { ...said(name, same, mount) }) };
-  const inner = occupants.find((occupant) => isSameOrInside(occupant.place, place));
-  if (inner !== undefined) return { kind: "refused", denial: denial("pathHides", { ...said(name, inner, mount) }) };
-  const around = occupants.filter((occupant) => isSameOrInside(place, occupant.place));
+export function collisionOf(target: Target, mount: ClassMount, places: readonly string[]): Collision {
+  const { occupants } = target;
+  const same = occupants.find((occupant) => restBelow(places, occupant.places) === "");
+  if (same !== undefined) return refused("pathTaken", target, same, mount);
+  const inner = occupants.find((occupant) => restBelow(occupant.places, places) !== undefined);
+  if (inner !== undefined) return refused("pathHides", target, inner, mount);
   // The innermost is the one that the mount point is made in.
-  const [outer] = around.sort((a, b) => b.place.length - a.place.length);
+  const [outer] = occupants
+    .flatMap((occupant) => {
+      const rest = restBelow(places, occupant.places);
+      return rest === undefined ? [] : [{ occupant, rest }];
+    })
+    .sort((a, b) => a.rest.length - b.rest.length);
   if (outer === undefined) return { kind: "none" };
-  if (outer.isReadOnly) return { kind: "refused", denial: denial("pathReadOnly", { ...said(name, outer, mount) }) };
-  return { kind: "told", warning: warning("pathInVolume", { container: name, path: mount.mountPath, volume: outer.volume ?? "" }) };
+  if (outer.occupant.isReadOnly) return refused("pathReadOnly", target, outer.occupant, mount);
+  return { kind: "told", warning: directoryWarning(target, outer.occupant, endOf(mount.mountPath, outer.rest, target.system)) };
 }
 
-function said(name: string, { thing, path }: Occupant, mount: ClassMount) {
-  return {
-    container: quoted(name, 63),
-    thing,
-    place: quoted(path),
-    path: quoted(mount.mountPath),
+/** Named as the volume's owner finds it there. */
+function directoryWarning({ container }: Target, { volume = "", subPath }: Occupant, rest: string): string {
+  const path = subPath === undefined ? rest : `${subPath.replace(/\/+$/, "")}/${rest}`;
+  return warning("pathInVolume", { container: container.name, path, volume });
+}
+
+type Refusal = "pathTaken" | "pathHides" | "pathReadOnly";
+
+function refused(name: Refusal, target: Target, occupant: Occupant, mount: ClassMount): Collision {
+  const { container, selection, system } = target;
+  const values = {
+    container: quoted(container.name, 63),
+    thing: occupant.thing,
+    place: `${quotedPath(occupant.path)}${isByLink(occupant.path, mount.mountPath, system) ? LINK_NOTE : ""}`,
+    path: quotedPath(mount.mountPath),
     class: quoted(mount.className),
-    name,
+    fix: fixFor("path", valueWithout(selection, container.name)),
   };
+  return { kind: "refused", denial: denial(name, values) };
+}
+
+/** The two paths meet only where `/var/run` is `/run`: who reads the message may wonder. */
+function isByLink(path: string, mountPath: string, system: OperatingSystem): boolean {
+  const [[place = ""], [ours = ""]] = [placesOf(path, system), placesOf(mountPath, system)];
+  return restBelow([place], [ours]) === undefined && restBelow([ours], [place]) === undefined;
 }

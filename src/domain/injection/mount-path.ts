@@ -4,14 +4,14 @@ import { fill, PROBLEMS } from "./messages.ts";
 /** The pod's operating system decides what a path is. */
 export type OperatingSystem = "linux" | "windows";
 
+/** Of a message about a path. */
+export function examplePath(system: OperatingSystem): string {
+  return EXAMPLES[system];
+}
+
 /** The longest that the system takes. */
 const LONGEST = { linux: 4096, windows: 260 } as const;
 const EXAMPLES = { linux: '"/mnt/secrets-store"', windows: '"C:\\secrets-store"' } as const;
-
-/** Whatever of these is mounted over, or into, the runtime's own mounts there fail or the container has no system left. */
-const SYSTEM_TREES = ["/proc", "/sys"];
-/** Kubelet and runtime mount files into these. */
-const SYSTEM_FOLDERS = ["/dev", "/etc"];
 
 const DRIVE = /^[a-zA-Z]:/;
 
@@ -28,9 +28,7 @@ function readLinuxPath(text: string): Result<string, string> {
   if (text.includes(":") || hasControlCharacter(text)) return failed(fill(PROBLEMS.pathCharacters, { example }));
   if (text.split("/").includes("..")) return failed(fill(PROBLEMS.pathUp, { example }));
   const path = `/${partsOf(text, "/").join("/")}`;
-  if (path === "/") return failed(fill(PROBLEMS.pathRoot, { example }));
-  const isSystem = SYSTEM_FOLDERS.includes(path) || SYSTEM_TREES.some((tree) => isSameOrInside(path, tree));
-  return isSystem ? failed(fill(PROBLEMS.pathSystem, { path: JSON.stringify(path), example })) : ok(path);
+  return path === "/" ? failed(fill(PROBLEMS.pathRoot, { example })) : ok(path);
 }
 
 /** `C:\dir`, `C:/dir`, and without a drive `\dir` or `/dir`, before which the kubelet puts `c:`. */
@@ -57,8 +55,18 @@ function separatorOf(path: string): "/" | "\\" {
   return path.startsWith("/") ? "/" : DRIVE.test(path) || path.startsWith("\\") ? "\\" : "/";
 }
 
-/** What two paths have in common that lead to one place: as kubelet and runtime read them. Only for comparisons. */
-export function placeOf(path: string, system: OperatingSystem): string {
+/**
+ * What two paths have in common that lead to one place: as kubelet and runtime read them. Only for comparisons. In most images
+ * `/var/run` is a link to `/run`: a path below it is at two places, of which nobody can say here which one counts.
+ */
+export function placesOf(path: string, system: OperatingSystem): readonly string[] {
+  const place = placeOf(path, system);
+  return system === "linux" && isSameOrInside(place, LINK.from) ? [place, `${LINK.to}${place.slice(LINK.from.length)}`] : [place];
+}
+
+const LINK = { from: "/var/run", to: "/run" } as const;
+
+function placeOf(path: string, system: OperatingSystem): string {
   if (system === "linux") return `/${upResolved(partsOf(path, "/")).join("/")}`;
   const folded = path.toLowerCase();
   const drive = DRIVE.exec(folded)?.[0] ?? "c:";
@@ -79,7 +87,29 @@ function partsOf(path: string, separator: string | RegExp): readonly string[] {
   return path.split(separator).filter((part) => part !== "" && part !== ".");
 }
 
-/** Both as {@link placeOf} gives them. */
+/**
+ * What lies between a path and one that it is in, both as {@link placesOf} gives them: empty where they are the same, undefined where
+ * neither spelling is inside.
+ */
+export function restBelow(places: readonly string[], parents: readonly string[]): string | undefined {
+  let shortest: string | undefined;
+  for (const place of places) {
+    for (const parent of parents) {
+      if (!isSameOrInside(place, parent)) continue;
+      const rest = place.slice(parent.length).replace(/^\//, "");
+      if (shortest === undefined || rest.length < shortest.length) shortest = rest;
+    }
+  }
+  return shortest;
+}
+
+/** The end of a path in its own spelling, as long as `rest` has parts. */
+export function endOf(path: string, rest: string, system: OperatingSystem): string {
+  const parts = partsOf(path, system === "windows" ? /[/\\]/ : "/");
+  return parts.slice(-rest.split("/").length).join("/");
+}
+
+/** Both as {@link placesOf} gives them. */
 export function isSameOrInside(path: string, parent: string): boolean {
   return path === parent || path.startsWith(parent.endsWith("/") ? parent : `${parent}/`);
 }

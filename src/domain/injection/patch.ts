@@ -2,8 +2,9 @@ import jsonpatch from "fast-json-patch";
 import type { PatchOperation } from "../admission/decision.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { NewVolume } from "./class-volume.ts";
 import type { NewEnvFrom } from "./env-from.ts";
-import type { InjectionPlan, NewMount, NewVolume } from "./plan.ts";
+import type { InjectionPlan, NewMount } from "./plan.ts";
 import type { ContainerList } from "./pod.ts";
 import { CSI_DRIVER } from "./settings.ts";
 
@@ -23,7 +24,10 @@ function wantedPod(raw: JsonObject, plan: InjectionPlan): JsonObject {
     metadata: {
       ...metadata,
       labels: { ...membersOf(metadata["labels"]), [INJECTED_LABEL]: "true" },
-      annotations: { ...membersOf(metadata["annotations"]), [POD_ANNOTATIONS.status]: plan.status },
+      annotations: {
+        ...membersOf(metadata["annotations"]),
+        ...(plan.status === undefined ? {} : { [POD_ANNOTATIONS.status]: plan.status }),
+      },
     },
     spec: {
       ...spec,

@@ -7,14 +7,14 @@ import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readFlag } from "./annotation-value.ts";
 import { type ClassMount, readClassMounts } from "./class-mounts.ts";
-import { selectContainers } from "./container-selection.ts";
+import { type ContainerSelection, selectContainers } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
 import { annotationOnPod, effectiveAnnotations, type NamespaceFact } from "./effective-annotations.ts";
 import { type EnvFrom, readEnvFrom } from "./env-from.ts";
 import { denial, PROBLEMS, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
-import { planInjection } from "./plan.ts";
-import { type Pod, type PodContainer, readPod } from "./pod.ts";
+import { isComplete, planInjection } from "./plan.ts";
+import { type Pod, readPod } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";
 import { type UnknownAnnotation, unknownAnnotationDenial, unknownAnnotations, unknownAnnotationWarning } from "./unknown-annotations.ts";
 
@@ -25,7 +25,7 @@ const MIRROR_POD = "kubernetes.io/config.mirror";
 export interface InjectionRequest {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
-  readonly containers: readonly PodContainer[];
+  readonly selection: ContainerSelection;
   readonly envFrom: EnvFrom | undefined;
   readonly warnings: readonly string[];
 }
@@ -62,8 +62,8 @@ export function closeRequest(
   const plan = planInjection({ ...request, facts }, settings);
   if (!plan.ok) return denied(plan.error, request.warnings);
   const warnings = [...request.warnings, ...plan.value.warnings];
-  const patch = patchFor(request.pod.raw, plan.value);
-  return patch.length === 0 ? unchanged("AlreadyInjected", warnings) : patched(patch, plan.value.classes, warnings);
+  if (isComplete(request.pod, plan.value)) return unchanged("AlreadyInjected", warnings);
+  return patched(patchFor(request.pod.raw, plan.value), plan.value.classes, warnings);
 }
 
 /** Volumes cannot be added to a pod that exists, and a subresource is not a pod. */
@@ -112,13 +112,14 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   const annotations = effectiveAnnotations(pod.annotations, name, defaults);
   const mounts = readClassMounts(annotations, pod.system);
   if (!mounts.ok) return decided(denied(mounts.error, warnings));
-  const containers = selectContainers(annotations(POD_ANNOTATIONS.containers), pod.containers);
-  if (!containers.ok) return decided(denied(containers.error, warnings));
+  const selection = selectContainers(annotations(POD_ANNOTATIONS.containers), pod.containers);
+  if (!selection.ok) return decided(denied(selection.error, warnings));
   const envFrom = readEnvFrom(annotations);
   if (!envFrom.ok) return decided(denied(envFrom.error, warnings));
   const restart = readFlag(annotations(POD_ANNOTATIONS.restartOnRotation));
   if (!restart.ok) return decided(denied(restart.error, warnings));
-  return { kind: "wanted", request: { pod, mounts: mounts.value, containers: containers.value, envFrom: envFrom.value, warnings } };
+  const told = [...warnings, ...selection.value.warnings];
+  return { kind: "wanted", request: { pod, mounts: mounts.value, selection: selection.value, envFrom: envFrom.value, warnings: told } };
 }
 
 function firstDenial(unknown: readonly UnknownAnnotation[], namespace?: string): Denial | undefined {

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { OperatingSystem } from "./mount-path.ts";
+import { systemOfPod } from "./operating-system.ts";
 
 /** The narrow view that decisions are made on. `raw` is the pod itself, which patches are computed from. */
 export interface Pod {
@@ -42,7 +43,8 @@ export interface PodMount {
   readonly volume: string;
   readonly mountPath: string;
   readonly isReadOnly: boolean;
-  readonly hasSubPath: boolean;
+  /** Or the expression that makes one. */
+  readonly subPath: string | undefined;
 }
 
 export interface PodVolume {
@@ -73,7 +75,7 @@ export function readPod(raw: unknown): Result<Pod, string> {
     generateName: textOf(metadata["generateName"]),
     labels: textMap(metadata["labels"], "metadata.labels", problems),
     annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
-    system: systemOf(spec),
+    system: systemOfPod(spec),
     volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),
     containers: [...readContainers(spec, "initContainers", problems), ...readContainers(spec, "containers", problems)],
   };
@@ -99,13 +101,6 @@ function readContainers(spec: JsonObject, list: ContainerList, problems: string[
   });
 }
 
-/** Pods for Windows nodes that are older than `spec.os` select the nodes alone. */
-function systemOf(spec: JsonObject): OperatingSystem {
-  const named = isJsonObject(spec["os"]) ? spec["os"]["name"] : undefined;
-  const selected = isJsonObject(spec["nodeSelector"]) ? spec["nodeSelector"]["kubernetes.io/os"] : undefined;
-  return (named ?? selected) === "windows" ? "windows" : "linux";
-}
-
 function readEnvFrom(source: JsonObject): PodEnvFrom {
   const secret = isJsonObject(source["secretRef"]) ? textOf(source["secretRef"]["name"]) : undefined;
   return { secret, prefix: textOf(source["prefix"]) ?? "" };
@@ -116,7 +111,7 @@ function readMount(mount: JsonObject): PodMount {
     volume: textOf(mount["name"]) ?? "",
     mountPath: textOf(mount["mountPath"]) ?? "",
     isReadOnly: mount["readOnly"] === true,
-    hasSubPath: textOf(mount["subPath"]) !== undefined || textOf(mount["subPathExpr"]) !== undefined,
+    subPath: textOf(mount["subPath"]) ?? textOf(mount["subPathExpr"]),
   };
 }
 

@@ -4,6 +4,13 @@ export interface ServingCertificate {
   readonly key: string;
 }
 
+/** Whose certificates a TLS server asks its clients for, PEM, and when that changes. Never empty. */
+export interface ClientAuthorities {
+  current(): string;
+  /** Called after `current` changed. */
+  onChange(listener: () => void): void;
+}
+
 /** What a TLS server serves now, and when that changes. */
 export interface CertificateSource {
   /** Undefined until the first certificate has been issued. */

@@ -43,11 +43,16 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   classUnread: "ClassUnreadable",
   classUnreadGuess: "ClassUnreadable",
   provider: "WrongProvider",
+  providerUnnamed: "WrongProvider",
   identityFlag: "InvalidClass",
   referenceUnread: "CredentialsUnused",
   writableVolume: "PodWarning",
   subPath: "PodWarning",
   pathInVolume: "PodWarning",
+  pathOfTokens: "PodWarning",
+  pathOfImage: "PodWarning",
+  containerAbsent: "PodWarning",
+  noRoomForStatus: "PodWarning",
   secretOfNoClass: "PodWarning",
 };
 

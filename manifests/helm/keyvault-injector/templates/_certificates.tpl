@@ -1,4 +1,4 @@
-{{/* What stands in the way of certificates by cert-manager: a line for each. */}}
+{{/* What stands in the way of certificates by cert-manager, or of those of clients: a line for each. */}}
 {{- define "keyvault-injector.certificate-problems" -}}
 {{- $given := .Values.certManager | default dict -}}
 {{- $issuer := $given.issuerRef | default dict -}}
@@ -15,5 +15,9 @@
 {{- end -}}
 {{- if not (or (has $kind (list "Issuer" "ClusterIssuer")) (and $issuer.group (ne $issuer.group "cert-manager.io"))) }}
 - certManager.issuerRef.kind: cert-manager has no {{ $kind | quote }}: write Issuer or ClusterIssuer, or give the group that has it
+{{- end -}}
+{{- $clients := .Values.clientCA | default dict -}}
+{{- if and $clients.configMap $clients.secret }}
+- clientCA: a ConfigMap and a Secret are given: name the one that has the CAs
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,87 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { OperatingSystem } from "./mount-path.ts";
+
+const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
+/** AKS: `Windows2019`, `Windows2022`, `WindowsAnnual`, …, and for Linux `Ubuntu`, `AzureLinux`. */
+const SKU_LABEL = "kubernetes.azure.com/os-sku";
+/** Of Windows nodes only. */
+const BUILD_LABEL = "node.kubernetes.io/windows-build";
+
+const DRIVE = /^[a-zA-Z]:/;
+
+/**
+ * Of the nodes that a pod can run on. `spec.os` says it, where it is there. Older pods select nodes, by labels or by an affinity that
+ * leaves no others. What remains is told by what only Windows has: its security options, and drives in paths.
+ */
+export function systemOfPod(spec: JsonObject): OperatingSystem {
+  const named = memberOf(spec["os"], "name");
+  if (named === "windows" || named === "linux") return named;
+  const selector = isJsonObject(spec["nodeSelector"]) ? spec["nodeSelector"] : {};
+  const labels = Object.entries(selector).flatMap(([key, value]) => systemByValues(key, [value]) ?? []);
+  if (labels[0] !== undefined) return labels[0];
+  const affinity = systemByAffinity(spec["affinity"]);
+  if (affinity !== undefined) return affinity;
+  return hasWindowsOptions(spec) || containersOf(spec).some((container) => hasWindowsOptions(container) || hasDrive(container))
+    ? "windows"
+    : "linux";
+}
+
+/** Undefined where the label does not say, or where its values differ. */
+function systemByValues(key: string, values: readonly unknown[]): OperatingSystem | undefined {
+  const systems = new Set(values.map((value) => systemByLabel(key, value)));
+  const [system] = systems;
+  return systems.size === 1 ? system : undefined;
+}
+
+function systemByLabel(key: string, value: unknown): OperatingSystem | undefined {
+  if (OS_LABELS.includes(key)) return value === "windows" || value === "linux" ? value : undefined;
+  if (key === SKU_LABEL && typeof value === "string") return /^windows/i.test(value) ? "windows" : "linux";
+  return key === BUILD_LABEL ? "windows" : undefined;
+}
+
+/** Terms are alternatives: each of them must lead to the same system. */
+function systemByAffinity(affinity: unknown): OperatingSystem | undefined {
+  const required = memberOf(memberOf(affinity, "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution");
+  const systems = new Set(listOf(memberOf(required, "nodeSelectorTerms")).map(systemByTerm));
+  const [system] = systems;
+  return systems.size === 1 ? system : undefined;
+}
+
+/** Expressions of a term hold together: one is enough. */
+function systemByTerm(term: JsonObject): OperatingSystem | undefined {
+  return listOf(term["matchExpressions"])
+    .map(systemByExpression)
+    .find((system) => system !== undefined);
+}
+
+function systemByExpression({ key, operator, values }: JsonObject): OperatingSystem | undefined {
+  if (typeof key !== "string") return undefined;
+  const given: readonly unknown[] = Array.isArray(values) ? values : [];
+  if (operator === "In") return systemByValues(key, given);
+  if (operator === "Exists") return key === BUILD_LABEL ? "windows" : undefined;
+  if (operator !== "NotIn" || !OS_LABELS.includes(key)) return undefined;
+  const excluded = systemByValues(key, given);
+  if (excluded === undefined) return undefined;
+  return excluded === "linux" ? "windows" : "linux";
+}
+
+function containersOf(spec: JsonObject): readonly JsonObject[] {
+  return [...listOf(spec["initContainers"]), ...listOf(spec["containers"])];
+}
+
+function hasWindowsOptions(holder: JsonObject): boolean {
+  return isJsonObject(memberOf(holder["securityContext"], "windowsOptions"));
+}
+
+function hasDrive(container: JsonObject): boolean {
+  const paths = [container["workingDir"], ...listOf(container["volumeMounts"]).map(({ mountPath }) => mountPath)];
+  return paths.some((path) => typeof path === "string" && DRIVE.test(path));
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isJsonObject(value) ? value[name] : undefined;
+}
+
+function listOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}

@@ -1,0 +1,96 @@
+import { CREDENTIAL_PARAMETERS } from "../domain/injection/credentials.ts";
+import { isDnsSubdomain } from "../domain/injection/kubernetes-names.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import { trimSpace } from "../domain/provider-class/go-text.ts";
+
+/** Longer than any flag and any provider's name. Whether a client ID is there is all that is asked of it. */
+const LONGEST_VALUE = 64;
+
+/** Of a key in a Secret. */
+const LONGEST_KEY = 253;
+
+/**
+ * Of the names and keys of all Secrets of one class, in characters of JSON: some 400 keys. Five thousand classes that are as large as
+ * they can be then take 60 MiB of the container's 256.
+ */
+const MOST_NAMES = 12 * 1024;
+
+/** What JSON has around a Secret's name and its list of keys, and around a key. */
+const AROUND = { secret: 32, key: 11 } as const;
+
+/**
+ * A class has up to 1.5 MiB, and a page of a list is read whole, as bytes, text and objects. A large cluster takes some hundred quick
+ * requests then, once at the start.
+ */
+export const CLASSES_PER_PAGE = 5;
+
+/** The live copy of classes: of each what a decision on a pod uses, as one short text. */
+export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "lastActivity">;
+
+export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): ClassCopy {
+  // A text of its own: a part of a large one would keep all of it in memory.
+  const project = (object: KubeObject): string => JSON.stringify(usedOf(object));
+  const copy = watcher.reflect<string>({ resource: RESOURCES.secretProviderClasses, project }, signal);
+  return {
+    get: (ref: ObjectRef) => {
+      const text = copy.get(ref);
+      return text === undefined ? undefined : (JSON.parse(text) as SecretProviderClass); // Written above.
+    },
+    get isUnserved() {
+      return copy.isUnserved;
+    },
+    get lastActivity() {
+      return copy.lastActivity;
+    },
+  };
+}
+
+/** Which identity a class uses, and the keys of its Secrets, each bounded in length and number. */
+export function usedOf(object: KubeObject): SecretProviderClass {
+  const { spec } = object as SecretProviderClass; // The reflector asked for this kind, and the CRD's schema holds.
+  const { name, namespace } = object.metadata;
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    spec: {
+      ...(spec?.provider === undefined ? {} : { provider: spec.provider.slice(0, LONGEST_VALUE) }),
+      parameters: parametersOf(spec?.parameters ?? {}),
+      secretObjects: namesOf(spec?.secretObjects ?? []),
+    },
+  };
+}
+
+/** Values are read without the space around them: what is cut off is never what they mean. */
+function parametersOf(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const given = CREDENTIAL_PARAMETERS.flatMap((name): readonly (readonly [string, string])[] => {
+    const value = parameters[name];
+    return value === undefined ? [] : [[name, trimSpace(value).slice(0, LONGEST_VALUE)]];
+  });
+  return Object.fromEntries(given);
+}
+
+/** As many as there is room for; what is no name, or no key, is in no Secret. */
+function namesOf(secretObjects: readonly SecretObject[]): readonly SecretObject[] {
+  let room = MOST_NAMES;
+  const kept: SecretObject[] = [];
+  for (const { secretName = "", data = [] } of secretObjects) {
+    if (!isDnsSubdomain(secretName)) continue;
+    room -= secretName.length + AROUND.secret;
+    if (room < 0) break;
+    const keys: { readonly key: string }[] = [];
+    for (const { key } of data) {
+      if (!isSecretKey(key)) continue;
+      room -= key.length + AROUND.key;
+      if (room < 0) break;
+      keys.push({ key });
+    }
+    kept.push({ secretName, data: keys });
+  }
+  return kept;
+}
+
+function isSecretKey(key: string | undefined): key is string {
+  return key !== undefined && key.length <= LONGEST_KEY && /^[-._a-zA-Z0-9]+$/.test(key);
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { startClientAuthorities } from "../../src/tls/client-authorities.ts";
+import { eventually } from "../support/eventually.ts";
+import { startWebhook } from "../support/listening-webhook.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+import { selfSignedCertificate } from "../support/serving-certificate.ts";
+
+describe("the CAs of clients in a file", () => {
+  let folder: string;
+  let file: string;
+  let stop: AbortController;
+  let clock: ManualClock;
+  let logger: ReturnType<typeof recordingLogger>;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "client-authorities-"));
+    file = path.join(folder, "ca.crt");
+    stop = new AbortController();
+    clock = new ManualClock();
+    logger = recordingLogger();
+  });
+  afterEach(() => {
+    stop.abort();
+    rmSync(folder, { recursive: true });
+  });
+
+  const start = () => startClientAuthorities({ file, clock, logger }, stop.signal);
+  /** The next look, and its end: a file is read on another thread. */
+  async function look(until: () => boolean): Promise<void> {
+    await eventually(async () => {
+      await clock.advance(2_000);
+      return until();
+    });
+  }
+
+  test("must be there at the start: without a list every public CA would be trusted", () => {
+    assert.throws(start, /^Error: --client-ca-file: .*ca\.crt cannot be read$/);
+    for (const text of ["", "no certificate"]) {
+      writeFileSync(file, text);
+      assert.throws(start, /^Error: --client-ca-file: .*ca\.crt holds no certificate in PEM$/);
+    }
+  });
+
+  test("are kept where the file turns into nothing, and an error says so once", async () => {
+    const ca = selfSignedCertificate("first").cert;
+    writeFileSync(file, ca);
+    const authorities = start();
+    writeFileSync(file, "half of it");
+    await look(() => logger.entries.length > 0);
+    await clock.advance(20_000);
+    rmSync(file);
+    await clock.advance(20_000);
+
+    assert.equal(authorities.current(), ca);
+    assert.deepEqual(
+      logger.entries.map(({ level, message }) => [level, message]),
+      [["error", "the CAs of clients in the file cannot be used"]],
+    );
+  });
+
+  test("are asked for from when the file changes: clients of the old ones are let go, those of the new ones let in", async () => {
+    const [served, first, second] = ["served", "first", "second"].map((name) => selfSignedCertificate(name));
+    assert.ok(served && first && second);
+    writeFileSync(file, first.cert);
+    const webhook = await startWebhook({ certificates: { current: () => served, onChange: () => undefined }, clientAuthorities: start() });
+    const as = async (client: { readonly cert: string; readonly key: string }): Promise<TLSSocket> => {
+      const socket = connect({ host: "127.0.0.1", servername: "localhost", port: webhook.port, ca: served.cert, ...client });
+      socket.on("error", () => undefined);
+      await once(socket, "secureConnect");
+      return socket;
+    };
+    const answers = async (socket: TLSSocket): Promise<boolean> => {
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      const [text] = await Promise.race([once(socket, "data"), once(socket, "close").then(() => [""])]);
+      return String(text).startsWith("HTTP/1.1 404");
+    };
+    const open = await as(first);
+    assert.ok(await answers(open));
+    assert.ok(!(await answers(await as(second))));
+
+    const closed = once(open, "close");
+    open.resume();
+    writeFileSync(file, second.cert);
+    await look(() => logger.entries.some(({ level }) => level === "info"));
+    await closed;
+
+    assert.ok(await answers(await as(second)));
+    assert.ok(!(await answers(await as(first))));
+    await webhook.stop();
+  });
+});

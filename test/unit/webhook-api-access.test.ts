@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import type { ReadResult } from "../../src/domain/ports/kube-client.ts";
+import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
+import type { ApiAccess } from "../../src/webhook/api-access.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+
+const MINUTE = 60_000;
+const NAMESPACES = "namespaces";
+const CLASSES = "secretproviderclasses";
+
+/** What the API server says to a read of a kind. */
+type Says = "found" | "absent" | "unserved" | KubeErrorCode;
+
+/** Loaded where it is needed, so that what lacks it fails by an assertion. */
+async function startAccess(world: World): Promise<ApiAccess> {
+  const loaded = await import("../../src/webhook/api-access.ts").catch(() => undefined);
+  assert.ok(loaded !== undefined, "nothing watches whether the API server still accepts the webhook's token");
+  const { clock, logger, copies, signal } = world;
+  const kube = {
+    read: async ({ plural }: { readonly plural: string }): Promise<ReadResult<never>> => {
+      const says = world.says[plural] ?? "absent";
+      if (says === "found") return { kind: "found", object: {} as never }; // Not looked at.
+      if (says === "absent" || says === "unserved") return { kind: says };
+      throw new KubeError(says, "planted", { retry: { kind: "backoff" } });
+    },
+  };
+  const followed = [
+    { resource: RESOURCES.namespaces, probe: { name: "keyvault-injector" }, copy: copies[NAMESPACES] },
+    { resource: RESOURCES.secretProviderClasses, probe: { namespace: "keyvault-injector", name: "none" }, copy: copies[CLASSES] },
+  ];
+  return loaded.startApiAccess({ kube, copies: followed, clock, logger }, signal);
+}
+
+interface World {
+  readonly clock: ManualClock;
+  readonly logger: ReturnType<typeof recordingLogger>;
+  readonly says: Record<string, Says>;
+  readonly copies: Record<typeof NAMESPACES | typeof CLASSES, { isUnserved: boolean; lastActivity: number }>;
+  readonly signal: AbortSignal;
+}
+
+describe("the webhook's access to the API server", () => {
+  let stop: AbortController;
+  let world: World;
+  let access: ApiAccess | undefined;
+
+  beforeEach(() => {
+    stop = new AbortController();
+    const clock = new ManualClock();
+    const copy = () => ({ isUnserved: false, lastActivity: clock.now() });
+    const copies = { [NAMESPACES]: copy(), [CLASSES]: copy() };
+    world = { clock, logger: recordingLogger(), says: { [NAMESPACES]: "found" }, copies, signal: stop.signal };
+  });
+  afterEach(async () => {
+    stop.abort();
+    await access?.done;
+  });
+
+  const bothSay = (says: Says): void => void Object.assign(world.says, { [NAMESPACES]: says, [CLASSES]: says });
+
+  /** So many minutes, in which these copies hear from the API server. */
+  async function pass(minutes: number, heard: readonly (typeof NAMESPACES | typeof CLASSES)[] = [NAMESPACES, CLASSES]): Promise<void> {
+    for (let quarter = 0; quarter < minutes * 4; quarter++) {
+      for (const name of heard) world.copies[name].lastActivity = world.clock.now();
+      await world.clock.advance(MINUTE / 4);
+    }
+  }
+
+  const problems = () => [access?.readiness(), access?.liveness()];
+
+  test("U1: that refuses its token for good takes it out of the Service after a minute, and restarts it after three", async () => {
+    access = await startAccess(world);
+    await pass(5);
+    assert.deepEqual(problems(), [undefined, undefined]);
+    bothSay("Unauthorized");
+    await pass(0.5, []);
+    assert.deepEqual(problems(), [undefined, undefined], "half a minute may be a restart of the API server");
+    await pass(1, []);
+    assert.match(String(access.readiness()), /refuses our token: replace this pod \(kubectl rollout restart\)/);
+    assert.equal(access.liveness(), undefined);
+    await pass(2, []);
+    assert.match(String(access.liveness()), /refuses our token/);
+    assert.deepEqual(
+      world.logger.entries.map(({ level, message }) => [level, message]),
+      [["error", "decisions no longer rest on what the cluster has"]],
+    );
+    bothSay("absent");
+    await pass(0.25);
+    assert.deepEqual(problems(), [undefined, undefined], "a new token is accepted");
+  });
+
+  test("U1: that answers reads while a watch has stopped without a word does the same", async () => {
+    access = await startAccess(world);
+    await pass(5, [NAMESPACES]);
+    assert.deepEqual(problems(), [undefined, undefined], "several idle bounds may pass");
+    await pass(1.5, [NAMESPACES]);
+    assert.equal(access.readiness(), "the copy of secretproviderclasses no longer follows the API server");
+    await pass(2.5, [NAMESPACES]);
+    assert.equal(access.liveness(), "the copy of secretproviderclasses no longer follows the API server");
+    await pass(0.5);
+    assert.deepEqual(problems(), [undefined, undefined], "the watch is back");
+  });
+
+  test("U1: that is away for an hour, or throttles, changes nothing: the copies are as good as they were", async () => {
+    access = await startAccess(world);
+    for (const says of ["Unavailable", "Throttled"] as const) {
+      bothSay(says);
+      await pass(60, []);
+      assert.deepEqual(problems(), [undefined, undefined], says);
+    }
+    bothSay("absent");
+    await pass(0.5, []);
+    assert.deepEqual(problems(), [undefined, undefined], "back for a moment, before its watches are");
+  });
+
+  test("U1: that does not serve the kind, or does not allow it, is no stopped watch", async () => {
+    access = await startAccess(world);
+    world.says[CLASSES] = "unserved";
+    world.copies[CLASSES].isUnserved = true;
+    await pass(30, [NAMESPACES]);
+    assert.deepEqual(problems(), [undefined, undefined]);
+    world.says[CLASSES] = "Forbidden";
+    world.copies[CLASSES].isUnserved = false;
+    await pass(30, [NAMESPACES]);
+    assert.deepEqual(problems(), [undefined, undefined]);
+  });
+
+  test("U1: that is away in between forgets no refusal and makes none of one", async () => {
+    access = await startAccess(world);
+    bothSay("Unauthorized");
+    await pass(0.25, []);
+    bothSay("Unavailable");
+    await pass(30, []);
+    assert.deepEqual(problems(), [undefined, undefined]);
+  });
+});

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Agent } from "node:https";
+import { after, before, describe, test } from "node:test";
+import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
+import { createAdmissionGate } from "../../src/webhook/admission-gate.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
+import { requestOf, silentStrangers, strangersThatSay, wholeRequest } from "../support/strangers.ts";
+
+const MIB = 1024 * 1024;
+const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
+/** Its class is in no copy: it is decided about once the API server has answered, or half a second later. */
+const OF_UNKNOWN_CLASS = aReview(aPod({ inject: "true", "secret-provider-class": "unknown" }));
+
+/** Whether somebody who asks in earnest gets their patch, so many times in a row, each time over a connection of its own. */
+async function isServed(webhook: ListeningWebhook, times = 10): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  for (let count = 0; count < times; count++) {
+    const agent = new Agent({ ca: String(webhook.agent.options.ca) });
+    const { status, json } = await webhook.post(REVIEW, { agent });
+    agent.destroy();
+    if (json.response?.patchType !== "JSONPatch") wrong.push(`${status} ${json.response?.status?.reason}`);
+  }
+  return wrong;
+}
+
+/** What comes back first, or nothing within the bound. */
+async function firstAnswer(socket: NodeJS.EventEmitter, within: number): Promise<string> {
+  const [bytes] = await once(socket, "data", { signal: AbortSignal.timeout(within) }).catch(() => ["nothing"]);
+  return String(bytes);
+}
+
+/** An API server that answers no read. */
+const silentServer: Pick<KubeClient, "read"> = {
+  read: (_resource, _ref, signal) =>
+    new Promise<ReadResult<never>>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("no answer")));
+    }),
+};
+
+describe("a webhook that strangers reach", () => {
+  let webhook: ListeningWebhook;
+  before(async () => {
+    webhook = await startWebhook({ known: [aClass()] });
+  });
+  after(() => webhook.stop());
+
+  test("S1: counts what has arrived and not what is claimed: connections that announce large bodies hold nobody up", async () => {
+    const liars = [
+      await strangersThatSay(requestOf(6 * MIB), 8, webhook),
+      await strangersThatSay(requestOf(24 * MIB), 2, webhook),
+      await strangersThatSay(requestOf(6 * MIB, "{"), 8, { port: webhook.port, from: "127.0.0.1" }),
+    ];
+    const wrong = await isServed(webhook);
+    for (const each of liars) each.end();
+
+    assert.deepEqual(wrong, []);
+  });
+
+  test("S1: refuses a length over the limit when it is claimed, before the body has come", async () => {
+    const { sockets, end } = await strangersThatSay(requestOf(8 * MIB), 1, webhook);
+    const answer = await firstAnswer(sockets[0] ?? process, 5_000);
+    end();
+
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.match(answer, /connection: close/i);
+  });
+
+  test("S1: waits two seconds for a body, however slowly it goes on, and then ends the connection", async () => {
+    const slow = await strangersThatSay(requestOf(100), 3, webhook);
+    const drip = setInterval(() => void slow.sockets[1]?.write(" "), 100);
+    const answer = await firstAnswer(slow.sockets[1] ?? process, 8_000);
+    const isOver = await eventually(() => slow.open() === 0, { within: 8_000 }).catch(() => false);
+    clearInterval(drip);
+    slow.end();
+
+    assert.ok(isOver, "connections whose body does not come are still open after eight seconds");
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+  });
+
+  test("S1: keeps a thousand connections of strangers, and gives up idle ones for those who ask", async () => {
+    const idle = await silentStrangers(1_300, webhook);
+    const wrong = await isServed(webhook);
+    const isBounded = await eventually(() => idle.open() <= 1_000, { within: 5_000 }).catch(() => false);
+    const left = idle.open();
+    const isOver = await eventually(() => idle.open() === 0, { within: 10_000 }).catch(() => false);
+    idle.end();
+
+    assert.deepEqual(wrong, []);
+    assert.ok(isBounded, `${left} of 1300 silent connections are kept`);
+    assert.ok(isOver, "connections that never begin a handshake are still open after ten seconds");
+  });
+});
+
+describe("a webhook that waits for the API server", () => {
+  test("S1: takes one request of a connection at a time: who sends many in a row is cut off, and takes nobody's place", async () => {
+    const webhook = await startWebhook({ known: [aClass()], kube: silentServer, namespaces: { get: () => namespace } });
+    const many = await strangersThatSay(wholeRequest(OF_UNKNOWN_CLASS).repeat(400), 3, webhook);
+    const wrong = await isServed(webhook, 3);
+    const isCut = await eventually(() => many.open() === 0, { within: 5_000 }).catch(() => false);
+    many.end();
+    await webhook.stop();
+
+    assert.deepEqual(wrong, []);
+    assert.ok(isCut);
+  });
+
+  test("S1: gives a place that one address has too many of to another one", async () => {
+    const gate = createAdmissionGate({ reviews: 100, bytes: 24 * MIB });
+    const webhook = await startWebhook({ known: [aClass()], kube: silentServer, namespaces: { get: () => namespace }, gate });
+    const flood = await strangersThatSay(wholeRequest(OF_UNKNOWN_CLASS), 150, webhook);
+    const wrong = await isServed(webhook, 3);
+    flood.end();
+    await webhook.stop();
+
+    assert.deepEqual(wrong, []);
+  });
+
+  test("S1: answers five hundred reviews of one address at once", async () => {
+    let release: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const kube: Pick<KubeClient, "read"> = {
+      read: async () => {
+        await opened;
+        return { kind: "absent" };
+      },
+    };
+    const webhook = await startWebhook({ known: [aClass()], kube, namespaces: { get: () => namespace } });
+    const body = JSON.stringify(OF_UNKNOWN_CLASS);
+    const answers = Array.from({ length: 500 }, () => webhook.post(body));
+    const inFlight = async (): Promise<boolean> => /admission_in_flight 500$/m.test(await webhook.registry.metrics());
+    await eventually(inFlight, { within: 30_000 }).catch(() => undefined);
+    release();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    await webhook.stop();
+
+    assert.deepEqual(
+      statuses.filter((status) => status !== 200),
+      [],
+    );
+  });
+});
+
+describe("a webhook whose answers nobody reads", () => {
+  test("S1: keeps no more of them than there is room for, and ends the connections of the others", async () => {
+    const names = Array.from({ length: 16 }, (_, index) => `class-${index}`);
+    const containers = Array.from({ length: 6_000 }, (_, index) => ({ name: `c${index}`, image: "a" }));
+    const large = aReview(aPod({ inject: "true", "secret-provider-class": names.join(",") }, { containers }));
+    const gate = createAdmissionGate({ reviews: 100, bytes: 8 * MIB });
+    const webhook = await startWebhook({ known: [aClass(), ...names.map((name) => aClass({}, name))], gate });
+    const deaf = await strangersThatSay("", 4, webhook);
+    for (const socket of deaf.sockets) socket.pause().write(wholeRequest(large));
+    // Who does not read notices an end by what it cannot write; before a request, empty lines are nothing.
+    const knock = setInterval(() => deaf.sockets.map((socket) => socket.writable && socket.write("\r\n")), 200);
+    const isBounded = await eventually(() => deaf.open() < 4, { within: 30_000 }).catch(() => false);
+    clearInterval(knock);
+    const wrong = await isServed(webhook, 3);
+    deaf.end();
+    await webhook.stop();
+
+    assert.ok(isBounded, "more answers are kept for who does not read them than there is room for");
+    assert.deepEqual(wrong, []);
+  });
+});
+
+const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "default", annotations: {} } } as const;
