@@ -44,6 +44,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   ComponentHealed: aboutWorker,
   ComponentDamaged: aboutWorker,
   Restarted: { type: "Normal", on: "workload" },
+  Waiting: { type: "Normal", on: "workload" },
   Restarting: undefined,
   Rotated: { type: "Normal", on: "workload" },
   RolloutFailed: aboutWorkload,
