@@ -114,8 +114,9 @@ export async function workerCode(): Promise<WorkerCode> {
     observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey)),
     snapshotIn: (revision, hmacKey) =>
       records.recordIn(revision, { kind: snapshots.SNAPSHOT, fingerprints: content.createFingerprints(hmacKey) }),
-    handOver: (kube, provider, managedFields, signal) =>
-      handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal),
+    handOver: async (kube, provider, managedFields, signal) => {
+      await handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal);
+    },
     cloudFileReader: clouds.cloudFileReader,
     missingGuardrails: (kube, namespace, signal) => guarding.missingGuardrails({ kube, namespace, isBlind: false }, signal),
   };

@@ -13,6 +13,8 @@ export const EVENT_REASONS = [
   "ComponentHealed",
   /** Something of the install is damaged and is not healed. */
   "ComponentDamaged",
+  /** A platform has changed a component within what it may, and that is left. */
+  "ComponentTolerated",
 ] as const;
 
 export type EventReason = (typeof EVENT_REASONS)[number];

@@ -43,6 +43,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   ObjectExpiring: aboutClass,
   ComponentHealed: aboutWorker,
   ComponentDamaged: aboutWorker,
+  ComponentTolerated: { type: "Normal", on: "worker" },
   Restarted: { type: "Normal", on: "workload" },
   Waiting: { type: "Normal", on: "workload" },
   Restarting: undefined,

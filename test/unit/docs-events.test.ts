@@ -65,6 +65,7 @@ describe("the page of events", () => {
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentHealed"',
       'src/sync/healing/component-report.ts: "Warning"',
+      'src/sync/healing/component-report.ts: "Normal" "ComponentTolerated"',
       'src/sync/healing/tell-freeze.ts: "Warning" "Frozen"',
       "src/sync/rollouts/rollout-report.ts: ",
       'src/sync/secrets/tell-repairs.ts: "Warning"',

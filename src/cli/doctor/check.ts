@@ -24,6 +24,7 @@ export const CHECKS = {
   certificates: "the certificates that the API server trusts are valid",
   authority: "CA Secret, bundle and the certificate that is served are of one chain",
   injection: "a pod created by dry run comes back injected: network, TLS and webhook work",
+  components: "parts of the install are as their installer left them",
   policies: "the policies are there, bound with Deny, and written for this namespace",
   guardrails: "the worker's policies deny what they forbid, tried by dry run as the worker",
   deployments: "webhook and worker have ready replicas",

@@ -2,6 +2,7 @@ import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContex
 import { checkApi, checkInstances } from "./check-api.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { checkClasses } from "./check-classes.ts";
+import { checkComponents } from "./check-components.ts";
 import { checkCrds } from "./check-crds.ts";
 import { checkInjection } from "./check-injection.ts";
 import { checkDeployments, checkLease } from "./check-install.ts";
@@ -18,6 +19,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   certificates: checkCertificates,
   authority: checkAuthority,
   injection: checkInjection,
+  components: checkComponents,
   policies: checkPolicies,
   guardrails: checkGuardrails,
   deployments: checkDeployments,
