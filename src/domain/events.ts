@@ -42,6 +42,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   SecretReplaced: aboutClass,
   ObjectExpiring: aboutClass,
   ComponentHealed: aboutWorker,
+  ComponentRestarted: aboutWorker,
   ComponentDamaged: aboutWorker,
   ComponentTolerated: { type: "Normal", on: "worker" },
   Restarted: { type: "Normal", on: "workload" },

@@ -14,6 +14,7 @@ import type { Damage } from "../support/doctor-damage/damage.ts";
 import { InstallEdits } from "../support/doctor-damage/install-edits.ts";
 import { nodeDamages } from "../support/doctor-damage/nodes.ts";
 import { policyDamages } from "../support/doctor-damage/policies.ts";
+import { tokenDamages } from "../support/doctor-damage/tokens.ts";
 import { webhookDamages } from "../support/doctor-damage/webhook.ts";
 import { workerDamages } from "../support/doctor-damage/worker.ts";
 import { eventually } from "../support/eventually.ts";
@@ -47,8 +48,8 @@ const UNPLANTED: readonly string[] = ["api", "injection"];
 
 /** With the processes stopped, so that nothing is healed or published while doctor looks. */
 function damagesOf(edits: InstallEdits): readonly Damage[] {
-  return [crdDamages, webhookDamages, componentDamages, policyDamages, workerDamages, nodeDamages, classDamages].flatMap((damages) =>
-    damages(edits),
+  return [crdDamages, webhookDamages, componentDamages, tokenDamages, policyDamages, workerDamages, nodeDamages, classDamages].flatMap(
+    (damages) => damages(edits),
   );
 }
 

@@ -64,6 +64,7 @@ describe("the page of events", () => {
       'src/sync/classes/warn-class.ts: "Warning" "InvalidClass"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentHealed"',
+      'src/sync/healing/component-report.ts: "Warning" "ComponentRestarted"',
       'src/sync/healing/component-report.ts: "Warning"',
       'src/sync/healing/component-report.ts: "Normal" "ComponentTolerated"',
       'src/sync/healing/tell-freeze.ts: "Warning" "Frozen"',

@@ -28,6 +28,7 @@ export const CHECKS = {
   policies: "the policies are there, bound with Deny, and written for this namespace",
   guardrails: "the worker's policies deny what they forbid, tried by dry run as the worker",
   deployments: "webhook and worker have ready replicas",
+  tokens: "no pod of ours has a token of a ServiceAccount that was deleted",
   instances: "one install in the cluster",
   lease: "a worker holds the lease and renews it",
   rights: "the worker's ServiceAccount has the rights it needs",

@@ -9,6 +9,7 @@ import { checkDeployments, checkLease } from "./check-install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check-nodes.ts";
 import { checkGuardrails, checkPolicies } from "./check-policies.ts";
 import { checkRights } from "./check-rights.ts";
+import { checkTokens } from "./check-tokens.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./check-webhook.ts";
 
 const RUN: Readonly<Record<CheckName, Check>> = {
@@ -23,6 +24,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   policies: checkPolicies,
   guardrails: checkGuardrails,
   deployments: checkDeployments,
+  tokens: checkTokens,
   instances: checkInstances,
   lease: checkLease,
   rights: checkRights,

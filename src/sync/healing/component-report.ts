@@ -16,6 +16,8 @@ export interface ReportOptions {
 /** What is told of components: in the log, by events on the worker's Deployment, and as metrics. */
 export interface ComponentReport {
   healed(component: Component, damage: "edited" | "deleted", detail: string): void;
+  /** Its pods are replaced, which nobody asked for. */
+  restarted(component: Component, why: string): void;
   /** A state that lasts is told once. */
   damaged(component: Component, reason: EventReason | SyncReason, detail: string): void;
   whole(component: Component): void;
@@ -34,6 +36,10 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
       const message = `${id} was ${damage} (${detail}) and is as its installer left it`;
       logger.warn("a component was healed", { component: id, damage, detail });
       events.emit({ regarding, type: "Warning", reason: "ComponentHealed", message });
+    },
+    restarted: ({ id }, detail) => {
+      logger.warn("a component was restarted", { component: id, detail });
+      events.emit({ regarding, type: "Warning", reason: "ComponentRestarted", message: `${id} was restarted: ${detail}` });
     },
     damaged: ({ id }, reason, detail) => {
       metrics.damaged.set({ component: id }, 1);

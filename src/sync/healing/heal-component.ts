@@ -13,6 +13,7 @@ import { ComponentMemory, type Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.ts";
 import { describe, finishRepair, repair, saveCopy } from "./repair-component.ts";
+import { restartHolders } from "./restart-holders.ts";
 
 export function newComponentMemory(): ComponentMemory {
   return new ComponentMemory();
@@ -35,10 +36,13 @@ export async function healComponent(
     case "unknown":
       return DONE;
     case "untouched":
-      return (await finishRepair(context, observed, signal)) ? settled(context, observed, drift.remarks) : again(MOVING_MS);
+      if (!(await finishRepair(context, observed, signal))) return again(MOVING_MS);
+      await restartHolders(context, observed, signal);
+      return settled(context, observed, drift.remarks);
     case "installed": {
       if (component.treatment === "crd") return DONE;
       await saveCopy(context, observed, signal);
+      await restartHolders(context, observed, signal);
       return settled(context, observed);
     }
     case "terminating":
