@@ -118,8 +118,9 @@ export async function workerCode(): Promise<WorkerCode> {
         kind: snapshots.SNAPSHOT,
         fingerprints: content.createFingerprints(hmacKey.bytes, hmacKey.formerUntil),
       }),
-    handOver: (kube, provider, managedFields, signal) =>
-      handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal),
+    handOver: async (kube, provider, managedFields, signal) => {
+      await handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal);
+    },
     cloudFileReader: clouds.cloudFileReader,
     missingGuardrails: (kube, namespace, signal) => guarding.missingGuardrails({ kube, namespace, isBlind: false }, signal),
   };

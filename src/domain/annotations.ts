@@ -100,6 +100,12 @@ export const LEASE_ANNOTATIONS = {
   inHand: key("in-hand"),
 } as const;
 
+/** Annotations on the pod templates of our own workloads. */
+export const WORKLOAD_ANNOTATIONS = {
+  /** Uid of the ServiceAccount that the pods were last restarted for, because it had been deleted and was made anew. */
+  accountUid: key("service-account-uid"),
+} as const;
+
 /** Annotations on the Namespace of the install, written by `keyvault-injector uninstall --prepare`. */
 export const INSTALL_ANNOTATIONS = {
   /** Uid of the worker's Deployment that is being uninstalled: that worker heals nothing any more. */

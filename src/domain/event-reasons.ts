@@ -11,8 +11,12 @@ export const EVENT_REASONS = [
   "ObjectExpiring",
   /** A component of the install was edited or deleted, and is as its installer left it. */
   "ComponentHealed",
+  /** A workload of the install was restarted, because its ServiceAccount is a new one. */
+  "ComponentRestarted",
   /** Something of the install is damaged and is not healed. */
   "ComponentDamaged",
+  /** A platform has changed a component within what it may, and that is left. */
+  "ComponentTolerated",
 ] as const;
 
 export type EventReason = (typeof EVENT_REASONS)[number];

@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, describe } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { startProcess } from "../support/process.ts";
+import { accountScenarios } from "./scenarios/accounts.ts";
 import { documentScenarios } from "./scenarios/document.ts";
 import { driverSyncScenarios } from "./scenarios/driver-sync.ts";
 import { conductScenarios, footprintScenarios } from "./scenarios/footprint.ts";
@@ -53,6 +54,7 @@ describe("a real node", { skip }, () => {
   identityScenarios(scenario, opened);
   lifeCycleScenarios(scenario, opened);
   restartScenarios(scenario, opened);
+  accountScenarios(scenario, opened);
   upstreamDriverScenarios(scenario, opened);
   upstreamProviderScenarios(scenario, opened);
   footprintScenarios(scenario, opened);

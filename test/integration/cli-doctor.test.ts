@@ -8,11 +8,13 @@ import { SETTINGS } from "../../src/runtime/settings.ts";
 import { runCli, runOnline } from "../support/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { classDamages } from "../support/doctor-damage/classes.ts";
+import { componentDamages } from "../support/doctor-damage/components.ts";
 import { crdDamages } from "../support/doctor-damage/crds.ts";
 import type { Damage } from "../support/doctor-damage/damage.ts";
 import { InstallEdits } from "../support/doctor-damage/install-edits.ts";
 import { nodeDamages } from "../support/doctor-damage/nodes.ts";
 import { policyDamages } from "../support/doctor-damage/policies.ts";
+import { tokenDamages } from "../support/doctor-damage/tokens.ts";
 import { webhookDamages } from "../support/doctor-damage/webhook.ts";
 import { workerDamages } from "../support/doctor-damage/worker.ts";
 import { eventually } from "../support/eventually.ts";
@@ -46,7 +48,9 @@ const UNPLANTED: readonly string[] = ["api", "injection"];
 
 /** With the processes stopped, so that nothing is healed or published while doctor looks. */
 function damagesOf(edits: InstallEdits): readonly Damage[] {
-  return [crdDamages, webhookDamages, policyDamages, workerDamages, nodeDamages, classDamages].flatMap((damages) => damages(edits));
+  return [crdDamages, webhookDamages, componentDamages, tokenDamages, policyDamages, workerDamages, nodeDamages, classDamages].flatMap(
+    (damages) => damages(edits),
+  );
 }
 
 /** The Deployments are given replicas here that no installer gave them. */

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
-import { manifestOf, readTarget, type Target, versionOf } from "../support/component-damage/cluster.ts";
+import { runOnline } from "../support/cli.ts";
+import { ADDED_TO_REPORTED, addedRounds } from "../support/component-damage/added.ts";
+import { componentId, manifestOf, readTarget, type Target, versionOf } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
 import { RIGHTS_DAMAGES } from "../support/component-damage/rights.ts";
 import {
@@ -24,9 +27,11 @@ import { writesOf } from "../support/sync-world.ts";
 const refusal = controlPlaneRefusal();
 const NAMESPACE = "keyvault-injector";
 const ROUNDS = damageRounds(NAMESPACE);
-const DAMAGES = ROUNDS.flat();
+const ADDED_ROUNDS = addedRounds(NAMESPACE);
+const DAMAGES = [...ROUNDS, ...ADDED_ROUNDS].flat();
 /** Milliseconds: the end of a report, and between two looks. */
 const REPORTED = { ended: 20_000, every: 50 };
+const HEALING = ["--heal=crds,classes,components"];
 const SERVICE: Target = { resource: RESOURCES.services, namespace: NAMESPACE, name: "keyvault-injector-webhook" };
 const WEBHOOK: Target = { resource: WORKLOADS.Deployment, namespace: NAMESPACE, name: "keyvault-injector-webhook" };
 
@@ -59,7 +64,7 @@ describe("component healing", { skip: refusal === undefined ? false : `SKIPPED: 
   });
 
   test("brings back what was damaged, so that the installer's next apply changes nothing", async () => {
-    await world.worker(["--heal=crds,classes,components"]);
+    await world.worker(HEALING);
     await world.copiesAreThere();
     const results: DamageResult[] = [];
     for (const round of ROUNDS) {
@@ -70,6 +75,54 @@ describe("component healing", { skip: refusal === undefined ? false : `SKIPPED: 
       await assertNothingToApply(world.cluster, round);
     }
     console.log(`component healing: ${summaryOf(results)}`);
+  });
+
+  test("U7: takes out what was added beside the installer's fields, where it decides what the component does", async () => {
+    await world.worker(HEALING);
+    await world.copiesAreThere();
+    const results: DamageResult[] = [];
+    for (const round of ADDED_ROUNDS) {
+      results.push(...(await runRound(world.cluster, round, { within: 10_000 })));
+      await assertNothingToApply(world.cluster, round);
+    }
+    assert.deepEqual(brokenIn(results), [], world.log().slice(-6_000));
+    console.log(`added: ${summaryOf(results)}`);
+  });
+
+  test("U7: stands in doctor where nothing heals it", async () => {
+    await world.worker(HEALING);
+    await world.copiesAreThere();
+    await world.worker(["--heal=crds,classes"]);
+    const round = ADDED_ROUNDS[0] ?? [];
+    for (const { target, operation } of round) await operation.inflict(world.cluster, target);
+    const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults"], world.plane.kubeconfigPath);
+    const { findings }: InstallReport = JSON.parse(output);
+    const named = findings.filter(({ state }) => state === "WARN").map(({ message }) => message);
+
+    const missing = round
+      .map(({ target }) => componentId(target))
+      .filter((id) => !named.some((message) => message.startsWith(`${id} was edited: `)));
+    assert.deepEqual(missing, []);
+    assert.ok(
+      findings.some(({ check, message }) => check === "webhook" && message.includes("its objectSelector")),
+      "and the webhook's own check names the field",
+    );
+    await world.worker(HEALING);
+    await eventually(async () => (await Promise.all(round.map(({ target }) => world.isReported(target)))).every((is) => !is));
+  });
+
+  test("U7: reports what was added to policies, roles and definitions", async () => {
+    await world.worker(HEALING);
+    await world.copiesAreThere();
+    const unreported: string[] = [];
+    for (const { target, operation, undo } of ADDED_TO_REPORTED) {
+      await operation.inflict(world.cluster, target);
+      const isTold = await eventually(() => world.isReported(target), { within: 10_000 }).catch(() => false);
+      if (!isTold) unreported.push(componentId(target));
+      await undo.inflict(world.cluster, target);
+      await eventually(async () => !(await world.isReported(target)), { what: `the end of the report of ${target.name}` });
+    }
+    assert.deepEqual(unreported, []);
   });
 
   test("reports damage to rights, policies and the Namespace within 10 s, and leaves it to people", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { CLASS_ANNOTATIONS, POD_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
 import { forbidden } from "../support/audit.ts";
@@ -8,15 +8,12 @@ import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
 import type { ProductProcess } from "../support/product.ts";
+import { type Mirrored, type RolloutSteps, rolloutSteps } from "../support/rollout-steps.ts";
 import {
   classOf,
-  classPath,
   createClass,
-  eventsOf,
   find,
   mergePatch,
-  opaque,
-  reasonIs,
   type SyncWorld,
   secretPath,
   send,
@@ -42,33 +39,9 @@ const SYNC = { args: ["--rotation-poll-interval=24h", "--rollout-timeout=4s"] };
 let world: SyncWorld;
 let worker: ProductProcess;
 let pods: PodReadiness;
+let steps: RolloutSteps;
 
 const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
-
-interface Mirrored {
-  readonly namespace: string;
-  readonly name: string;
-  readonly object: string;
-}
-
-/** A class of one object, mirrored into a Secret of the class's name. */
-async function mirrored(name = "db", namespace?: string): Promise<Mirrored> {
-  const object = await world.object(`first-${name}`);
-  const place = { namespace: namespace ?? (await world.namespace()), name };
-  await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: [opaque(name, object)] }));
-  await reasonIs(world.plane, place, "Synced");
-  return { ...place, object };
-}
-
-/** A new version in the vault and then in the Secret; resolves in a later second than that. */
-async function rotate({ namespace, name, object }: Mirrored): Promise<void> {
-  const objectsOf = async () =>
-    (await find<Secret>(world.plane, secretPath(namespace, name)))?.metadata.annotations?.[SECRET_ANNOTATIONS.objects];
-  const before = await objectsOf();
-  await world.emulator.rotateSecret({ vault: world.vault, name: object, value: `rotated-${Date.now()}` });
-  await patch(classPath(namespace, name), { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: String(Date.now()) } } });
-  await eventually(async () => (await objectsOf()) !== before, { what: "the rotated Secret" });
-}
 
 /** Kubernetes times have whole seconds: what is made now is younger than what was there. */
 async function nextSecond(): Promise<void> {
@@ -76,34 +49,14 @@ async function nextSecond(): Promise<void> {
   await eventually(() => Date.now() >= end, { what: "the next second" });
 }
 
-/** With ready pods that are older than every rotation to come. */
-async function running(facts: Omit<WorkloadFacts, "namespace">, { namespace }: Mirrored): Promise<WorkloadFacts> {
-  const all = { ...facts, namespace };
-  await createWorkload(world.plane, all);
-  await eventually(() => isReady(world.plane, all), { what: `ready pods of ${facts.name}` });
-  return all;
-}
-
-const isRestarted = async (facts: WorkloadFacts): Promise<boolean> => (await restartStampOf(world.plane, facts)) !== undefined;
-const restarted = (facts: WorkloadFacts) => eventually(() => isRestarted(facts), { what: `the restart of ${facts.name}` });
-const recorded = (facts: WorkloadFacts) => eventually(() => recordedStampOf(world.plane, facts), { what: `the record of ${facts.name}` });
-
-/** Resolves with the event's message. */
-function told(facts: WorkloadFacts, reason: string): Promise<string> {
-  return eventually(async () => (await eventsOf(world.plane, facts)).find((event) => event.reason === reason)?.message, {
-    what: `${reason} of ${facts.name}`,
-  });
-}
-
-function rotatedIs({ namespace, name }: Mirrored, reason: string): Promise<string> {
-  return eventually(
-    async () => {
-      const condition = (await statusOf(world.plane, namespace, name))?.conditions.find(({ type }) => type === "Rotated");
-      return condition?.reason === reason ? condition.message : undefined;
-    },
-    { what: `Rotated=${reason} of ${name}` },
-  );
-}
+const mirrored = (name?: string, namespace?: string) => steps.mirrored(name, namespace);
+const rotate = (of: Mirrored) => steps.rotate(of);
+const running = (facts: Omit<WorkloadFacts, "namespace">, of: Mirrored) => steps.running(facts, of);
+const isRestarted = (facts: WorkloadFacts) => steps.isRestarted(facts);
+const restarted = (facts: WorkloadFacts) => steps.restarted(facts);
+const recorded = (facts: WorkloadFacts) => steps.recorded(facts);
+const told = (facts: WorkloadFacts, reason: string) => steps.told(facts, reason);
+const rotatedIs = (of: Mirrored, reason: string) => steps.rotatedIs(of, reason);
 
 /** A policy of somebody else, in effect; resolves with its name. */
 async function refuseTemplates(facts: WorkloadFacts): Promise<string> {
@@ -154,6 +107,7 @@ async function metric(line: RegExp): Promise<number> {
 describe("workloads that ask for restarts", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
+    steps = rolloutSteps(world);
     pods = startPodReadiness(world.plane);
     worker = await world.product.start("sync", SYNC);
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
@@ -192,7 +146,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     assert.match(await rotatedIs(db, "Rotated"), /all workloads that ask for restarts \(3\)/);
     assert.match(await told(c, "Restarted"), /the versions in db changed/);
     await told(c, "Rotated");
-    assert.deepEqual([a, b, c].map(stampsWritten), [2, 2, 2], "one record and one restart each");
+    assert.deepEqual([a, b, c].map(stampsWritten), [3, 3, 3], "one record, one restart and the record of its end each");
   });
 
   test("wait where one of them does not get ready, which is told, and go on once it is", async () => {
@@ -221,7 +175,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     pods.release("fails-a");
     await restarted(b);
     await rotatedIs(db, "Rotated");
-    assert.equal(stampsWritten(a), 2, "no second restart of the one that failed");
+    assert.equal(stampsWritten(a), 3, "no second restart of the one that failed");
   });
 
   test("are left alone where their pods are younger than the rotation", async () => {

@@ -21,7 +21,8 @@ const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,4}$/), { minLength: 1, 
 const workloads = names.chain((all) => fc.tuple(...all.map((name) => fc.record({ name: fc.constant(name), isBroken: fc.boolean() }))));
 
 function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Workload {
-  const progress = { isComplete: isReady, isRolling: !isReady, signature: "", summary: "", isPastDeadline, ownDeadlineMs: 0 };
+  const counts = { wanted: 1, total: 1, updated: 1, available: isReady ? 1 : 0 };
+  const progress = { isComplete: isReady, isRolling: !isReady, revision: "", counts, summary: "", isPastDeadline, ownDeadlineMs: 0 };
   return {
     kind: "Deployment",
     ref: { namespace: "team", name },

@@ -73,6 +73,14 @@ const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, nam
     cluster([labelled(NAMESPACE), configurationWith({ objectSelector: { matchLabels: { app: "shop" } } })]),
     /^PodExcluded\nwebhook problem: .*objectSelector leaves the pod out \(label app is not shop\)/,
   ],
+  "U7: a further condition on what it is asked about is a problem": [
+    cluster([labelled(NAMESPACE), configurationWith({ matchConditions: [{ name: "never", expression: "false" }] })]),
+    /^asked\nwebhook problem: the webhook's matchConditions\[never\] is not as it is shipped, and may leave the pod out\n/,
+  ],
+  "U7: rules that ask about no pods are a problem": [
+    cluster([labelled(NAMESPACE), configurationWith({ rules: [{ apiGroups: ["apps"], operations: ["*"], resources: ["*"] }] })]),
+    /^asked\nwebhook problem: the webhook's rules is not as it is shipped/,
+  ],
   "a CA that has ended is a problem": [
     cluster([labelled(NAMESPACE), configurationWith()]),
     /^asked\nwebhook ok: .*\ncertificate problem: .* ended on 2\d{3}-\d\d-\d\d: see the webhook's log$/m,

@@ -29,6 +29,7 @@ describe("the page of annotations", () => {
     MANAGED_LABEL: "Label: On a Secret that the worker writes",
     SNAPSHOT_LABEL: "Label: On a class snapshot (ControllerRevision)",
     SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
+    WORKLOAD_ANNOTATIONS: "Annotation: On the pod templates of our own workloads",
     INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
     CRD_ANNOTATIONS: "Annotation: On a CustomResourceDefinition that is going away",
     LEASE_ANNOTATIONS: "Annotation: On the Lease `keyvault-injector-sync`",

@@ -137,7 +137,7 @@ describe("the owners after a repair", () => {
     ];
 
     assert.equal(managerOf(copy), "kubectl-client-side-apply");
-    assert.deepEqual(ownersAfterHealing(copy, applied, "keyvault-injector-sync"), [
+    assert.deepEqual(ownersAfterHealing(copy, { applied, healer: "keyvault-injector-sync", removed: {} }), [
       ...copy.owners,
       entry({ manager: "keyvault-injector-webhook" }),
       status,

@@ -71,6 +71,22 @@ describe("a workload stands", () => {
     assert.deepEqual(standing(workload({ status: unready })), { kind: "due", stamp: NEW, since: 0, turn: "unready" });
   });
 
+  test("rolling while some of its pods are missing, and due where all are, or none comes back", () => {
+    const some = { observedGeneration: 2, replicas: 3, updatedReplicas: 3, availableReplicas: 2 };
+    const spec = { replicas: 3 };
+    const settled = { [rotated]: `${OLD}-2` };
+    const ofBefore = { annotations: { "keyvault-injector.dev/restart-on-rotation": "true", [rotated]: OLD }, own: settled, spec };
+
+    assert.equal(standing(workload({ spec, status: some })).kind, "rolling");
+    assert.deepEqual(standing(workload({ spec, status: some }), 600_000), { kind: "due", stamp: NEW, since: 0, turn: "unready" });
+    assert.deepEqual(standing(workload({ ...ofBefore, status: { ...some, availableReplicas: 0 } })), {
+      kind: "due",
+      stamp: NEW,
+      since: 7,
+      turn: "unready",
+    });
+  });
+
   test("obstructed where a stamp would replace no pod", () => {
     const paused = workload({ spec: { paused: true } });
     const onDelete = workload({ kind: "DaemonSet", spec: { updateStrategy: { type: "OnDelete" } }, status: daemons(2, 2) });
@@ -101,6 +117,13 @@ describe("a namespace", () => {
   test("restarts no more at a time than is allowed", () => {
     assert.equal(planNamespace([due("b"), other("a", "restarting")], 1).slots, 0);
     assert.equal(planNamespace([due("b"), other("a", "restarting")], 3).slots, 2);
+  });
+
+  test("restarts what was not ready anyway at once, whoever failed, beside those whose turn it is", () => {
+    const started = (...judged: readonly Judged[]): readonly string[] => names(planNamespace(judged, 1).starts);
+
+    assert.deepEqual(started(due("a"), due("b", "unready"), due("c"), due("d", "unready")), ["b", "d", "a"]);
+    assert.deepEqual(started(due("b", "unready"), due("c"), other("a", "failed")), ["b"]);
   });
 
   test("restarts nothing after one that failed", () => {

@@ -1,6 +1,6 @@
 /** What a component adds to an object, as places in what it makes of it. */
 import { isDeepStrictEqual } from "node:util";
-import type { Json, JsonMap } from "./place.ts";
+import { type Json, type JsonMap, stepOfKey } from "./place.ts";
 
 /** Paths in `changed`, as marks have them; undefined where more was done than to add, or to something that no path leads to. */
 export function additionsTo(object: Json, changed: Json, at = ""): readonly string[] | undefined {
@@ -25,7 +25,8 @@ function additionsToMap(object: JsonMap, changed: JsonMap, at: string): readonly
   return together(
     Object.entries(changed).map(([key, value]) => {
       const before = object[key];
-      return before === undefined ? [below(at, key)] : additionsTo(before, value, below(at, key));
+      const step = below(at, stepOfKey(key));
+      return before === undefined ? [step] : additionsTo(before, value, step);
     }),
   );
 }

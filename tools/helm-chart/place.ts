@@ -48,9 +48,15 @@ export const tailKey = (key: string, expression: string): Put =>
 /** Entries of a map or list from the values, where there are any, after the manifest's own. */
 export const tailEntries = (expression: string): Put => tail(`{{- with ${expression} }}`, "{{- toYaml . | nindent $HERE }}", "{{- end }}");
 
-/** Steps of a path, in order. Slashes inside of brackets are part of the step. */
+/** Steps of a path, in order. Slashes inside of brackets are part of the step; in a key they are written as {@link stepOfKey} does. */
 export function stepsOf(path: string): readonly string[] {
-  return path === "" ? [] : (path.match(/\[[^\]]*\]|[^/]+/g) ?? []);
+  const steps = path === "" ? [] : (path.match(/\[[^\]]*\]|[^/]+/g) ?? []);
+  return steps.map((step) => (step.startsWith("[") ? step : step.replaceAll("~1", "/")));
+}
+
+/** A key as a step of a path, in the way of a JSON pointer. */
+export function stepOfKey(key: string): string {
+  return key.replaceAll("/", "~1");
 }
 
 /** The key or index that a step means in a value; undefined where it means nothing there. */

@@ -3,8 +3,11 @@ import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Viewer } from "../cluster.ts";
 import { FINAL_CHECK } from "../install.ts";
-import { type Check, fail, fine, skipped } from "./check.ts";
+import { narrowingsOf } from "../narrowed-webhook.ts";
+import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
+import { lookAtEntry } from "./check-webhook.ts";
 
 const PROBE = "keyvault-injector-doctor";
 
@@ -12,7 +15,7 @@ const PROBE = "keyvault-injector-doctor";
  * The API server itself asks the webhook, over the Service and with the caBundle: nothing else proves that it can. A dry run
  * stores nothing, and the webhook has no side effects.
  */
-export const checkInjection: Check = async ({ kube, probeNamespace, signal }) => {
+export const checkInjection: Check = async ({ kube, viewer, probeNamespace, signal }) => {
   try {
     const created = await kube.create<KubeObject>(RESOURCES.pods, probe(probeNamespace), { fieldManager: PROBE, dryRun: true }, signal);
     const pod = readPod(created);
@@ -23,7 +26,7 @@ export const checkInjection: Check = async ({ kube, probeNamespace, signal }) =>
     ];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.message.includes(FINAL_CHECK)) return [fail("injection", "the API server gets no answer from the webhook", LOOK)];
+    if (error.message.includes(FINAL_CHECK)) return [await unanswered(viewer)];
     if (error.code !== "Forbidden") return [{ check: "injection", state: "SKIP", message: `not looked at: ${error.message}`, fix: CHOOSE }];
     return [
       skipped("injection", {
@@ -33,6 +36,18 @@ export const checkInjection: Check = async ({ kube, probeNamespace, signal }) =>
     ];
   }
 };
+
+/** Nobody answers whom nobody asks. */
+async function unanswered(viewer: Viewer): Promise<CheckResult> {
+  const entry = await lookAtEntry({ viewer });
+  const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
+  if (narrowings.length === 0) return fail("injection", "the API server gets no answer from the webhook", LOOK);
+  return fail(
+    "injection",
+    `the API server does not ask the webhook, whose configuration has other ${narrowings.join(", ")}`,
+    "see the check webhook",
+  );
+}
 
 const LOOK = "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";
 const CHOOSE = "choose another namespace with -n";

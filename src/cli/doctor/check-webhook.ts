@@ -5,13 +5,15 @@ import type { Look } from "../cluster.ts";
 import type { WebhookConfiguration } from "../explain/webhook-steps.ts";
 import { EXCLUDED_NAMESPACES } from "../install.ts";
 import { selectorProblem } from "../label-selector.ts";
+import { narrowingsOf } from "../narrowed-webhook.ts";
 import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
 
 type Entry = NonNullable<WebhookConfiguration["webhooks"]>[number];
 
 const APPLY = "apply the manifests again";
 
-async function lookAtEntry({ viewer }: DoctorContext): Promise<Look<Entry>> {
+/** The entry for pods, of the configuration that is there. */
+export async function lookAtEntry({ viewer }: Pick<DoctorContext, "viewer">): Promise<Look<Entry>> {
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind !== "seen") return look;
   const entry = look.value.webhooks?.find(({ name }) => name === WEBHOOK_ENTRY);
@@ -35,6 +37,15 @@ export const checkWebhook: Check = async (context) => {
       warn("webhook", `its failurePolicy is ${failurePolicy ?? "unset"}`, `set it to Ignore (${APPLY}): else an outage stops every pod`),
     );
   }
+  const narrowings = narrowingsOf(look.value);
+  if (narrowings.length > 0)
+    results.push(
+      warn(
+        "webhook",
+        `its ${narrowings.join(", ")} may keep opted-in pods from it`,
+        "take that out of the configuration, unless it is meant",
+      ),
+    );
   return results.length > 0 ? results : [fine("webhook", `${WEBHOOK_ENTRY} is configured`)];
 };
 

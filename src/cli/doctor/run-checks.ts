@@ -2,12 +2,14 @@ import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContex
 import { checkApi, checkInstances } from "./check-api.ts";
 import { checkAuthority } from "./check-authority.ts";
 import { checkClasses } from "./check-classes.ts";
+import { checkComponents } from "./check-components.ts";
 import { checkCrds } from "./check-crds.ts";
 import { checkInjection } from "./check-injection.ts";
 import { checkDeployments, checkLease } from "./check-install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check-nodes.ts";
 import { checkGuardrails, checkPolicies } from "./check-policies.ts";
 import { checkRights } from "./check-rights.ts";
+import { checkTokens } from "./check-tokens.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./check-webhook.ts";
 
 const RUN: Readonly<Record<CheckName, Check>> = {
@@ -18,9 +20,11 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   certificates: checkCertificates,
   authority: checkAuthority,
   injection: checkInjection,
+  components: checkComponents,
   policies: checkPolicies,
   guardrails: checkGuardrails,
   deployments: checkDeployments,
+  tokens: checkTokens,
   instances: checkInstances,
   lease: checkLease,
   rights: checkRights,

@@ -3,6 +3,7 @@ import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { dayOf, endsOf } from "../ca-bundle.ts";
 import type { Viewer } from "../cluster.ts";
 import { type LabelSelector, selectorProblem } from "../label-selector.ts";
+import { type AskedEntry, narrowingsOf } from "../narrowed-webhook.ts";
 import { type ExplainReason, type Step, step, type Verdict } from "./explanation.ts";
 import { finalCheckStep } from "./final-check-step.ts";
 
@@ -11,10 +12,9 @@ export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly WebhookEntry[];
 }
 
-interface WebhookEntry {
+interface WebhookEntry extends AskedEntry {
   readonly name: string;
   readonly namespaceSelector?: LabelSelector;
-  readonly objectSelector?: LabelSelector;
   readonly failurePolicy?: string;
   readonly clientConfig?: { readonly caBundle?: string };
 }
@@ -63,7 +63,11 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
     return unasked("PodExcluded", `the webhook's objectSelector leaves the pod out (${ofPod}): change the pod's labels, or the selector`);
   }
   const unknown = labels === undefined ? [step("webhook", "unknown", `namespace ${namespace} is not readable: it may be left out`)] : [];
-  return { steps: [...unknown, ...trustSteps(entry, pod)], unasked: undefined };
+  const { objectSelector: _judged, ...rest } = entry;
+  const narrowed = narrowingsOf(rest).map((what) =>
+    step("webhook", "problem", `the webhook's ${what} is not as it is shipped, and may leave the pod out`),
+  );
+  return { steps: [...unknown, ...narrowed, ...trustSteps(entry, pod)], unasked: undefined };
 }
 
 function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {

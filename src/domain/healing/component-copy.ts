@@ -1,8 +1,11 @@
 import { isJsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
+import { additionsTo } from "./additions.ts";
 import { type Component, typeOf } from "./components.ts";
+import { disowned, intersection, withoutFields } from "./field-sets.ts";
 import { installerEntries, isInstaller } from "./installers.ts";
-import { comparedFields, ownedPart } from "./owned-fields.ts";
+import { comparedFields, type FieldSet, ownedPart, union } from "./owned-fields.ts";
+import { beforeEnforcement, type Tolerated, toleratedIn } from "./platform-managers.ts";
 
 /** Raised with every change of what a copy holds: an older one is not understood, and taken anew. */
 export const COPY_FORMAT = 1;
@@ -16,14 +19,23 @@ export interface ComponentCopy {
   readonly object: KubeObject;
   /** The installers' entries of managedFields as they were, times included. */
   readonly owners: readonly ManagedFieldsEntry[];
+  /**
+   * Fields that others had added when the first copy of this install was taken: meant by whom nobody knows, they are reported and stay. Copies
+   * of before 0.4.0 know none, and are taken anew.
+   */
+  readonly accepted?: FieldSet;
 }
 
-/** Undefined where no installer is recorded: nobody knows what was meant then. */
-export function copyOf(component: Component, live: KubeObject): ComponentCopy | undefined {
-  const owners = installerEntries(live);
+/**
+ * Undefined where no installer is recorded: nobody knows what was meant then. An installer's write does not make what others had added the
+ * installer's: of that, what the copy before it accepted is accepted.
+ */
+export function copyOf(component: Component, live: KubeObject, before?: ComponentCopy): ComponentCopy | undefined {
+  const installed = beforeEnforcement(live);
+  const owners = installerEntries(installed);
   if (owners.length === 0) return undefined;
   const { namespace, name } = component.ref;
-  const found = ownedPart(live, comparedFields(owners));
+  const found = ownedPart(installed, comparedFields(owners));
   const part = isJsonObject(found) ? found : {};
   const metadata = isJsonObject(part["metadata"]) ? part["metadata"] : {};
   const object: KubeObject = {
@@ -31,7 +43,21 @@ export function copyOf(component: Component, live: KubeObject): ComponentCopy | 
     ...typeOf(component),
     metadata: { ...metadata, ...(namespace === undefined ? {} : { namespace }), name },
   };
-  return { format: COPY_FORMAT, id: component.id, object, owners };
+  const added = additionsTo(component.resource, { object, owners }, live).fields;
+  const accepted = before?.accepted === undefined ? added : intersection(added, before.accepted);
+  return { format: COPY_FORMAT, id: component.id, object, owners, accepted };
+}
+
+/** The copy without what a platform may change of the live object: that is neither compared nor written. */
+export function tolerating(
+  copy: ComponentCopy,
+  live: KubeObject,
+): { readonly copy: ComponentCopy; readonly tolerated: readonly Tolerated[] } {
+  const tolerated = toleratedIn(copy.object, live);
+  if (tolerated.length === 0) return { copy, tolerated };
+  const fields = tolerated.reduce<FieldSet>((all, each) => union(all, each.fields), {});
+  const object = withoutFields(copy.object, fields) as KubeObject; // Type and metadata are not among the fields.
+  return { copy: { ...copy, object, owners: disowned(copy.owners, fields) }, tolerated };
 }
 
 /** What the owners have of an object, without its name and type, in an order that is the same for equal content. */
@@ -45,18 +71,23 @@ export function managerOf({ owners }: ComponentCopy): string {
   return last?.manager ?? "";
 }
 
+export interface Healed {
+  /** As the API server says, after the repair. */
+  readonly applied: readonly ManagedFieldsEntry[];
+  readonly healer: string;
+  /** Fields that others had added, and have gone. */
+  readonly removed: FieldSet;
+}
+
 /**
  * Owners after the copy was applied under an installer's name: the installers' entries as they were, down to their times, so
- * that their next apply changes nothing. Everybody else keeps what the API server says; `healer` is our own manager.
+ * that their next apply changes nothing. Everybody else keeps what the API server says, but for what was taken out.
  */
-export function ownersAfterHealing(
-  copy: ComponentCopy,
-  applied: readonly ManagedFieldsEntry[],
-  healer: string,
-): readonly ManagedFieldsEntry[] {
+export function ownersAfterHealing(copy: ComponentCopy, { applied, healer, removed }: Healed): readonly ManagedFieldsEntry[] {
   const manager = managerOf(copy);
   // A client-side installer's name is used for a server-side apply, which leaves an entry that it never had.
   const isTrace = (entry: ManagedFieldsEntry): boolean =>
     entry.subresource === undefined && (entry.manager === healer || (entry.manager === manager && entry.operation === "Apply"));
-  return [...copy.owners, ...applied.filter((entry) => !isInstaller(entry) && !isTrace(entry))];
+  const others = applied.filter((entry) => !isInstaller(entry) && !isTrace(entry));
+  return [...copy.owners, ...disowned(others, removed)];
 }

@@ -24,7 +24,7 @@ export function comparedFields(entries: readonly ManagedFieldsEntry[]): FieldSet
   return entries.reduce<FieldSet>((all, { fieldsV1 }) => union(all, pruned(fieldsV1 ?? {}) ?? {}), {});
 }
 
-function union(a: FieldSet, b: FieldSet): FieldSet {
+export function union(a: FieldSet, b: FieldSet): FieldSet {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries([...names].map((name) => [name, union(membersOf(a[name]), membersOf(b[name]))]));
 }
@@ -72,7 +72,8 @@ function ownedItems(items: readonly unknown[], fields: FieldSet, order: ItemOrde
   return ordered.map(({ kept }) => kept);
 }
 
-function isNamed(name: string, item: unknown, index: number): boolean {
+/** Whether a field set's name of a list item is that of this item. */
+export function isNamed(name: string, item: unknown, index: number): boolean {
   if (name.startsWith("v:")) return JSON.stringify(item) === name.slice(2);
   if (name.startsWith("i:")) return Number(name.slice(2)) === index;
   if (!name.startsWith("k:") || !isJsonObject(item)) return false;
@@ -85,7 +86,7 @@ export function hasFields(all: FieldSet, some: FieldSet): boolean {
   return Object.entries(some).every(([name, inner]) => name in all && hasFields(membersOf(all[name]), membersOf(inner)));
 }
 
-function membersOf(fields: unknown): FieldSet {
+export function membersOf(fields: unknown): FieldSet {
   return isJsonObject(fields) ? fields : {};
 }
 

@@ -13,21 +13,29 @@ export interface Due extends Judged {
 export interface NamespacePlan {
   /** In the order in which they are restarted. */
   readonly due: readonly Due[];
-  /** How many of them may be restarted now. */
+  /** How many of them may be restarted now, of those that others wait for. */
   readonly slots: number;
+  /** Those that are restarted now. */
+  readonly starts: readonly Due[];
   /** Why none is, where a restart failed: the first of those. */
   readonly haltedBy: Judged | undefined;
 }
 
 const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 
-/** Restarts of one namespace: so many at a time, the same ones in the same order whoever asks, and none after one that failed. */
+/**
+ * Restarts of one namespace: so many at a time, the same ones in the same order whoever asks, and none after one that failed. What was not
+ * ready before is no part of that.
+ */
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
   const haltedBy = sorted.find(({ standing }) => standing.kind === "failed");
   const restarting = sorted.filter(({ standing }) => standing.kind === "restarting").length;
   const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
-  return { due, slots: haltedBy === undefined ? Math.max(0, most - restarting) : 0, haltedBy };
+  const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
+  const unready = due.filter(({ standing }) => standing.turn === "unready");
+  const inTurn = due.filter(({ standing }) => standing.turn !== "unready").slice(0, slots);
+  return { due, slots, starts: [...unready, ...inTurn], haltedBy };
 }
 
 function isDue(judged: Judged): judged is Due {

@@ -10,8 +10,10 @@ export interface AgingPod extends KubeObject {
  * seconds; one of the same second counts as older.
  */
 export function hasOldPod(pods: readonly AgingPod[], since: number): boolean {
-  return pods.some(({ metadata, status }) => {
-    const isLive = metadata.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed";
-    return isLive && !(Date.parse(metadata.creationTimestamp ?? "") > since);
-  });
+  return pods.some((pod) => isLive(pod) && !(Date.parse(pod.metadata.creationTimestamp ?? "") > since));
+}
+
+/** It has not ended, and is not going. */
+export function isLive({ metadata, status }: AgingPod): boolean {
+  return metadata.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed";
 }

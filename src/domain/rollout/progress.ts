@@ -8,8 +8,9 @@ export interface Progress {
   readonly isComplete: boolean;
   /** Pods are still to be replaced. */
   readonly isRolling: boolean;
-  /** Changes with every step forward or back. */
-  readonly signature: string;
+  /** Of the workload's spec, and whether its controller has seen it: the counts of another one are not compared with these. */
+  readonly revision: string;
+  readonly counts: PodCounts;
   /** In the words of a message. */
   readonly summary: string;
   /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
@@ -18,19 +19,23 @@ export interface Progress {
   readonly ownDeadlineMs: number;
 }
 
+/** How many pods there are, of the template as it stands, and how many of all are available. */
+export interface PodCounts {
+  readonly wanted: number;
+  readonly total: number;
+  readonly updated: number;
+  readonly available: number;
+}
+
 interface Observed {
   readonly generation: number;
   readonly spec: JsonObject;
   readonly status: JsonObject;
 }
 
-interface Counts {
-  readonly wanted: number;
-  /** Of these, how many are to be of the new template. */
+interface Counts extends PodCounts {
+  /** Of those that are wanted, how many are to be of the new template. */
   readonly toUpdate: number;
-  readonly total: number;
-  readonly updated: number;
-  readonly available: number;
 }
 
 export function progressOf(kind: WorkloadKind, { generation, spec, status }: Observed): Progress {
@@ -41,7 +46,8 @@ export function progressOf(kind: WorkloadKind, { generation, spec, status }: Obs
   return {
     isComplete: !isRolling && available >= wanted,
     isRolling,
-    signature: [isObserved, wanted, total, updated, available].join("/"),
+    revision: `${generation}${isObserved ? "" : " unseen"}`,
+    counts: { wanted, total, updated, available },
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available`,
     isPastDeadline: kind === "Deployment" && isObserved && hasGivenUp(status),
     ownDeadlineMs: kind === "Deployment" ? numberAt(spec, "progressDeadlineSeconds", 600) * 1_000 : 0,

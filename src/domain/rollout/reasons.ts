@@ -2,11 +2,13 @@
 export const ROLLOUT_REASONS = [
   /** The stamp was set: the controller of the workload replaces its pods. */
   "Restarted",
+  /** It is to be restarted, and waits for another one. */
+  "Waiting",
   /** A restart is under way, or waits for its turn. */
   "Restarting",
-  /** The pods have the versions that are current. */
+  /** The pods have the versions that are current, and stay up with them. */
   "Rotated",
-  /** Not ready in time after its restart: nothing else of the namespace is restarted. */
+  /** Not ready in time after its restart, or not for long: nothing else of the namespace is restarted. */
   "RolloutFailed",
   /** A paused Deployment would take the stamp and replace nothing. */
   "Paused",

@@ -21,9 +21,17 @@ export function hasStamp({ templateStamp, podsStamp }: Stamps, wanted: string): 
   return known !== undefined && versionsIn(known) === wanted;
 }
 
-/** The pods are made by a restart of ours, as opposed to having the versions anyway. */
+/** The pods are made by a restart of ours that is not known to have ended well, as opposed to having the versions anyway. */
 export function isRestarted({ templateStamp, podsStamp }: Stamps): boolean {
   return templateStamp !== undefined && (podsStamp === undefined || podsStamp === templateStamp);
+}
+
+/**
+ * What the workload itself gets beside the stamp of its template, once its pods are known to run well with it, or were not ready before it:
+ * the same versions and another stamp, which {@link isRestarted} tells from a restart that has still to prove itself.
+ */
+export function settledStamp(templateStamp: string): string {
+  return templateStamp.endsWith(AGAIN) ? versionsIn(templateStamp) : `${templateStamp}${AGAIN}`;
 }
 
 /** What a restart for the versions writes. A template that has the very stamp, from before other versions came and went, gets another. */

@@ -7,10 +7,10 @@ import { titleOf, type Workload } from "./workload.ts";
 export type Standing =
   /** Its pods have the current versions. */
   | { readonly kind: "current" }
-  /** Restarted for the current versions, and not ready yet. */
-  | { readonly kind: "restarting"; readonly message: string }
+  /** Restarted for the current versions, and not ready yet, or not for long enough: `provenIn` milliseconds are left of that. */
+  | { readonly kind: "restarting"; readonly message: string; readonly provenIn?: number }
   /** The same, for longer than is allowed. */
-  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "failed"; readonly message: string; readonly provenIn?: number }
   /** To be restarted, unless its pods turn out to be younger than `since` (Unix milliseconds). */
   | { readonly kind: "due"; readonly stamp: string; readonly since: number; readonly turn: Turn }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
@@ -22,8 +22,8 @@ export type Standing =
   | { readonly kind: "nothingMirrored" };
 
 /**
- * Who comes first. A workload whose last restart is not finished is disturbed already. One that is not ready for another reason would
- * stop the others without saying anything about the new versions.
+ * Who comes first. A workload whose last restart is not finished is disturbed already. One that was not running well before says nothing
+ * about the new versions: nobody waits for it, and it waits for nobody.
  */
 export type Turn = "unfinished" | "ready" | "unready";
 
@@ -47,7 +47,7 @@ export function standingOf(input: StandingInput): Standing {
   const since = isStamped(workload) ? versions.since : versions.rotated;
   if (workload.obstacle !== undefined) return { kind: "obstructed", reason: workload.obstacle, stamp, since };
   const turn = turnOf(workload);
-  if (turn !== "unfinished" && workload.progress.isRolling && !isStalled(input)) return { kind: "rolling" };
+  if (turn === "unready" && isMoving(input)) return { kind: "rolling" };
   return { kind: "due", stamp, since, turn };
 }
 
@@ -63,9 +63,16 @@ function afterRestart(input: StandingInput): Standing {
   return { kind: "failed", message: `${message}, and ${why}` };
 }
 
+/** Some of its pods are missing for the moment; what is left of them afterwards decides. */
+function isMoving({ workload, ...input }: StandingInput): boolean {
+  const { progress } = workload;
+  const hasStopped = progress.isPastDeadline || isStalled({ workload, ...input });
+  return !hasStopped && (progress.isRolling || progress.counts.available > 0);
+}
+
 function turnOf(workload: Workload): Turn {
   if (workload.progress.isComplete) return "ready";
-  return workload.templateStamp !== undefined && isRestarted(workload) ? "unfinished" : "unready";
+  return isRestarted(workload) ? "unfinished" : "unready";
 }
 
 function isStalled({ workload, stalledMs, timeoutMs }: StandingInput): boolean {

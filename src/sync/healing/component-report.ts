@@ -16,13 +16,18 @@ export interface ReportOptions {
 /** What is told of components: in the log, by events on the worker's Deployment, and as metrics. */
 export interface ComponentReport {
   healed(component: Component, damage: "edited" | "deleted", detail: string): void;
+  /** Its pods are replaced, which nobody asked for. */
+  restarted(component: Component, why: string): void;
   /** A state that lasts is told once. */
   damaged(component: Component, reason: EventReason | SyncReason, detail: string): void;
   whole(component: Component): void;
+  /** What a platform changed of it, and may; undefined: nothing. Told once. */
+  tolerated(component: Component, detail: string | undefined): void;
 }
 
 export function createComponentReport({ namespace, events, logger, metrics }: ReportOptions): ComponentReport {
   const told = new Map<string, string>();
+  const tolerations = new Map<string, string>();
   // One place to look, also for what is gone or has no namespace.
   const regarding = workerDeployment(namespace);
   return {
@@ -31,6 +36,10 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
       const message = `${id} was ${damage} (${detail}) and is as its installer left it`;
       logger.warn("a component was healed", { component: id, damage, detail });
       events.emit({ regarding, type: "Warning", reason: "ComponentHealed", message });
+    },
+    restarted: ({ id }, detail) => {
+      logger.warn("a component was restarted", { component: id, detail });
+      events.emit({ regarding, type: "Warning", reason: "ComponentRestarted", message: `${id} was restarted: ${detail}` });
     },
     damaged: ({ id }, reason, detail) => {
       metrics.damaged.set({ component: id }, 1);
@@ -42,6 +51,18 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
     whole: ({ id }) => {
       metrics.damaged.set({ component: id }, 0);
       if (told.delete(id)) logger.info("a part of the install is whole again", { component: id });
+    },
+    tolerated: ({ id }, detail) => {
+      if (detail === undefined) tolerations.delete(id);
+      if (detail === undefined || tolerations.get(id) === detail) return;
+      tolerations.set(id, detail);
+      logger.info("a component was changed by the platform and is left so", { component: id, detail });
+      events.emit({
+        regarding,
+        type: "Normal",
+        reason: "ComponentTolerated",
+        message: `${id}: ${detail}, was changed by the platform and stays`,
+      });
     },
   };
 }

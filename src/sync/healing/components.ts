@@ -1,4 +1,5 @@
-import { type Component, componentsOf } from "../../domain/healing/components.ts";
+import { type Component, componentsOf, crdComponent } from "../../domain/healing/components.ts";
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
@@ -9,9 +10,11 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
 import { patiently, RETRIES } from "../patiently.ts";
 import type { ComponentCopies } from "./component-copies.ts";
+import type { ComponentMemory } from "./component-memory.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import { createComponentReport } from "./component-report.ts";
-import { type ComponentMemory, type HealContext, healComponent, newComponentMemory } from "./heal-component.ts";
+import { healComponent, newComponentMemory } from "./heal-component.ts";
+import type { HealContext } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 import { mayHeal } from "./node-side-rights.ts";
 
@@ -28,6 +31,8 @@ export interface ComponentsOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly namespace: string;
+  /** As this version ships them. Healed elsewhere; here it is reported what others add to them. */
+  readonly crds: readonly CustomResourceDefinition[];
   readonly copies: ComponentCopies;
   readonly events: EventSink;
   readonly metrics: ComponentMetrics;
@@ -51,10 +56,10 @@ interface Watched {
 }
 
 export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
-  const { kube, watcher, namespace, copies, clock, logger } = options;
-  const context: HealContext = { kube, namespace, clock, copies, report: createComponentReport(options) };
+  const { kube, watcher, namespace, crds, copies, clock, logger } = options;
+  const context: HealContext = { kube, namespace, crds, clock, copies, report: createComponentReport(options) };
   const watched = new Map<string, Watched>(
-    componentsOf(namespace).map((component) => [
+    [...componentsOf(namespace), ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
       component.id,
       { component, memory: newComponentMemory(), reflector: undefined, stop: new AbortController() },
     ]),

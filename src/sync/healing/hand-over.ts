@@ -20,9 +20,9 @@ export async function handOver(
   kube: KubeClient,
   { resource, object: { metadata }, managedFields, isExact = false }: HandedOver,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<KubeObject> {
   const { namespace, name, uid, resourceVersion } = metadata;
   const patch = { metadata: { uid, managedFields, ...(isExact ? { resourceVersion } : {}) } };
   const ref = namespace === undefined ? { name } : { namespace, name };
-  await kube.mergePatch(resource, ref, patch, { fieldManager: FIELD_MANAGER }, signal);
+  return kube.mergePatch<KubeObject>(resource, ref, patch, { fieldManager: FIELD_MANAGER }, signal);
 }

@@ -1,102 +1,101 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { copyOf } from "../../domain/healing/component-copy.ts";
-import { type ComponentDrift, componentDrift } from "../../domain/healing/component-drift.ts";
+import { type ComponentDrift, componentDrift, type Remark } from "../../domain/healing/component-drift.ts";
 import { type Component, isOwnDeployment } from "../../domain/healing/components.ts";
+import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
+import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type DeletionVerdict, deletionVerdict } from "../../domain/healing/deletion.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../../domain/schedule/repair-pace.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { findByName } from "../find-by-name.ts";
-import { applyCopy } from "./apply-copy.ts";
-import type { ComponentCopies } from "./component-copies.ts";
-import type { ComponentReport } from "./component-report.ts";
+import { ComponentMemory, type Damage } from "./component-memory.ts";
+import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.ts";
-
-/** What this process remembers of a component. Losing it costs nothing but an early repair. */
-export interface ComponentMemory {
-  repairs: Repairs;
-  /** Unix milliseconds since when it has been absent. */
-  absentSince: number | undefined;
-}
+import { describe, finishRepair, repair, saveCopy } from "./repair-component.ts";
+import { restartHolders } from "./restart-holders.ts";
 
 export function newComponentMemory(): ComponentMemory {
-  return { repairs: NO_REPAIRS, absentSince: undefined };
+  return new ComponentMemory();
 }
 
-export interface HealContext {
-  readonly kube: KubeClient;
-  readonly namespace: string;
-  readonly clock: Clock;
-  readonly copies: ComponentCopies;
-  readonly report: ComponentReport;
-}
-
-/** What is on its way somewhere is looked at again this often (milliseconds). */
-const MOVING_MS = 1_000;
 /** While the worker's own Deployment is away, others wait for it (milliseconds). */
 const WAITING_MS = 5_000;
-/** What the API server refuses for good, an immutable field for one, is tried again this often (milliseconds). */
-const REFUSED_MS = 60_000;
-/** Fields that are named. */
-const MAX_SHOWN = 3;
-
-const DONE: Outcome = { kind: "done" };
-const again = (milliseconds: number): Outcome => ({ kind: "requeueAfter", milliseconds });
-
-interface Look {
-  readonly component: Component;
-  readonly memory: ComponentMemory;
-  readonly live: KubeObject | undefined;
-}
-
-/** One look at one component, and at most one repair. */
+/** Reconciles one component, with at most one repair. */
 export async function healComponent(
   context: HealContext,
-  { component, memory }: Omit<Look, "live">,
+  { component, memory }: Omit<ObservedComponent, "live">,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const live = await findByName(context.kube, component, signal);
-  const drift = componentDrift(context.copies.get(component.id), live);
-  const look: Look = { component, memory, live };
+  const observed: ObservedComponent = { component, memory, live };
+  const drift = driftOf(context, observed);
   if (drift.kind !== "deleted") memory.absentSince = undefined;
+  if (component.treatment === "crd" && !isForReport(context, component, live)) return DONE;
   switch (drift.kind) {
     case "unknown":
       return DONE;
     case "untouched":
-      return settled(context, look);
+      if (!(await finishRepair(context, observed, signal))) return again(MOVING_MS);
+      await restartHolders(context, observed, signal);
+      return settled(context, observed, drift.remarks);
     case "installed": {
-      const copy = live === undefined ? undefined : copyOf(component, live);
-      if (copy !== undefined) await context.copies.save(copy, signal);
-      return settled(context, look);
+      if (component.treatment === "crd") return DONE;
+      await saveCopy(context, observed, signal);
+      await restartHolders(context, observed, signal);
+      return settled(context, observed);
     }
     case "terminating":
     case "edited":
     case "deleted":
-      return component.treatment === "healed" ? heal(context, look, drift, signal) : tellOnly(context, look, drift, signal);
+      return component.treatment === "healed" ? heal(context, observed, drift, signal) : tellOnly(context, observed, drift, signal);
     default:
       return assertNever(drift);
   }
 }
 
-type Damage = Extract<ComponentDrift, { readonly kind: "terminating" | "edited" | "deleted" }>;
+/** What the worker itself wrote under an installer's name is no wish of the installer's. */
+function driftOf({ copies }: HealContext, { component, memory, live }: ObservedComponent): ComponentDrift {
+  const known = copies.get(component.id);
+  return componentDrift(known, live === undefined || known === undefined ? live : memory.asInstalled(live, known));
+}
+
+/** Definitions are healed elsewhere. What serves all that is needed is not, and may do more than its installer wanted. */
+function isForReport({ crds, copies }: HealContext, { id, ref }: Component, live: KubeObject | undefined): boolean {
+  const ours = crds.find(({ metadata }) => metadata.name === ref.name);
+  const found = live as CustomResourceDefinition | undefined; // Read by its resource.
+  return ours !== undefined && copies.get(id) !== undefined && crdDrift(ours, found).kind === "whole";
+}
 
 /** Nothing is wrong; a fight counts as over when nobody has taken part for a while. */
-function settled({ clock, report }: HealContext, { component, memory }: Look): Outcome {
-  memory.repairs = { ...memory.repairs, seen: undefined };
-  const contested = contestedUntil(memory.repairs, clock.now());
+function settled({ clock, report }: HealContext, { component, memory }: ObservedComponent, remarks: readonly Remark[] = []): Outcome {
+  const contested = memory.noteWhole(clock.now());
   if (contested !== undefined) return again(Math.max(MOVING_MS, contested - clock.now()));
-  report.whole(component);
+  const accepted = remarks.find(({ kind }) => kind === "accepted");
+  if (accepted === undefined) report.whole(component);
+  else
+    report.damaged(
+      component,
+      "ComponentDamaged",
+      `${shown(accepted)}, was there before the worker kept a copy, and stays; ${ASK_INSTALLER}`,
+    );
+  const tolerated = remarks.find(({ kind }) => kind === "tolerated");
+  report.tolerated(component, tolerated === undefined ? undefined : shown(tolerated));
   return DONE;
 }
 
+const ASK_INSTALLER = "set it where you install, or take it out";
+
+function shown({ fields, by }: Remark): string {
+  return `${shownNames(fields, MAX_SHOWN)}, by ${by}`;
+}
+
 /** Rights, policies and the Namespace are what limits the worker: it says what is wrong and leaves them to people. */
-async function tellOnly(context: HealContext, look: Look, drift: Damage, signal: AbortSignal): Promise<Outcome> {
+async function tellOnly(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   if (isGoing(await readInstallOrNothing(context, signal))) return DONE;
-  context.report.damaged(look.component, "ComponentDamaged", `${describe(drift)}; apply the manifests again`);
+  // An apply leaves what is not its own.
+  const more = drift.kind === "edited" && drift.added !== undefined ? ", and take out what was added" : "";
+  context.report.damaged(observed.component, "ComponentDamaged", `${describe(drift)}; apply the manifests again${more}`);
   return DONE;
 }
 
@@ -111,17 +110,17 @@ async function readInstallOrNothing(context: HealContext, signal: AbortSignal): 
   }
 }
 
-async function heal(context: HealContext, look: Look, drift: Damage, signal: AbortSignal): Promise<Outcome> {
+async function heal(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   switch (drift.kind) {
     case "terminating":
-      return tellTerminating(context, look, drift);
+      return tellTerminating(context, observed, drift);
     case "edited": {
-      return isGoing(await readInstall(context, signal)) ? DONE : repair(context, look, drift, signal);
+      return isGoing(await readInstall(context, signal)) ? DONE : repair(context, observed, drift, signal);
     }
     case "deleted": {
-      const verdict = await judgeDeletion(context, look, signal);
+      const verdict = await judgeDeletion(context, observed, signal);
       if (verdict.kind === "wait") return again(verdict.milliseconds);
-      if (verdict.kind === "restore") return repair(context, look, drift, signal);
+      if (verdict.kind === "restore") return repair(context, observed, drift, signal);
       // Its own Deployment may come back first; a prepared uninstall, or a Namespace that goes, is seen by its watch.
       return again(WAITING_MS);
     }
@@ -131,13 +130,21 @@ async function heal(context: HealContext, look: Look, drift: Damage, signal: Abo
 }
 
 /** An apply onto what is being deleted would succeed and be lost with it. */
-function tellTerminating({ report }: HealContext, { component }: Look, drift: Extract<Damage, { kind: "terminating" }>): Outcome {
+function tellTerminating(
+  { report }: HealContext,
+  { component }: ObservedComponent,
+  drift: Extract<Damage, { kind: "terminating" }>,
+): Outcome {
   // A foreground deletion of the worker's own Deployment ends with the worker's own pods: nobody is left to undo it.
   if (isOwnDeployment(component)) report.damaged(component, "ComponentDamaged", `${describe(drift)}; apply the manifests again`);
   return again(MOVING_MS);
 }
 
-async function judgeDeletion(context: HealContext, { component, memory }: Look, signal: AbortSignal): Promise<DeletionVerdict> {
+async function judgeDeletion(
+  context: HealContext,
+  { component, memory }: ObservedComponent,
+  signal: AbortSignal,
+): Promise<DeletionVerdict> {
   const now = context.clock.now();
   memory.absentSince ??= now;
   const { isNamespaceAlive, ownDeployment, isPrepared } = await readInstall(context, signal);
@@ -150,52 +157,4 @@ async function judgeDeletion(context: HealContext, { component, memory }: Look, 
     isPrepared,
     areRightsWhole: !isOwn || (await areRightsWhole(context, signal)),
   });
-}
-
-async function repair(context: HealContext, { component, memory, live }: Look, drift: Damage, signal: AbortSignal): Promise<Outcome> {
-  const { kube, clock, copies, report } = context;
-  const copy = copies.get(component.id);
-  if (copy === undefined) return DONE;
-  const { repairs, pauseMs } = paceRepair(memory.repairs, clock.now());
-  memory.repairs = repairs;
-  if (pauseMs > 0) {
-    report.damaged(
-      component,
-      "Contested",
-      `${contested(drift)} after each repair; repairs pause for up to a minute. Stop the other writer`,
-    );
-    return again(pauseMs);
-  }
-  try {
-    if (!(await applyCopy(kube, { component, copy, live }, signal))) return again(MOVING_MS);
-  } catch (error) {
-    if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
-    report.damaged(component, "ComponentDamaged", `${describe(drift)}, and the API server refuses to change it back: ${error.message}`);
-    return again(REFUSED_MS);
-  }
-  memory.repairs = afterRepair(memory.repairs, clock.now());
-  report.healed(component, drift.kind === "edited" ? "edited" : "deleted", detailOf(drift));
-  return again(MOVING_MS);
-}
-
-function describe(drift: Damage): string {
-  switch (drift.kind) {
-    case "edited":
-      return `edited: ${detailOf(drift)}`;
-    case "deleted":
-      return "deleted";
-    case "terminating":
-      return `being deleted${drift.finalizers.length === 0 ? "" : `, held by ${drift.finalizers.join(", ")}`}`;
-    default:
-      return assertNever(drift);
-  }
-}
-
-function detailOf(drift: Damage): string {
-  if (drift.kind !== "edited") return "by whom stands in the API server's audit log alone";
-  return `${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`;
-}
-
-function contested(drift: Damage): string {
-  return drift.kind === "edited" ? `changed by ${drift.by}` : "deleted";
 }

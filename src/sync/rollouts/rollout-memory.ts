@@ -1,3 +1,5 @@
+import type { PodCounts } from "../../domain/rollout/progress.ts";
+import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 
@@ -5,13 +7,24 @@ import type { Workload } from "../../domain/rollout/workload.ts";
 interface WorkloadMemory {
   /** The stamp that its versions make, and since when (Unix milliseconds). */
   wanted: { readonly stamp: string; readonly since: number } | undefined;
-  /** Its progress, and since when it is so. */
-  progress: { readonly signature: string; readonly since: number } | undefined;
+  /** How far its rollout has come at most, and since when. */
+  progress: Furthest | undefined;
   /** As our last write returned it; counts until the watch shows something newer than `basedOn`. */
   written: { readonly basedOn: string; readonly workload: Workload } | undefined;
   /** Whether it has old pods, for a stamp at a resourceVersion. */
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
   told: Standing["kind"] | undefined;
+  /** What it waits for, as it was last told. */
+  toldWait: string | undefined;
+}
+
+/** Of one rollout: the template's stamp and the workload's revision. */
+interface Furthest {
+  readonly rollout: string;
+  readonly updated: number;
+  readonly outdated: number;
+  readonly available: number;
+  readonly since: number;
 }
 
 export class RolloutMemory {
@@ -20,7 +33,14 @@ export class RolloutMemory {
   of({ uid }: Pick<Workload, "uid">): WorkloadMemory {
     const known = this.#byUid.get(uid);
     if (known !== undefined) return known;
-    const memory: WorkloadMemory = { wanted: undefined, progress: undefined, written: undefined, oldPods: undefined, told: undefined };
+    const memory: WorkloadMemory = {
+      wanted: undefined,
+      progress: undefined,
+      written: undefined,
+      oldPods: undefined,
+      told: undefined,
+      toldWait: undefined,
+    };
     this.#byUid.set(uid, memory);
     return memory;
   }
@@ -44,11 +64,35 @@ export class RolloutMemory {
     return now - memory.wanted.since;
   }
 
-  /** Milliseconds since its progress last changed. */
+  /**
+   * Milliseconds since its rollout last came further than it ever was. Pods that become available again are no step forward: a crash loop has one
+   * every time.
+   */
   stalledFor(workload: Workload, now: number): number {
+    const { progress, templateStamp } = workload;
     const memory = this.of(workload);
-    const signature = `${workload.templateStamp ?? ""} ${workload.progress.signature}`;
-    if (memory.progress?.signature !== signature) memory.progress = { signature, since: now };
+    const rollout = `${templateStamp ?? ""} ${progress.revision}`;
+    const before = memory.progress?.rollout === rollout ? memory.progress : undefined;
+    const furthest = furthestOf(progress.counts, before);
+    const isAtRest = progress.isComplete && !isRestarted(workload);
+    const hasMoved = before === undefined || isAtRest || isFurther(furthest, before);
+    memory.progress = { rollout, ...furthest, since: hasMoved ? now : before.since };
     return now - memory.progress.since;
   }
+}
+
+type Distance = Pick<Furthest, "updated" | "outdated" | "available">;
+
+function furthestOf({ total, updated, available }: PodCounts, before: Distance | undefined): Distance {
+  const outdated = total - updated;
+  if (before === undefined) return { updated, outdated, available };
+  return {
+    updated: Math.max(updated, before.updated),
+    outdated: Math.min(outdated, before.outdated),
+    available: Math.max(available, before.available),
+  };
+}
+
+function isFurther(now: Distance, before: Distance): boolean {
+  return now.updated > before.updated || now.outdated < before.outdated || now.available > before.available;
 }

@@ -1,5 +1,4 @@
 import { objectKey } from "../../domain/object-key.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
@@ -7,12 +6,13 @@ import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
+import { proveRestart } from "./prove-restart.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { reportNamespace } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
-import { hasOldPods, recordStamp, restart } from "./rollout-write.ts";
+import { hasOldPods, recordStamp, refusalOf, restart } from "./rollout-write.ts";
 
 export interface RolloutSettings {
   /** `--max-rollouts-per-namespace` */
@@ -53,10 +53,10 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.gate.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
-  const asking = await withoutYoung(context, judged, signal);
+  const asking = await withProof(context, await withoutYoung(context, judged, signal), signal);
   const plan = planNamespace(asking, context.settings.mostAtATime);
   const started = new Map<string, Standing>();
-  for (const due of plan.due.slice(0, plan.slots)) started.set(due.workload.uid, await startRestart(context, due, signal));
+  for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
   await reportNamespace(context, { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) }, signal);
   return nextLook(context, after);
@@ -92,6 +92,18 @@ function judge({ memory, settings }: RolloutContext, { workload, uses, known, no
   return { workload, uses, versions, standing };
 }
 
+/** Whose pods are all available after a restart: that they stay so is still to be seen. */
+async function withProof(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
+  const { worker, memory, settings } = context;
+  const input = { kube: worker.kube, memory, now: worker.clock.now(), timeoutMs: settings.timeoutMs };
+  const asking: Asking[] = [];
+  for (const each of judged) {
+    const standing = each.standing.kind === "current" ? await proveRestart(input, each.workload, signal) : each.standing;
+    asking.push({ ...each, standing });
+  }
+  return asking;
+}
+
 /** Whose pods are all younger than the versions has them: that is recorded, and nothing is restarted. */
 async function withoutYoung(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
   const writer = { kube: context.worker.kube, memory: context.memory };
@@ -117,28 +129,23 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
   const { worker, memory, metrics } = context;
   const { kind, ref, progress } = workload;
   const writer = { kube: worker.kube, memory };
-  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp }, signal));
-  if (refusal !== undefined) return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${refusal}` };
+  const isWaitedFor = standing.turn !== "unready";
+  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp, isWaitedFor }, signal));
+  if (refusal !== undefined) {
+    const why = `${titleOf(workload)}: its restart was refused: ${refusal}`;
+    return isWaitedFor ? { kind: "failed", message: why } : { kind: "unknown", why };
+  }
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
-  return { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` };
-}
-
-/** Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. */
-async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await write();
-    return undefined;
-  } catch (error) {
-    if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "Invalid")) return error.message;
-    throw error;
-  }
+  return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : { kind: "current" };
 }
 
 /** Everything that changes comes by a watch; only the passing of time does not. */
 function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly Asking[]): ClassResult {
   const waits = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
+    const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
+    if (provenIn !== undefined) return [Math.max(UNSETTLED_MS, provenIn)];
     if (standing.kind === "failed" || standing.kind === "unknown") return [REFUSED_MS];
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];

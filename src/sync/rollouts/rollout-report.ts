@@ -26,7 +26,9 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   const waiting = asking.filter(({ standing }) => standing.kind === "due").length;
   context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0 });
   for (const each of asking) {
-    tell(context, each, { waiting, isStarted: started.has(each.workload.uid) && each.standing.kind === "restarting" });
+    const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "current");
+    tell(context, each, { waiting, isStarted });
+    tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
   }
   const users = usersByClass(context, namespace, asking);
   for (const [name, ofClass] of users) await keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal);
@@ -54,7 +56,8 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   known.told = standing.kind;
   if (now.isStarted) {
     const secrets = versions.kind === "known" ? versions.secrets.join(", ") : "";
-    emit(worker, workload, { type: "Normal", reason: "Restarted", message: `restarted: the versions in ${secrets} changed` });
+    const alone = standing.kind === "current" ? "; it was not ready before, so that no other workload waits for it" : "";
+    emit(worker, workload, { type: "Normal", reason: "Restarted", message: `restarted: the versions in ${secrets} changed${alone}` });
     return;
   }
   if (before === standing.kind) return;
@@ -71,6 +74,22 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   };
   if (told.type === "Normal") worker.logger.info("workload rotated", fields);
   else worker.logger.warn("workload not rotated", fields);
+}
+
+/** Who waits for its turn is told for whom: once, and once more where that one has failed. */
+function tellWait({ worker, memory }: RolloutContext, { workload, standing }: Asking, before: Judged | undefined): void {
+  const known = memory.of(workload);
+  if (standing.kind !== "due" || before === undefined) {
+    if (standing.kind !== "due") known.toldWait = undefined;
+    return;
+  }
+  const failure = before.standing.kind === "failed" ? before.standing.message : undefined;
+  const wait = `${standing.stamp} ${failure === undefined ? "" : before.workload.uid}`;
+  if (known.toldWait === wait) return;
+  known.toldWait = wait;
+  const why =
+    failure === undefined ? `${titleOf(before.workload)} is restarted first, and has to stay ready` : `nothing is, after ${failure}`;
+  emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; it is not restarted yet: ${why}` });
 }
 
 function toldOf(standing: Standing, before: Standing["kind"] | undefined, waiting: number): Told | undefined {

@@ -1,8 +1,9 @@
 import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { type AgingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
-import { restartStamp } from "../../domain/rollout/stamp.ts";
+import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
 import { observeWorkload, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
@@ -33,10 +34,36 @@ export async function hasOldPods(
   return has;
 }
 
+export interface RestartFor extends StampedFor {
+  /** How it ends says something about the versions: others wait for it. */
+  readonly isWaitedFor: boolean;
+}
+
 /** The controller replaces the pods: their template changes, by this one annotation. */
-export async function restart(writer: RolloutWriter, { workload, stamp }: StampedFor, signal: AbortSignal): Promise<void> {
-  const annotations = { [POD_ANNOTATIONS.rotated]: restartStamp(workload, stamp) };
-  await write(writer, workload, { metadata: { annotations }, spec: { template: { metadata: { annotations } } } }, signal);
+export async function restart(writer: RolloutWriter, { workload, stamp, isWaitedFor }: RestartFor, signal: AbortSignal): Promise<void> {
+  const ofTemplate = restartStamp(workload, stamp);
+  const patch: StampPatch = {
+    metadata: { annotations: { [POD_ANNOTATIONS.rotated]: isWaitedFor ? ofTemplate : settledStamp(ofTemplate) } },
+    spec: { template: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: ofTemplate } } } },
+  };
+  await write(writer, workload, patch, signal);
+}
+
+/** Its restart ended well. */
+export async function recordSettled(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<void> {
+  const annotations = { [POD_ANNOTATIONS.rotated]: settledStamp(workload.templateStamp ?? "") };
+  await write(writer, workload, { metadata: { annotations } }, signal);
+}
+
+/** Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. */
+export async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "Invalid")) return error.message;
+    throw error;
+  }
 }
 
 /** Its pods have the versions anyway: said on the workload itself, where it restarts nothing. */

@@ -33,6 +33,10 @@ export async function relaySockets(from: ListenOptions, to: NetConnectOpts): Pro
 function join(source: Socket, target: Socket, open: Set<Socket>): void {
   open.add(source);
   source.on("error", () => target.destroy());
-  source.on("close", () => open.delete(source));
+  source.on("close", () => {
+    open.delete(source);
+    // What came from the source is still delivered. Nobody reads the target any more, so that it would never see its own peer end.
+    target.destroySoon();
+  });
   source.pipe(target);
 }

@@ -1,7 +1,7 @@
 import type { ComponentCopy } from "../../../src/domain/healing/component-copy.ts";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { type ControlPlane, startControlPlane } from "../control-plane.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../control-plane.ts";
 import { eventually } from "../eventually.ts";
 import { kubeAccess } from "../kube-access.ts";
 import { freePort, type ProductProcess, productOn } from "../product.ts";
@@ -39,8 +39,8 @@ function copiesOn(plane: ControlPlane): Promise<readonly StoredCopy[]> {
   return listAll(plane, COPIES);
 }
 
-export async function installComponents(): Promise<ComponentWorld> {
-  const plane = await startControlPlane();
+export async function installComponents(options: ControlPlaneOptions = {}): Promise<ComponentWorld> {
+  const plane = await startControlPlane(options);
   try {
     return await installOn(plane);
   } catch (error) {

@@ -29,6 +29,24 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       repair: () => install.patchWebhook([{ op: "replace", path: "/webhooks/0/failurePolicy", value: "Ignore" }]),
     },
     {
+      what: "an objectSelector that leaves pods out",
+      check: "webhook",
+      state: "WARN",
+      message: /^its objectSelector may keep opted-in pods from it$/,
+      damage: () =>
+        install.patchWebhook([{ op: "add", path: "/webhooks/0/objectSelector", value: { matchLabels: { nobody: "has-this" } } }]),
+      repair: () => install.patchWebhook([{ op: "replace", path: "/webhooks/0/objectSelector", value: {} }]),
+    },
+    {
+      what: "a matchCondition that is never true",
+      check: "webhook",
+      state: "WARN",
+      message: /^its matchConditions\[never\] may keep opted-in pods from it$/,
+      damage: () =>
+        install.patchWebhook([{ op: "add", path: "/webhooks/0/matchConditions/-", value: { name: "never", expression: "false" } }]),
+      repair: () => install.patchWebhook([{ op: "remove", path: "/webhooks/0/matchConditions/1" }]),
+    },
+    {
       what: "no preflight configuration",
       check: "preflight",
       state: "WARN",

@@ -1,0 +1,137 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { type KubeObject, type ManagedFieldsEntry, RESOURCES, type Resource } from "../kubernetes.ts";
+import { memberOf } from "../rollout/json-members.ts";
+import { decisiveFields } from "./decisive-fields.ts";
+import { difference, intersection, isEmptySet, memberNamed, presentFields } from "./field-sets.ts";
+import { isInstaller } from "./installers.ts";
+import { comparedFields, type FieldSet, membersOf, union } from "./owned-fields.ts";
+
+/** What its installer applied. */
+interface Installed {
+  readonly object: KubeObject;
+  readonly owners: readonly ManagedFieldsEntry[];
+}
+
+/** Fields of a live object that its installer did not set, and that decide what it does. */
+export interface Additions {
+  readonly fields: FieldSet;
+  /** Who owns some of them, the last writer first. */
+  readonly by: readonly string[];
+}
+
+const WEBHOOK_CONFIGURATIONS: readonly string[] = [
+  RESOURCES.mutatingWebhookConfigurations.kind,
+  RESOURCES.validatingWebhookConfigurations.kind,
+];
+
+/**
+ * What the API server fills in, as far as it is not empty, by the field's name: who has set a field and then taken that back is its owner still.
+ * One that is missing here costs one repair that changes nothing.
+ */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  conversion: { strategy: "None" },
+  dnsPolicy: "ClusterFirst",
+  failurePolicy: "Fail",
+  globalDefault: false,
+  hostIPC: false,
+  hostNetwork: false,
+  hostPID: false,
+  matchPolicy: "Equivalent",
+  minReadySeconds: 0,
+  paused: false,
+  preemptionPolicy: "PreemptLowerPriority",
+  preserveUnknownFields: false,
+  progressDeadlineSeconds: 600,
+  publishNotReadyAddresses: false,
+  reinvocationPolicy: "Never",
+  restartPolicy: "Always",
+  revisionHistoryLimit: 10,
+  schedulerName: "default-scheduler",
+  scope: "*",
+  sessionAffinity: "None",
+  storageCapacity: false,
+  terminationGracePeriodSeconds: 30,
+  terminationMessagePath: "/dev/termination-log",
+  terminationMessagePolicy: "File",
+  timeoutSeconds: 10,
+};
+
+/** Given out by the API server: without a record of owners, these look added as well. */
+const ALLOCATED: FieldSet = { "f:spec": { "f:clusterIP": {}, "f:clusterIPs": {}, "f:ipFamilies": {}, "f:ipFamilyPolicy": {} } };
+
+/**
+ * Of most kinds, what managers that are no installers own: defaults and what admission plugins of the cluster add belong to nobody, and are no
+ * additions. Webhook configurations pass no admission webhook, and their defaults are few: of them, and where the record of owners was
+ * wiped, everything counts that the installer did not set.
+ */
+export function additionsTo(resource: Pick<Resource, "kind">, { object, owners }: Installed, live: KubeObject): Additions {
+  const others = (live.metadata.managedFields ?? []).filter((entry) => !isInstaller(entry) && entry.subresource !== "status");
+  const isWiped = !(live.metadata.managedFields ?? []).some(isInstaller);
+  const owned = comparedFields(others);
+  const set = isWiped
+    ? difference(extraFields(live, object), ALLOCATED)
+    : union(owned, isWebhookConfiguration(resource) ? extraFields(live, object) : {});
+  const decisive = decisiveFields(resource, difference(comparedFields([{ fieldsV1: set }]), comparedFields(owners)));
+  const fields = withoutScale(withoutDefaults(presentFields(decisive, live), live), live);
+  return { fields, by: holdersOf(fields, others) };
+}
+
+/** The managers that own some of the fields, the last writer first. */
+export function holdersOf(fields: FieldSet, entries: readonly ManagedFieldsEntry[]): readonly string[] {
+  return entries
+    .filter(({ fieldsV1 = {} }) => !isEmptySet(intersection(fields, fieldsV1)))
+    .sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))
+    .map(({ manager }) => manager ?? "");
+}
+
+/** Where the installer leaves the number of replicas to others, they may choose any but none. */
+function withoutScale(fields: FieldSet, live: KubeObject): FieldSet {
+  if (memberOf(live, "spec")["replicas"] === 0) return fields;
+  return difference(fields, { "f:spec": { "f:replicas": {} } });
+}
+
+function isWebhookConfiguration({ kind }: Pick<Resource, "kind">): boolean {
+  return WEBHOOK_CONFIGURATIONS.includes(kind);
+}
+
+function withoutDefaults(fields: FieldSet, value: unknown): FieldSet {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, member]) => {
+      const live = memberNamed(value, name);
+      const fallback = DEFAULTS[name.slice("f:".length)];
+      if (fallback !== undefined && JSON.stringify(live) === JSON.stringify(fallback)) return [];
+      const inner = membersOf(member);
+      if (isEmptySet(inner) || "." in inner) return [[name, inner]];
+      const left = withoutDefaults(inner, live);
+      return isEmptySet(left) ? [] : [[name, left]];
+    }),
+  );
+}
+
+/** Members and named list items that the live value has and the wanted one has not. Items without a name are compared with nothing. */
+function extraFields(live: object, wanted: object): FieldSet {
+  const members = Object.entries(live).flatMap(([name, value]): readonly (readonly [string, FieldSet])[] => {
+    const other = (wanted as JsonObject)[name]; // Any object may be asked for any member.
+    const inner = other === undefined ? undefined : extraIn(value, other);
+    if (inner === undefined) return [[`f:${name}`, {}]];
+    return isEmptySet(inner) ? [] : [[`f:${name}`, inner]];
+  });
+  return Object.fromEntries(members);
+}
+
+function extraIn(live: unknown, wanted: unknown): FieldSet {
+  if (isJsonObject(live) && isJsonObject(wanted)) return extraFields(live, wanted);
+  if (!Array.isArray(live) || !Array.isArray(wanted)) return {};
+  const items = live.filter(isJsonObject).flatMap((item): readonly (readonly [string, FieldSet])[] => {
+    const key = keyOf(item);
+    if (key === undefined) return [];
+    const other = wanted.filter(isJsonObject).find((candidate) => keyOf(candidate) === key);
+    const inner = other === undefined ? { ".": {} } : extraFields(item, other);
+    return isEmptySet(inner) ? [] : [[key, inner]];
+  });
+  return Object.fromEntries(items);
+}
+
+function keyOf({ name }: JsonObject): string | undefined {
+  return typeof name === "string" ? `k:${JSON.stringify({ name })}` : undefined;
+}

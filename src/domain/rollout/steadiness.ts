@@ -1,0 +1,69 @@
+import { POD_ANNOTATIONS } from "../annotations.ts";
+import { type AgingPod, isLive } from "./pod-age.ts";
+
+/** What says whether a pod stays up. */
+export interface StartedPod extends AgingPod {
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly lastTransitionTime?: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount?: number }[];
+  };
+}
+
+/** How long all pods of a template have been ready. */
+export interface Steadiness {
+  /** Unix milliseconds: when the last of them became ready. */
+  readonly since: number;
+  /** Of the container that restarted most often. The pods are no older than their template, so that it happened with the new versions. */
+  readonly restarts: number;
+}
+
+/** Undefined while a pod is not ready. */
+export function steadinessOf(pods: readonly StartedPod[], templateStamp: string): Steadiness | undefined {
+  const own = pods.filter((pod) => isLive(pod) && pod.metadata.annotations?.[POD_ANNOTATIONS.rotated] === templateStamp);
+  const readySince = own.map(({ status }) => {
+    const ready = status?.conditions?.find((condition) => condition.type === "Ready" && condition.status === "True");
+    return Date.parse(ready?.lastTransitionTime ?? "");
+  });
+  if (readySince.some(Number.isNaN)) return undefined;
+  const restarts = own.flatMap(({ status }) => (status?.containerStatuses ?? []).map(({ restartCount = 0 }) => restartCount));
+  return { since: Math.max(0, ...readySince), restarts: Math.max(0, ...restarts) };
+}
+
+/** What ends at once ends within this time (milliseconds). */
+const PROVING_MS = 10_000;
+
+/**
+ * How long pods have to be ready before a restart counts as done (milliseconds). A container without a readiness probe is ready as soon as it
+ * runs, in a crash loop too: each of its restarts doubles the time. Half of what a restart may take is left for becoming ready.
+ */
+export function provingMs(restarts: number, timeoutMs: number): number {
+  const most = timeoutMs / 2;
+  return Math.min(most, Math.min(most, PROVING_MS) * 2 ** restarts);
+}
+
+export interface ProofInput {
+  /** Undefined while a pod is not ready. */
+  readonly steadiness: Steadiness | undefined;
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+  /** The rollout has come no further for as long as it may. */
+  readonly isStalled: boolean;
+}
+
+export type Proof =
+  | { readonly kind: "done" }
+  /** `left` of `required` milliseconds. */
+  | { readonly kind: "open"; readonly restarts: number; readonly required: number; readonly left: number }
+  | { readonly kind: "failed"; readonly restarts: number; readonly left: number };
+
+/** Whether pods that are all available stay so. Pods that come and go without a crash, as nodes or an autoscaler want, hold up nobody for long. */
+export function proofOf({ steadiness, now, timeoutMs, isStalled }: ProofInput): Proof {
+  const restarts = steadiness?.restarts ?? 0;
+  const required = provingMs(restarts, timeoutMs);
+  const left = steadiness === undefined ? required : steadiness.since + required - now;
+  if (left <= 0 || (isStalled && restarts === 0)) return { kind: "done" };
+  return isStalled ? { kind: "failed", restarts, left } : { kind: "open", restarts, required, left };
+}

@@ -1,0 +1,86 @@
+import type { ComponentCopy } from "../../domain/healing/component-copy.ts";
+import type { ComponentDrift } from "../../domain/healing/component-drift.ts";
+import { isSameOwner } from "../../domain/healing/installers.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../../domain/kubernetes.ts";
+import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs, STEADY, YIELDING } from "../../domain/schedule/repair-pace.ts";
+
+/** Of these many contests of one component the pace is remembered: the oldest is forgotten first. */
+const MOST_CONTESTS = 16;
+/** Of these many of the worker's own repairs: the record of owners shows those of one moment. */
+const MOST_WRITES = 16;
+
+export type Damage = Extract<ComponentDrift, { readonly kind: "terminating" | "edited" | "deleted" }>;
+
+/** What this process remembers of a component. Losing it costs nothing but an early repair. */
+export class ComponentMemory {
+  /** By who takes which fields back: one who does so after each repair must not slow the repair of other damage. */
+  readonly #contests = new Map<string, Repairs>();
+  /** Entries of managedFields that the worker's repairs under an installer's name left. */
+  readonly #written = new Set<string>();
+  /** Unix milliseconds since when it has been absent. */
+  absentSince: number | undefined;
+
+  noteWritten(entries: readonly ManagedFieldsEntry[]): void {
+    for (const entry of entries) {
+      this.#written.add(writeOf(entry));
+      const [oldest] = this.#written;
+      if (this.#written.size > MOST_WRITES && oldest !== undefined) this.#written.delete(oldest);
+    }
+  }
+
+  /** The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. */
+  asInstalled(live: KubeObject, { owners }: ComponentCopy): KubeObject {
+    const entries = live.metadata.managedFields ?? [];
+    if (!entries.some((entry) => this.#written.has(writeOf(entry)))) return live;
+    const managedFields = entries.map((entry) => {
+      const own = owners.find((owner) => isSameOwner(owner, entry));
+      return own?.time === undefined || !this.#written.has(writeOf(entry)) ? entry : { ...entry, time: own.time };
+    });
+    return { ...live, metadata: { ...live.metadata, managedFields } };
+  }
+
+  /** Milliseconds to wait before a repair of this damage. Who deleted something is not recorded, and without it nothing works: that is never left for long. */
+  pauseBefore(damage: Damage, now: number): number {
+    const name = contestOf(damage);
+    const { repairs, pauseMs } = paceRepair(this.#contests.get(name) ?? NO_REPAIRS, now, damage.kind === "edited" ? YIELDING : STEADY);
+    this.#remember(name, repairs);
+    return pauseMs;
+  }
+
+  noteRepair(damage: Damage, now: number): void {
+    const name = contestOf(damage);
+    this.#remember(name, afterRepair(this.#contests.get(name) ?? NO_REPAIRS, now));
+  }
+
+  /** Repairs of this damage in a row. */
+  repairsOf(damage: Damage): number {
+    return this.#contests.get(contestOf(damage))?.inARow ?? 0;
+  }
+
+  /** Nothing is wrong. Unix milliseconds until which somebody may still undo the last repair, as before; undefined where nobody does. */
+  noteWhole(now: number): number | undefined {
+    let until: number | undefined;
+    for (const [name, repairs] of this.#contests) {
+      const rested = { ...repairs, seen: undefined };
+      this.#contests.set(name, rested);
+      const end = contestedUntil(rested, now);
+      if (end !== undefined) until = Math.max(until ?? end, end);
+    }
+    return until;
+  }
+
+  #remember(name: string, repairs: Repairs): void {
+    this.#contests.delete(name);
+    this.#contests.set(name, repairs);
+    const [oldest] = this.#contests.keys();
+    if (this.#contests.size > MOST_CONTESTS && oldest !== undefined) this.#contests.delete(oldest);
+  }
+}
+
+function writeOf({ manager, operation, time }: ManagedFieldsEntry): string {
+  return `${manager ?? ""} ${operation ?? ""} ${time ?? ""}`;
+}
+
+function contestOf(damage: Damage): string {
+  return damage.kind === "edited" ? `${damage.by}: ${damage.fields.join()}` : damage.kind;
+}

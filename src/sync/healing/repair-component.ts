@@ -1,0 +1,98 @@
+import { assertNever } from "../../domain/assert-never.ts";
+import { type ComponentCopy, copyOf, tolerating } from "../../domain/healing/component-copy.ts";
+import { componentDrift } from "../../domain/healing/component-drift.ts";
+import { installerEntries } from "../../domain/healing/installers.ts";
+import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { shownNames } from "../../domain/sync/shown-names.ts";
+import type { Outcome } from "../../runtime/workqueue.ts";
+import { applyCopy, type CopyToApply, handBack } from "./apply-copy.ts";
+import type { Damage } from "./component-memory.ts";
+import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
+
+/** What the API server refuses for good, an immutable field for one, is tried again this often (milliseconds). */
+const REFUSED_MS = 60_000;
+
+/** At most one repair, unless somebody takes each of them back. */
+export async function repair(
+  context: HealContext,
+  { component, memory, live }: ObservedComponent,
+  drift: Damage,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { kube, clock, copies, report } = context;
+  const copy = copies.get(component.id);
+  if (copy === undefined) return DONE;
+  const pauseMs = memory.pauseBefore(drift, clock.now());
+  if (pauseMs > 0) {
+    report.damaged(component, "Contested", contested(drift));
+    return again(pauseMs);
+  }
+  try {
+    const onWritten: CopyToApply["onWritten"] = (entries) => memory.noteWritten(entries);
+    if (!(await applyCopy(kube, { ...wantedOf(copy, { component, live }, drift), onWritten }, signal))) return again(MOVING_MS);
+  } catch (error) {
+    if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
+    report.damaged(component, "ComponentDamaged", `${describe(drift)}, and the API server refuses to change it back: ${error.message}`);
+    return again(REFUSED_MS);
+  }
+  memory.noteRepair(drift, clock.now());
+  report.healed(component, drift.kind === "edited" ? "edited" : "deleted", detailOf(drift));
+  return again(MOVING_MS);
+}
+
+/** All of the copy, but for what the platform may change; and without what others added. */
+function wantedOf(copy: ComponentCopy, { component, live }: Pick<ObservedComponent, "component" | "live">, drift: Damage): CopyToApply {
+  const added = drift.kind === "edited" ? drift.added : undefined;
+  const wanted = live === undefined ? copy : tolerating(copy, live).copy;
+  return { component, copy: wanted, live, ...(added === undefined ? {} : { added }) };
+}
+
+/** For people, without values. */
+export function describe(drift: Damage): string {
+  switch (drift.kind) {
+    case "edited":
+      return `edited: ${detailOf(drift)}`;
+    case "deleted":
+      return "deleted";
+    case "terminating":
+      return `being deleted${drift.finalizers.length === 0 ? "" : `, held by ${drift.finalizers.join(", ")}`}`;
+    default:
+      return assertNever(drift);
+  }
+}
+
+function detailOf(drift: Damage): string {
+  if (drift.kind !== "edited") return "by whom stands in the API server's audit log alone";
+  return `${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`;
+}
+
+function contested(drift: Damage): string {
+  if (drift.kind !== "edited") return "deleted after each repair; repairs pause for up to a minute. Stop the other writer";
+  const fields = shownNames(drift.fields, MAX_SHOWN);
+  return `${fields}: changed by ${drift.by} after each repair; repairs pause for up to an hour. Stop that writer, or set there what it wants where you install`;
+}
+
+/**
+ * As the installer left it, but for the record of owners, which a repair could not put back; or which has the repair's time, that whoever leads
+ * next would take for the installer's. False: there is more to do.
+ */
+export async function finishRepair(context: HealContext, observed: ObservedComponent, signal: AbortSignal): Promise<boolean> {
+  const { component, live, memory } = observed;
+  const known = context.copies.get(component.id);
+  if (live === undefined || known === undefined) return true;
+  if (component.treatment === "crd" || componentDrift(known, live).kind !== "installed") return true;
+  const { copy } = tolerating(known, live);
+  if (!hasFields(comparedFields(copy.owners), comparedFields(installerEntries(live)))) {
+    await handBack(context.kube, { component, copy, applied: live, onWritten: (entries) => memory.noteWritten(entries) }, signal);
+    return false;
+  }
+  await saveCopy(context, observed, signal);
+  return true;
+}
+
+/** What the installer wants is kept. */
+export async function saveCopy({ copies }: HealContext, { component, live }: ObservedComponent, signal: AbortSignal): Promise<void> {
+  const copy = live === undefined ? undefined : copyOf(component, live, copies.get(component.id));
+  if (copy !== undefined) await copies.save(copy, signal);
+}

@@ -1,0 +1,50 @@
+import { WORKLOAD_ANNOTATIONS } from "../../domain/annotations.ts";
+import { isYoungAccount, mayHoldDeadTokens } from "../../domain/healing/account-tokens.ts";
+import { type Component, componentsOf, isPartOfInstall } from "../../domain/healing/components.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { WORKLOADS } from "../../domain/rollout/workload.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import { findByName } from "../find-by-name.ts";
+import type { HealContext, ObservedComponent } from "./heal-context.ts";
+import { isGoing, readInstall } from "./install-state.ts";
+import { mayHeal } from "./node-side-rights.ts";
+
+const KINDS: readonly string[] = [WORKLOADS.Deployment.kind, WORKLOADS.DaemonSet.kind];
+
+/**
+ * Pods keep the tokens of a ServiceAccount that was deleted, which the API server refuses, when the account is made anew, by healing or by an
+ * installer. Their workloads replace them once their template changes, by an annotation with the account's uid: so they are restarted once.
+ */
+export async function restartHolders(context: HealContext, { component, live }: ObservedComponent, signal: AbortSignal): Promise<void> {
+  if (component.resource.plural !== RESOURCES.serviceAccounts.plural || live === undefined) return;
+  if (!isYoungAccount(live, context.clock.now())) return;
+  for (const holder of workloadsBeside(component, context.namespace)) {
+    if (holder.isNodeSide && !(await mayHeal(context.kube, holder, signal))) continue;
+    const workload = await findByName(context.kube, holder, signal);
+    if (workload === undefined || !isPartOfInstall(workload)) continue;
+    if (!mayHoldDeadTokens({ account: live, workload, now: context.clock.now() })) continue;
+    if (isGoing(await readInstall(context, signal))) return;
+    await restart(context, { holder, workload, account: live }, signal);
+  }
+}
+
+function workloadsBeside({ ref }: Component, namespace: string): readonly Component[] {
+  return componentsOf(namespace).filter((each) => KINDS.includes(each.resource.kind) && each.ref.namespace === ref.namespace);
+}
+
+interface Restart {
+  readonly holder: Component;
+  readonly workload: KubeObject;
+  readonly account: KubeObject;
+}
+
+/** Onto the state that was judged: a conflict is a reason to judge again. */
+async function restart({ kube, report }: HealContext, { holder, workload, account }: Restart, signal: AbortSignal): Promise<void> {
+  const { uid, resourceVersion } = workload.metadata;
+  const annotations = { [WORKLOAD_ANNOTATIONS.accountUid]: account.metadata.uid };
+  const patch = { metadata: { uid, resourceVersion }, spec: { template: { metadata: { annotations } } } };
+  await kube.mergePatch(holder.resource, holder.ref, patch, { fieldManager: FIELD_MANAGER }, signal);
+  const { name, creationTimestamp = "" } = account.metadata;
+  const made = `ServiceAccount ${name}`;
+  report.restarted(holder, `${made} was made anew at ${creationTimestamp}, and the API server refuses the tokens that its pods had before`);
+}

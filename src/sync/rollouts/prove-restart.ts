@@ -1,0 +1,49 @@
+import { assertNever } from "../../domain/assert-never.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import { isRestarted } from "../../domain/rollout/stamp.ts";
+import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
+import { proofOf, type StartedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
+import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
+import { type RolloutWriter, recordSettled, refusalOf } from "./rollout-write.ts";
+
+export interface ProveInput extends RolloutWriter {
+  readonly memory: RolloutMemory;
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Whether a restart whose pods are all available is done: they have to be ready for a while, and their containers have to stay up. That it is
+ * done is recorded on the workload: what happens to it later has nothing to do with these versions.
+ */
+export async function proveRestart(input: ProveInput, workload: Workload, signal: AbortSignal): Promise<Standing> {
+  const { memory, now, timeoutMs } = input;
+  const { templateStamp } = workload;
+  if (templateStamp === undefined || !isRestarted(workload)) return { kind: "current" };
+  const { namespace = "" } = workload.ref;
+  const pods = await input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector }, signal);
+  const isStalled = memory.stalledFor(workload, now) >= allowedMs(workload, timeoutMs);
+  const proof = proofOf({ steadiness: steadinessOf(pods, templateStamp), now, timeoutMs, isStalled });
+  const title = titleOf(workload);
+  switch (proof.kind) {
+    case "done":
+      // A policy that refuses the record costs its use alone.
+      await refusalOf(() => recordSettled(input, workload, signal));
+      return { kind: "current" };
+    case "failed": {
+      const message = `${title}: its containers have restarted ${proof.restarts} times and do not stay up`;
+      return { kind: "failed", message, provenIn: proof.left };
+    }
+    case "open": {
+      const words = proof.restarts === 0 ? "" : `; its containers have restarted ${proof.restarts} times`;
+      const message = `${title}: all pods are available, and have to stay so for ${formatDuration(proof.required)}${words}`;
+      return { kind: "restarting", message, provenIn: proof.left };
+    }
+    default:
+      return assertNever(proof);
+  }
+}

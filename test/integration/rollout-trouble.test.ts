@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
+import { type RolloutSteps, rolloutSteps } from "../support/rollout-steps.ts";
+import { eventsOf, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
+import { createWorkload, isReady, liveWorkload, restartStampOf, type WorkloadFacts } from "../support/workloads.ts";
+
+const refusal = controlPlaneRefusal();
+
+/** A crash loop is watched this long at most (milliseconds). */
+const LOOP_MS = 40_000;
+
+let world: SyncWorld;
+let pods: PodReadiness;
+let steps: RolloutSteps;
+
+/** Whether it comes true in a time that is long for what is to happen at once. */
+async function comesTrue(attempt: () => Promise<boolean>): Promise<boolean> {
+  return eventually(attempt, { within: 20_000 }).catch(() => false);
+}
+
+/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+async function nextSecond(): Promise<void> {
+  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
+  await eventually(() => Date.now() >= end, { what: "the next second" });
+}
+
+async function availablePods(facts: WorkloadFacts): Promise<number> {
+  const { status } = await liveWorkload(world.plane, facts);
+  return Number(status?.["availableReplicas"] ?? status?.["numberAvailable"] ?? 0);
+}
+
+const hasEvent = async (facts: WorkloadFacts, reason: string): Promise<boolean> =>
+  (await eventsOf(world.plane, facts)).some((event) => event.reason === reason);
+
+/** Its containers start, are ready at once for want of a probe, and end a moment later, again and again. */
+async function crashLoop(facts: WorkloadFacts, until: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + LOOP_MS;
+  while (Date.now() < end && !(await until())) {
+    await eventually(async () => (await isReady(world.plane, facts)) && (await availablePods(facts)) > 0, { what: `${facts.name} up` });
+    await pods.crash(facts.name);
+    await eventually(async () => (await availablePods(facts)) === 0, { what: `${facts.name} down` });
+    await pods.comeUp(facts.name);
+  }
+}
+
+describe("workloads in trouble", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    world = await startSyncWorld();
+    pods = startPodReadiness(world.plane);
+    steps = rolloutSteps(world);
+    await world.product.start("sync", { args: ["--rotation-poll-interval=24h", "--rollout-timeout=4s"] });
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
+    await world.plane.kubectl(["create", "-f", "-"], JSON.stringify(node));
+  });
+  after(async () => {
+    await pods?.stop();
+    await world?.stop();
+  });
+
+  test("U2: hold up nobody if they were broken before the rotation, at the first one and at the next", async () => {
+    const db = await steps.mirrored();
+    const broken = { name: "aaa-broken", namespace: db.namespace, envFrom: ["db"] };
+    pods.hold(broken.name);
+    await createWorkload(world.plane, broken);
+    const web = await steps.running({ name: "web", envFrom: ["db"] }, db);
+    for (const each of [broken, web]) await steps.recorded(each);
+
+    for (const rotation of ["the first", "the next"]) {
+      const before = await restartStampOf(world.plane, web);
+      await nextSecond();
+      await steps.rotate(db);
+
+      assert.ok(await comesTrue(async () => (await restartStampOf(world.plane, web)) !== before), `${rotation} rotation restarts web`);
+      await steps.restarted(broken);
+      await steps.told(web, "Rotated");
+    }
+    assert.ok(!(await hasEvent(broken, "RolloutFailed")), "what never ran says nothing about the new value");
+  });
+
+  for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
+    test(`U3: are not rotated in a crash loop without a readiness probe: it fails, and those who wait for it are told (${kind})`, async () => {
+      const db = await steps.mirrored();
+      const spec = kind === "Deployment" ? { progressDeadlineSeconds: 3 } : {};
+      const crashing = await steps.running({ kind, name: `a-crashing-${kind.toLowerCase()}`, envFrom: ["db"], spec }, db);
+      const next = await steps.running({ name: "b-next", envFrom: ["db"] }, db);
+      for (const each of [crashing, next]) await steps.recorded(each);
+      await nextSecond();
+      await steps.rotate(db);
+      await steps.restarted(crashing);
+
+      await crashLoop(crashing, async () => (await steps.isRestarted(next)) || hasEvent(crashing, "RolloutFailed"));
+
+      assert.ok(!(await steps.isRestarted(next)), "nothing else is restarted meanwhile");
+      assert.ok(await hasEvent(crashing, "RolloutFailed"));
+      assert.match(await steps.rotatedIs(db, "RolloutFailed"), new RegExp(`${kind} ${crashing.name}: `));
+      assert.match(await steps.told(next, "Waiting"), new RegExp(`${kind} ${crashing.name}`));
+
+      assert.ok(await comesTrue(() => steps.isRestarted(next)), "once it stays up the others go on");
+      await steps.told(crashing, "Rotated");
+    });
+  }
+});

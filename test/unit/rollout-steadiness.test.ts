@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { isRestarted, settledStamp } from "../../src/domain/rollout/stamp.ts";
+import { proofOf, provingMs, type StartedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
+import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
+import { NEW, OLD, READY, stamped } from "../support/observed-workload.ts";
+
+interface PodFacts {
+  readonly stamp?: string;
+  /** Undefined: not ready. */
+  readonly readySince?: string;
+  readonly restarts?: readonly number[];
+  readonly metadata?: object;
+}
+
+function pod({ stamp = NEW, readySince, restarts = [0], metadata = {} }: PodFacts): StartedPod {
+  const ready = readySince === undefined ? { status: "False" } : { status: "True", lastTransitionTime: readySince };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "p", annotations: { [POD_ANNOTATIONS.rotated]: stamp }, ...metadata },
+    status: {
+      phase: "Running",
+      conditions: [{ type: "Ready", ...ready }],
+      containerStatuses: restarts.map((restartCount) => ({ restartCount })),
+    },
+  };
+}
+
+const FIRST = "2026-01-01T00:00:00Z";
+const LATER = "2026-01-01T00:00:30Z";
+
+describe("pods are steady", () => {
+  test("since the last of them became ready, by the container that restarted most often", () => {
+    const pods = [pod({ readySince: FIRST, restarts: [0, 3] }), pod({ readySince: LATER })];
+
+    assert.deepEqual(steadinessOf(pods, NEW), { since: Date.parse(LATER), restarts: 3 });
+  });
+
+  test("not while one of them is not ready", () => {
+    assert.equal(steadinessOf([pod({ readySince: FIRST }), pod({})], NEW), undefined);
+  });
+
+  test("whatever becomes of pods that are going, have ended, or are of another template", () => {
+    const others = [
+      pod({ stamp: OLD, restarts: [9] }),
+      pod({ metadata: { deletionTimestamp: FIRST } }),
+      { ...pod({}), status: { phase: "Failed" } },
+    ];
+
+    assert.deepEqual(steadinessOf([...others, pod({ readySince: FIRST })], NEW), { since: Date.parse(FIRST), restarts: 0 });
+    assert.deepEqual(steadinessOf([], NEW), { since: 0, restarts: 0 });
+  });
+});
+
+describe("a restart proves itself", () => {
+  test("in 10 seconds, twice as long for each restart of a container, and in half of its time at most", () => {
+    assert.equal(provingMs(0, 600_000), 10_000);
+    assert.equal(provingMs(2, 600_000), 40_000);
+    assert.equal(provingMs(50, 600_000), 300_000);
+    assert.equal(provingMs(0, 4_000), 2_000);
+    assert.equal(provingMs(1, 4_000), 2_000);
+  });
+
+  test("by what its pods say, and fails where they crash for as long as it may take", () => {
+    const proof = (readyFor: number | undefined, restarts: number, isStalled = false) => {
+      const steadiness = readyFor === undefined ? undefined : { since: 1_000_000 - readyFor, restarts };
+      return proofOf({ steadiness, now: 1_000_000, timeoutMs: 600_000, isStalled });
+    };
+
+    assert.deepEqual(proof(10_000, 0), { kind: "done" });
+    assert.deepEqual(proof(4_000, 0), { kind: "open", restarts: 0, required: 10_000, left: 6_000 });
+    assert.deepEqual(proof(30_000, 2), { kind: "open", restarts: 2, required: 40_000, left: 10_000 });
+    assert.equal(proof(undefined, 0).kind, "open");
+    assert.deepEqual(proof(30_000, 2, true), { kind: "failed", restarts: 2, left: 10_000 });
+    assert.deepEqual(proof(1_000, 0, true), { kind: "done" }, "an autoscaler adds pods all the time");
+  });
+
+  test("once: then its workload has another stamp than its template, for the same versions", () => {
+    const templateStamp = NEW;
+    assert.ok(isRestarted({ templateStamp, podsStamp: NEW }));
+    assert.ok(!isRestarted({ templateStamp, podsStamp: settledStamp(templateStamp) }));
+    assert.equal(settledStamp(settledStamp(NEW)), NEW);
+  });
+});
+
+describe("a rollout stands still", () => {
+  const at = (availableReplicas: number, more: object = {}) => stamped(NEW, { status: { ...READY, availableReplicas, ...more } });
+
+  test("while its pods only come and go", () => {
+    const memory = new RolloutMemory();
+    assert.equal(memory.stalledFor(at(0), 0), 0);
+    assert.equal(memory.stalledFor(at(1), 1_000), 0, "a step forward");
+    assert.equal(memory.stalledFor(at(0), 2_000), 1_000);
+    assert.equal(memory.stalledFor(at(1), 3_000), 2_000, "it was here before");
+  });
+
+  test("no more once another pod is replaced, or the workload is changed", () => {
+    const memory = new RolloutMemory();
+    const rolling = { replicas: 3, updatedReplicas: 1 };
+    memory.stalledFor(at(3, rolling), 0);
+    assert.equal(memory.stalledFor(at(3, rolling), 5_000), 5_000);
+    assert.equal(memory.stalledFor(at(3, { ...rolling, updatedReplicas: 2 }), 6_000), 0);
+    assert.equal(memory.stalledFor(stamped(NEW, { generation: 3 }), 9_000), 0);
+  });
+});
