@@ -3,6 +3,9 @@ import { block, inside, type Mark, type Put, scalar, tail, tailEntries, tailKey,
 
 const POD = "spec/template/spec";
 
+/** Where driver and provider are. */
+export const NODE_NAMESPACE = '$.Values.nodeNamespace | default "kube-system"';
+
 /** Proxy variables and the proxy's CA reach a process only where the values say so. */
 const PROXY = "$.Values.Azure.proxySettings";
 
@@ -114,7 +117,13 @@ const rbacMarks: readonly Mark[] = [
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-workloads",
     at: "spec/variables/[name=isOwnComponent]/expression",
-    put: inside("'kube-system'", "$.Values.nodeNamespace | squote"),
+    put: inside("'kube-system'", `${NODE_NAMESPACE} | squote`),
+  },
+  {
+    // Without names RBAC would take the rule to mean every Secret.
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~secrets-store-creds]",
+    put: when("$.Values.credentialsSecretNames"),
   },
   {
     object: "ClusterRole/keyvault-injector-sync",
@@ -127,6 +136,8 @@ const rbacMarks: readonly Mark[] = [
 function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {
   const object = `NetworkPolicy/keyvault-injector-${component}`;
   return [
+    // Without a selector the peer would be everybody.
+    { object, at: "spec/ingress/[~monitoring]", put: when("$.Values.networkPolicies.metricsNamespaceSelector") },
     {
       object,
       at: "spec/ingress/[~monitoring]/from/[~monitoring]/namespaceSelector",

@@ -86,7 +86,7 @@ function typeOf({ type }: Setting): JsonMap {
     case "namespaces":
       return TEXTS;
     case "list":
-      return type.choices === undefined ? TEXTS : { type: "array", items: { enum: [...type.choices] } };
+      return type.choices === undefined ? TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
     case "text":
     case "cloud":
     case "port":
