@@ -39,6 +39,7 @@ export interface Config {
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
   readonly heal: readonly ("crds" | "classes" | "components")[];
+  readonly healNodeSide: boolean;
   readonly strictAnnotations: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

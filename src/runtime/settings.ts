@@ -106,6 +106,11 @@ export const SETTINGS = {
     default: "crds,classes,components",
     help: "What is brought back when it is deleted or damaged.",
   },
+  "heal-node-side": {
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Whether components to heal are also the CSI driver and the Azure provider that came with this install.",
+  },
   "strict-annotations": {
     type: { kind: "boolean" },
     default: "false",

@@ -91,6 +91,7 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           },
           healsCrds: config.heal.includes("crds"),
           healsComponents: config.heal.includes("components"),
+          healsNodeSide: config.healNodeSide,
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,

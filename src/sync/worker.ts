@@ -47,6 +47,8 @@ export interface WorkerOptions {
   readonly healsCrds: boolean;
   /** `--heal=components` */
   readonly healsComponents: boolean;
+  /** `--heal-node-side` */
+  readonly healsNodeSide: boolean;
   readonly crds: readonly CustomResourceDefinition[];
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];

@@ -187,12 +187,20 @@ function linuxProviderMarks(container: string): readonly (readonly [string, Put]
 const WORKER: readonly [string, Put] = ["subjects/[name=keyvault-injector-sync]/namespace", scalar("$.Release.Namespace | quote")];
 
 /** The worker's right to heal a part of the node side. */
-function healingMarks(part: string): readonly Mark[] {
+function healingMarks([part, workload]: readonly [string, string]): readonly Mark[] {
   return [
     ...marksOf(`Role/keyvault-injector-${part}`, [["metadata/namespace", IN_NODE_NAMESPACE]]),
     ...marksOf(`RoleBinding/keyvault-injector-${part}`, [["metadata/namespace", IN_NODE_NAMESPACE], WORKER]),
+    ...marksOf(`PodTemplate/${workload}`, [["metadata/namespace", IN_NODE_NAMESPACE]]),
   ];
 }
+
+const NODE_PARTS = [
+  ["csi-driver", "csi-secrets-store"],
+  ["csi-driver-windows", "csi-secrets-store-windows"],
+  ["azure-provider", "csi-secrets-store-provider-azure"],
+  ["azure-provider-windows", "csi-secrets-store-provider-azure-windows"],
+] as const;
 
 const OPENSHIFT_LABEL = "security.openshift.io/csi-ephemeral-volume-profile: restricted";
 
@@ -218,7 +226,7 @@ const clusterMarks: readonly Mark[] = [
   ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", IN_NODE_NAMESPACE]]),
   ...marksOf("ClusterRoleBinding/secretproviderclasses-rolebinding", [["subjects", IN_NODE_NAMESPACE]]),
   ...marksOf("RoleBinding/keyvault-injector-node-side", [["", IN_NODE_NAMESPACE]]),
-  ...["csi-driver", "csi-driver-windows", "azure-provider", "azure-provider-windows"].flatMap(healingMarks),
+  ...NODE_PARTS.flatMap(healingMarks),
   ...marksOf("ClusterRoleBinding/keyvault-injector-csi-driver", [WORKER]),
 ];
 

@@ -120,6 +120,11 @@ const rbacMarks: readonly Mark[] = [
     put: inside("'kube-system'", `${NODE_NAMESPACE} | squote`),
   },
   {
+    object: "ValidatingAdmissionPolicy/keyvault-injector-sync-components",
+    at: "spec/validations/[~api://AzureADTokenExchange]/expression",
+    put: inside('["api://AzureADTokenExchange"]', 'include "keyvault-injector.token-audiences" $'),
+  },
+  {
     // Without names RBAC would take the rule to mean every Secret.
     object: "ClusterRole/keyvault-injector-sync",
     at: "rules/[~secrets-store-creds]",

@@ -11,6 +11,9 @@ const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
 /** Whether the worker is to heal our own components, which takes rights of its own. */
 export const HEALS_COMPONENTS = 'has "components" .Values.heal';
 
+/** Whether driver and provider are among them. */
+export const HEALS_NODE_SIDE = 'include "keyvault-injector.heals-node-side" $';
+
 /** Part of the rights of component healing. */
 export function isForHealing({ metadata }: JsonMap): boolean {
   const { labels } = metadata as { readonly labels?: Readonly<Record<string, string>> }; // Every object that kustomize takes has metadata.
@@ -56,10 +59,17 @@ async function renderElsewhere(render: Render, resources: readonly string[], com
   }
 }
 
+export interface Variant {
+  readonly condition: string;
+  readonly objects: Objects;
+  /** One of steps that leave ever less out, the first of them the most: where one is taken, those after it are as well. */
+  readonly isStep?: boolean;
+}
+
 export interface Sources {
   readonly product: Objects;
   /** The product as an overlay or a component changes it. */
-  readonly variants: readonly { readonly condition: string; readonly objects: Objects }[];
+  readonly variants: readonly Variant[];
   readonly networkPolicies: Objects;
   readonly driver: Objects;
   readonly driverWindows: Objects;
@@ -71,27 +81,42 @@ export interface Sources {
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
   const only = "RoleBinding/keyvault-injector-node-side";
-  const [product, blind, strict, unhealed, limited, certified, networked, driver, driverWindows, provider, providerWindows, openshift] =
-    await Promise.all([
-      renderElsewhere(render, ["overlays/default"]),
-      renderElsewhere(render, ["overlays/blind"]),
-      renderElsewhere(render, ["overlays/strict"]),
-      renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
-      renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
-      renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
-      renderElsewhere(render, ["overlays/default", "components/network-policies"]),
-      here("components/csi-driver"),
-      here("components/csi-driver-windows"),
-      here("components/azure-provider"),
-      here("components/azure-provider-windows"),
-      here("overlays/openshift"),
-    ]);
+  const [
+    product,
+    blind,
+    strict,
+    unhealed,
+    withoutNodeSide,
+    limited,
+    certified,
+    networked,
+    driver,
+    driverWindows,
+    provider,
+    providerWindows,
+    openshift,
+  ] = await Promise.all([
+    renderElsewhere(render, ["overlays/default"]),
+    renderElsewhere(render, ["overlays/blind"]),
+    renderElsewhere(render, ["overlays/strict"]),
+    renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+    renderElsewhere(render, ["overlays/default"], ["components/no-node-side-healing"]),
+    renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
+    renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
+    renderElsewhere(render, ["overlays/default", "components/network-policies"]),
+    here("components/csi-driver"),
+    here("components/csi-driver-windows"),
+    here("components/azure-provider"),
+    here("components/azure-provider-windows"),
+    here("overlays/openshift"),
+  ]);
   return {
     product,
     variants: [
       { condition: 'eq .Values.secretAccess "blind"', objects: blind },
       { condition: 'eq .Values.classAuthors "deny"', objects: strict },
-      { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
+      { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed, isStep: true },
+      { condition: `not (${HEALS_NODE_SIDE})`, objects: withoutNodeSide, isStep: true },
       { condition: ".Values.namespaces", objects: limited },
       { condition: "(.Values.certManager).enabled", objects: certified },
     ],

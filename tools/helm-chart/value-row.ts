@@ -27,6 +27,11 @@ export const LIST = { type: ["array", "null"] } as const;
 export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
 /** A name without which nothing is left to install or to limit. */
 export const NAME = { type: "string", minLength: 1 } as const;
+/** Without an audience the kubelet's token is one for the API server. */
+export const TOKEN_REQUESTS = {
+  type: ["array", "null"],
+  items: { type: "object", required: ["audience"], properties: { audience: { type: "string", minLength: 1 } } },
+} as const;
 const FILLED = { type: "array", minItems: 1 } as const;
 /** Rules of a NetworkPolicy: one without peers and ports would allow everything. */
 export const EGRESS_RULES = {

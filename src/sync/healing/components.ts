@@ -34,6 +34,8 @@ export interface ComponentsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** `--heal-node-side` */
+  readonly healsNodeSide: boolean;
 }
 
 /** Heals and reports every component of the install, whenever a watch shows a change of it. */
@@ -53,8 +55,9 @@ interface Watched {
 export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
   const { kube, watcher, namespace, copies, clock, logger } = options;
   const context: HealContext = { kube, namespace, clock, copies, report: createComponentReport(options) };
+  const components = componentsOf(namespace).filter(({ isNodeSide }) => options.healsNodeSide || !isNodeSide);
   const watched = new Map<string, Watched>(
-    componentsOf(namespace).map((component) => [
+    components.map((component) => [
       component.id,
       { component, memory: newComponentMemory(), reflector: undefined, stop: new AbortController() },
     ]),

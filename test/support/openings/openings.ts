@@ -38,7 +38,7 @@ export function trafficBeyond(objects: readonly Manifest[], limit: readonly Mani
 }
 
 /** Variables of policies that are an exception from them: as `false` the policy refuses more. */
-const EXCEPTIONS = ["isOwnComponent", "isNodeSide"];
+const EXCEPTIONS = ["isOwnComponent"];
 
 /** The policy's spec with the exceptions that it leaves out as the limit has them. */
 function withExceptionsOf(guard: Manifest, known: Manifest): unknown {
@@ -51,6 +51,19 @@ function withExceptionsOf(guard: Manifest, known: Manifest): unknown {
   return { ...(at(guard, "spec") as object), ...(theirs.length === 0 ? {} : { variables }) };
 }
 
+/** Audiences that a policy allows, where it allows fewer, as the limit has them. */
+function withAudiencesOf(spec: unknown, known: unknown): unknown {
+  const AUDIENCES = /request\.audience in (\[[^\]]*\])/;
+  const [text, limit] = [JSON.stringify(spec), JSON.stringify(known)];
+  const listIn = (from: string): readonly string[] | undefined => {
+    const found = AUDIENCES.exec(from)?.[1];
+    return found === undefined ? undefined : (JSON.parse(found.replaceAll("\\", "")) as readonly string[]); // A list of a policy's language.
+  };
+  const [some, all] = [listIn(text), listIn(limit)];
+  const isNarrower = some !== undefined && all !== undefined && some.every((audience) => all.includes(audience));
+  return isNarrower ? (JSON.parse(text.replace(AUDIENCES, () => AUDIENCES.exec(limit)?.[0] ?? "")) as unknown) : spec;
+}
+
 /** Policies and bindings that are missing, or say something else than to refuse more. */
 export function guardsLost(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const kinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] as const;
@@ -58,7 +71,9 @@ export function guardsLost(objects: readonly Manifest[], limit: readonly Manifes
   return [...ofKind(limit, ...kinds)].flatMap(([name, known]) => {
     const guard = guards.get(name);
     if (guard === undefined) return [`${name} is missing`];
-    return isDeepStrictEqual(withExceptionsOf(guard, known), known["spec"]) ? [] : [`${name} says something else`];
+    return isDeepStrictEqual(withAudiencesOf(withExceptionsOf(guard, known), known["spec"]), known["spec"])
+      ? []
+      : [`${name} says something else`];
   });
 }
 

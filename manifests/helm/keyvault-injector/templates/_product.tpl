@@ -3,6 +3,24 @@
 {{- if lookup "v1" "Namespace" "" "kube-system" -}}true{{- end -}}
 {{- end -}}
 
+{{/* Whether driver and provider are healed: as the value says, else not where the worker is to have as few rights as it can. */}}
+{{- define "keyvault-injector.heals-node-side" -}}
+{{- $isWanted := and (ne .Values.secretAccess "blind") (ne .Values.classAuthors "deny") -}}
+{{- if kindIs "bool" .Values.healNodeSide -}}
+{{- $isWanted = .Values.healNodeSide -}}
+{{- end -}}
+{{- if and $isWanted (has "components" .Values.heal) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Audiences of tokens that the kubelet hands to the driver, as a list of a policy's language. */}}
+{{- define "keyvault-injector.token-audiences" -}}
+{{- $audiences := list -}}
+{{- range (index .Values "secrets-store-csi-driver").tokenRequests -}}
+{{- $audiences = append $audiences (toString .audience) -}}
+{{- end -}}
+{{- toJson $audiences -}}
+{{- end -}}
+
 {{/* A folder of a node as the manifests write it: single backslashes, no slash at its end. */}}
 {{- define "keyvault-injector.folder" -}}
 {{- . | toString | replace `\\` `\` | trimSuffix "/" | trimSuffix `\` -}}
