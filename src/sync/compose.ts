@@ -95,7 +95,12 @@ export async function runProcess({ config, logger, version }: ProcessOptions, si
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
-          limits: { vaults: config.allowedVaults, identityModes: config.allowedIdentityModes },
+          limits: {
+            vaults: config.allowedVaults,
+            identityModes: config.allowedIdentityModes,
+            managedIdentityNamespaces: config.managedIdentityNamespaces,
+            cloudName: config.cloudName,
+          },
           cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
           kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease }),

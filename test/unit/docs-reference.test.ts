@@ -30,6 +30,7 @@ describe("the page of annotations", () => {
     SNAPSHOT_LABEL: "Label: On a class snapshot (ControllerRevision)",
     SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
     INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
+    GRANT_ANNOTATIONS: "Annotation: On a Namespace that lends to the worker",
     CRD_ANNOTATIONS: "Annotation: On a CustomResourceDefinition that is going away",
     AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",
   } as const satisfies Record<Exclude<keyof typeof annotations, "PREFIX">, string>;

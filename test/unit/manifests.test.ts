@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { parse } from "yaml";
 import {
   CLASS_ANNOTATIONS,
+  GRANT_ANNOTATIONS,
   MANAGED_LABEL,
   POD_ANNOTATIONS,
   PREFIX,
@@ -115,9 +116,10 @@ describe("the manifests", () => {
       MANAGED_LABEL,
       SNAPSHOT_LABEL,
       ...Object.values(SECRET_ANNOTATIONS),
+      ...Object.values(GRANT_ANNOTATIONS),
       `${PREFIX}/v1alpha1`,
     ]);
-    const named = new Set(files.flatMap((file) => read(file).match(/keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));
+    const named = new Set(files.flatMap((file) => read(file).match(/(?:grants\.)?keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));
 
     assert.deepEqual(
       [...named].filter((key) => !known.has(key)),

@@ -135,6 +135,11 @@ const rbacMarks: readonly Mark[] = [
     at: "rules/[~secrets-store-creds]/resourceNames",
     put: block("$.Values.credentialsSecretNames"),
   },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~serviceaccounts/token]",
+    put: when('or (not $.Values.allowedIdentityModes) (has "workload-identity" $.Values.allowedIdentityModes)'),
+  },
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
 

@@ -39,6 +39,12 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
     },
     { path: "openshift", default: false, type: BOOLEAN, meaning: "what OpenShift's security context constraints need; never run there" },
     {
+      path: "preset",
+      default: "",
+      type: { enum: ["", "extension"] },
+      meaning: "`extension`: what is not given is as the Azure extension has it, the node's managed identity for every class among it",
+    },
+    {
       path: "classAuthors",
       default: "warn",
       type: { enum: ["warn", "deny"] },

@@ -32,6 +32,9 @@
 {{- if ne (join "," (get .Values "allowedIdentityModes")) "" }}
 - {{ printf "--allowed-identity-modes=%s" (join "," (get .Values "allowedIdentityModes")) | quote }}
 {{- end }}
+{{- with (include "keyvault-injector.managed-identity-namespaces" .) }}
+- {{ printf "--managed-identity-namespaces=%s" . | quote }}
+{{- end }}
 {{- if ne ((get .Values "secretAccess") | toString) "watch" }}
 - {{ printf "--secret-access=%s" ((get .Values "secretAccess") | toString) | quote }}
 {{- end }}
