@@ -207,6 +207,21 @@ function thePolicy(version: ApiServerVersion): void {
     }
   });
 
+  test("S7: refuses the worker a driver of somebody else that has our driver's name, for which there is no PodTemplate", async () => {
+    const path = "/apis/apps/v1/namespaces/kube-system/daemonsets";
+    const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({}) };
+    const metadata = { name: "csi-secrets-store", labels: { app: "csi-secrets-store" } };
+    const dropped = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: "elsewhere:1" }];
+    assertAllowed(await call({ method: "POST", path, body: { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec } }));
+
+    assertRefused(await tryPatch(`${path}/csi-secrets-store`, dropped), /restarts only workloads that ask for it/);
+
+    const ours = { metadata: { labels: { "app.kubernetes.io/part-of": "keyvault-injector" } } };
+    assertAllowed(await call({ method: "PATCH", path: `${path}/csi-secrets-store`, contentType: MERGE_PATCH, body: ours }));
+    assertAllowed(await tryPatch(`${path}/csi-secrets-store`, dropped));
+    assertAllowed(await call({ method: "DELETE", path: `${path}/csi-secrets-store` }));
+  });
+
   test("refuses a stamp that is none, and to take one away", async () => {
     const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
 
