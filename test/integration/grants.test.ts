@@ -136,7 +136,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.match((await grants()).stdout, /^Mirrored classes: 0 with workload identity, 0 with the node's managed identity, 1 with/);
   });
 
-  test("S7: tells of classes that lend something and are older than the policy that asks their authors", async () => {
+  test("tells of classes that lend something and are older than the policy that asks their authors", async () => {
     assert.doesNotMatch((await grants()).stdout, /Older than the policy/);
     const binding = "validatingadmissionpolicybinding/keyvault-injector-class-identities";
     const kept = await plane.kubectl(["get", binding, "-o", "json"]);
@@ -156,6 +156,8 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.doesNotMatch(stdout, /by-its-pod lends/);
 
     await plane.kubectl(["label", "secretproviderclass", "stated", "-n", "shop", "written=since"]);
+    assert.match((await grants()).stdout, /shop\/stated lends/, "nobody is asked for a right because of a label");
+    await plane.kubectl(["annotate", "secretproviderclass", "stated", "-n", "shop", "keyvault-injector.dev/refresh=since"]);
     assert.doesNotMatch((await grants()).stdout, /shop\/stated lends/);
   });
 

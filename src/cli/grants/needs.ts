@@ -1,5 +1,5 @@
 /** What the classes of a cluster need of their Namespaces, and what is granted already. */
-import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { CLASS_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { type NamespaceGrants, UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
@@ -150,8 +150,15 @@ export function lendingOf({ metadata: { annotations = {} } }: SecretProviderClas
   return LENDING.flatMap(([annotation, words]) => (annotations[annotation] === undefined ? [] : [`${words} ${annotations[annotation]}`]));
 }
 
-/** Whether nothing of the class was written since: then nobody asked its author for a right. */
+/** Whether nothing that the policy judges was written since: then nobody asked an author for a right. Healing leaves these times as they were. */
 export function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean {
-  const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)];
+  const judged = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => isJudged(fieldsV1 ?? {}));
+  const times = judged.length === 0 ? [metadata.creationTimestamp] : judged.map(({ time }) => time);
   return times.every((time) => time === undefined || Date.parse(time) < Date.parse(since));
+}
+
+/** The spec, and annotations of ours. Labels, owners and finalizers are for everybody. */
+function isJudged(fields: Readonly<Record<string, unknown>>): boolean {
+  const { "f:annotations": annotations = {} } = Object(fields["f:metadata"]) as Readonly<Record<string, object>>; // A tree of field names.
+  return "f:spec" in fields || Object.keys(annotations).some((key) => key.startsWith(`f:${PREFIX}/`));
 }

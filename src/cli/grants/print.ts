@@ -1,4 +1,4 @@
-import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
+import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { ALLOWED } from "../../domain/grants/namespace-grants.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { AUTHORS_POLICY, type GrantsReport } from "./look.ts";
@@ -50,7 +50,7 @@ export function grantsText({ needs, older }: GrantsReport, { isApplied }: { read
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
     ),
     ...section(
-      `Older than the policy ${AUTHORS_POLICY}, so that nobody asked their authors for the right. Apply them again as their authors, or delete them:`,
+      `Older than the policy ${AUTHORS_POLICY}, so that nobody asked their authors for the right. Change the annotation ${CLASS_ANNOTATIONS.refresh} of each as its author, or delete it:`,
       (older ?? []).map(({ name, lends }) => `  ${name} ${lends.join(", ")}`),
     ),
     ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
