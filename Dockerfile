@@ -1,10 +1,18 @@
 # syntax=docker/dockerfile:1
+# Both by digest: a tag is what its registry makes of it today. docs/how-to/install.md has the commands that look them up.
 ARG NODE_IMAGE=node:24-bookworm-slim
 # glibc, libstdc++ and nothing else: no shell, no package manager.
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+# `yes` builds from the tags, to try something out.
+ARG UNPINNED=no
 
 # On the builder's own architecture, whatever the image's: the program is JavaScript, and a compiler under emulation is slow.
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
+ARG NODE_IMAGE
+ARG RUNTIME_IMAGE
+ARG UNPINNED
+RUN case "$UNPINNED $NODE_IMAGE $RUNTIME_IMAGE" in yes\ *|*@sha256:*\ *@sha256:*) ;; *) \
+  echo "give NODE_IMAGE and RUNTIME_IMAGE by digest (name:tag@sha256:...), or UNPINNED=yes" >&2; exit 1 ;; esac
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund --ignore-scripts

@@ -1,12 +1,13 @@
 import { type Command, type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
+import { grants } from "./grants/command.ts";
 import { describeOption, parseArguments } from "./options.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { uninstall } from "./uninstall/command.ts";
 
-export const COMMANDS: readonly Command[] = [render, explain, doctor, restore, uninstall];
+export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, restore, uninstall];
 
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {

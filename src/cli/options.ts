@@ -30,6 +30,7 @@ export const OPTIONS = {
   force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
   "strict-annotations": { help: "Deny unknown annotations under our prefix, as the webhook does with the setting of this name." },
   "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },
+  apply: { help: "Write what is missing, with your own rights." },
   prepare: { help: "Mark the install as being removed and remove the binding of the final check." },
   undo: { help: "Take --prepare back." },
   help: { short: "h", help: "Print this text." },

@@ -114,6 +114,17 @@ export const INSTALL_ANNOTATIONS = {
   finalCheck: key("final-check"),
 } as const;
 
+/**
+ * Annotations on a Namespace: what classes in it may have the worker use. Whoever may write the Namespace grants it. Under a prefix of their
+ * own: a webhook that does not know them takes them for no default of pods.
+ */
+export const GRANT_ANNOTATIONS = {
+  /** Comma list of ServiceAccounts of the Namespace whose tokens the worker may exchange. */
+  serviceAccounts: `grants.${PREFIX}/service-accounts`,
+  /** `allowed`: with the managed identity of the worker's node. */
+  managedIdentity: `grants.${PREFIX}/managed-identity`,
+} as const;
+
 /** Annotations on the webhook's CA Secret. */
 export const AUTHORITY_ANNOTATIONS = {
   /** RFC 3339 time until which the certificates in `previous-ca.crt` stay trusted. */

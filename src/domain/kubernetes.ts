@@ -60,6 +60,7 @@ export const RESOURCES = {
   namespaces: { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
   events: { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true },
   controllerRevisions: { group: "apps", version: "v1", plural: "controllerrevisions", kind: "ControllerRevision", namespaced: true },
+  podTemplates: { group: "", version: "v1", plural: "podtemplates", kind: "PodTemplate", namespaced: true },
   leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
   services: { group: "", version: "v1", plural: "services", kind: "Service", namespaced: true },
   podDisruptionBudgets: {

@@ -31,6 +31,8 @@ export interface Config {
   readonly allowedVaults: readonly string[];
   /** Empty: all. */
   readonly allowedIdentityModes: readonly AllowedIdentityMode[];
+  /** `*`: all. Beside those that a grant on the Namespace allows. */
+  readonly managedIdentityNamespaces: readonly string[];
   readonly secretAccess: "watch" | "blind";
   readonly adoptDriverSecrets: boolean;
   readonly cloudName: string;
@@ -39,6 +41,7 @@ export interface Config {
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
   readonly heal: readonly ("crds" | "classes" | "components")[];
+  readonly healNodeSide: boolean;
   readonly strictAnnotations: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -111,8 +114,8 @@ function schemaFor(kind: SettingKind): z.ZodType {
     case "list":
       return listSchema(kind.choices);
     case "namespaces":
-      return listSchema(undefined).refine((names) => namesIn(names).every((name) => NAMESPACE.test(name)), {
-        error: "write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas",
+      return listSchema(undefined).refine((names) => namesIn(names).every((name) => name === kind.every || NAMESPACE.test(name)), {
+        error: `write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas${kind.every === undefined ? "" : `, or ${kind.every} for all of them`}`,
       });
   }
 }

@@ -2,7 +2,7 @@
  * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`, the flag wins.
  * `docs/reference/settings.md` is checked against this table.
  */
-import { IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
+import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
 import { SYNC_MODES } from "../domain/schedule/sync-mode.ts";
 
 export type SettingKind =
@@ -15,7 +15,8 @@ export type SettingKind =
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   | { readonly kind: "list"; readonly choices?: readonly string[] }
-  | { readonly kind: "namespaces" };
+  /** `every`: a word for all of them. */
+  | { readonly kind: "namespaces"; readonly every?: string };
 
 export interface Setting {
   readonly type: SettingKind;
@@ -79,6 +80,11 @@ export const SETTINGS = {
     default: "",
     help: "Identities that classes may be mirrored with; all where not given.",
   },
+  "managed-identity-namespaces": {
+    type: { kind: "namespaces", every: EVERY_NAMESPACE },
+    default: "",
+    help: "Namespaces whose classes may be mirrored with the managed identity of the worker's node, beside those that grant it; * is all.",
+  },
   "secret-access": {
     type: { kind: "choice", choices: ["watch", "blind"] },
     default: "watch",
@@ -105,6 +111,11 @@ export const SETTINGS = {
     type: { kind: "list", choices: ["crds", "classes", "components"] },
     default: "crds,classes,components",
     help: "What is brought back when it is deleted or damaged.",
+  },
+  "heal-node-side": {
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Whether components to heal are also the CSI driver and the Azure provider that came with this install.",
   },
   "strict-annotations": {
     type: { kind: "boolean" },

@@ -1,90 +1,19 @@
-import { PREFIX } from "../domain/annotations.ts";
-import { OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
-import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import { WORKLOADS } from "../domain/rollout/workload.ts";
-import { FIELD_MANAGER } from "./field-manager.ts";
-import { HMAC_KEY_SECRET } from "./hmac-key.ts";
+import { ATTEMPTS, type Attempt, type ProbeOptions } from "./guardrail-attempts.ts";
 import { workerDeployment } from "./own-deployment.ts";
 
 /** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";
 
 /** The policies that limit the worker where RBAC cannot. */
-export const GUARDRAILS = [
-  "keyvault-injector-sync-secrets",
-  "keyvault-injector-sync-snapshots",
-  "keyvault-injector-sync-tokens",
-  "keyvault-injector-sync-workloads",
-] as const;
+export const GUARDRAILS = Object.keys(ATTEMPTS) as readonly Guardrail[]; // The keys of a literal.
 
-export type Guardrail = (typeof GUARDRAILS)[number];
-
-export interface ProbeOptions {
-  /** Its requests carry {@link PROBE_USER_AGENT}. */
-  readonly kube: KubeClient;
-  /** Of the install. */
-  readonly namespace: string;
-  /** Whether the worker may PUT. */
-  readonly isBlind: boolean;
-}
-
-type Attempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
-
-const NAME = "keyvault-injector-guardrail-probe";
-const AUTHORITY_SECRET = "keyvault-injector-ca";
-const DRY = { fieldManager: FIELD_MANAGER, dryRun: true };
-
-const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque" });
-
-const createForeign: Attempt = ({ kube, namespace }, signal) => kube.create(RESOURCES.secrets, secret(namespace, NAME), DRY, signal);
-
-/** The answer to a PUT holds what was sent, and nothing of what is there. */
-const replaceForeign: Attempt = async ({ kube, namespace, isBlind }, signal) => {
-  if (!isBlind) throw REFUSED;
-  return kube.replace(RESOURCES.secrets, secret(namespace, AUTHORITY_SECRET), DRY, signal);
-};
-
-const deleteUnmarked: Attempt = async ({ kube, namespace }, signal) => {
-  if (!(await kube.delete(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, { dryRun: true }, signal))) throw REFUSED;
-};
-
-const createRevision: Attempt = ({ kube, namespace }, signal) =>
-  kube.create(
-    RESOURCES.controllerRevisions,
-    { apiVersion: "apps/v1", kind: "ControllerRevision", metadata: { namespace, name: NAME }, revision: 1, data: {} },
-    DRY,
-    signal,
-  );
-
-/** Nobody accepts a token for that audience: got by mistake, it is worth nothing. */
-const requestToken: Attempt = ({ kube, namespace }, signal) =>
-  kube.requestToken({ namespace, name: OWN_DEPLOYMENT }, { audience: NAME, expirationSeconds: 600 }, signal);
-
-/** The worker's own Deployment may be healed; a finalizer is never a part of that. */
-const holdDeployment: Attempt = ({ kube, namespace }, signal) =>
-  kube.mergePatch(
-    WORKLOADS.Deployment,
-    { namespace, name: OWN_DEPLOYMENT },
-    { metadata: { finalizers: [`${PREFIX}/${NAME}`] } },
-    DRY,
-    signal,
-  );
-
-/** There was nothing to try it on, which is no sign of a missing policy. */
-const REFUSED = new KubeError("Forbidden", "not tried", { retry: { kind: "never" } });
-
-const ATTEMPTS: Readonly<Record<Guardrail, readonly Attempt[]>> = {
-  "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],
-  "keyvault-injector-sync-snapshots": [createRevision],
-  "keyvault-injector-sync-tokens": [requestToken],
-  "keyvault-injector-sync-workloads": [holdDeployment],
-};
+export type Guardrail = keyof typeof ATTEMPTS;
 
 /** Tries, without effect, what each policy forbids; resolves with those that stop nothing. Throws where the API server does not say. */
 export async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
@@ -103,8 +32,10 @@ async function isStopped(attempt: Attempt, options: ProbeOptions, signal: AbortS
     await attempt(options, signal);
     return false;
   } catch (error) {
-    // Absent, too: there is nothing to try it on.
-    if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "NotFound")) return true;
+    if (!(error instanceof KubeError)) throw error;
+    // Absent, too: there is nothing to try it on. What healing may write, the policies refuse as invalid.
+    if (error.code === "Forbidden" || error.code === "NotFound") return true;
+    if (error.code === "Invalid" && error.message.includes("ValidatingAdmissionPolicy")) return true;
     throw error;
   }
 }

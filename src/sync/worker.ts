@@ -37,6 +37,7 @@ import type { Rollouts } from "./rollouts/rollouts.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
+import { startGrants } from "./vault/grants.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
@@ -55,6 +56,8 @@ export interface WorkerOptions {
   readonly healsCrds: boolean;
   /** `--heal=components` */
   readonly healsComponents: boolean;
+  /** `--heal-node-side` */
+  readonly healsNodeSide: boolean;
   readonly crds: readonly CustomResourceDefinition[];
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];
@@ -210,6 +213,7 @@ function buildContext(
     if (classes.get(refOfKey(classKey)) !== undefined) enqueue(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
+  const grants = startGrants(watcher, (namespace) => lookAtFailing(context, namespace), signal);
   const gate: CrdGate = createCrdGate({
     kube,
     ours: shipped(byName, CLASS_CRD),
@@ -223,6 +227,7 @@ function buildContext(
         Secrets: secrets,
         snapshots,
         pods: consumers,
+        Namespaces: grants,
         ...(driverSync === undefined ? {} : { "role bindings": driverSync }),
       };
       const stale = Object.entries(copies).find(([, copy]) => !copy.hasSynced)?.[0];
@@ -258,6 +263,7 @@ function buildContext(
       createMirrors({
         ...options,
         consumers,
+        grants,
         onChange: (classKey) => {
           const isKnown = memories.noteChange(classKey, clock.now());
           if (isKnown) enqueue(classKey);

@@ -59,7 +59,8 @@ const mirror = createMirrors({
   kube,
   credentialsSecretNames: ["secrets-store-creds"],
   consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-  limits: { vaults: [], identityModes: [] },
+  limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
+  grants: { of: () => ({ accounts: [], managedIdentity: false }) },
   cloudName: "AzurePublicCloud",
   readCloudFile: undefined,
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { renderKustomization } from "../../tools/render-manifests.ts";
 import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const WORKER = "keyvault-injector-sync";
@@ -47,6 +47,24 @@ function writesOf(manifests: readonly Manifest[]): readonly string[] {
     .filter(({ verb, resource, rule }) => listAt(rule, "resourceNames").length > 0 || !stamp.includes(`${verb} ${resource}`))
     .map(({ verb, resource }) => `${verb} ${resource}`);
 }
+
+describe("the overlays of few rights", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  for (const overlay of ["blind", "strict"]) {
+    test(`S3: the worker is refused the node side by ${overlay}, and told to leave it alone`, async () => {
+      const manifests = parseManifests(await renderOverlay(overlay));
+      const worker = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === WORKER);
+      const policy = manifests.find(
+        ({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name === "keyvault-injector-sync-workloads",
+      );
+
+      assert.ok(listAt(worker, "spec", "template", "spec", "containers", 0, "args").includes("--heal-node-side=false"));
+      assert.equal(at(policy, "spec", "variables", 0, "name"), "isOwnComponent");
+      assert.doesNotMatch(String(at(policy, "spec", "variables", 0, "expression")), /csi-secrets-store/);
+      assert.match(String(at(policy, "spec", "variables", 0, "expression")), /keyvault-injector-sync/);
+      assert.match(await renderOverlay("default"), /csi-secrets-store-provider-azure-windows/);
+    });
+  }
+});
 
 describe("without component healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   for (const folder of FOLDERS) {

@@ -205,11 +205,10 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
     );
     await assertRefused(await aClass({ parameters: { clientID: "app" } }), "IdentityUnavailable", /no pod mounts the class/);
     const annotations = { [CLASS_ANNOTATIONS.serviceAccount]: "nobody" };
-    await assertRefused(
-      await aClass({ parameters: { clientID: "app" }, annotations }),
-      "IdentityUnavailable",
-      /^there is no ServiceAccount \S+\/nobody$/,
-    );
+    const ungranted = await aClass({ parameters: { clientID: "app" }, annotations });
+    await assertRefused(ungranted, "IdentityUnavailable", /^no token of the ServiceAccount nobody: Namespace \S+ does not grant it/);
+    await plane.kubectl(["annotate", "namespace", ungranted, "grants.keyvault-injector.dev/service-accounts=nobody"]);
+    await assertRefused(ungranted, "IdentityUnavailable", /^there is no ServiceAccount \S+\/nobody$/);
   });
 
   test("tells of classes that would not be mirrored, or not yet", async () => {

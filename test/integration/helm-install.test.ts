@@ -237,6 +237,39 @@ for (const version of HELM_VERSIONS) {
       assert.ok(!JSON.stringify(bindings).includes("keyvault-injector-sync-served"));
     });
 
+    test("S6: an upgrade carries the namespaces that use the node's identity over, once, and keeps what they are", async () => {
+      const identities = async (): Promise<readonly unknown[]> =>
+        (await workerArguments(plane)).filter((arg) => String(arg).startsWith("--managed-identity-namespaces"));
+      const aClass = (namespace: string, secretObjects: readonly unknown[]) => ({
+        apiVersion: "secrets-store.csi.x-k8s.io/v1",
+        kind: "SecretProviderClass",
+        metadata: { name: "by-the-node", namespace },
+        spec: { provider: "azure", parameters: { useVMManagedIdentity: "true", keyvaultName: "shop", tenantID: "t" }, secretObjects },
+      });
+      const mirrored = [{ secretName: "app", type: "Opaque", data: [{ objectName: "a", key: "a" }] }];
+      for (const namespace of ["old-a", "old-b", "late"]) await plane.kubectl(["create", "namespace", namespace]);
+      const items = [aClass("old-a", mirrored), aClass("old-b", [])];
+      await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+      assert.deepEqual(await identities(), [], "a new install has none");
+      // An install before 0.4.0 had neither.
+      await plane.kubectl(["delete", "validatingadmissionpolicy", "keyvault-injector-sync-pods", "--ignore-not-found"]);
+      await plane.kubectl(["delete", "podtemplate", "keyvault-injector-sync", "-n", NAMESPACE, "--ignore-not-found"]);
+
+      await installer.upgrade();
+      assert.deepEqual(await identities(), ["--managed-identity-namespaces=old-a"]);
+
+      // Whoever writes a class later is allowed nothing by that.
+      await plane.kubectl(["apply", "-f", "-"], JSON.stringify(aClass("late", mirrored)));
+      await installer.upgrade();
+      assert.deepEqual(await identities(), ["--managed-identity-namespaces=old-a"]);
+
+      await installer.upgrade("--set-json", "managedIdentityNamespaces=[]");
+      assert.deepEqual(await identities(), []);
+      await installer.upgrade("--set-json", 'managedIdentityNamespaces=["late","old-b"]');
+      assert.deepEqual(await identities(), ["--managed-identity-namespaces=late,old-b"]);
+      await installer.upgrade("--set-json", "managedIdentityNamespaces=[]");
+    });
+
     test("leaves the webhook's certificate to cert-manager where the cluster has it, and takes it back", async () => {
       const args = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", "--set", "certManager.enabled=true"];
       const { code, stderr } = await installer.ask(...args);

@@ -36,14 +36,16 @@ interface Pair {
   readonly name: string;
   readonly set: readonly string[];
   readonly folders: readonly string[];
+  /** Beside them, with manifests/components/no-component-healing: what the worker is to leave alone. */
+  readonly unhealed?: readonly string[];
   readonly kubernetes?: string;
 }
 
 /** Values, and the folders whose objects they give. */
 const PAIRS: readonly Pair[] = [
   { name: "the default overlay with driver and provider", set: [], folders: ["overlays/default", ...NODE_SIDE] },
-  { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind", ...NODE_SIDE] },
-  { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict", ...NODE_SIDE] },
+  { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind"], unhealed: NODE_SIDE },
+  { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict"], unhealed: NODE_SIDE },
   { name: "the overlay for an existing driver", set: ["secrets-store-csi-driver.install=false"], folders: ["overlays/existing-driver"] },
   { name: "the overlay for OpenShift", set: ["openshift=true"], folders: ["overlays/openshift"], kubernetes: "1.34.0" },
   {
@@ -79,21 +81,20 @@ const PAIRS: readonly Pair[] = [
   },
 ];
 
-interface OwnPair {
-  readonly name: string;
-  readonly set: readonly string[];
+interface OwnPair extends Pick<Pair, "name" | "set" | "unhealed"> {
   readonly own: OwnKustomization;
 }
 
 /** As the component's kustomization.yaml tells its reader to limit the worker. */
-function limitedTo(namespaces: readonly string[], overlay: string): OwnKustomization {
+function limitedTo(namespaces: readonly string[], resources: readonly string[]): OwnKustomization {
   const [binding] = readManifests("components/namespaces/binding.yaml");
   assert.ok(binding);
   // Before the overlay's own arguments, where the chart has it.
   const flag = { op: "add", path: "/spec/template/spec/containers/0/args/3", value: `--namespaces=${namespaces.join(",")}` };
   return {
-    resources: [overlay, ...NODE_SIDE],
+    resources,
     components: ["components/namespaces"],
+    transformers: ["installed-pods"],
     objects: namespaces.map((namespace) => ({ ...binding, metadata: { ...binding.metadata, namespace } })),
     patches: [{ target: { kind: "Deployment", name: "keyvault-injector-sync" }, patch: JSON.stringify([flag]) }],
   };
@@ -133,8 +134,23 @@ function issuedBy(issuerRef: Readonly<Record<string, string>>): OwnKustomization
 
 /** Values, and kustomizations of a user's own that give the same. */
 const OWN_PAIRS: readonly OwnPair[] = [
-  { name: "a worker of two namespaces", set: ["namespaces={team-a,team-b}"], own: limitedTo(["team-a", "team-b"], "overlays/default") },
-  { name: "a blind worker of one", set: ["namespaces={team-a}", "secretAccess=blind"], own: limitedTo(["team-a"], "overlays/blind") },
+  {
+    name: "the default overlay without healing of the node side",
+    set: ["healNodeSide=false"],
+    own: { resources: ["overlays/default"], components: ["components/no-node-side-healing"], transformers: ["installed-pods"] },
+    unhealed: NODE_SIDE,
+  },
+  {
+    name: "a worker of two namespaces",
+    set: ["namespaces={team-a,team-b}"],
+    own: limitedTo(["team-a", "team-b"], ["overlays/default", ...NODE_SIDE]),
+  },
+  {
+    name: "a blind worker of one",
+    set: ["namespaces={team-a}", "secretAccess=blind"],
+    own: limitedTo(["team-a"], ["overlays/blind"]),
+    unhealed: NODE_SIDE,
+  },
   { name: "certificates by cert-manager", set: ["certManager.enabled=true"], own: CERTIFIED },
   {
     name: "certificates by cert-manager, of an issuer of one's own",
@@ -179,9 +195,16 @@ const OWN_PAIRS: readonly OwnPair[] = [
   {
     name: "certificates by cert-manager, denied classes and a worker of two namespaces",
     set: ["certManager.enabled=true", "classAuthors=deny", "namespaces={team-a,team-b}"],
-    own: { ...limitedTo(["team-a", "team-b"], "overlays/strict"), components: ["components/namespaces", "components/cert-manager"] },
+    own: { ...limitedTo(["team-a", "team-b"], ["overlays/strict"]), components: ["components/namespaces", "components/cert-manager"] },
+    unhealed: NODE_SIDE,
   },
 ];
+
+/** Folders as the how-to tells their reader to apply them where the worker is to leave them alone. */
+async function unhealedObjects(folders: readonly string[] = []): Promise<readonly Manifest[]> {
+  if (folders.length === 0) return [];
+  return parseManifests(await renderOwnKustomization({ resources: folders, components: ["components/no-component-healing"] }));
+}
 
 /** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
 function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
@@ -199,22 +222,26 @@ for (const version of HELM_VERSIONS) {
       await runHelm(version, ["version"]);
     });
 
-    for (const { name, set, folders, kubernetes } of PAIRS) {
+    for (const { name, set, folders, unhealed, kubernetes } of PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         // The hook is Helm's own: manifests are prepared by hand.
         const rendering = { args: ["--no-hooks"], set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
-        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await folderManifests(...folders)));
+        assert.deepEqual(
+          byName(await chartObjects(version, rendering)),
+          byName([...(await folderManifests(...folders)), ...(await unhealedObjects(unhealed))]),
+        );
       });
     }
 
-    for (const { name, set, own } of OWN_PAIRS) {
+    for (const { name, set, own, unhealed } of OWN_PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         const rendering = {
           args: ["--no-hooks"],
           set: [...ON, ...set],
           ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
         };
-        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(parseManifests(await renderOwnKustomization(own))));
+        const objects = [...parseManifests(await renderOwnKustomization(own)), ...(await unhealedObjects(unhealed))];
+        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(objects));
       });
     }
 
@@ -242,7 +269,8 @@ for (const version of HELM_VERSIONS) {
     test("has mirroring and rotation off by default, as the extension has", async () => {
       const text = await render();
       assert.match(text, /--sync-secret=false/);
-      assert.equal(text.match(/--enable-secret-rotation=false/g)?.length, 2);
+      const running = (await chartObjects(version)).filter(({ kind }) => kind !== "PodTemplate");
+      assert.equal(JSON.stringify(running).match(/--enable-secret-rotation=false/g)?.length, 2);
       assert.match(text, /requiresRepublish: false/);
       assert.doesNotMatch(text, /secretprovidersyncing/);
     });

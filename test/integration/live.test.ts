@@ -71,7 +71,7 @@ describe("the run against a real vault", { skip: refusal === undefined ? false :
     assert.match(ran.output, /^live: 4\/4 steps in /m, ran.output);
     assert.equal(ran.code, 0);
     const name = "/secrets/keyvault-injector-live-…";
-    assert.deepEqual(ran.changes, [`PUT ${name}`, `PUT ${name}`, `DELETE ${name}`]);
+    assert.deepEqual(ran.changes, [`PUT ${name}`, `PUT ${name}`, `DELETE ${name}`, "DELETE /deletedsecrets/keyvault-injector-live-…"]);
     assert.ok(!ran.output.includes(given["AZURE_CLIENT_SECRET"] ?? ""));
   });
 

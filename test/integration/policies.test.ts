@@ -417,9 +417,11 @@ function thePolicies(version: ApiServerVersion): void {
     const POLICY = "keyvault-injector-sync-tokens";
     const ENTRA = "api://AzureADTokenExchange";
     const allowed = { audiences: [ENTRA], expirationSeconds: 600 };
+    const GRANT = "grants.keyvault-injector.dev/service-accounts";
+    const granting = (accounts = "default"): Promise<string> => requests.namespaceWith({ [GRANT]: accounts });
 
     test("let it have what Entra exchanges, for the least time there is", async () => {
-      const answer = await requests.requestToken(await requests.namespaceWith(), allowed, tokens.sync);
+      const answer = await requests.requestToken(await granting(" other,default "), allowed, tokens.sync);
 
       assertAllowed(answer);
       const [, claims = ""] = String(at(answer.body, "status", "token")).split(".");
@@ -428,7 +430,7 @@ function thePolicies(version: ApiServerVersion): void {
     });
 
     test("let it have one that is bound to a pod, which is worth less", async () => {
-      const namespace = await requests.namespaceWith();
+      const namespace = await granting();
       const pod = await requests.createPod(namespace, {}, { stored: true });
       const [name, uid] = [at(pod.body, "metadata", "name"), at(pod.body, "metadata", "uid")];
 
@@ -444,7 +446,7 @@ function thePolicies(version: ApiServerVersion): void {
     };
     for (const [what, spec] of Object.entries(others)) {
       test(`refuse it one ${what}, and nobody else`, async () => {
-        const namespace = await requests.namespaceWith();
+        const namespace = await granting();
         assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /the one audience api:\/\/AzureADTokenExchange/);
         assertAllowed(await requests.requestToken(namespace, spec, tokens.somebody));
       });
@@ -452,12 +454,50 @@ function thePolicies(version: ApiServerVersion): void {
 
     for (const expirationSeconds of [601, 3600, undefined]) {
       test(`refuse it one of ${expirationSeconds ?? "the default"} seconds, and nobody else`, async () => {
-        const namespace = await requests.namespaceWith();
+        const namespace = await granting();
         const spec = { ...allowed, expirationSeconds };
         assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /tokens of 600 seconds/);
         assertAllowed(await requests.requestToken(namespace, spec, tokens.somebody));
       });
     }
+
+    for (const accounts of [undefined, "", "other", "defaults", "*"]) {
+      test(`S5: refuse it one of an account that its Namespace does not grant: ${accounts ?? "no annotation"}`, async () => {
+        const namespace = accounts === undefined ? await requests.namespaceWith() : await granting(accounts);
+        const answer = await requests.requestToken(namespace, allowed, tokens.sync);
+        assert.equal(answer.status, 403, messageOf(answer));
+        assertDenied(answer, POLICY, new RegExp(`Namespace ${namespace} does not grant ServiceAccount default to the sync worker`));
+        assert.match(messageOf(answer), new RegExp(`keyvault-injector grants --namespace ${namespace} --apply`));
+        assertAllowed(await requests.requestToken(namespace, allowed, tokens.somebody));
+      });
+    }
+
+    test("S5: refuse it one in kube-system and of the install's own accounts, whatever is granted there", async () => {
+      const places = [
+        { namespace: "kube-system", account: "granted" },
+        { namespace: OWN, account: "keyvault-injector-sync" },
+        { namespace: OWN, account: "keyvault-injector-webhook" },
+      ];
+      for (const { namespace, account } of places) {
+        await plane.kubectl(["annotate", "namespace", namespace, "--overwrite", `${GRANT}=${account}`]);
+        if (account === "granted") await plane.kubectl(["create", "serviceaccount", account, "-n", namespace]);
+        const answer = await requests.requestToken(`${namespace}/${account}`, allowed, tokens.sync);
+        assert.equal(answer.status, 403, `${namespace}/${account}: ${messageOf(answer)}`);
+        assertDenied(answer, POLICY, /no token in kube-system|lends nobody the accounts of the install/);
+        await plane.kubectl(["annotate", "namespace", namespace, `${GRANT}-`]);
+      }
+    });
+
+    test("S5: refuse it the grant itself: it may write no Namespace", async () => {
+      const namespace = await requests.namespaceWith();
+      for (const [method, path, body] of [
+        ["PATCH", `/api/v1/namespaces/${namespace}`, { metadata: { annotations: { [GRANT]: "default" } } }],
+        ["POST", "/api/v1/namespaces", { metadata: { name: "mine", annotations: { [GRANT]: "default" } } }],
+      ] as const) {
+        const contentType = method === "PATCH" ? MERGE_PATCH : "application/json";
+        assert.equal((await requests.call({ method, path, contentType, body, token: tokens.sync })).status, 403);
+      }
+    });
   });
 
   describe("on the webhook's own configuration", () => {

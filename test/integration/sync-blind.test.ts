@@ -5,6 +5,7 @@ import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
+import { readManifests } from "../support/shipped-manifests.ts";
 import {
   assertNothingForbidden,
   CREDENTIALS,
@@ -39,6 +40,28 @@ async function given(secretObjects: (object: string) => readonly SecretObject[],
   const object = await world.object("of the vault");
   await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: secretObjects(object) }));
   return { ...place, object };
+}
+
+/** Those on what healing may write, and the one that judges classes. */
+const FURTHER = ["class-identities", "sync-classes", "sync-components", "sync-definitions", "sync-pods", "sync-webhooks"].map(
+  (name) => `keyvault-injector-${name}`,
+);
+
+async function bind(policy: string): Promise<void> {
+  const manifests = readManifests(`policies/${policy.replace("keyvault-injector-", "")}.yaml`);
+  const binding = manifests.find(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
+  await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify(binding));
+}
+
+/** Why the worker does not start; undefined where it does, and is ended again. */
+async function refusedStart(): Promise<string | undefined> {
+  try {
+    const started = await world.product.start("sync", SYNC);
+    await started.stop();
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
 }
 
 describe("the sync worker that may not read", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
@@ -155,6 +178,23 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
       world.product.start("sync", SYNC),
       /sync ended with code 1[\s\S]*GuardrailsMissing: nothing stops.*--secret-access=blind does not start without/,
     );
+    await bind(POLICY);
+  });
+
+  for (const policy of FURTHER) {
+    test(`S7: does not start without ${policy}`, async () => {
+      await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", policy]);
+
+      // The API server goes on by what was there for a moment.
+      const refused = eventually(refusedStart, { what: "a refusal", within: 20_000 }).catch(() => "it starts");
+
+      assert.match(await refused, new RegExp(`sync ended with code 1[\\s\\S]*GuardrailsMissing: nothing stops.* ${policy} forbids`));
+      await bind(policy);
+    });
+  }
+
+  test("starts where all of them are bound again", async () => {
+    await eventually(async () => (await refusedStart()) === undefined, { what: "a start", within: 20_000 });
   });
 });
 

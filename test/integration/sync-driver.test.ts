@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
+import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { OwnerReference, Secret } from "../../src/domain/kubernetes.ts";
+import type { Condition } from "../../src/domain/sync/class-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../src/domain/sync/take-over.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
@@ -10,16 +11,20 @@ import { at } from "../support/shipped-manifests.ts";
 import {
   assertNothingForbidden,
   classOf,
+  classPath,
   createClass,
   dataOf,
   eventsOf,
   find,
+  mergePatch,
   opaque,
+  type Place,
   reasonIs,
   type SyncWorld,
   secretPath,
   send,
   startSyncWorld,
+  statusOf,
   writesOf,
 } from "../support/sync-world.ts";
 
@@ -37,6 +42,11 @@ const secretIn = async (namespace: string): Promise<Secret> => {
   assert.ok(secret);
   return secret;
 };
+
+interface ClassChoice {
+  readonly name?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 /** The role and binding of the driver's chart with `syncSecret.enabled: true`. */
 async function driverSyncOn(): Promise<void> {
@@ -72,12 +82,15 @@ async function driverMade(namespace: string, value: string) {
   };
 }
 
-async function aClass(namespace: string): Promise<{ namespace: string; name: string }> {
-  const place = { namespace, name: "demo" };
+async function aClass(namespace: string, { name = "demo", annotations = {} }: ClassChoice = {}): Promise<Place> {
+  const place = { namespace, name };
   const object = await world.object("of the vault");
-  await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: [opaque(NAME, object)] }));
+  await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: [opaque(NAME, object)], annotations }));
   return place;
 }
+
+const firstReasonOf = async ({ namespace, name }: Place): Promise<Condition> =>
+  eventually(async () => (await statusOf(world.plane, namespace, name))?.conditions.find(({ type }) => type === "Synced"));
 
 async function driverMadeSecret(): Promise<{ namespace: string; before: Secret }> {
   const namespace = await world.namespace();
@@ -129,6 +142,26 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
     await send(world.plane, { method: "DELETE", path: `/apis/apps/v1/namespaces/${namespace}/replicasets/${OWNER}` });
     await eventually(async () => (await find(world.plane, secretPath(namespace, "copy"))) === undefined, { what: "the end of the copy" });
     assert.equal((await secretIn(namespace)).metadata.uid, made.metadata.uid);
+  });
+
+  test("S10: is left alone by a younger class, whoever wrote that, while an older one names it, and becomes the older one's", async () => {
+    const { namespace, before: made } = await driverMadeSecret();
+    // The driver made it for this one, which is not mirrored yet.
+    const older = await aClass(namespace, { name: "app", annotations: { [CLASS_ANNOTATIONS.sync]: "never" } });
+    const younger = await aClass(namespace, { name: "bait" });
+
+    const { reason, message } = await firstReasonOf(younger);
+
+    assert.equal(reason, "Conflict");
+    assert.match(message, /was made by the CSI driver's own sync, and the class app, which is older, names it too/);
+    assert.deepEqual(await secretIn(namespace), made);
+
+    const asks = { metadata: { annotations: { [CLASS_ANNOTATIONS.sync]: null } } };
+    await mergePatch(world.plane, classPath(namespace, older.name), asks);
+    await reasonIs(world.plane, older, "Synced");
+    await reasonIs(world.plane, younger, "Conflict");
+    const { metadata } = await secretIn(namespace);
+    assert.deepEqual([metadata.uid, metadata.annotations?.[SECRET_ANNOTATIONS.class]], [made.metadata.uid, "app"]);
   });
 
   test("is reported, not fought, when that sync is switched on again and writes over ours", async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { Condition } from "../../src/domain/sync/class-status.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { apiRequest } from "../support/api-request.ts";
 import { trustCluster } from "../support/cluster-trust.ts";
@@ -19,12 +20,14 @@ import {
   dataOf,
   mergePatch,
   mirroredSecrets,
+  type NamespaceOptions,
   opaque,
   type Place,
   reasonIs,
   type SyncWorld,
   send,
   startSyncWorld,
+  statusOf,
 } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -57,8 +60,20 @@ async function aClass(place: Place, facts: Partial<ClassFacts>): Promise<Place> 
   return place;
 }
 
-async function aPlace(): Promise<Place> {
-  return { namespace: await world.namespace({ credentials: false }), name: "demo" };
+async function aPlace(grants: Omit<NamespaceOptions, "credentials"> = {}): Promise<Place> {
+  return { namespace: await world.namespace({ credentials: false, ...grants }), name: "demo" };
+}
+
+/** What the status says once it says something. */
+async function firstReasonOf({ namespace, name }: Place): Promise<Condition> {
+  return eventually(async () => (await statusOf(world.plane, namespace, name))?.conditions.find(({ type }) => type === "Synced"), {
+    what: `a word of the worker on ${namespace}/${name}`,
+  });
+}
+
+/** As whoever may write the Namespace does it. */
+async function grant(namespace: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
+  await mergePatch(world.plane, `/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
 }
 
 async function anAccount(namespace: string, name: string): Promise<void> {
@@ -104,7 +119,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
 
   describe("workload identity", () => {
     test("exchanges the token of the account that the class names for the vault's objects, and asks for it once", async () => {
-      const [place, clientID] = [await aPlace(), await anApplication()];
+      const [place, clientID] = [await aPlace({ accounts: ["vault-reader"] }), await anApplication()];
       await anAccount(place.namespace, "vault-reader");
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "vault-reader") });
       const another = await world.object("another");
@@ -123,7 +138,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     });
 
     test("without the annotation uses the one account of the pods that mount the class, as soon as there is one", async () => {
-      const [place, clientID] = [await aPlace(), await anApplication()];
+      const [place, clientID] = [await aPlace({ accounts: ["cart"] }), await anApplication()];
       await anAccount(place.namespace, "cart");
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "cart") });
       await aClass(place, { parameters: { clientID } });
@@ -138,7 +153,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     });
 
     test("with several accounts among the pods names them and the annotation, which decides", async () => {
-      const [place, clientID] = [await aPlace(), await anApplication()];
+      const [place, clientID] = [await aPlace({ accounts: ["cart", "shelf"] }), await anApplication()];
       await Promise.all(["cart", "shelf"].map((account) => anAccount(place.namespace, account)));
       await Promise.all(["cart", "shelf"].map((account) => aConsumer(place, account)));
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "shelf") });
@@ -152,7 +167,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     });
 
     test("with an account that is not there says so, and goes on when it is", async () => {
-      const [place, clientID] = [await aPlace(), await anApplication()];
+      const [place, clientID] = [await aPlace({ accounts: ["late"] }), await anApplication()];
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "late") });
       await aClass(place, { parameters: { clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "late" } });
       const told = new RegExp(`there is no ServiceAccount late in the namespace ${place.namespace}; create it, or name another one`);
@@ -163,13 +178,13 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     });
 
     test("with a name that no account can have is refused, and no other address is asked", async () => {
-      const place = await aPlace();
+      const place = await aPlace({ accounts: ["../secrets/x"] });
       await aClass(place, { parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "../secrets/x" } });
       await assertRefused(place, "IdentityUnavailable", /metadata\.name: "\.\.\/secrets\/x" cannot be the name/);
     });
 
     test("with a subject that is not federated is Unauthorized, says what to federate, and recovers", async () => {
-      const [place, clientID] = [await aPlace(), await anApplication()];
+      const [place, clientID] = [await aPlace({ accounts: ["mine"] }), await anApplication()];
       await anAccount(place.namespace, "mine");
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "other") });
       await aClass(place, { parameters: { clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "mine" } });
@@ -184,9 +199,26 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       await assertMirrored(place);
     });
 
+    test("S5: asks for no token of an account that its Namespace does not grant, says who can, and goes on when it does", async () => {
+      const [place, clientID] = [await aPlace({ accounts: ["another"] }), await anApplication()];
+      await anAccount(place.namespace, "shop");
+      await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "shop") });
+      await aClass(place, { parameters: { clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "shop" } });
+
+      const { reason, message } = await firstReasonOf(place);
+      assert.equal(reason, "IdentityUnavailable");
+      assert.match(message, new RegExp(`^no token of the ServiceAccount shop: Namespace ${place.namespace} does not grant it\\.`));
+      assert.match(message, /adds shop to its annotation grants\.keyvault-injector\.dev\/service-accounts/);
+      assert.match(message, new RegExp(`or runs: keyvault-injector grants --namespace ${place.namespace} --apply$`));
+      assert.deepEqual(tokenRequests(place.namespace), []);
+
+      await grant(place.namespace, { "grants.keyvault-injector.dev/service-accounts": "another,shop" });
+      await assertMirrored(place);
+    });
+
     test("with another issuer, another audience or no credential at all is told the same way", async () => {
       for (const wrong of [{ issuer: "https://elsewhere.example" }, { audience: "api://other" }, undefined]) {
-        const [place, appId] = [await aPlace(), await anApplication()];
+        const [place, appId] = [await aPlace({ accounts: ["default"] }), await anApplication()];
         const subject = subjectOf(place.namespace, "default");
         if (wrong !== undefined) await world.emulator.addFederatedCredential({ appId, issuer, subject, ...wrong });
         await aClass(place, { parameters: { clientID: appId }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "default" } });
@@ -201,7 +233,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     test("of the node is the system-assigned one by default, whatever tenantID says", async () => {
       const { appId } = await world.emulator.createManagedIdentity({ kind: "system", tenantId: world.tenantId });
       await world.emulator.grant({ vault: world.vault, appId, permissions: ["get"] });
-      const place = await aPlace();
+      const place = await aPlace({ managedIdentity: true });
       await aClass(place, { parameters: { ...managed, tenantID: "the node's own counts" } });
 
       await assertMirrored(place);
@@ -211,23 +243,40 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     test("may be a user-assigned one, by its client id", async () => {
       const { appId } = await world.emulator.createManagedIdentity({ kind: "user", tenantId: world.tenantId });
       await world.emulator.grant({ vault: world.vault, appId, permissions: ["get"] });
-      const place = await aPlace();
+      const place = await aPlace({ managedIdentity: true });
       await aClass(place, { parameters: { ...managed, userAssignedIdentityID: appId } });
 
       await assertMirrored(place);
     });
 
     test("that the node does not have is IdentityUnavailable", async () => {
-      const place = await aPlace();
+      const place = await aPlace({ managedIdentity: true });
       await aClass(place, { parameters: { ...managed, userAssignedIdentityID: randomUUID() } });
       await assertRefused(place, "IdentityUnavailable", /the node has no such identity; assign it .*userAssignedIdentityID/);
     });
 
     test("without rights in the vault is Forbidden, and named", async () => {
       const { appId } = await world.emulator.createManagedIdentity({ kind: "user", tenantId: world.tenantId });
-      const place = await aPlace();
+      const place = await aPlace({ managedIdentity: true });
       await aClass(place, { parameters: { ...managed, userAssignedIdentityID: appId } });
       await assertRefused(place, "Forbidden", new RegExp(`the managed identity ${appId} of the worker's node is not allowed`));
+    });
+
+    test("S6: of the node is nobody's whose namespace neither the operator nor the Namespace allows, until one of them does", async () => {
+      const { appId } = await world.emulator.createManagedIdentity({ kind: "user", tenantId: world.tenantId });
+      await world.emulator.grant({ vault: world.vault, appId, permissions: ["get"] });
+      const place = await aPlace();
+      await aClass(place, { parameters: { ...managed, userAssignedIdentityID: appId } });
+
+      const { reason, message } = await firstReasonOf(place);
+      assert.equal(reason, "IdentityUnavailable");
+      assert.match(message, new RegExp(`does not allow managed-identity for synced Secrets of the namespace ${place.namespace}`));
+      assert.match(message, /the setting --managed-identity-namespaces/);
+      assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --apply`));
+      assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);
+
+      await grant(place.namespace, { "grants.keyvault-injector.dev/managed-identity": "allowed" });
+      await assertMirrored(place);
     });
   });
 
@@ -241,7 +290,11 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     const parameters = { objects: "array: [" };
     await assertRefused(await aClass(await aPlace(), { parameters }), "CredentialsMissing", /nodePublishSecretRef secret is not set/);
     const managed = { ...parameters, useVMManagedIdentity: "true" };
-    await assertRefused(await aClass(await aPlace(), { parameters: managed }), "InvalidObject", /failed to yaml unmarshal objects/);
+    await assertRefused(
+      await aClass(await aPlace({ managedIdentity: true }), { parameters: managed }),
+      "InvalidObject",
+      /failed to yaml unmarshal objects/,
+    );
   });
 
   test("are asked for only where the operator allows, by mode and by vault", async () => {
@@ -249,7 +302,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     const args = [...SYNC.args, "--allowed-vaults=another-vault", "--allowed-identity-modes=workload-identity,service-principal"];
     worker = await world.product.start("sync", { args, environment: identityEnvironment() });
 
-    const managed = await aClass(await aPlace(), { parameters: { useVMManagedIdentity: "true" } });
+    const managed = await aClass(await aPlace({ managedIdentity: true }), { parameters: { useVMManagedIdentity: "true" } });
     await assertRefused(managed, "IdentityUnavailable", /does not allow managed-identity .*--allowed-identity-modes/);
     const place = { namespace: await world.namespace(), name: "demo" };
     await aClass(place, {});

@@ -68,6 +68,14 @@ export async function renderChart(version: HelmVersion, rendering: Rendering = {
   return stdout;
 }
 
+/** Without the copies that a policy compares with: what runs. */
+export function withoutPodTemplates(text: string): string {
+  return text
+    .split(/^---$/m)
+    .filter((document) => !/^kind: PodTemplate$/m.test(document))
+    .join("---");
+}
+
 export async function chartObjects(version: HelmVersion, rendering: Rendering = {}): Promise<readonly Manifest[]> {
   return parseManifests(await renderChart(version, rendering)).filter((object) => object !== null);
 }

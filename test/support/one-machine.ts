@@ -7,6 +7,7 @@ import { at, listAt, type Manifest } from "./shipped-manifests.ts";
  *   dials `127.0.0.1` and still demands a certificate for `keyvault-injector-webhook.<namespace>.svc`, as in a cluster.
  * - Webhook configurations: an alias has no port mapping, so the port is the process's own, which is any free one.
  * - Deployments: scaled to 0, because the two processes run beside the API server instead of in pods.
+ * - Policies on what the worker heals: they know that Service and that port, as they know the shipped ones.
  */
 export function onOneMachine(manifests: readonly Manifest[], admissionPort: number): readonly Manifest[] {
   return manifests.map((manifest) => {
@@ -15,8 +16,27 @@ export function onOneMachine(manifests: readonly Manifest[], admissionPort: numb
     if (manifest.kind === "MutatingWebhookConfiguration" || manifest.kind === "ValidatingWebhookConfiguration") {
       return withPort(manifest, admissionPort);
     }
+    if (manifest.kind === "ValidatingAdmissionPolicy") return withOneMachine(manifest, admissionPort);
     return manifest;
   });
+}
+
+/** What the policies say of the shipped Service and port, and what they say here. */
+const SHIPPED = {
+  port: "webhook.clientConfig.service.?port.orValue(443) == 443",
+  fields: "'internalTrafficPolicy', 'sessionAffinity']",
+  needed: "['selector', 'ports'].all(field, field in variables.spec ||",
+} as const;
+
+function withOneMachine(manifest: Manifest, port: number): Manifest {
+  const here = {
+    port: `webhook.clientConfig.service.?port.orValue(443) == ${port}`,
+    fields: "'internalTrafficPolicy', 'sessionAffinity', 'type', 'externalName']",
+    needed: "[].all(field, field in variables.spec ||",
+  };
+  const spec = JSON.stringify(manifest["spec"]);
+  const changed = Object.entries(SHIPPED).reduce((text, [name, shipped]) => text.replace(shipped, here[name as keyof typeof here]), spec);
+  return { ...manifest, spec: JSON.parse(changed) as unknown };
 }
 
 interface Webhook {

@@ -129,9 +129,11 @@ export class PolicyRequests {
     return this.call({ method: "DELETE", path: `${revisions(namespace)}/${String(at(created.body, "metadata", "name"))}`, token });
   }
 
-  requestToken(namespace: string, spec: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
+  /** `where`: a namespace, for its default account, or `namespace/account`. */
+  requestToken(where: string, spec: Readonly<Record<string, unknown>>, token: string): Promise<ApiAnswer> {
     const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec };
-    return this.call({ method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts/default/token`, body, token });
+    const [namespace = "", account = "default"] = where.split("/");
+    return this.call({ method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, body, token });
   }
 
   patchConfiguration(body: readonly unknown[], token: string): Promise<ApiAnswer> {

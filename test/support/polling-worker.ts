@@ -85,7 +85,8 @@ export class PollingWorker {
       kube: Object.create(null),
       credentialsSecretNames: [],
       consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-      limits: { vaults: [], identityModes: [] },
+      limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
+      grants: { of: () => ({ accounts: [], managedIdentity: false }) },
       cloudName: "AzurePublicCloud",
       readCloudFile: undefined,
     });

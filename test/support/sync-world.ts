@@ -34,11 +34,28 @@ export interface SyncWorld {
   readonly vault: string;
   readonly tenantId: string;
   readonly principal: { readonly appId: string; readonly clientSecret: string };
-  /** A new namespace, with the credentials Secret unless told otherwise. */
-  namespace(options?: { readonly credentials: boolean }): Promise<string>;
+  /** A new namespace, with the credentials Secret unless told otherwise, and without grants. */
+  namespace(options?: NamespaceOptions): Promise<string>;
   /** A new secret in the vault; resolves with its name. */
   object(value: string): Promise<string>;
   stop(): Promise<void>;
+}
+
+export interface NamespaceOptions {
+  /** Default true. */
+  readonly credentials?: boolean;
+  /** ServiceAccounts that the Namespace grants to the worker. */
+  readonly accounts?: readonly string[];
+  /** Whether it grants the node's managed identity. */
+  readonly managedIdentity?: boolean;
+}
+
+/** Annotations of a Namespace that grants something to the worker. */
+export function grantAnnotations({ accounts = [], managedIdentity = false }: NamespaceOptions): Readonly<Record<string, string>> {
+  return {
+    ...(accounts.length === 0 ? {} : { "grants.keyvault-injector.dev/service-accounts": accounts.join(", ") }),
+    ...(managedIdentity ? { "grants.keyvault-injector.dev/managed-identity": "allowed" } : {}),
+  };
 }
 
 export interface SyncWorldOptions extends Pick<InstallOptions, "overlay" | "apply"> {
@@ -67,10 +84,12 @@ export async function startSyncWorld({ controlPlane, ...install }: SyncWorldOpti
     vault,
     tenantId,
     principal,
-    namespace: async (options = { credentials: true }) => {
+    namespace: async (options = {}) => {
       const name = `team-${++serial}`;
-      await send(plane, { method: "POST", path: "/api/v1/namespaces", body: { apiVersion: "v1", kind: "Namespace", metadata: { name } } });
-      if (options.credentials) await createCredentials(plane, name, { clientid: principal.appId, clientsecret: principal.clientSecret });
+      const metadata = { name, annotations: grantAnnotations(options) };
+      await send(plane, { method: "POST", path: "/api/v1/namespaces", body: { apiVersion: "v1", kind: "Namespace", metadata } });
+      if (options.credentials ?? true)
+        await createCredentials(plane, name, { clientid: principal.appId, clientsecret: principal.clientSecret });
       return name;
     },
     object: async (value) => {

@@ -31,6 +31,7 @@ describe("the page of annotations", () => {
     SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
     WORKLOAD_ANNOTATIONS: "Annotation: On the pod templates of our own workloads",
     INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
+    GRANT_ANNOTATIONS: "Annotation: On a Namespace that lends to the worker",
     CRD_ANNOTATIONS: "Annotation: On a CustomResourceDefinition that is going away",
     LEASE_ANNOTATIONS: "Annotation: On the Lease `keyvault-injector-sync`",
     AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",

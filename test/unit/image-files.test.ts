@@ -161,7 +161,7 @@ describe("the Dockerfile", () => {
 
   test("takes Node and the list's files into the image, and nothing else", () => {
     assert.equal(more.length, 0);
-    assert.deepEqual(texts(first, "RUN"), [
+    assert.deepEqual(texts(first, "RUN").slice(1), [
       "npm ci --no-audit --no-fund --ignore-scripts",
       "node tools/build.ts && node tools/image-files.ts /image",
     ]);
@@ -177,6 +177,24 @@ describe("the Dockerfile", () => {
     assert.deepEqual(node, [{ name: "FROM", text: "${NODE_IMAGE} AS node" }]);
     assert.deepEqual(texts(last, "FROM"), ["${RUNTIME_IMAGE}"]);
     assert.doesNotMatch(readFileSync(path.join(root, "Dockerfile"), "utf8"), /amd64|x64|x86_64|arm64/);
+  });
+
+  test("S14: takes base images by digest, or is told that they are not", () => {
+    const [check = ""] = texts(first, "RUN");
+    const given = new Set(texts(first, "ARG"));
+    const build = (environment: Readonly<Record<string, string>>) =>
+      spawnSync("sh", ["-c", check], { env: { PATH: process.env["PATH"] ?? "", UNPINNED: "no", ...environment }, encoding: "utf8" });
+    const digest = `sha256:${"0".repeat(64)}`;
+    const pinned = { NODE_IMAGE: `node:24@${digest}`, RUNTIME_IMAGE: `registry.example.com:5000/base@${digest}` };
+
+    assert.deepEqual([...given], ["NODE_IMAGE", "RUNTIME_IMAGE", "UNPINNED"], "a stage sees the arguments that it names");
+    for (const tags of [{ NODE_IMAGE: "node:24" }, { RUNTIME_IMAGE: "base:nonroot" }]) {
+      const { status, stderr } = build({ ...pinned, ...tags });
+      assert.equal(status, 1);
+      assert.match(stderr, /^give NODE_IMAGE and RUNTIME_IMAGE by digest .*, or UNPINNED=yes$/m);
+      assert.equal(build({ ...pinned, ...tags, UNPINNED: "yes" }).status, 0);
+    }
+    assert.deepEqual([build(pinned).status, build(pinned).stderr], [0, ""]);
   });
 
   test("runs what the list says, where it says, as the user it says", () => {

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { parse } from "yaml";
 import {
   CLASS_ANNOTATIONS,
+  GRANT_ANNOTATIONS,
   MANAGED_LABEL,
   POD_ANNOTATIONS,
   PREFIX,
@@ -57,6 +58,8 @@ describe("the manifests", () => {
       "Namespace - keyvault-injector",
       "PodDisruptionBudget keyvault-injector keyvault-injector-sync",
       "PodDisruptionBudget keyvault-injector keyvault-injector-webhook",
+      "PodTemplate keyvault-injector keyvault-injector-sync",
+      "PodTemplate keyvault-injector keyvault-injector-webhook",
       "PriorityClass - keyvault-injector",
       "Role keyvault-injector keyvault-injector-components",
       "Role keyvault-injector keyvault-injector-sync",
@@ -71,18 +74,28 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicy - keyvault-injector-class-identities",
       "ValidatingAdmissionPolicy - keyvault-injector-one-instance",
       "ValidatingAdmissionPolicy - keyvault-injector-pod-volume",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-classes",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-components",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-definitions",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-pods",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-snapshots",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-tokens",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-webhooks",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicy - keyvault-injector-webhook-configuration",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-authors",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-identities",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-one-instance",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-pod-volume",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-classes",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-components",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-definitions",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-pods",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-snapshots",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-tokens",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-webhooks",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-webhook-configuration",
       "ValidatingWebhookConfiguration - keyvault-injector",
@@ -103,9 +116,10 @@ describe("the manifests", () => {
       MANAGED_LABEL,
       SNAPSHOT_LABEL,
       ...Object.values(SECRET_ANNOTATIONS),
+      ...Object.values(GRANT_ANNOTATIONS),
       `${PREFIX}/v1alpha1`,
     ]);
-    const named = new Set(files.flatMap((file) => read(file).match(/keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));
+    const named = new Set(files.flatMap((file) => read(file).match(/(?:grants\.)?keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []));
 
     assert.deepEqual(
       [...named].filter((key) => !known.has(key)),

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { identityModeRefusal, vaultRefusal } from "../../src/domain/provider-class/operator-limits.ts";
+import * as operatorLimits from "../../src/domain/provider-class/operator-limits.ts";
 import { serviceAccountName } from "../../src/domain/sync/service-account.ts";
 
+const { identityModeRefusal, managedIdentityRefusal, vaultRefusal } = operatorLimits;
 const ANNOTATION = "keyvault-injector.dev/service-account";
 
 function aClass(annotations: Readonly<Record<string, string>> = {}): SecretProviderClass {
@@ -43,11 +44,12 @@ describe("the account of a class with workload identity", () => {
 });
 
 describe("the operator's limits", () => {
-  const none = { vaults: [], identityModes: [] } as const;
+  const none = { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" } as const;
+  const vaultAt = (host: string) => ({ vaultUrl: `https://${host}/` });
 
   test("are none by default", () => {
     assert.equal(identityModeRefusal(none, "managedIdentity"), undefined);
-    assert.equal(vaultRefusal(none, { vaultUrl: "https://any.vault.azure.net/" }), undefined);
+    assert.equal(vaultRefusal(none, vaultAt("any.vault.azure.net"), "shop"), undefined);
   });
 
   test("refuse other identities than those listed, and name the setting", () => {
@@ -59,14 +61,47 @@ describe("the operator's limits", () => {
   });
 
   test("refuse other vaults than those listed by name or by host, in any case, and name the setting", () => {
-    const limits = { ...none, vaults: ["Demo", "other.vault.azure.cn"] };
-    for (const host of ["demo.vault.azure.net", "DEMO.vault.azure.cn", "other.vault.azure.cn"]) {
-      assert.equal(vaultRefusal(limits, { vaultUrl: `https://${host}/` }), undefined, host);
+    const limits = { ...none, vaults: ["Demo", "other.vault.azure.cn", "https://Third.vault.azure.net/"] };
+    for (const host of ["demo.vault.azure.net", "DEMO.vault.azure.net", "other.vault.azure.cn", "third.vault.azure.net"]) {
+      assert.equal(vaultRefusal(limits, vaultAt(host), "shop"), undefined, host);
     }
-    for (const host of ["other.vault.azure.net", "demo2.vault.azure.net", "vault.azure.net"]) {
-      const refusal = vaultRefusal(limits, { vaultUrl: `https://${host}/` });
+    for (const host of ["other.vault.azure.net", "demo2.vault.azure.net", "vault.azure.net", "third.vault.azure.cn"]) {
+      const refusal = vaultRefusal(limits, vaultAt(host), "shop");
       assert.equal(refusal?.reason, "InvalidClass", host);
       assert.match(refusal.hint, /--allowed-vaults/);
     }
+  });
+
+  test("S6: take a vault's bare name to be in the cloud of --cloud-name alone: in another one it is somebody else's", () => {
+    const limits = { ...none, vaults: ["demo"] };
+    assert.equal(vaultRefusal(limits, vaultAt("demo.vault.azure.net"), "shop"), undefined);
+    assert.equal(vaultRefusal(limits, vaultAt("demo.vault.azure.cn"), "shop")?.reason, "InvalidClass");
+    const china = { ...limits, cloudName: "AzureChinaCloud" };
+    assert.equal(vaultRefusal(china, vaultAt("demo.vault.azure.cn"), "shop"), undefined);
+    assert.equal(vaultRefusal(china, vaultAt("demo.vault.azure.net"), "shop")?.reason, "InvalidClass");
+    const custom = { vaultUrl: "https://demo.vault.local/", customScope: "https://vault.local/.default" };
+    assert.equal(vaultRefusal(limits, custom, "shop")?.reason, "InvalidClass");
+    assert.equal(vaultRefusal({ ...limits, cloudName: "AzureStackCloud" }, custom, "shop"), undefined);
+  });
+
+  test("S6: allow a vault to one namespace alone where the entry says so", () => {
+    const limits = { ...none, vaults: ["team-a/demo", "team-a/other.vault.azure.cn", "common"] };
+    for (const host of ["demo.vault.azure.net", "other.vault.azure.cn", "common.vault.azure.net"])
+      assert.equal(vaultRefusal(limits, vaultAt(host), "team-a"), undefined, host);
+    const refusal = vaultRefusal(limits, vaultAt("demo.vault.azure.net"), "team-b");
+    assert.equal(refusal?.reason, "InvalidClass");
+    assert.match(refusal.hint, /use one of common,/);
+  });
+
+  test("leave the node's identity to the namespaces that are listed, or whose Namespace grants it, and say both", () => {
+    const refusalIn = (listed: readonly string[], isGranted = false) =>
+      managedIdentityRefusal({ managedIdentityNamespaces: listed }, { namespace: "shop", isGranted });
+    assert.equal(refusalIn(["shop"]), undefined);
+    assert.equal(refusalIn(["*"]), undefined);
+    assert.equal(refusalIn([], true), undefined);
+    const refusal = refusalIn(["other"]);
+    assert.equal(refusal?.reason, "IdentityUnavailable");
+    assert.match(refusal.hint, /add shop to the setting --managed-identity-namespaces/);
+    assert.match(refusal.hint, /by: keyvault-injector grants --namespace shop --apply$/);
   });
 });

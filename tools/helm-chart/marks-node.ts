@@ -1,10 +1,11 @@
 /** Where the chart's values go in the node side: the CSI driver and the Azure provider, on Linux and Windows. */
+import { NODE_NAMESPACE } from "./marks-product.ts";
 import { block, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
 type System = "linux" | "windows";
 
 const POD = "spec/template/spec";
-const NODE_NAMESPACE: Put = text("kube-system", "$.Values.nodeNamespace");
+const IN_NODE_NAMESPACE: Put = text("kube-system", NODE_NAMESPACE);
 const FOLDERS = {
   linux: { kubelet: "/var/lib/kubelet", providers: "/var/run/secrets-store-csi-providers" },
   windows: { kubelet: "C:\\var\\lib\\kubelet", providers: "C:\\k\\secrets-store-csi-providers" },
@@ -28,7 +29,7 @@ const flag = (name: string, { value, unless }: { readonly value: string; readonl
 /** What both DaemonSets take alike. */
 function podMarks(values: string, pullSecrets: string): readonly (readonly [string, Put])[] {
   return [
-    ["metadata/namespace", NODE_NAMESPACE],
+    ["metadata/namespace", IN_NODE_NAMESPACE],
     ["spec/updateStrategy", block(`${values}.updateStrategy`)],
     ["spec/template/metadata/labels", tailEntries(`${values}.podLabels`)],
     [`${POD}/affinity`, block(`${values}.affinity`)],
@@ -186,12 +187,20 @@ function linuxProviderMarks(container: string): readonly (readonly [string, Put]
 const WORKER: readonly [string, Put] = ["subjects/[name=keyvault-injector-sync]/namespace", scalar("$.Release.Namespace | quote")];
 
 /** The worker's right to heal a part of the node side. */
-function healingMarks(part: string): readonly Mark[] {
+function healingMarks([part, workload]: readonly [string, string]): readonly Mark[] {
   return [
-    ...marksOf(`Role/keyvault-injector-${part}`, [["metadata/namespace", NODE_NAMESPACE]]),
-    ...marksOf(`RoleBinding/keyvault-injector-${part}`, [["metadata/namespace", NODE_NAMESPACE], WORKER]),
+    ...marksOf(`Role/keyvault-injector-${part}`, [["metadata/namespace", IN_NODE_NAMESPACE]]),
+    ...marksOf(`RoleBinding/keyvault-injector-${part}`, [["metadata/namespace", IN_NODE_NAMESPACE], WORKER]),
+    ...marksOf(`PodTemplate/${workload}`, [["metadata/namespace", IN_NODE_NAMESPACE]]),
   ];
 }
+
+const NODE_PARTS = [
+  ["csi-driver", "csi-secrets-store"],
+  ["csi-driver-windows", "csi-secrets-store-windows"],
+  ["azure-provider", "csi-secrets-store-provider-azure"],
+  ["azure-provider-windows", "csi-secrets-store-provider-azure-windows"],
+] as const;
 
 const OPENSHIFT_LABEL = "security.openshift.io/csi-ephemeral-volume-profile: restricted";
 
@@ -213,11 +222,11 @@ const clusterMarks: readonly Mark[] = [
       ),
     ],
   ]),
-  ...marksOf("ServiceAccount/secrets-store-csi-driver", [["metadata/namespace", NODE_NAMESPACE]]),
-  ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", NODE_NAMESPACE]]),
-  ...marksOf("ClusterRoleBinding/secretproviderclasses-rolebinding", [["subjects", NODE_NAMESPACE]]),
-  ...marksOf("RoleBinding/keyvault-injector-node-side", [["", NODE_NAMESPACE]]),
-  ...["csi-driver", "csi-driver-windows", "azure-provider", "azure-provider-windows"].flatMap(healingMarks),
+  ...marksOf("ServiceAccount/secrets-store-csi-driver", [["metadata/namespace", IN_NODE_NAMESPACE]]),
+  ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", IN_NODE_NAMESPACE]]),
+  ...marksOf("ClusterRoleBinding/secretproviderclasses-rolebinding", [["subjects", IN_NODE_NAMESPACE]]),
+  ...marksOf("RoleBinding/keyvault-injector-node-side", [["", IN_NODE_NAMESPACE]]),
+  ...NODE_PARTS.flatMap(healingMarks),
   ...marksOf("ClusterRoleBinding/keyvault-injector-csi-driver", [WORKER]),
 ];
 

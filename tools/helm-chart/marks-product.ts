@@ -3,6 +3,9 @@ import { block, inside, item, type Mark, type Put, scalar, tail, tailEntries, ta
 
 const POD = "spec/template/spec";
 
+/** Where driver and provider are. */
+export const NODE_NAMESPACE = '$.Values.nodeNamespace | default "kube-system"';
+
 /** Proxy variables and the proxy's CA reach a process only where the values say so. */
 const PROXY = "$.Values.Azure.proxySettings";
 
@@ -135,12 +138,28 @@ const rbacMarks: readonly Mark[] = [
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-workloads",
     at: "spec/variables/[name=isOwnComponent]/expression",
-    put: inside("'kube-system'", "$.Values.nodeNamespace | squote"),
+    put: inside("'kube-system'", `${NODE_NAMESPACE} | squote`),
+  },
+  {
+    object: "ValidatingAdmissionPolicy/keyvault-injector-sync-components",
+    at: "spec/validations/[~api://AzureADTokenExchange]/expression",
+    put: inside('["api://AzureADTokenExchange"]', 'include "keyvault-injector.token-audiences" $'),
+  },
+  {
+    // Without names RBAC would take the rule to mean every Secret.
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~secrets-store-creds]",
+    put: when("$.Values.credentialsSecretNames"),
   },
   {
     object: "ClusterRole/keyvault-injector-sync",
     at: "rules/[~secrets-store-creds]/resourceNames",
     put: block("$.Values.credentialsSecretNames"),
+  },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~serviceaccounts/token]",
+    put: when('or (not $.Values.allowedIdentityModes) (has "workload-identity" $.Values.allowedIdentityModes)'),
   },
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
@@ -148,6 +167,8 @@ const rbacMarks: readonly Mark[] = [
 function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {
   const object = `NetworkPolicy/keyvault-injector-${component}`;
   return [
+    // Without a selector the peer would be everybody.
+    { object, at: "spec/ingress/[~monitoring]", put: when("$.Values.networkPolicies.metricsNamespaceSelector") },
     {
       object,
       at: "spec/ingress/[~monitoring]/from/[~monitoring]/namespaceSelector",

@@ -13,6 +13,8 @@ export const HEALS_COMPONENTS = 'has "components" .Values.heal';
 
 /** Whether the webhook asks its clients for certificates. A release of an older chart may be without these values. */
 const VERIFIES_CLIENTS = "or (.Values.clientCA).configMap (.Values.clientCA).secret";
+/** Whether driver and provider are among them. */
+export const HEALS_NODE_SIDE = 'include "keyvault-injector.heals-node-side" $';
 
 /** Part of the rights of component healing. */
 export function isForHealing({ metadata }: JsonMap): boolean {
@@ -59,10 +61,17 @@ async function renderElsewhere(render: Render, resources: readonly string[], com
   }
 }
 
+export interface Variant {
+  readonly condition: string;
+  readonly objects: Objects;
+  /** One of steps that leave ever less out, the first of them the most: where one is taken, those after it are as well. */
+  readonly isStep?: boolean;
+}
+
 export interface Sources {
   readonly product: Objects;
   /** The product as an overlay or a component changes it. */
-  readonly variants: readonly { readonly condition: string; readonly objects: Objects }[];
+  readonly variants: readonly Variant[];
   readonly networkPolicies: Objects;
   readonly driver: Objects;
   readonly driverWindows: Objects;
@@ -79,6 +88,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     blind,
     strict,
     unhealed,
+    withoutNodeSide,
     limited,
     certified,
     verifying,
@@ -93,6 +103,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     renderElsewhere(render, ["overlays/blind"]),
     renderElsewhere(render, ["overlays/strict"]),
     renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
+    renderElsewhere(render, ["overlays/default"], ["components/no-node-side-healing"]),
     renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
     renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
     renderElsewhere(render, ["overlays/default"], ["components/client-ca"]),
@@ -108,7 +119,8 @@ export async function renderSources(render: Render): Promise<Sources> {
     variants: [
       { condition: 'eq .Values.secretAccess "blind"', objects: blind },
       { condition: 'eq .Values.classAuthors "deny"', objects: strict },
-      { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed },
+      { condition: `not (${HEALS_COMPONENTS})`, objects: unhealed, isStep: true },
+      { condition: `not (${HEALS_NODE_SIDE})`, objects: withoutNodeSide, isStep: true },
       { condition: ".Values.namespaces", objects: limited },
       { condition: VERIFIES_CLIENTS, objects: verifying },
       { condition: "(.Values.certManager).enabled", objects: certified },

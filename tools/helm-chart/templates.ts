@@ -4,7 +4,8 @@ import { additionsTo, unionOf } from "./additions.ts";
 import { NODE_MARKS } from "./marks-node.ts";
 import { ONLY_WHERE, PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
 import { type JsonMap, type Mark, when } from "./place.ts";
-import { HEALS_COMPONENTS, isForHealing, kindOf, type Objects, type Sources } from "./sources.ts";
+import { withPodTemplate } from "./pod-template.ts";
+import { HEALS_COMPONENTS, HEALS_NODE_SIDE, isForHealing, kindOf, type Objects, type Sources, type Variant } from "./sources.ts";
 import { templateOf } from "./template-text.ts";
 
 const MARKS = [...PRODUCT_MARKS, ...NODE_MARKS];
@@ -18,8 +19,8 @@ const FILES: readonly { readonly file: string; readonly kinds: readonly string[]
   { file: "policies.yaml", kinds: ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] },
 ];
 
-/** Not in the chart: the release's namespace is there before it. */
-const LEFT_OUT = ["Namespace"];
+/** Not in the chart: the release's namespace is there before it. PodTemplates are made from the workloads of their names. */
+const LEFT_OUT = ["Namespace", "PodTemplate"];
 
 const DRIVER = `{{- $driver := index .Values "secrets-store-csi-driver" }}`;
 const RBAC_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
@@ -42,11 +43,20 @@ function assertUsed(templated: ReadonlySet<string>): void {
   if (idle.length > 0) throw new Error(`no source has ${[...new Set(idle)].join(", ")}: take its marks away`);
 }
 
-/** An object, or its variants with their conditions. */
-function productTemplate(name: string, object: JsonMap, { variants }: Sources): string {
+/** Variants that change an object. What several do alike is the last one's, whose condition the others imply. */
+function changedBy(name: string, object: JsonMap, { variants }: Sources): readonly Variant[] {
   const changed = variants.filter(({ objects }) => !isDeepStrictEqual(objects.get(name), object));
+  const steps = changed.filter(({ isStep }) => isStep === true);
+  const isOfStep = ({ objects }: Variant): boolean => steps.some((step) => isDeepStrictEqual(step.objects.get(name), objects.get(name)));
+  return [...steps, ...changed.filter((variant) => variant.isStep !== true && !isOfStep(variant))];
+}
+
+/** An object, or its variants with their conditions. */
+function productTemplate(name: string, object: JsonMap, sources: Sources): string {
+  const changed = changedBy(name, object, sources);
   // The worker's Deployment differs in arguments only, which come from the values.
   if (changed.length === 0 || name === "Deployment/keyvault-injector-sync") return `---\n${templateOf(object, marksOf(name))}`;
+  if (changed.length > 1 && changed.every(({ isStep }) => isStep === true)) return stepsOf(name, object, changed);
   const [variant, another] = changed;
   if (variant === undefined) throw new Error(`${name} differs in no overlay`);
   if (another !== undefined) return joinedTemplate(name, object, changed);
@@ -71,6 +81,16 @@ function joinedTemplate(name: string, object: JsonMap, changed: Sources["variant
   return `---\n${templateOf(union.object as JsonMap, [...marksOf(name), ...added])}`; // Of a map.
 }
 
+/** The first step that is taken counts. */
+function stepsOf(name: string, object: JsonMap, steps: readonly Variant[]): string {
+  const cases = steps.map(({ condition, objects }, index) => {
+    const there = objects.get(name);
+    if (there === undefined) throw new Error(`${name} is left out by one of two steps`);
+    return `{{- ${index === 0 ? "if" : "else if"} ${condition} }}\n${templateOf(there, marksOf(name), { isVariant: true })}`;
+  });
+  return `---\n${cases.join("\n")}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+}
+
 /** The product's objects and those that a variant adds, as templates. */
 function productTemplates(sources: Sources): readonly { readonly name: string; readonly object: JsonMap; readonly template: string }[] {
   const added = sources.variants.flatMap(({ condition, objects }) =>
@@ -82,7 +102,17 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
         return { name, object, template: wrapped(where, repeated(name, templateOf(object, marksOf(name)))) };
       }),
   );
-  const own = [...sources.product].map(([name, object]) => ({ name, object, template: productTemplate(name, object, sources) }));
+  const own = [...sources.product]
+    .filter(([, object]) => !LEFT_OUT.includes(kindOf(object)))
+    .map(([name, object]) => {
+      const template = productTemplate(name, object, sources);
+      const { definition, documents } = withPodTemplate(name, template, {
+        objects: sources.product,
+        marks: MARKS,
+        heals: HEALS_COMPONENTS,
+      });
+      return { name, object, template: definition + documents };
+    });
   return [...own, ...added].filter(({ object }) => !LEFT_OUT.includes(kindOf(object)));
 }
 
@@ -101,17 +131,21 @@ function productFiles(sources: Sources): readonly (readonly [string, string])[] 
 
 /** Objects of the node side; accounts and roles only where the values say so. */
 function nodeTemplates(objects: Objects, { condition, rbac }: { readonly condition: string; readonly rbac: string }): string {
-  const templates = [...objects].map(([name, object]) => {
+  const made = [...objects].filter(([, object]) => kindOf(object) !== "PodTemplate");
+  const templates = made.map(([name, object]) => {
     const isRbac = RBAC_KINDS.includes(kindOf(object));
-    const healing = isForHealing(object) ? ` (${HEALS_COMPONENTS})` : "";
-    return wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, `---\n${templateOf(object, marksOf(name))}`);
+    const healing = isForHealing(object) ? ` (${HEALS_NODE_SIDE})` : "";
+    const alone = `---\n${templateOf(object, marksOf(name))}`;
+    const { definition, documents } = withPodTemplate(name, alone, { objects, marks: MARKS, heals: HEALS_NODE_SIDE });
+    return definition + wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, documents);
   });
   return templates.join("\n");
 }
 
-/** The objects that are DaemonSets, and those that are not. */
+/** The objects that are DaemonSets, with their PodTemplates, and those that are neither. */
 function apart(objects: Objects): { readonly daemonSets: Objects; readonly others: Objects } {
-  const only = (wanted: boolean): Objects => new Map([...objects].filter(([, object]) => (kindOf(object) === "DaemonSet") === wanted));
+  const isOfPods = (object: JsonMap): boolean => ["DaemonSet", "PodTemplate"].includes(kindOf(object));
+  const only = (wanted: boolean): Objects => new Map([...objects].filter(([, object]) => isOfPods(object) === wanted));
   return { daemonSets: only(true), others: only(false) };
 }
 

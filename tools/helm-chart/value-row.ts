@@ -23,7 +23,27 @@ export const NUMBER = { type: "integer", minimum: 0 } as const;
 export const MAP = { type: ["object", "null"] } as const;
 export const LABELS = { type: ["object", "null"], additionalProperties: { type: "string" } } as const;
 export const LIST = { type: ["array", "null"] } as const;
-export const TEXTS = { type: ["array", "null"], items: { type: "string" } } as const;
+/** An empty text in a list is a variable that was not set, and would be taken for no limit, or for any name. */
+export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
+/** A name without which nothing is left to install or to limit. */
+export const NAME = { type: "string", minLength: 1 } as const;
+/** Without an audience the kubelet's token is one for the API server. */
+export const TOKEN_REQUESTS = {
+  type: ["array", "null"],
+  items: { type: "object", required: ["audience"], properties: { audience: { type: "string", minLength: 1 } } },
+} as const;
+const FILLED = { type: "array", minItems: 1 } as const;
+/** Rules of a NetworkPolicy: one without peers and ports would allow everything. */
+export const EGRESS_RULES = {
+  type: ["array", "null"],
+  items: {
+    type: "object",
+    anyOf: [
+      { required: ["to"], properties: { to: FILLED } },
+      { required: ["ports"], properties: { ports: FILLED } },
+    ],
+  },
+} as const;
 /** As Go writes durations. */
 export const DURATION = { type: ["string", "null"], pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" } as const;
 export const PULL_POLICY = { enum: ["Always", "IfNotPresent", "Never"] } as const;

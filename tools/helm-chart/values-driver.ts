@@ -1,6 +1,6 @@
 /** Values of the CSI driver's chart, which the extension has under `secrets-store-csi-driver`. */
 import type { Json } from "./place.ts";
-import { BOOLEAN, DURATION, LABELS, LIST, MAP, NUMBER, PORT, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
+import { BOOLEAN, DURATION, LABELS, LIST, MAP, NUMBER, PORT, TEXT, TEXTS, TOKEN_REQUESTS, type ValueRow } from "./value-row.ts";
 import { daemonSetRows, imageRows, resources, SYSTEMS, type System } from "./values-upstream.ts";
 
 /** Tags and repositories of the images that upstream's two charts name by default. */
@@ -147,7 +147,7 @@ const bothRows: readonly ValueRow[] = [
   {
     path: "tokenRequests",
     default: [{ audience: "api://AzureADTokenExchange" }],
-    type: LIST,
+    type: TOKEN_REQUESTS,
     meaning: "audiences of the tokens that the kubelet hands to the driver",
   },
   { path: "imagePullSecrets", default: [], type: LIST, meaning: "to pull the driver's images with" },

@@ -1,6 +1,6 @@
 /** Values of our own workloads and of what surrounds them. */
 import type { Json } from "./place.ts";
-import { BOOLEAN, LABELS, LIST, MAP, NUMBER, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
+import { BOOLEAN, EGRESS_RULES, LABELS, LIST, MAP, NAME, NUMBER, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
 
 /** What the manifests say already; the chart's defaults are read there. */
 export interface ManifestDefaults {
@@ -28,16 +28,22 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
 
 export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
   return [
-    { path: "image", default: defaults.image, type: TEXT, meaning: "our image, whole: build it and push it yourself" },
+    { path: "image", default: defaults.image, type: NAME, meaning: "our image, whole: build it and push it yourself" },
     { path: "imagePullPolicy", default: "IfNotPresent", type: PULL_POLICY, meaning: "when it is pulled" },
     {
       path: "nodeNamespace",
       default: "kube-system",
-      type: TEXT,
+      type: NAME,
       meaning:
         "namespace of driver and provider, which must be allowed privileged pods; component healing looks for them in `kube-system` only",
     },
     { path: "openshift", default: false, type: BOOLEAN, meaning: "what OpenShift's security context constraints need; never run there" },
+    {
+      path: "preset",
+      default: "",
+      type: { enum: ["", "extension"] },
+      meaning: "`extension`: what is not given is as the Azure extension has it, the node's managed identity for every class among it",
+    },
     {
       path: "classAuthors",
       default: "warn",
@@ -91,8 +97,13 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "networkPolicies.metricsNamespaceSelector",
       default: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
       type: MAP,
-      meaning: "namespaces that may read the metrics",
+      meaning: "namespaces that may read the metrics; empty for none",
     },
-    { path: "networkPolicies.extraEgress", default: [], type: LIST, meaning: "further egress rules, such as a proxy's port" },
+    {
+      path: "networkPolicies.extraEgress",
+      default: [],
+      type: EGRESS_RULES,
+      meaning: "further egress rules, such as a proxy's port; each names peers or ports",
+    },
   ];
 }

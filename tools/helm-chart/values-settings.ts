@@ -5,8 +5,13 @@ import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
 
 export type SettingPlace =
-  /** A value of the chart's own, at the top, named as the flag is. `also`: what it does besides. */
-  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both"; readonly also?: string }
+  /**
+   * A value of the chart's own, at the top, named as the flag is. `also`: what it does besides. `decide`: the named template that says what
+   * the flag is, also where the value is not given.
+   */
+  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both"; readonly also?: string; readonly decide?: string }
+  /** The same, where the chart decides unless the value does; the condition is that under which the flag is not given. */
+  | { readonly kind: "decided"; readonly unless: string; readonly also: string }
   /** A value that upstream's charts have already. */
   | { readonly kind: "upstream"; readonly path: string }
   | { readonly kind: "none"; readonly because: string };
@@ -36,6 +41,12 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "credentials-secret-names": sync,
   "allowed-vaults": sync,
   "allowed-identity-modes": sync,
+  "managed-identity-namespaces": {
+    kind: "value",
+    of: "sync",
+    decide: "keyvault-injector.managed-identity-namespaces",
+    also: "Not given: none; what it was, in an upgrade; the namespaces that use it today, in an upgrade from 0.3.0; `*` with `preset: extension`.",
+  },
   "secret-access": sync,
   "adopt-driver-secrets": sync,
   "cloud-name": sync,
@@ -43,6 +54,11 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
   heal: sync,
+  "heal-node-side": {
+    kind: "decided",
+    unless: `or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)`,
+    also: "Not given, it is false with `secretAccess: blind` and with `classAuthors: deny`, else true.",
+  },
   "strict-annotations": webhook,
   "log-level": both,
   "log-format": both,
@@ -86,7 +102,7 @@ function typeOf({ type }: Setting): JsonMap {
     case "namespaces":
       return TEXTS;
     case "list":
-      return type.choices === undefined ? TEXTS : { type: "array", items: { enum: [...type.choices] } };
+      return type.choices === undefined ? TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
     case "text":
     case "cloud":
     case "port":
@@ -107,9 +123,11 @@ const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
 
 export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) => {
   const place = SETTING_PLACES[flag];
-  if (place.kind !== "value") return [];
+  if (place.kind !== "value" && place.kind !== "decided") return [];
   const meaning = place.also === undefined ? setting.help : `${setting.help} ${place.also}`;
-  return [{ path: valueNameOf(flag), default: defaultOf(setting), type: typeOf(setting), flag, meaning }];
+  if (place.kind === "decided") return [{ path: valueNameOf(flag), default: null, type: { type: ["boolean", "null"] }, flag, meaning }];
+  const isDecided = place.decide !== undefined;
+  return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];
 });
 
 /** Named templates with the arguments that differ from the program's defaults. */
@@ -127,10 +145,17 @@ const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-r
 function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
   const place = SETTING_PLACES[flag];
   if (place.kind === "value") return place.of === process || place.of === "both";
+  if (place.kind === "decided") return process === "sync";
   return place.kind === "upstream" && process === "sync" && !IN_THE_MANIFEST.includes(flag);
 }
 
 function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
+  const place = SETTING_PLACES[flag];
+  if (place.kind === "decided") return [`{{- if not (${place.unless}) }}`, `- "--${flag}=false"`, "{{- end }}"];
+  if (place.kind === "value" && place.decide !== undefined) {
+    const decided = `(include ${JSON.stringify(place.decide)} .)`;
+    return [`{{- with ${decided} }}`, `- {{ printf "--${flag}=%s" . | quote }}`, "{{- end }}"];
+  }
   const steps = (valuePathOf(flag) ?? "").split(".");
   const value = `(get ${steps.slice(0, -1).reduce((inner, step) => `(get ${inner} ${JSON.stringify(step)})`, ".Values")} ${JSON.stringify(steps.at(-1))})`;
   const isList = setting.type.kind === "list" || setting.type.kind === "namespaces";

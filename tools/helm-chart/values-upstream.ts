@@ -1,6 +1,6 @@
 /** Values that the driver's chart and the provider's chart have alike, for one operating system. */
 import type { Json } from "./place.ts";
-import { LABELS, LIST, MAP, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
+import { LABELS, LIST, MAP, NAME, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
 
 export type System = "linux" | "windows";
 
@@ -31,7 +31,7 @@ export interface ImageDefault {
 
 export function imageRows(path: string, { repository, tag }: ImageDefault): readonly ValueRow[] {
   return [
-    { path: `${path}.repository`, default: repository, type: TEXT, meaning: "image without its tag" },
+    { path: `${path}.repository`, default: repository, type: NAME, meaning: "image without its tag" },
     { path: `${path}.tag`, default: tag, type: TEXT, meaning: "its tag" },
     { path: `${path}.digest`, default: "", type: TEXT, meaning: "`sha256:…`; given, the tag is not used" },
     { path: `${path}.pullPolicy`, default: "IfNotPresent", type: PULL_POLICY, meaning: "when it is pulled" },

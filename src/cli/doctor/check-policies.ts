@@ -7,7 +7,7 @@ import { POLICIES } from "./check-install.ts";
 interface Policy extends KubeObject {
   readonly spec?: {
     readonly failurePolicy?: string;
-    readonly paramKind?: unknown;
+    readonly paramKind?: { readonly kind?: string };
     readonly matchConditions?: readonly { readonly expression?: string }[];
     readonly variables?: readonly { readonly expression?: string }[];
     readonly validations?: readonly { readonly expression?: string }[];
@@ -23,6 +23,9 @@ interface PolicyBinding extends KubeObject {
     readonly matchResources?: Readonly<Record<string, unknown>>;
   };
 }
+
+/** What our policies compare with. */
+const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-pods": "PodTemplate" };
 
 const APPLY = "apply manifests/policies again";
 
@@ -55,9 +58,11 @@ const NAMES_OF_NAMESPACE = [
   /request\.namespace == '([a-z0-9-]+)'\s+&&\s+object\.metadata\.name == 'keyvault-injector-/g,
 ];
 
-function policyProblem({ spec }: Policy, namespace: string): string | undefined {
+function policyProblem({ metadata, spec }: Policy, namespace: string): string | undefined {
   if (spec?.failurePolicy === "Ignore") return "has failurePolicy Ignore: an error in it stops nothing";
-  if (spec?.paramKind !== undefined) return "takes parameters, which ours does not";
+  const parameters = PARAMETERS[metadata.name];
+  if (spec?.paramKind?.kind !== parameters)
+    return parameters === undefined ? "takes parameters, which ours does not" : `takes no ${parameters} to compare with, which ours does`;
   const expressions = [...(spec?.matchConditions ?? []), ...(spec?.variables ?? []), ...(spec?.validations ?? [])];
   const text = expressions.map(({ expression = "" }) => expression).join("\n");
   const named = NAMES_OF_NAMESPACE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
@@ -66,7 +71,10 @@ function policyProblem({ spec }: Policy, namespace: string): string | undefined 
 }
 
 function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly PolicyBinding[]): readonly CheckResult[] {
-  const narrowed = bindings.find(({ spec }) => spec?.policyName === name && (spec.paramRef !== undefined || isNarrow(spec.matchResources)));
+  const hasParameters = name in PARAMETERS;
+  const narrowed = bindings.find(
+    ({ spec }) => spec?.policyName === name && ((spec.paramRef !== undefined && !hasParameters) || isNarrow(spec.matchResources)),
+  );
   const hasTypeErrors = (status?.typeChecking?.expressionWarnings ?? []).length > 0;
   return [
     ...(narrowed === undefined

@@ -1,4 +1,5 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { AllowedIdentityMode } from "../../domain/provider-class/operator-limits.ts";
 import { hasRight, type Rbac, type Right, serviceAccount } from "../access/rbac.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
@@ -11,6 +12,8 @@ interface Need {
   readonly right: Omit<Right, "verb">;
   /** What does not work without it. */
   readonly without: string;
+  /** Where the operator allows it alone. */
+  readonly mode?: AllowedIdentityMode;
 }
 
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
@@ -23,7 +26,12 @@ export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["list", "watch"], right: { group: "", resource: "pods" }, without: "credentials that only pods name are not found" },
   { verbs: ["list", "watch", "create", "patch", "delete"], right: statuses, without: "no status is kept" },
   { verbs: ["create", "patch", "delete"], right: { group: "", resource: "secrets" }, without: "no Secret is written" },
-  { verbs: ["create"], right: { group: "", resource: "serviceaccounts/token" }, without: "no class with workload identity is mirrored" },
+  {
+    verbs: ["create"],
+    right: { group: "", resource: "serviceaccounts/token" },
+    without: "no class with workload identity is mirrored",
+    mode: "workload-identity",
+  },
   {
     verbs: ["get", "list", "watch", "create", "delete"],
     right: { group: "apps", resource: "controllerrevisions" },
@@ -59,11 +67,15 @@ export async function checkRights({
   const subject = serviceAccount(namespace, WORKER);
   const missing = [
     ...placesOf(settings, { subject, namespace, rbac: look.value }).flatMap((place) =>
-      CLUSTER_NEEDS.flatMap((need) => missingOf(need, place)),
+      CLUSTER_NEEDS.filter((need) => isAllowed(need, settings)).flatMap((need) => missingOf(need, place)),
     ),
     ...OWN_NEEDS.flatMap((need) => missingOf(need, { subject, namespace, rbac: look.value })),
   ];
   return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
+}
+
+function isAllowed({ mode }: Need, { limits: { identityModes } }: WorkerSettings): boolean {
+  return mode === undefined || identityModes.length === 0 || identityModes.includes(mode);
 }
 
 /** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */

@@ -63,9 +63,14 @@ const POLICIES = [
   "keyvault-injector-class-identities",
   "keyvault-injector-one-instance",
   "keyvault-injector-pod-volume",
+  "keyvault-injector-sync-classes",
+  "keyvault-injector-sync-components",
+  "keyvault-injector-sync-definitions",
+  "keyvault-injector-sync-pods",
   "keyvault-injector-sync-secrets",
   "keyvault-injector-sync-snapshots",
   "keyvault-injector-sync-tokens",
+  "keyvault-injector-sync-webhooks",
   "keyvault-injector-sync-workloads",
   "keyvault-injector-webhook-configuration",
 ];
@@ -77,6 +82,7 @@ const REPORTED: readonly Named[] = [
   { resource: RESOURCES.roleBindings, names: [...BOTH, "keyvault-injector-components"] },
   { resource: RESOURCES.validatingAdmissionPolicies, names: POLICIES },
   { resource: RESOURCES.validatingAdmissionPolicyBindings, names: POLICIES },
+  { resource: RESOURCES.podTemplates, names: BOTH },
 ];
 
 /** Everything that the manifests install, but for the CRDs. A test compares it with them. */

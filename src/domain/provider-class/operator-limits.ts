@@ -1,5 +1,9 @@
-/** What whoever runs the install allows classes to use. Both lists: empty is no limit. */
+/** What whoever runs the install allows classes to use. Lists of vaults and modes: empty is no limit. */
+
+import { GRANT_ANNOTATIONS } from "../annotations.ts";
+import { ALLOWED, grantCommand } from "../grants/namespace-grants.ts";
 import type { VaultAddress } from "../ports/vault-client.ts";
+import { findCloud } from "./clouds.ts";
 import type { ClassProblem } from "./problem.ts";
 import type { SupportedIdentity } from "./this-version.ts";
 
@@ -9,10 +13,17 @@ export const IDENTITY_MODES = ["service-principal", "workload-identity", "manage
 export type AllowedIdentityMode = (typeof IDENTITY_MODES)[number];
 
 export interface OperatorLimits {
-  /** `--allowed-vaults`: names, or host names where the cloud matters. */
+  /** `--allowed-vaults`: names, host names or addresses, each with a namespace and a slash before it where it is for that one alone. */
   readonly vaults: readonly string[];
   readonly identityModes: readonly AllowedIdentityMode[];
+  /** `--managed-identity-namespaces`: names, or {@link EVERY_NAMESPACE}. Empty: those alone that a grant on the Namespace allows. */
+  readonly managedIdentityNamespaces: readonly string[];
+  /** `--cloud-name`: where a vault is that is listed by its name alone. */
+  readonly cloudName: string;
 }
+
+/** The word for all of them in `--managed-identity-namespaces`. */
+export const EVERY_NAMESPACE = "*";
 
 const MODES = {
   servicePrincipal: { word: "service-principal", field: "spec.parameters" },
@@ -20,7 +31,10 @@ const MODES = {
   managedIdentity: { word: "managed-identity", field: "spec.parameters.useVMManagedIdentity" },
 } as const satisfies Record<SupportedIdentity["kind"], { readonly word: AllowedIdentityMode; readonly field: string }>;
 
-export function identityModeRefusal({ identityModes }: OperatorLimits, mode: SupportedIdentity["kind"]): ClassProblem | undefined {
+export function identityModeRefusal(
+  { identityModes }: Pick<OperatorLimits, "identityModes">,
+  mode: SupportedIdentity["kind"],
+): ClassProblem | undefined {
   const { word, field } = MODES[mode];
   if (identityModes.length === 0 || identityModes.includes(word)) return undefined;
   return {
@@ -31,16 +45,63 @@ export function identityModeRefusal({ identityModes }: OperatorLimits, mode: Sup
   };
 }
 
-export function vaultRefusal({ vaults }: OperatorLimits, { vaultUrl }: Pick<VaultAddress, "vaultUrl">): ClassProblem | undefined {
+/** The node's identity has no counterpart in RBAC that a class's author could be asked for: namespaces are allowed one by one. */
+export function managedIdentityRefusal(
+  { managedIdentityNamespaces: listed }: Pick<OperatorLimits, "managedIdentityNamespaces">,
+  { namespace, isGranted }: { readonly namespace: string; readonly isGranted: boolean },
+): ClassProblem | undefined {
+  if (isGranted || listed.includes(EVERY_NAMESPACE) || listed.includes(namespace)) return undefined;
+  return {
+    reason: "IdentityUnavailable",
+    message: `this install does not allow managed-identity for synced Secrets of the namespace ${namespace}`,
+    field: MODES.managedIdentity.field,
+    hint: `use workload-identity, or add ${namespace} to the setting --managed-identity-namespaces, or set the annotation ${GRANT_ANNOTATIONS.managedIdentity}: ${ALLOWED} on the Namespace, by: ${grantCommand(namespace)}`,
+  };
+}
+
+type LimitedVaults = Pick<OperatorLimits, "vaults" | "cloudName">;
+
+export function vaultRefusal(
+  { vaults, cloudName }: LimitedVaults,
+  { vaultUrl, customScope }: Pick<VaultAddress, "vaultUrl" | "customScope">,
+  namespace: string,
+): ClassProblem | undefined {
   // As written in the class: its shape is checked before, and host names know no case.
-  const host = vaultUrl.slice("https://".length, -1).toLowerCase();
+  const host = hostOf(vaultUrl);
   const [name = ""] = host.split(".");
-  const isAllowed = vaults.length === 0 || vaults.some((vault) => [name, host].includes(vault.toLowerCase()));
-  if (isAllowed) return undefined;
+  const isNamed = (entry: string): boolean => entry === host || (entry === name && isInDefaultCloud(cloudName, { host, customScope }));
+  const mine = vaults.map(entryOf).filter((entry) => entry.namespace === undefined || entry.namespace === namespace);
+  if (vaults.length === 0 || mine.some(({ vault }) => isNamed(vault))) return undefined;
   return {
     reason: "InvalidClass",
     message: `this install does not allow the vault ${name} for synced Secrets`,
     field: "spec.parameters.keyvaultName",
-    hint: `use one of ${vaults.join(", ")}, or add ${name} to the setting --allowed-vaults`,
+    hint: `use one of ${mine.map(({ vault }) => vault).join(", ")}, or add ${host} to the setting --allowed-vaults`,
   };
+}
+
+const SCHEME = "https://";
+
+/** Of an address, or as it is given. */
+function hostOf(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.startsWith(SCHEME) ? (lower.slice(SCHEME.length).split("/")[0] ?? "") : lower;
+}
+
+/** `vault`, or `namespace/vault`. */
+function entryOf(text: string): { readonly namespace: string | undefined; readonly vault: string } {
+  const slash = text.toLowerCase().startsWith(SCHEME) ? -1 : text.indexOf("/");
+  return slash < 0
+    ? { namespace: undefined, vault: hostOf(text) }
+    : { namespace: text.slice(0, slash), vault: hostOf(text.slice(slash + 1)) };
+}
+
+/** The same name is somebody else's vault in another cloud. */
+function isInDefaultCloud(
+  cloudName: string,
+  { host, customScope }: { readonly host: string; readonly customScope: string | undefined },
+): boolean {
+  const cloud = findCloud(cloudName);
+  // A default that a file describes has no suffix that is known here.
+  return cloud.ok ? customScope === undefined && host.endsWith(`.${cloud.value.vaultSuffix}`) : customScope !== undefined;
 }

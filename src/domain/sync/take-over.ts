@@ -18,6 +18,8 @@ export interface TakeOverFacts {
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptsDriverSecrets: boolean;
+  /** The oldest class of the namespace that names the Secret, mirrored or not: the driver may have made it for that one. */
+  readonly oldestClass: string | undefined;
 }
 
 export type TakeOver =
@@ -41,7 +43,9 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   const isListed = facts.adopts.includes(wanted.name);
   const agreesTo = live.annotations[SECRET_ANNOTATIONS.adoptableBy];
   if (isListed && agreesTo === className) return { kind: "take", from: "owner" };
-  if (isDriverMade && facts.adoptsDriverSecrets) return { kind: "take", from: "driver" };
+  const { oldestClass = className } = facts;
+  if (isDriverMade && facts.adoptsDriverSecrets && oldestClass === className) return { kind: "take", from: "driver" };
+  if (isDriverMade && facts.adoptsDriverSecrets) return refused(olderClassMessage({ ...facts, oldestClass }));
   if (isDriverMade)
     return refused(
       `Secret ${wanted.name} was made by the CSI driver's own sync, and --adopt-driver-secrets is false; it is left as it is. Delete it, or choose another secretName`,
@@ -61,6 +65,15 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
 function driverMessage({ wanted, driverSync, adoptsDriverSecrets }: TakeOverFacts): string {
   const then = adoptsDriverSecrets ? "; the Secret is taken over after that" : "";
   return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; switch it off (syncSecret.enabled: false in the driver's chart, or delete that binding)${then}`;
+}
+
+/** Who writes a class need not have a say in what the driver made for another one. */
+function olderClassMessage({ className, wanted, oldestClass }: TakeOverFacts & { readonly oldestClass: string }): string {
+  return (
+    `Secret ${wanted.name} was made by the CSI driver's own sync, and the class ${oldestClass}, which is older, names it too; it is left as it is. ` +
+    `Mirror ${oldestClass}, take the Secret out of it, or have both sides agree: ${wanted.name} in the annotation ${CLASS_ANNOTATIONS.adopt} ` +
+    `of ${className}, and ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on the Secret`
+  );
 }
 
 function refused(message: string): TakeOver {

@@ -39,6 +39,8 @@ export interface ComponentsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
+  /** `--heal-node-side` */
+  readonly healsNodeSide: boolean;
 }
 
 /** Heals and reports every component of the install, whenever a watch shows a change of it. */
@@ -58,8 +60,9 @@ interface Watched {
 export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
   const { kube, watcher, namespace, crds, copies, clock, logger } = options;
   const context: HealContext = { kube, namespace, crds, clock, copies, report: createComponentReport(options) };
+  const components = componentsOf(namespace).filter(({ isNodeSide }) => options.healsNodeSide || !isNodeSide);
   const watched = new Map<string, Watched>(
-    [...componentsOf(namespace), ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
+    [...components, ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
       component.id,
       { component, memory: newComponentMemory(), reflector: undefined, stop: new AbortController() },
     ]),

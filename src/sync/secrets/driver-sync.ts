@@ -34,9 +34,10 @@ export function startDriverSync(watcher: KubeWatcher, onChange: () => void, sign
   };
 }
 
-/** What waits for the end of the driver's own sync, or is reached by its beginning, need not wait for its next attempt. */
-export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext): void {
+/** What waits for a change of the cluster, or is reached by it, need not wait for its next attempt. Not given: in all namespaces. */
+export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext, namespace?: string): void {
   for (const provider of classes.list()) {
+    if (namespace !== undefined && provider.metadata.namespace !== namespace) continue;
     const key = keyOf(provider);
     if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
     memories.retryNow(key, clock.now());

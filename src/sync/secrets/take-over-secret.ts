@@ -13,6 +13,8 @@ export interface TakeOverTerms {
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptsDriverSecrets: boolean;
+  /** Of the classes of the namespace that name the Secret. */
+  readonly oldestClass: string | undefined;
 }
 
 interface Write {

@@ -11,11 +11,12 @@ export function writeForClass(
   input: Omit<WriteInput, "terms">,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const { blind, settings, driverSync } = context;
+  const { blind, settings, driverSync, claims } = context;
   const terms = {
     adopts: adoptedNames(provider),
     driverSync: driverSync?.allowedBy,
     adoptsDriverSecrets: settings.adoptsDriverSecrets,
+    oldestClass: claims.of(input.namespace, input.secret.name)[0]?.metadata.name,
   };
   if (blind === undefined) return writeSecret(context, { ...input, terms }, signal);
   return writeBlindly({ ...context, blind }, { ...input, terms }, signal);

@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
+import { accountRefusal, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
@@ -19,13 +20,22 @@ export async function requestFederatedToken(kube: KubeClient, account: Account, 
     if (!(error instanceof KubeError)) throw error;
     const isAbsent = error.code === "NotFound";
     throw new VaultError("IdentityUnavailable", explain(error, account), {
-      retry: isAbsent ? { kind: "backoff" } : error.retry,
-      origin: isAbsent ? "class" : "apiServer",
+      retry: isAbsent || isUngranted(error) ? { kind: "backoff" } : error.retry,
+      origin: isAbsent || isUngranted(error) ? "class" : "apiServer",
     });
   }
 }
 
-function explain(error: KubeError, { namespace, name }: Account): string {
+/** The policy reads the Namespace itself: a grant may have been taken back since the worker saw it. */
+const POLICY = "keyvault-injector-sync-tokens";
+
+function isUngranted({ code, message }: KubeError): boolean {
+  return code === "Forbidden" && message.includes(POLICY);
+}
+
+function explain(error: KubeError, account: Account): string {
+  const { namespace, name } = account;
+  if (isUngranted(error)) return accountRefusal(NO_GRANTS, account) ?? error.message;
   if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
   return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }

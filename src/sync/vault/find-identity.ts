@@ -1,9 +1,10 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { accountRefusal } from "../../domain/grants/namespace-grants.ts";
 import type { ObjectRef, Secret, SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
-import { identityModeRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
+import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../domain/provider-class/this-version.ts";
@@ -14,6 +15,7 @@ import { serviceAccountName } from "../../domain/sync/service-account.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { keyOf } from "../classes/class-ref.ts";
 import { requestFederatedToken } from "./federated-token.ts";
+import type { Grants } from "./grants.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
@@ -21,6 +23,8 @@ export interface IdentityOptions {
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
+  /** What Namespaces lend. */
+  readonly grants: Pick<Grants, "of">;
   /** What the pods that mount a class use. */
   readonly consumers: {
     credentialsSecretsOf(classKey: string): readonly string[];
@@ -55,7 +59,7 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
     case "workloadIdentity":
       return workloadIdentity(options, provider, mode.clientId);
     case "managedIdentity":
-      return ok(mode);
+      return managedIdentity(options, provider, mode);
   }
 }
 
@@ -81,10 +85,18 @@ async function servicePrincipal(options: IdentityOptions, provider: SecretProvid
   return failed({ reason, message: `${message} (${where})`, retry: BACKOFF });
 }
 
-function workloadIdentity({ kube, consumers }: IdentityOptions, provider: SecretProviderClass, clientId: string): Found {
+function managedIdentity({ limits, grants }: IdentityOptions, provider: SecretProviderClass, mode: VaultIdentity): Found {
+  const { namespace = "" } = provider.metadata;
+  const forbidden = managedIdentityRefusal(limits, { namespace, isGranted: grants.of(namespace).managedIdentity });
+  return forbidden === undefined ? ok(mode) : failed({ reason: forbidden.reason, message: describeProblem(forbidden) });
+}
+
+function workloadIdentity({ kube, consumers, grants }: IdentityOptions, provider: SecretProviderClass, clientId: string): Found {
   const { namespace = "" } = provider.metadata;
   const name = serviceAccountName({ provider, consumerAccounts: consumers.accountsOf(keyOf(provider)) });
   if (!name.ok) return failed({ reason: "IdentityUnavailable", message: name.error, retry: BACKOFF });
   const account = { namespace, name: name.value };
+  const ungranted = accountRefusal(grants.of(namespace), account);
+  if (ungranted !== undefined) return failed({ reason: "IdentityUnavailable", message: ungranted });
   return ok({ kind: "workloadIdentity", clientId, account, requestToken: (signal) => requestFederatedToken(kube, account, signal) });
 }

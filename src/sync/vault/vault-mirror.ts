@@ -91,7 +91,7 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   const parsed = opened.readObjects();
   if (!parsed.ok) return refused(asRefusal(parsed.error));
   const { address, objects, warnings } = parsed.value;
-  const forbidden = vaultRefusal(options.limits, address);
+  const forbidden = vaultRefusal(options.limits, address, provider.metadata.namespace ?? "");
   if (forbidden) return refused(asRefusal(forbidden));
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
   const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value));

@@ -37,14 +37,17 @@ export function identityScenarios(scenario: Scenarios, world: () => World): void
   }
 
   scenario.run("with workload identity, a pod and the worker exchange tokens of the pod's ServiceAccount", async () => {
-    await world().node.kubectl(["create", "serviceaccount", "identified"]);
+    const { node } = world();
+    await node.kubectl(["create", "serviceaccount", "identified"]);
+    await node.kubectl(["annotate", "namespace", "default", "--overwrite", "grants.keyvault-injector.dev/service-accounts=identified"]);
     const appId = await federatedApplication(world(), { serviceAccount: "identified", permissions: ["get"] });
 
     await assertReads("by-workload-identity", { clientID: appId }, "identified");
   });
 
   scenario.run("with a managed identity, the provider's pod and the worker's ask the node's metadata service", async () => {
-    const { emulator, walk } = world();
+    const { emulator, node, walk } = world();
+    await node.kubectl(["annotate", "namespace", "default", "--overwrite", "grants.keyvault-injector.dev/managed-identity=allowed"]);
     const { appId } = await emulator.createManagedIdentity({ kind: "user", tenantId: walk.values["tenant-Id"] });
     await emulator.grant({ vault: VAULT, appId, permissions: ["get"] });
 

@@ -71,6 +71,20 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
       message: /^there is no ServiceAccount \S+\/nobody$/,
     },
     {
+      leaf: "class-limited",
+      plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true" } }, { managedIdentity: false }),
+      message: /does not allow managed-identity .* --managed-identity-namespaces/,
+    },
+    {
+      leaf: "account-not-granted",
+      plant: () =>
+        here.aClass(
+          { parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "app" } },
+          { accounts: ["other"] },
+        ),
+      message: /^no token of the ServiceAccount app: Namespace \S+ does not grant it/,
+    },
+    {
       leaf: "token-request-forbidden",
       plant: async () => {
         const place = await here.aClass({

@@ -14,6 +14,7 @@ import {
   createCredentials,
   find,
   mergePatch,
+  type NamespaceOptions,
   opaque,
   type Place,
   type SyncWorld,
@@ -92,9 +93,10 @@ export class DoctoredClasses {
     return answer;
   }
 
-  /** A namespace with the class in it, whose vault has the object. */
-  async aClass(facts: Partial<ClassFacts> = {}, options?: { readonly credentials: boolean }): Promise<Place> {
-    const place = { namespace: await this.sync.namespace(options), name: "demo" };
+  /** A namespace with the class in it, whose vault has the object; it grants what classes here use. */
+  async aClass(facts: Partial<ClassFacts> = {}, options: NamespaceOptions = {}): Promise<Place> {
+    const granting = { accounts: ["app", "nobody"], managedIdentity: true, ...options };
+    const place = { namespace: await this.sync.namespace(granting), name: "demo" };
     await createClass(
       this.sync.plane,
       classOf(this.sync, { ...place, objects: [this.object], secretObjects: [opaque("app", this.object)], ...facts }),

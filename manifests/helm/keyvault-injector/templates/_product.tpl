@@ -3,6 +3,64 @@
 {{- if lookup "v1" "Namespace" "" "kube-system" -}}true{{- end -}}
 {{- end -}}
 
+{{/* Whether driver and provider are healed: as the value says, else not where the worker is to have as few rights as it can. */}}
+{{- define "keyvault-injector.heals-node-side" -}}
+{{- $isWanted := and (ne .Values.secretAccess "blind") (ne .Values.classAuthors "deny") -}}
+{{- if kindIs "bool" .Values.healNodeSide -}}
+{{- $isWanted = .Values.healNodeSide -}}
+{{- end -}}
+{{- if and $isWanted (has "components" .Values.heal) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Namespaces whose classes may use the node's identity, with commas between them. */}}
+{{- define "keyvault-injector.managed-identity-namespaces" -}}
+{{- if kindIs "slice" .Values.managedIdentityNamespaces -}}
+{{- join "," .Values.managedIdentityNamespaces -}}
+{{- else if eq (toString .Values.preset) "extension" -}}
+*
+{{- else if .Release.IsUpgrade -}}
+{{- include "keyvault-injector.managed-identity-before" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What an upgrade keeps: the flag that the install has, as its PodTemplate says, which the worker can't write. An install before 0.4.0 had none,
+and no limit: those namespaces that use the node's identity today. Nothing where there is no cluster to ask.
+*/}}
+{{- define "keyvault-injector.managed-identity-before" -}}
+{{- $name := "keyvault-injector-sync" -}}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace $name -}}
+{{- if lookup "admissionregistration.k8s.io/v1" "ValidatingAdmissionPolicy" "" "keyvault-injector-sync-pods" -}}
+{{- $pods := (lookup "v1" "PodTemplate" .Release.Namespace $name).template | default ($deployment.spec).template | default dict -}}
+{{- range ($pods.spec).containers -}}
+{{- range .args -}}
+{{- if hasPrefix "--managed-identity-namespaces=" . -}}
+{{- trimPrefix "--managed-identity-namespaces=" . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- else if $deployment -}}
+{{- $namespaces := list -}}
+{{- range (lookup "secrets-store.csi.x-k8s.io/v1" "SecretProviderClass" "" "").items -}}
+{{- $parameters := .spec.parameters | default dict -}}
+{{- $isOn := has (get $parameters "useVMManagedIdentity" | toString | trim) (list "1" "t" "T" "true" "True" "TRUE") -}}
+{{- if and (eq (toString .spec.provider) "azure") $isOn .spec.secretObjects -}}
+{{- $namespaces = append $namespaces .metadata.namespace -}}
+{{- end -}}
+{{- end -}}
+{{- $namespaces | uniq | sortAlpha | join "," -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Audiences of tokens that the kubelet hands to the driver, as a list of a policy's language. */}}
+{{- define "keyvault-injector.token-audiences" -}}
+{{- $audiences := list -}}
+{{- range (index .Values "secrets-store-csi-driver").tokenRequests -}}
+{{- $audiences = append $audiences (toString .audience) -}}
+{{- end -}}
+{{- toJson $audiences -}}
+{{- end -}}
+
 {{/* A folder of a node as the manifests write it: single backslashes, no slash at its end. */}}
 {{- define "keyvault-injector.folder" -}}
 {{- . | toString | replace `\\` `\` | trimSuffix "/" | trimSuffix `\` -}}

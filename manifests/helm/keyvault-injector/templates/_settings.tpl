@@ -32,6 +32,9 @@
 {{- if ne (join "," (get .Values "allowedIdentityModes")) "" }}
 - {{ printf "--allowed-identity-modes=%s" (join "," (get .Values "allowedIdentityModes")) | quote }}
 {{- end }}
+{{- with (include "keyvault-injector.managed-identity-namespaces" .) }}
+- {{ printf "--managed-identity-namespaces=%s" . | quote }}
+{{- end }}
 {{- if ne ((get .Values "secretAccess") | toString) "watch" }}
 - {{ printf "--secret-access=%s" ((get .Values "secretAccess") | toString) | quote }}
 {{- end }}
@@ -52,6 +55,9 @@
 {{- end }}
 {{- if ne (join "," (get .Values "heal")) "crds,classes,components" }}
 - {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
+{{- end }}
+{{- if not (or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)) }}
+- "--heal-node-side=false"
 {{- end }}
 {{- if ne ((get .Values "logLevel") | toString) "info" }}
 - {{ printf "--log-level=%s" ((get .Values "logLevel") | toString) | quote }}

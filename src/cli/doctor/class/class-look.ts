@@ -50,6 +50,8 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     limits: {
       vaults: wordsOf(settings["allowed-vaults"]),
       identityModes: IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode)),
+      managedIdentityNamespaces: wordsOf(settings["managed-identity-namespaces"]),
+      cloudName: settings["cloud-name"] ?? "",
     },
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",

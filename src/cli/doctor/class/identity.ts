@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
+import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
@@ -10,6 +11,7 @@ import type { SupportedIdentity } from "../../../domain/provider-class/this-vers
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
+import { lookAtGrants } from "../../grants/look-at-grants.ts";
 import { type ClassContext, insideTheWorker, keyOf } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -77,6 +79,9 @@ async function workloadIdentity(context: ClassContext, provider: SecretProviderC
     return nobody(found("account-unknown", name.error, fix));
   }
   const account = { namespace, name: name.value };
+  const grants = await lookAtGrants(context.viewer, namespace);
+  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
+  if (ungranted !== undefined) return nobody(found("account-not-granted", ungranted, `Run ${grantCommand(namespace)}.`));
   const token = await requestToken(context, account, provider);
   if ("leaf" in token) return nobody(token);
   const message = `application ${clientId}, by a token of ServiceAccount ${namespace}/${name.value} that you may ask for`;

@@ -33,7 +33,7 @@ export const LEAVES = {
   "class-unreadable": leaf("class", "SKIP", "you may not read the class"),
   "class-not-azure": leaf("class", "OK", "another provider's class: nothing of it is ours"),
   "class-invalid": leaf("class", "FAIL", "the provider refuses the class as it is written"),
-  "class-limited": leaf("class", "FAIL", "the operator's limits leave out the vault or the identity mode"),
+  "class-limited": leaf("class", "FAIL", "the operator's limits leave out the vault, the identity mode, or the namespace"),
   "secret-object-invalid": leaf("class", "FAIL", "a secretObject gives no Secret, as it is written or from these objects"),
 
   "identity-ok": leaf("identity", "OK", "the identity can be had"),
@@ -44,6 +44,7 @@ export const LEAVES = {
   "credentials-incomplete": leaf("identity", "FAIL", "the credentials Secret lacks a key, or has an empty one"),
   "account-unknown": leaf("identity", "FAIL", "no ServiceAccount, or more than one, whose token could be exchanged"),
   "account-absent": leaf("identity", "FAIL", "there is no such ServiceAccount"),
+  "account-not-granted": leaf("identity", "FAIL", "the Namespace does not let the worker ask for a token of the ServiceAccount"),
   "token-request-forbidden": leaf("identity", "SKIP", "you may not ask for a token of the ServiceAccount"),
   "cloud-elsewhere": leaf("identity", "SKIP", "the cloud is described by a file that only the worker's pod has"),
   "managed-identity-elsewhere": leaf("identity", "SKIP", "a managed identity is the worker's node's: only a pod of the cluster has it"),

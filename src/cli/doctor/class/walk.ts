@@ -1,7 +1,6 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
-import { identityModeRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
 import { openProviderClass, type ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
@@ -9,6 +8,7 @@ import { driverViolation, furtherViolation } from "../../../domain/secret-object
 import { type ClassContext, insideTheWorker, keyOf } from "./class-look.ts";
 import { findIdentity } from "./identity.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
+import { limitOf } from "./limits.ts";
 import { checkSecrets } from "./mirrored-secrets.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultLook } from "./objects.ts";
@@ -61,8 +61,7 @@ async function walkToVault(context: ClassContext, provider: SecretProviderClass)
   if (opened.kind === "invalid") return nothingAsked([problemLeaf(opened.problem)]);
   const parsed = opened.readObjects();
   if (!parsed.ok) return nothingAsked([problemLeaf(parsed.error)]);
-  const limited =
-    identityModeRefusal(context.settings.limits, opened.identity.kind) ?? vaultRefusal(context.settings.limits, parsed.value.address);
+  const limited = await limitOf(context, provider, { mode: opened.identity.kind, address: parsed.value.address });
   if (limited !== undefined) return nothingAsked([found("class-limited", describeProblem(limited), asSentence(limited))]);
   const written = [...violationsOf(provider)];
   if (parsed.value.address.customScope !== undefined && context.readCloudFile === undefined) {

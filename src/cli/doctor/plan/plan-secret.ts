@@ -131,6 +131,7 @@ function foreign({ settings, worker }: PlanContext, { provider, claims }: Planni
     writer: live.metadata.managedFields?.[0]?.manager,
     driverSync: claims.driverSync,
     adoptsDriverSecrets: settings.adoptsDriverSecrets,
+    oldestClass: claims.classes.of(provider.metadata.namespace ?? "", named.name)[0]?.metadata.name,
   });
   if (verdict.kind === "take") {
     const from = verdict.from === "owner" ? "its owner and the class agree" : "the CSI driver's own sync made it, and is switched off";

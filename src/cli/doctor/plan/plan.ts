@@ -1,6 +1,6 @@
+import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
-import { identityModeRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
 import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
@@ -10,8 +10,10 @@ import { credentialsSecretName } from "../../../domain/sync/credentials-secret.t
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
 import type { Look } from "../../cluster.ts";
+import { lookAtGrants } from "../../grants/look-at-grants.ts";
 import { keyOf, offBecause } from "../class/class-look.ts";
 import { consumersOf } from "../class/identity.ts";
+import { limitOf } from "../class/limits.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
@@ -63,11 +65,12 @@ async function planClass(context: PlanContext, provider: SecretProviderClass, cl
 
 /** In the worker's order: parameters, identity, objects, limits. */
 async function refusalOf(context: PlanContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
-  const { cloudName, limits } = context.settings;
+  const { cloudName } = context.settings;
   const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile: unseenCloudFile });
   if (parsed.kind === "notOurs") return undefined;
   if (parsed.kind === "invalid") return ofProblem(parsed.problem);
-  const limited = identityModeRefusal(limits, parsed.providerClass.identity.kind) ?? vaultRefusal(limits, parsed.providerClass.address);
+  const { identity, address } = parsed.providerClass;
+  const limited = await limitOf(context, provider, { mode: identity.kind, address });
   return limited === undefined ? identityVerdict(context, provider, parsed.providerClass) : ofProblem(limited);
 }
 
@@ -88,6 +91,9 @@ async function identityVerdict(
     return refused("IdentityUnavailable", account.error, "Name one ServiceAccount in the class's annotation service-account.");
   const ref = { namespace: provider.metadata.namespace ?? "", name: account.value };
   const named = `ServiceAccount ${ref.namespace}/${ref.name}`;
+  const grants = await lookAtGrants(context.viewer, ref.namespace);
+  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, ref) : undefined;
+  if (ungranted !== undefined) return refused("IdentityUnavailable", ungranted, `Run ${grantCommand(ref.namespace)}.`);
   return lookVerdict(await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, ref), {
     absent: refused("IdentityUnavailable", `there is no ${named}`, `Create ${named}.`),
     seen: () => undefined,

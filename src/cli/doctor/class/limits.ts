@@ -1,0 +1,26 @@
+import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
+import { identityModeRefusal, managedIdentityRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
+import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
+import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
+import { lookAtGrants } from "../../grants/look-at-grants.ts";
+import type { ClassContext } from "./class-look.ts";
+
+export interface LimitedUse {
+  readonly mode: SupportedIdentity["kind"];
+  readonly address: VaultAddress;
+}
+
+/** What the operator does not allow the class; undefined where nothing of it is refused, or where the grant may not be read. */
+export async function limitOf(
+  { settings: { limits }, viewer }: Pick<ClassContext, "settings" | "viewer">,
+  { metadata: { namespace = "" } }: SecretProviderClass,
+  { mode, address }: LimitedUse,
+): Promise<ClassProblem | undefined> {
+  const forbidden = identityModeRefusal(limits, mode) ?? vaultRefusal(limits, address, namespace);
+  if (forbidden !== undefined || mode !== "managedIdentity") return forbidden;
+  const grants = await lookAtGrants(viewer, namespace);
+  return grants.kind === "unseen"
+    ? undefined
+    : managedIdentityRefusal(limits, { namespace, isGranted: grants.kind === "seen" && grants.value.managedIdentity });
+}

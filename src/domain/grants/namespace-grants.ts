@@ -1,0 +1,52 @@
+/**
+ * What a Namespace lends to the sync worker, by annotations on it. Who may write the Namespace gives it: neither who may write classes
+ * nor the worker may, and the policy keyvault-injector-sync-tokens reads the same annotation.
+ */
+import { GRANT_ANNOTATIONS } from "../annotations.ts";
+import type { KubeObject } from "../kubernetes.ts";
+
+export interface NamespaceGrants {
+  /** ServiceAccounts whose tokens the worker may exchange. */
+  readonly accounts: readonly string[];
+  /** Classes may be mirrored with the managed identity of the worker's node. */
+  readonly managedIdentity: boolean;
+}
+
+export const NO_GRANTS: NamespaceGrants = { accounts: [], managedIdentity: false };
+
+/** The one value that grants. */
+export const ALLOWED = "allowed";
+
+/** Its accounts are the whole cluster's, in effect: no grant counts there. */
+export const UNGRANTABLE = "kube-system";
+
+export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): NamespaceGrants {
+  if (name === UNGRANTABLE) return { ...NO_GRANTS, managedIdentity: annotations[GRANT_ANNOTATIONS.managedIdentity] === ALLOWED };
+  return {
+    accounts: accountsIn(annotations[GRANT_ANNOTATIONS.serviceAccounts]),
+    managedIdentity: annotations[GRANT_ANNOTATIONS.managedIdentity] === ALLOWED,
+  };
+}
+
+function accountsIn(text = ""): readonly string[] {
+  return text
+    .split(",")
+    .map((account) => account.trim())
+    .filter((account) => account !== "");
+}
+
+/** What to run, for messages. */
+export function grantCommand(namespace: string): string {
+  return `keyvault-injector grants --namespace ${namespace} --apply`;
+}
+
+/** Why the worker asks for no token of an account; undefined where it may. */
+export function accountRefusal(
+  grants: NamespaceGrants,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): string | undefined {
+  if (namespace === UNGRANTABLE)
+    return `no token of the ServiceAccount ${name}: the worker asks for none in ${UNGRANTABLE}; move the class to another namespace`;
+  if (grants.accounts.includes(name)) return undefined;
+  return `no token of the ServiceAccount ${name}: Namespace ${namespace} does not grant it. Whoever may write the Namespace adds ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or runs: ${grantCommand(namespace)}`;
+}

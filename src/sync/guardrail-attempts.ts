@@ -1,0 +1,107 @@
+import { CLASS_ANNOTATIONS, PREFIX } from "../domain/annotations.ts";
+import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
+import { componentsOf, OWN_DEPLOYMENT } from "../domain/healing/components.ts";
+import { type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
+import { WORKLOADS } from "../domain/rollout/workload.ts";
+import { FIELD_MANAGER } from "./field-manager.ts";
+import { HMAC_KEY_SECRET } from "./hmac-key.ts";
+
+export interface ProbeOptions {
+  /** Its requests carry the user agent of the probes. */
+  readonly kube: KubeClient;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Whether the worker may PUT. */
+  readonly isBlind: boolean;
+}
+
+/** Something that a policy forbids the worker; resolves where nothing stopped it. */
+export type Attempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
+
+const NAME = "keyvault-injector-guardrail-probe";
+const AUTHORITY_SECRET = "keyvault-injector-ca";
+const SERVICE = "keyvault-injector-webhook";
+const DEFINITION = "secretproviderclasssyncs.keyvault-injector.dev";
+const DRY = { fieldManager: FIELD_MANAGER, dryRun: true };
+
+/** There was nothing to try it on, which is no sign of a missing policy. */
+const REFUSED = new KubeError("Forbidden", "not tried", { retry: { kind: "never" } });
+
+const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque" });
+
+const createForeign: Attempt = ({ kube, namespace }, signal) => kube.create(RESOURCES.secrets, secret(namespace, NAME), DRY, signal);
+
+/** The answer to a PUT holds what was sent, and nothing of what is there. */
+const replaceForeign: Attempt = async ({ kube, namespace, isBlind }, signal) => {
+  if (!isBlind) throw REFUSED;
+  return kube.replace(RESOURCES.secrets, secret(namespace, AUTHORITY_SECRET), DRY, signal);
+};
+
+const deleteUnmarked: Attempt = async ({ kube, namespace }, signal) => {
+  if (!(await kube.delete(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, { dryRun: true }, signal))) throw REFUSED;
+};
+
+const createRevision: Attempt = ({ kube, namespace }, signal) =>
+  kube.create(
+    RESOURCES.controllerRevisions,
+    { apiVersion: "apps/v1", kind: "ControllerRevision", metadata: { namespace, name: NAME }, revision: 1, data: {} },
+    DRY,
+    signal,
+  );
+
+/** Of the worker's own account, which no grant covers, and whose token the worker has anyway: one got by mistake adds nothing. */
+const requestToken =
+  (audience: string): Attempt =>
+  ({ kube, namespace }, signal) =>
+    kube.requestToken({ namespace, name: OWN_DEPLOYMENT }, { audience, expirationSeconds: 600 }, signal);
+
+/** What the worker may heal, it never holds: a finalizer is no part of a repair. */
+const hold =
+  (resource: Resource, refIn: (namespace: string) => ObjectRef): Attempt =>
+  ({ kube, namespace }, signal) =>
+    kube.mergePatch(resource, refIn(namespace), { metadata: { finalizers: [`${PREFIX}/${NAME}`] } }, DRY, signal);
+
+/** Another image for the pods of each component that has some. */
+function runOthers(): readonly Attempt[] {
+  const workloads = componentsOf("").filter(({ resource }) => resource === WORKLOADS.Deployment || resource === WORKLOADS.DaemonSet);
+  const patch = { spec: { template: { spec: { containers: [{ name: NAME, image: NAME }] } } } };
+  return workloads.map(
+    ({ resource, ref, isNodeSide }): Attempt =>
+      ({ kube, namespace }, signal) =>
+        kube.mergePatch(resource, isNodeSide ? ref : { ...ref, namespace }, patch, DRY, signal),
+  );
+}
+
+const createClass =
+  (metadata: Readonly<Record<string, unknown>> & { readonly name: string }): Attempt =>
+  ({ kube, namespace }, signal) =>
+    kube.create(
+      RESOURCES.secretProviderClasses,
+      {
+        apiVersion: "secrets-store.csi.x-k8s.io/v1",
+        kind: "SecretProviderClass",
+        metadata: { ...metadata, namespace },
+        spec: { provider: "azure", parameters: {} },
+      },
+      DRY,
+      signal,
+    );
+
+/** By policy: the least that each forbids, and that works by dry run and by name alone. */
+export const ATTEMPTS = {
+  // The policy judges the worker under this one name as everybody else: it may not read the Secret that the class would lend.
+  "keyvault-injector-class-identities": [createClass({ name: NAME, annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: NAME } })],
+  "keyvault-injector-sync-classes": [createClass({ name: `${NAME}-of-classes`, finalizers: [`${PREFIX}/${NAME}`] })],
+  "keyvault-injector-sync-components": [hold(RESOURCES.services, (namespace) => ({ namespace, name: SERVICE }))],
+  "keyvault-injector-sync-definitions": [hold(RESOURCES.customResourceDefinitions, () => ({ name: DEFINITION }))],
+  // Where the PodTemplate of one is gone, the policy lets it be.
+  "keyvault-injector-sync-pods": runOthers(),
+  "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],
+  "keyvault-injector-sync-snapshots": [createRevision],
+  // Nobody accepts a token for the first audience. The second one is for Entra: without it, a policy that knows no grants would do.
+  "keyvault-injector-sync-tokens": [requestToken(NAME), requestToken(FEDERATION_AUDIENCE)],
+  "keyvault-injector-sync-webhooks": [hold(RESOURCES.mutatingWebhookConfigurations, () => ({ name: "keyvault-injector" }))],
+  "keyvault-injector-sync-workloads": [hold(WORKLOADS.Deployment, (namespace) => ({ namespace, name: OWN_DEPLOYMENT }))],
+} as const satisfies Readonly<Record<string, readonly Attempt[]>>;

