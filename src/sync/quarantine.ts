@@ -4,7 +4,8 @@ import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import { DEATHS_TO_QUARANTINE, type HandEntry, readLeaving, suspectsOf, writeLeaving } from "../domain/sync/in-hand.ts";
+import { rfc3339 } from "../domain/sync/class-status.ts";
+import { type HandEntry, readLeaving, suspectsOf, writeLeaving } from "../domain/sync/in-hand.ts";
 import { keyOf } from "./classes/class-ref.ts";
 import type { Question } from "./vault/vault-question.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -26,8 +27,8 @@ type Mirroring = WorkerContext["mirror"];
 
 /**
  * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and before it
- * takes up a class that may be dangerous. The next leader takes up those that it finds there behind all others and alone, and after a second
- * death not at all.
+ * takes up a class that may be dangerous. The next leader takes up those that it finds there behind all others and alone, and after a third
+ * death only once in a while.
  */
 export class Quarantine {
   readonly #options: QuarantineOptions;
@@ -53,7 +54,7 @@ export class Quarantine {
     const left = readLeaving(before[LEASE_ANNOTATIONS.inHand] ?? "", version);
     if (left === undefined) return;
     this.#isCareful = left.isLeading;
-    for (const [key, entry] of suspectsOf(left)) {
+    for (const [key, entry] of suspectsOf(left, this.#began)) {
       this.#suspects.set(key, entry);
       logger.warn("a class was in hand when a worker ended", { class: key, deaths: entry.deaths });
     }
@@ -75,7 +76,7 @@ export class Quarantine {
    */
   admit(classKey: string, waiting: number): number {
     const suspect = this.#suspects.get(classKey);
-    if (suspect === undefined || suspect.deaths >= DEATHS_TO_QUARANTINE) return 0;
+    if (suspect === undefined || this.#pauseOf(suspect) > 0) return 0;
     const isBehind = waiting > 0 && this.#options.clock.now() < this.#began + BEHIND_MS;
     if (isBehind || this.#tried !== undefined) return AGAIN_MS;
     this.#tried = classKey;
@@ -86,7 +87,8 @@ export class Quarantine {
   guarded(mirror: Mirroring): Mirroring {
     return async (provider, question, signal) => {
       const suspect = this.#suspectedAs(provider);
-      if (suspect !== undefined && suspect.deaths >= DEATHS_TO_QUARANTINE) return refusal(suspect);
+      const pause = suspect === undefined ? 0 : this.#pauseOf(suspect);
+      if (suspect !== undefined && pause > 0) return refusal(suspect, pause);
       this.#hands.set(keyOf(provider), { form: formOf(provider), deaths: suspect?.deaths ?? 0, isInHand: true });
       const isSafe = this.#proven.has(provider) || (isAtRest(question) && !this.#isCareful);
       if (!isSafe) await this.#options.store();
@@ -100,6 +102,10 @@ export class Quarantine {
   end(classKey: string): void {
     if (this.#tried === classKey) this.#tried = undefined;
     if (this.#hands.delete(classKey)) this.#suspects.delete(classKey);
+  }
+
+  #pauseOf({ until = 0 }: HandEntry): number {
+    return Math.max(until - this.#options.clock.now(), 0);
   }
 
   /** Undefined for a class that was changed since. */
@@ -120,7 +126,8 @@ function formOf({ metadata }: SecretProviderClass): string {
   return createHash("sha256").update(form).digest("hex").slice(0, 16);
 }
 
-function refusal({ deaths }: HandEntry): Awaited<ReturnType<Mirroring>> {
-  const message = `the class is not mirrored: ${deaths} workers ended while they had it in hand. Change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}, to have it tried again`;
-  return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "never" } };
+function refusal({ deaths, until = 0 }: HandEntry, pause: number): Awaited<ReturnType<Mirroring>> {
+  const next = rfc3339(until);
+  const message = `the class is not mirrored: ${deaths} workers ended while they had it in hand. It is tried again at ${next}; to have it tried now, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
+  return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "after", milliseconds: pause } };
 }

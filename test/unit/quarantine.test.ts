@@ -37,6 +37,14 @@ class Leaders {
     return this.quarantine;
   }
 
+  /** It has died of the class three times: once in company, and twice alone. */
+  async diedOf(provider: SecretProviderClass): Promise<void> {
+    for (let deaths = 0; deaths < 3; deaths += 1) {
+      await this.dieOf(provider);
+      this.next();
+    }
+  }
+
   /** It has ended in order. */
   stop(): void {
     this.quarantine.finish();
@@ -100,7 +108,7 @@ describe("quarantine", () => {
     assert.equal(next.admit("team/bomb", 5), 0);
   });
 
-  test("lets suspects in one at a time, so that a second death is of one alone", async () => {
+  test("lets suspects in one at a time, so that the deaths after the first are of one alone", async () => {
     await leaders.dieOf(aClass("bomb"), aClass("innocent"));
     const next = leaders.next();
 
@@ -110,12 +118,14 @@ describe("quarantine", () => {
     next.end("team/innocent");
     assert.equal(next.admit("team/bomb", 0), 0);
     await leaders.dieOf(aClass("bomb"));
+    assert.equal(leaders.next().admit("team/bomb", 0), 0);
+    await leaders.dieOf(aClass("bomb"));
 
     leaders.next();
     const [bomb, innocent] = [await leaders.mirror(aClass("bomb")), await leaders.mirror(aClass("innocent"))];
     assert.equal(innocent.kind, "answered");
     assert.ok(bomb.kind === "refused");
-    assert.deepEqual([bomb.reason, bomb.retry], ["InvalidClass", { kind: "never" }]);
+    assert.deepEqual([bomb.reason, bomb.retry], ["InvalidClass", { kind: "after", milliseconds: 300_000 }]);
     assert.deepEqual(leaders.asked, ["innocent"]);
   });
 
@@ -125,10 +135,7 @@ describe("quarantine", () => {
     ["another version of the worker comes", aClass("bomb"), "0.4.1"],
   ] as const) {
     test(`ends when ${what}`, async () => {
-      await leaders.dieOf(aClass("bomb"));
-      leaders.next();
-      await leaders.dieOf(aClass("bomb"));
-      leaders.next();
+      await leaders.diedOf(aClass("bomb"));
       assert.equal((await leaders.mirror(aClass("bomb"))).kind, "refused");
 
       leaders.next(version);
@@ -138,14 +145,50 @@ describe("quarantine", () => {
   }
 
   test("lasts from leader to leader, also over one that ends in order", async () => {
-    await leaders.dieOf(aClass("bomb"));
-    leaders.next();
-    await leaders.dieOf(aClass("bomb"));
-    leaders.next();
+    await leaders.diedOf(aClass("bomb"));
+    await leaders.clock.advance(200_000);
     leaders.stop();
     leaders.next();
 
     assert.equal((await leaders.mirror(aClass("bomb"))).kind, "refused");
+    await leaders.clock.advance(99_000);
+    assert.equal((await leaders.mirror(aClass("bomb"))).kind, "refused");
+  });
+
+  test("ends after a while: what died for other reasons is mirrored again, and suspected no more", async () => {
+    await leaders.diedOf(aClass("innocent"));
+    await leaders.clock.advance(300_000);
+
+    assert.equal(leaders.quarantine.admit("team/innocent", 0), 0);
+    assert.equal((await leaders.mirror(aClass("innocent"))).kind, "answered");
+    leaders.quarantine.end("team/innocent");
+    assert.equal(leaders.next().admit("team/innocent", 5), 0);
+  });
+
+  test("lasts longer with each death after that, and a day at most", async () => {
+    await leaders.diedOf(aClass("bomb"));
+    const pauses: number[] = [];
+    for (let deaths = 0; deaths < 6; deaths += 1) {
+      const refused = await leaders.mirror(aClass("bomb"));
+      assert.ok(refused.kind === "refused" && refused.retry.kind === "after");
+      pauses.push(refused.retry.milliseconds / 60_000);
+      await leaders.clock.advance(refused.retry.milliseconds);
+      assert.equal(leaders.quarantine.admit("team/bomb", 0), 0);
+      await leaders.dieOf(aClass("bomb"));
+      leaders.next();
+    }
+    assert.deepEqual(pauses, [5, 20, 80, 320, 1_280, 1_440]);
+  });
+
+  test("believes no end that is further away than its own", async () => {
+    await leaders.diedOf(aClass("bomb"));
+    const [[key = "", text = ""] = []] = Object.entries(leaders.lease);
+    leaders.lease = { [key]: text.replace(/"until":\d+/, `"until":${leaders.clock.now() + 86_400_000}`) };
+    leaders.next();
+
+    const refused = await leaders.mirror(aClass("bomb"));
+    assert.ok(refused.kind === "refused" && refused.retry.kind === "after");
+    assert.equal(refused.retry.milliseconds, 300_000);
   });
 
   test("suspects nobody where a leader ends in order, or where a class went well", async () => {

@@ -9,6 +9,8 @@ export interface HandEntry {
   /** Processes that died while they had the class in hand, in this form. */
   readonly deaths: number;
   readonly isInHand: boolean;
+  /** Not to be tried before (milliseconds since 1970). */
+  readonly until?: number;
 }
 
 /** By `namespace/name`. */
@@ -23,8 +25,16 @@ export interface Leaving {
   readonly classes: Hands;
 }
 
-/** A class is not tried again after so many deaths. One may be chance; before the second it was tried alone. */
-export const DEATHS_TO_QUARANTINE = 2;
+/** One death may be chance, and so may one of a class that was tried alone: processes are killed for other reasons, too. */
+const DEATHS_TO_QUARANTINE = 3;
+const FIRST_PAUSE_MS = 5 * 60_000;
+const LONGEST_PAUSE_MS = 24 * 60 * 60_000;
+
+/** How long a class is left alone after so many deaths (milliseconds): it may be innocent, and costs one death more if it is not. */
+function pauseAfter(deaths: number): number {
+  if (deaths < DEATHS_TO_QUARANTINE) return 0;
+  return Math.min(FIRST_PAUSE_MS * 4 ** (deaths - DEATHS_TO_QUARANTINE), LONGEST_PAUSE_MS);
+}
 
 /** More are forgotten, the oldest first: the text has to fit into an annotation. */
 const MOST_ENTRIES = 256;
@@ -55,14 +65,19 @@ export function readLeaving(text: string, version: string): Leaving | undefined 
 
 function entryIn(value: unknown): HandEntry | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { deaths, form, isInHand } = value;
-  return typeof deaths === "number" && typeof form === "string" ? { form, deaths, isInHand: isInHand === true } : undefined;
+  const { deaths, form, isInHand, until } = value;
+  if (typeof deaths !== "number" || typeof form !== "string") return undefined;
+  return { form, deaths, isInHand: isInHand === true, ...(typeof until === "number" ? { until } : {}) };
 }
 
-/** Classes that are suspected, from what a leader left that is dead by now. */
-export function suspectsOf({ classes }: Leaving): Hands {
-  const counted = [...classes].map(
-    ([key, entry]) => [key, { ...entry, deaths: entry.deaths + Number(entry.isInHand), isInHand: false }] as const,
-  );
+/** Classes that are suspected, from what a leader left that is dead by `now` (milliseconds since 1970). */
+export function suspectsOf({ classes }: Leaving, now: number): Hands {
+  const counted = [...classes].map(([key, { form, isInHand, ...before }]) => {
+    const deaths = before.deaths + Number(isInHand);
+    // A later time is of a clock that was ahead.
+    const latest = now + pauseAfter(deaths);
+    const until = isInHand ? latest : Math.min(before.until ?? 0, latest);
+    return [key, { form, deaths, isInHand: false, until }] as const;
+  });
   return new Map(counted.filter(([, { deaths }]) => deaths > 0));
 }
