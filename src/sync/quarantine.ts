@@ -72,12 +72,12 @@ export class Quarantine {
 
   /**
    * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others, of which `waiting` are due, and for
-   * another suspect.
+   * other suspects.
    */
   admit(classKey: string, waiting: number): number {
     const suspect = this.#suspects.get(classKey);
     if (suspect === undefined || this.#pauseOf(suspect) > 0) return 0;
-    const isBehind = waiting > 0 && this.#options.clock.now() < this.#began + BEHIND_MS;
+    const isBehind = this.#options.clock.now() < this.#began + BEHIND_MS && (waiting > 0 || this.#hasLessSuspected(suspect));
     if (isBehind || this.#tried !== undefined) return AGAIN_MS;
     this.#tried = classKey;
     return 0;
@@ -102,6 +102,11 @@ export class Quarantine {
   end(classKey: string): void {
     if (this.#tried === classKey) this.#tried = undefined;
     if (this.#hands.delete(classKey)) this.#suspects.delete(classKey);
+  }
+
+  /** Those that have met fewer deaths come before it: otherwise the first of them would meet every one. */
+  #hasLessSuspected({ deaths }: HandEntry): boolean {
+    return [...this.#suspects.values()].some((other) => other.deaths < deaths);
   }
 
   #pauseOf({ until = 0 }: HandEntry): number {

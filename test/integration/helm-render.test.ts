@@ -105,6 +105,7 @@ const CERTIFIED: OwnKustomization = { resources: ["overlays/default", ...NODE_SI
 const clientAuthorities = (source: object): OwnKustomization => ({
   resources: ["overlays/default", ...NODE_SIDE],
   components: ["components/client-ca"],
+  transformers: ["installed-pods"],
   patches: [
     {
       target: { kind: "Deployment", name: "keyvault-injector-webhook" },

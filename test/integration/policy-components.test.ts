@@ -5,7 +5,7 @@ import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } fro
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { assertAllowed, assertDenied } from "../support/policy-answers.ts";
+import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
 import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, folderManifests, installDefinitions, listAt, readManifests } from "../support/shipped-manifests.ts";
 import { type Operation, TARGETS, type Target } from "../support/worker-writes/table.ts";
@@ -55,6 +55,8 @@ const change = (target: Target, body: readonly Operation[], token: string): Prom
 const make = (target: Target, body: unknown, token: string): Promise<ApiAnswer> =>
   call({ method: "POST", path: `${target.collection}?dryRun=All`, body, token });
 
+const ONE_INSTANCE = "keyvault-injector-one-instance";
+
 /** The API server may refuse by itself what makes no sense, whoever asks. */
 function assertRefused(answer: ApiAnswer, { policy }: Target): void {
   assert.ok(answer.status >= 400, `${answer.status}: it was let through`);
@@ -88,9 +90,11 @@ function thePolicies(version: ApiServerVersion): void {
         test(`S3: refuse the worker ${what}, and nobody else`, async () => {
           const others = await change(target, operations, somebody);
           const answer = await change(target, operations, sync);
-          // A move to another namespace is refused to everybody.
-          if (what !== "a service of another namespace") assertAllowed(others);
-          assertRefused(answer, target);
+          // A move to another namespace is refused to everybody, and of two policies that refuse the API server names either.
+          const isMoved = what === "a service of another namespace";
+          if (!isMoved) assertAllowed(others);
+          if (isMoved && messageOf(answer).includes(ONE_INSTANCE)) assertDenied(answer, ONE_INSTANCE, /a cluster takes one instance/);
+          else assertRefused(answer, target);
         });
       }
 

@@ -129,6 +129,20 @@ describe("quarantine", () => {
     assert.deepEqual(leaders.asked, ["innocent"]);
   });
 
+  test("lets the least suspected in first, so that deaths of another cause do not all meet the same class", async () => {
+    await leaders.dieOf(aClass("first"), aClass("second"));
+    const next = leaders.next();
+    assert.equal(next.admit("team/first", 0), 0);
+    await leaders.dieOf(aClass("first"));
+    const third = leaders.next();
+
+    assert.ok(third.admit("team/first", 0) > 0);
+    assert.equal(third.admit("team/second", 0), 0);
+    await leaders.mirror(aClass("second"));
+    third.end("team/second");
+    assert.equal(third.admit("team/first", 0), 0);
+  });
+
   for (const [what, changed, version] of [
     ["the class is edited", aClass("bomb", { generation: 2 }), "0.4.0"],
     ["its author asks for it", aClass("bomb", { refresh: "now" }), "0.4.0"],

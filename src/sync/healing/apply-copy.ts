@@ -36,19 +36,26 @@ export interface CopyToApply {
  * False where something moved meanwhile: look again.
  */
 export async function applyCopy(kube: KubeClient, wanted: CopyToApply, signal: AbortSignal): Promise<boolean> {
-  const { component, copy, added = {} } = wanted;
+  const { added = {} } = wanted;
   try {
     const live = wanted.live === undefined ? undefined : await takeOut(kube, { ...wanted, live: wanted.live, added }, signal);
-    const applied = await applyOver(kube, { ...wanted, live }, signal).catch(async (error: unknown) => {
-      if (!(error instanceof KubeError && error.code === "Invalid") || live === undefined) throw error;
-      return applyOver(kube, { ...wanted, live: await rewrite(kube, { component, copy, live }, signal) }, signal);
-    });
+    const applied = await applyOrRewrite(kube, { ...wanted, live }, signal);
     // An apply onto an object that is going away succeeds and is lost with it.
     if (applied.metadata.deletionTimestamp !== undefined) return false;
     return await handBack(kube, { ...wanted, applied }, signal);
   } catch (error) {
     if (error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound")) return false;
     throw error;
+  }
+}
+
+async function applyOrRewrite(kube: KubeClient, wanted: CopyToApply, signal: AbortSignal): Promise<KubeObject> {
+  const { component, copy, live } = wanted;
+  try {
+    return await applyOver(kube, wanted, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError && error.code === "Invalid") || live === undefined) throw error;
+    return applyOver(kube, { ...wanted, live: await rewrite(kube, { component, copy, live }, signal) }, signal);
   }
 }
 
@@ -76,7 +83,8 @@ interface Cleaned extends CopyToApply {
 
 /**
  * An apply takes out nothing that its manager does not own. Where an edited field needs what was added beside it (`dnsPolicy: None` its
- * `dnsConfig`), the field goes back first.
+ * `dnsConfig`), the field goes back first; where a policy wants both at once (a variable that has lost its `value` and not yet its `valueFrom`),
+ * as well.
  */
 async function takeOut(kube: KubeClient, wanted: Cleaned, signal: AbortSignal): Promise<KubeObject> {
   const { component, added } = wanted;
@@ -91,7 +99,7 @@ async function takeOut(kube: KubeClient, wanted: Cleaned, signal: AbortSignal): 
     return await without(wanted.live);
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
-    return without(await applyOver(kube, wanted, signal));
+    return without(await applyOrRewrite(kube, wanted, signal));
   }
 }
 
