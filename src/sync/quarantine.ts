@@ -13,7 +13,9 @@ import type { WorkerContext } from "./worker-context.ts";
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
 const BEHIND_MS = 60_000;
 /** How soon a suspect that waits is looked at again (milliseconds). */
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 100;
+/** One that has been under way for longer does not keep the next one waiting: what ends a process does so at once (milliseconds). */
+const ALONE_MS = 5_000;
 
 export interface QuarantineOptions {
   readonly version: string;
@@ -36,8 +38,10 @@ export class Quarantine {
   readonly #suspects = new Map<string, HandEntry>();
   /** Went well in this process, as they are. */
   readonly #proven = new WeakSet<SecretProviderClass>();
+  /** Suspects that have been told to wait, and are in the queue again. */
+  readonly #waiting = new Set<string>();
   /** The suspect that is being reconciled. */
-  #tried: string | undefined;
+  #tried: { readonly key: string; readonly since: number } | undefined;
   /** The leader before died: of what, may not be noted. */
   #isCareful = false;
   #isLeading = true;
@@ -77,9 +81,15 @@ export class Quarantine {
   admit(classKey: string, waiting: number): number {
     const suspect = this.#suspects.get(classKey);
     if (suspect === undefined || this.#pauseOf(suspect) > 0) return 0;
-    const isBehind = this.#options.clock.now() < this.#began + BEHIND_MS && (waiting > 0 || this.#hasLessSuspected(suspect));
-    if (isBehind || this.#tried !== undefined) return AGAIN_MS;
-    this.#tried = classKey;
+    const now = this.#options.clock.now();
+    const others = waiting - this.#waiting.size;
+    const isBehind = now < this.#began + BEHIND_MS && (others > 0 || this.#hasLessSuspected(suspect));
+    if (isBehind || (this.#tried !== undefined && now < this.#tried.since + ALONE_MS)) {
+      this.#waiting.add(classKey);
+      return AGAIN_MS;
+    }
+    this.#waiting.delete(classKey);
+    this.#tried = { key: classKey, since: now };
     return 0;
   }
 
@@ -100,7 +110,8 @@ export class Quarantine {
 
   /** To be called when the class's reconcile is over, however it ended. */
   end(classKey: string): void {
-    if (this.#tried === classKey) this.#tried = undefined;
+    if (this.#tried?.key === classKey) this.#tried = undefined;
+    this.#waiting.delete(classKey);
     if (this.#hands.delete(classKey)) this.#suspects.delete(classKey);
   }
 
