@@ -196,7 +196,7 @@ describe("quarantine", () => {
 
   test("believes no end that is further away than its own", async () => {
     await leaders.diedOf(aClass("bomb"));
-    const [[key = "", text = ""] = []] = Object.entries(leaders.lease);
+    const [key = "", text = ""] = Object.entries(leaders.lease).flat();
     leaders.lease = { [key]: text.replace(/"until":\d+/, `"until":${leaders.clock.now() + 86_400_000}`) };
     leaders.next();
 
