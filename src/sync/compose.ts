@@ -86,7 +86,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
     await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
-    if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
+    if (isBlind) await assertGuarded({ ...client, kube: probe, namespace: config.namespace, isBlind }, signal);
     isStarted = true;
     logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
     const { divertingVariables: variables } = config;
