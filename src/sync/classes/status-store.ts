@@ -47,6 +47,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */
   const unstored = new Map<string, ClassStatus>();
+  /** Of the object that the watch has shown last. */
+  let shown = "";
   /** Deleted by us: their disappearance is no loss. */
   const removed = new Set<string>();
   const reflector: Reflector<StoredStatus> = watcher.reflect(
@@ -59,6 +61,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       }), // Our own CRD's schema.
       onChange: (ref, { previous, current }) => {
         const key = objectKey(ref);
+        shown = current?.version ?? shown;
         // The object comes first, and its status a moment later.
         if (current !== undefined && (current.status === undefined || isBefore(current, written.get(key)))) return;
         const last = written.get(key)?.status ?? previous?.status;
@@ -67,7 +70,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
           unstored.delete(key);
           return;
         }
-        if (!removed.delete(key) && last !== undefined) unstored.set(key, last);
+        // What is being written while it disappears is newer.
+        if (!removed.delete(key) && last !== undefined && !unstored.has(key)) unstored.set(key, last);
         onLost(key);
       },
     },
@@ -83,11 +87,24 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     unstored.set(key, status);
     const isNew = reflector.get(ref) === undefined && !written.has(key);
     const version = await applied(options, { ref, status, isNew }, storeSignal);
-    if (version === undefined) return;
+    if (version === undefined) {
+      // Whatever was written before is gone, too.
+      written.delete(key);
+      return;
+    }
     unstored.delete(key);
     written.set(key, { status, version });
   };
+  /** The watch is past our write and has no object: between two lists it came and went without an event. */
+  const noteLost = (ref: ObjectRef): void => {
+    const key = objectKey(ref);
+    const own = written.get(key);
+    if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined || !isVersionOlder(own.version, shown)) return;
+    written.delete(key);
+    if (!unstored.has(key)) unstored.set(key, own.status);
+  };
   const storeUnstored = async (ref: ObjectRef, storeSignal: AbortSignal): Promise<boolean> => {
+    noteLost(ref);
     const status = unstored.get(objectKey(ref));
     if (status === undefined) return true;
     // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
@@ -157,11 +174,8 @@ interface StatusWrite {
 }
 
 /** Resolves with the version that was written; undefined where the kind is away. */
-async function applied(
-  { kube, logger }: StatusStoreOptions,
-  { ref, status, isNew }: StatusWrite,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function applied(options: StatusStoreOptions, { ref, status, isNew }: StatusWrite, signal: AbortSignal): Promise<string | undefined> {
+  const { kube, logger } = options;
   const written = { fieldManager: FIELD_MANAGER, force: true };
   const body = { ...shell(ref), status };
   try {
@@ -170,6 +184,8 @@ async function applied(
     return made.metadata.resourceVersion ?? "";
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
+    // The object may be gone, and the watch has not said so.
+    if (!isNew) return applied(options, { ref, status, isNew: true }, signal);
     logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
     return undefined;
   }
