@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import type { VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
 import type { SimulatedCall } from "../support/simulation/cluster.ts";
-import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+import { classOf, INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const STATUSES = RESOURCES.secretProviderClassSyncs;
 const CLASS = { namespace: "team", name: "app" };
@@ -20,12 +22,13 @@ function isStatusWrite({ verb, resource }: SimulatedCall): boolean {
   return verb === "apply" && resource.plural === STATUSES.plural;
 }
 
-/** Counts the writes of statuses from now on. */
-function counting(world: SimulatedWorld): { readonly tried: () => number } {
+/** Counts the writes of statuses from now on; the first ones fail as if the API server had not answered. */
+function failing(world: SimulatedWorld, first: number): { readonly tried: () => number } {
   let tried = 0;
   world.cluster.fault = (call) => {
-    if (isStatusWrite(call)) tried += 1;
-    return undefined;
+    if (!isStatusWrite(call)) return undefined;
+    tried += 1;
+    return tried > first ? undefined : new KubeError("Unavailable", "no answer within 15000 ms", { retry: { kind: "backoff" } });
   };
   return { tried: () => tried };
 }
@@ -58,7 +61,7 @@ describe("the status of a class that was deleted while the watch of statuses was
   test("is stored with its next change, by a write or two and not by endless ones", async () => {
     const { world, leader, mend } = await unseen();
     mend();
-    const writes = counting(world);
+    const writes = failing(world, 0);
 
     world.vaults.set("db");
     await world.clock.advance(HOUR / 2);
@@ -75,7 +78,7 @@ describe("the status of a class that was deleted while the watch of statuses was
     await world.clock.advance(5_000);
     world.cluster.cutWatches(STATUSES);
     world.cluster.delete(STATUSES, CLASS);
-    const writes = counting(world);
+    const writes = failing(world, 0);
 
     world.vaults.set("db");
     await world.clock.advance(HOUR / 2);
@@ -85,3 +88,73 @@ describe("the status of a class that was deleted while the watch of statuses was
     await leader.stop();
   });
 });
+
+describe("a status whose write fails once", () => {
+  test("still takes back that the class is fresh while nothing comes of its vault", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    let isSilent = false;
+    const leader = world.lead({ vaults: silencing(world, () => isSilent) });
+    await world.clock.advance(3 * INTERVAL);
+    isSilent = true;
+    const writes = failing(world, 1);
+
+    await world.clock.advance(6 * INTERVAL);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.match(world.condition(CLASS, "Fresh"), /^False/);
+    await leader.stop();
+  });
+
+  test("still says that the class is switched off", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    const writes = failing(world, 1);
+
+    world.apply({ ...CLASS, objects: ["db"], annotations: { "keyvault-injector.dev/sync": "never" } });
+    await world.clock.advance(60_000);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.equal(world.condition(CLASS, "Synced"), "Unknown SwitchedOff");
+    assert.equal(world.events.at(-1)?.reason, "SwitchedOff");
+    await leader.stop();
+  });
+
+  test("still says that the class is another provider's", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    const writes = failing(world, 1);
+
+    const made = classOf({ ...CLASS, objects: ["db"] });
+    world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, provider: "other" } } as KubeObject);
+    await world.clock.advance(60_000);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.equal(world.condition(CLASS, "Synced"), "False InvalidClass");
+    assert.equal(world.events.at(-1)?.reason, "InvalidClass");
+    await leader.stop();
+  });
+});
+
+/** The vaults, which answer no request for a list while they are silent. */
+function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
+  const changed = new WeakMap<VaultClient, VaultClient>();
+  return {
+    clientFor: (address, identity) => {
+      const client = world.vaults.clientFor(address, identity);
+      const listObjects: VaultClient["listObjects"] = (kind, signal) => (isSilent() ? silence(signal) : client.listObjects(kind, signal));
+      const known = changed.get(client) ?? { ...client, listObjects };
+      changed.set(client, known);
+      return known;
+    },
+  };
+}
+
+// oxlint-disable-next-line eslint/require-yield -- a list that never comes.
+async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}

@@ -21,7 +21,8 @@ export interface StatusStore {
   list(): readonly StoredStatus[];
   /**
    * Writes what the change makes of the status as it was last told; undefined: nothing. Changes of one status are made and written one after
-   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}.
+   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. A status whose
+   * write failed is written with the next update, whether or not that changes it.
    */
   update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
@@ -123,7 +124,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     list: () => reflector.list(),
     update: (ref, change, writeSignal) =>
       turns.run(objectKey(ref), async () => {
-        const status = change(told(ref));
+        const status = change(told(ref)) ?? unstored.get(objectKey(ref));
         if (status === undefined) return;
         if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
