@@ -12,7 +12,7 @@ export interface StartedPod extends AgingPod {
 
 /** How long all pods of a template have been ready. */
 export interface Steadiness {
-  /** Unix milliseconds: when the last of them became ready. */
+  /** Unix milliseconds: when the last of them became ready, by the clock of its node where it was read from a pod. 0 where there are none. */
   readonly since: number;
   /** Of the container that restarted most often. The pods are no older than their template, so that it happened with the new versions. */
   readonly restarts: number;

@@ -27,7 +27,8 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const { namespace = "" } = workload.ref;
   const pods = await input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector }, signal);
   const isStalled = memory.stalledFor(workload, now) >= allowedMs(workload, timeoutMs);
-  const proof = proofOf({ steadiness: steadinessOf(pods, templateStamp), now, timeoutMs, isStalled });
+  const steadiness = memory.steadyByOurClock(workload, steadinessOf(pods, templateStamp), now);
+  const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   const title = titleOf(workload);
   switch (proof.kind) {
     case "done":
