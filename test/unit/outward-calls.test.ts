@@ -21,6 +21,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/sign-in-trace.ts", "next", HANDED_ON],
   ["src/azure/credential.ts", "new ClientAssertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/credential.ts", "credential.getToken", "hands on to the credential, which guardSignIn bounds"],
+  ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],
   ["src/azure/direct-agent.ts", "super.createConnection", "the socket ends after its time without a byte"],
