@@ -36,7 +36,7 @@ beforeEach(() => {
 async function asks(classKey: string, vaultUrl = VAULT, clientId = "app"): Promise<string> {
   metrics.vaults.noteUse(classKey, vaultUrl);
   const address = { vaultUrl, authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
-  const client = budgeted.clientFor(address, { kind: "managedIdentity", clientId }).inLineOf("n");
+  const client = budgeted.clientFor(address, { kind: "managedIdentity", clientId }, "n").inLineOf("n");
   return client.getSecret("a", undefined, new AbortController().signal).then(
     () => "answered",
     (error: VaultError) => error.code,

@@ -16,7 +16,8 @@ export interface BudgetedClient {
 }
 
 export interface BudgetedClients {
-  clientFor(address: VaultAddress, identity: VaultIdentity): BudgetedClient;
+  /** `namespace`: as for `VaultClients`. */
+  clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): BudgetedClient;
 }
 
 /**
@@ -38,8 +39,8 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
     return gate;
   };
   return {
-    clientFor: (address, identity) => {
-      const client = vaults.clientFor(address, identity);
+    clientFor: (address, identity, namespace) => {
+      const client = vaults.clientFor(address, identity, namespace);
       return budgeted.getOrCreate(client, () => budget(client, () => gateOf(address.vaultUrl)));
     },
   };
