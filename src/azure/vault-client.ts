@@ -7,6 +7,7 @@ import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
+import { answerSizePolicy, VAULT_ANSWER_BYTES } from "./answer-size.ts";
 import { apiVersionOf } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
@@ -43,6 +44,7 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
     errorBodyPolicy,
     absentPartPolicy,
     requestBoundPolicy(timeoutMs),
+    answerSizePolicy(VAULT_ANSWER_BYTES),
     freshConnectionPolicy,
   ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };

@@ -14,6 +14,7 @@ const HANDED_ON = "handed on within a pipeline of the SDK, in which requestBound
 /** What bounds the other calls of a file, of all of them or of those with that name. */
 const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, bound: string])[] = [
   ["src/azure/absent-part.ts", "next", HANDED_ON],
+  ["src/azure/answer-size.ts", "next", HANDED_ON],
   ["src/azure/error-body-policy.ts", "next", HANDED_ON],
   ["src/azure/fresh-connection.ts", "next", HANDED_ON],
   ["src/azure/sdk-network.ts", "next", HANDED_ON],
