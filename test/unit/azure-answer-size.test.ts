@@ -51,7 +51,7 @@ async function startVault(answer: Answer): Promise<VaultClient> {
   service = await startHttpsService(answer);
   const { url, network } = service;
   const credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
-  const signIn = { credential, assertion: { issuer: undefined } };
+  const signIn = { credential, assertion: { issuer: undefined }, forget: () => undefined };
   return createVaultClient(addressOf(url), { kind: "managedIdentity", clientId: undefined }, { network, signIn, timeoutMs: 5_000 });
 }
 
