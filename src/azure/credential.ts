@@ -84,7 +84,11 @@ function entraOptions({ authorityHost, customScope }: VaultAddress, { network, t
 type EntraOptions = ReturnType<typeof entraOptions>;
 
 function clientSecretCredential(address: VaultAddress, identity: ServicePrincipalIdentity, options: EntraOptions): Credential {
-  return new ClientSecretCredential(tenantOf(address), identity.clientId, textOf(identity.clientSecret), options);
+  const { clientId, clientSecret } = identity;
+  // Made anew for each sign-in: the SDK's own cache holds a token for valid as long as the machine's clock says, which may be set back.
+  return {
+    getToken: (...given) => new ClientSecretCredential(tenantOf(address), clientId, textOf(clientSecret), options).getToken(...given),
+  };
 }
 
 interface Assertion {

@@ -3,6 +3,7 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 
 import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
@@ -185,7 +186,12 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
   const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    return turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
+    const answer = turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
+    return answer.catch((error: unknown) => {
+      // The next try has another token: this one may be over, whatever our clocks say, or revoked.
+      if (error instanceof VaultError && error.code === "Unauthorized" && error.origin === "vault") signIn.forget();
+      throw error;
+    });
   };
   return {
     ...createReads(clients, ask),
