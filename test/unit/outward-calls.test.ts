@@ -21,6 +21,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/sdk-network.ts", "super.connect", "a step of a request, which requestBoundPolicy bounds"],
   ["src/azure/sign-in-trace.ts", "next", HANDED_ON],
   ["src/azure/credential.ts", "new ClientAssertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
+  ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "the same"],
   ["src/azure/credential.ts", "credential.getToken", "hands on to the credential, which guardSignIn bounds"],
   ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
