@@ -58,7 +58,7 @@ const EXTREMES: Readonly<Record<string, Extreme>> = {
   "256 KiB of class=path": { pod: aPod({ ...MANY, "mount-path": PER_CLASS }), answer: "200 InvalidAnnotation" },
   "a field that nobody knows, nested 600,000 levels deep": {
     pod: aPod(OPTED_IN, { later: "NESTED", containers: [{ name: "a", later: "NESTED", volumeMounts: [] }] }),
-    answer: "200 Injected",
+    answer: "413 TooLarge",
   },
   "keys that name parts of every object": {
     pod: {
