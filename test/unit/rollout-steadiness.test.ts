@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { agingPod, hasOldPod } from "../../src/domain/rollout/pod-age.ts";
 import { isRestarted, settledStamp } from "../../src/domain/rollout/stamp.ts";
-import { proofOf, provingMs, type StartedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
+import { proofOf, provingMs, type StartedPod, startedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
 import { proveRestart } from "../../src/sync/rollouts/prove-restart.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -54,6 +55,32 @@ describe("pods are steady", () => {
 
     assert.deepEqual(steadinessOf([...others, pod({ readySince: FIRST })], NEW), { since: Date.parse(FIRST), restarts: 0 });
     assert.deepEqual(steadinessOf([], NEW), { since: 0, restarts: 0 });
+  });
+});
+
+describe("what is kept of a pod", () => {
+  const large = { spec: { containers: [{ args: ["x".repeat(1_000)] }] }, metadata: { annotations: { note: "x".repeat(1_000) } } };
+
+  test("says as much about the pods of a restart as all of it, and is small", () => {
+    const pods = [
+      pod({ readySince: FIRST, restarts: [0, 3] }),
+      pod({ readySince: LATER }),
+      pod({ stamp: OLD }),
+      pod({ metadata: { deletionTimestamp: FIRST } }),
+      { ...pod({}), status: { phase: "Failed" } },
+      { ...pod({}), ...large, metadata: { name: "other", ...large.metadata } },
+    ];
+    const made = pods.map((each, index) => ({
+      ...each,
+      metadata: { ...each.metadata, creationTimestamp: index % 2 === 0 ? FIRST : LATER },
+    }));
+
+    assert.deepEqual(steadinessOf(made.map(startedPod), NEW), steadinessOf(made, NEW));
+    for (const each of made) {
+      assert.equal(hasOldPod([agingPod(each)], Date.parse(FIRST)), hasOldPod([each], Date.parse(FIRST)));
+      assert.ok(JSON.stringify([agingPod(each), startedPod(each)]).length < 1_000);
+    }
+    assert.equal(hasOldPod(pods.map(agingPod), 0), hasOldPod(pods, 0));
   });
 });
 

@@ -1,5 +1,5 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
-import { type AgingPod, isLive } from "./pod-age.ts";
+import { type AgingPod, agingPod, isLive } from "./pod-age.ts";
 
 /** What says whether a pod stays up. */
 export interface StartedPod extends AgingPod {
@@ -7,6 +7,22 @@ export interface StartedPod extends AgingPod {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly lastTransitionTime?: string }[];
     readonly containerStatuses?: readonly { readonly restartCount?: number }[];
+  };
+}
+
+/** The pod without what it is made of. */
+export function startedPod(pod: StartedPod): StartedPod {
+  const { metadata, status, ...kind } = agingPod(pod);
+  const { conditions = [], containerStatuses = [] } = pod.status ?? {};
+  const stamp = pod.metadata.annotations?.[POD_ANNOTATIONS.rotated];
+  return {
+    ...kind,
+    metadata: { ...metadata, ...(stamp === undefined ? {} : { annotations: { [POD_ANNOTATIONS.rotated]: stamp } }) },
+    status: {
+      ...status,
+      conditions: conditions.filter(({ type }) => type === "Ready"),
+      containerStatuses: containerStatuses.map(({ restartCount = 0 }) => ({ restartCount })),
+    },
   };
 }
 
