@@ -63,6 +63,21 @@ function assertRefused(answer: ApiAnswer, { policy }: Target): void {
   assertDenied(answer, policy, /the sync worker/);
 }
 
+/** Of every target that has it: refused to the worker alone, and nothing of it is let through. */
+async function refuseEverywhere(...names: readonly string[]): Promise<void> {
+  for (const what of names) {
+    const targets = TARGETS.filter(({ changes }) => what in changes);
+    assert.ok(targets.length > 0, what);
+    for (const target of targets) {
+      const operations = target.changes[what] ?? [];
+      assertAllowed(await change(target, operations, somebody));
+      const answer = await change(target, operations, sync);
+      assert.ok(answer.status >= 400, `${what}: ${target.name}: it was let through`);
+      assertRefused(answer, target);
+    }
+  }
+}
+
 function thePolicies(version: ApiServerVersion): void {
   before(async () => {
     plane = await startControlPlane({ version, controllerManager: false });
@@ -144,6 +159,10 @@ function thePolicies(version: ApiServerVersion): void {
     const path = `${CLASSES}/cut?dryRun=All`;
     assertAllowed(await call({ method: "PATCH", path, contentType: MERGE_PATCH, body: completed, token: sync }));
     assert.equal((await call({ method: "DELETE", path, token: sync })).status, 403);
+  });
+
+  test("A-9: refuse the worker a label by which somebody's Service would send its requests to our pods", async () => {
+    await refuseEverywhere("a label by which somebody's Service sends its requests there");
   });
 
   // Last: it takes them away.

@@ -123,6 +123,7 @@ const POD_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
   "a command as its probe": [add(`${CONTAINER}/livenessProbe`, { exec: { command: ["node", "-e", "0"] } })],
   "a port of the host": [add(`${CONTAINER}/ports/-`, { name: "host", containerPort: 4443, hostPort: 4443 })],
   "a node of its choice": [add(`${POD}/nodeName`, "node-1")],
+  "a label by which somebody's Service sends its requests there": [add("/spec/template/metadata/labels/k8s-app", "kube-dns")],
   "an annotation that has something put into the pod": [
     add("/spec/template/metadata/annotations", { "sidecar.example.com/inject": "true" }),
   ],
