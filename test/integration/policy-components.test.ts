@@ -165,6 +165,25 @@ function thePolicies(version: ApiServerVersion): void {
     await refuseEverywhere("a label by which somebody's Service sends its requests there");
   });
 
+  test("A-5: refuse the worker pods that push others off the nodes: more of them, larger ones, with another priority or elsewhere", async () => {
+    await refuseEverywhere("replicas for every node", "room for no other pod", "no limit of its memory", "another priority");
+    await refuseEverywhere("every node", "a node that somebody else needs", "another node selector", "another spread");
+    await refuseEverywhere("pods that take years to end");
+  });
+
+  test("lets the worker bring back up to five replicas, and fewer than there are", async () => {
+    const path = `/apis/apps/v1/namespaces/${OWN}/deployments/keyvault-injector-webhook`;
+    const scale = (replicas: number, token?: string): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path, contentType: MERGE_PATCH, body: { spec: { replicas } }, ...(token === undefined ? {} : { token }) });
+    assertAllowed(await scale(0));
+    assertAllowed(await scale(5, sync));
+    assertAllowed(await scale(9));
+    assertAllowed(await scale(9, sync));
+    assertAllowed(await scale(7, sync));
+    assert.ok((await scale(8, sync)).status >= 400);
+    assertAllowed(await scale(2));
+  });
+
   // Last: it takes them away.
   for (const target of TARGETS) {
     test(`S3: refuse the worker the same of ${target.name} where it makes it anew after a deletion`, async () => {

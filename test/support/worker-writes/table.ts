@@ -123,6 +123,21 @@ const POD_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
   "a command as its probe": [add(`${CONTAINER}/livenessProbe`, { exec: { command: ["node", "-e", "0"] } })],
   "a port of the host": [add(`${CONTAINER}/ports/-`, { name: "host", containerPort: 4443, hostPort: 4443 })],
   "a node of its choice": [add(`${POD}/nodeName`, "node-1")],
+  "room for no other pod": [add(`${CONTAINER}/resources`, { requests: { cpu: "30", memory: "8Gi" }, limits: { memory: "8Gi" } })],
+  "no limit of its memory": [remove(`${CONTAINER}/resources/limits/memory`)],
+  "another priority": [add(`${POD}/priorityClassName`, "system-cluster-critical")],
+  "every node": [add(`${POD}/tolerations`, [{ key: "example.com/none", operator: "Exists" }])],
+  "a node that somebody else needs": [
+    add(`${POD}/affinity`, {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "example.com/of", operator: "In", values: ["somebody"] }] }],
+        },
+      },
+    }),
+  ],
+  "another node selector": [add(`${POD}/nodeSelector`, { "example.com/of": "somebody" })],
+  "pods that take years to end": [add(`${POD}/terminationGracePeriodSeconds`, 100_000_000)],
   "a label by which somebody's Service sends its requests there": [add("/spec/template/metadata/labels/k8s-app", "kube-dns")],
   "an annotation that has something put into the pod": [
     add("/spec/template/metadata/annotations", { "sidecar.example.com/inject": "true" }),
@@ -166,14 +181,26 @@ export const TARGETS: readonly Target[] = [
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-sync",
     policy: PODS,
-    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+    changes: {
+      ...POD_CHANGES,
+      ...volumeChanges(false),
+      "the host's network": [add(`${POD}/hostNetwork`, true)],
+      "replicas for every node": [replace("/spec/replicas", 60)],
+      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
+    },
   },
   {
     name: "the webhook's Deployment",
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-webhook",
     policy: PODS,
-    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+    changes: {
+      ...POD_CHANGES,
+      ...volumeChanges(false),
+      "the host's network": [add(`${POD}/hostNetwork`, true)],
+      "replicas for every node": [replace("/spec/replicas", 60)],
+      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
+    },
   },
   {
     name: "the driver's DaemonSet",
