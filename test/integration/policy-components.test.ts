@@ -184,6 +184,11 @@ function thePolicies(version: ApiServerVersion): void {
     assertAllowed(await scale(2));
   });
 
+  test("A-7: refuse the worker every change of the flags and variables by which the operator limits it, and none of it is missed", async () => {
+    await refuseEverywhere("one more flag", "none of its arguments", "fewer arguments", "a variable less");
+    await refuseEverywhere("a container less", "a mount less");
+  });
+
   // Last: it takes them away.
   for (const target of TARGETS) {
     test(`S3: refuse the worker the same of ${target.name} where it makes it anew after a deletion`, async () => {

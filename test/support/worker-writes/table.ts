@@ -106,6 +106,10 @@ const POD_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
   "another image": [replace(`${CONTAINER}/image`, "registry.example/evil:1")],
   "another image under the tag that is there": [replace(`${CONTAINER}/image`, "registry.example/keyvault-injector:0.4.0")],
   "another command": [add(`${CONTAINER}/command`, ["node", "-e", "0"])],
+  "a variable less": [remove(`${CONTAINER}/env`)],
+  "one more flag": [add(`${CONTAINER}/args/-`, "--managed-identity-namespaces=*")],
+  "none of its arguments": [remove(`${CONTAINER}/args`)],
+  "fewer arguments": [remove(`${CONTAINER}/args/0`)],
   "a word that is no flag": [add(`${CONTAINER}/args/-`, "elsewhere.js")],
   "another account": [replace(`${POD}/serviceAccountName`, "secrets-store-csi-driver"), replace(`${POD}/serviceAccount`, "default")],
   "the host's processes": [add(`${POD}/hostPID`, true)],
@@ -213,6 +217,8 @@ export const TARGETS: readonly Target[] = [
       ...volumeChanges(true),
       "another account": [replace(`${POD}/serviceAccountName`, "default"), replace(`${POD}/serviceAccount`, "default")],
       "another flag": [add(`${CONTAINER}/args/-`, "--v=9")],
+      "a container less": [remove(`${POD}/containers/2`)],
+      "a mount less": [remove(`${CONTAINER}/volumeMounts/0`)],
       "the host's network": [add(`${POD}/hostNetwork`, true)],
     },
   },
@@ -223,7 +229,7 @@ export const TARGETS: readonly Target[] = [
     policy: PODS,
     changes: {
       // On the host's network a port without its host's port is none.
-      ...without(["a port of the host"]),
+      ...without(["a port of the host", "a variable less"]),
       ...volumeChanges(true),
       "a variable of a Secret": [
         add(`${CONTAINER}/env`, [{ name: "KEY", valueFrom: { secretKeyRef: { name: "keyvault-injector-ca", key: "ca.key" } } }]),
