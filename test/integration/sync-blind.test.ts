@@ -197,7 +197,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
   test("A-6: does not start where somebody else's policies refuse what a missing one of ours forbids", async () => {
     const ours = [POLICY, "keyvault-injector-sync-pods"];
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...ours]);
-    assert.match(String(await eventually(refusedStart, { what: "a refusal", within: 20_000 })), new RegExp(`${POLICY} forbids`));
+    assert.match(await eventually(refusedStart, { what: "a refusal", within: 20_000 }), new RegExp(`${POLICY} forbids`));
     await world.plane.kubectl(["apply", "-f", "-"], companyPolicies());
 
     // The API server goes on by what was there for a moment.
