@@ -33,6 +33,7 @@ export function identityScenarios(scenario: Scenarios, world: () => World): void
       what: `the Secret of ${name}`,
     });
     assert.equal(mirrored, "MyExampleSecret");
+    await node.kubectl(["wait", "--for=create", `spcsync/${name}`, "--timeout=20s"]);
     await node.kubectl(["wait", "--for=condition=Synced", `spcsync/${name}`, "--timeout=20s"]);
   }
 

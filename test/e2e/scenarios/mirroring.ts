@@ -24,6 +24,7 @@ export function mirroringScenarios(scenario: Scenarios, world: () => World): voi
     const secret = await node.kubectl(["logs", "printer"]);
     console.log(secret);
     assert.equal(secret, "MyExampleSecret");
+    await node.kubectl(["wait", "--for=create", "spcsync/akvprovider-demo-mirrored", "--timeout=20s"]);
     await node.kubectl(["wait", "--for=condition=Synced", "spcsync/akvprovider-demo-mirrored", "--timeout=20s"]);
   });
 

@@ -53,6 +53,8 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
   scenario.run("three Deployments are restarted in order after a rotation, and younger pods are left alone", async () => {
     await world().emulator.setSecret({ vault: VAULT, name: OBJECT, value: "one" });
     await apply(await mirroringClass(world()));
+    // The status comes a moment after the class, and what is not there meets no condition.
+    await kubectl("wait", "--for=create", `spcsync/${CLASS}`, "--timeout=30s");
     await kubectl("wait", "--for=condition=Synced", `spcsync/${CLASS}`, "--timeout=30s");
     await apply({ apiVersion: "v1", kind: "List", items: NAMES.toReversed().map(deployment) });
     for (const name of NAMES) await run(name);
