@@ -10,7 +10,7 @@ import { forbidden, methodNotAllowed, notFound, Refusal, unsupportedMediaType } 
 import { type Route, routeOf } from "./route.ts";
 import type { OpenWatch } from "./server.ts";
 import { keyOf } from "./store/stored.ts";
-import { type Environment, kindOf, resourceOf, type Writing, type Written } from "./write/context.ts";
+import { type Environment, resourceOf, type Writing, type Written } from "./write/context.ts";
 import { create } from "./write/create.ts";
 import { type Deleted, remove } from "./write/delete.ts";
 import { writingOf } from "./write/options.ts";
@@ -67,6 +67,7 @@ function answerRoute(handling: Handling, request: ApiRequest, route: Route): Api
     return undefined;
   const verb = verbOf(request.method, route);
   assertAllowed(handling, request, { kind, route, verb });
+  assertSubresource(kind, route);
   if (request.method === "GET") return read(handling, request, { kind, route, serving, verb });
   const writing = writingOf(handling.environment, request, { route, kind, isKindTerminating: serving?.isTerminating === true });
   return write(writing, request);
@@ -118,7 +119,6 @@ function read(handling: Handling, request: ApiRequest, { kind, route, serving, v
   const { store } = handling.environment;
   const collection = store.collection(kind.collection);
   if (verb === "get") {
-    if (route.subresource !== "" && !(route.subresource === "status" && kind.hasStatus)) throw unknownSubresource(kind, route);
     const found = collection.get(keyOf(kind.namespaced ? route.namespace : undefined, route.name ?? ""));
     if (found === undefined) throw notFound(resourceOf(kind), route.name ?? "");
     return answered(200, objectText(kind, kind.view(found.object)));
@@ -141,18 +141,17 @@ function read(handling: Handling, request: ApiRequest, { kind, route, serving, v
   return { kind: "watch", watch: lines };
 }
 
-function unknownSubresource(kind: Kind, route: Route): Refusal {
-  return notFound(resourceOf(kind), route.name ?? "");
+function assertSubresource(kind: Kind, { name, subresource }: Route): void {
+  if (subresource === "" || (subresource === "status" && kind.hasStatus)) return;
+  if (kind.collection === "serviceaccounts" && subresource === "token") return;
+  if (kind.isCustom) throw notFound(resourceOf(kind), name ?? "");
+  throw new Refusal({ code: 404, reason: "NotFound", message: "the server could not find the requested resource", details: {} });
 }
 
 function write(writing: Writing, request: ApiRequest): ApiAnswer | undefined {
   const { kind, route } = writing;
   const isToken = kind.collection === "serviceaccounts" && route.subresource === "token";
   if (isToken && request.method === "POST") return answered(201, JSON.stringify(requestToken(writing)));
-  if (route.subresource !== "" && !(route.subresource === "status" && kind.hasStatus)) {
-    if (!kind.isCustom) return undefined;
-    throw unknownSubresource(kind, route);
-  }
   switch (request.method) {
     case "POST":
       return route.name === undefined ? written(kind, create(writing)) : undefined;
@@ -194,5 +193,3 @@ function deleted({ kind }: Writing, { object, existing }: Deleted): ApiAnswer {
   const details: JsonObject = { name: existing.name, ...(group === "" ? {} : { group }), kind: plural, uid: existing.uid };
   return answered(200, JSON.stringify({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details }));
 }
-
-export { kindOf };

@@ -42,7 +42,7 @@ export function statusObject({ code, reason, message, details, continueToken }: 
     metadata: continueToken === undefined ? {} : { continue: continueToken },
     status: "Failure",
     message,
-    reason,
+    ...(reason === "" ? {} : { reason }),
     ...(details === undefined ? {} : { details }),
     code,
   };

@@ -51,8 +51,8 @@ function decodeMember(field: Field, member: Json, before: Json | undefined): Jso
   if (member === before) return member;
   if (member === null) return field.isShown ? (field.isPointer ? null : zeroOf(field.shape)) : undefined;
   const value = decode(field.shape, member, before);
-  if (field.isPointer || !isZero(value)) return value;
-  return field.isShown ? zeroOf(field.shape) : undefined;
+  if (field.isPointer || field.isShown || field.shape.kind === "any") return value;
+  return isZero(value) ? undefined : value;
 }
 
 function decodeList(items: Shape, value: Json, before: Json | undefined): Json {
@@ -78,6 +78,49 @@ function decodeMap(values: Shape, value: Json, before: Json | undefined): Json {
     decoded[name] = kept;
   }
   return isChanged ? decoded : value;
+}
+
+/**
+ * A decoded object as it comes back from the store, which does not tell an empty list or map from none. The same object where it has no
+ * such thing.
+ */
+export function storedForm(shape: Shape, value: Json, before?: Json): Json {
+  if (value === before || !hasShownContainers(shape)) return value;
+  if (shape.kind === "object" && isObject(value)) return storedObject(shape, value, before);
+  if (shape.kind === "list" && isList(value)) {
+    const items = value.map((item) => storedForm(shape.items, item));
+    return items.every((item, index) => item === value[index]) ? value : items;
+  }
+  return value;
+}
+
+function storedObject(shape: ObjectShape, value: JsonObject, before: Json | undefined): JsonObject {
+  const known = isObject(before) ? before : undefined;
+  let changed: Draft | undefined;
+  for (const { name, shape: inner, isShown, isPointer } of shape.fields.values()) {
+    const member = value[name];
+    if (member === undefined || member === known?.[name]) continue;
+    const isEmptied = isShown && !isPointer && (inner.kind === "list" || inner.kind === "map") && isZero(member);
+    const kept = isEmptied ? null : storedForm(inner, member, known?.[name]);
+    if (kept !== member) (changed ??= { ...value })[name] = kept;
+  }
+  return changed ?? value;
+}
+
+const containers = new WeakMap<ObjectShape, boolean>();
+
+function hasShownContainers(shape: Shape): boolean {
+  if (shape.kind === "list") return hasShownContainers(shape.items);
+  if (shape.kind !== "object") return false;
+  const known = containers.get(shape);
+  if (known !== undefined) return known;
+  // Types contain themselves.
+  containers.set(shape, false);
+  const answer = [...shape.fields.values()].some(
+    ({ isShown, shape: inner }) => (isShown && (inner.kind === "list" || inner.kind === "map")) || hasShownContainers(inner),
+  );
+  containers.set(shape, answer);
+  return answer;
 }
 
 const shown = new WeakMap<ObjectShape, readonly Field[]>();

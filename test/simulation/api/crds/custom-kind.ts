@@ -63,7 +63,7 @@ function customKind({ spec, version, versions }: Definition): Kind {
     ignoredFields: (subresource) => (hasStatus ? (subresource === "status" ? OF_STATUS : OF_OBJECT) : undefined),
     isKnownVersion: (candidate) => known.has(candidate),
     read: (body) => read(content, body),
-    complete: (object) => withSchemaDefaults(object, schema) as JsonObject, // Of an object an object is made.
+    complete: (object) => withSchemaDefaults(withReadMetadata(object), schema) as JsonObject, // Of an object an object is made.
     view: (stored) => {
       const seen = views.get(stored);
       if (seen !== undefined) return seen;
@@ -91,9 +91,13 @@ interface Content {
 
 /** Cut to the schema, with its defaults; metadata is read as that of every kind. */
 function read({ schema }: Content, body: JsonObject): JsonObject {
-  const metadata = decodeObject(METADATA, objectAt(body, "metadata"));
-  const typed = metadata === body["metadata"] ? body : { ...body, metadata };
+  const typed = withReadMetadata(body);
   return withSchemaDefaults(withoutNulls(pruned(typed, schema), schema), schema) as JsonObject; // As above.
+}
+
+function withReadMetadata(object: JsonObject): JsonObject {
+  const metadata = decodeObject(METADATA, objectAt(object, "metadata"));
+  return metadata === object["metadata"] ? object : { ...object, metadata };
 }
 
 interface Update {
@@ -114,11 +118,11 @@ function prepareUpdate({ hasStatus }: Content, { object, old, subresource }: Upd
 function updateCauses(content: Content, { object, old, subresource }: Update): readonly Cause[] {
   const wrong = typeCauses(content, object);
   if (wrong.length > 0) return wrong;
-  const changed = metadataChangeCauses(object, old);
+  const changed = metadataChangeCauses(object, old, false);
   if (subresource === "") return [...changed, ...allCauses(content, object)];
   const schema = objectAt(objectAt(content.schema, "properties"), "status");
   const status = object["status"];
-  return [...changed, ...(status === undefined ? [] : schemaCauses(status, schema, "status")), ...twinCauses(object, content.schema, "")];
+  return [...changed, ...(status === undefined ? [] : schemaCauses(status, schema, { prefix: "status", path: "" })), ...twinCauses(object, content.schema, "")];
 }
 
 function typeCauses({ typed }: Content, object: JsonObject): readonly Cause[] {
@@ -130,5 +134,5 @@ function typeCauses({ typed }: Content, object: JsonObject): readonly Cause[] {
 }
 
 function allCauses({ schema }: Content, object: JsonObject): readonly Cause[] {
-  return [...schemaCauses(object, schema, ""), ...twinCauses(object, schema, "")];
+  return [...schemaCauses(object, schema, { prefix: "", path: "" }), ...twinCauses(object, schema, "")];
 }

@@ -4,33 +4,38 @@ import type { Cause } from "../refusal.ts";
 import { duplicate, invalidValue, required, tooLong, unsupported, wrongType } from "../validation/cause.ts";
 import { memberSchema, type Schema } from "./pruning.ts";
 
+/** Where a value is: the validator knows the path below the prefix only. */
+interface Place {
+  readonly prefix: string;
+  readonly path: string;
+}
+
+function fieldOf({ prefix, path }: Place): string {
+  return prefix === "" || path === "" ? prefix + path : `${prefix}.${path}`;
+}
+
 /** Why a value is not what its schema wants. */
-export function schemaCauses(value: Json, schema: Schema | undefined, field: string): readonly Cause[] {
+export function schemaCauses(value: Json, schema: Schema | undefined, at: Place): readonly Cause[] {
   if (schema === undefined || (value === null && schema["nullable"] === true)) return [];
-  const wrong = typeCause(value, schema, field);
+  const wrong = typeCause(value, schema, at);
   if (wrong !== undefined) return [wrong];
   const choices = listAt(schema, "enum");
   const isChoice = choices.length === 0 || choices.some((choice) => isEqual(choice, value));
-  return [...(isChoice ? [] : [unsupported(field, value, choices.map(String))]), ...contentCauses(value, schema, field)];
+  return [...(isChoice ? [] : [unsupported(fieldOf(at), value, choices.map(String))]), ...contentCauses(value, schema, at)];
 }
 
-function contentCauses(value: Json, schema: Schema, field: string): readonly Cause[] {
-  if (typeof value === "string") return textCauses(value, schema, field);
-  if (typeof value === "number") return numberCauses(value, schema, field);
-  if (isList(value)) return listCauses(value, schema, field);
-  return isObject(value) ? objectCauses(value, schema, field) : [];
+function contentCauses(value: Json, schema: Schema, at: Place): readonly Cause[] {
+  if (typeof value === "string") return textCauses(value, schema, at);
+  if (typeof value === "number") return numberCauses(value, schema, at);
+  if (isList(value)) return listCauses(value, schema, at);
+  return isObject(value) ? objectCauses(value, schema, at) : [];
 }
 
-function typeCause(value: Json, schema: Schema, field: string): Cause | undefined {
+function typeCause(value: Json, schema: Schema, at: Place): Cause | undefined {
   const type = stringAt(schema, "type");
   if (type === undefined || fits(value, type)) return undefined;
   const shown = value === null ? "null" : isList(value) ? "array" : typeof value === "number" ? numberType(value) : typeof value;
-  return wrongType(field, shownValue(value, shown), `${field} in body must be of type ${type}: ${JSON.stringify(shown)}`);
-}
-
-/** The value where it is a scalar, else what it is. */
-function shownValue(value: Json, type: string): Json {
-  return value === null || isObject(value) || isList(value) ? type : value;
+  return wrongType(fieldOf(at), shown, `${at.path} in body must be of type ${type}: ${JSON.stringify(shown)}`);
 }
 
 function numberType(value: number): string {
@@ -50,21 +55,21 @@ function fits(value: Json, type: string): boolean {
   }
 }
 
-function textCauses(value: string, schema: Schema, field: string): readonly Cause[] {
+function textCauses(value: string, schema: Schema, at: Place): readonly Cause[] {
   const most = schema["maxLength"];
   const least = schema["minLength"];
   const pattern = stringAt(schema, "pattern");
   const length = [...value].length;
   return [
-    ...(typeof most === "number" && length > most ? [tooLong(field, most)] : []),
+    ...(typeof most === "number" && length > most ? [tooLong(fieldOf(at), most)] : []),
     ...(typeof least === "number" && length < least
-      ? [invalidValue(field, value, `${field} in body should be at least ${least} chars long`)]
+      ? [invalidValue(fieldOf(at), value, `${at.path} in body should be at least ${least} chars long`)]
       : []),
     ...(pattern !== undefined && !new RegExp(pattern, "u").test(value)
-      ? [invalidValue(field, value, `${field} in body should match '${pattern}'`)]
+      ? [invalidValue(fieldOf(at), value, `${at.path} in body should match '${pattern}'`)]
       : []),
     ...(schema["format"] === "date-time" && !isDateTime(value)
-      ? [invalidValue(field, value, `${field} in body must be of type date-time: ${JSON.stringify(value)}`)]
+      ? [wrongType(fieldOf(at), value, `${at.path} in body must be of type date-time: ${JSON.stringify(value)}`)]
       : []),
   ];
 }
@@ -73,25 +78,25 @@ function isDateTime(value: string): boolean {
   return /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(value) && !Number.isNaN(Date.parse(value));
 }
 
-function numberCauses(value: number, schema: Schema, field: string): readonly Cause[] {
+function numberCauses(value: number, schema: Schema, at: Place): readonly Cause[] {
   const least = schema["minimum"];
   if (typeof least !== "number" || value >= least) return [];
-  return [invalidValue(field, value, `${field} in body should be greater than or equal to ${least}`)];
+  return [invalidValue(fieldOf(at), value, `${at.path} in body should be greater than or equal to ${least}`)];
 }
 
-function listCauses(value: readonly Json[], schema: Schema, field: string): readonly Cause[] {
+function listCauses(value: readonly Json[], schema: Schema, at: Place): readonly Cause[] {
   const items = objectAt(schema, "items");
-  return value.flatMap((item, index) => schemaCauses(item, items, `${field}[${index}]`));
+  return value.flatMap((item, index) => schemaCauses(item, items, { ...at, path: `${at.path}[${index}]` }));
 }
 
-function objectCauses(value: { readonly [name: string]: Json }, schema: Schema, field: string): readonly Cause[] {
-  const at = (name: string): string => (field === "" ? name : `${field}.${name}`);
+function objectCauses(value: { readonly [name: string]: Json }, schema: Schema, at: Place): readonly Cause[] {
+  const inside = (name: string): Place => ({ ...at, path: at.path === "" ? name : `${at.path}.${name}` });
   const missing = listAt(schema, "required")
     .map(String)
     .filter((name) => value[name] === undefined);
   return [
-    ...missing.map((name) => required(at(name))),
-    ...Object.entries(value).flatMap(([name, member]) => schemaCauses(member, memberSchema(schema, name), at(name))),
+    ...missing.map((name) => required(fieldOf(inside(name)))),
+    ...Object.entries(value).flatMap(([name, member]) => schemaCauses(member, memberSchema(schema, name), inside(name))),
   ];
 }
 

@@ -12,9 +12,9 @@ const rolling =
 /** A StatefulSet's rolling update is only made where nothing was said of the strategy. */
 const statefulStrategy: Defaulting = (spec) => {
   const strategy = objectAt(spec, "updateStrategy");
-  if (strategy["type"] === undefined) return rolling("updateStrategy", { partition: 0, maxUnavailable: 1 })(spec);
+  if (strategy["type"] === undefined) return rolling("updateStrategy", { partition: 0 })(spec);
   const isSaid = strategy["type"] === "RollingUpdate" && strategy["rollingUpdate"] !== undefined;
-  return isSaid ? within("updateStrategy", settingIn("rollingUpdate", { partition: 0, maxUnavailable: 1 }))(spec) : spec;
+  return isSaid ? within("updateStrategy", settingIn("rollingUpdate", { partition: 0 }))(spec) : spec;
 };
 
 export const WORKLOAD_DEFAULTS: Readonly<Record<string, Defaulting>> = {

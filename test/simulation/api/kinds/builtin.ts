@@ -1,4 +1,4 @@
-import { decodeObject, zeroOf } from "../codec/decode.ts";
+import { decodeObject, storedForm, zeroOf } from "../codec/decode.ts";
 import { withDefaults } from "../defaults/defaults.ts";
 import { isObject, type JsonObject, objectAt, withMember } from "../json.ts";
 import type { Kind, Subresource } from "../kind.ts";
@@ -25,13 +25,18 @@ export interface Traits {
   /** Absent: the kind has no status. */
   readonly status?: StatusTraits;
   readonly name?: NameRule;
-  readonly checksFinalizerNames?: boolean;
+  /** Other kinds take finalizers of standard names and of qualified ones. */
+  readonly takesAnyFinalizer?: boolean;
+  /** Its metadata is looked at only where the rest is as it should be, and then as that of any object. */
+  readonly isLooselyChecked?: boolean;
   readonly fieldLabels?: Kind["fieldLabels"];
   /** After the body was read and before defaults are filled in. */
   readonly reshape?: (object: JsonObject) => JsonObject;
   readonly prepareCreate?: (object: JsonObject) => JsonObject;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => JsonObject;
   readonly causes?: (object: JsonObject) => readonly Cause[];
+  /** Of new objects alone. */
+  readonly birthCauses?: (object: JsonObject) => readonly Cause[];
   readonly changeCauses?: (object: JsonObject, old: JsonObject) => readonly Cause[];
 }
 
@@ -51,7 +56,7 @@ export function builtinKind(traits: Traits): Kind {
   const apiVersion = group === "" ? "v1" : `${group}/v1`;
   const ofStatus = fieldsNamed("status");
   const ofSpec = fieldsNamed("spec", ...(status?.ignores ?? []));
-  const rules = { name: traits.name ?? isSubdomain, checksFinalizerNames: traits.checksFinalizerNames === true };
+  const rules = { name: traits.name ?? isSubdomain, checksFinalizerNames: traits.takesAnyFinalizer !== true && traits.isLooselyChecked !== true };
   const typed = { kind, apiVersion };
   const read = (body: JsonObject, before?: JsonObject): JsonObject => {
     const known = decodeObject(shape, withType(body, typed), before);
@@ -80,16 +85,19 @@ export function builtinKind(traits: Traits): Kind {
     read,
     complete: read,
     view: (stored) => stored,
-    store: (object) => object,
+    store: (object) => storedForm(shape, object) as JsonObject, // Of an object's shape.
     prepareCreate: (object) => {
       const first = status === undefined ? object : withMember(object, "status", status.first?.(object) ?? zeroStatus(shape.name));
       const prepared = traits.prepareCreate?.(first) ?? first;
       return generation === undefined ? prepared : firstGeneration(prepared);
     },
     prepareUpdate: (object, old, subresource) => prepareUpdate(traits, { object, old, subresource }),
-    createCauses: (object) => [...metadataCauses(object, rules), ...(traits.causes?.(object) ?? [])],
+    createCauses: (object) => {
+      const ofContent = [...(traits.causes?.(object) ?? []), ...(traits.birthCauses?.(object) ?? [])];
+      return traits.isLooselyChecked === true && ofContent.length > 0 ? ofContent : [...metadataCauses(object, rules), ...ofContent];
+    },
     updateCauses: (object, old, subresource) => [
-      ...metadataChangeCauses(object, old),
+      ...metadataChangeCauses(object, old, rules.checksFinalizerNames),
       ...(subresource === "" ? [...(traits.causes?.(object) ?? []), ...(traits.changeCauses?.(object, old) ?? [])] : []),
     ],
   };

@@ -1,4 +1,4 @@
-import { isEqual, isObject, isSameMeaning, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
+import { isEqual, isObject, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
 
 /** What the server makes of an object before it is stored: the parts that are not the client's to say. */
 
@@ -14,18 +14,18 @@ function generationOf(object: JsonObject): number {
 /** What raises the generation of an object. */
 export type GenerationRule = (object: JsonObject, old: JsonObject) => boolean;
 
-export const bySpec: GenerationRule = (object, old) => !isSameMeaning(object["spec"], old["spec"]);
+export const bySpec: GenerationRule = (object, old) => !isEqual(object["spec"], old["spec"]);
 
 export const byWebhooks: GenerationRule = (object, old) => !isEqual(object["webhooks"], old["webhooks"]);
 
 /** A Deployment's annotations count as its spec does. */
 export const bySpecOrAnnotations: GenerationRule = (object, old) =>
-  bySpec(object, old) || !isSameMeaning(objectAt(object, "metadata")["annotations"], objectAt(old, "metadata")["annotations"]);
+  bySpec(object, old) || !isEqual(objectAt(object, "metadata")["annotations"], objectAt(old, "metadata")["annotations"]);
 
 /** All but metadata, the status subresource aside. */
 export const byContent: GenerationRule = (object, old) => {
   const content = ({ metadata: _metadata, ...rest }: JsonObject): JsonObject => rest;
-  return !isSameMeaning(content(object), content(old));
+  return !isEqual(content(object), content(old));
 };
 
 export const never: GenerationRule = () => false;

@@ -25,10 +25,17 @@ const at =
     stringIn(object, path);
 
 const RBAC = { group: "rbac.authorization.k8s.io", createsByUpdate: true, name: isPathSegment };
-const ADMISSION = { group: "admissionregistration.k8s.io", isClusterScoped: true, needsVersion: true };
+const ADMISSION = { group: "admissionregistration.k8s.io", isClusterScoped: true, needsVersion: true, takesAnyFinalizer: true };
 
 /** The strategy of a workload's kind; what its template asks for is what a pod would be refused for. */
-const WORKLOAD = { group: "apps", status: {}, causes: workloadCauses, changeCauses: workloadChangeCauses };
+const workload = (kind: "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet") => ({
+  group: "apps",
+  kind,
+  shape: `apps.${kind}`,
+  status: {},
+  causes: (object: JsonObject) => workloadCauses(object, kind),
+  changeCauses: workloadChangeCauses,
+});
 
 /** The facts of each built-in kind, where they differ from the usual ones. */
 export const TRAITS: readonly Traits[] = [
@@ -37,20 +44,20 @@ export const TRAITS: readonly Traits[] = [
     plural: "secrets",
     kind: "Secret",
     shape: "core.Secret",
-    checksFinalizerNames: true,
+   
     fieldLabels: { type: at("type") },
     reshape: mergedStringData,
     prepareUpdate: (secret, old) => (secret["type"] === "" ? { ...secret, type: old["type"] ?? "" } : secret),
     causes: secretCauses,
     changeCauses: secretChangeCauses,
   },
-  { group: "", plural: "configmaps", kind: "ConfigMap", shape: "core.ConfigMap", checksFinalizerNames: true },
+  { group: "", plural: "configmaps", kind: "ConfigMap", shape: "core.ConfigMap" },
   {
     group: "",
     plural: "pods",
     kind: "Pod",
     shape: "core.Pod",
-    checksFinalizerNames: true,
+   
     returnsDeleted: true,
     generation: bySpec,
     status: {
@@ -74,7 +81,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "serviceaccounts",
     kind: "ServiceAccount",
     shape: "core.ServiceAccount",
-    checksFinalizerNames: true,
+   
     returnsDeleted: true,
   },
   {
@@ -82,7 +89,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "namespaces",
     kind: "Namespace",
     shape: "core.Namespace",
-    checksFinalizerNames: true,
+   
     isClusterScoped: true,
     returnsDeleted: true,
     name: isLabel,
@@ -116,6 +123,7 @@ export const TRAITS: readonly Traits[] = [
     },
     // A name that is no DNS name is taken: nobody looks at an event's metadata but at its namespace.
     name: isPathSegment,
+    isLooselyChecked: true,
     causes: eventCauses,
   },
   {
@@ -123,11 +131,12 @@ export const TRAITS: readonly Traits[] = [
     plural: "services",
     kind: "Service",
     shape: "core.Service",
-    checksFinalizerNames: true,
+   
     createsByUpdate: true,
     returnsDeleted: true,
     name: isServiceName,
     status: {},
+    prepareUpdate: keptAddresses,
     fieldLabels: { "spec.clusterIP": at("spec", "clusterIP"), "spec.type": at("spec", "type") },
   },
   {
@@ -135,38 +144,31 @@ export const TRAITS: readonly Traits[] = [
     plural: "controllerrevisions",
     kind: "ControllerRevision",
     shape: "apps.ControllerRevision",
-    causes: (revision) => [...revisionCauses(revision), ...revisionDataCauses(revision)],
+    causes: revisionCauses,
+    birthCauses: revisionDataCauses,
     changeCauses: revisionChangeCauses,
   },
   {
-    ...WORKLOAD,
+    ...workload("Deployment"),
     plural: "deployments",
-    kind: "Deployment",
-    shape: "apps.Deployment",
     generation: bySpecOrAnnotations,
     status: { keeps: ["labels"], ignores: ["metadata.labels"] },
   },
   {
-    ...WORKLOAD,
+    ...workload("StatefulSet"),
     plural: "statefulsets",
-    kind: "StatefulSet",
-    shape: "apps.StatefulSet",
     generation: bySpec,
     changeCauses: statefulChangeCauses,
   },
   {
-    ...WORKLOAD,
+    ...workload("ReplicaSet"),
     plural: "replicasets",
-    kind: "ReplicaSet",
-    shape: "apps.ReplicaSet",
     generation: bySpec,
     fieldLabels: { "status.replicas": at("status", "replicas") },
   },
   {
-    ...WORKLOAD,
+    ...workload("DaemonSet"),
     plural: "daemonsets",
-    kind: "DaemonSet",
-    shape: "apps.DaemonSet",
     generation: bySpec,
     reshape: withTemplateCount,
     prepareCreate: (set) => countTemplates(set, undefined),
@@ -176,6 +178,7 @@ export const TRAITS: readonly Traits[] = [
     group: "coordination.k8s.io",
     plural: "leases",
     kind: "Lease",
+    takesAnyFinalizer: true,
     shape: "coordination.Lease",
     createsByUpdate: true,
     needsVersion: true,
@@ -185,6 +188,8 @@ export const TRAITS: readonly Traits[] = [
     group: "policy",
     plural: "poddisruptionbudgets",
     kind: "PodDisruptionBudget",
+    name: isPathSegment,
+    isLooselyChecked: true,
     shape: "policy.PodDisruptionBudget",
     needsVersion: true,
     generation: bySpec,
@@ -215,7 +220,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "rolebindings",
     kind: "RoleBinding",
     shape: "rbac.RoleBinding",
-    causes: bindingCauses,
+    causes: (binding) => bindingCauses(binding, ["Role", "ClusterRole"]),
     changeCauses: bindingChangeCauses,
   },
   { ...RBAC, plural: "clusterroles", kind: "ClusterRole", shape: "rbac.ClusterRole", isClusterScoped: true },
@@ -225,7 +230,7 @@ export const TRAITS: readonly Traits[] = [
     kind: "ClusterRoleBinding",
     shape: "rbac.ClusterRoleBinding",
     isClusterScoped: true,
-    causes: bindingCauses,
+    causes: (binding) => bindingCauses(binding, ["ClusterRole"]),
     changeCauses: bindingChangeCauses,
   },
   {
@@ -263,6 +268,7 @@ export const TRAITS: readonly Traits[] = [
     group: "apiextensions.k8s.io",
     plural: "customresourcedefinitions",
     kind: "CustomResourceDefinition",
+    takesAnyFinalizer: true,
     shape: "apiextensions.CustomResourceDefinition",
     isClusterScoped: true,
     needsVersion: true,
@@ -279,6 +285,16 @@ export const BUILTIN_KINDS: readonly Kind[] = TRAITS.map(builtinKind);
 function withKubernetes(finalizers: readonly unknown[]): readonly string[] {
   const names = finalizers.map(String);
   return names.includes("kubernetes") ? names : [...names, "kubernetes"];
+}
+
+const ADDRESSES = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
+
+/** A Service keeps the address that it was given. */
+function keptAddresses(service: JsonObject, old: JsonObject): JsonObject {
+  const spec = objectAt(service, "spec");
+  const before = objectAt(old, "spec");
+  const missing = ADDRESSES.filter((name) => spec[name] === undefined && before[name] !== undefined);
+  return missing.length === 0 ? service : { ...service, spec: { ...spec, ...Object.fromEntries(missing.map((name) => [name, before[name] ?? null])) } };
 }
 
 const TEMPLATE_COUNT = "deprecated.daemonset.template.generation";

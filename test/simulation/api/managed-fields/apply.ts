@@ -22,7 +22,7 @@ export interface Applied {
 /** Fields that another manager has given another value. */
 export interface Conflicts {
   readonly kind: "conflicts";
-  readonly conflicts: readonly { readonly manager: Manager; readonly path: string }[];
+  readonly conflicts: readonly { readonly manager: Manager; readonly path: string; readonly elements: readonly string[] }[];
 }
 
 export interface Live {
@@ -71,7 +71,7 @@ function finished(entry: Manager, time: string | undefined): readonly Manager[] 
 }
 
 function told(conflicts: readonly { readonly manager: Manager; readonly fields: FieldSet }[]): Conflicts["conflicts"] {
-  return conflicts.flatMap(({ manager, fields }) => fields.paths().map((path) => ({ manager, path: pathText(path) })));
+  return conflicts.flatMap(({ manager, fields }) => fields.paths().map((elements) => ({ manager, elements, path: pathText(elements) })));
 }
 
 interface Pruning {

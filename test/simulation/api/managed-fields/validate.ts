@@ -3,9 +3,12 @@ import type { ListShape, ObjectShape, ScalarShape, Shape } from "../schema/shape
 import { elementText, itemElement } from "./path-element.ts";
 
 /** Why an object cannot be applied: unknown fields, values of another type, items that cannot be told apart. */
-export function validateApplied(shape: Shape, value: Json): readonly string[] {
-  return problemsAt(shape, value, "");
+export function validateApplied(shape: Shape, value: Json, allowsTwins = false): readonly string[] {
+  const problems = problemsAt(shape, value, "");
+  return allowsTwins ? problems.filter((problem) => !problem.includes(TWINS)) : problems;
 }
+
+const TWINS = "duplicate entries for key";
 
 function problemsAt(shape: Shape, value: Json, path: string): readonly string[] {
   if (value === null) return [];
@@ -41,7 +44,7 @@ function itemProblems(list: ListShape, items: readonly Json[], path: string): re
     const isTwin = seen.has(named.element);
     seen.add(named.element);
     const at = elementText(named.element);
-    return [...(isTwin ? [told(path, `duplicate entries for key ${at}`)] : []), ...problemsAt(list.items, item, `${path}${at}`)];
+    return [...(isTwin ? [told(path, `${TWINS} ${at}`)] : []), ...problemsAt(list.items, item, `${path}${at}`)];
   });
 }
 

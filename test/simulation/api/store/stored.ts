@@ -42,7 +42,7 @@ export function keyOf(namespace: string | undefined, name: string): string {
 }
 
 /** Metadata with the version and the owners that the object is stored with. */
-export function stamped(metadata: JsonObject, version: number | undefined, managers: Managers): JsonObject {
+export function stamped(metadata: JsonObject, version: number | string | undefined, managers: Managers): JsonObject {
   const { managedFields: _managedFields, resourceVersion: _resourceVersion, ...rest } = metadata;
   return {
     ...rest,

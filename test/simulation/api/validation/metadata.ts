@@ -34,7 +34,7 @@ export function metadataCauses(object: JsonObject, { name: nameRule, checksFinal
 }
 
 /** What every update of metadata has to leave as it is. */
-export function metadataChangeCauses(object: JsonObject, old: JsonObject): readonly Cause[] {
+export function metadataChangeCauses(object: JsonObject, old: JsonObject, checksFinalizerNames: boolean): readonly Cause[] {
   const metadata = objectAt(object, "metadata");
   const before = objectAt(old, "metadata");
   const added = listAt(metadata, "finalizers").filter((finalizer) => !listAt(before, "finalizers").includes(finalizer));
@@ -49,7 +49,7 @@ export function metadataChangeCauses(object: JsonObject, old: JsonObject): reado
       "deletionTimestamp",
       "deletionGracePeriodSeconds",
     ]),
-    ...metadataCauses(object, { name: isPathSegment, checksFinalizerNames: false }),
+    ...metadataCauses(object, { name: isPathSegment, checksFinalizerNames }),
   ];
 }
 

@@ -53,12 +53,12 @@ export function budgetCauses(budget: JsonObject): readonly Cause[] {
   ];
 }
 
-export function bindingCauses(binding: JsonObject): readonly Cause[] {
+export function bindingCauses(binding: JsonObject, kinds: readonly string[]): readonly Cause[] {
   const role = objectAt(binding, "roleRef");
   const name = stringAt(role, "name") ?? "";
   const kind = stringAt(role, "kind") ?? "";
   return [
-    ...(kind === "Role" || kind === "ClusterRole" ? [] : [unsupported("roleRef.kind", kind, ["Role", "ClusterRole"])]),
+    ...(kinds.includes(kind) ? [] : [unsupported("roleRef.kind", kind, kinds)]),
     ...(name === "" ? [required("roleRef.name")] : []),
   ];
 }

@@ -56,17 +56,21 @@ export function podChangeCauses(pod: JsonObject, old: JsonObject): readonly Caus
   };
   const why =
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+  const changed = ["containers", "initContainers"].find((name) => listAt(objectAt(pod, "spec"), name).length !== listAt(objectAt(old, "spec"), name).length);
+  if (changed !== undefined) return [forbiddenField(`spec.${changed}`, "pod updates may not add or remove containers")];
   return isSameMeaning(fixed(pod), fixed(old)) ? [] : [forbiddenField("spec", why)];
 }
 
-export function workloadCauses(workload: JsonObject): readonly Cause[] {
+type WorkloadKind = "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet";
+
+export function workloadCauses(workload: JsonObject, kind: WorkloadKind): readonly Cause[] {
   const spec = objectAt(workload, "spec");
   const selector = spec["selector"];
   const template = objectAt(spec, "template");
-  const labels = objectAt(objectAt(template, "metadata"), "labels");
   const policy = stringAt(objectAt(template, "spec"), "restartPolicy") ?? "Always";
   return [
-    ...(isObject(selector) ? workloadSelectorCauses(selector, labels) : [required("spec.selector")]),
+    ...(isObject(selector) ? workloadSelectorCauses(selector, kind) : kind === "DaemonSet" ? [] : [required("spec.selector")]),
+    ...labelMismatch(isObject(selector) ? selector : undefined, objectAt(template, "metadata")),
     ...podSpecCauses(objectAt(template, "spec"), "spec.template.spec"),
     ...(policy === "Always" ? [] : [unsupported("spec.template.spec.restartPolicy", policy, ["Always"])]),
     ...negativeCauses(spec, "replicas"),
@@ -78,12 +82,20 @@ function negativeCauses(spec: JsonObject, name: string): readonly Cause[] {
   return typeof value === "number" && value < 0 ? [invalidValue(`spec.${name}`, value, "must be greater than or equal to 0")] : [];
 }
 
-function workloadSelectorCauses(selector: JsonObject, labels: JsonObject): readonly Cause[] {
+function workloadSelectorCauses(selector: JsonObject, kind: WorkloadKind): readonly Cause[] {
   const isEmpty = Object.keys(objectAt(selector, "matchLabels")).length === 0 && listAt(selector, "matchExpressions").length === 0;
-  const found = selectorCauses(selector, "spec.selector");
-  if (isEmpty) return [...found, invalidValue("spec.selector", selector, "empty selector is invalid for deployment")];
-  const why = "`selector` does not match template `labels`";
-  return [...found, ...(matchesSelector(selector, labels) ? [] : [invalidValue("spec.template.metadata.labels", labels, why)])];
+  // A ReplicaSet's says that it is a Deployment's.
+  const named = kind === "ReplicaSet" ? "deployment" : kind.toLowerCase();
+  return [
+    ...selectorCauses(selector, "spec.selector"),
+    ...(isEmpty ? [invalidValue("spec.selector", selector, `empty selector is invalid for ${named}`)] : []),
+  ];
+}
+
+/** No selector selects nothing, an empty one everything. */
+function labelMismatch(selector: JsonObject | undefined, metadata: JsonObject): readonly Cause[] {
+  if (selector !== undefined && matchesSelector(selector, objectAt(metadata, "labels"))) return [];
+  return [invalidValue("spec.template.metadata.labels", metadata["labels"], "`selector` does not match template `labels`")];
 }
 
 export function workloadChangeCauses(workload: JsonObject, old: JsonObject): readonly Cause[] {

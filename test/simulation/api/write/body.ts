@@ -57,7 +57,8 @@ function assertType(kind: Kind, body: JsonObject): void {
   if (version !== "" && version !== kind.apiVersion) {
     throw badRequest(`the API version in the data (${version}) does not match the expected API version (${kind.apiVersion})`);
   }
-  if (given !== "" && given !== kind.kind)
+  // A custom resource's kind is looked at later, as its content.
+  if (!kind.isCustom && given !== "" && given !== kind.kind)
     throw badRequest(`${given} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`);
 }
 

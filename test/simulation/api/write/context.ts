@@ -46,9 +46,9 @@ export function resourceOf({ group, plural }: Kind): GroupKind {
   return { group, kind: plural };
 }
 
-/** As refusals of content name the kind. */
-export function kindOf({ group, kind }: Kind): GroupKind {
-  return { group, kind };
+/** As refusals of content name the kind: by what the object says of itself. */
+export function kindOf({ group, kind }: Kind, object: JsonObject): GroupKind {
+  return { group, kind: stringAt(object, "kind") ?? kind };
 }
 
 export function timestampOf(milliseconds: number): string {

@@ -1,6 +1,8 @@
-import { type JsonObject, listAt, stringAt, withMember } from "../json.ts";
+import { type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
 import { decodeManagers, type Managers } from "../managed-fields/managers.ts";
+import type { Kind } from "../kind.ts";
 import { type Ownership, ownersAfterUpdate } from "../managed-fields/owners.ts";
+import { validateApplied } from "../managed-fields/validate.ts";
 import { alreadyExists, invalid, Refusal } from "../refusal.ts";
 import { keyOf, stamped } from "../store/stored.ts";
 import { assertAdmitted, assertNamespace, withoutTwins } from "./admission.ts";
@@ -16,18 +18,36 @@ export function create(writing: Writing): Written {
   if (metadataOf(body)["resourceVersion"] !== undefined) {
     throw new Refusal({ code: 500, reason: "", message: "resourceVersion should not be set on objects to be created" });
   }
-  const managers = ownersAfterUpdate(
-    ownershipOf(writing),
-    { before: kind.blank, after: withoutManagers(body), managers: givenManagers(body) },
-    { name: writing.fieldManager, now: writing.timestamp },
-  );
+  const managers = firstManagers(writing, body, givenManagers(body));
   assertNamespace(writing, body);
   return store(writing, withoutManagers(body), managers);
 }
 
+/** Who owns the fields of an object that a POST or a PUT makes. */
+export function firstManagers(writing: Writing, body: JsonObject, given: Managers): Managers {
+  const { kind, fieldManager, timestamp } = writing;
+  const after = withoutManagers(body);
+  if (!isTrackable(kind, after)) return [];
+  return ownersAfterUpdate(ownershipOf(writing), { before: kind.blank, after, managers: given }, { name: fieldManager, now: timestamp });
+}
+
+/** Content of another type than its schema says cannot be tracked; then nothing of the object is. */
+export function isTrackable(kind: Kind, object: JsonObject): boolean {
+  return !kind.isCustom || validateApplied(kind.shape, object, true).length === 0;
+}
+
 /** Fields that the server itself fills in belong to nobody. */
 function admitted(writing: Writing, body: JsonObject): JsonObject {
-  return writing.kind.collection === "pods" ? admittedPod(writing, body) : body;
+  if (writing.kind.collection === "pods") return admittedPod(writing, body);
+  return writing.kind.collection === "services" ? addressed(writing, body) : body;
+}
+
+/** A Service gets an address of the cluster's own. */
+function addressed({ isDryRun, random }: Writing, service: JsonObject): JsonObject {
+  const spec = objectAt(service, "spec");
+  if (spec["type"] === "ExternalName" || spec["clusterIP"] !== undefined) return service;
+  const address = isDryRun ? "10.0.0.0" : `10.${Math.floor(random() * 250)}.${Math.floor(random() * 250)}.${1 + Math.floor(random() * 250)}`;
+  return { ...service, spec: { clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", ...spec } };
 }
 
 /** What is left to do where an object is made, be it by a POST, a PUT or an apply. */
@@ -39,7 +59,7 @@ export function store(writing: Writing, body: JsonObject, managers: Managers): W
   const born = { ...metadata, ...(isNamed ? { name } : {}), uid: newUid(random), creationTimestamp: timestamp };
   const object = kind.prepareCreate({ ...admitted(writing, body), metadata: born });
   const causes = kind.createCauses(object);
-  if (causes.length > 0) throw invalid(kindOf(kind), nameOf(object), causes);
+  if (causes.length > 0) throw invalid(kindOf(kind, object), nameOf(object), causes);
   assertAdmitted(writing, { object: kind.view(kind.store(object)), oldObject: undefined });
   const taken = collection.get(keyOf(kind.namespaced ? writing.route.namespace : undefined, nameOf(object)));
   if (taken !== undefined) {
@@ -49,7 +69,9 @@ export function store(writing: Writing, body: JsonObject, managers: Managers): W
   const told = { before: undefined, uidAfter: stringAt(born, "uid"), name };
   if (writing.isDryRun) {
     tellWrite(writing, { ...told, version: writing.store.version });
-    return { status: 201, object: { ...object, metadata: stamped(metadataOf(object), undefined, managers) } };
+    // A version that was asked for is shown, though there is none.
+    const given = stringAt(metadataOf(object), "resourceVersion");
+    return { status: 201, object: { ...kind.view(stored.object), metadata: stamped(metadataOf(object), given, managers) } };
   }
   const after = writing.store.put(collection, undefined, stored);
   tellWrite(writing, { ...told, version: after.version });

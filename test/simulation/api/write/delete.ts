@@ -1,7 +1,7 @@
 import { type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
 import { withMetadata } from "../kinds/preparing.ts";
 import { badRequest, type Cause, conflict, invalid, notFound } from "../refusal.ts";
-import { keyOf, type Stored, stamped } from "../store/stored.ts";
+import { atVersion, keyOf, type Stored, stamped } from "../store/stored.ts";
 import { invalidValue, unsupported } from "../validation/cause.ts";
 import { dryRunCauses } from "../validation/metadata.ts";
 import { assertAdmitted } from "./admission.ts";
@@ -41,7 +41,7 @@ export function deleteOptions({ request, route }: Pick<Writing, "request" | "rou
 }
 
 function policyCause(policy: string): Cause {
-  return POLICIES.includes(policy) ? invalidValue("propagationPolicy", policy, "") : unsupported("propagationPolicy", policy, POLICIES);
+  return POLICIES.includes(policy) ? invalidValue("propagationPolicy", policy, "") : unsupported("propagationPolicy", policy, [...POLICIES, "nil"]);
 }
 
 /** What a DELETE answers with: the object, or a Status that says which one it was. */
@@ -75,8 +75,8 @@ function removeObject(writing: Writing, existing: Stored, options: DeleteOptions
 }
 
 function goneMarked(writing: Writing, existing: Stored, marked: JsonObject): JsonObject {
-  if (!writing.isDryRun) gone(writing, writing.store.put(writing.collection, existing, { object: marked, managers: existing.managers }));
-  return { ...marked, metadata: stamped(metadataOf(marked), existing.version, existing.managers) };
+  if (writing.isDryRun) return { ...marked, metadata: stamped(metadataOf(marked), existing.version, existing.managers) };
+  return gone(writing, writing.store.put(writing.collection, existing, { object: marked, managers: existing.managers }));
 }
 
 function assertRecord({ kind }: Writing, existing: Stored, { uid, resourceVersion }: DeleteOptions): void {
@@ -154,7 +154,7 @@ function kept(writing: Writing, existing: Stored, object: JsonObject): JsonObjec
 function gone(writing: Writing, existing: Stored): JsonObject {
   const version = writing.isDryRun ? existing.version : writing.store.remove(writing.collection, existing);
   tellWrite(writing, { before: existing, uidAfter: undefined, name: existing.name, version });
-  return existing.object;
+  return atVersion(existing.object, version);
 }
 
 /** An object that stays for now is shown; of one that is gone, most kinds say only which it was. */

@@ -1,7 +1,8 @@
 import jsonPatch, { type Operation } from "fast-json-patch";
 import { DecodeProblem } from "../codec/scalars.ts";
 import { isObject, type Json, type JsonObject, stringAt } from "../json.ts";
-import { type Applied, apply, type Conflicts } from "../managed-fields/apply.ts";
+import { type Applied, apply, type Conflicts, type Live } from "../managed-fields/apply.ts";
+import { fieldsLastApplied, KUBECTL, withLastApplied } from "../managed-fields/last-applied.ts";
 import type { Manager } from "../managed-fields/managers.ts";
 import { validateApplied } from "../managed-fields/validate.ts";
 import { applyConflict, badRequest, conflict, invalid, notFound, Refusal } from "../refusal.ts";
@@ -66,13 +67,22 @@ export function applyPatch(writing: Writing, force: boolean): Written {
   if (existing === undefined && writing.subresource !== "") throw notFound(resourceOf(kind), route.name ?? "");
   assertApplied(writing, body);
   const live = existing === undefined ? kind.blank : withoutManagers(kind.view(existing.object));
-  const outcome = apply(ownershipOf(writing), { object: live, managers: existing?.managers ?? [], blank: kind.blank }, body, {
-    name: writing.fieldManager,
-    now: writing.timestamp,
-    force,
-  });
+  const outcome = outcomeOf(writing, { object: live, managers: existing?.managers ?? [], blank: kind.blank }, body, force);
   if (outcome.kind === "conflicts") throw conflicting(outcome);
-  return finished(writing, existing, { applied: outcome, live });
+  const object = writing.fieldManager === KUBECTL ? withLastApplied(outcome.object, body) : outcome.object;
+  return finished(writing, existing, { applied: { ...outcome, object }, live });
+}
+
+/** kubectl takes over what it has applied from the client's side before. */
+function outcomeOf(writing: Writing, live: Live, body: JsonObject, force: boolean): Applied | Conflicts {
+  const ownership = ownershipOf(writing);
+  const writer = { name: writing.fieldManager, now: writing.timestamp };
+  const outcome = apply(ownership, live, body, { ...writer, force });
+  if (outcome.kind === "applied" || writer.name !== KUBECTL) return outcome;
+  const allowed = fieldsLastApplied(writing.kind.shape, live.object, writing.kind.apiVersion);
+  if (allowed === undefined) return outcome;
+  const conflicts = outcome.conflicts.filter(({ elements }) => !allowed.has(elements));
+  return conflicts.length > 0 ? { kind: "conflicts", conflicts } : apply(ownership, live, body, { ...writer, force: true });
 }
 
 interface Merged {
@@ -92,8 +102,7 @@ function finished(writing: Writing, existing: Stored | undefined, { applied, liv
   assertName(object, name);
   if (existing !== undefined) return update(writing, existing, { object, managers: applied.managers });
   assertNamespace(writing, object);
-  const { resourceVersion: _resourceVersion, ...metadata } = metadataOf(object);
-  return store(writing, { ...object, metadata }, applied.managers);
+  return store(writing, object, applied.managers);
 }
 
 function completed({ kind }: Writing, object: JsonObject, live: JsonObject): JsonObject {
@@ -115,7 +124,8 @@ function assertApplied({ kind }: Writing, body: JsonObject): void {
   if (metadataOf(body)["managedFields"] !== undefined) throw badRequest("metadata.managedFields must be nil");
   const problems = validateApplied(kind.shape, body);
   if (problems.length === 0) return;
-  const named = `${stringAt(metadataOf(body), "namespace") ?? ""}/${nameOf(body)}; ${kind.apiVersion}, Kind=${kind.kind}`;
+  const version = kind.group === "" ? `/${kind.version}` : kind.apiVersion;
+  const named = `${stringAt(metadataOf(body), "namespace") ?? ""}/${nameOf(body)}; ${version}, Kind=${kind.kind}`;
   const message = problems.length === 1 ? (problems[0] ?? "") : `errors:\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
   throw new Refusal({ code: 500, reason: "", message: `failed to create typed patch object (${named}): ${message}` });
 }

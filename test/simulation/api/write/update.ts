@@ -1,5 +1,6 @@
 import { isEqual, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
 import { decodeManagers, isSameManager, type Managers } from "../managed-fields/managers.ts";
+import type { Kind } from "../kind.ts";
 import { ownersAfterUpdate } from "../managed-fields/owners.ts";
 import { conflict, invalid, MODIFIED, notFound } from "../refusal.ts";
 import { keyOf, type Stored, stamped } from "../store/stored.ts";
@@ -7,7 +8,7 @@ import { invalidValue } from "../validation/cause.ts";
 import { assertAdmitted, assertNamespace, withoutTwins } from "./admission.ts";
 import { assertName, assertSize, inNamespace, readBody } from "./body.ts";
 import { kindOf, metadataOf, nameOf, resourceOf, tellWrite, type Writing, type Written } from "./context.ts";
-import { ownershipOf, store, withoutManagers } from "./create.ts";
+import { firstManagers, isTrackable, ownershipOf, store, withoutManagers } from "./create.ts";
 
 /** An object as a request wants it to be, and who owns its fields then. */
 export interface Wanted {
@@ -28,17 +29,9 @@ export function replace(writing: Writing): Written {
   assertUid(writing, object, existing);
   if (existing !== undefined) return update(writing, existing, updated(writing, withoutTwins(object), existing));
   if (!kind.createsByUpdate || writing.subresource !== "") throw notFound(resourceOf(kind), name);
-  const managers = ownersAfterUpdate(
-    ownershipOf(writing),
-    { before: kind.blank, after: withoutManagers(object), managers: [] },
-    { name: writing.fieldManager, now: writing.timestamp },
-  );
+  const managers = firstManagers(writing, object, []);
   assertNamespace(writing, object);
-  return store(writing, withMetadataOnly(withoutManagers(object), "resourceVersion"), managers);
-}
-
-function withMetadataOnly(object: JsonObject, without: string): JsonObject {
-  return { ...object, metadata: withMember(metadataOf(object), without, undefined) };
+  return store(writing, withoutManagers(object), managers);
 }
 
 /** The storage's own check, in its own words. */
@@ -46,13 +39,15 @@ function assertUid({ kind, route }: Writing, object: JsonObject, existing: Store
   const uid = stringAt(metadataOf(object), "uid") ?? "";
   if (uid === "" || uid === existing?.uid) return;
   if (existing === undefined && !kind.createsByUpdate) throw notFound(resourceOf(kind), route.name ?? "");
-  const key = `/registry/${storagePath(kind.group, kind.plural)}/${kind.namespaced ? `${route.namespace}/` : ""}${route.name}`;
+  const key = `/${storagePath(kind)}/${kind.namespaced ? `${route.namespace}/` : ""}${route.name}`;
   const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing?.uid ?? ""}`;
   throw conflict(resourceOf(kind), route.name ?? "", why);
 }
 
-function storagePath(group: string, plural: string): string {
-  return group === "" || !group.includes(".") ? plural : `${group}/${plural}`;
+/** Where the store keeps a kind. */
+function storagePath({ group, plural, isCustom }: Kind): string {
+  if (isCustom || group === "apiextensions.k8s.io") return `${group}/${plural}`;
+  return plural === "services" ? "services/specs" : plural;
 }
 
 /** What a PUT or a patch makes of an object: the client's word, and the owners after it. */
@@ -61,8 +56,8 @@ export function updated(writing: Writing, object: JsonObject, existing: Stored):
   const before = kind.view(existing.object);
   const managers = managersBefore(writing, object, existing);
   const bare = withoutManagers(object);
-  // An object that is not tracked stays so.
-  if (managers.length === 0) return { object: bare, managers };
+  // An object that is not tracked stays so, and one that cannot be is not any more.
+  if (managers.length === 0 || !isTrackable(kind, bare)) return { object: bare, managers: [] };
   const change = { before: withoutManagers(before), after: bare, managers };
   return {
     object: bare,
@@ -91,7 +86,7 @@ export function update(writing: Writing, existing: Stored, { object: wanted, man
   const prepared = kind.prepareUpdate(versioned, withoutManagers(old), subresource);
   const object = withSystemFields(prepared, old);
   const causes = kind.updateCauses({ ...object, metadata: stamped(metadataOf(object), existing.version, managers) }, old, subresource);
-  if (causes.length > 0) throw invalid(kindOf(kind), nameOf(object), causes);
+  if (causes.length > 0) throw invalid(kindOf(kind, object), nameOf(object), causes);
   const kept = withoutNews(object, managers, existing, old);
   assertAdmitted(writing, { object: { ...object, metadata: stamped(metadataOf(object), existing.version, kept) }, oldObject: old });
   if (isGone(writing, object, existing)) return removed(writing, existing, { object, managers: kept });
@@ -103,7 +98,7 @@ function withVersion({ kind, route }: Writing, object: JsonObject, existing: Sto
   const isSaid = given !== "" && given !== "0";
   const name = route.name ?? "";
   if (!isSaid && kind.needsVersion) {
-    const cause = { ...invalidValue("metadata.resourceVersion", null, ""), message: "Invalid value: 0x0: must be specified for an update" };
+    const cause = { ...invalidValue("metadata.resourceVersion", null, ""), message: "Invalid value: 0: must be specified for an update" };
     throw invalid({ group: kind.group, kind: kind.plural }, name, [cause]);
   }
   if (isSaid && given !== String(existing.version)) throw conflict(resourceOf(kind), name, MODIFIED);
@@ -164,7 +159,7 @@ function keep(writing: Writing, existing: Stored, { object, managers }: Wanted):
   if (isSame || writing.isDryRun) {
     tellWrite(writing, { ...told, version: existing.version });
     if (isSame) return { status: 200, object: kind.view(existing.object) };
-    return { status: 200, object: { ...object, metadata: stamped(metadataOf(object), existing.version, managers) } };
+    return { status: 200, object: { ...kind.view(next.object), metadata: stamped(metadataOf(object), existing.version, managers) } };
   }
   const after = writing.store.put(writing.collection, existing, next);
   tellWrite(writing, { ...told, version: after.version });
