@@ -5,7 +5,7 @@ import { collectionPath, keyOf, Memory, type Operation, pageKey, type Place, typ
 import type { Dated, RealServer } from "./real.ts";
 import type { SimulatedServer } from "./simulated.ts";
 import type { Answer } from "./subject.ts";
-import { ComparedWatches, isServersOwn, type WatchPlace } from "./watches.ts";
+import { ComparedWatches, type WatchPlace } from "./watches.ts";
 
 export interface Servers {
   readonly real: RealServer;
@@ -97,7 +97,7 @@ export class BatchRun {
   #answerDifferences({ verb }: Operation, { real, simulated }: Answers): readonly Difference[] {
     if (real.status !== simulated.status) return [{ kind: "status", path: "status", real: real.status, simulated: simulated.status }];
     const compare = verb === "list" || verb === "page" ? differencesOfLists : differencesBetween;
-    return compare(withoutServersOwn(real.body as Json), simulated.body as Json, this.#pairs); // Parsed JSON, or a text.
+    return compare(real.body as Json, simulated.body as Json, this.#pairs); // Parsed JSON, or a text.
   }
 
   #noteToken(operation: Operation, { real, simulated }: Answers): void {
@@ -153,11 +153,6 @@ export class BatchRun {
     }
     return found;
   }
-}
-
-function withoutServersOwn(body: Json): Json {
-  if (!isObject(body) || body["items"] === undefined) return body;
-  return { ...body, items: listAt(body, "items").filter((item) => !isObject(item) || !isServersOwn(item)) };
 }
 
 interface Answers {

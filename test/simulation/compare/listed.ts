@@ -47,6 +47,7 @@ export const LISTED: readonly Listed[] = [
 
 function withoutValue(message: string): string {
   if (message.startsWith('Invalid value: "<secret contents redacted>"')) return "redacted";
+  if (message.startsWith('Invalid value: "{')) return "patched";
   // Of a pod, what has changed is shown as well.
   return (message.split("\n")[0] ?? "").replace(/^Invalid value: [{[].*[}\]]: /, "");
 }

@@ -30,7 +30,7 @@ for (let index = 0; index < count; index++) {
   const [first] = result.found;
   if (first !== undefined) {
     console.log(`--- seed ${seed + index} at ${first.at}: ${first.operation === undefined ? "" : told(first.operation)}`);
-    for (const { kind, path, real: a, simulated: b } of result.found.slice(0, 8)) console.log(`   ${kind} ${path}\n      real ${JSON.stringify(a)?.slice(0, 300)}\n      sim  ${JSON.stringify(b)?.slice(0, 300)}`);
+    for (const { kind, path, real: a, simulated: b } of result.found.slice(0, 8)) console.log(`   ${kind} ${path}\n      real ${JSON.stringify(a)?.slice(0, 900)}\n      sim  ${JSON.stringify(b)?.slice(0, 900)}`);
     console.log("   real", JSON.stringify(first.realAnswer?.body)?.slice(0, 900));
     console.log("   sim ", JSON.stringify(first.simulatedAnswer?.body)?.slice(0, 900));
   }

@@ -88,12 +88,7 @@ export class ComparedWatches {
 /** Bookmarks come by the clock. */
 function events({ lines }: RunningWatch): readonly JsonObject[] {
   const all = lines.map((line) => JSON.parse(line) as JsonObject); // As a watch writes them.
-  return all.filter((event) => event["type"] !== "BOOKMARK" && !isServersOwn(objectAt(event, "object")));
-}
-
-/** The real server tells of Services whose addresses it has put right. */
-export function isServersOwn(object: JsonObject): boolean {
-  return objectAt(object, "source")["component"] === "ipallocator-repair-controller";
+  return all.filter((event) => event["type"] !== "BOOKMARK");
 }
 
 /** Whose versions are compared by nobody. */

@@ -52,6 +52,8 @@ function decodeMember(field: Field, member: Json, before: Json | undefined): Jso
   if (member === null) return field.isShown ? (field.isPointer ? null : zeroOf(field.shape)) : undefined;
   const value = decode(field.shape, member, before);
   if (field.isPointer || field.isShown || field.shape.kind === "any") return value;
+  // An empty list of owners says that there shall be none, no list says nothing.
+  if (field.name === "managedFields" && field.shape.kind === "list") return value;
   return isZero(value) ? undefined : value;
 }
 

@@ -63,7 +63,7 @@ function customKind({ spec, version, versions }: Definition): Kind {
     ignoredFields: (subresource) => (hasStatus ? (subresource === "status" ? OF_STATUS : OF_OBJECT) : undefined),
     isKnownVersion: (candidate) => known.has(candidate),
     read: (body) => read(content, body),
-    complete: (object) => withSchemaDefaults(withReadMetadata(object), schema) as JsonObject, // Of an object an object is made.
+    complete: (object) => withSchemaDefaults(withAppliedMetadata(object), schema) as JsonObject, // Of an object an object is made.
     view: (stored) => {
       const seen = views.get(stored);
       if (seen !== undefined) return seen;
@@ -74,7 +74,10 @@ function customKind({ spec, version, versions }: Definition): Kind {
     store: (object) => withMember(object, "apiVersion", `${group}/${storage}`),
     prepareCreate: (object) => firstGeneration(hasStatus ? withMember(object, "status", undefined) : object),
     prepareUpdate: (object, old, subresource) => prepareUpdate(content, { object, old, subresource }),
-    createCauses: (object) => [...typeCauses(content, object), ...metadataCauses(object, RULES), ...allCauses(content, object)],
+    createCauses: (object) => {
+      const wrong = typeCauses(content, object);
+      return wrong.length > 0 ? wrong : [...metadataCauses(object, RULES), ...allCauses(content, object)];
+    },
     updateCauses: (object, old, subresource) => updateCauses(content, { object, old, subresource }),
   };
 }
@@ -96,8 +99,21 @@ function read({ schema }: Content, body: JsonObject): JsonObject {
 }
 
 function withReadMetadata(object: JsonObject): JsonObject {
-  const metadata = decodeObject(METADATA, objectAt(object, "metadata"));
+  const decoded = decodeObject(METADATA, objectAt(object, "metadata"));
+  // Read into no type of its own, an empty list of owners is none.
+  const metadata = listAt(decoded, "managedFields").length === 0 ? withMember(decoded, "managedFields", undefined) : decoded;
   return metadata === object["metadata"] ? object : { ...object, metadata };
+}
+
+const CONTAINERS = ["labels", "annotations", "finalizers", "ownerReferences"];
+
+/** What is empty is stored all the same where it was applied, though nobody sees it. */
+function withAppliedMetadata(object: JsonObject): JsonObject {
+  const read = withReadMetadata(object);
+  const given = objectAt(object, "metadata");
+  const metadata = objectAt(read, "metadata");
+  const empty = CONTAINERS.filter((name) => given[name] !== undefined && metadata[name] === undefined);
+  return empty.length === 0 ? read : { ...read, metadata: { ...metadata, ...Object.fromEntries(empty.map((name) => [name, given[name] ?? null])) } };
 }
 
 interface Update {

@@ -60,7 +60,8 @@ function textCauses(value: string, schema: Schema, at: Place): readonly Cause[] 
   const least = schema["minLength"];
   const pattern = stringAt(schema, "pattern");
   const length = [...value].length;
-  return [
+  // The first of these alone is reported.
+  const ofLength: readonly Cause[] = [
     ...(typeof most === "number" && length > most ? [tooLong(fieldOf(at), most)] : []),
     ...(typeof least === "number" && length < least
       ? [invalidValue(fieldOf(at), value, `${at.path} in body should be at least ${least} chars long`)]
@@ -68,6 +69,9 @@ function textCauses(value: string, schema: Schema, at: Place): readonly Cause[] 
     ...(pattern !== undefined && !new RegExp(pattern, "u").test(value)
       ? [invalidValue(fieldOf(at), value, `${at.path} in body should match '${pattern}'`)]
       : []),
+  ];
+  return [
+    ...ofLength.slice(0, 1),
     ...(schema["format"] === "date-time" && !isDateTime(value)
       ? [wrongType(fieldOf(at), value, `${at.path} in body must be of type date-time: ${JSON.stringify(value)}`)]
       : []),

@@ -22,6 +22,8 @@ export interface Traits {
   readonly hasNoDependents?: boolean;
   /** Absent: the kind has none. */
   readonly generation?: GenerationRule;
+  /** Its first generation comes with its first change. */
+  readonly isBornWithoutGeneration?: boolean;
   /** Absent: the kind has no status. */
   readonly status?: StatusTraits;
   readonly name?: NameRule;
@@ -89,7 +91,7 @@ export function builtinKind(traits: Traits): Kind {
     prepareCreate: (object) => {
       const first = status === undefined ? object : withMember(object, "status", status.first?.(object) ?? zeroStatus(shape.name));
       const prepared = traits.prepareCreate?.(first) ?? first;
-      return generation === undefined ? prepared : firstGeneration(prepared);
+      return generation === undefined || traits.isBornWithoutGeneration === true ? prepared : firstGeneration(prepared);
     },
     prepareUpdate: (object, old, subresource) => prepareUpdate(traits, { object, old, subresource }),
     createCauses: (object) => {

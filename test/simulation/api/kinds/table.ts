@@ -157,6 +157,7 @@ export const TRAITS: readonly Traits[] = [
   {
     ...workload("StatefulSet"),
     plural: "statefulsets",
+    name: isLabel,
     generation: bySpec,
     changeCauses: statefulChangeCauses,
   },
@@ -164,7 +165,6 @@ export const TRAITS: readonly Traits[] = [
     ...workload("ReplicaSet"),
     plural: "replicasets",
     generation: bySpec,
-    fieldLabels: { "status.replicas": at("status", "replicas") },
   },
   {
     ...workload("DaemonSet"),
@@ -208,6 +208,8 @@ export const TRAITS: readonly Traits[] = [
   {
     group: "storage.k8s.io",
     plural: "csidrivers",
+    generation: bySpec,
+    isBornWithoutGeneration: true,
     kind: "CSIDriver",
     shape: "storage.CSIDriver",
     isClusterScoped: true,

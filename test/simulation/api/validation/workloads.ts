@@ -74,7 +74,13 @@ export function workloadCauses(workload: JsonObject, kind: WorkloadKind): readon
     ...podSpecCauses(objectAt(template, "spec"), "spec.template.spec"),
     ...(policy === "Always" ? [] : [unsupported("spec.template.spec.restartPolicy", policy, ["Always"])]),
     ...negativeCauses(spec, "replicas"),
+    ...strategyCauses(objectAt(spec, "strategy")),
   ];
+}
+
+function strategyCauses(strategy: JsonObject): readonly Cause[] {
+  if (strategy["type"] !== "Recreate" || strategy["rollingUpdate"] === undefined) return [];
+  return [forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")];
 }
 
 function negativeCauses(spec: JsonObject, name: string): readonly Cause[] {

@@ -71,7 +71,8 @@ export function store(writing: Writing, body: JsonObject, managers: Managers): W
     tellWrite(writing, { ...told, version: writing.store.version });
     // A version that was asked for is shown, though there is none.
     const given = stringAt(metadataOf(object), "resourceVersion");
-    return { status: 201, object: { ...kind.view(stored.object), metadata: stamped(metadataOf(object), given, managers) } };
+    const shown = kind.view(stored.object);
+    return { status: 201, object: { ...shown, metadata: stamped(metadataOf(shown), given, managers) } };
   }
   const after = writing.store.put(collection, undefined, stored);
   tellWrite(writing, { ...told, version: after.version });

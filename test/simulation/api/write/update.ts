@@ -35,11 +35,11 @@ export function replace(writing: Writing): Written {
 }
 
 /** The storage's own check, in its own words. */
-function assertUid({ kind, route }: Writing, object: JsonObject, existing: Stored | undefined): void {
+function assertUid({ kind, route, isDryRun }: Writing, object: JsonObject, existing: Stored | undefined): void {
   const uid = stringAt(metadataOf(object), "uid") ?? "";
   if (uid === "" || uid === existing?.uid) return;
   if (existing === undefined && !kind.createsByUpdate) throw notFound(resourceOf(kind), route.name ?? "");
-  const key = `/${storagePath(kind)}/${kind.namespaced ? `${route.namespace}/` : ""}${route.name}`;
+  const key = `${isDryRun ? "" : "/registry"}/${storagePath(kind)}/${kind.namespaced ? `${route.namespace}/` : ""}${route.name}`;
   const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing?.uid ?? ""}`;
   throw conflict(resourceOf(kind), route.name ?? "", why);
 }
@@ -159,7 +159,8 @@ function keep(writing: Writing, existing: Stored, { object, managers }: Wanted):
   if (isSame || writing.isDryRun) {
     tellWrite(writing, { ...told, version: existing.version });
     if (isSame) return { status: 200, object: kind.view(existing.object) };
-    return { status: 200, object: { ...kind.view(next.object), metadata: stamped(metadataOf(object), existing.version, managers) } };
+    const shown = kind.view(next.object);
+    return { status: 200, object: { ...shown, metadata: stamped(metadataOf(shown), existing.version, managers) } };
   }
   const after = writing.store.put(writing.collection, existing, next);
   tellWrite(writing, { ...told, version: after.version });

@@ -32,7 +32,6 @@ const WEIGHTS: readonly [readonly [number, Target], ...(readonly [number, Target
   [6, "pods"],
   [3, "configMaps"],
   [3, "serviceAccounts"],
-  [2, "services"],
   [2, "budgets"],
   [2, "roles"],
   [2, "roleBindings"],
