@@ -6,7 +6,7 @@ import { listText } from "./read/list.ts";
 import { objectText } from "./read/render.ts";
 import type { WatchLines } from "./read/watch.ts";
 import { openWatch } from "./read/watching.ts";
-import { forbidden, methodNotAllowed, notFound, Refusal, unsupportedMediaType } from "./refusal.ts";
+import { forbidden, initializing, methodNotAllowed, notFound, Refusal, unsupportedMediaType } from "./refusal.ts";
 import { type Route, routeOf } from "./route.ts";
 import type { OpenWatch } from "./server.ts";
 import { keyOf } from "./store/stored.ts";
@@ -124,6 +124,7 @@ function read(handling: Handling, request: ApiRequest, { kind, route, serving, v
     return answered(200, objectText(kind, kind.view(found.object)));
   }
   const { query, namespace } = route;
+  if (handling.environment.now() < (serving?.readyAt ?? 0) && !isReadThrough(verb, route)) throw initializing();
   if (verb === "list") return answered(200, listText({ kind, collection, store, namespace, query }));
   const startVersion = handling.startVersion(serving);
   const lines = openWatch({
@@ -139,6 +140,11 @@ function read(handling: Handling, request: ApiRequest, { kind, route, serving, v
   });
   if (!lines.hasEnded) handling.onWatch(lines, { user: request.user, resource: kind.collection, url: request.url }, serving);
   return { kind: "watch", watch: lines };
+}
+
+/** A page of everything is read from etcd where the memory is not ready. */
+function isReadThrough(verb: Verb, { query }: Route): boolean {
+  return verb === "list" && query.has("limit") && !query.has("labelSelector") && !query.has("fieldSelector");
 }
 
 function assertSubresource(kind: Kind, { name, subresource }: Route): void {

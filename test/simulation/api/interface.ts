@@ -1,3 +1,5 @@
+import type { JsonObject } from "./json.ts";
+
 /** A request as it arrives at the API server: authenticated, and otherwise as the bytes say. */
 export interface ApiRequest {
   readonly method: string;
@@ -30,6 +32,8 @@ export interface ApiServerOptions {
   readonly later: (milliseconds: number, action: () => void) => () => void;
   readonly authorize?: Authorizer;
   readonly admit?: Admission;
+  /** Whether kube-controller-manager runs: garbage collection, namespaces, their accounts. Default true. */
+  readonly controllerManager?: boolean;
   /** Of the deletions of a CRD within a second of its creation, the share that the server loses track of. Default 0.02. */
   readonly lostDeletions?: number;
   /** Called with every accepted write, dry runs too. */
@@ -61,12 +65,12 @@ export interface AdmissionRequest {
   readonly namespace: string | undefined;
   readonly name: string;
   /** Absent for a deletion. */
-  readonly object: object | undefined;
+  readonly object: JsonObject | undefined;
   /** Absent for a creation. */
-  readonly oldObject: object | undefined;
+  readonly oldObject: JsonObject | undefined;
   readonly isDryRun: boolean;
-  /** Annotations and labels of the namespace that the object is in. */
-  readonly namespaceObject: object | undefined;
+  /** The namespace that the object is in. */
+  readonly namespaceObject: JsonObject | undefined;
 }
 
 /** Why the write is refused, as the whole sentence after `is forbidden: `; undefined where it is not. */

@@ -103,6 +103,11 @@ export function expired(message: string, continueToken?: string): Refusal {
   return new Refusal({ code: 410, reason: "Expired", message, ...(continueToken === undefined ? {} : { continueToken }) });
 }
 
+/** The objects of the kind are not yet in memory. */
+export function initializing(): Refusal {
+  return new Refusal({ code: 429, reason: "TooManyRequests", message: "storage is (re)initializing", details: { retryAfterSeconds: 1 } });
+}
+
 /** A resourceVersion that the server does not have yet. */
 export function tooLargeVersion(wanted: number, current: number): Refusal {
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
@@ -124,7 +129,7 @@ export function tooLarge(message: string): Refusal {
 }
 
 export function causeObject({ reason, message, field }: Cause): JsonObject {
-  return { reason, message, ...(field === undefined ? {} : { field }) };
+  return { ...(reason === "" ? {} : { reason }), message, ...(field === undefined ? {} : { field }) };
 }
 
 export function invalid(resource: GroupKind, name: string, causes: readonly Cause[]): Refusal {

@@ -47,7 +47,7 @@ export class SimulatedApiServer {
       admit: (request) => options.admit?.(request),
       onWrite: options.onWrite ?? NOTHING,
     };
-    this.#serving = new CustomServing(this.#store, later);
+    this.#serving = new CustomServing(this.#store, { now, random, later });
     const shared = { environment, serving: this.#serving, later };
     const kind = builtinNamed("customresourcedefinitions");
     this.#definitions = new DefinitionControllers({ ...shared, kind, lostDeletions: options.lostDeletions ?? 0.02 });
@@ -56,9 +56,10 @@ export class SimulatedApiServer {
     const expiry = new EventExpiry(this.#store, now, later);
     this.#store.onChange((collection, change) => {
       this.#definitions.note(collection, change);
+      expiry.note(collection, change);
+      if (options.controllerManager === false) return;
       this.#namespaces.note(collection, change);
       this.#garbage.note(collection, change);
-      expiry.note(collection, change);
     });
     this.#handling = {
       environment,
@@ -68,6 +69,7 @@ export class SimulatedApiServer {
       startVersion: (serving) => Math.max(this.#startVersion, serving?.startVersion ?? 0),
       onWatch: (lines, watch, serving) => this.#opened(lines, watch, serving),
     };
+    this.#namespaces.begin();
   }
 
   /** One request, as a whole. */
@@ -121,6 +123,7 @@ export class SimulatedApiServer {
     this.#startVersion = this.#store.version;
     this.#serving.restart();
     this.#definitions.resume();
+    if (this.#options.controllerManager === false) return;
     this.#namespaces.resume();
     this.#garbage.resume();
   }

@@ -1,36 +1,36 @@
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../api/json.ts";
 import { Correspondence } from "./correspondence.ts";
-import { type Difference, differencesBetween, differencesOfLists } from "./difference.ts";
-import { collectionPath, keyOf, Memory, type Operation, pageKey, type Place, type Rendered, render } from "./operation.ts";
-import type { Dated, RealServer } from "./real.ts";
-import type { SimulatedServer } from "./simulated.ts";
+import type { Difference } from "./difference.ts";
+import { type Answers, bodyOf, Exchange, type Servers } from "./exchange.ts";
+import { objectAt, stringAt } from "../api/json.ts";
+import { type CollectionAddress, collectionPath, isOfCollection, keyOf, type Operation } from "./operation.ts";
+import { Settling } from "./settling.ts";
 import type { Answer } from "./subject.ts";
 import { ComparedWatches, type WatchPlace } from "./watches.ts";
 
-export interface Servers {
-  readonly real: RealServer;
-  readonly simulated: SimulatedServer;
-}
-
-export interface Found extends Difference {
-  /** Index of the operation; undefined for the end of the batch. */
-  readonly at: number | undefined;
-  readonly operation: Operation | undefined;
-  readonly realAnswer?: Answer;
-  readonly simulatedAnswer?: Answer;
-}
-
 export interface Batch {
+  /** By this, names and namespaces of the batch begin: the batch can be run again under another one. */
+  readonly serial: string;
   /** Run before the watches are opened, and compared as all others. */
   readonly setup: readonly Operation[];
   readonly operations: readonly Operation[];
   readonly watches: readonly WatchPlace[];
   /** Collections whose state is compared at the end. */
-  readonly states: readonly { readonly place: Place; readonly namespace?: string; readonly labelSelector?: string }[];
+  readonly states: readonly CollectionAddress[];
+  /** What controllers act on after each operation. */
+  readonly controlled?: readonly CollectionAddress[];
+  /** Whether it can be run again under another serial. Default true. */
+  readonly isRepeatable?: boolean;
+}
+
+export interface Found extends Difference {
+  /** Undefined: at the end of the batch. */
+  readonly operation: Operation | undefined;
+  readonly answers: Answers | undefined;
 }
 
 export interface BatchResult {
   readonly compared: number;
+  readonly listed: number;
   readonly found: readonly Found[];
 }
 
@@ -39,143 +39,97 @@ export type IsListed = (difference: Difference, operation: Operation | undefined
 
 /** Runs operations on both servers, one after the other, until their answers differ in what is not listed. */
 export class BatchRun {
-  readonly #servers: Servers;
   readonly #isListed: IsListed;
   readonly #pairs = new Correspondence();
-  readonly #real = new Memory();
-  readonly #simulated = new Memory();
+  readonly #exchange: Exchange;
+  readonly #settling: Settling;
+  readonly #watches: ComparedWatches;
   #compared = 0;
+  #listed = 0;
 
   constructor(servers: Servers, isListed: IsListed) {
-    this.#servers = servers;
     this.#isListed = isListed;
+    this.#exchange = new Exchange(servers, this.#pairs);
+    this.#settling = new Settling(this.#exchange, servers.simulated);
+    this.#watches = new ComparedWatches(servers, this.#exchange, this.#pairs);
   }
 
-  async run({ setup, operations, watches, states }: Batch): Promise<BatchResult> {
-    const watching = new ComparedWatches(this.#servers, this.#pairs);
+  async run(batch: Batch): Promise<BatchResult> {
     try {
-      for (const [index, operation] of setup.entries()) {
-        const found = await this.#step(operation, index);
-        if (found.length > 0) return { compared: this.#compared, found };
-      }
-      await watching.open(watches);
-      for (const [index, operation] of operations.entries()) {
-        const found = await this.#step(operation, setup.length + index);
-        if (found.length > 0) return { compared: this.#compared, found };
-      }
-      const found = [...(await this.#stateDifferences(states)), ...(await watching.differences())];
-      return { compared: this.#compared, found: this.#unlisted(found, undefined) };
+      const found = (await this.#steps(batch, batch.setup)) ?? (await this.#watched(batch));
+      return { compared: this.#compared, listed: this.#listed, found };
     } finally {
-      watching.stop();
+      this.#watches.stop();
     }
   }
 
-  #unlisted(differences: readonly Difference[], operation: Operation | undefined, at?: number, answers?: Answers): readonly Found[] {
-    return differences
-      .filter((difference) => !this.#isListed(difference, operation))
-      .map((difference) => ({ ...difference, at, operation, ...(answers === undefined ? {} : { realAnswer: answers.real, simulatedAnswer: answers.simulated }) }));
+  async #watched(batch: Batch): Promise<readonly Found[]> {
+    await this.#watches.open(batch.watches);
+    const found = await this.#steps(batch, batch.operations);
+    if (found !== undefined) return found;
+    const atEnd = [...(await this.#stateDifferences(batch.states)), ...(await this.#watches.differences())];
+    return this.#unlisted(atEnd, undefined);
   }
 
-  async #step(operation: Operation, at: number): Promise<readonly Found[]> {
-    this.#compared++;
-    if (operation.settles === true) this.#pairs.nextEpoch();
-    const answers = await this.#ask(render(operation, this.#real), render(operation, this.#simulated));
-    const found = this.#unlisted(this.#answerDifferences(operation, answers), operation, at, answers);
-    this.#noteToken(operation, answers);
-    if (found.length > 0 || operation.verb === "list" || operation.verb === "page") return found;
-    if (operation.settles === true) await this.#settle(operation);
-    return this.#look(operation, at, answers);
-  }
-
-  /** The real one first: by its clock the simulated one answers. */
-  async #ask(real: Rendered, simulated: Rendered): Promise<Answers> {
-    const answer = await this.#servers.real.send(real);
-    this.#servers.simulated.setClock(clockOf(answer));
-    return { real: answer, simulated: await this.#servers.simulated.send(simulated) };
-  }
-
-  #answerDifferences({ verb }: Operation, { real, simulated }: Answers): readonly Difference[] {
-    if (real.status !== simulated.status) return [{ kind: "status", path: "status", real: real.status, simulated: simulated.status }];
-    const compare = verb === "list" || verb === "page" ? differencesOfLists : differencesBetween;
-    return compare(real.body as Json, simulated.body as Json, this.#pairs); // Parsed JSON, or a text.
-  }
-
-  #noteToken(operation: Operation, { real, simulated }: Answers): void {
-    if (operation.verb !== "page") return;
-    const token = ({ body }: Answer): string | undefined => stringAt(objectAt(body as JsonObject, "metadata"), "continue"); // As above.
-    this.#real.noteToken(pageKey(operation), token(real));
-    this.#simulated.noteToken(pageKey(operation), token(simulated));
-  }
-
-  /** The object that the operation was about, as both have it now. */
-  async #look(operation: Operation, at: number, { real, simulated }: Answers): Promise<readonly Found[]> {
-    const nameIn = ({ body }: Answer): string | undefined => (isObject(body as Json) ? stringAt(objectAt(body as JsonObject, "metadata"), "name") : undefined); // As above.
-    const isGenerated = operation.verb === "create" && real.status === 201;
-    const wanted = (answer: Answer): Operation => {
-      const { place, namespace } = operation;
-      const name = (isGenerated ? nameIn(answer) : operation.name) ?? "";
-      return { verb: "get", place, ...(namespace === undefined ? {} : { namespace }), name };
-    };
-    const looks = { real: wanted(real), simulated: wanted(simulated) };
-    if (looks.real.name === "") return [];
-    const answers = await this.#ask(render(looks.real, this.#real), render(looks.simulated, this.#simulated));
-    const found = this.#unlisted(this.#answerDifferences(looks.real, answers), operation, at, answers);
-    note(this.#real, keyOf(looks.real), answers.real);
-    note(this.#simulated, keyOf(looks.simulated), answers.simulated);
-    return found;
-  }
-
-  /** Until what is asked of the real server is what the simulated one says. */
-  async #settle(operation: Operation): Promise<void> {
-    const { simulated, real } = this.#servers;
-    simulated.advanceTo(simulated.now + 30_000);
-    const request: Operation = { ...operation, verb: "get", body: null };
-    const { body: _body, subresource: _subresource, query: _query, ...look } = request;
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const [a, b] = [await real.send(render(look, this.#real)), await simulated.send(render(look, this.#simulated))];
-      const isSettled = a.status === b.status && conditionsOf(a) === conditionsOf(b);
-      if (isSettled || Date.now() > deadline) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+  /** Undefined: all answers were the same. */
+  async #steps(batch: Batch, operations: readonly Operation[]): Promise<readonly Found[] | undefined> {
+    for (const operation of operations) {
+      this.#compared++;
+      if (process.env["DEBUG"] !== undefined) console.error(Date.now() % 1000000, JSON.stringify(operation).slice(0, 300));
+      const found = await this.#step(batch, operation);
+      if (found.length > 0) return found;
     }
-    // What serves the kind hears of it a moment later.
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    this.#pairs.nextEpoch();
+    return undefined;
   }
 
-  async #stateDifferences(states: Batch["states"]): Promise<readonly Difference[]> {
+  async #step({ controlled = [] }: Batch, operation: Operation): Promise<readonly Found[]> {
+    const { settles } = operation;
+    const isControlled = settles !== undefined || controlled.length > 0;
+    if (isControlled) this.#pairs.nextEpoch();
+    if (operation.verb === "watch") return this.#unlisted(await this.#watches.once(operation), operation);
+    const answers = await this.#exchange.ask(operation);
+    const found = this.#unlisted(this.#exchange.differences(operation, answers), operation, answers);
+    if (found.length > 0 || isOfCollection(operation)) return found;
+    if (settles !== undefined) await this.#settling.ofObject(settles);
+    if (controlled.length > 0) await this.#settling.ofCollections(controlled);
+    if (isControlled) this.#pairs.nextEpoch();
+    const after = await this.#compareObject(operation, answers);
+    if (after.length > 0 || settles === undefined) return after;
+    return this.#unlisted(await this.#watches.refresh(), operation);
+  }
+
+  /** The object that the operation was about, as both servers have it now. */
+  async #compareObject(operation: Operation, written: Answers): Promise<readonly Found[]> {
+    const { verb, place, namespace, subresource } = operation;
+    const isNew = verb === "create" && written.real.status === 201 && subresource === undefined;
+    const name = isNew ? nameIn(written.real) : operation.name;
+    if (name === undefined) return [];
+    const where = { verb: "get", place, ...(namespace === undefined ? {} : { namespace }) } as const;
+    // Each server gives generated names of its own.
+    const simulatedName = isNew ? nameIn(written.simulated) : name;
+    const answers = await this.#exchange.ask({ ...where, name }, { ...where, name: simulatedName ?? name });
+    this.#exchange.note(keyOf({ ...where, name }), answers);
+    return this.#unlisted(this.#exchange.differences(where, answers), operation, answers);
+  }
+
+  async #stateDifferences(states: readonly CollectionAddress[]): Promise<readonly Difference[]> {
     const found: Difference[] = [];
-    for (const { place, namespace, labelSelector } of states) {
-      const query = labelSelector === undefined ? {} : { query: { labelSelector } };
-      const list: Operation = { verb: "list", place, ...(namespace === undefined ? {} : { namespace }), ...query };
-      const answers = await this.#ask(render(list, this.#real), render(list, this.#simulated));
-      found.push(...this.#answerDifferences(list, answers).map((difference) => ({ ...difference, path: `${collectionPath(place, namespace)}: ${difference.path}` })));
+    for (const { place, namespace } of states) {
+      const list: Operation = { verb: "list", place, ...(namespace === undefined ? {} : { namespace }) };
+      const answers = await this.#exchange.ask(list);
+      const differences = this.#exchange.differences(list, answers);
+      found.push(...differences.map((difference) => ({ ...difference, path: `${collectionPath(place, namespace)}: ${difference.path}` })));
     }
     return found;
   }
+
+  #unlisted(differences: readonly Difference[], operation: Operation | undefined, answers?: Answers): readonly Found[] {
+    const unlisted = differences.filter((difference) => !this.#isListed(difference, operation));
+    this.#listed += differences.length - unlisted.length;
+    return unlisted.map((difference) => ({ ...difference, operation, answers }));
+  }
 }
 
-interface Answers {
-  readonly real: Dated;
-  readonly simulated: Answer;
-}
-
-function note(memory: Memory, key: string, { status, body }: Answer): void {
-  if (status === 200) memory.note(key, body as JsonObject); // A single object's.
-  else memory.forget(key);
-}
-
-function conditionsOf({ body }: Answer): string {
-  const conditions = isObject(body as Json) ? listAt(objectAt(body as JsonObject, "status"), "conditions") : []; // As above.
-  return JSON.stringify(conditions.map((condition) => (isObject(condition) ? [condition["type"] ?? "", condition["status"] ?? ""] : [])));
-}
-
-/** When the server did what it answers, to the second. What it writes into objects is more exact than the head of its answer. */
-function clockOf({ body, date }: Dated): number {
-  const metadata = isObject(body as Json) ? objectAt(body as JsonObject, "metadata") : {}; // As above.
-  const entries = listAt(metadata, "managedFields").map((entry) => (isObject(entry) ? stringAt(entry, "time") : undefined));
-  const deleted = Date.parse(stringAt(metadata, "deletionTimestamp") ?? "") - Number(metadata["deletionGracePeriodSeconds"] ?? 0) * 1_000;
-  const times = [stringAt(metadata, "creationTimestamp"), ...entries].map((time) => Date.parse(time ?? ""));
-  const recent = [deleted, ...times].filter((time) => time <= date && time >= date - 2_000);
-  return recent.length === 0 ? date : Math.max(...recent);
+function nameIn(answer: Answer): string | undefined {
+  return stringAt(objectAt(bodyOf(answer), "metadata"), "name");
 }

@@ -1,6 +1,6 @@
 import { Agent, request } from "undici";
 import type { ControlPlane } from "../../support/control-plane.ts";
-import type { Rendered } from "./operation.ts";
+import type { Rendered } from "./render.ts";
 import { type Answer, parsed, type RunningWatch, type Subject, USER_AGENT } from "./subject.ts";
 
 /** When the server answered, by its own clock (Unix milliseconds, whole seconds). */

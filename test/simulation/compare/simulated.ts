@@ -1,7 +1,7 @@
 import type { ApiServerOptions } from "../api/interface.ts";
 import { SimulatedApiServer } from "../api/server.ts";
-import type { Rendered } from "./operation.ts";
-import { type Answer, parsed, type RunningWatch, type Subject, USER_AGENT } from "./subject.ts";
+import type { Rendered } from "./render.ts";
+import { type Answer, parsed, type RunningWatch, USER_AGENT, type VirtualSubject } from "./subject.ts";
 
 interface Timer {
   time: number;
@@ -11,7 +11,7 @@ interface Timer {
 const ADMINISTRATOR = "envtest-admin";
 
 /** The simulated API server, with a clock that is set to the real one's. */
-export class SimulatedServer implements Subject {
+export class SimulatedServer implements VirtualSubject {
   readonly server: SimulatedApiServer;
   #now = 0;
   readonly #timers = new Set<Timer>();
@@ -34,7 +34,6 @@ export class SimulatedServer implements Subject {
     return this.#now;
   }
 
-  /** Runs what is due up to then. */
   advanceTo(time: number): void {
     for (;;) {
       const due = [...this.#timers].filter((timer) => timer.time <= time).sort((a, b) => a.time - b.time)[0];
@@ -46,7 +45,6 @@ export class SimulatedServer implements Subject {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Sets the clock, also back, and runs nothing: controllers act when they are let. */
   setClock(time: number): void {
     for (const timer of this.#timers) timer.time += time - this.#now;
     this.#now = time;
@@ -74,7 +72,7 @@ export class SimulatedServer implements Subject {
     return Promise.resolve(running);
   }
 
-  stop(): Promise<void> {
-    return Promise.resolve();
+  compact(): void {
+    this.server.compact();
   }
 }

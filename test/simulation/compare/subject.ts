@@ -1,4 +1,4 @@
-import type { Rendered } from "./operation.ts";
+import type { Rendered } from "./render.ts";
 
 export interface Answer {
   readonly status: number;
@@ -19,7 +19,18 @@ export interface RunningWatch {
 export interface Subject {
   send(request: Rendered): Promise<Answer>;
   watch(url: string): Promise<RunningWatch>;
-  stop(): Promise<void>;
+}
+
+/** One whose time is set from outside. */
+export interface VirtualSubject extends Subject {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Sets the clock, also back, and runs nothing. */
+  setClock(time: number): void;
+  /** Runs what is due up to then. */
+  advanceTo(time: number): void;
+  /** Forgets all states but the present one. */
+  compact(): void;
 }
 
 export function parsed(text: string): unknown {

@@ -1,17 +1,24 @@
 import type { CustomServing } from "../crds/serving.ts";
-import { type JsonObject, objectAt } from "../json.ts";
+import { type JsonObject, listAt, objectAt } from "../json.ts";
+import type { Kind } from "../kind.ts";
 import type { Change, Collection } from "../store/collection.ts";
 import type { Stored } from "../store/stored.ts";
-import type { Environment } from "../write/context.ts";
-import { controller, createAs, deleteAs } from "../write/internal.ts";
+import { type Environment, timestampOf } from "../write/context.ts";
+import { API_SERVER, changeAs, controller, createAs, deleteAs, find } from "../write/internal.ts";
 import { builtinNamed, servedKinds } from "./kinds.ts";
+import { type Remaining, withConditions } from "./namespace-conditions.ts";
 
 const NAMESPACES = controller("namespace-controller");
 const ACCOUNTS = controller("service-account-controller");
 const ACCOUNT = "default";
 
-/** Content that is held by a finalizer is looked at again this often (milliseconds). */
-const HELD_MS = 5_000;
+/** Namespaces that every cluster has. */
+const SYSTEM_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/** A namespace is not emptied before that: others may not yet have heard that it goes (milliseconds). */
+const GRACE_MS = 5_000;
+/** Content that is held by a finalizer is looked for again after this (milliseconds). */
+const HELD_MS = 8_000;
 
 export interface NamespaceOptions {
   readonly environment: Environment;
@@ -22,17 +29,27 @@ export interface NamespaceOptions {
 /** Empties namespaces that go, and gives those that come an account. */
 export class NamespaceControllers {
   readonly #options: NamespaceOptions;
+  readonly #kind = builtinNamed("namespaces");
+  /** When a namespace is emptied next, by its uid. */
+  readonly #due = new Map<string, number>();
 
   constructor(options: NamespaceOptions) {
     this.#options = options;
   }
 
+  /** Makes the namespaces that every cluster has. */
+  begin(): void {
+    for (const name of SYSTEM_NAMESPACES) {
+      const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+      createAs(this.#options.environment, API_SERVER, { kind: this.#kind, namespace: undefined, name }, body);
+    }
+  }
+
   note(collection: Collection, { before, after }: Change): void {
     const { environment } = this.#options;
     if (collection.name === "namespaces" && after !== undefined) {
-      const isGoing = isTerminating(after.object);
-      if (isGoing && (before === undefined || !isTerminating(before.object))) this.#soon(() => this.#empty(after.name, after.uid));
-      if (!isGoing && before === undefined) this.#soon(() => this.#giveAccount(after.name));
+      if (isTerminating(after.object)) this.#emptyAfter(GRACE_MS, after);
+      else if (before === undefined) this.#soon(() => this.#giveAccount(after.name));
     }
     const isAccount = collection.name === "serviceaccounts" && after === undefined && before?.name === ACCOUNT;
     const namespace = before?.namespace ?? "";
@@ -41,8 +58,9 @@ export class NamespaceControllers {
   }
 
   resume(): void {
+    this.#due.clear();
     for (const namespace of this.#options.environment.store.collection("namespaces").values()) {
-      if (isTerminating(namespace.object)) this.#soon(() => this.#empty(namespace.name, namespace.uid));
+      if (isTerminating(namespace.object)) this.#emptyAfter(GRACE_MS, namespace);
     }
   }
 
@@ -54,27 +72,47 @@ export class NamespaceControllers {
     createAs(environment, ACCOUNTS, { kind: builtinNamed("serviceaccounts"), namespace, name: ACCOUNT }, body);
   }
 
-  #empty(name: string, uid: string): void {
-    const namespace = this.#options.environment.store.collection("namespaces").get(name);
-    if (namespace === undefined || namespace.uid !== uid) return;
-    if (this.#deleteContent(name)) this.#finish(namespace);
-    else this.#options.later(HELD_MS, () => this.#empty(name, uid));
+  /** What is to be done sooner already is not done later as well. */
+  #emptyAfter(milliseconds: number, { name, uid }: Stored): void {
+    const due = this.#options.environment.now() + milliseconds;
+    if ((this.#due.get(uid) ?? Number.POSITIVE_INFINITY) <= due) return;
+    this.#due.set(uid, due);
+    this.#options.later(milliseconds, () => {
+      if (this.#due.get(uid) !== due) return;
+      this.#due.delete(uid);
+      const namespace = this.#options.environment.store.collection("namespaces").get(name);
+      if (namespace?.uid === uid && listAt(objectAt(namespace.object, "spec"), "finalizers").length > 0) this.#empty(namespace);
+    });
   }
 
-  /** Whether nothing is left. */
-  #deleteContent(namespace: string): boolean {
-    const { environment, serving } = this.#options;
-    const kinds = servedKinds(serving).filter((kind) => kind.namespaced);
+  #empty(namespace: Stored): void {
+    const { environment } = this.#options;
+    const target = { kind: this.#kind, namespace: undefined, name: namespace.name };
+    const remaining = this.#deleteContent(namespace.name);
+    changeAs(environment, NAMESPACES, target, (object) => withConditions(object, remaining, timestampOf(environment.now())), "status");
+    if (remaining.size > 0) this.#emptyAfter(HELD_MS, namespace);
+    else this.#finish(find(environment, target));
+  }
+
+  /** Pods go first, and everything else once they are gone. */
+  #deleteContent(namespace: string): Remaining {
+    const kinds = servedKinds(this.#options.serving).filter((kind) => kind.namespaced);
+    const pods = this.#deleteAll(namespace, kinds.filter(({ collection }) => collection === "pods"));
+    return pods.size > 0 ? pods : this.#deleteAll(namespace, kinds);
+  }
+
+  #deleteAll(namespace: string, kinds: readonly Kind[]): Remaining {
+    const { environment } = this.#options;
+    const objects = (kind: Kind): readonly Stored[] => environment.store.collection(kind.collection).list(namespace);
     for (const kind of kinds) {
-      for (const { name, uid } of environment.store.collection(kind.collection).list(namespace)) {
-        deleteAs(environment, NAMESPACES, { kind, namespace, name }, uid, "Background");
-      }
+      for (const { name, uid } of objects(kind)) deleteAs(environment, NAMESPACES, { kind, namespace, name }, uid, "Background");
     }
-    return kinds.every((kind) => environment.store.collection(kind.collection).list(namespace).length === 0);
+    return new Map(kinds.map((kind) => [kind, objects(kind)] as const).filter(([, left]) => left.length > 0));
   }
 
   /** The namespace's own finalizer goes, and with it the namespace. */
-  #finish(namespace: Stored): void {
+  #finish(namespace: Stored | undefined): void {
+    if (namespace === undefined) return;
     const { store } = this.#options.environment;
     const collection = store.collection("namespaces");
     const finalizers = objectAt(namespace.object, "metadata")["finalizers"];

@@ -11,6 +11,8 @@ export interface Serving {
   readonly kinds: readonly Kind[];
   /** Watches from before this version are told that it is too old. */
   readonly startVersion: number;
+  /** Lists and watches from memory are answered from then on (Unix milliseconds). */
+  readonly readyAt: number;
   readonly watches: Set<WatchLines>;
   /** The CRD goes: nothing is created any more. */
   isTerminating: boolean;
@@ -28,16 +30,25 @@ const TEAR_DOWN_MS = 1_000;
 /** What creates a custom resource so soon after its kind was established waits (milliseconds). */
 const JUST_ESTABLISHED_MS = 2_000;
 
+export interface ServingOptions {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly later: (milliseconds: number, action: () => void) => unknown;
+}
+
+/** How long it takes at most to read all objects of a kind into memory (milliseconds). */
+const INITIALIZING_MS = 100;
+
 /** Serves custom resources by the CRDs as it last saw them, which is a moment after they were changed. */
 export class CustomServing {
   readonly #store: Store;
-  readonly #later: (milliseconds: number, action: () => void) => unknown;
+  readonly #options: ServingOptions;
   readonly #seen = new Map<string, Seen>();
   readonly #servings = new Map<string, Serving>();
 
-  constructor(store: Store, later: (milliseconds: number, action: () => void) => unknown) {
+  constructor(store: Store, options: ServingOptions) {
     this.#store = store;
-    this.#later = later;
+    this.#options = options;
   }
 
   /** Takes note of the CRD as it is now. */
@@ -89,8 +100,10 @@ export class CustomServing {
   }
 
   #serve(name: string, { object }: Seen): Serving {
+    const { now, random } = this.#options;
     const serving: Serving = {
       kinds: customKinds(object),
+      readyAt: now() + Math.floor(random() * random() * INITIALIZING_MS),
       startVersion: this.#store.version,
       watches: new Set(),
       isTerminating: isTrue(object, "Terminating"),
@@ -103,7 +116,7 @@ export class CustomServing {
     const serving = this.#servings.get(name);
     if (serving === undefined) return;
     this.#servings.delete(name);
-    this.#later(TEAR_DOWN_MS, () => {
+    this.#options.later(TEAR_DOWN_MS, () => {
       for (const lines of [...serving.watches]) lines.finish();
     });
   }

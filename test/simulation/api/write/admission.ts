@@ -24,7 +24,7 @@ export interface Admitted {
 
 /** Validating admission: the policies that the world has put in place. */
 export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted): void {
-  const { kind, route, store, subresource, isDryRun, request } = writing;
+  const { kind, route, store, isDryRun, request } = writing;
   const name = nameOf(object ?? oldObject ?? {});
   const namespace = route.namespace === undefined ? undefined : store.collection("namespaces").get(route.namespace)?.object;
   const denial = writing.admit({
@@ -32,7 +32,7 @@ export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted
     operation: object === undefined ? "DELETE" : oldObject === undefined ? "CREATE" : "UPDATE",
     group: kind.group,
     resource: kind.plural,
-    subresource,
+    subresource: route.subresource,
     namespace: route.namespace,
     name,
     object,
@@ -40,7 +40,7 @@ export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted
     isDryRun,
     namespaceObject: namespace,
   });
-  if (denial !== undefined) throw forbidden(resourceOf(kind), name, denial);
+  if (denial !== undefined) throw forbidden(resourceOf(kind), name, denial, [{ reason: "", message: denial }]);
 }
 
 /** Owner references that are given twice count once. */

@@ -124,5 +124,7 @@ const MAKERS: Readonly<Record<PlaceName | "classes" | "syncs", (choices: Choices
   priorityClasses: (choices) => ({ value: choices.of(1, 1, 2), ...choices.maybe(0.4, () => ({ description: choices.of("one", "two") })), ...choices.maybe(0.2, () => ({ preemptionPolicy: "Never" })) }),
   csiDrivers: (choices) => ({ spec: { ...choices.maybe(0.5, () => ({ attachRequired: false })), ...choices.maybe(0.5, () => ({ podInfoOnMount: true })), ...choices.maybe(0.4, () => ({ volumeLifecycleModes: ["Ephemeral"] })) } }),
   definitions: () => ({}),
+  policies: () => ({}),
+  policyBindings: () => ({}),
   ...randomDefinedContents,
 };

@@ -1,22 +1,12 @@
 import type { Json, JsonObject } from "../../api/json.ts";
-import type { Operation, OperationVerb, Place } from "../operation.ts";
+import { isOfCollection, type Operation, type OperationVerb, type Place } from "../operation.ts";
 import type { Choices } from "../random.ts";
+import type { Ground } from "../phases/ground.ts";
 import { randomContents } from "./contents.ts";
 import { randomMetadata, randomMetadataPatch } from "./metadata.ts";
 import { PLACES, type PlaceName, typeOf } from "./places.ts";
 
-/** Where the operations of one batch go. */
-export interface Ground {
-  readonly namespaces: readonly [string, ...string[]];
-  /** Of names of objects without a namespace. */
-  readonly prefix: string;
-  /** Of the group of the custom resources: each run has CRDs of its own. */
-  readonly classes: Place;
-  readonly olderClasses: Place;
-  readonly syncs: Place;
-}
-
-type Target = PlaceName | "classes" | "syncs";
+export type Target = PlaceName | "classes" | "syncs";
 
 const WEIGHTS: readonly [readonly [number, Target], ...(readonly [number, Target])[]] = [
   [22, "secrets"],
@@ -51,12 +41,25 @@ export function randomOperation(choices: Choices, ground: Ground): Operation {
 
 export function operationOn(choices: Choices, ground: Ground, target: Target): Operation {
   const place = placeOf(choices, ground, target);
-  const verb = choices.weighted<OperationVerb>([16, "create"], [14, "replace"], [22, "merge"], [26, "apply"], [10, "delete"], [4, "json"], [3, "get"], [3, "list"], [5, "page"]);
+  const verb = choices.weighted<OperationVerb>(
+    [16, "create"],
+    [14, "replace"],
+    [22, "merge"],
+    [26, "apply"],
+    [10, "delete"],
+    [4, "json"],
+    [3, "get"],
+    [3, "list"],
+    [5, "page"],
+    // A second each.
+    [0.15, "watch"],
+  );
   const where = addressed(choices, ground, place);
   const request = REQUESTS[verb](choices, { target, place, where });
-  if (verb !== "list" && verb !== "page") return { verb, place, ...where, ...request };
+  if (!isOfCollection({ verb })) return { verb, place, ...where, ...request };
   // What has no namespace is everybody's: others may be at it.
   if (place.isClusterScoped === true) return { verb: "list", place, query: { fieldSelector: `metadata.name=${where.name}` } };
+  if (verb === "watch") return { verb, place, namespace: ground.namespaces[0], ...request };
   const isEverywhere = place.group === ground.classes.group && choices.chance(0.4);
   return { verb, place, ...(isEverywhere || where.namespace === undefined ? {} : { namespace: where.namespace }), ...request };
 }
@@ -139,6 +142,13 @@ const REQUESTS: Readonly<Record<OperationVerb, Maker>> = {
   delete: (choices) => ({ ...choices.maybe(0.75, () => ({ body: deleteOptions(choices) })) }),
   get: (choices, { target }) => choices.maybe(0.15, () => ({ subresource: STATUS.includes(target) ? "status" : choices.of("status", "nothing") })),
   list: (choices, asked) => ({ query: selection(choices, asked) }),
+  watch: (choices) => ({
+    query: {
+      timeoutSeconds: "1",
+      ...choices.maybe(0.6, () => ({ resourceVersion: choices.of("0", "1", "$listed") })),
+      ...choices.maybe(0.3, () => ({ labelSelector: "app=a" })),
+    },
+  }),
   page: (choices) => ({ query: { limit: choices.of("1", "2"), ...choices.maybe(0.2, () => ({ labelSelector: "app=a" })) } }),
 };
 
