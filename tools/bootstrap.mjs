@@ -26,6 +26,7 @@ const TASKS = {
   "test:e2e": { controlPlane: "wanted", run: ["tools/run-tests.ts", "e2e"] },
   "test:install": { controlPlane: "wanted", run: ["tools/run-tests.ts", "install"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
+  "test:hostile": { controlPlane: "required", run: ["test/hostile/main.ts"] },
   soak: { controlPlane: "required", run: ["test/soak/main.ts"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },

@@ -29,6 +29,8 @@ export interface VaultProxy {
   readonly log: readonly Tunnel[];
   /** Open tunnels to the hosts are cut where their fate is not to pass. */
   set(hosts: readonly string[], fate: TunnelFate): void;
+  /** Tunnels to the host end at a port of this machine from now on. */
+  route(host: string, port: number): void;
   /** Nobody listens any more, and every open tunnel ends. */
   close(): Promise<void>;
   /** At the same address as before. */
@@ -39,6 +41,7 @@ export async function startVaultProxy(target: string): Promise<VaultProxy> {
   const { hostname, port } = new URL(target);
   const log: Tunnel[] = [];
   const fates = new Map<string, TunnelFate>();
+  const routes = new Map<string, number>();
   const tunnels = new Map<Duplex, string>();
   const { certificatePem, keyPem } = await issueServingCertificate(["*.vault.azure.net", "login.microsoftonline.com"]);
   const server = createServer((_request, response) => response.writeHead(405).end());
@@ -59,8 +62,12 @@ export async function startVaultProxy(target: string): Promise<VaultProxy> {
     if (fate === "reset") client.destroy();
     else if (fate === "refused") client.end("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     else if (fate === "untrusted") answerUntrusted(client, { cert: certificatePem, key: keyPem });
-    else if (fate === "passed") track(pass({ client, head, authority }, connect(Number(port), hostname)), host);
+    else if (fate === "passed") track(passed({ client, head, authority }, host), host);
   });
+  const passed = (asked: Asked, host: string): Socket => {
+    const routed = routes.get(host);
+    return routed === undefined ? pass(asked, connect(Number(port), hostname)) : join(asked, connect(routed, "127.0.0.1"));
+  };
   let address = 0;
   const open = async (): Promise<void> => {
     server.listen(address, "127.0.0.1");
@@ -75,6 +82,7 @@ export async function startVaultProxy(target: string): Promise<VaultProxy> {
       for (const host of hosts) fates.set(host, fate);
       if (fate !== "passed") cut((host) => hosts.includes(host));
     },
+    route: (host, to) => void routes.set(host, to),
     close: async () => {
       const closed = once(server, "close");
       server.close();
@@ -92,13 +100,30 @@ interface Asked {
   readonly authority: string;
 }
 
-function pass({ client, head, authority }: Asked, upstream: Socket): Socket {
+function pass(asked: Asked, upstream: Socket): Socket {
   upstream.once("connect", () => {
-    upstream.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
-    if (head.byteLength > 0) upstream.write(head);
-    client.pipe(upstream);
-    upstream.pipe(client);
+    upstream.write(`CONNECT ${asked.authority} HTTP/1.1\r\nHost: ${asked.authority}\r\n\r\n`);
+    flow(asked, upstream);
   });
+  return ending(asked, upstream);
+}
+
+/** To somebody who is no proxy. */
+function join(asked: Asked, upstream: Socket): Socket {
+  upstream.once("connect", () => {
+    asked.client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    flow(asked, upstream);
+  });
+  return ending(asked, upstream);
+}
+
+function flow({ client, head }: Asked, upstream: Socket): void {
+  if (head.byteLength > 0) upstream.write(head);
+  client.pipe(upstream);
+  upstream.pipe(client);
+}
+
+function ending({ client }: Asked, upstream: Socket): Socket {
   upstream.once("close", () => client.destroy());
   client.once("close", () => upstream.destroy());
   return upstream;

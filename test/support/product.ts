@@ -57,6 +57,8 @@ export interface InstallOptions {
   readonly overlay?: string;
   /** The folder of the manifests; default this checkout's. */
   readonly manifests?: string;
+  /** The program; default this checkout's sources. */
+  readonly main?: string;
   /** Who applies the manifests; default kubectl. Resolves when they are there. */
   readonly apply?: (plane: ControlPlane, admissionPort: number) => Promise<void>;
 }
@@ -76,6 +78,8 @@ export interface InstalledProduct {
   readonly shipped: readonly Manifest[];
   readonly admissionPort: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The program; default this checkout's sources. */
+  readonly main?: string;
 }
 
 /** The processes of an install that is there already. */
@@ -90,6 +94,7 @@ export function productOn(plane: ControlPlane, options: InstalledProduct): Produ
       const environment = { ...options.environment, ...start.environment };
       const started = await startRole(plane, {
         role,
+        main: options.main ?? path.join(root, "src/main.ts"),
         shipped,
         admissionPort,
         environment,
@@ -116,6 +121,7 @@ async function applyAll(plane: ControlPlane, folder: string, objects: readonly M
 
 interface RoleInput {
   readonly role: Role;
+  readonly main: string;
   readonly shipped: readonly Manifest[];
   readonly admissionPort: number;
   readonly environment: Readonly<Record<string, string>>;
@@ -140,7 +146,7 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
     `--health-port=${healthPort}`,
     ...input.args,
   ];
-  const child = spawn(process.execPath, [path.join(root, "src/main.ts"), ...args], {
+  const child = spawn(process.execPath, [input.main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"] ?? "",

@@ -1,0 +1,34 @@
+import { eventually } from "../support/eventually.ts";
+import type { Attack } from "./attack.ts";
+import type { Service } from "./victim.ts";
+import type { HostileWorld } from "./world.ts";
+
+export interface Result {
+  readonly attack: Attack;
+  /** Undefined: it was never really going on, and says nothing. */
+  readonly evidence: string | undefined;
+  readonly service: Service | undefined;
+  /** Why it could not be run. */
+  readonly problem: string | undefined;
+}
+
+const EVIDENCE_MS = 15_000;
+const SERVED_MS = 30_000;
+
+/** The victim goes on with its work while the attack lasts. */
+export async function runAttack(world: HostileWorld, attack: Attack): Promise<Result> {
+  try {
+    await eventually(() => world.victim.isServed, { within: SERVED_MS, what: "a victim that has all it should" });
+    world.ended();
+    const strike = await attack.start(world);
+    try {
+      const service = await world.victim.use();
+      const evidence = await eventually(async () => strike.evidence(), { within: EVIDENCE_MS, every: 200 }).catch(() => undefined);
+      return { attack, evidence, service, problem: undefined };
+    } finally {
+      await strike.stop();
+    }
+  } catch (error) {
+    return { attack, evidence: undefined, service: undefined, problem: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { apiRequest } from "../support/api-request.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { selfSignedCertificate } from "../support/serving-certificate.ts";
+
+export interface SlowAdmissionOptions {
+  /** Milliseconds before each answer. */
+  readonly delayMs: number;
+  readonly resources: readonly string[];
+  readonly operations: readonly string[];
+  readonly apiGroups: readonly string[];
+  /** Which namespaces: a label selector. */
+  readonly namespaceSelector?: object;
+  readonly allowed?: boolean;
+  /** Milliseconds; the API server gives up then. */
+  readonly timeoutSeconds?: number;
+}
+
+/** Somebody else's validating webhook, which takes its time. */
+export interface SlowAdmission {
+  readonly calls: number;
+  stop(): Promise<void>;
+}
+
+const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+let serial = 0;
+
+export async function startSlowAdmission(plane: ControlPlane, options: SlowAdmissionOptions): Promise<SlowAdmission> {
+  const { delayMs, resources, operations, apiGroups, namespaceSelector = {}, allowed = true, timeoutSeconds = 10 } = options;
+  const certificate = selfSignedCertificate();
+  let calls = 0;
+  const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
+    let text = "";
+    request.setEncoding("utf8");
+    request.on("data", (chunk: string) => (text += chunk));
+    request.on("end", () => void answer());
+    const answer = async (): Promise<void> => {
+      calls += 1;
+      const { request: asked }: { request: { uid: string } } = JSON.parse(text);
+      await pause(delayMs);
+      response.setHeader("content-type", "application/json");
+      const review = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: { uid: asked.uid, allowed } };
+      response.end(JSON.stringify(review));
+    };
+  });
+  server.listen(0, "localhost");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // A listening TCP server.
+  const name = `slow-${++serial}`;
+  const webhook = {
+    name: `${name}.example.com`,
+    admissionReviewVersions: ["v1"],
+    sideEffects: "None",
+    timeoutSeconds,
+    failurePolicy: "Fail",
+    namespaceSelector,
+    rules: [{ apiGroups, apiVersions: ["*"], operations, resources }],
+    clientConfig: { url: `https://localhost:${port}/`, caBundle: Buffer.from(certificate.cert).toString("base64") },
+  };
+  const body = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name },
+    webhooks: [webhook],
+  };
+  await apiRequest(plane, { method: "POST", path: CONFIGURATIONS, body });
+  return {
+    get calls() {
+      return calls;
+    },
+    stop: async () => {
+      await apiRequest(plane, { method: "DELETE", path: `${CONFIGURATIONS}/${name}` });
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { SecretObject } from "../../src/domain/kubernetes.ts";
+import { classOf, createClass, opaque, send } from "../support/sync-world.ts";
+import type { HostileWorld, Tenant } from "./world.ts";
+
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+
+export interface TenantClass {
+  readonly name: string;
+  /** The vault that the class names; its own where not given. */
+  readonly vault?: string;
+  readonly tenantId?: string;
+  readonly objects: readonly (string | Readonly<Record<string, string>>)[];
+  readonly secretObjects?: readonly SecretObject[];
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** A class that its owner may write, whatever it is meant to do to others. Polled as often as the product allows. */
+export async function hostileClass(world: HostileWorld, tenant: Tenant, wanted: TenantClass): Promise<void> {
+  const { name, vault = tenant.vault, tenantId = tenant.tenantId, objects, parameters = {} } = wanted;
+  const names = objects.map((object) => (typeof object === "string" ? object : (object["objectName"] ?? "")));
+  const secretObjects = wanted.secretObjects ?? names.map((object) => opaque(`${name}-${object}`, object));
+  const annotations = { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" };
+  await createClass(
+    world.plane,
+    classOf({ vault, tenantId }, { namespace: tenant.namespace, name, objects, secretObjects, parameters, annotations }),
+  );
+}
+
+/** Takes all of a tenant's classes away. */
+export async function removeClasses({ plane }: HostileWorld, { namespace }: Tenant): Promise<void> {
+  await send(plane, { method: "DELETE", path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses` });
+}
+
+export function classNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `class-${index}`);
+}

@@ -1,0 +1,163 @@
+/** In the place of node:https and node:http: what the Azure SDK sends goes through the fabric, what the worker serves is called by name. */
+import { EventEmitter } from "node:events";
+import { Readable, Writable } from "node:stream";
+import { currentMachine } from "../time/context.ts";
+import type { Machine } from "../time/machine.ts";
+import type { Fabric, Sent } from "./fabric.ts";
+
+interface RequestOptions {
+  readonly hostname?: string;
+  readonly port?: string | number | null;
+  readonly path?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+}
+
+class SimulatedResponse extends Readable {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, headers: Readonly<Record<string, string>>) {
+    super();
+    this.statusCode = status;
+    this.headers = headers;
+  }
+
+  override _read(): void {
+    // Parts are pushed as they arrive.
+  }
+}
+
+class SimulatedRequest extends Writable {
+  readonly #fabric: Fabric;
+  readonly #options: RequestOptions;
+  readonly #chunks: Buffer[] = [];
+  #sent: Sent | undefined;
+  #response: SimulatedResponse | undefined;
+
+  constructor(fabric: Fabric, options: RequestOptions) {
+    super({ autoDestroy: false });
+    this.#fabric = fabric;
+    this.#options = options;
+  }
+
+  override _write(chunk: Buffer | string, _encoding: string, done: () => void): void {
+    this.#chunks.push(Buffer.from(chunk));
+    done();
+  }
+
+  override _final(done: () => void): void {
+    const { hostname = "", port, path = "/", method = "GET", headers = {} } = this.#options;
+    const host = port === undefined || port === null || port === "" ? hostname : `${hostname}:${port}`;
+    this.#sent = this.#fabric.send(
+      {
+        machine: currentMachine(),
+        host: host.toLowerCase(),
+        method,
+        path,
+        headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
+        body: Buffer.concat(this.#chunks).toString("utf8"),
+      },
+      {
+        onHead: (status, answered) => {
+          this.#response = new SimulatedResponse(status, answered);
+          this.emit("response", this.#response);
+        },
+        onData: (chunk) => this.#response?.push(chunk),
+        onEnd: () => this.#response?.push(null),
+        onError: (error) => {
+          if (this.#response === undefined) this.destroy(error);
+          else this.#response.destroy(error);
+        },
+      },
+    );
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#sent?.abort();
+    if (error !== null) this.#response?.destroy(error);
+    done(error);
+  }
+}
+
+type OnResponse = (response: SimulatedResponse) => void;
+
+/** As `https.request` with options and a callback. */
+export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions, onResponse?: OnResponse) => Writable {
+  return (options, onResponse) => {
+    const request = new SimulatedRequest(fabric(), options);
+    if (onResponse !== undefined) request.once("response", onResponse);
+    return request;
+  };
+}
+
+type Listener = (request: { readonly method: string; readonly url: string }, response: ProbeResponse) => void;
+
+/** Of a server that a process opened, by its machine. */
+const listeners = new WeakMap<Machine, Listener>();
+
+class SimulatedServer extends EventEmitter {
+  readonly #listener: Listener;
+
+  constructor(listener: Listener) {
+    super();
+    this.#listener = listener;
+  }
+
+  listen(_where: unknown, done?: () => void): this {
+    const machine = currentMachine();
+    if (machine !== undefined) listeners.set(machine, this.#listener);
+    setTimeout(() => done?.(), 0);
+    return this;
+  }
+
+  address(): { readonly port: number } {
+    return { port: 1 };
+  }
+
+  close(done?: () => void): this {
+    const machine = currentMachine();
+    if (machine !== undefined) listeners.delete(machine);
+    setTimeout(() => done?.(), 0);
+    return this;
+  }
+
+  closeAllConnections(): void {
+    // None of them lasts.
+  }
+}
+
+/** As `http.createServer` with a listener. */
+export function simulatedServer(listener: Listener): SimulatedServer {
+  return new SimulatedServer(listener);
+}
+
+class ProbeResponse {
+  status = 0;
+  text = "";
+
+  writeHead(status: number): this {
+    this.status = status;
+    return this;
+  }
+
+  end(text = ""): this {
+    this.text = text;
+    return this;
+  }
+}
+
+export interface Probed {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** What the process's server says at a path right now; undefined: it has none. To be called as something that the machine does. */
+export function probe(machine: Machine, url: string): Probed | undefined {
+  const listener = listeners.get(machine);
+  if (listener === undefined) return undefined;
+  const response = new ProbeResponse();
+  listener({ method: "GET", url }, response);
+  return { status: response.status, text: response.text };
+}

@@ -1,0 +1,63 @@
+/** Whose time, chance and order is asked for: those of the machine that acts, else the world's. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Machine } from "./machine.ts";
+import { Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const realSetImmediate = globalThis.setImmediate;
+const current = new AsyncLocalStorage<Machine>();
+
+/** Unix milliseconds of virtual time 0: a Monday. */
+export const EPOCH = Date.UTC(2026, 0, 5);
+
+/** One world at a time: what runs outside of one gets errors instead of time. */
+let scheduler: Scheduler | undefined;
+let worldRandom = new Random(0);
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    realSetImmediate(resolve);
+  });
+}
+
+function enter(machine: Machine | undefined, action: () => void): void {
+  if (machine === undefined) current.exit(action);
+  else current.run(machine, action);
+}
+
+/** Begins a world of its own at virtual time 0. */
+export function beginWorld(seed: number): { readonly scheduler: Scheduler; readonly random: Random } {
+  const random = new Random(seed);
+  worldRandom = random.fork("world");
+  scheduler = new Scheduler(random.fork("order"), settled, enter);
+  return { scheduler, random };
+}
+
+/** Runs what a machine does: time, chance and requests inside of it are the machine's. */
+export function onMachine<T>(machine: Machine, action: () => T): T {
+  return current.run(machine, action);
+}
+
+/** The machine that acts; undefined: the world outside. */
+export function currentMachine(): Machine | undefined {
+  return current.getStore();
+}
+
+export function activeScheduler(): Scheduler {
+  if (scheduler === undefined) throw new Error("simulation: time was asked for before a world began");
+  return scheduler;
+}
+
+/** Unix milliseconds by the clock of whoever asks. */
+export function wall(): number {
+  return Math.floor(current.getStore()?.wall ?? EPOCH + (scheduler?.now ?? 0));
+}
+
+/** Milliseconds by the monotonic clock of whoever asks. */
+export function monotonic(): number {
+  return current.getStore()?.monotonic ?? scheduler?.now ?? 0;
+}
+
+export function random(): Random {
+  return current.getStore()?.random ?? worldRandom;
+}

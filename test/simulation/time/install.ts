@@ -1,0 +1,39 @@
+/**
+ * Takes the place of time, chance and sockets in this process. Has to be imported before anything that may use them: modules keep what
+ * they imported.
+ */
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import { fill, randomBytes, uuid } from "./chance.ts";
+import { eventLoopDelay, hrtime, hrtimeNanoseconds, SimulatedDate } from "./clocks.ts";
+import { monotonic, random } from "./context.ts";
+import { simulatedTimers, timeoutSignal, type WaitOptions, wait } from "./timers.ts";
+
+const require = createRequire(import.meta.url);
+
+/** What nobody may open while a world lasts: where it is tried, the simulation has a hole. */
+function refused(what: string): () => never {
+  return () => {
+    throw new Error(`simulation: ${what} was to be opened`);
+  };
+}
+
+Object.assign(globalThis, simulatedTimers, { Date: SimulatedDate });
+Object.assign(require("node:timers"), simulatedTimers);
+Object.assign(require("node:timers/promises"), {
+  setTimeout: wait,
+  setImmediate: <T>(value?: T, options?: WaitOptions) => wait(0, value, options),
+  setInterval: refused("an interval of node:timers/promises"),
+});
+Object.assign(AbortSignal, { timeout: timeoutSignal });
+Object.defineProperty(globalThis.performance, "now", { value: monotonic });
+Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay });
+Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }) });
+Object.assign(Math, { random: () => random().next() });
+Object.assign(require("node:crypto"), { randomBytes, randomUUID: uuid, randomFillSync: fill });
+Object.defineProperty(globalThis.crypto, "getRandomValues", { value: fill });
+Object.defineProperty(globalThis.crypto, "randomUUID", { value: uuid });
+Object.assign(require("node:net").Socket.prototype, { connect: refused("a connection") });
+Object.assign(require("node:net").Server.prototype, { listen: refused("a port") });
+Object.assign(require("node:dgram"), { createSocket: refused("a datagram socket") });
+Object.assign(require("node:dns"), { lookup: refused("a name look-up") });
+syncBuiltinESMExports();

@@ -1,0 +1,61 @@
+/** Numbers that a seed decides. Each part of a simulation draws from a stream of its own, so that one more draw in one part changes no other. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = mix(seed >>> 0);
+  }
+
+  /** In [0, 1): mulberry32, which passes the usual tests for what is drawn here. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number from 0 up to, but not, `below`. */
+  below(below: number): number {
+    return Math.floor(this.next() * below);
+  }
+
+  between(from: number, to: number): number {
+    return from + this.next() * (to - from);
+  }
+
+  /** With the given probability. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** Of a list that is not empty. */
+  pick<T>(of: readonly T[]): T {
+    const picked = of[this.below(of.length)];
+    if (picked === undefined) throw new Error("nothing to pick from");
+    return picked;
+  }
+
+  /** Waits as they come in networks: mostly about the median, now and then ten times that. Milliseconds. */
+  delay(median: number): number {
+    return median * 0.25 + median * 0.75 * -Math.log(1 - this.next());
+  }
+
+  bytes(count: number): Buffer {
+    const bytes = Buffer.alloc(count);
+    for (let index = 0; index < count; index += 1) bytes[index] = this.below(256);
+    return bytes;
+  }
+
+  /** Another stream, the same for the same name. */
+  fork(name: string): Random {
+    let seed = this.#state;
+    for (const character of name) seed = Math.imul(seed ^ (character.codePointAt(0) ?? 0), 0x9e3779b1);
+    return new Random(seed);
+  }
+}
+
+function mix(seed: number): number {
+  let mixed = Math.imul(seed ^ (seed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

@@ -1,0 +1,114 @@
+/** Node's timers by virtual time. */
+import { activeScheduler, currentMachine } from "./context.ts";
+
+/** As Node's own: an object that is also a number. */
+class SimulatedTimeout {
+  #action: () => void;
+  #scheduled: { cancel(): void };
+  readonly #milliseconds: number;
+  readonly #isRepeated: boolean;
+  readonly #machine = currentMachine();
+  #hasRef = true;
+
+  constructor(action: () => void, milliseconds: number | undefined, isRepeated: boolean) {
+    this.#action = action;
+    const delay = milliseconds ?? 1;
+    this.#milliseconds = delay >= 1 && delay <= 2 ** 31 - 1 ? delay : 1;
+    this.#isRepeated = isRepeated;
+    this.#scheduled = this.#schedule();
+  }
+
+  #schedule(): { cancel(): void } {
+    const fire = (): void => {
+      if (this.#isRepeated) this.#scheduled = this.#schedule();
+      this.#action();
+    };
+    return activeScheduler().schedule(this.#milliseconds, fire, { machine: this.#machine, isTimer: true });
+  }
+
+  cancel(): void {
+    this.#scheduled.cancel();
+    this.#action = () => undefined;
+  }
+
+  ref(): this {
+    this.#hasRef = true;
+    return this;
+  }
+
+  unref(): this {
+    this.#hasRef = false;
+    return this;
+  }
+
+  hasRef(): boolean {
+    return this.#hasRef;
+  }
+
+  refresh(): this {
+    this.#scheduled.cancel();
+    this.#scheduled = this.#schedule();
+    return this;
+  }
+
+  close(): this {
+    this.cancel();
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+}
+
+type Callback = (...given: readonly unknown[]) => void;
+
+export const simulatedTimers = {
+  setTimeout: (action: Callback, milliseconds?: number, ...given: readonly unknown[]) =>
+    new SimulatedTimeout(() => action(...given), milliseconds, false),
+  setInterval: (action: Callback, milliseconds?: number, ...given: readonly unknown[]) =>
+    new SimulatedTimeout(() => action(...given), milliseconds, true),
+  setImmediate: (action: Callback, ...given: readonly unknown[]) => {
+    const machine = currentMachine();
+    return activeScheduler().schedule(0, () => action(...given), { machine });
+  },
+  clearTimeout: (timer: unknown) => clear(timer),
+  clearInterval: (timer: unknown) => clear(timer),
+  clearImmediate: (timer: unknown) => clear(timer),
+};
+
+function clear(timer: unknown): void {
+  if (typeof timer === "object" && timer !== null && "cancel" in timer && typeof timer.cancel === "function") timer.cancel();
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** As `setTimeout` of node:timers/promises. */
+export function wait<T>(milliseconds?: number, value?: T, { signal }: WaitOptions = {}): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const refuse = (): void => {
+      timer.cancel();
+      reject(Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), { name: "AbortError", code: "ABORT_ERR" }));
+    };
+    const timer = new SimulatedTimeout(
+      () => {
+        signal?.removeEventListener("abort", refuse);
+        resolve(value);
+      },
+      milliseconds,
+      false,
+    );
+    if (signal?.aborted === true) refuse();
+    else signal?.addEventListener("abort", refuse, { once: true });
+  });
+}
+
+/** As `AbortSignal.timeout`. */
+export function timeoutSignal(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  const over = (): void => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+  simulatedTimers.setTimeout(over, milliseconds);
+  return controller.signal;
+}
