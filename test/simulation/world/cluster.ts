@@ -1,14 +1,13 @@
 /** The simulated API server with the shipped install on it. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { ApiRequest } from "../api/interface.ts";
+import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
+import type { Admission, ApiRequest, Write } from "../api/interface.ts";
 import { SimulatedApiServer } from "../api/server.ts";
 import type { Message, Party, Reply } from "../network/fabric.ts";
 import { EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
-import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
-import type { Admission, Write } from "../api/interface.ts";
 
 export const API_HOST = "api.simulated";
 const ADMINISTRATOR = "kubernetes-admin";
@@ -89,7 +88,15 @@ export interface Answered {
 }
 
 function unauthorized(): Reply {
-  const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: "Unauthorized", reason: "Unauthorized", code: 401 };
+  const status = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: "Unauthorized",
+    reason: "Unauthorized",
+    code: 401,
+  };
   return { kind: "answer", status: 401, headers: { "content-type": "application/json" }, body: JSON.stringify(status) };
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "../../../src/domain/ports/logger.ts";
-import { wall } from "../time/context.ts";
+import { activeScheduler, EPOCH } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";
 
 export interface Line {
@@ -38,7 +38,7 @@ export class SimulationLog {
       (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
         if (level === "debug") return;
         if (level === "error") this.#errors += 1;
-        this.#lines.push({ at: wall(), machine, level, message, fields: { ...fixed, ...fields } });
+        this.#lines.push({ at: EPOCH + activeScheduler().now, machine, level, message, fields: { ...fixed, ...fields } });
         if (this.#lines.length > 2 * this.#most) this.#lines.splice(0, this.#most);
       };
     return {
