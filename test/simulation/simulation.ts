@@ -33,8 +33,8 @@ const QUIET_MS = 60 * MINUTE + 15 * MINUTE + REST_MS;
 export interface Options {
   readonly seed: number;
   readonly hours: number;
-  /** Steps of the plan that are left out, by number: for finding the least that still fails. */
-  readonly without?: ReadonlySet<number>;
+  /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
+  readonly only?: ReadonlySet<number> | undefined;
 }
 
 export interface Outcome {
@@ -51,7 +51,7 @@ export interface Outcome {
   readonly log: World["log"];
 }
 
-export async function simulate({ seed, hours, without = new Set() }: Options): Promise<Outcome> {
+export async function simulate({ seed, hours, only }: Options): Promise<Outcome> {
   const world = await startWorld(seed);
   const violations: Violation[] = [];
   const violate =
@@ -60,14 +60,14 @@ export async function simulate({ seed, hours, without = new Set() }: Options): P
       violations.push({ at: world.scheduler.now, invariant, text });
     };
   for (const { name, watch } of INVARIANTS) watch?.(world, violate(name));
-  const plan = new Plan(world, without);
+  const plan = new Plan(world, only);
   everyMinute(world, () => {
     for (const { name, check } of INVARIANTS) for (const text of check?.(world) ?? []) violate(name)(text);
   });
   const end = hours * HOUR;
   while (world.scheduler.now < end && violations.length === 0) {
-    await plan.run(BUSY_MS, () => violations.length === 0);
-    if (violations.length > 0) break;
+    await plan.run(BUSY_MS, () => violations.length === 0 && world.scheduler.now < end);
+    if (violations.length > 0 || world.scheduler.now >= end) break;
     plan.endAll();
     await world.scheduler.runUntil(world.scheduler.now + QUIET_MS, () => violations.length === 0);
     if (violations.length > 0) break;
@@ -103,16 +103,16 @@ const ACT_EVERY_MS = MINUTE;
 /** Draws what happens next, whatever has happened: a step that is left out changes no other. */
 class Plan {
   readonly #world: World;
-  readonly #without: ReadonlySet<number>;
+  readonly #only: ReadonlySet<number> | undefined;
   readonly #random: Random;
   readonly #ends = new Set<() => void>();
   readonly kinds = new Set<string>();
   steps = 0;
   faults = 0;
 
-  constructor(world: World, without: ReadonlySet<number>) {
+  constructor(world: World, only: ReadonlySet<number> | undefined) {
     this.#world = world;
-    this.#without = without;
+    this.#only = only;
     this.#random = world.random.fork("plan");
   }
 
@@ -138,7 +138,7 @@ class Plan {
   #plan(at: number, act: (random: Random) => string | undefined): void {
     const number = this.steps++;
     const random = this.#random.fork(`step ${number}`);
-    if (this.#without.has(number)) return;
+    if (this.#only?.has(number) === false) return;
     const { scheduler } = this.#world;
     scheduler.schedule(at - scheduler.now, () => {
       const text = act(random);
