@@ -2,7 +2,7 @@
 
 import type { Logger } from "../../../src/domain/ports/logger.ts";
 import type { Config } from "../../../src/runtime/config.ts";
-import { probe } from "../network/https-request.ts";
+import { type Probed, probe } from "../network/https-request.ts";
 import { onMachine } from "../time/context.ts";
 import { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
@@ -29,6 +29,7 @@ export interface ProcessOptions {
 
 /** As the manifests have it. */
 const PROBE_EVERY_MS = 10_000;
+const PROBE_TIMEOUT_MS = 1_000;
 const FAILURES = 3;
 const GRACE_MS = 30_000;
 
@@ -126,7 +127,17 @@ export class SimulatedProcess {
     if (this.#machine !== machine) return;
     const { scheduler } = this.#options;
     const stands = machine.stoppedUntil > scheduler.now + 1_000;
-    const answer = stands ? undefined : onMachine(machine, () => probe(machine, "/livez"));
+    let answer: Probed | undefined;
+    const note = (given: Probed): void => {
+      answer = given;
+    };
+    if (!stands) onMachine(machine, () => probe(machine, "/livez", note));
+    scheduler.schedule(PROBE_TIMEOUT_MS, () => {
+      if (this.#machine === machine) this.#judge(machine, answer);
+    });
+  }
+
+  #judge(machine: Machine, answer: Probed | undefined): void {
     this.#failures = answer?.status === 200 ? 0 : this.#failures + 1;
     if (this.#failures < FAILURES) this.#probeLater(machine);
     else this.kill(`not alive: ${answer?.text.trim() ?? "no answer"}`);

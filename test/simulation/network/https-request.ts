@@ -92,22 +92,26 @@ export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions
   };
 }
 
-type Listener = (request: { readonly method: string; readonly url: string }, response: ProbeResponse) => void;
+interface ProbeRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly socket: { readonly remoteAddress: string };
+}
 
-/** Of a server that a process opened, by its machine. */
-const listeners = new WeakMap<Machine, Listener>();
+type Listener = (request: ProbeRequest, response: ProbeResponse) => void;
+
+/** That a process opened, by its machine. */
+const servers = new WeakMap<Machine, SimulatedServer>();
 
 class SimulatedServer extends EventEmitter {
-  readonly #listener: Listener;
-
-  constructor(listener: Listener) {
+  constructor(listener?: Listener) {
     super();
-    this.#listener = listener;
+    if (listener !== undefined) this.on("request", listener);
   }
 
   listen(_where: unknown, done?: () => void): this {
     const machine = currentMachine();
-    if (machine !== undefined) listeners.set(machine, this.#listener);
+    if (machine !== undefined) servers.set(machine, this);
     setTimeout(() => done?.(), 0);
     return this;
   }
@@ -118,7 +122,7 @@ class SimulatedServer extends EventEmitter {
 
   close(done?: () => void): this {
     const machine = currentMachine();
-    if (machine !== undefined) listeners.delete(machine);
+    if (machine !== undefined) servers.delete(machine);
     setTimeout(() => done?.(), 0);
     return this;
   }
@@ -128,14 +132,14 @@ class SimulatedServer extends EventEmitter {
   }
 }
 
-/** As `http.createServer` with a listener. */
-export function simulatedServer(listener: Listener): SimulatedServer {
+/** As `http.createServer`. */
+export function simulatedServer(listener?: Listener): SimulatedServer {
   return new SimulatedServer(listener);
 }
 
-class ProbeResponse {
+class ProbeResponse extends EventEmitter {
+  readonly destroyed = false;
   status = 0;
-  text = "";
 
   writeHead(status: number): this {
     this.status = status;
@@ -143,7 +147,8 @@ class ProbeResponse {
   }
 
   end(text = ""): this {
-    this.text = text;
+    this.emit("answered", { status: this.status, text } satisfies Probed);
+    this.emit("close");
     return this;
   }
 }
@@ -153,11 +158,9 @@ export interface Probed {
   readonly text: string;
 }
 
-/** What the process's server says at a path right now; undefined: it has none. To be called as something that the machine does. */
-export function probe(machine: Machine, url: string): Probed | undefined {
-  const listener = listeners.get(machine);
-  if (listener === undefined) return undefined;
+/** Asks the process's server, from a kubelet's address; undefined: it has none. To be called as something that the machine does. */
+export function probe(machine: Machine, url: string, onAnswer: (answer: Probed) => void): void {
   const response = new ProbeResponse();
-  listener({ method: "GET", url }, response);
-  return { status: response.status, text: response.text };
+  response.once("answered", onAnswer);
+  servers.get(machine)?.emit("request", { method: "GET", url, socket: { remoteAddress: "10.0.0.1" } }, response);
 }

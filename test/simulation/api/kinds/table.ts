@@ -17,7 +17,7 @@ import { secretCauses, secretChangeCauses } from "../validation/secrets.ts";
 import { podCauses, podChangeCauses, statefulChangeCauses, workloadCauses, workloadChangeCauses } from "../validation/workloads.ts";
 import { builtinKind, type Traits } from "./builtin.ts";
 import { definitionCauses, prepareDefinition, prepareDefinitionChange } from "./definitions.ts";
-import { bySpec, bySpecOrAnnotations, byWebhooks, mergedStringData, never, qualityOf, stringIn, withMetadata } from "./preparing.ts";
+import { byContent, bySpec, bySpecOrAnnotations, byWebhooks, mergedStringData, never, qualityOf, stringIn, withMetadata } from "./preparing.ts";
 
 const at =
   (...path: readonly string[]) =>
@@ -76,6 +76,7 @@ export const TRAITS: readonly Traits[] = [
     causes: podCauses,
     changeCauses: podChangeCauses,
   },
+  { group: "", plural: "podtemplates", kind: "PodTemplate", shape: "core.PodTemplate", generation: byContent },
   {
     group: "",
     plural: "serviceaccounts",
