@@ -1,7 +1,7 @@
+import { objectAt, stringAt } from "../api/json.ts";
 import { Correspondence } from "./correspondence.ts";
 import type { Difference } from "./difference.ts";
 import { type Answers, bodyOf, Exchange, type Servers } from "./exchange.ts";
-import { objectAt, stringAt } from "../api/json.ts";
 import { type CollectionAddress, collectionPath, isOfCollection, keyOf, type Operation } from "./operation.ts";
 import { Settling } from "./settling.ts";
 import type { Answer } from "./subject.ts";

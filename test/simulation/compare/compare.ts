@@ -19,16 +19,15 @@ const BATCH = 80;
 /** Compares both servers, and says how that went. True: no difference but those that are listed. */
 export async function compareAll(sizes: Sizes, log: Log): Promise<boolean> {
   const started = Date.now();
-  const outcomes = await Promise.all([
-    comparePlain(sizes, log),
-    compareControlled(sizes, log),
-  ]);
+  const outcomes = await Promise.all([comparePlain(sizes, log), compareControlled(sizes, log)]);
   const compared = outcomes.reduce((sum, outcome) => sum + outcome.compared, 0);
   const unexplained = outcomes.flatMap((outcome) => outcome.unexplained);
   const listed = LISTED.map((row) => [row, outcomes.reduce((sum, outcome) => sum + (outcome.listed.get(row) ?? 0), 0)] as const);
   report({ listed, log });
   const total = listed.reduce((sum, [, times]) => sum + times, 0);
-  log(`${compared} operations compared, ${total} listed differences (${listed.length} rows), ${unexplained.length} unexplained, in ${Math.round((Date.now() - started) / 1_000)} s`);
+  log(
+    `${compared} operations compared, ${total} listed differences (${listed.length} rows), ${unexplained.length} unexplained, in ${Math.round((Date.now() - started) / 1_000)} s`,
+  );
   return unexplained.length === 0;
 }
 
@@ -44,7 +43,10 @@ export async function comparePlain({ seed, operations, lane }: Sizes, log: Log):
     LANES.definitions({ seed, batches: definitions, length: 50 }),
     LANES.policies({ seed, batches: Math.max(1, Math.round(operations / 2_500)), length: BATCH }),
   ];
-  return runLanes(lanes.filter(({ name }) => lane === undefined || lane === name), { log, start: () => startControlPlane({ controllerManager: false }) });
+  return runLanes(
+    lanes.filter(({ name }) => lane === undefined || lane === name),
+    { log, start: () => startControlPlane({ controllerManager: false }) },
+  );
 }
 
 /** Lanes that need controllers. */
@@ -59,7 +61,10 @@ async function compareControlled({ seed, operations, lane }: Sizes, log: Log): P
       controllers: ["garbage-collector-controller", "namespace-controller", "serviceaccount-controller"],
       apiServerFlags: { "etcd-compaction-interval": "1s" },
     });
-  return runLanes(lanes.filter(({ name }) => lane === undefined || lane === name), { log, start });
+  return runLanes(
+    lanes.filter(({ name }) => lane === undefined || lane === name),
+    { log, start },
+  );
 }
 
 interface Running {

@@ -65,7 +65,10 @@ export class Correspondence {
 
   /** A text of the real server in the simulated one's names. */
   translated(text: string): string {
-    const named = text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (uid) => this.#toSimulated.get(uid) ?? uid);
+    const named = text.replaceAll(
+      /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g,
+      (uid) => this.#toSimulated.get(uid) ?? uid,
+    );
     const versioned = named.replaceAll(/\b\d+\b/g, (digits) => String(this.#versions.get(Number(digits)) ?? digits));
     for (const [real, simulated] of this.#names()) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
     return versioned;

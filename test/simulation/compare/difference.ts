@@ -43,7 +43,8 @@ class Comparing {
 
   #items(path: string, real: readonly Json[], simulated: readonly Json[]): void {
     const [a, b] = hasNoOrder(path) ? [ordered(real), ordered(simulated)] : [real, simulated];
-    if (a.length !== b.length) this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
+    if (a.length !== b.length)
+      this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
     else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
   }
 
@@ -88,7 +89,12 @@ function hasNoOrder(path: string): boolean {
 
 /** Sorted, without those that are there twice: the server reports some in two places. */
 function ordered(items: readonly Json[]): readonly Json[] {
-  const texts = new Map(items.map((item) => [isObject(item) ? `${String(item["field"])} ${String(item["reason"])} ${String(item["message"])}` : JSON.stringify(item), item]));
+  const texts = new Map(
+    items.map((item) => [
+      isObject(item) ? `${String(item["field"])} ${String(item["reason"])} ${String(item["message"])}` : JSON.stringify(item),
+      item,
+    ]),
+  );
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 

@@ -36,7 +36,10 @@ export interface PlantSearch extends Planting {
 export async function isPlantFound(plant: Plant, { real, seed, log }: PlantSearch): Promise<boolean> {
   const lines: string[] = [];
   const comparison = new Comparison(real, { log: (line) => lines.push(line), prefix: `plant${seed}-` });
-  await comparison.run(LANES.random({ seed, batches: MOST_BATCHES, length: 80 }), { wrap: (server) => new PlantedServer(server, plant), mostDifferences: 1 });
+  await comparison.run(LANES.random({ seed, batches: MOST_BATCHES, length: 80 }), {
+    wrap: (server) => new PlantedServer(server, plant),
+    mostDifferences: 1,
+  });
   const { compared, unexplained } = comparison.outcome;
   const found = unexplained.find((difference) => difference.found.some(({ kind }) => kind === plant.kind));
   log(found === undefined ? `NOT FOUND in ${compared} operations: ${plant.what}` : `found as a difference of ${plant.kind}: ${plant.what}`);

@@ -85,7 +85,10 @@ export class Comparison {
     }
   }
 
-  async #begin(lane: Lane, wrap: (server: SimulatedServer) => VirtualSubject): Promise<{ readonly simulated: VirtualSubject; readonly group: string }> {
+  async #begin(
+    lane: Lane,
+    wrap: (server: SimulatedServer) => VirtualSubject,
+  ): Promise<{ readonly simulated: VirtualSubject; readonly group: string }> {
     const group = `${this.#prefix}${++this.#groups}-${lane.name}.sim.example`;
     const simulated = wrap(new SimulatedServer(new Choices(this.#groups).next, lane.options));
     const setup = lane.setup(group);

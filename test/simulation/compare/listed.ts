@@ -15,17 +15,24 @@ export const LISTED: readonly Listed[] = [
     what: "the sentence about a body or selector that cannot be read",
     why: "Go's decoders name types and places of their own; nobody reads more than the 400",
     explains: (difference) =>
-      difference.path === "message" && texts(difference).every((text) => /cannot be handled as|is unrecognized|error decoding|API version in the data|unable to parse|found '|failed to convert new/.test(text)),
+      difference.path === "message" &&
+      texts(difference).every((text) =>
+        /cannot be handled as|is unrecognized|error decoding|API version in the data|unable to parse|found '|failed to convert new/.test(
+          text,
+        ),
+      ),
   },
   {
     what: "the value and the decoder's words in a cause of a 422, where the value is an object or its content was decoded",
     why: "Go shows its internal types there; reason, field and the sentence itself are compared",
-    explains: ({ path, real, simulated }) => /details.causes\[\d+\].message$/.test(path) && withoutValue(String(real)) === withoutValue(String(simulated)),
+    explains: ({ path, real, simulated }) =>
+      /details.causes\[\d+\].message$/.test(path) && withoutValue(String(real)) === withoutValue(String(simulated)),
   },
   {
     what: "which of several problems of an applied object is told, and in which order",
     why: "Go walks maps in no order, and ends its walk at an unknown field",
-    explains: (difference) => difference.path === "message" && texts(difference).every((text) => text.startsWith("failed to create typed patch object")),
+    explains: (difference) =>
+      difference.path === "message" && texts(difference).every((text) => text.startsWith("failed to create typed patch object")),
   },
   {
     what: "the version of a list that may be of any version",
@@ -36,7 +43,8 @@ export const LISTED: readonly Listed[] = [
     what: "times that differ by a second",
     why: "the server reads its clock more than once in a request, and its controllers act some milliseconds later",
     explains: ({ path, real, simulated }) =>
-      /\.(time|lastTransitionTime|creationTimestamp|deletionTimestamp)$/.test(path) && Math.abs(Date.parse(String(real)) - Date.parse(String(simulated))) <= 1_000,
+      /\.(time|lastTransitionTime|creationTimestamp|deletionTimestamp)$/.test(path) &&
+      Math.abs(Date.parse(String(real)) - Date.parse(String(simulated))) <= 1_000,
   },
   {
     what: "the order of the causes in the sentence of a 422",

@@ -18,7 +18,8 @@ const { values } = parseArgs({
 
 function count(name: "seed" | "operations", text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} takes a whole number from 1 on, and not ${JSON.stringify(text)}`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`--${name} takes a whole number from 1 on, and not ${JSON.stringify(text)}`);
   return value;
 }
 

@@ -21,7 +21,8 @@ export const PLANTS: readonly Plant[] = [
   {
     kind: "content",
     what: "a label is lost",
-    answer: (answer) => ofObject(answer, (metadata) => ({ ...metadata, labels: withoutMember(objectAt(metadata, "labels"), "tier") }), hasLabel),
+    answer: (answer) =>
+      ofObject(answer, (metadata) => ({ ...metadata, labels: withoutMember(objectAt(metadata, "labels"), "tier") }), hasLabel),
   },
   {
     kind: "managedFields",
@@ -41,14 +42,22 @@ export const PLANTS: readonly Plant[] = [
         ? ofObject(answer, (metadata) => ({ ...metadata, resourceVersion: String(1_000_000 - Number(metadata["resourceVersion"])) }))
         : answer,
   },
-  { kind: "watch", what: "a deletion is not told to watches", lines: (lines) => lines.filter((line) => !line.startsWith('{"type":"DELETED"')) },
+  {
+    kind: "watch",
+    what: "a deletion is not told to watches",
+    lines: (lines) => lines.filter((line) => !line.startsWith('{"type":"DELETED"')),
+  },
 ];
 
 function bodyText({ body }: Answer): string {
   return JSON.stringify(body);
 }
 
-function ofObject(answer: Answer, change: (metadata: JsonObject) => JsonObject, isMeant: (metadata: JsonObject) => boolean = () => true): Answer {
+function ofObject(
+  answer: Answer,
+  change: (metadata: JsonObject) => JsonObject,
+  isMeant: (metadata: JsonObject) => boolean = () => true,
+): Answer {
   const body = answer.body as Json; // Parsed JSON, or a text.
   if (!isObject(body) || stringAt(objectAt(body, "metadata"), "uid") === undefined || !isMeant(objectAt(body, "metadata"))) return answer;
   return { ...answer, body: { ...body, metadata: change(objectAt(body, "metadata")) } };

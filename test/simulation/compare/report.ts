@@ -11,8 +11,16 @@ export function explain({ serial, setup, operations }: Batch, found: readonly Fo
   const leading = at === undefined || at === -1 ? operations : operations.slice(0, at + 1);
   return [
     `${serial}: ${first.operation === undefined ? "at the end" : `at ${describe(first.operation)}`}`,
-    ...found.slice(0, 8).flatMap(({ kind, path, real, simulated }) => [`   ${kind} ${path}`, `      real      ${shown(real)}`, `      simulated ${shown(simulated)}`]),
-    ...(first.answers === undefined ? [] : [`   real      ${shown(first.answers.real.body)}`, `   simulated ${shown(first.answers.simulated.body)}`]),
+    ...found
+      .slice(0, 8)
+      .flatMap(({ kind, path, real, simulated }) => [
+        `   ${kind} ${path}`,
+        `      real      ${shown(real)}`,
+        `      simulated ${shown(simulated)}`,
+      ]),
+    ...(first.answers === undefined
+      ? []
+      : [`   real      ${shown(first.answers.real.body)}`, `   simulated ${shown(first.answers.simulated.body)}`]),
     `   ${setup.length} operations to set up, then`,
     ...leading.map((operation) => `      ${describe(operation).slice(0, WIDTH)}`),
   ].join("\n");

@@ -53,7 +53,8 @@ export class Settling {
 }
 
 function isSameList({ real, simulated }: Answers): boolean {
-  const summaries = (answer: Answer): readonly string[] => listAt(bodyOf(answer), "items").map((item) => (isObject(item) ? summaryOf(item) : ""));
+  const summaries = (answer: Answer): readonly string[] =>
+    listAt(bodyOf(answer), "items").map((item) => (isObject(item) ? summaryOf(item) : ""));
   return JSON.stringify(summaries(real)) === JSON.stringify(summaries(simulated));
 }
 

@@ -44,8 +44,16 @@ export class ComparedWatches {
   async #fromNow(at: WatchPlace): Promise<Pair> {
     const { place, namespace, labelSelector, fieldSelector } = at;
     const path = collectionPath(place, namespace);
-    const answers = await this.#exchange.ask({ verb: "list", place, ...(namespace === undefined ? {} : { namespace }), query: { limit: "500" } });
-    const selectors = { ...(labelSelector === undefined ? {} : { labelSelector }), ...(fieldSelector === undefined ? {} : { fieldSelector }) };
+    const answers = await this.#exchange.ask({
+      verb: "list",
+      place,
+      ...(namespace === undefined ? {} : { namespace }),
+      query: { limit: "500" },
+    });
+    const selectors = {
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    };
     const url = (body: JsonObject): string => {
       const resourceVersion = stringAt(objectAt(body, "metadata"), "resourceVersion") ?? "";
       return `${path}?${new URLSearchParams({ ...selectors, watch: "true", allowWatchBookmarks: "true", resourceVersion }).toString()}`;

@@ -4,7 +4,7 @@ import { keyOf, type WantedClass } from "../world/classes.ts";
 import { versionAt } from "../world/vaults.ts";
 import type { Team, World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
-import { isActive, seenSecrets } from "./secrets.ts";
+import { fileContent, isActive, seenSecrets } from "./secrets.ts";
 
 const DEFAULT_MINUTES = 5;
 const SLACK_MS = 5 * 60_000;
@@ -26,6 +26,7 @@ function claimsFresh(status: ClassStatus | undefined): boolean {
 function staleOf(world: World, team: Team, wanted: WantedClass): readonly string[] {
   if (!isActive(team, wanted) || !claimsFresh(statusOf(world, team.namespace, wanted.name))) return [];
   const moment = world.scheduler.now - allowedMs(wanted);
+  if ((team.writtenAt.get(wanted.name) ?? 0) > moment) return [];
   const seen = seenSecrets(world);
   return wanted.secrets.flatMap(({ name, keys }) => {
     const live = seen.get(`${team.namespace}/${name}`);
@@ -34,7 +35,7 @@ function staleOf(world: World, team: Team, wanted: WantedClass): readonly string
       const entry = wanted.entries[index];
       const object = entry === undefined ? undefined : team.vault.objects.get(entry.object);
       if (entry === undefined || object === undefined || entry.pinned !== undefined || object.changedAt > moment) return [];
-      const value = versionAt(object, moment)?.value;
+      const value = fileContent(entry, versionAt(object, moment)?.value);
       const held = live.data[keyOf(entry)];
       if (object.state !== "enabled" || value === undefined || held === value) return [];
       const since = (world.scheduler.now - object.changedAt) / 60_000;

@@ -14,6 +14,8 @@ interface Seen {
   readonly data: Readonly<Record<string, string>>;
   readonly isManaged: boolean;
   readonly className: string | undefined;
+  /** That an author gave it. */
+  readonly label: string | undefined;
 }
 
 function seenOf(object: JsonObject): Seen {
@@ -27,6 +29,7 @@ function seenOf(object: JsonObject): Seen {
     data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")])),
     isManaged: metadata.labels?.[MANAGED] === "true",
     className: metadata.annotations?.[CLASS],
+    label: metadata.labels?.["example.com/mark"],
   };
 }
 
@@ -48,11 +51,18 @@ export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
 /** What an entry's file holds now; undefined: the vault gives nothing for it. */
 function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
   if (object === undefined) return undefined;
-  if (entry.pinned === undefined) return currentOf(object)?.value;
+  // That a pinned version was disabled is noticed within a day.
   const pinned = object.versions.find(({ version }) => version === entry.pinned);
-  // That a version was disabled is noticed within a day.
-  return pinned?.value;
+  const value = entry.pinned === undefined ? currentOf(object)?.value : pinned?.value;
+  return fileContent(entry, value);
 }
+
+/** What an entry makes of an object's value. */
+export function fileContent({ isDecoded }: WantedEntry, value: string | undefined): string | undefined {
+  return value !== undefined && isDecoded ? decoded(value) : value;
+}
+
+const decoded = (value: string): string => Buffer.from(value, "base64").toString("utf8");
 
 function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, Seen>): readonly string[] {
   if (!isActive(team, wanted)) return [];
@@ -65,6 +75,10 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
     if (values.some(({ value }) => value === undefined)) return [];
     if (live === undefined) return [`${where} is missing`];
     if (!live.isManaged || live.className !== wanted.name) return [`${where} is not marked as its class's`];
+    if (live.label !== secret.label) return [`${where} has the label ${live.label ?? "of nobody"}, and not ${secret.label ?? "none"}`];
+    const named = new Set(entries.map(keyOf));
+    const more = Object.keys(live.data).filter((key) => !named.has(key));
+    if (more.length > 0) return [`${where} still has ${more.join(", ")}`];
     return values.flatMap(({ entry, value }) => {
       const held = live.data[keyOf(entry)];
       return held === value ? [] : [`${where}: ${keyOf(entry)} holds ${held ?? "nothing"}, ${fileOf(entry)} is ${value ?? "nothing"}`];
@@ -117,7 +131,8 @@ export const valuesStayHome: Invariant = {
       if (resource !== "secrets" || user !== SYNC_USER || isDryRun || verb === "delete") return;
       const live = world.cluster.server.object("secrets", name, namespace);
       if (live === undefined || vaultOf.get(namespace) === undefined) return;
-      for (const value of Object.values(seenOf(live).data)) {
+      for (const held of Object.values(seenOf(live).data)) {
+        const value = held.startsWith("vault-") ? held : decoded(held);
         if (value.startsWith("vault-") && !value.startsWith(`${vaultOf.get(namespace) ?? ""}/`))
           violated(`${namespace}/${name} got a value of ${value.split("/")[0] ?? ""}`);
       }

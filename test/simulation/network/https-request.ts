@@ -132,8 +132,9 @@ class SimulatedServer extends EventEmitter {
   }
 }
 
-/** As `http.createServer`. */
-export function simulatedServer(listener?: Listener): SimulatedServer {
+/** As `http.createServer`, with options before the listener or without. */
+export function simulatedServer(...given: readonly unknown[]): SimulatedServer {
+  const listener = given.find((each): each is Listener => typeof each === "function");
   return new SimulatedServer(listener);
 }
 

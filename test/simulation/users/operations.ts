@@ -1,6 +1,6 @@
 /** What the people of a cluster do: rotate, edit, delete, mount. Each operation says in a line what it did; undefined: there was nothing to do it on. */
 import type { Random } from "../time/random.ts";
-import { drawClass } from "../world/classes.ts";
+import { drawClass, slightlyChanged } from "../world/classes.ts";
 import { deleteClass, type Team, type World, writeClass } from "../world/world.ts";
 
 export interface OperationKind {
@@ -76,6 +76,30 @@ export const OPERATIONS: readonly OperationKind[] = [
       const { team, name } = found;
       const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
       return isTaken ? `${team.namespace}/${name} is another class now` : undefined;
+    },
+  },
+  {
+    name: "change a little of a class",
+    weight: 4,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      const wanted = found?.team.classes.get(found.name);
+      if (found === undefined || wanted === undefined) return undefined;
+      const isTaken = writeClass(world.cluster, found.team, slightlyChanged(random, wanted));
+      return isTaken ? `${found.team.namespace}/${found.name} is changed a little` : undefined;
+    },
+  },
+  {
+    name: "replace a class",
+    weight: 1,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined) return undefined;
+      const { team, name } = found;
+      deleteClass(world.cluster, team, name);
+      if (team.classes.has(name)) return undefined;
+      const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
+      return isTaken ? `${team.namespace}/${name} is made anew, another one` : `${team.namespace}/${name} is deleted`;
     },
   },
   {

@@ -9,12 +9,16 @@ export interface WantedEntry {
   readonly pinned: string | undefined;
   /** File name, where one object is named twice. */
   readonly alias: string | undefined;
+  /** `objectEncoding: base64`: the file is what the value decodes to. */
+  readonly isDecoded: boolean;
 }
 
 export interface WantedSecret {
   readonly name: string;
   /** Keys to entries, by index. */
   readonly keys: readonly number[];
+  /** Value of a label of its author's. */
+  readonly label: string | undefined;
 }
 
 export interface WantedClass {
@@ -41,13 +45,16 @@ export function drawClass(
     object: random.pick(names),
     pinned: undefined,
     alias: undefined,
+    isDecoded: random.chance(0.2),
   })).filter((entry, index, all) => all.findIndex(({ object }) => object === entry.object) === index);
   const [first] = entries;
   // The usual set-up before a rotation: today's version by its id, and the latest.
   const version = first === undefined ? undefined : where.vault.objects.get(first.object)?.versions.at(-1)?.version;
   const isTwice = first !== undefined && version !== undefined && random.chance(0.25);
   const all =
-    isTwice && first !== undefined ? [{ object: first.object, pinned: version, alias: `${first.object}-before` }, ...entries] : entries;
+    isTwice && first !== undefined
+      ? [{ object: first.object, pinned: version, alias: `${first.object}-before`, isDecoded: false }, ...entries]
+      : entries;
   const drawn = random.next();
   return {
     namespace: where.namespace,
@@ -64,8 +71,24 @@ function drawSecrets(random: Random, name: string, entries: number): readonly Wa
   const count = 1 + random.below(2);
   return Array.from({ length: count }, (_, index) => {
     const keys = Array.from({ length: entries }, (__, entry) => entry).filter(() => random.chance(0.7));
-    return { name: `${name}-${index}`, keys: keys.length === 0 ? [random.below(entries)] : keys };
+    const label = random.chance(0.3) ? "of-its-author" : undefined;
+    return { name: `${name}-${index}`, keys: keys.length === 0 ? [random.below(entries)] : keys, label };
   });
+}
+
+/** The same class but for one thing that says nothing of which objects it names. */
+export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
+  const drawn = random.below(3);
+  const at = random.below(wanted.secrets.length);
+  const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
+    ...wanted,
+    secrets: wanted.secrets.map((secret, index) => (index === at ? change(secret) : secret)),
+  });
+  if (drawn === 0) return changed((secret) => ({ ...secret, label: secret.label === undefined ? "added" : undefined }));
+  if (drawn === 1 && (wanted.secrets[at]?.keys.length ?? 0) > 1) return changed((secret) => ({ ...secret, keys: secret.keys.slice(1) }));
+  const entry = random.below(wanted.entries.length);
+  const entries = wanted.entries.map((each, index) => (index === entry ? { ...each, isDecoded: !each.isDecoded } : each));
+  return { ...wanted, entries };
 }
 
 /** The name of an entry's file, which secretObjects name. */
@@ -85,15 +108,17 @@ export function manifestOf(wanted: WantedClass, tenantId: string): object {
     ...(sync === undefined ? {} : { "keyvault-injector.dev/sync": sync }),
     ...(intervalMinutes === undefined ? {} : { "keyvault-injector.dev/rotation-poll-interval": `${intervalMinutes}m` }),
   };
-  const objects = entries.map(({ object, pinned, alias }) => ({
+  const objects = entries.map(({ object, pinned, alias, isDecoded }) => ({
     objectName: object,
     objectType: "secret",
     ...(pinned === undefined ? {} : { objectVersion: pinned }),
     ...(alias === undefined ? {} : { objectAlias: alias }),
+    ...(isDecoded ? { objectEncoding: "base64" } : {}),
   }));
   const secretObjects = secrets.map((secret) => ({
     secretName: secret.name,
     type: "Opaque",
+    ...(secret.label === undefined ? {} : { labels: { "example.com/mark": secret.label } }),
     data: secret.keys.flatMap((index) => {
       const entry = entries[index];
       return entry === undefined ? [] : [{ objectName: fileOf(entry), key: keyOf(entry) }];

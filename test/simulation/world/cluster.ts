@@ -26,9 +26,11 @@ export interface Json {
 /** What the world does at the API server, at once and without a network. */
 export class Cluster {
   readonly server: SimulatedApiServer;
+  readonly #scheduler: ClusterOptions["scheduler"];
   readonly #users = new Map<string, string>();
 
   constructor({ scheduler, random, admit, onWrite }: ClusterOptions) {
+    this.#scheduler = scheduler;
     this.server = new SimulatedApiServer({
       now: () => Math.floor(EPOCH + scheduler.now),
       random: () => random.next(),
@@ -39,6 +41,11 @@ export class Cluster {
       ...(admit === undefined ? {} : { admit }),
       onWrite,
     });
+  }
+
+  /** Virtual milliseconds. */
+  get now(): number {
+    return this.#scheduler.now;
   }
 
   /** A token that stands for a user from now on. */

@@ -29,7 +29,7 @@ export interface Application {
   readonly clientSecret: string;
 }
 
-/** Changes a vault, and remembers how it was. Values say whose they are. */
+/** Changes a vault, and remembers how it was. Values say whose they are, in base64. */
 export class Vaults {
   readonly all = new Map<string, SimulatedVault>();
   readonly #methods: StateMethods;
@@ -61,7 +61,8 @@ export class Vaults {
   async rotate({ name: vault, objects }: SimulatedVault, name: string): Promise<void> {
     const known = objects.get(name);
     if (known?.state === "deleted") return;
-    const value = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
+    const text = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
+    const value = Buffer.from(text).toString("base64");
     const { version } = await this.#methods.setSecret({ vault, name, value });
     const made = { version, value, since: this.#now() };
     if (known === undefined) objects.set(name, { name, versions: [made], state: "enabled", changedAt: this.#now() });

@@ -39,6 +39,8 @@ export interface Team {
   readonly application: Application;
   /** By name. */
   readonly classes: Map<string, WantedClass>;
+  /** When each was written last (virtual milliseconds). */
+  readonly writtenAt: Map<string, number>;
   /** Names of pods, with the class that each mounts. */
   readonly pods: Map<string, string>;
 }
@@ -170,7 +172,7 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
     const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
     for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);
     const application = await vaults.application(TENANT, [name], random.chance(0.8));
-    teams.push({ namespace, vault, application, classes: new Map(), pods: new Map() });
+    teams.push({ namespace, vault, application, classes: new Map(), writtenAt: new Map(), pods: new Map() });
     cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     writeCredentials(cluster, namespace, application);
   }
@@ -197,7 +199,10 @@ export function writeCredentials(cluster: Cluster, namespace: string, { appId, c
 export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
   const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
   const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), "application/apply-patch+yaml", "author");
-  if (status < 300) team.classes.set(wanted.name, wanted);
+  if (status < 300) {
+    team.classes.set(wanted.name, wanted);
+    team.writtenAt.set(wanted.name, cluster.now);
+  }
   return status < 300;
 }
 

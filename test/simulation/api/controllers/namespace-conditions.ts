@@ -38,7 +38,8 @@ function contentCondition(remaining: Remaining): Condition {
 function finalizersCondition(remaining: Remaining): Condition {
   const counts = new Map<string, number>();
   for (const { object } of [...remaining.values()].flat()) {
-    for (const finalizer of listAt(objectAt(object, "metadata"), "finalizers").map(String)) counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
+    for (const finalizer of listAt(objectAt(object, "metadata"), "finalizers").map(String))
+      counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
   }
   if (counts.size === 0) {
     return ["NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished"];

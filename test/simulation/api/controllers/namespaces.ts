@@ -97,7 +97,10 @@ export class NamespaceControllers {
   /** Pods go first, and everything else once they are gone. */
   #deleteContent(namespace: string): Remaining {
     const kinds = servedKinds(this.#options.serving).filter((kind) => kind.namespaced);
-    const pods = this.#deleteAll(namespace, kinds.filter(({ collection }) => collection === "pods"));
+    const pods = this.#deleteAll(
+      namespace,
+      kinds.filter(({ collection }) => collection === "pods"),
+    );
     return pods.size > 0 ? pods : this.#deleteAll(namespace, kinds);
   }
 

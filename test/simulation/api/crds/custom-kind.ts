@@ -113,7 +113,9 @@ function withAppliedMetadata(object: JsonObject): JsonObject {
   const given = objectAt(object, "metadata");
   const metadata = objectAt(read, "metadata");
   const empty = CONTAINERS.filter((name) => given[name] !== undefined && metadata[name] === undefined);
-  return empty.length === 0 ? read : { ...read, metadata: { ...metadata, ...Object.fromEntries(empty.map((name) => [name, given[name] ?? null])) } };
+  return empty.length === 0
+    ? read
+    : { ...read, metadata: { ...metadata, ...Object.fromEntries(empty.map((name) => [name, given[name] ?? null])) } };
 }
 
 interface Update {
@@ -138,7 +140,11 @@ function updateCauses(content: Content, { object, old, subresource }: Update): r
   if (subresource === "") return [...changed, ...allCauses(content, object)];
   const schema = objectAt(objectAt(content.schema, "properties"), "status");
   const status = object["status"];
-  return [...changed, ...(status === undefined ? [] : schemaCauses(status, schema, { prefix: "status", path: "" })), ...twinCauses(object, content.schema, "")];
+  return [
+    ...changed,
+    ...(status === undefined ? [] : schemaCauses(status, schema, { prefix: "status", path: "" })),
+    ...twinCauses(object, content.schema, ""),
+  ];
 }
 
 function typeCauses({ typed }: Content, object: JsonObject): readonly Cause[] {

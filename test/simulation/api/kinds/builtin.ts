@@ -58,7 +58,10 @@ export function builtinKind(traits: Traits): Kind {
   const apiVersion = group === "" ? "v1" : `${group}/v1`;
   const ofStatus = fieldsNamed("status");
   const ofSpec = fieldsNamed("spec", ...(status?.ignores ?? []));
-  const rules = { name: traits.name ?? isSubdomain, checksFinalizerNames: traits.takesAnyFinalizer !== true && traits.isLooselyChecked !== true };
+  const rules = {
+    name: traits.name ?? isSubdomain,
+    checksFinalizerNames: traits.takesAnyFinalizer !== true && traits.isLooselyChecked !== true,
+  };
   const typed = { kind, apiVersion };
   const read = (body: JsonObject, before?: JsonObject): JsonObject => {
     const known = decodeObject(shape, withType(body, typed), before);

@@ -17,7 +17,17 @@ import { secretCauses, secretChangeCauses } from "../validation/secrets.ts";
 import { podCauses, podChangeCauses, statefulChangeCauses, workloadCauses, workloadChangeCauses } from "../validation/workloads.ts";
 import { builtinKind, type Traits } from "./builtin.ts";
 import { definitionCauses, prepareDefinition, prepareDefinitionChange } from "./definitions.ts";
-import { byContent, bySpec, bySpecOrAnnotations, byWebhooks, mergedStringData, never, qualityOf, stringIn, withMetadata } from "./preparing.ts";
+import {
+  byContent,
+  bySpec,
+  bySpecOrAnnotations,
+  byWebhooks,
+  mergedStringData,
+  never,
+  qualityOf,
+  stringIn,
+  withMetadata,
+} from "./preparing.ts";
 
 const at =
   (...path: readonly string[]) =>
@@ -44,7 +54,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "secrets",
     kind: "Secret",
     shape: "core.Secret",
-   
+
     fieldLabels: { type: at("type") },
     reshape: mergedStringData,
     prepareUpdate: (secret, old) => (secret["type"] === "" ? { ...secret, type: old["type"] ?? "" } : secret),
@@ -57,7 +67,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "pods",
     kind: "Pod",
     shape: "core.Pod",
-   
+
     returnsDeleted: true,
     generation: bySpec,
     status: {
@@ -82,7 +92,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "serviceaccounts",
     kind: "ServiceAccount",
     shape: "core.ServiceAccount",
-   
+
     returnsDeleted: true,
   },
   {
@@ -90,7 +100,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "namespaces",
     kind: "Namespace",
     shape: "core.Namespace",
-   
+
     isClusterScoped: true,
     returnsDeleted: true,
     name: isLabel,
@@ -132,7 +142,7 @@ export const TRAITS: readonly Traits[] = [
     plural: "services",
     kind: "Service",
     shape: "core.Service",
-   
+
     createsByUpdate: true,
     returnsDeleted: true,
     name: isServiceName,
@@ -297,7 +307,9 @@ function keptAddresses(service: JsonObject, old: JsonObject): JsonObject {
   const spec = objectAt(service, "spec");
   const before = objectAt(old, "spec");
   const missing = ADDRESSES.filter((name) => spec[name] === undefined && before[name] !== undefined);
-  return missing.length === 0 ? service : { ...service, spec: { ...spec, ...Object.fromEntries(missing.map((name) => [name, before[name] ?? null])) } };
+  return missing.length === 0
+    ? service
+    : { ...service, spec: { ...spec, ...Object.fromEntries(missing.map((name) => [name, before[name] ?? null])) } };
 }
 
 const TEMPLATE_COUNT = "deprecated.daemonset.template.generation";

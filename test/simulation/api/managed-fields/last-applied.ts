@@ -38,14 +38,18 @@ export function withLastApplied(object: JsonObject, applied: JsonObject): JsonOb
   if (lastAppliedOf(object) === undefined) return object;
   const metadata = objectAt(object, "metadata");
   const annotations = { ...objectAt(metadata, "annotations"), [ANNOTATION]: textOf(applied) };
-  const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)), 0);
+  const bytes = Object.entries(annotations).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
+    0,
+  );
   if (bytes <= ANNOTATION_BYTES) return { ...object, metadata: { ...metadata, annotations } };
   return { ...object, metadata: { ...metadata, annotations: withMember(annotations, ANNOTATION, undefined) } };
 }
 
 function textOf(applied: JsonObject): string {
   const metadata = objectAt(applied, "metadata");
-  const annotations = metadata["annotations"] === undefined ? undefined : withMember(objectAt(metadata, "annotations"), ANNOTATION, undefined);
+  const annotations =
+    metadata["annotations"] === undefined ? undefined : withMember(objectAt(metadata, "annotations"), ANNOTATION, undefined);
   const bare = withMember(metadata, "annotations", annotations);
   return `${canonicalJson({ ...applied, metadata: bare })}\n`;
 }

@@ -45,7 +45,10 @@ export const SECRETS: Policy = {
         holds: !wasAdopted || !wasOurs || !isOurs || isAdopted,
         message: "the sync worker keeps the annotation keyvault-injector.dev/adopted as long as it keeps the Secret",
       },
-      { holds: !isDelete || (wasOurs && !wasAdoptable && !wasAdopted), message: "the sync worker deletes only Secrets that it made itself" },
+      {
+        holds: !isDelete || (wasOurs && !wasAdoptable && !wasAdopted),
+        message: "the sync worker deletes only Secrets that it made itself",
+      },
     ];
   },
 };

@@ -19,7 +19,8 @@ export const SNAPSHOTS: Policy = {
     return [
       {
         holds: oldObject === undefined || isSnapshot(label(oldObject, SNAPSHOT)),
-        message: 'the sync worker touches only ControllerRevisions that carry the label keyvault-injector.dev/snapshot: "true", or "component"',
+        message:
+          'the sync worker touches only ControllerRevisions that carry the label keyvault-injector.dev/snapshot: "true", or "component"',
       },
       {
         holds: object === undefined || isOurs,

@@ -61,7 +61,8 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
     },
     {
       holds: isSameSpec,
-      message: "the sync worker changes the annotation keyvault-injector.dev/rotated of a pod template, and nothing else of a workload's spec",
+      message:
+        "the sync worker changes the annotation keyvault-injector.dev/rotated of a pod template, and nothing else of a workload's spec",
     },
     {
       holds: isSameMetadata,

@@ -57,10 +57,7 @@ export function bindingCauses(binding: JsonObject, kinds: readonly string[]): re
   const role = objectAt(binding, "roleRef");
   const name = stringAt(role, "name") ?? "";
   const kind = stringAt(role, "kind") ?? "";
-  return [
-    ...(kinds.includes(kind) ? [] : [unsupported("roleRef.kind", kind, kinds)]),
-    ...(name === "" ? [required("roleRef.name")] : []),
-  ];
+  return [...(kinds.includes(kind) ? [] : [unsupported("roleRef.kind", kind, kinds)]), ...(name === "" ? [required("roleRef.name")] : [])];
 }
 
 export function bindingChangeCauses(binding: JsonObject, old: JsonObject): readonly Cause[] {

@@ -56,7 +56,9 @@ export function podChangeCauses(pod: JsonObject, old: JsonObject): readonly Caus
   };
   const why =
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-  const changed = ["containers", "initContainers"].find((name) => listAt(objectAt(pod, "spec"), name).length !== listAt(objectAt(old, "spec"), name).length);
+  const changed = ["containers", "initContainers"].find(
+    (name) => listAt(objectAt(pod, "spec"), name).length !== listAt(objectAt(old, "spec"), name).length,
+  );
   if (changed !== undefined) return [forbiddenField(`spec.${changed}`, "pod updates may not add or remove containers")];
   return isSameMeaning(fixed(pod), fixed(old)) ? [] : [forbiddenField("spec", why)];
 }

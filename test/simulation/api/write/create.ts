@@ -1,6 +1,6 @@
 import { type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
-import { decodeManagers, type Managers } from "../managed-fields/managers.ts";
 import type { Kind } from "../kind.ts";
+import { decodeManagers, type Managers } from "../managed-fields/managers.ts";
 import { type Ownership, ownersAfterUpdate } from "../managed-fields/owners.ts";
 import { validateApplied } from "../managed-fields/validate.ts";
 import { alreadyExists, invalid, Refusal } from "../refusal.ts";
@@ -46,7 +46,9 @@ function admitted(writing: Writing, body: JsonObject): JsonObject {
 function addressed({ isDryRun, random }: Writing, service: JsonObject): JsonObject {
   const spec = objectAt(service, "spec");
   if (spec["type"] === "ExternalName" || spec["clusterIP"] !== undefined) return service;
-  const address = isDryRun ? "10.0.0.0" : `10.${Math.floor(random() * 250)}.${Math.floor(random() * 250)}.${1 + Math.floor(random() * 250)}`;
+  const address = isDryRun
+    ? "10.0.0.0"
+    : `10.${Math.floor(random() * 250)}.${Math.floor(random() * 250)}.${1 + Math.floor(random() * 250)}`;
   return { ...service, spec: { clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", ...spec } };
 }
 

@@ -41,7 +41,9 @@ export function deleteOptions({ request, route }: Pick<Writing, "request" | "rou
 }
 
 function policyCause(policy: string): Cause {
-  return POLICIES.includes(policy) ? invalidValue("propagationPolicy", policy, "") : unsupported("propagationPolicy", policy, [...POLICIES, "nil"]);
+  return POLICIES.includes(policy)
+    ? invalidValue("propagationPolicy", policy, "")
+    : unsupported("propagationPolicy", policy, [...POLICIES, "nil"]);
 }
 
 /** What a DELETE answers with: the object, or a Status that says which one it was. */

@@ -1,6 +1,6 @@
 import { isEqual, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
-import { decodeManagers, isSameManager, type Managers } from "../managed-fields/managers.ts";
 import type { Kind } from "../kind.ts";
+import { decodeManagers, isSameManager, type Managers } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate } from "../managed-fields/owners.ts";
 import { conflict, invalid, MODIFIED, notFound } from "../refusal.ts";
 import { keyOf, type Stored, stamped } from "../store/stored.ts";

@@ -23,7 +23,9 @@ function providerClass(choices: Choices): JsonObject {
       spec: {
         ...choices.maybe(0.9, () => ({ provider: choices.weighted<Json>([12, "azure"], [1, 7], [1, null]) })),
         ...choices.maybe(0.9, () => ({ parameters: choices.chance(0.05) ? {} : parameters })),
-        ...choices.maybe(0.6, () => ({ secretObjects: choices.weighted<Json>([8, choices.some(["db", "web"]).map(secretObject)], [1, []], [1, null], [1, "text"]) })),
+        ...choices.maybe(0.6, () => ({
+          secretObjects: choices.weighted<Json>([8, choices.some(["db", "web"]).map(secretObject)], [1, []], [1, null], [1, "text"]),
+        })),
         ...choices.maybe(0.05, () => ({ unknownField: "x" })),
       },
     })),
@@ -46,7 +48,9 @@ function condition(choices: Choices, type: string): JsonObject {
 function sync(choices: Choices): JsonObject {
   const types = choices.some(["Synced", "Fresh"], 0.7);
   const conditions = [...types, ...(choices.chance(0.05) ? types.slice(0, 1) : [])].map((type) => condition(choices, type));
-  const secrets = choices.some(["db", "web"]).map((name) => ({ name, ...choices.maybe(0.95, () => ({ state: choices.of("Synced", "Conflict") })) }));
+  const secrets = choices
+    .some(["db", "web"])
+    .map((name) => ({ name, ...choices.maybe(0.95, () => ({ state: choices.of("Synced", "Conflict") })) }));
   return choices.maybe(0.95, () => ({
     status: {
       ...choices.maybe(0.9, () => ({ conditions })),

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../api/json.ts";
 import { isOfCollection, type Operation, type OperationVerb, type Place } from "../operation.ts";
-import type { Choices } from "../random.ts";
 import type { Ground } from "../phases/ground.ts";
+import type { Choices } from "../random.ts";
 import { randomContents } from "./contents.ts";
 import { randomMetadata, randomMetadataPatch } from "./metadata.ts";
 import { PLACES, type PlaceName, typeOf } from "./places.ts";
@@ -104,7 +104,11 @@ function whole(choices: Choices, { target, place, where }: Asked): JsonObject {
   const contents = inNamespace(randomContents(choices, target), where.namespace);
   const { name, namespace } = where;
   const named = choices.weighted<JsonObject>([30, { name }], [1, { generateName: `${name}-` }], [1, {}]);
-  const metadata = { ...named, ...(namespace === undefined ? {} : choices.maybe(0.7, () => ({ namespace: choices.chance(0.98) ? namespace : "elsewhere" }))), ...randomMetadata(choices) };
+  const metadata = {
+    ...named,
+    ...(namespace === undefined ? {} : choices.maybe(0.7, () => ({ namespace: choices.chance(0.98) ? namespace : "elsewhere" }))),
+    ...randomMetadata(choices),
+  };
   return { ...typed(choices, place), metadata, ...contents };
 }
 
@@ -124,14 +128,26 @@ const REQUESTS: Readonly<Record<OperationVerb, Maker>> = {
     const query = writeQuery(choices);
     if (choices.chance(0.35)) {
       const body = whole(choices, asked);
-      const metadata = { ...(body["metadata"] as JsonObject), name: asked.where.name, ...choices.maybe(0.5, () => ({ resourceVersion: "$version" })) }; // As made above.
+      const metadata = {
+        ...(body["metadata"] as JsonObject),
+        name: asked.where.name,
+        ...choices.maybe(0.5, () => ({ resourceVersion: "$version" })),
+      }; // As made above.
       return { query, body: { ...body, metadata } };
     }
-    return { query, isOverLive: true, body: { ...changedContents(choices, asked), metadata: randomMetadataPatch(choices) }, ...statusOf(choices, asked) };
+    return {
+      query,
+      isOverLive: true,
+      body: { ...changedContents(choices, asked), metadata: randomMetadataPatch(choices) },
+      ...statusOf(choices, asked),
+    };
   },
   merge: (choices, asked) => ({
     query: writeQuery(choices),
-    body: { ...choices.maybe(0.6, () => changedContents(choices, asked)), ...choices.maybe(0.7, () => ({ metadata: randomMetadataPatch(choices) })) },
+    body: {
+      ...choices.maybe(0.6, () => changedContents(choices, asked)),
+      ...choices.maybe(0.7, () => ({ metadata: randomMetadataPatch(choices) })),
+    },
     ...statusOf(choices, asked),
   }),
   json: (choices) => ({ query: writeQuery(choices), body: jsonPatch(choices) }),
@@ -140,7 +156,8 @@ const REQUESTS: Readonly<Record<OperationVerb, Maker>> = {
     return { query, body: appliedBody(choices, asked), ...statusOf(choices, asked) };
   },
   delete: (choices) => ({ ...choices.maybe(0.75, () => ({ body: deleteOptions(choices) })) }),
-  get: (choices, { target }) => choices.maybe(0.15, () => ({ subresource: STATUS.includes(target) ? "status" : choices.of("status", "nothing") })),
+  get: (choices, { target }) =>
+    choices.maybe(0.15, () => ({ subresource: STATUS.includes(target) ? "status" : choices.of("status", "nothing") })),
   list: (choices, asked) => ({ query: selection(choices, asked) }),
   watch: (choices) => ({
     query: {
@@ -160,8 +177,13 @@ function statusOf(choices: Choices, { target }: Asked): Request {
 /** A part of new contents, as a merge patch: nothing, some members, or nulls in their place. */
 function changedContents(choices: Choices, { target, where }: Asked): JsonObject {
   const contents = inNamespace(randomContents(choices, target), where.namespace);
-  const entries = Object.entries(contents).flatMap(([name, value]): [string, Json][] => (choices.chance(0.8) ? [[name, choices.chance(0.05) ? null : value]] : []));
-  return { ...Object.fromEntries(entries), ...(target === "pods" && choices.chance(0.4) ? { status: { phase: choices.of("Running", "Succeeded") } } : {}) };
+  const entries = Object.entries(contents).flatMap(([name, value]): [string, Json][] =>
+    choices.chance(0.8) ? [[name, choices.chance(0.05) ? null : value]] : [],
+  );
+  return {
+    ...Object.fromEntries(entries),
+    ...(target === "pods" && choices.chance(0.4) ? { status: { phase: choices.of("Running", "Succeeded") } } : {}),
+  };
 }
 
 function appliedBody(choices: Choices, asked: Asked): JsonObject {
@@ -200,14 +222,37 @@ function deleteOptions(choices: Choices): JsonObject {
         ...choices.maybe(0.5, () => ({ resourceVersion: choices.weighted([3, "$version"], [1, "$earlier"]) })),
       },
     })),
-    ...choices.maybe(0.4, () => ({ propagationPolicy: choices.weighted([6, "Background"], [2, "Foreground"], [2, "Orphan"], [0.4, "Sideways"]) })),
+    ...choices.maybe(0.4, () => ({
+      propagationPolicy: choices.weighted([6, "Background"], [2, "Foreground"], [2, "Orphan"], [0.4, "Sideways"]),
+    })),
     ...choices.maybe(0.12, () => ({ dryRun: ["All"] })),
     ...choices.maybe(0.15, () => ({ gracePeriodSeconds: choices.of(0, 3) })),
   };
 }
 
 function selection(choices: Choices, { target, where }: Asked): Record<string, string> {
-  const labels = choices.weighted<string>([3, "app=a"], [2, "app"], [2, "!app"], [2, "app in (a,b),tier!=b"], [1, "keyvault-injector.dev/managed=true"], [1, "app notin (a)"], [1, "bad key=a"], [1, "app=="], [0.5, "app=not valid"]);
-  const fields = choices.weighted<string>([4, `metadata.name=${where.name}`], [2, `metadata.namespace=${where.namespace ?? ""}`], [1, `metadata.name!=${where.name}`], [1, "metadata.uid=x"], [1, "nonsense"], [2, target === "pods" ? "status.phase!=Succeeded,status.phase!=Failed" : "type=Opaque"]);
-  return { ...choices.maybe(0.5, () => ({ labelSelector: labels })), ...choices.maybe(0.4, () => ({ fieldSelector: fields })), ...choices.maybe(0.05, () => ({ resourceVersion: "0" })) };
+  const labels = choices.weighted<string>(
+    [3, "app=a"],
+    [2, "app"],
+    [2, "!app"],
+    [2, "app in (a,b),tier!=b"],
+    [1, "keyvault-injector.dev/managed=true"],
+    [1, "app notin (a)"],
+    [1, "bad key=a"],
+    [1, "app=="],
+    [0.5, "app=not valid"],
+  );
+  const fields = choices.weighted<string>(
+    [4, `metadata.name=${where.name}`],
+    [2, `metadata.namespace=${where.namespace ?? ""}`],
+    [1, `metadata.name!=${where.name}`],
+    [1, "metadata.uid=x"],
+    [1, "nonsense"],
+    [2, target === "pods" ? "status.phase!=Succeeded,status.phase!=Failed" : "type=Opaque"],
+  );
+  return {
+    ...choices.maybe(0.5, () => ({ labelSelector: labels })),
+    ...choices.maybe(0.4, () => ({ fieldSelector: fields })),
+    ...choices.maybe(0.05, () => ({ resourceVersion: "0" })),
+  };
 }

@@ -48,8 +48,16 @@ function some(choices: Choices, values: Readonly<Record<string, readonly [Json, 
 
 function secretOperation(choices: Choices, namespace: string): Operation {
   const name = choices.weighted([8, "db"], [6, "web"], [2, "keyvault-injector-sync-key"]);
-  const labels = some(choices, { [`${PREFIX}managed`]: ["true", "true", "true", "false"], "secrets-store.csi.k8s.io/managed": ["true"], app: ["a"] }, 0.4);
-  const annotations = some(choices, { [`${PREFIX}class`]: ["one", "two"], [`${PREFIX}adoptable-by`]: ["one", "two"], [`${PREFIX}adopted`]: ["true", "false"] }, 0.35);
+  const labels = some(
+    choices,
+    { [`${PREFIX}managed`]: ["true", "true", "true", "false"], "secrets-store.csi.k8s.io/managed": ["true"], app: ["a"] },
+    0.4,
+  );
+  const annotations = some(
+    choices,
+    { [`${PREFIX}class`]: ["one", "two"], [`${PREFIX}adoptable-by`]: ["one", "two"], [`${PREFIX}adopted`]: ["true", "false"] },
+    0.35,
+  );
   const content = {
     metadata: { labels, annotations },
     ...choices.maybe(0.6, () => ({ data: { a: choices.of("eA==", "eQ==") } })),
@@ -62,7 +70,9 @@ function revisionOperation(choices: Choices, namespace: string): Operation {
   const labels = some(choices, { [`${PREFIX}snapshot`]: ["true", "true", "component", "no"], [`${PREFIX}class`]: ["one"] }, 0.75);
   const metadata = {
     labels: { ...labels, ...choices.maybe(0.15, () => ({ app: "a" })) },
-    ...choices.maybe(0.1, () => ({ ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "11111111-2222-4333-8444-555555555555" }] })),
+    ...choices.maybe(0.1, () => ({
+      ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "11111111-2222-4333-8444-555555555555" }],
+    })),
   };
   const at = { place: PLACES.controllerRevisions, namespace, name: choices.of("one", "two") };
   return { ...write(choices, at, { metadata, revision: choices.of(1, 2), data: { a: 1 } }), ...as(choices, WORKER) };
@@ -70,7 +80,9 @@ function revisionOperation(choices: Choices, namespace: string): Operation {
 
 function tokenOperation(choices: Choices, namespaces: readonly [string, ...string[]]): Operation {
   const spec = {
-    ...choices.maybe(0.85, () => ({ audiences: choices.of(["api://AzureADTokenExchange"], ["other"], ["api://AzureADTokenExchange", "other"]) })),
+    ...choices.maybe(0.85, () => ({
+      audiences: choices.of(["api://AzureADTokenExchange"], ["other"], ["api://AzureADTokenExchange", "other"]),
+    })),
     ...choices.maybe(0.85, () => ({ expirationSeconds: choices.of(600, 600, 599, 3_600) })),
   };
   return {
@@ -93,15 +105,34 @@ function workloadOperation(choices: Choices, namespace: string): Operation {
   const stamped = { metadata: { annotations: { [`${PREFIX}rotated`]: choices.of(...STAMPS) } } };
   return choices.weighted<() => Operation>(
     [3, () => ({ ...write(choices, at, workload(choices)), ...as(choices, WORKER, 0.3) })],
-    [5, () => ({ verb: "merge", ...at, body: { ...choices.maybe(0.5, () => stamped), spec: { template: stamped } }, ...as(choices, WORKER, 0.9) })],
+    [
+      5,
+      () => ({
+        verb: "merge",
+        ...at,
+        body: { ...choices.maybe(0.5, () => stamped), spec: { template: stamped } },
+        ...as(choices, WORKER, 0.9),
+      }),
+    ],
     [2, () => ({ verb: "merge", ...at, body: mischief(choices), ...as(choices, WORKER, 0.9) })],
     [1, () => ({ verb: "merge", ...at, subresource: "status", body: { status: { observedGeneration: 1 } }, ...as(choices, WORKER) })],
   )();
 }
 
 function workload(choices: Choices): JsonObject {
-  const annotations = some(choices, { [`${PREFIX}restart-on-rotation`]: ["true", "true", "false"], [`${PREFIX}inject`]: ["true"], [`${PREFIX}rotated`]: ["0123456789abcdef"] }, 0.5);
-  const template = { metadata: { labels: { app: "a" }, annotations }, spec: { containers: [{ name: "web", image: choices.of("one", "two") }] } };
+  const annotations = some(
+    choices,
+    {
+      [`${PREFIX}restart-on-rotation`]: ["true", "true", "false"],
+      [`${PREFIX}inject`]: ["true"],
+      [`${PREFIX}rotated`]: ["0123456789abcdef"],
+    },
+    0.5,
+  );
+  const template = {
+    metadata: { labels: { app: "a" }, annotations },
+    spec: { containers: [{ name: "web", image: choices.of("one", "two") }] },
+  };
   return { metadata: { labels: { app: "a" } }, spec: { selector: { matchLabels: { app: "a" } }, template } };
 }
 
@@ -125,12 +156,21 @@ function mischief(choices: Choices): JsonObject {
 function configurationOperation(choices: Choices, serial: string): Operation {
   const webhook = (name: string): JsonObject => ({
     name,
-    clientConfig: { url: choices.weighted([9, "https://hook.example/x"], [1, "https://other.example/x"]), ...choices.maybe(0.6, () => ({ caBundle: "eA==" })) },
+    clientConfig: {
+      url: choices.weighted([9, "https://hook.example/x"], [1, "https://other.example/x"]),
+      ...choices.maybe(0.6, () => ({ caBundle: "eA==" })),
+    },
     sideEffects: "None",
     admissionReviewVersions: ["v1"],
     ...choices.maybe(0.1, () => ({ timeoutSeconds: 5 })),
   });
   const metadata = choices.maybe(0.2, () => ({ labels: { app: "a" } }));
   const at = { place: choices.of<Place>(PLACES.mutatingWebhooks, PLACES.validatingWebhooks), name: `${serial}-hooks` };
-  return { ...write(choices, at, { metadata, webhooks: [webhook("one.hooks.example"), ...(choices.chance(0.3) ? [webhook("two.hooks.example")] : [])] }), ...as(choices, WEBHOOK) };
+  return {
+    ...write(choices, at, {
+      metadata,
+      webhooks: [webhook("one.hooks.example"), ...(choices.chance(0.3) ? [webhook("two.hooks.example")] : [])],
+    }),
+    ...as(choices, WEBHOOK),
+  };
 }

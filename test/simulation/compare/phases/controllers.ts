@@ -34,7 +34,14 @@ function anyOperation(choices: Choices, namespaces: Namespaces): Operation {
   const address = anyAddress(choices, choices.chance(0.85) ? namespaces[0] : namespaces[1]);
   return choices.weighted<() => Operation>(
     [10, () => ({ verb: "create", ...address, body: dependent(choices, address, namespaces) })],
-    [3, () => ({ verb: "merge", ...address, body: { metadata: { ownerReferences: choices.chance(0.3) ? null : owners(choices, namespaces) } } })],
+    [
+      3,
+      () => ({
+        verb: "merge",
+        ...address,
+        body: { metadata: { ownerReferences: choices.chance(0.3) ? null : owners(choices, namespaces) } },
+      }),
+    ],
     [2, () => ({ verb: "merge", ...address, body: { metadata: { finalizers: choices.of<Json>(null, ["example.com/hold"]) } } })],
     [7, () => ({ verb: "delete", ...address, body: deletion(choices) })],
     [0.6, () => namespaceOperation(choices, namespaces)],
@@ -71,7 +78,12 @@ function owner(choices: Choices, namespaces: Namespaces): JsonObject {
 }
 
 function deletion(choices: Choices): JsonObject {
-  const policy = choices.weighted<JsonObject>([5, { propagationPolicy: "Background" }], [4, { propagationPolicy: "Foreground" }], [3, { propagationPolicy: "Orphan" }], [1, {}]);
+  const policy = choices.weighted<JsonObject>(
+    [5, { propagationPolicy: "Background" }],
+    [4, { propagationPolicy: "Foreground" }],
+    [3, { propagationPolicy: "Orphan" }],
+    [1, {}],
+  );
   return { apiVersion: "v1", kind: "DeleteOptions", ...policy };
 }
 

@@ -35,7 +35,10 @@ const CHANGES: readonly ((definition: JsonObject) => JsonObject)[] = [
   (crd) => crd,
   (crd) => withVersions(crd, (version) => withoutProperty(version, "spec", "secretObjects")),
   (crd) => withVersions(crd, (version) => withoutProperty(version, "status", "secrets")),
-  (crd) => withVersions(crd, (version) => (version["name"] === "v1alpha1" && version["storage"] !== true ? { ...version, served: false } : version)),
+  (crd) =>
+    withVersions(crd, (version) =>
+      version["name"] === "v1alpha1" && version["storage"] !== true ? { ...version, served: false } : version,
+    ),
   (crd) => ({ ...crd, metadata: { ...objectAt(crd, "metadata"), labels: { app: "a" } } }),
 ];
 
@@ -46,10 +49,29 @@ function definitionOperation(choices: Choices, ground: Ground, group: string): O
   return choices.weighted<() => Operation>(
     [3, () => ({ verb: "delete", ...settles, body: { apiVersion: "v1", kind: "DeleteOptions" }, settles })],
     [2, () => ({ verb: "create", ...settles, body: changed, settles })],
-    [3, () => ({ verb: "apply", ...settles, query: { fieldManager: choices.of("installer", "healer"), force: String(choices.chance(0.7)) }, body: changed, settles })],
+    [
+      3,
+      () => ({
+        verb: "apply",
+        ...settles,
+        query: { fieldManager: choices.of("installer", "healer"), force: String(choices.chance(0.7)) },
+        body: changed,
+        settles,
+      }),
+    ],
     [2, () => ({ verb: "replace", ...settles, body: withMetadata(changed, { resourceVersion: "$version" }), settles })],
     // What holds a deletion up is let go.
-    [2, () => ({ verb: "merge", place: file === "secretproviderclasses" ? ground.classes : ground.syncs, namespace: choices.of(...ground.namespaces), name: choices.of("one", "two"), body: { metadata: { finalizers: null } }, settles })],
+    [
+      2,
+      () => ({
+        verb: "merge",
+        place: file === "secretproviderclasses" ? ground.classes : ground.syncs,
+        namespace: choices.of(...ground.namespaces),
+        name: choices.of("one", "two"),
+        body: { metadata: { finalizers: null } },
+        settles,
+      }),
+    ],
   )();
 }
 

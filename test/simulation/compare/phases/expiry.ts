@@ -8,7 +8,13 @@ export function expiryBatch(seed: number): Batch {
   const serial = `expiry${seed}`;
   const name = `${serial}-x`;
   const place = PLACES.secrets;
-  const secret = (of: string): Operation => ({ verb: "create", place, namespace: name, name: of, body: { ...typeOf(place), metadata: { name: of } } });
+  const secret = (of: string): Operation => ({
+    verb: "create",
+    place,
+    namespace: name,
+    name: of,
+    body: { ...typeOf(place), metadata: { name: of } },
+  });
   const change: Operation = { verb: "merge", place, namespace: name, name: "b", body: { metadata: { labels: { app: "a" } } } };
   const page: Operation = { verb: "page", place, namespace: name, query: { limit: "2" } };
   return {

@@ -44,7 +44,9 @@ function policies(): readonly Operation[] {
 /** The server hears of its policies a moment later. */
 function probes(name: string): readonly Operation[] {
   const as = { user: WORKER, awaitsStatus: 403, query: { dryRun: "All" } } as const;
-  const in_ = (place: (typeof PLACES)["secrets" | "controllerRevisions" | "deployments"]): Pick<Operation, "verb" | "place" | "namespace" | "name"> => ({
+  const in_ = (
+    place: (typeof PLACES)["secrets" | "controllerRevisions" | "deployments"],
+  ): Pick<Operation, "verb" | "place" | "namespace" | "name"> => ({
     verb: "create",
     place,
     namespace: name,
@@ -55,7 +57,19 @@ function probes(name: string): readonly Operation[] {
   return [
     { ...in_(PLACES.secrets), ...as, body: { ...typeOf(PLACES.secrets), metadata } },
     { ...in_(PLACES.controllerRevisions), ...as, body: { ...typeOf(PLACES.controllerRevisions), metadata, revision: 1, data: {} } },
-    { ...in_(PLACES.deployments), ...as, body: { ...typeOf(PLACES.deployments), metadata, spec: { selector: { matchLabels: { app: "a" } }, template: pod } } },
-    { verb: "create", place: PLACES.serviceAccounts, namespace: name, name: "default", subresource: "token", ...as, body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} } },
+    {
+      ...in_(PLACES.deployments),
+      ...as,
+      body: { ...typeOf(PLACES.deployments), metadata, spec: { selector: { matchLabels: { app: "a" } }, template: pod } },
+    },
+    {
+      verb: "create",
+      place: PLACES.serviceAccounts,
+      namespace: name,
+      name: "default",
+      subresource: "token",
+      ...as,
+      body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+    },
   ];
 }
