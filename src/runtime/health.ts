@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Registry } from "prom-client";
 import { type Connection, type ConnectionTable, createConnectionTable } from "./connection-table.ts";
 import { createFairTurns } from "./fair-turns.ts";
+import { createOneRequest } from "./one-request.ts";
 import { peerOf } from "./peer.ts";
 
 /** One question with a yes or a reason. */
@@ -73,15 +74,16 @@ const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsChec
 function serveFairly(server: Server, listener: (request: IncomingMessage, response: ServerResponse) => void): ConnectionTable {
   const table = createConnectionTable(MOST_CONNECTIONS);
   const turns = createFairTurns();
+  const admit = createOneRequest();
   const connections = new WeakMap<Socket, Connection>();
   server.on("connection", (socket) => {
     const connection = table.open(socket);
     if (connection !== undefined) connections.set(socket, connection);
   });
   server.on("request", (request, response) => {
-    const connection = connections.get(request.socket);
-    connection?.enter("answering");
-    response.once("close", () => connection?.enter("idle"));
+    if (!admit(connections.get(request.socket), request, response)) return;
+    // Nobody sends a body here; one that comes is not kept.
+    request.resume();
     turns.run(peerOf(request.socket), () => {
       if (!response.destroyed) listener(request, response);
     });

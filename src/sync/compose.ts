@@ -67,7 +67,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const watches = createKubeWatcher(kubeConfig, client);
   const watcher = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
-  const progress = createLeasedProgress(clock);
+  const progress = createLeasedProgress();
   // The election exists before anything of the worker runs.
   const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
   const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
@@ -86,7 +86,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
     await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
-    if (isBlind) await assertGuarded({ kube: probe, namespace: config.namespace, isBlind }, signal);
+    if (isBlind) await assertGuarded({ ...client, kube: probe, namespace: config.namespace, isBlind }, signal);
     isStarted = true;
     logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
     const { divertingVariables: variables } = config;

@@ -6,6 +6,7 @@ import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { ATTEMPTS, type Attempt, type ProbeOptions } from "./guardrail-attempts.ts";
 import { workerDeployment } from "./own-deployment.ts";
+import { type Patience, untilAnswered } from "./until-answered.ts";
 
 /** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";
@@ -44,9 +45,9 @@ function guardrailsMessage(missing: readonly Guardrail[]): string {
   return `nothing stops the sync worker from what ${missing.join(", ")} forbids; apply manifests/policies, and see that each policy is bound with the action Deny`;
 }
 
-/** Without them the right to write Secrets is worth more than the operator thinks: nothing begins. */
-export async function assertGuarded(options: ProbeOptions, signal: AbortSignal): Promise<void> {
-  const missing = await missingGuardrails(options, signal);
+/** Without them the right to write Secrets is worth more than the operator thinks: nothing begins. Waits for an API server that does not say. */
+export async function assertGuarded(options: ProbeOptions & Patience, signal: AbortSignal): Promise<void> {
+  const missing = await untilAnswered({ name: "policies", make: () => missingGuardrails(options, signal) }, options, signal);
   if (missing.length > 0) throw new Error(`GuardrailsMissing: ${guardrailsMessage(missing)}; --secret-access=blind does not start without`);
 }
 

@@ -4,6 +4,7 @@ import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import type { PolledUntil } from "../domain/schedule/phase.ts";
 import type { SyncMode } from "../domain/schedule/sync-mode.ts";
 import type { Claims } from "../domain/sync/claims.ts";
 import type { ClassMemories } from "./classes/class-memory.ts";
@@ -61,8 +62,7 @@ export interface WorkerContext {
   readonly guardrails: Guardrails;
   readonly gate: CrdGate;
   readonly memories: ClassMemories;
-  /** Unix milliseconds: up to then the leaders before have made every poll; undefined where nobody knows. */
-  readonly polledUntil: number | undefined;
+  readonly polledUntil: PolledUntil;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly lookAt: (classKey: string) => void;
   /** Why nothing is changed because of classes, and since when (Unix milliseconds). */

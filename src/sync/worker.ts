@@ -37,6 +37,7 @@ import type { Rollouts } from "./rollouts/rollouts.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
+import { untilAnswered } from "./until-answered.ts";
 import { startGrants } from "./vault/grants.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
@@ -92,8 +93,8 @@ export interface WorkerOptions {
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { kube, logger } = options;
-  const cluster = await clusterUid(kube, signal);
-  const key = await loadHmacKey(options, signal);
+  const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
+  const key = await untilAnswered({ name: "fingerprint key", make: () => loadHmacKey(options, signal) }, options, signal);
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
     sharing: {

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type Connection, createConnectionTable, type Stage } from "../runtime/connection-table.ts";
+import { type Connection, createConnectionTable } from "../runtime/connection-table.ts";
 import type { FairTurns } from "../runtime/fair-turns.ts";
+import { createOneRequest } from "../runtime/one-request.ts";
 
 /**
  * Of strangers. One takes 55 KiB once it has made its handshake; an API server opens as many as it asks at once, and keeps 25 of them.
@@ -32,8 +33,7 @@ export function guardConnections(server: Server, listener: RequestListener, turn
   /** By both ends: what the TLS server makes of a socket does not name it. */
   const greeting = new Map<string, Connection>();
   const secured = new WeakMap<Socket, Connection>();
-  /** What a connection was asked last. */
-  const last = new WeakMap<Connection, ServerResponse>();
+  const admit = createOneRequest();
   /** How often all of them were renewed. */
   let age = 0;
   const ages = new WeakMap<Connection, number>();
@@ -67,20 +67,8 @@ export function guardConnections(server: Server, listener: RequestListener, turn
   });
   server.on("request", (request, response) => {
     const connection = secured.get(request.socket);
-    // An API server waits for an answer before it asks again. Whoever does not would have as many places as it likes.
-    if (connection === undefined || last.get(connection)?.writableEnded === false) {
-      request.socket.destroy();
-      return;
-    }
-    last.set(connection, response);
-    if (ages.get(connection) !== age) response.setHeader("Connection", "close");
-    connection.enter("receiving");
-    // The answer may be out before the body is in, and the next request before anybody hears that the answer is out.
-    const enter = (stage: Stage): void => {
-      if (last.get(connection) === response) connection.enter(stage);
-    };
-    request.once("end", () => enter(response.closed ? "idle" : "answering"));
-    response.once("close", () => enter(request.complete ? "idle" : "receiving"));
+    if (!admit(connection, request, response)) return;
+    if (connection !== undefined && ages.get(connection) !== age) response.setHeader("Connection", "close");
     listener(request, response);
   });
   const renew = (): void => {

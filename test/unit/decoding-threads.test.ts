@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DecodingTask, performDecoding } from "../../src/domain/content/decoding.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
@@ -106,6 +108,15 @@ describe("decoding threads", () => {
       return true;
     });
   });
+});
+
+test("a thread that the system refuses to start costs its task alone, and the next of the namespace is tried", () => {
+  const script = path.resolve(import.meta.dirname, "../support/decode-without-threads.ts");
+  // Node's permissions allow no threads unless they are named.
+  const ended = spawnSync(process.execPath, ["--permission", "--allow-fs-read=*", script], { encoding: "utf8", timeout: 30_000 });
+
+  assert.deepEqual(ended.stdout.split("\n"), ["rejected: ERR_ACCESS_DENIED", "rejected: ERR_ACCESS_DENIED", "closed", ""], ended.stderr);
+  assert.equal(ended.status, 0);
 });
 
 describe("what a class may have decoded in one reconcile", () => {

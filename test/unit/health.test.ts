@@ -98,4 +98,42 @@ describe("the health server that strangers reach", () => {
     assert.equal(status, 200);
     assert.ok(isBounded, `${kept} of 1000 silent connections are kept`);
   });
+
+  describe("by one connection", () => {
+    const GET = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+    let health: HealthServer;
+    let socket: Socket;
+    let received: string;
+    const answers = (): number => received.split("HTTP/1.1 200").length - 1;
+
+    beforeEach(async () => {
+      received = "";
+      health = await startHealthServer({ address: "127.0.0.1", port: 0, liveness: [], readiness: [], registry: new Registry() });
+      socket = connect({ port: health.port, host: "127.0.0.1" }).on("error", () => undefined);
+      socket.on("data", (chunk) => {
+        received += chunk;
+      });
+      await once(socket, "connect");
+    });
+    afterEach(async () => {
+      socket.destroy();
+      await health.close();
+    });
+
+    test("answers requests of which each waits for the answer before", async () => {
+      for (let count = 1; count <= 3; count++) {
+        socket.write(GET);
+        await eventually(() => answers() === count, { within: 5_000 });
+      }
+      assert.equal(socket.destroyed, false);
+    });
+
+    test("keeps no requests that do not wait for the answer before: their connection ends", async () => {
+      socket.write(GET.repeat(100));
+      const isEnded = await eventually(() => socket.destroyed || answers() === 100, { within: 5_000 }).catch(() => false);
+
+      assert.ok(isEnded, "neither ended nor answered");
+      assert.ok(answers() < 2, `${answers()} of 100 pipelined requests were answered`);
+    });
+  });
 });

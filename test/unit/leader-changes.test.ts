@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { untilNextPoll } from "../../src/domain/schedule/phase.ts";
 import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
 
@@ -33,10 +34,11 @@ class Succession {
     return made;
   }
 
-  lead(): void {
+  /** By a clock that is so much ahead. */
+  lead(ahead = 0): void {
     const progress: LeadOptions["progress"] = { before: this.#before, observe: (tell) => (this.#tell = tell) };
     this.#tell = undefined;
-    this.#leader = this.world.lead({ progress });
+    this.#leader = this.world.lead({ progress, clock: this.world.clockAhead(ahead) });
   }
 
   /** The last renewal of its lease, and the end. */
@@ -108,6 +110,44 @@ describe("a change of leaders", () => {
 
     assert.equal(succession.asked.length, before);
     await succession.die();
+  });
+
+  for (const ahead of [1_000, 8_000])
+    test(`asks nothing anew where no poll fell into it and the leader before had a clock that is ${ahead / 1_000} s ahead`, async () => {
+      const succession = await Succession.of("2m");
+      const { clock } = succession.world;
+      await succession.die();
+      succession.lead(ahead);
+      await clock.advance(10 * INTERVAL);
+      await clock.advance(succession.untilPhase(INTERVAL) + 40_000);
+      const before = succession.asked.length;
+
+      await succession.die();
+      succession.lead();
+      await clock.advance(5_000);
+
+      assert.equal(succession.asked.length, before);
+      await succession.die();
+    });
+
+  test("claims no check that only a leader with a clock far ahead speaks of: what is known is what is stored", async () => {
+    const succession = await Succession.of("2m");
+    const { world } = succession;
+    await world.clock.advance(20 * INTERVAL);
+    await succession.die();
+    const checked = world.status(CLASS)?.lastSuccessfulCheckTime;
+    const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
+    world.vaults.signIn = () => ({ error, afterMs: HOUR_MS });
+
+    const progress = { before: world.clock.now() + 600_000, observe: () => undefined };
+    const leader = world.lead({ progress });
+    await world.clock.advance(70_000);
+
+    assert.equal(world.condition(CLASS, "Fresh"), "False Stale");
+    assert.equal(world.status(CLASS)?.lastSuccessfulCheckTime, checked);
+    const stopped = leader.stop();
+    await world.clock.advance(HOUR_MS);
+    await stopped;
   });
 
   test("leaves no class without a check for longer than its interval and the time without a leader, however leaders follow one another", async () => {

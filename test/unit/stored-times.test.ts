@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nextStatus } from "../../src/domain/sync/class-status.ts";
+import { storedTime } from "../../src/domain/sync/stored-time.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -44,6 +45,14 @@ describe("a stored time that is ahead of the clock of who reads it", () => {
 
     assert.equal(world.condition(CLASS, "Fresh"), "False Stale");
     await leader.stop();
+  });
+
+  test("counts from before all that the two clocks may differ where it is a little ahead, and not at all where it is more", () => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    assert.equal(storedTime("2025-12-31T23:59:59Z", now), now - 1_000);
+    assert.equal(storedTime("2026-01-01T00:00:03Z", now), now - 7_000);
+    assert.equal(storedTime("2026-01-01T00:00:11Z", now), undefined);
+    assert.equal(storedTime("none", now), undefined);
   });
 
   test("C8: is not kept where nobody knows of a check since", () => {

@@ -27,10 +27,18 @@ export function extract(commit: string, folder: string, ...parts: readonly strin
   execFileSync("tar", ["-x", "-C", folder], { input: git("archive", "--format=tar", commit, ...parts) });
 }
 
-/** Files below `test` that have a test of the defect at the commit. */
+/** Files below `test` that have a test of the defect at the commit: those with its title, and those that take it from a folder below `test/support`. */
 export function testsOf(commit: string, id: string): readonly string[] {
+  const titled = filesWith(commit, `["'\`]${id}: `, "test/*.ts");
+  const tests = titled.filter((file) => file.endsWith(".test.ts"));
+  const folders = titled.flatMap((file) => /^test\/(support\/[^/]+\/)/.exec(file)?.[1] ?? []);
+  const users = folders.flatMap((folder) => filesWith(commit, `from ".*/${folder}`, "test/*.test.ts"));
+  return [...new Set([...tests, ...users])];
+}
+
+function filesWith(commit: string, pattern: string, where: string): readonly string[] {
   try {
-    const found = git("grep", "-l", "-E", `["'\`]${id}: `, commit, "--", "test/*.test.ts").toString("utf8");
+    const found = git("grep", "-l", "-E", pattern, commit, "--", where).toString("utf8");
     return found.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(commit.length + 1)]));
   } catch {
     return [];

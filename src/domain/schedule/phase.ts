@@ -1,3 +1,5 @@
+import { CLOCKS_DIFFER_MS } from "../sync/stored-time.ts";
+
 /**
  * When a class is looked at next. Each class has a phase of its own inside the interval, derived from its name, so that
  * polls are spread from the first minute on and a restart neither loses the schedule nor starts a herd.
@@ -20,14 +22,16 @@ export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): numb
   return Math.max(1, Math.ceil(interval - sincePhase));
 }
 
-/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
-const CLOCKS_DIFFER_MS = 10_000;
+/**
+ * Up to when the leader before has made all polls, in Unix milliseconds by its clock. `unknown`: what it said can't be believed. Undefined: it
+ * said nothing, as those before 0.4.0.
+ */
+export type PolledUntil = number | "unknown" | undefined;
 
 export interface PollsBefore extends PhaseInput {
   /** Of the last check that succeeded, as it is stored; undefined: none is known. */
   readonly checked: number | undefined;
-  /** By the clock of the leader before: all polls that were due up to then have been made. */
-  readonly polledUntil: number | undefined;
+  readonly polledUntil: PolledUntil;
 }
 
 /**
@@ -35,16 +39,17 @@ export interface PollsBefore extends PhaseInput {
  * nobody led, it is due now.
  */
 export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): number {
-  const known = [checked, polledUntil === undefined ? undefined : polledUntil - CLOCKS_DIFFER_MS];
+  const known = [checked, typeof polledUntil === "number" ? polledUntil - CLOCKS_DIFFER_MS : undefined];
   const next = known.flatMap((moment) => (moment === undefined ? [] : [moment + untilNextPoll({ ...phase, now: moment })]));
   return Math.max(phase.now, ...next);
 }
 
 /**
- * Unix milliseconds of the last poll that earlier leaders have made. Where the one before said nothing of that, as those before 0.4.0 did not,
- * it is taken to have made all up to now.
+ * Unix milliseconds of the last poll that earlier leaders have made; undefined where nobody knows. A leader that said nothing of that, as those
+ * before 0.4.0, is taken to have made all up to now.
  */
-export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number {
+export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number | undefined {
+  if (polledUntil === "unknown") return undefined;
   const until = polledUntil === undefined ? phase.now : polledUntil - CLOCKS_DIFFER_MS;
   return until + untilNextPoll({ ...phase, now: until }) - phase.interval;
 }

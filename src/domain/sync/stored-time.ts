@@ -1,8 +1,13 @@
+/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
+export const CLOCKS_DIFFER_MS = 10_000;
+
 /**
- * Unix milliseconds of a time that an earlier process stored; undefined where there is none that counts. One that is ahead of our clock was
- * written by another clock: what it says happened at a moment that nobody knows, and whoever needs to know it asks again.
+ * Unix milliseconds of a time that an earlier process stored; undefined where there is none that counts. One that is further ahead of our clock
+ * than clocks differ says that something happened at a moment that nobody knows, and whoever needs to know it checks again. One that is a little
+ * ahead was written by a clock that is a little ahead: what it says had happened by our time is what lies that difference before it.
  */
 export function storedTime(text: string | undefined, now: number): number | undefined {
   const time = Date.parse(text ?? "");
-  return time <= now ? time : undefined;
+  if (time <= now) return time;
+  return time <= now + CLOCKS_DIFFER_MS ? time - CLOCKS_DIFFER_MS : undefined;
 }

@@ -25,9 +25,11 @@ export class DecodingThread {
     this.#clock = clock;
     // An idle thread keeps no process alive.
     this.#worker.unref();
-    this.#worker.on("exit", () => {
+    const ended = (): void => {
       this.#isEnded = true;
-    });
+    };
+    // Between two tasks nobody else listens, and an error that nobody listens to ends the process.
+    this.#worker.on("exit", ended).on("error", ended);
   }
 
   get isEnded(): boolean {

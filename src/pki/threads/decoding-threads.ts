@@ -83,16 +83,20 @@ export class DecodingThreads implements Decoder {
       this.#turns.end(namespace);
       return;
     }
-    const thread = this.#thread();
-    this.#busy.add(thread);
+    let thread: DecodingThread | undefined;
     try {
+      // The system may refuse a thread: out of memory, or at the limit of its processes.
+      thread = this.#thread();
+      this.#busy.add(thread);
       resolve(await thread.perform(task, milliseconds));
     } catch (error) {
       reject(error);
     }
-    this.#busy.delete(thread);
     this.#turns.end(namespace);
-    if (!thread.isEnded) this.#track(this.#rest(thread));
+    if (thread !== undefined) {
+      this.#busy.delete(thread);
+      if (!thread.isEnded) this.#track(this.#rest(thread));
+    }
     this.#next();
   }
 

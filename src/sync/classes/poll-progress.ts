@@ -1,9 +1,10 @@
 import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import type { PolledUntil } from "../../domain/schedule/phase.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { storedTime } from "../../domain/sync/stored-time.ts";
+import { CLOCKS_DIFFER_MS } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { keyOf } from "./class-ref.ts";
 
@@ -12,22 +13,17 @@ import { keyOf } from "./class-ref.ts";
  * moment goes with the renewals of the lease, which are written anyway, from each leader to the next.
  */
 export interface PollProgress {
-  /** Unix milliseconds by the clock of the leader before; undefined where it said nothing. */
-  readonly before: number | undefined;
+  readonly before: PolledUntil;
   /** Given the one place to ask from now on. */
   observe(until: () => number | undefined): void;
 }
 
-/** A moment that is ahead of our clock says nothing. */
-export function polledBefore({
-  progress,
-  clock,
-}: {
-  readonly progress?: PollProgress | undefined;
-  readonly clock: Clock;
-}): number | undefined {
+/** A moment further ahead of our clock than clocks differ can't be believed; one that is a little ahead is now at the most. */
+export function polledBefore({ progress, clock }: { readonly progress?: PollProgress | undefined; readonly clock: Clock }): PolledUntil {
   const before = progress?.before;
-  return before !== undefined && before <= clock.now() ? before : undefined;
+  if (typeof before !== "number") return before;
+  const now = clock.now();
+  return before <= now + CLOCKS_DIFFER_MS ? Math.min(before, now) : "unknown";
 }
 
 /** Of a class that is checked regularly: not of one that is switched off, of another provider, or waits for its first pod. */
@@ -38,14 +34,15 @@ export function isPolled({ settings, consumers }: WorkerContext, provider: Secre
 }
 
 export function polledUntil(context: WorkerContext): () => number | undefined {
-  let known = context.polledUntil;
+  const before = typeof context.polledUntil === "number" ? context.polledUntil : undefined;
+  let known = before;
   return () => {
     if (!context.classes.hasSynced) return known;
     let until = context.clock.now();
     for (const provider of context.classes.list()) {
       if (!isPolled(context, provider)) continue;
       // One that was not reconciled yet is where the leader before left it.
-      const due = context.memories.get(keyOf(provider))?.nextPoll ?? context.polledUntil ?? Number.NEGATIVE_INFINITY;
+      const due = context.memories.get(keyOf(provider))?.nextPoll ?? before ?? Number.NEGATIVE_INFINITY;
       until = Math.min(until, due);
     }
     if (until > (known ?? Number.NEGATIVE_INFINITY)) known = until;
@@ -60,7 +57,7 @@ export interface LeasedProgress {
   after(annotations: Readonly<Record<string, string>>): PollProgress;
 }
 
-export function createLeasedProgress(clock: Clock): LeasedProgress {
+export function createLeasedProgress(): LeasedProgress {
   let until = (): number | undefined => undefined;
   return {
     annotations: () => {
@@ -68,10 +65,16 @@ export function createLeasedProgress(clock: Clock): LeasedProgress {
       return moment === undefined ? {} : { [LEASE_ANNOTATIONS.polledUntil]: new Date(moment).toISOString() };
     },
     after: (annotations) => ({
-      before: storedTime(annotations[LEASE_ANNOTATIONS.polledUntil], clock.now()),
+      before: writtenMoment(annotations[LEASE_ANNOTATIONS.polledUntil]),
       observe: (source) => {
         until = source;
       },
     }),
   };
+}
+
+function writtenMoment(text: string | undefined): PolledUntil {
+  if (text === undefined) return undefined;
+  const moment = Date.parse(text);
+  return Number.isNaN(moment) ? "unknown" : moment;
 }

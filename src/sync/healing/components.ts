@@ -1,6 +1,7 @@
+import { INSTALL_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type Component, componentsOf, crdComponent } from "../../domain/healing/components.ts";
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
-import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
@@ -24,6 +25,8 @@ const STARTING_MS = 200;
 const NODE_SIDE_MS = 300_000;
 /** Rights that were taken away come back without an event that could still be seen (milliseconds). */
 const WITHOUT_RIGHTS_MS = 5_000;
+/** The key of the install's own state, beside those of its components. */
+const INSTALL = "install";
 /** Of a handful of objects: more would gain nothing. */
 const WORKERS = 4;
 
@@ -75,6 +78,7 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
     random: options.random,
     handle: (id, handleSignal) =>
       patiently(async () => {
+        if (id === INSTALL) return reconcileInstall(handleSignal);
         const entry = watched.get(id);
         if (entry === undefined) return { kind: "done" };
         if (entry.component.isNodeSide && !(await belongsHere(entry, handleSignal)))
@@ -102,8 +106,9 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
     await copies.remove(entry.component.id, handleSignal);
     return false;
   };
-  watchOwnNamespace(options, () => [...watched.keys()].forEach((id) => queue.add(id)), signal);
-  for (const id of watched.keys()) queue.add(id);
+  const reconcileAll = (): void => [...watched.keys()].forEach((id) => queue.add(id));
+  const reconcileInstall = watchInstall({ ...options, onChange: () => queue.add(INSTALL), onHealing: reconcileAll }, signal);
+  reconcileAll();
   return { run: (running) => queue.run(running), lookAt: (id) => queue.add(id) };
 }
 
@@ -118,30 +123,41 @@ async function withinRights({ report }: HealContext, { component }: Watched, loo
   }
 }
 
-/** The mark of an uninstall stands on it: all that waited may go on when it is taken away. */
-function watchOwnNamespace(
-  { kube, watcher, namespace, metrics, logger }: ComponentsOptions,
-  onChange: () => void,
+/** Of the mark that a prepared uninstall leaves on the install's Namespace. */
+interface InstallWatch extends Pick<ComponentsOptions, "kube" | "watcher" | "namespace" | "metrics" | "logger"> {
+  /** The mark, or the deletion of the Namespace, has changed. */
+  readonly onChange: () => void;
+  /** Nothing keeps a component from being healed, as far as the Namespace says. */
+  readonly onHealing: () => void;
+}
+
+/** Reconciles the install's own state: what waited while it was marked goes on, whichever of the reads before has failed. */
+function watchInstall(
+  { kube, watcher, namespace, metrics, logger, onChange, onHealing }: InstallWatch,
   signal: AbortSignal,
-): void {
+): (handleSignal: AbortSignal) => Promise<Outcome> {
   let wasGoing = false;
-  const tell = async (): Promise<void> => {
-    const isUninstalling = isGoing(await readInstall({ kube, namespace }, signal));
+  watcher.reflect<string>(
+    {
+      resource: RESOURCES.namespaces,
+      fieldSelector: `metadata.name=${namespace}`,
+      project: ({ metadata }) => JSON.stringify([metadata.annotations?.[INSTALL_ANNOTATIONS.uninstalling], metadata.deletionTimestamp]),
+      onChange: (_ref, { previous, current }) => {
+        if (previous !== current) onChange();
+      },
+    },
+    signal,
+  );
+  return async (handleSignal) => {
+    const isUninstalling = isGoing(await readInstall({ kube, namespace }, handleSignal));
     metrics.isUninstalling.set(isUninstalling ? 1 : 0);
     if (isUninstalling !== wasGoing)
       logger.info(isUninstalling ? "the install is being removed: nothing is healed any more" : "the install is healed again", {
         namespace,
       });
-    if (isUninstalling !== wasGoing) onChange();
     wasGoing = isUninstalling;
+    // Also where no read before has seen the mark: a component may have.
+    if (!isUninstalling) onHealing();
+    return { kind: "done" };
   };
-  watcher.reflect<KubeObject>(
-    {
-      resource: RESOURCES.namespaces,
-      fieldSelector: `metadata.name=${namespace}`,
-      project: (object) => object,
-      onChange: () => void tell().catch((error: unknown) => logger.debug("the install's state could not be read", { error })),
-    },
-    signal,
-  );
 }

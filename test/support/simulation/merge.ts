@@ -20,13 +20,18 @@ export function applied(live: KubeObject, body: KubeObject, writer: Writer, time
   return owned(merged, writer, { fields: wanted, time });
 }
 
-/** JSON merge patch. */
+/** JSON merge patch. What it changes is no longer owned by those who owned it. */
 export function patched(live: KubeObject, patch: unknown, writer: Writer, time: string): KubeObject {
-  return owned(mergePatched(jsonOf(live), patch) as Json, writer, {
-    fields: fieldsOf(contentOf(patch as KubeObject)),
-    time,
-    isAdded: true,
+  const fields = fieldsOf(contentOf(patch as KubeObject));
+  const before = jsonOf(live);
+  const merged = mergePatched(before, patch) as Json;
+  const changed = pathsOf(fields).filter((path) => JSON.stringify(valueAt(before, path)) !== JSON.stringify(valueAt(merged, path)));
+  const others = (live.metadata.managedFields ?? []).map((entry): ManagedFieldsEntry => {
+    if (isOf(entry, writer)) return entry;
+    return { ...entry, fieldsV1: changed.reduce<Json>((left, path) => withoutField(left, path), entry.fieldsV1 ?? {}) };
   });
+  const metadata = { ...(merged["metadata"] as Json), managedFields: others };
+  return owned({ ...merged, metadata }, writer, { fields, time, isAdded: true });
 }
 
 /** The object with the writer's entry. */
@@ -92,6 +97,18 @@ function without(object: Json, [first = "", ...rest]: readonly string[]): Json {
   if (rest.length > 0 && isMap(inner)) return { ...object, [key]: without(inner, rest) };
   const { [key]: _, ...kept } = object;
   return kept;
+}
+
+function valueAt(object: unknown, [first, ...rest]: readonly string[]): unknown {
+  if (first === undefined) return object;
+  return isMap(object) ? valueAt(object[first.slice(2)], rest) : undefined;
+}
+
+function withoutField(fields: Json, [first = "", ...rest]: readonly string[]): Json {
+  const { [first]: inner, ...kept } = fields;
+  if (rest.length === 0 || !isMap(inner) || Object.keys(inner).length === 0) return kept;
+  const left = withoutField(inner, rest);
+  return Object.keys(left).length === 0 ? kept : { ...kept, [first]: left };
 }
 
 /** Maps are merged, everything else is replaced. */
