@@ -44,6 +44,7 @@ function facts(changes: Partial<FetchFacts> = {}): FetchFacts {
     className: "demo",
     generation: 2,
     observedGeneration: 2,
+    isSpecNew: false,
     isRetryDue: false,
     secretObjects: [{ secretName: "app", type: "Opaque" }],
     observed: new Map([["app", observed()]]),
@@ -64,6 +65,7 @@ describe("the vault is asked", () => {
   const needs: readonly (readonly [string, Partial<FetchFacts>])[] = [
     ["NeverSynced", { observedGeneration: undefined }],
     ["ClassChanged", { generation: 3 }],
+    ["ClassChanged", { isSpecNew: true }],
     ["RetryDue", { isRetryDue: true }],
     ["RefreshAsked", { refresh: "now" }],
     ["SecretMissing", { observed: new Map() }],

@@ -46,6 +46,11 @@ export interface SecretStatus {
   readonly name: string;
   readonly state: SyncReason;
   readonly message?: string;
+  /**
+   * Of what of the class the Secret was last written from; {@link UNKNOWN_SPEC}: of something else than the class has now. Absent: the worker
+   * that wrote it stored none, and the generation alone tells.
+   */
+  readonly specHash?: string;
   readonly data: readonly KeyStatus[];
 }
 
@@ -90,6 +95,9 @@ export interface Told {
 
 const HOUR_MS = 3_600_000;
 
+/** Equal to no hash. */
+const UNKNOWN_SPEC = "unknown";
+
 /** Enough for a time or a commit. */
 export const REFRESH_CHARACTERS = 256;
 
@@ -111,9 +119,27 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     ...(checked === undefined ? {} : { lastSuccessfulCheckTime: checked }),
     ...(refresh === undefined ? {} : { observedRefresh: refresh.slice(0, REFRESH_CHARACTERS) }),
     secretsSynced: `${outcome.secrets.filter(({ state }) => state === "Synced").length}/${outcome.secrets.length}`,
-    secrets: fittingSecrets(outcome.secrets),
+    secrets: fittingSecrets(outcome.secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
   };
-  return stored !== undefined && JSON.stringify(ordered(next)) === JSON.stringify(ordered(stored)) ? undefined : next;
+  return stored !== undefined && isSaid(next, stored) ? undefined : next;
+}
+
+/** Without a hash the generation says what the Secret was written from, and that is about to be overwritten. */
+function ofOlderSpec(secret: SecretStatus, { generation }: ClassOutcome, stored: ClassStatus | undefined): SecretStatus {
+  const isHeld = secret.specHash === undefined && secret.data.some(({ version }) => version !== undefined);
+  if (!isHeld || stored === undefined || stored.observedGeneration === generation) return secret;
+  return { ...secret, specHash: UNKNOWN_SPEC };
+}
+
+/** The first hashes come with the next write that there is: an upgrade alone writes nothing. */
+function isSaid(next: ClassStatus, stored: ClassStatus): boolean {
+  const secrets = next.secrets.map((secret, index) => (stored.secrets[index]?.specHash === undefined ? withoutHash(secret) : secret));
+  return JSON.stringify(ordered({ ...next, secrets })) === JSON.stringify(ordered(stored));
+}
+
+function withoutHash(secret: SecretStatus): SecretStatus {
+  const { specHash: _, ...said } = secret;
+  return said;
 }
 
 /** Of a class that is switched off nobody knows. */

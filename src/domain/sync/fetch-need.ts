@@ -10,6 +10,8 @@ export interface FetchFacts {
   readonly generation: number;
   /** Generation that the last written status speaks of; undefined without a status. */
   readonly observedGeneration: number | undefined;
+  /** By the last written status a Secret was written from something else than the class has now. */
+  readonly isSpecNew: boolean;
   /** The last attempt failed, and its back-off has run out. */
   readonly isRetryDue: boolean;
   /** Without those that failed and wait for their next attempt: they are missing because they failed. */
@@ -41,7 +43,9 @@ type Check = (facts: FetchFacts) => FetchNeed | undefined;
 
 const neverSynced: Check = ({ observedGeneration }) => (observedGeneration === undefined ? "NeverSynced" : undefined);
 
-const classChanged: Check = ({ generation, observedGeneration }) => (generation === observedGeneration ? undefined : "ClassChanged");
+/** One that was deleted and created anew with another spec has the same generation. */
+const classChanged: Check = ({ generation, observedGeneration, isSpecNew }) =>
+  generation === observedGeneration && !isSpecNew ? undefined : "ClassChanged";
 
 const retryDue: Check = ({ isRetryDue }) => (isRetryDue ? "RetryDue" : undefined);
 

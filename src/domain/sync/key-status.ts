@@ -48,8 +48,9 @@ export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus
 export function heldSecrets(names: readonly string[], stored: readonly SecretStatus[], reason: SyncReason): readonly SecretStatus[] {
   const heldIn = Map.groupBy(stored, ({ name }) => name);
   return names.map((name) => {
-    const held = heldIn.get(name)?.[0]?.data ?? [];
-    return { name, state: reason, data: held.map((key) => ({ ...keptOf(key.key, key.object, key), state: reason })) };
+    const { data = [], specHash } = heldIn.get(name)?.[0] ?? {};
+    const keys = data.map((key) => ({ ...keptOf(key.key, key.object, key), state: reason }));
+    return { name, state: reason, ...(specHash === undefined ? {} : { specHash }), data: keys };
   });
 }
 

@@ -5,6 +5,8 @@ import type { Told } from "../../domain/sync/class-status.ts";
 export interface ClassMemory {
   /** Unix milliseconds of this process's first look at the class. */
   readonly knownSince: number;
+  /** Of the class: one that was deleted and created anew is another object. */
+  uid: string | undefined;
   /** Unix milliseconds of the next poll. */
   nextPoll: number;
   /** Unix milliseconds at which the last poll of this process was due; undefined before the first. */
@@ -49,6 +51,7 @@ export interface ClassMemory {
 export function newMemory(known: Partial<ClassMemory> = {}): ClassMemory {
   return {
     knownSince: 0,
+    uid: undefined,
     nextPoll: 0,
     lastPoll: undefined,
     interval: 0,

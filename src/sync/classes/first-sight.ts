@@ -12,10 +12,16 @@ import { keyOf, refOf } from "./class-ref.ts";
 export function memoryOf(context: WorkerContext, provider: SecretProviderClass, interval: number): ClassMemory {
   const key = keyOf(provider);
   const known = context.memories.get(key);
-  if (known !== undefined) return withInterval(context, { key, memory: known, interval });
-  const stored = context.statuses.get(refOf(provider));
   const now = context.clock.now();
-  const first = { knownSince: now, interval, nextPoll: nextPoll(context, key, interval), retryAt: now };
+  const { uid } = provider.metadata;
+  if (known !== undefined) {
+    // The failure was that of the class before.
+    if (known.uid !== uid) known.retryAt = now;
+    known.uid = uid;
+    return withInterval(context, { key, memory: known, interval });
+  }
+  const stored = context.statuses.get(refOf(provider));
+  const first = { knownSince: now, uid, interval, nextPoll: nextPoll(context, key, interval), retryAt: now };
   if (stored === undefined) return context.memories.remember(key, newMemory(first));
   const facts = storedFacts(provider, stored, now);
   // Of one that failed, nobody knows which of its objects were looked at.

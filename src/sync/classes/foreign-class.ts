@@ -12,10 +12,9 @@ const DONE: ClassResult = { kind: "done" };
  */
 export async function reconcileForeign(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<ClassResult> {
   const ref = refOf(provider);
-  const key = keyOf(provider);
   const stored = context.statuses.get(ref);
   const kept = writtenFor(context.secrets, ref);
-  context.memories.forget(key);
+  context.memories.forget(keyOf(provider));
   if (kept.length === 0) {
     if (stored !== undefined) await context.statuses.remove(ref, signal);
     return DONE;
@@ -30,9 +29,16 @@ export async function reconcileForeign(context: WorkerContext, provider: SecretP
     isNew = next !== undefined;
     return next;
   };
-  await context.statuses.update(ref, change, signal);
-  if (!isNew) return DONE;
-  context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message });
-  context.logger.warn("a class was given to another provider: its Secrets stay", { class: key, detail: message });
+  try {
+    await context.statuses.update(ref, change, signal);
+  } finally {
+    // The next attempt, after a write that failed, changes nothing any more.
+    if (isNew && !signal.aborted) tellForeign(context, provider, message);
+  }
   return DONE;
+}
+
+function tellForeign({ events, logger }: WorkerContext, provider: SecretProviderClass, message: string): void {
+  events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message });
+  logger.warn("a class was given to another provider: its Secrets stay", { class: keyOf(provider), detail: message });
 }

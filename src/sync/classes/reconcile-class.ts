@@ -2,6 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
+import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, fetchNeed } from "../../domain/sync/fetch-need.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { obsoleteSecrets } from "../../domain/sync/secret-plan.ts";
@@ -17,6 +18,7 @@ import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
+import { specHashes } from "./spec-hash.ts";
 import { reviewStaleness, staleAt } from "./stale-class.ts";
 import { reconcileSwitchedOff, switchedOffBy } from "./switched-off-class.ts";
 import { nextDateOf, tellDates } from "./tell-dates.ts";
@@ -106,6 +108,7 @@ function needOf(context: WorkerContext, provider: SecretProviderClass, memory: C
     className: provider.metadata.name,
     generation: provider.metadata.generation ?? 0,
     observedGeneration: status?.observedGeneration,
+    isSpecNew: isSpecNew(provider, status?.secrets ?? []),
     isRetryDue: memory.failures > 0 && now >= memory.retryAt,
     secretObjects: secretObjectsOf(provider).filter(
       ({ secretName }) => !memory.failing.has(secretName) && isSeen(context, provider, secretName),
@@ -117,6 +120,13 @@ function needOf(context: WorkerContext, provider: SecretProviderClass, memory: C
     isUseNew: memory.isIdle,
     isContestOver: isContestTold && contestedUntil(memory, now) === undefined,
   });
+}
+
+/** Of the Secrets that were written: one that failed waits for its next attempt, which compares for itself. */
+function isSpecNew(provider: SecretProviderClass, stored: readonly SecretStatus[]): boolean {
+  const hashes = specHashes(provider);
+  const written = stored.filter(({ state }) => state === "Synced" || state === "Contested");
+  return written.some(({ name, specHash }) => specHash !== undefined && specHash !== hashes.get(name));
 }
 
 /** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */

@@ -15,17 +15,20 @@ const EVERY_MS = 5_000;
 const MAKING_UP_MS = 60_000;
 
 /**
- * Takes back that a class is fresh where nothing was seen of it for longer than two polls. Beside the queue of classes, because a class may
- * be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn there. Until the signal aborts.
+ * Takes back that a class is fresh where nothing was seen of it for longer than two polls, and stores what could not be stored before. Beside
+ * the queue of classes, because a class may be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn
+ * there. Until the signal aborts.
  */
 export async function reviewFreshness(context: WorkerContext, signal: AbortSignal): Promise<void> {
   const startedAt = context.clock.now();
   while (!signal.aborted) {
     await context.clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    let isAnswering = true;
     for (const provider of context.classes.list()) {
       if (signal.aborted) return;
       const facts = outOfDate(context, provider, startedAt);
       if (facts !== undefined) await takeBack(context, provider, { facts, signal });
+      else if (isAnswering) isAnswering = await storeAgain(context, provider, signal);
     }
   }
 }
@@ -38,6 +41,17 @@ function outOfDate(context: WorkerContext, provider: SecretProviderClass, starte
   const lastCheck = memory === undefined ? startedAt : lastCheckOf(memory);
   const facts = { lastCheck, interval: intervalOf(context, provider), now };
   return isOutOfDate(facts) ? facts : undefined;
+}
+
+/** False where the API server has no time for more of it: the next review goes on. What it says no to is no other class's trouble. */
+async function storeAgain(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await context.statuses.storeUnstored(refOf(provider), signal);
+  } catch (error) {
+    if (signal.aborted) return false;
+    if (error instanceof KubeError) return error.code !== "Unavailable" && error.code !== "Throttled";
+    throw error;
+  }
 }
 
 async function takeBack(
@@ -54,7 +68,7 @@ async function takeBack(
   try {
     await context.statuses.update(refOf(provider), change, signal);
   } catch (error) {
-    // Tried again at the next review.
+    // Stored by the next review.
     if (error instanceof KubeError || signal.aborted) return;
     throw error;
   }

@@ -21,7 +21,8 @@ export interface StatusStore {
   list(): readonly StoredStatus[];
   /**
    * Writes what the change makes of the status as it was last told; undefined: nothing. Changes of one status are made and written one after
-   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}.
+   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. A status whose
+   * write failed is written with the next update, whether or not that changes it.
    */
   update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
@@ -47,6 +48,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */
   const unstored = new Map<string, ClassStatus>();
+  /** Of the object that the watch has shown last. */
+  let shown = "";
   /** Deleted by us: their disappearance is no loss. */
   const removed = new Set<string>();
   const reflector: Reflector<StoredStatus> = watcher.reflect(
@@ -59,6 +62,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       }), // Our own CRD's schema.
       onChange: (ref, { previous, current }) => {
         const key = objectKey(ref);
+        shown = current?.version ?? shown;
         // The object comes first, and its status a moment later.
         if (current !== undefined && (current.status === undefined || isBefore(current, written.get(key)))) return;
         const last = written.get(key)?.status ?? previous?.status;
@@ -67,7 +71,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
           unstored.delete(key);
           return;
         }
-        if (!removed.delete(key) && last !== undefined) unstored.set(key, last);
+        // What is being written while it disappears is newer.
+        if (!removed.delete(key) && last !== undefined && !unstored.has(key)) unstored.set(key, last);
         onLost(key);
       },
     },
@@ -83,11 +88,24 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     unstored.set(key, status);
     const isNew = reflector.get(ref) === undefined && !written.has(key);
     const version = await applied(options, { ref, status, isNew }, storeSignal);
-    if (version === undefined) return;
+    if (version === undefined) {
+      // Whatever was written before is gone, too.
+      written.delete(key);
+      return;
+    }
     unstored.delete(key);
     written.set(key, { status, version });
   };
+  /** The watch is past our write and has no object: between two lists it came and went without an event. */
+  const noteLost = (ref: ObjectRef): void => {
+    const key = objectKey(ref);
+    const own = written.get(key);
+    if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined || !isVersionOlder(own.version, shown)) return;
+    written.delete(key);
+    if (!unstored.has(key)) unstored.set(key, own.status);
+  };
   const storeUnstored = async (ref: ObjectRef, storeSignal: AbortSignal): Promise<boolean> => {
+    noteLost(ref);
     const status = unstored.get(objectKey(ref));
     if (status === undefined) return true;
     // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
@@ -106,7 +124,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     list: () => reflector.list(),
     update: (ref, change, writeSignal) =>
       turns.run(objectKey(ref), async () => {
-        const status = change(told(ref));
+        const status = change(told(ref)) ?? unstored.get(objectKey(ref));
         if (status === undefined) return;
         if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
@@ -157,11 +175,8 @@ interface StatusWrite {
 }
 
 /** Resolves with the version that was written; undefined where the kind is away. */
-async function applied(
-  { kube, logger }: StatusStoreOptions,
-  { ref, status, isNew }: StatusWrite,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+async function applied(options: StatusStoreOptions, { ref, status, isNew }: StatusWrite, signal: AbortSignal): Promise<string | undefined> {
+  const { kube, logger } = options;
   const written = { fieldManager: FIELD_MANAGER, force: true };
   const body = { ...shell(ref), status };
   try {
@@ -170,6 +185,8 @@ async function applied(
     return made.metadata.resourceVersion ?? "";
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
+    // The object may be gone, and the watch has not said so.
+    if (!isNew) return applied(options, { ref, status, isNew: true }, signal);
     logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
     return undefined;
   }

@@ -32,11 +32,18 @@ export async function reconcileSwitchedOff(
     isNew = next !== undefined;
     return next;
   };
-  await context.statuses.update(refOf(provider), change, signal);
-  if (!isNew) return { kind: "done" };
-  context.events.emit({ regarding: provider, type: "Normal", reason: "SwitchedOff", message });
-  context.logger.info("class switched off", { class: keyOf(provider), reason: "SwitchedOff", detail: message });
+  try {
+    await context.statuses.update(refOf(provider), change, signal);
+  } finally {
+    // The next attempt, after a write that failed, changes nothing any more.
+    if (isNew && !signal.aborted) tellSwitchedOff(context, provider, message);
+  }
   return { kind: "done" };
+}
+
+function tellSwitchedOff({ events, logger }: WorkerContext, provider: SecretProviderClass, message: string): void {
+  events.emit({ regarding: provider, type: "Normal", reason: "SwitchedOff", message });
+  logger.info("class switched off", { class: keyOf(provider), reason: "SwitchedOff", detail: message });
 }
 
 function outcomeFor({ metadata }: SecretProviderClass, told: ClassStatus, message: string) {

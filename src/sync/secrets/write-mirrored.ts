@@ -10,6 +10,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
 import { keyOf, refOf } from "../classes/class-ref.ts";
+import { specHashes } from "../classes/spec-hash.ts";
 import type { MirroredSecret } from "../vault/mirror.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { contestedUntil, isRepair } from "./repair-limit.ts";
@@ -50,19 +51,25 @@ export async function writeMirrored(context: WorkerContext, write: MirroredWrite
 }
 
 /** A Secret that somebody damages after each repair is as it should be for moments only. */
-function writtenStatus(context: WorkerContext, { memory, entry }: MirroredWrite, name: string): SecretStatus {
-  const data = entry.keys;
+function writtenStatus(context: WorkerContext, { provider, memory, entry }: MirroredWrite, name: string): SecretStatus {
+  const specHash = specHashes(provider).get(name);
+  const written = { ...(specHash === undefined ? {} : { specHash }), data: entry.keys };
   const who = memory.contenders.get(name);
-  if (who === undefined || contestedUntil(memory, context.clock.now()) === undefined) return { name, state: "Synced", data };
-  return { name, state: "Contested", message: contestedMessage(name, who), data };
+  if (who === undefined || contestedUntil(memory, context.clock.now()) === undefined) return { name, state: "Synced", ...written };
+  return { name, state: "Contested", message: contestedMessage(name, who), ...written };
 }
 
 /** What was there stays, and the status goes on saying what that is. */
-function failedStatus(context: WorkerContext, { provider, entry }: MirroredWrite, told: Omit<SecretStatus, "data">): SecretStatus {
-  const stored = context.statuses.get(refOf(provider))?.secrets.find(({ name }) => name === told.name)?.data ?? [];
-  if (entry.kind === "failed") return { ...told, data: heldKeys(entry.keys, stored) };
+function failedStatus(
+  context: WorkerContext,
+  { provider, entry }: MirroredWrite,
+  told: Pick<SecretStatus, "name" | "state" | "message">,
+): SecretStatus {
+  const { data = [], specHash } = context.statuses.get(refOf(provider))?.secrets.find(({ name }) => name === told.name) ?? {};
   // What a Secret of somebody else holds is not ours to say.
-  return { ...told, data: told.state === "Conflict" ? [] : stored };
+  if (entry.kind !== "failed" && told.state === "Conflict") return { ...told, data: [] };
+  const held = { ...told, ...(specHash === undefined ? {} : { specHash }) };
+  return { ...held, data: entry.kind === "failed" ? heldKeys(entry.keys, data) : data };
 }
 
 function isDamaged(provider: SecretProviderClass, name: string, observed: ObservedSecret | undefined): boolean {

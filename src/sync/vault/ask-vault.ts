@@ -6,6 +6,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
 import { keyOf, refOf } from "../classes/class-ref.ts";
+import { specHashes } from "../classes/spec-hash.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { RECENT_MS } from "./recent-secrets.ts";
 import type { Question } from "./vault-question.ts";
@@ -74,14 +75,17 @@ function credentialsMs(need: FetchNeed): number {
   return FIRST.includes(need) ? FIRST_SHARED_MS : 0;
 }
 
-/** Those that are there as they were written, from the objects that the status tells. */
+/** Those that are there as they were written, from what the class has now and the objects that the status tells. */
 function intactSecrets(context: WorkerContext, provider: SecretProviderClass, stored: readonly SecretStatus[]): ReadonlySet<string> {
   const observed = new Map(context.secrets.ofClass(keyOf(provider)).map((secret) => [secret.ref.name, secret]));
-  const told = new Map(stored.map((secret) => [secret.name, objectsOf(secret)]));
+  const told = new Map(stored.map((secret) => [secret.name, { objects: objectsOf(secret), specHash: secret.specHash }]));
+  const hashes = specHashes(provider);
   const intact = secretObjectsOf(provider).filter((secretObject) => {
     const secret = observed.get(secretObject.secretName);
-    const isTold = secret?.annotations[SECRET_ANNOTATIONS.objects] === told.get(secretObject.secretName);
-    return isTold && isAsWritten(provider.metadata.name, secretObject, secret);
+    const { objects, specHash } = told.get(secretObject.secretName) ?? {};
+    const isTold = secret?.annotations[SECRET_ANNOTATIONS.objects] === objects;
+    const isSameSpec = specHash === undefined || specHash === hashes.get(secretObject.secretName);
+    return isTold && isSameSpec && isAsWritten(provider.metadata.name, secretObject, secret);
   });
   return new Set(intact.map(({ secretName }) => secretName));
 }

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import type { VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
+import type { SimulatedCall } from "../support/simulation/cluster.ts";
+import { classOf, INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+
+const STATUSES = RESOURCES.secretProviderClassSyncs;
+const CLASS = { namespace: "team", name: "app" };
+const OTHER = { namespace: "team", name: "other" };
+const HOUR = 3_600_000;
+
+async function aWorld(): Promise<SimulatedWorld> {
+  const world = new SimulatedWorld();
+  world.vaults.set("db");
+  await world.clock.advance(HOUR);
+  return world;
+}
+
+function isStatusWrite({ verb, resource }: SimulatedCall): boolean {
+  return verb === "apply" && resource.plural === STATUSES.plural;
+}
+
+/** Counts the writes of statuses from now on; the first ones fail as if the API server had not answered. */
+function failing(world: SimulatedWorld, first: number): { readonly tried: () => number } {
+  let tried = 0;
+  world.cluster.fault = (call) => {
+    if (!isStatusWrite(call)) return undefined;
+    tried += 1;
+    return tried > first ? undefined : new KubeError("Unavailable", "no answer within 15000 ms", { retry: { kind: "backoff" } });
+  };
+  return { tried: () => tried };
+}
+
+describe("the status of a class that was deleted while the watch of statuses was cut off", () => {
+  /** It came and went in that time. */
+  async function unseen() {
+    const world = await aWorld();
+    const leader = world.lead();
+    await world.clock.advance(1_000);
+    const mend = world.cluster.cutWatches(STATUSES);
+    world.apply({ ...CLASS, objects: ["db"] });
+    await world.clock.advance(5_000);
+    assert.equal(world.condition(CLASS, "Synced"), "True Synced");
+    world.cluster.delete(STATUSES, CLASS);
+    return { world, leader, mend };
+  }
+
+  test("is stored again by the poll after the watch has shown a newer one", async () => {
+    const { world, leader, mend } = await unseen();
+    mend();
+    world.apply({ ...OTHER, objects: ["db"] });
+
+    await world.clock.advance(2 * INTERVAL);
+
+    assert.equal(world.condition(CLASS, "Synced"), "True Synced");
+    await leader.stop();
+  });
+
+  test("is stored with its next change, by a write or two and not by endless ones", async () => {
+    const { world, leader, mend } = await unseen();
+    mend();
+    const writes = failing(world, 0);
+
+    world.vaults.set("db");
+    await world.clock.advance(HOUR / 2);
+
+    assert.equal(world.status(CLASS)?.secrets[0]?.data[0]?.version, "v2");
+    assert.ok(writes.tried() < 10, `${writes.tried()} writes`);
+    await leader.stop();
+  });
+
+  test("is stored with its next change also while the watch is cut off and still shows the object", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    world.cluster.cutWatches(STATUSES);
+    world.cluster.delete(STATUSES, CLASS);
+    const writes = failing(world, 0);
+
+    world.vaults.set("db");
+    await world.clock.advance(HOUR / 2);
+
+    assert.equal(world.status(CLASS)?.secrets[0]?.data[0]?.version, "v2");
+    assert.ok(writes.tried() < 10, `${writes.tried()} writes`);
+    await leader.stop();
+  });
+});
+
+describe("a status whose write fails once", () => {
+  test("still takes back that the class is fresh while nothing comes of its vault", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    let isSilent = false;
+    const leader = world.lead({ vaults: silencing(world, () => isSilent) });
+    await world.clock.advance(3 * INTERVAL);
+    isSilent = true;
+    const writes = failing(world, 1);
+
+    await world.clock.advance(6 * INTERVAL);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.match(world.condition(CLASS, "Fresh"), /^False/);
+    await leader.stop();
+  });
+
+  test("still says that the class is switched off", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    const writes = failing(world, 1);
+
+    world.apply({ ...CLASS, objects: ["db"], annotations: { "keyvault-injector.dev/sync": "never" } });
+    await world.clock.advance(60_000);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.equal(world.condition(CLASS, "Synced"), "Unknown SwitchedOff");
+    assert.equal(world.events.at(-1)?.reason, "SwitchedOff");
+    await leader.stop();
+  });
+
+  test("still says that the class is another provider's", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    const writes = failing(world, 1);
+
+    const made = classOf({ ...CLASS, objects: ["db"] });
+    world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, provider: "other" } } as KubeObject);
+    await world.clock.advance(60_000);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.equal(world.condition(CLASS, "Synced"), "False InvalidClass");
+    assert.equal(world.events.at(-1)?.reason, "InvalidClass");
+    await leader.stop();
+  });
+});
+
+/** The vaults, which answer no request for a list while they are silent. */
+function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
+  const changed = new WeakMap<VaultClient, VaultClient>();
+  return {
+    clientFor: (address, identity) => {
+      const client = world.vaults.clientFor(address, identity);
+      const listObjects: VaultClient["listObjects"] = (kind, signal) => (isSilent() ? silence(signal) : client.listObjects(kind, signal));
+      const known = changed.get(client) ?? { ...client, listObjects };
+      changed.set(client, known);
+      return known;
+    },
+  };
+}
+
+// oxlint-disable-next-line eslint/require-yield -- a list that never comes.
+async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
