@@ -8,6 +8,9 @@ import type { Invariant } from "./invariant.ts";
 const MANAGED = "keyvault-injector.dev/managed";
 const CLASS = "keyvault-injector.dev/class";
 
+/** What an editor of Secrets writes. */
+export const EDITED = "somebody's";
+
 interface Seen {
   readonly name: string;
   readonly namespace: string;
@@ -77,7 +80,8 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
     if (!live.isManaged || live.className !== wanted.name) return [`${where} is not marked as its class's`];
     if (live.label !== secret.label) return [`${where} has the label ${live.label ?? "of nobody"}, and not ${secret.label ?? "none"}`];
     const named = new Set(entries.map(keyOf));
-    const more = Object.keys(live.data).filter((key) => !named.has(key));
+    // What an editor added beside is the editor's.
+    const more = Object.keys(live.data).filter((key) => !named.has(key) && live.data[key] !== EDITED);
     if (more.length > 0) return [`${where} still has ${more.join(", ")}`];
     return values.flatMap(({ entry, value }) => {
       const held = live.data[keyOf(entry)];

@@ -92,12 +92,6 @@ export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions
   };
 }
 
-interface ProbeRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly socket: { readonly remoteAddress: string };
-}
-
 type Listener = (request: ProbeRequest, response: ProbeResponse) => void;
 
 /** That a process opened, by its machine. */
@@ -138,8 +132,38 @@ export function simulatedServer(...given: readonly unknown[]): SimulatedServer {
   return new SimulatedServer(listener);
 }
 
+class ProbeSocket extends EventEmitter {
+  readonly remoteAddress = "10.0.0.1";
+  destroyed = false;
+
+  destroy(): this {
+    this.destroyed = true;
+    this.emit("close");
+    return this;
+  }
+}
+
+class ProbeRequest extends EventEmitter {
+  readonly method = "GET";
+  readonly complete = true;
+  readonly url: string;
+  readonly socket: ProbeSocket;
+
+  constructor(url: string, socket: ProbeSocket) {
+    super();
+    this.url = url;
+    this.socket = socket;
+  }
+
+  resume(): this {
+    return this;
+  }
+}
+
 class ProbeResponse extends EventEmitter {
   readonly destroyed = false;
+  writableEnded = false;
+  closed = false;
   status = 0;
 
   writeHead(status: number): this {
@@ -148,7 +172,9 @@ class ProbeResponse extends EventEmitter {
   }
 
   end(text = ""): this {
+    this.writableEnded = true;
     this.emit("answered", { status: this.status, text } satisfies Probed);
+    this.closed = true;
     this.emit("close");
     return this;
   }
@@ -161,7 +187,15 @@ export interface Probed {
 
 /** Asks the process's server, from a kubelet's address; undefined: it has none. To be called as something that the machine does. */
 export function probe(machine: Machine, url: string, onAnswer: (answer: Probed) => void): void {
-  const response = new ProbeResponse();
-  response.once("answered", onAnswer);
-  servers.get(machine)?.emit("request", { method: "GET", url, socket: { remoteAddress: "10.0.0.1" } }, response);
+  const server = servers.get(machine);
+  if (server === undefined) return;
+  const [socket, response] = [new ProbeSocket(), new ProbeResponse()];
+  response.once("answered", (answer: Probed) => {
+    onAnswer(answer);
+    socket.destroy();
+  });
+  server.emit("connection", socket);
+  const request = new ProbeRequest(url, socket);
+  server.emit("request", request, response);
+  request.emit("end");
 }
