@@ -6,6 +6,7 @@ import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets"
 import type { VaultAddress } from "../domain/ports/vault-client.ts";
 import { VaultError } from "../domain/ports/vault-error.ts";
 import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
+import { answerSizePolicy, TOKEN_ANSWER_BYTES } from "./answer-size.ts";
 import { issuerOf } from "./assertion-issuer.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { createDirectAgent } from "./direct-agent.ts";
@@ -74,7 +75,13 @@ function ofNamedTenant(address: VaultAddress, credential: Credential): Credentia
 function entraOptions({ authorityHost, customScope }: VaultAddress, { network, timeoutMs, traced }: Omit<CredentialOptions, "assertion">) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
-  const additionalPolicies = [...network.additionalPolicies, tracePolicy(traced), requestBoundPolicy(timeoutMs), freshConnectionPolicy];
+  const additionalPolicies = [
+    ...network.additionalPolicies,
+    tracePolicy(traced),
+    requestBoundPolicy(timeoutMs),
+    answerSizePolicy(TOKEN_ANSWER_BYTES),
+    freshConnectionPolicy,
+  ];
   // A token of another tenant than the class names is never asked for, whatever a vault's challenge says.
   const additionallyAllowedTenants: string[] = [];
   const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
@@ -84,7 +91,11 @@ function entraOptions({ authorityHost, customScope }: VaultAddress, { network, t
 type EntraOptions = ReturnType<typeof entraOptions>;
 
 function clientSecretCredential(address: VaultAddress, identity: ServicePrincipalIdentity, options: EntraOptions): Credential {
-  return new ClientSecretCredential(tenantOf(address), identity.clientId, textOf(identity.clientSecret), options);
+  const { clientId, clientSecret } = identity;
+  // Made anew for each sign-in: the SDK's own cache holds a token for valid as long as the machine's clock says, which may be set back.
+  return {
+    getToken: (...given) => new ClientSecretCredential(tenantOf(address), clientId, textOf(clientSecret), options).getToken(...given),
+  };
 }
 
 interface Assertion {
@@ -130,7 +141,8 @@ async function requestAssertion({ account, requestToken }: WorkloadIdentity, fac
 
 /** Tenant and cloud are the machine's own. Its metadata service is a link-local address: no proxy leads there. */
 function managedIdentityCredential(clientId: string | undefined): Credential {
-  const options = { retryOptions: RETRY_OPTIONS, agent: createDirectAgent(METADATA_TIMEOUT_MS) };
+  const additionalPolicies = [answerSizePolicy(TOKEN_ANSWER_BYTES)];
+  const options = { retryOptions: RETRY_OPTIONS, agent: createDirectAgent(METADATA_TIMEOUT_MS), additionalPolicies };
   return new ManagedIdentityCredential(clientId === undefined ? options : { ...options, clientId });
 }
 

@@ -2,10 +2,11 @@
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
-import { CallTimeout } from "./bounded-call.ts";
+import { AnswerTooLarge } from "./answer-size.ts";
+import type { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, entraCode } from "./service-answer.ts";
-import type { SignInTrace } from "./sign-in-trace.ts";
+import { isUnusable, type SignInTrace } from "./sign-in-trace.ts";
 import type { VaultRequest, Verdict } from "./vault-errors.ts";
 
 const NEVER: Retry = { kind: "never" };
@@ -30,8 +31,8 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
   // The ServiceAccount's token could not be had, which is said already.
   const ours = chain.find((link) => link instanceof VaultError);
   if (ours !== undefined) return new SignInError({ code: ours.code, retry: ours.retry, origin: ours.origin, words: ours.message });
-  const silence = chain.find((link) => link instanceof CallTimeout) ?? trace.silence;
-  if (silence !== undefined) return unanswered(asking, `${silence.message}; check the cluster's way to it`);
+  const unusable = chain.find(isUnusable) ?? trace.unusable;
+  if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the cluster's way to it`);
   const code = trace.entraCode ?? entraCode(error);
   return new SignInError(
     ofMetadataService(error, asking) ??
@@ -40,6 +41,10 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
       ofTrace(trace, asking) ??
       unknown(error, asking),
   );
+}
+
+function wordsOf(error: CallTimeout | AnswerTooLarge): string {
+  return error instanceof AnswerTooLarge ? `no usable answer (${error.message})` : error.message;
 }
 
 /** The identity, as messages call it. */

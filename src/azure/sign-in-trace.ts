@@ -1,3 +1,4 @@
+import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { parseJson } from "./parse-json.ts";
 import type { AdditionalPolicy } from "./sdk-network.ts";
@@ -5,7 +6,8 @@ import { networkCode } from "./service-answer.ts";
 
 /** What the last request of a sign-in came to, where it was no success. The SDK says of most failures only that there was one. */
 export interface SignInTrace {
-  readonly silence?: CallTimeout;
+  /** No answer in time, or one without an end. */
+  readonly unusable?: CallTimeout | AnswerTooLarge;
   /** Node's, of a failure below HTTP. */
   readonly code?: string | undefined;
   readonly status?: number;
@@ -29,6 +31,10 @@ function ofAnswer(status: number, body: string | null | undefined): SignInTrace 
   return { status, entraCode: /AADSTS\d{2,9}/.exec(body ?? "")?.[0], refusal: isRefusal ? word : undefined };
 }
 
+export function isUnusable(error: unknown): error is CallTimeout | AnswerTooLarge {
+  return error instanceof CallTimeout || error instanceof AnswerTooLarge;
+}
+
 export function tracePolicy(holder: TraceHolder): AdditionalPolicy {
   return {
     position: "perCall",
@@ -41,7 +47,7 @@ export function tracePolicy(holder: TraceHolder): AdditionalPolicy {
           if (response.status >= 400) holder.trace = ofAnswer(response.status, response.bodyAsText);
           return response;
         } catch (error) {
-          holder.trace = error instanceof CallTimeout ? { silence: error } : { code: networkCode(error) };
+          holder.trace = isUnusable(error) ? { unusable: error } : { code: networkCode(error) };
           throw error;
         }
       },

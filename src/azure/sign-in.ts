@@ -11,6 +11,8 @@ import type { TraceHolder } from "./sign-in-trace.ts";
 export interface SignIn {
   readonly credential: Credential;
   readonly assertion: AssertionFacts;
+  /** A vault has refused the token of the credential. */
+  readonly forget: () => void;
 }
 
 export interface SignInOptions {
@@ -26,5 +28,6 @@ export function createSignIn(address: VaultAddress, identity: VaultIdentity, opt
   const traced: TraceHolder = { trace: {} };
   const credential = createCredential(address, identity, { assertion, network, timeoutMs, traced });
   const translate = (error: unknown) => translateSignInError(error, { address, identity, assertion }, traced.trace);
-  return { assertion, credential: shareSignIn(guardSignIn(credential, { translate, timeoutMs })) };
+  const shared = shareSignIn(guardSignIn(credential, { translate, timeoutMs }));
+  return { assertion, credential: shared, forget: () => shared.forget() };
 }

@@ -3,9 +3,11 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 
 import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
+import { answerSizePolicy, VAULT_ANSWER_BYTES } from "./answer-size.ts";
 import { apiVersionOf } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
@@ -42,6 +44,7 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
     errorBodyPolicy,
     absentPartPolicy,
     requestBoundPolicy(timeoutMs),
+    answerSizePolicy(VAULT_ANSWER_BYTES),
     freshConnectionPolicy,
   ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
@@ -185,7 +188,12 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
   const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    return turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
+    const answer = turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
+    return answer.catch((error: unknown) => {
+      // The next try has another token: this one may be over, whatever our clocks say, or revoked.
+      if (error instanceof VaultError && error.code === "Unauthorized" && error.origin === "vault") signIn.forget();
+      throw error;
+    });
   };
   return {
     ...createReads(clients, ask),

@@ -5,9 +5,9 @@ import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { WeakCache } from "../domain/weak-cache.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import { fingerprintOf } from "./credential.ts";
-import { LruCache } from "./lru-cache.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
 import { sdkNetwork } from "./sdk-network.ts";
+import { SharedCache } from "./shared-cache.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 import { createVaultClient } from "./vault-client.ts";
 
@@ -26,30 +26,35 @@ export interface VaultClientsOptions {
   readonly signInTimeoutMs?: number;
   /** Absent: as the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now?: () => number;
 }
 
 /**
  * One sign-in per identity, whichever vaults it reads: they all take the same token. One client per cloud, tenant, vault and
  * identity: a new one costs a 401 challenge. A changed client secret is another identity, so it counts at the next call; the old
- * client falls out of the cache. So is the same application by another ServiceAccount: what one may get, the other may not.
+ * client falls out of the cache. Where there are too many, the namespace that has most loses its oldest. So is the same application by another ServiceAccount: what one may get, the other may not.
  */
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
-  const clients = new LruCache<VaultClient>(options.maxClients ?? MAX_CLIENTS);
-  const signIns = new LruCache<SignIn>(MAX_IDENTITIES);
+  const { maxClients = MAX_CLIENTS, now = () => performance.now() } = options;
+  const clients = new SharedCache<VaultClient>({ capacity: maxClients, now });
+  const signIns = new SharedCache<SignIn>({ capacity: MAX_IDENTITIES, now });
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
   const signInOptions = { network, timeoutMs: options.signInTimeoutMs };
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
-    clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient {
+    clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient {
       const { authorityHost, customScope = "", tenantId, vaultUrl, apiVersion = "" } = address;
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
-      const signIn = signIns.getOrCreate(JSON.stringify(who), () => createSignIn(address, identity, signInOptions));
+      const signIn = signIns.getOrCreate({ key: JSON.stringify(who), holder: namespace }, () =>
+        createSignIn(address, identity, signInOptions),
+      );
       const key = JSON.stringify([...who, vaultUrl, apiVersion]);
-      return clients.getOrCreate(key, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
+      return clients.getOrCreate({ key, holder: namespace }, () => createVaultClient(address, identity, { network, signIn, ...timeout }));
     },
   };
 }

@@ -5,6 +5,7 @@ import { VaultError, type VaultErrorCode, type VaultErrorOrigin } from "../domai
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { AbsentPart } from "./absent-part.ts";
+import { AnswerTooLarge, TooManyVersions } from "./answer-size.ts";
 import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import type { AssertionFacts } from "./credential.ts";
@@ -162,6 +163,13 @@ function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
   if (error instanceof AbsentPart) return ofAbsentPart(error);
   if (error instanceof CallTimeout)
     return { code: "Unreachable", retry: BACKOFF, words: `${error.message} from the vault; check the cluster's way to it` };
+  if (error instanceof AnswerTooLarge) return { code: "Unreachable", retry: BACKOFF, words: unusable(error.message, request) };
+  if (error instanceof TooManyVersions)
+    return {
+      code: "Invalid",
+      retry: NEVER,
+      words: `it has ${error.message}; take objectVersionHistory away, or make it anew under another name`,
+    };
   const answer = serviceAnswer(error);
   return answer === undefined ? ofChallenge(error) : ofAnswer(answer, request);
 }

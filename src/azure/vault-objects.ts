@@ -14,8 +14,10 @@ import type {
 } from "../domain/ports/vault-object.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { AbsentPart } from "./absent-part.ts";
+import { assertIdSize, assertListable } from "./answer-size.ts";
 
 interface Properties {
+  readonly id?: string | undefined;
   readonly version?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly createdOn?: Date | undefined;
@@ -30,7 +32,8 @@ function present<T>(part: T | undefined, words: string): T {
   throw new AbsentPart(words);
 }
 
-function toVaultObject({ version, enabled, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
+function toVaultObject({ id, version, enabled, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
+  assertIdSize(id);
   return {
     version: present(version, `${kind} id is nil`),
     updated: updatedOn?.getTime(),
@@ -60,9 +63,12 @@ export function toVaultCertificate({ cer, properties }: KeyVaultCertificate): Va
   return { ...toVaultObject(properties, "certificate"), der: present(cer, "certificate value is nil") };
 }
 
+/** Rejects where there are too many to be read: which ones are the newest is known once all are. */
 export async function toVaultVersions(list: AsyncIterable<Properties>, kind: VaultObjectKind): Promise<readonly VaultVersion[]> {
   const versions: VaultVersion[] = [];
-  for await (const { version, enabled, createdOn } of list) {
+  for await (const { id, version, enabled, createdOn } of list) {
+    assertListable(versions.length + 1);
+    assertIdSize(id);
     versions.push({
       version: present(version, `${kind} id is nil`),
       isEnabled: enabled !== false,
@@ -74,11 +80,13 @@ export async function toVaultVersions(list: AsyncIterable<Properties>, kind: Vau
 
 /** Of any kind. Certificates come without a name where their id cannot be read. */
 export interface ListedItem {
+  readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly updatedOn?: Date | undefined;
 }
 
-export function toListedObject({ name = "", enabled, updatedOn }: ListedItem): ListedObject {
+export function toListedObject({ id, name = "", enabled, updatedOn }: ListedItem): ListedObject {
+  assertIdSize(id);
   return { name, isEnabled: enabled !== false, updated: updatedOn?.getTime() };
 }

@@ -122,7 +122,7 @@ export async function workerCode(): Promise<WorkerCode> {
       await handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal);
     },
     cloudFileReader: clouds.cloudFileReader,
-    missingGuardrails: (kube, namespace, signal) => guarding.missingGuardrails({ kube, namespace, isBlind: false }, signal),
+    tryGuardrails: (kube, namespace, signal) => guarding.tryGuardrails({ kube, namespace, isBlind: false }, signal),
   };
 }
 

@@ -69,6 +69,12 @@ export interface WorkerCode {
     signal: AbortSignal,
   ) => Promise<void>;
   readonly cloudFileReader: (folder: string) => ReadCloudFile | undefined;
-  /** Policies of the worker that stop nothing; the client has to act as the worker. */
-  readonly missingGuardrails: (kube: KubeClient, namespace: string, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Which policies of the worker stop nothing, and which nobody knows of; the client has to act as the worker. */
+  readonly tryGuardrails: (kube: KubeClient, namespace: string, signal: AbortSignal) => Promise<TriedGuardrails>;
+}
+
+export interface TriedGuardrails {
+  readonly missing: readonly string[];
+  /** Somebody else refuses first what the policy forbids. */
+  readonly hidden: readonly { readonly policy: string; readonly refusal: string }[];
 }

@@ -4,7 +4,7 @@ import type {
   ApplyOptions,
   DeleteOptions,
   KubeClient,
-  ListOptions,
+  ListRequest,
   ReadResult,
   TokenRequest,
   WriteOptions,
@@ -68,9 +68,10 @@ class RawKubeClient implements KubeClient {
     return { kind: "found", object: objectOf<T>(attempt, answer) };
   }
 
-  async list<T extends KubeObject>(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<readonly T[]> {
-    const keep = (object: KubeObject): T => object as T; // The caller names the type of the kind it asks for.
-    return (await listPages(this.#transport, { ...options, resource, pageSize: this.#pageSize, keep }, signal)).items;
+  async list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]> {
+    const { keep: keepOf = (object: T): T => object, ...selection } = options;
+    const keep = (object: KubeObject): T => keepOf(object as T); // The caller names the type of the kind it asks for.
+    return (await listPages(this.#transport, { ...selection, resource, pageSize: this.#pageSize, keep }, signal)).items;
   }
 
   async create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T> {

@@ -114,12 +114,16 @@ function sayingOf(resource: Resource, status: Status | undefined): string {
   return printable(status.message ?? status.reason ?? "");
 }
 
-const AUTHORIZER = /User "[\w:.@-]+" cannot \w+ resource "[\w./-]+" in API group "[\w.-]*"(?: in the namespace "[\w.-]+")?/;
-const POLICY = /ValidatingAdmissionPolicy '[\w.-]+' with binding '[\w.-]+' denied request/;
+/** Each by where the API server itself puts it: a policy or a webhook can say the same words, but only after its own name. */
+const REFUSERS: readonly RegExp[] = [
+  /(?<=forbidden: )User "[\w:.@-]+" cannot \w+ resource "[\w./-]+" in API group "[\w.-]*"(?: in the namespace "[\w.-]+")?/,
+  /(?<=forbidden: )ValidatingAdmissionPolicy '[\w.-]+' with binding '[\w.-]+' denied request/,
+  /^admission webhook "[\w.-]+" denied the request/,
+];
 
 function secretSaying(status: Status): string {
   const message = status.message ?? "";
-  const fixed = AUTHORIZER.exec(message)?.[0] ?? POLICY.exec(message)?.[0];
+  const fixed = REFUSERS.map((refuser) => refuser.exec(message)?.[0]).find((sentence) => sentence !== undefined);
   const fields = causesOf(status).flatMap(({ field }) => (field === undefined ? [] : [field]));
   const parts = [status.reason, fixed, fields.length === 0 ? undefined : `fields ${fields.join(", ")}`];
   return printable(parts.filter((part) => part !== undefined).join(", "));

@@ -5,8 +5,25 @@ import { type Attempt, noAnswer, refusal } from "./errors.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
-/** Objects per page: what kubectl asks for. */
+/** Objects per page at most: what kubectl asks for. */
 export const PAGE_SIZE = 500;
+
+/** Of a list of objects that may be of any size. */
+const FIRST_PAGE = 20;
+
+/** Bytes that a page should have: some five hundred objects of a few kilobytes, or two that are as large as they can be. */
+const WANTED_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Bytes of a page at most. Whoever may write in one namespace may write hundreds of objects of a megabyte: a page of five hundred of them,
+ * held as bytes, text and objects at once, ended the process each time it started. A page that is longer is given up and asked for
+ * again with fewer objects. One object alone is read whatever it has.
+ */
+const MOST_BYTES = 2 * WANTED_BYTES;
+
+/** How many times as many objects the next page may have, before and after one was too long. A long one costs the API server, too. */
+const GROWTH = { before: 8, after: 2 } as const;
+const SHRINKING = 8;
 
 /** A continue token lives about five minutes; a list that expires this often is too slow to ever end. */
 const RESTARTS = 3;
@@ -18,6 +35,7 @@ export interface Listing<T> {
 
 export interface PagedList<T> extends ListOptions {
   readonly resource: Resource;
+  /** Objects per page at most. */
   readonly pageSize: number;
   /** Called for each object as its page arrives, so that a large list is never held whole where only a part of each object is wanted. */
   readonly keep: (object: KubeObject) => T;
@@ -36,12 +54,22 @@ export async function listPages<T>(transport: Transport, list: PagedList<T>, sig
 
 async function listOnce<T>(transport: Transport, list: PagedList<T>, signal: AbortSignal): Promise<Listing<T>> {
   const items: T[] = [];
+  let size = Math.min(FIRST_PAGE, list.pageSize);
+  let growth: number = GROWTH.before;
   let next: string | undefined;
   for (;;) {
-    const page = await readPage(transport, { list, next }, signal);
+    const answer = await readPage(transport, { list, size, next }, signal);
+    if (answer === undefined) {
+      size = Math.max(1, Math.floor(size / SHRINKING));
+      growth = GROWTH.after;
+      continue;
+    }
+    const page = parsePage(attemptOf(list), answer);
     for (const item of page.items) items.push(list.keep(item));
     if (page.next === undefined) return { items, resourceVersion: page.resourceVersion };
     next = page.next;
+    const wanted = Math.floor((page.items.length * WANTED_BYTES) / answer.length);
+    size = Math.max(1, Math.min(wanted, size * growth, list.pageSize));
   }
 }
 
@@ -53,16 +81,23 @@ interface Page {
 
 interface PageRequest {
   readonly list: Omit<PagedList<unknown>, "keep">;
+  readonly size: number;
   readonly next: string | undefined;
 }
 
-async function readPage(transport: Transport, { list, next }: PageRequest, signal: AbortSignal): Promise<Page> {
-  const { resource, namespace, labelSelector, fieldSelector, pageSize } = list;
-  const path = withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector, limit: pageSize, continue: next });
-  const attempt: Attempt = { verb: "list", resource, ...(namespace === undefined ? {} : { ref: { namespace } }) };
-  const answer = await transport.call({ attempt, method: "GET", path }, signal);
+/** The text of a page; undefined where it is too long. */
+async function readPage(transport: Transport, { list, size, next }: PageRequest, signal: AbortSignal): Promise<string | undefined> {
+  const { resource, namespace, labelSelector, fieldSelector } = list;
+  const path = withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector, limit: size, continue: next });
+  const attempt = attemptOf(list);
+  const answer = await transport.call({ attempt, method: "GET", path, mostBytes: size === 1 ? undefined : MOST_BYTES }, signal);
+  if (answer.isTooLong === true) return undefined;
   if (answer.status !== 200) throw refusal(attempt, answer);
-  return parsePage(attempt, answer.body);
+  return answer.body;
+}
+
+function attemptOf({ resource, namespace }: Pick<PagedList<unknown>, "resource" | "namespace">): Attempt {
+  return { verb: "list", resource, ...(namespace === undefined ? {} : { ref: { namespace } }) };
 }
 
 function parsePage(attempt: Attempt, body: string): Page {

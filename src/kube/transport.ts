@@ -13,12 +13,16 @@ export interface Call {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** A longer body is given up as soon as that is known, and the answer says so. Default: no limit. */
+  readonly mostBytes?: number | undefined;
 }
 
 export interface Answer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: string;
+  /** Of the body there is nothing, because it is longer than the call allows. */
+  readonly isTooLong?: boolean;
 }
 
 /** An answer whose body is still arriving. Ends or throws when the signal given to `open` aborts. */
@@ -87,7 +91,9 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
       within(limit, signal, async (bounded) => {
         try {
           const response = await dispatch(call, options.isUrgent === true ? "urgent" : "requests", bounded);
-          return { status: response.statusCode, retryAfter: retryAfterOf(response), body: await response.body.text() };
+          const body = await bodyOf(response, call.mostBytes);
+          const answer = { status: response.statusCode, retryAfter: retryAfterOf(response), body: body ?? "" };
+          return body === undefined ? { ...answer, isTooLong: true } : answer;
         } catch (error) {
           signal.throwIfAborted();
           throw failed(bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error));
@@ -137,6 +143,19 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
     throw noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
   }
+}
+
+/** Undefined where it is longer than that: the rest is not read, and costs the connection. */
+async function bodyOf({ body }: Dispatcher.ResponseData, mostBytes: number | undefined): Promise<string | undefined> {
+  if (mostBytes === undefined) return body.text();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > mostBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function retryAfterOf(response: Dispatcher.ResponseData): string | undefined {

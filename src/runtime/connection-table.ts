@@ -56,7 +56,7 @@ interface Entry {
 
 /**
  * The open connections of a server, at most so many of strangers. Where one more comes, the peer with the most gives one up: what is
- * worth least, and of that the oldest. So a thousand connections of one address, whether they are silent, slow or busy, take no room of
+ * worth least, and of that the oldest; one that is being answered only where it has none but those, and more than the peer that comes. So a thousand connections of one address, whether they are silent, slow or busy, take no room of
  * another's; and idle ones take none of those that ask, even behind the same address.
  */
 export function createConnectionTable(most: number): ConnectionTable {
@@ -90,7 +90,7 @@ export function createConnectionTable(most: number): ConnectionTable {
     socket.on("error", () => undefined);
     socket.once("close", () => part(entry));
     join(entry);
-    if (strangers > most) end(worstOf(largest(byPeer), entry) ?? entry);
+    if (strangers > most) end(givenUpFor(entry, byPeer));
     return socket.destroyed ? undefined : connectionOf(entry);
   };
   const connectionOf = (entry: Entry): Connection => ({
@@ -120,10 +120,22 @@ export function createConnectionTable(most: number): ConnectionTable {
   };
 }
 
-function largest(byPeer: ReadonlyMap<string, ReadonlySet<Entry>>): ReadonlySet<Entry> {
-  let most: ReadonlySet<Entry> = new Set();
-  for (const [peer, own] of byPeer) if (peer !== VERIFIED && own.size > most.size) most = own;
-  return most;
+/**
+ * What goes so that the one that came last has a place. First what nobody is answered on, of the peer that has the most, then of the next ones,
+ * as long as they have no fewer than its own. Where all of those are being answered, the largest peer gives up the one that has been answered
+ * the longest, which is the likeliest to be one that does not read: otherwise one address could keep all others out by that. A peer that has as
+ * many as the largest one gets no more.
+ */
+function givenUpFor(last: Entry, byPeer: ReadonlyMap<string, ReadonlySet<Entry>>): Entry {
+  const own = byPeer.get(last.peer)?.size ?? 0;
+  const peers = [...byPeer].flatMap(([peer, entries]) => (peer !== VERIFIED && entries.size >= own ? [entries] : []));
+  const bySize = peers.sort((a, b) => b.size - a.size);
+  for (const entries of bySize) {
+    const worst = worstOf(entries, last);
+    if (worst !== undefined) return worst;
+  }
+  const [largest] = bySize;
+  return largest === undefined || largest.size === own ? last : (oldestOf(largest) ?? last);
 }
 
 /** Other than the one that came last. Undefined where all the others are being answered. */
@@ -135,4 +147,10 @@ function worstOf(entries: ReadonlySet<Entry>, last: Entry): Entry | undefined {
     if (difference < 0 || (difference === 0 && worst !== undefined && entry.since < worst.since)) worst = entry;
   }
   return worst;
+}
+
+function oldestOf(entries: ReadonlySet<Entry>): Entry | undefined {
+  let oldest: Entry | undefined;
+  for (const entry of entries) if (oldest === undefined || entry.since < oldest.since) oldest = entry;
+  return oldest;
 }

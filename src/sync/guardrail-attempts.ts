@@ -3,7 +3,6 @@ import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import { componentsOf, OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import { KubeError } from "../domain/ports/kube-error.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";
@@ -17,7 +16,7 @@ export interface ProbeOptions {
   readonly isBlind: boolean;
 }
 
-/** Something that a policy forbids the worker; resolves where nothing stopped it. */
+/** Something that a policy forbids the worker; resolves where nothing stopped it, with `NOT_TRIED` where there was nothing to try it on. */
 export type Attempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
 
 const NAME = "keyvault-injector-guardrail-probe";
@@ -26,8 +25,8 @@ const SERVICE = "keyvault-injector-webhook";
 const DEFINITION = "secretproviderclasssyncs.keyvault-injector.dev";
 const DRY = { fieldManager: FIELD_MANAGER, dryRun: true };
 
-/** There was nothing to try it on, which is no sign of a missing policy. */
-const REFUSED = new KubeError("Forbidden", "not tried", { retry: { kind: "never" } });
+/** No sign of a missing policy. */
+export const NOT_TRIED = Symbol("not tried");
 
 const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque" });
 
@@ -35,13 +34,12 @@ const createForeign: Attempt = ({ kube, namespace }, signal) => kube.create(RESO
 
 /** The answer to a PUT holds what was sent, and nothing of what is there. */
 const replaceForeign: Attempt = async ({ kube, namespace, isBlind }, signal) => {
-  if (!isBlind) throw REFUSED;
+  if (!isBlind) return NOT_TRIED;
   return kube.replace(RESOURCES.secrets, secret(namespace, AUTHORITY_SECRET), DRY, signal);
 };
 
-const deleteUnmarked: Attempt = async ({ kube, namespace }, signal) => {
-  if (!(await kube.delete(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, { dryRun: true }, signal))) throw REFUSED;
-};
+const deleteUnmarked: Attempt = async ({ kube, namespace }, signal) =>
+  (await kube.delete(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, { dryRun: true }, signal)) ? undefined : NOT_TRIED;
 
 const createRevision: Attempt = ({ kube, namespace }, signal) =>
   kube.create(
@@ -63,10 +61,13 @@ const hold =
   ({ kube, namespace }, signal) =>
     kube.mergePatch(resource, refIn(namespace), { metadata: { finalizers: [`${PREFIX}/${NAME}`] } }, DRY, signal);
 
-/** Another image for the pods of each component that has some. */
-function runOthers(): readonly Attempt[] {
+/**
+ * An annotation for the pods of each component that has some: the same policy guards it as guards the image, and hardly anybody else's
+ * does. The API server names one of all who refuse.
+ */
+function annotatePods(): readonly Attempt[] {
   const workloads = componentsOf("").filter(({ resource }) => resource === WORKLOADS.Deployment || resource === WORKLOADS.DaemonSet);
-  const patch = { spec: { template: { spec: { containers: [{ name: NAME, image: NAME }] } } } };
+  const patch = { spec: { template: { metadata: { annotations: { [NAME]: "" } } } } };
   return workloads.map(
     ({ resource, ref, isNodeSide }): Attempt =>
       ({ kube, namespace }, signal) =>
@@ -97,7 +98,7 @@ export const ATTEMPTS = {
   "keyvault-injector-sync-components": [hold(RESOURCES.services, (namespace) => ({ namespace, name: SERVICE }))],
   "keyvault-injector-sync-definitions": [hold(RESOURCES.customResourceDefinitions, () => ({ name: DEFINITION }))],
   // Where the PodTemplate of one is gone, the policy lets it be.
-  "keyvault-injector-sync-pods": runOthers(),
+  "keyvault-injector-sync-pods": annotatePods(),
   "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],
   "keyvault-injector-sync-snapshots": [createRevision],
   // Nobody accepts a token for the first audience. The second one is for Entra: without it, a policy that knows no grants would do.
@@ -105,3 +106,8 @@ export const ATTEMPTS = {
   "keyvault-injector-sync-webhooks": [hold(RESOURCES.mutatingWebhookConfigurations, () => ({ name: "keyvault-injector" }))],
   "keyvault-injector-sync-workloads": [hold(WORKLOADS.Deployment, (namespace) => ({ namespace, name: OWN_DEPLOYMENT }))],
 } as const satisfies Readonly<Record<string, readonly Attempt[]>>;
+
+/** Where component healing is left out, whole or on the node side, this one refuses first what another one guards. */
+export const ALSO_STOPPED_BY: Readonly<Record<string, readonly string[]>> = {
+  "keyvault-injector-sync-pods": ["keyvault-injector-sync-workloads"],
+};

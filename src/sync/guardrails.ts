@@ -4,7 +4,8 @@ import type { EventSink } from "../domain/ports/event-sink.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import { ATTEMPTS, type Attempt, type ProbeOptions } from "./guardrail-attempts.ts";
+import { ALSO_STOPPED_BY, ATTEMPTS, NOT_TRIED, type ProbeOptions } from "./guardrail-attempts.ts";
+import { type Outcome, outcomeOf } from "./guardrail-refusal.ts";
 import { workerDeployment } from "./own-deployment.ts";
 import { type Patience, untilAnswered } from "./until-answered.ts";
 
@@ -16,39 +17,66 @@ export const GUARDRAILS = Object.keys(ATTEMPTS) as readonly Guardrail[]; // The 
 
 export type Guardrail = keyof typeof ATTEMPTS;
 
-/** Tries, without effect, what each policy forbids; resolves with those that stop nothing. Throws where the API server does not say. */
-export async function missingGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<readonly Guardrail[]> {
-  const missing: Guardrail[] = [];
-  for (const guardrail of GUARDRAILS) if (!(await stopsAll(options, guardrail, signal))) missing.push(guardrail);
-  return missing;
+/** What the attempts have shown. */
+export interface Tried {
+  /** Those that stop nothing. */
+  readonly missing: readonly Guardrail[];
+  /** Those of which nothing is known, because somebody else refuses the attempt first. */
+  readonly hidden: readonly { readonly policy: Guardrail; readonly refusal: string }[];
 }
 
-async function stopsAll(options: ProbeOptions, guardrail: Guardrail, signal: AbortSignal): Promise<boolean> {
-  for (const attempt of ATTEMPTS[guardrail]) if (!(await isStopped(attempt, options, signal))) return false;
-  return true;
+/** Tries, without effect, what each policy forbids. Throws where the API server does not say. */
+export async function tryGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<Tried> {
+  const outcomes: { readonly policy: Guardrail; readonly outcome: Outcome }[] = [];
+  for (const policy of GUARDRAILS) outcomes.push({ policy, outcome: await tryAll(options, policy, signal) });
+  return {
+    missing: outcomes.flatMap(({ policy, outcome }) => (outcome.kind === "through" ? [policy] : [])),
+    hidden: outcomes.flatMap(({ policy, outcome }) => (outcome.kind === "hidden" ? [{ policy, refusal: outcome.refusal }] : [])),
+  };
 }
 
-async function isStopped(attempt: Attempt, options: ProbeOptions, signal: AbortSignal): Promise<boolean> {
+/** The worst of its attempts. */
+async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: AbortSignal): Promise<Outcome> {
+  let worst: Outcome = { kind: "stopped" };
+  for (const attempt of ATTEMPTS[guardrail]) {
+    const outcome = await tryOnce(() => attempt(options, signal), [guardrail, ...(ALSO_STOPPED_BY[guardrail] ?? [])]);
+    if (outcome.kind === "through") return outcome;
+    if (worst.kind === "stopped") worst = outcome;
+  }
+  return worst;
+}
+
+async function tryOnce(attempt: () => Promise<unknown>, ours: readonly string[]): Promise<Outcome> {
   try {
-    await attempt(options, signal);
-    return false;
+    return { kind: (await attempt()) === NOT_TRIED ? "stopped" : "through" };
   } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    // Absent, too: there is nothing to try it on. What healing may write, the policies refuse as invalid.
-    if (error.code === "Forbidden" || error.code === "NotFound") return true;
-    if (error.code === "Invalid" && error.message.includes("ValidatingAdmissionPolicy")) return true;
-    throw error;
+    return outcomeOf(error, ours);
   }
 }
 
-function guardrailsMessage(missing: readonly Guardrail[]): string {
-  return `nothing stops the sync worker from what ${missing.join(", ")} forbids; apply manifests/policies, and see that each policy is bound with the action Deny`;
+function problemOf({ missing, hidden }: Tried): string | undefined {
+  const through =
+    missing.length === 0
+      ? []
+      : [
+          `nothing stops the sync worker from what ${missing.join(", ")} forbids; apply manifests/policies, and see that each policy is bound with the action Deny`,
+        ];
+  const [first] = hidden;
+  const unknown =
+    first === undefined
+      ? []
+      : [
+          `somebody else refuses what the sync worker tries, so that nobody knows whether ${hidden.map(({ policy }) => policy).join(", ")} would (${first.refusal}); exempt the sync worker's account there`,
+        ];
+  const problems = [...through, ...unknown];
+  return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /** Without them the right to write Secrets is worth more than the operator thinks: nothing begins. Waits for an API server that does not say. */
 export async function assertGuarded(options: ProbeOptions & Patience, signal: AbortSignal): Promise<void> {
-  const missing = await untilAnswered({ name: "policies", make: () => missingGuardrails(options, signal) }, options, signal);
-  if (missing.length > 0) throw new Error(`GuardrailsMissing: ${guardrailsMessage(missing)}; --secret-access=blind does not start without`);
+  const tried = await untilAnswered({ name: "policies", make: () => tryGuardrails(options, signal) }, options, signal);
+  const problem = problemOf(tried);
+  if (problem !== undefined) throw new Error(`GuardrailsMissing: ${problem}; --secret-access=blind does not start without`);
 }
 
 /** What is known of the policies. */
@@ -62,7 +90,7 @@ export interface KeeperOptions extends ProbeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  /** Told of each policy after every look. */
+  /** Told of each policy after every look; missing is also one that could not be tried. */
   readonly onKnown: (guardrail: Guardrail, isMissing: boolean) => void;
 }
 
@@ -78,9 +106,10 @@ const AT_REST_MS = 3_600_000;
 export function createGuardrailKeeper(options: KeeperOptions): GuardrailKeeper {
   let problem: string | undefined;
   const look = async (signal: AbortSignal): Promise<void> => {
-    const missing = await missingGuardrails(options, signal);
-    for (const guardrail of GUARDRAILS) options.onKnown(guardrail, missing.includes(guardrail));
-    const now = missing.length === 0 ? undefined : guardrailsMessage(missing);
+    const tried = await tryGuardrails(options, signal);
+    const unproven = [...tried.missing, ...tried.hidden.map(({ policy }) => policy)];
+    for (const guardrail of GUARDRAILS) options.onKnown(guardrail, unproven.includes(guardrail));
+    const now = problemOf(tried);
     if (now !== problem) tell(options, now);
     problem = now;
     if (now !== undefined && options.isBlind) throw new Error(`GuardrailsMissing: ${now}`);

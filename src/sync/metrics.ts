@@ -52,7 +52,7 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
   for (const action of ["create", "apply", "replace", "delete", "adopt", "release", "leave"]) secretWrites.inc({ action }, 0);
   const guardrailsMissing = new Gauge({
     name: name("guardrails_missing"),
-    help: "1 while a policy that limits the worker stops nothing.",
+    help: "1 while a policy that limits the worker stops nothing, or while somebody else's refusal hides whether it does.",
     labelNames: ["policy"],
     registers,
   });

@@ -4,6 +4,7 @@ import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import type { HeldClass } from "../domain/provider-class/held-class.ts";
 import type { PolledUntil } from "../domain/schedule/phase.ts";
 import type { SyncMode } from "../domain/schedule/sync-mode.ts";
 import type { Claims } from "../domain/sync/claims.ts";
@@ -48,7 +49,7 @@ export interface WorkerContext {
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
   readonly fingerprints: Fingerprints;
-  readonly classes: Reflector<SecretProviderClass>;
+  readonly classes: Reflector<HeldClass>;
   /** Which class names which Secret. */
   readonly claims: Claims;
   readonly secrets: SecretStore;

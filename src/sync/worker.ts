@@ -9,6 +9,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { VaultClients } from "../domain/ports/vault-client.ts";
+import { type HeldClass, heldClass } from "../domain/provider-class/held-class.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { Claims } from "../domain/sync/claims.ts";
@@ -185,10 +186,10 @@ function buildContext(
   const enqueue = (classKey: string): void => queue.add(classKey);
   const claims = new Claims();
   const memories = new ClassMemories();
-  const classes = watcher.reflect<SecretProviderClass>(
+  const classes = watcher.reflect<HeldClass>(
     {
       resource: RESOURCES.secretProviderClasses,
-      project: (object) => object,
+      project: heldClass,
       onChange: (ref, change) => {
         claims.note(change);
         enqueue(objectKey(ref));

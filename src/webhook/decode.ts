@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type AdmissionDecision, aborted, invalidReview, late, overloaded, tooLarge } from "../domain/admission/decision.ts";
+import { type JsonExtent, jsonExtent } from "../domain/admission/json-extent.ts";
 import { parseJson } from "../domain/admission/parse-json.ts";
 import { type AdmissionRequest, decodeReview } from "../domain/admission/review.ts";
 import { quoted } from "../domain/quoted.ts";
@@ -9,6 +10,15 @@ import { LARGEST_BODY, readBody } from "./read-body.ts";
 export type Decoded =
   | { readonly kind: "review"; readonly request: AdmissionRequest }
   | { readonly kind: "refused"; readonly uid: string | undefined; readonly decision: AdmissionDecision };
+
+/**
+ * Of a body. A pod of 3 MiB, which is what the API server takes, made of nothing but short environment variables has fewer values; no
+ * object of Kubernetes is nested a fifth as deep.
+ */
+const LARGEST_EXTENT: JsonExtent = { values: 400_000, depth: 200 };
+
+/** A review of a pod has a value in twenty bytes or so. What has more takes as much room as a body of ordinary density. */
+const BYTES_PER_VALUE = 16;
 
 /** From the bytes on the wire to a request that can be decided, once it is its turn; or the answer to what is none. */
 export async function decode(review: IncomingReview): Promise<Decoded> {
@@ -28,6 +38,11 @@ export async function decode(review: IncomingReview): Promise<Decoded> {
   if (displaced.aborted) return refused(undefined, overloaded());
   const problem = headerProblem(message);
   if (problem !== undefined) return refused(undefined, invalidReview(problem));
+  const extent = jsonExtent(body.bytes, LARGEST_EXTENT);
+  if (extent.values > LARGEST_EXTENT.values || extent.depth > LARGEST_EXTENT.depth) {
+    return refused(uidAtStart(body.bytes), tooLarge(TOO_DENSE));
+  }
+  if (!place.hold(Math.max(body.bytes.length, extent.values * BYTES_PER_VALUE))) return refused(undefined, overloaded());
   const text = decodeText(body.bytes);
   if (text === undefined) return refused(undefined, invalidReview("the body is not valid UTF-8"));
   const json = parseJson(text);
@@ -35,6 +50,8 @@ export async function decode(review: IncomingReview): Promise<Decoded> {
   const decoded = decodeReview(json.value);
   return decoded.ok ? { kind: "review", request: decoded.value } : refused(decoded.error.uid, invalidReview(decoded.error.message));
 }
+
+const TOO_DENSE = `the body has more than ${LARGEST_EXTENT.values} values or ${LARGEST_EXTENT.depth} levels, more than any review of a pod`;
 
 function refused(uid: string | undefined, decision: AdmissionDecision): Decoded {
   return { kind: "refused", uid, decision };

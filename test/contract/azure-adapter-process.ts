@@ -59,7 +59,7 @@ async function answer(question: Question): Promise<Answer> {
   // In this turn of the event loop: no answer of another process can be here before.
   if (isGivenUp) setImmediate(() => caller.abort());
   try {
-    const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });
+    const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) }, "n");
     const { value, ...facts } = await client.getSecret(name, version, caller.signal);
     // The test compares bytes with what it stored.
     const { notBefore: _, contentType, keyId, updated, expires, ...rest } = facts;

@@ -54,7 +54,7 @@ function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuest
 
 async function answer(question: IdentityQuestion): Promise<IdentityAnswer> {
   try {
-    const client = clients.clientFor(question.address, identityOf(question));
+    const client = clients.clientFor(question.address, identityOf(question), "n");
     const { value } = await client.getSecret(question.name, undefined, new AbortController().signal);
     return { value: Buffer.from(value.reveal()).toString() };
   } catch (error) {

@@ -52,7 +52,7 @@ async function answer(question: ClassQuestion): Promise<ClassAnswer> {
   const parsed = parseProviderClass({ provider: "azure", parameters }, options);
   if (parsed.kind !== "class") return { files: {}, objects: {}, failures: [JSON.stringify(parsed)] };
   const { address, objects } = parsed.providerClass;
-  const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) });
+  const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) }, "n");
   const render = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles };
   const { files, failures } = await fetchObjects({ client, render }, objects, new AbortController().signal);
   return {

@@ -39,7 +39,7 @@ async function ask(question: ProxyQuestion): Promise<void> {
     clientSecret === undefined
       ? { kind: "managedIdentity", clientId }
       : { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) };
-  await clients.clientFor(address, identity).getSecret("s", undefined, signal);
+  await clients.clientFor(address, identity, "n").getSecret("s", undefined, signal);
 }
 
 if (import.meta.main) {

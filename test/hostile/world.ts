@@ -10,6 +10,7 @@ import { installProduct, type Product, type ProductProcess } from "../support/pr
 import { createCredentials, find, LEASE, send } from "../support/sync-world.ts";
 import { INTERVAL_MS, type VictimGround } from "./ground.ts";
 import { type HostileVault, startHostileVault } from "./hostile-vault.ts";
+import { HEAPS, limitMemory } from "./memory-limit.ts";
 import { type SilentServer, startSilentServer } from "./silent-server.ts";
 import { Victim } from "./victim.ts";
 
@@ -88,9 +89,12 @@ interface Processes {
 
 async function startProcesses(product: Product): Promise<Processes> {
   const args = [`--rotation-poll-interval=${INTERVAL_MS / 1_000}s`];
-  const first = await product.start("sync", { args, within: 60_000 });
-  const second = await product.start("sync", { args, within: 60_000 });
-  return { webhook: await product.start("webhook", { within: 60_000 }), sync: [first, second] };
+  const sync = { args, within: 60_000, environment: { NODE_OPTIONS: HEAPS.sync } };
+  const first = await product.start("sync", sync);
+  const second = await product.start("sync", sync);
+  const webhook = await product.start("webhook", { within: 60_000, environment: { NODE_OPTIONS: HEAPS.webhook } });
+  for (const running of [first, second, webhook]) limitMemory(running);
+  return { webhook, sync: [first, second] };
 }
 
 function watchEnds({ webhook, sync }: Processes): () => readonly string[] {

@@ -8,7 +8,8 @@ import { eventually } from "../support/eventually.ts";
 import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
 import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, folderManifests, installDefinitions, listAt, readManifests } from "../support/shipped-manifests.ts";
-import { type Operation, TARGETS, type Target } from "../support/worker-writes/table.ts";
+import type { Operation } from "../support/worker-writes/pod-changes.ts";
+import { TARGETS, type Target } from "../support/worker-writes/table.ts";
 
 const OWN = "keyvault-injector";
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/default/secretproviderclasses";
@@ -61,6 +62,33 @@ const ONE_INSTANCE = "keyvault-injector-one-instance";
 function assertRefused(answer: ApiAnswer, { policy }: Target): void {
   assert.ok(answer.status >= 400, `${answer.status}: it was let through`);
   assertDenied(answer, policy, /the sync worker/);
+}
+
+const SCHEMA = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+
+const NEWER_DRIVER: readonly Operation[] = [
+  { op: "add", path: `${SCHEMA}/properties/syncAll`, value: { type: "boolean", default: false } },
+  { op: "add", path: `${SCHEMA}/x-kubernetes-validations`, value: [{ rule: "self.provider != ''" }] },
+];
+
+const CUT: readonly Operation[] = [
+  { op: "replace", path: `${SCHEMA}/properties/parameters`, value: { type: "object" } },
+  { op: "remove", path: `${SCHEMA}/properties/secretObjects` },
+];
+
+/** Of every target that has it: refused to the worker alone, and nothing of it is let through. */
+async function refuseEverywhere(...names: readonly string[]): Promise<void> {
+  for (const what of names) {
+    const targets = TARGETS.filter(({ changes }) => what in changes);
+    assert.ok(targets.length > 0, what);
+    for (const target of targets) {
+      const operations = target.changes[what] ?? [];
+      assertAllowed(await change(target, operations, somebody));
+      const answer = await change(target, operations, sync);
+      assert.ok(answer.status >= 400, `${what}: ${target.name}: it was let through`);
+      assertRefused(answer, target);
+    }
+  }
 }
 
 function thePolicies(version: ApiServerVersion): void {
@@ -144,6 +172,54 @@ function thePolicies(version: ApiServerVersion): void {
     const path = `${CLASSES}/cut?dryRun=All`;
     assertAllowed(await call({ method: "PATCH", path, contentType: MERGE_PATCH, body: completed, token: sync }));
     assert.equal((await call({ method: "DELETE", path, token: sync })).status, 403);
+  });
+
+  test("A-9: refuse the worker a label by which somebody's Service would send its requests to our pods", async () => {
+    await refuseEverywhere("a label by which somebody's Service sends its requests there");
+  });
+
+  test("A-5: refuse the worker pods that push others off the nodes: more of them, larger ones, with another priority or elsewhere", async () => {
+    await refuseEverywhere("replicas for every node", "room for no other pod", "no limit of its memory", "another priority");
+    await refuseEverywhere("every node", "a node that somebody else needs", "another node selector", "another spread");
+    await refuseEverywhere("pods that take years to end");
+  });
+
+  test("lets the worker bring back up to five replicas, and fewer than there are", async () => {
+    const path = `/apis/apps/v1/namespaces/${OWN}/deployments/keyvault-injector-webhook`;
+    const scale = (replicas: number, token?: string): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path, contentType: MERGE_PATCH, body: { spec: { replicas } }, ...(token === undefined ? {} : { token }) });
+    assertAllowed(await scale(0));
+    assertAllowed(await scale(5, sync));
+    assertAllowed(await scale(9));
+    assertAllowed(await scale(9, sync));
+    assertAllowed(await scale(7, sync));
+    assert.ok((await scale(8, sync)).status >= 400);
+    assertAllowed(await scale(2));
+  });
+
+  test("A-7: refuse the worker every change of the flags and variables by which the operator limits it, and none of it is missed", async () => {
+    await refuseEverywhere("one more flag", "none of its arguments", "fewer arguments", "a variable less");
+    await refuseEverywhere("a container less", "a mount less");
+  });
+
+  test("A-4: refuse the worker a schema that empties classes, puts something into each, or lets none be written", async () => {
+    await refuseEverywhere("parameters that keep no key", "parameters that nobody can write", "no class that can be written");
+    await refuseEverywhere("a parameter for every class, by a default of its own", "a parameter for every class, by a default of all");
+    await refuseEverywhere("Secrets of its own for every class", "another type for every Secret", "secretObjects that keep nothing");
+    await refuseEverywhere("a status of its own");
+  });
+
+  test("let the worker repair a definition that somebody else damaged, and keep what only a newer driver has in it", async () => {
+    const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io";
+    const { body: whole } = await call({ method: "GET", path });
+    const newer = jsonPatch.applyPatch(structuredClone(whole), [...NEWER_DRIVER], false, false).newDocument;
+    const patch = (body: readonly Operation[], token?: string): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path, contentType: JSON_PATCH, body, ...(token === undefined ? {} : { token }) });
+    const versions: Operation = { op: "replace", path: "/spec/versions", value: at(newer, "spec", "versions") };
+    assertAllowed(await patch([...NEWER_DRIVER, ...CUT]));
+
+    assertAllowed(await patch([versions], sync));
+    assertAllowed(await patch([{ op: "replace", path: "/spec/versions", value: at(whole, "spec", "versions") }]));
   });
 
   // Last: it takes them away.

@@ -191,7 +191,7 @@ function thePolicy(version: ApiServerVersion): void {
     };
     const refused = /makes, deletes and scales no workload/;
 
-    assertAllowed(await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "replace", path: "/spec/replicas", value: 7 }]));
+    assertAllowed(await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "replace", path: "/spec/replicas", value: 5 }]));
     assertAllowed(await apply(`${node}/csi-secrets-store`, "DaemonSet"));
     assertRefused(await apply(`${node}/kube-proxy`, "DaemonSet"), refused);
     assertRefused(await apply(`${own}/csi-secrets-store`, "Deployment"), refused);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
+import { COMPANY_POLICIES, companyPolicies } from "../support/company-policies.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -192,6 +193,25 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
       await bind(policy);
     });
   }
+
+  test("A-6: does not start where somebody else's policies refuse what a missing one of ours forbids", async () => {
+    const ours = [POLICY, "keyvault-injector-sync-pods"];
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...ours]);
+    assert.match(await eventually(refusedStart, { what: "a refusal", within: 20_000 }), new RegExp(`${POLICY} forbids`));
+    await world.plane.kubectl(["apply", "-f", "-"], companyPolicies());
+
+    // The API server goes on by what was there for a moment.
+    const hidden = async (): Promise<string | undefined> => {
+      const refused = await refusedStart();
+      return refused?.includes("nothing stops") === true ? undefined : (refused ?? "it starts");
+    };
+    const refused = await eventually(hidden, { what: "the company's policies", within: 20_000 });
+
+    assert.match(refused, /somebody else refuses what the sync worker tries.*company-(images|secrets)/);
+    assert.match(refused, /--secret-access=blind does not start without/);
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...COMPANY_POLICIES]);
+    for (const policy of ours) await bind(policy);
+  });
 
   test("starts where all of them are bound again", async () => {
     await eventually(async () => (await refusedStart()) === undefined, { what: "a start", within: 20_000 });

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { GUARDRAILS } from "../../src/sync/guardrails.ts";
 import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
 import { forbidden } from "../support/audit.ts";
+import { COMPANY_POLICIES, companyPolicies } from "../support/company-policies.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import type { ProductProcess } from "../support/product.ts";
@@ -48,6 +49,25 @@ const emptyPatch = (namespace: string) =>
     body: {},
     token,
   });
+
+/** Whether the company's policies refuse what the probes send. */
+async function companyRefuses(): Promise<boolean> {
+  const probe = { method: "POST", path: `/api/v1/namespaces/${OWN}/secrets?dryRun=All`, token } as const;
+  const metadata = { name: "probe" };
+  const answers = await Promise.all([
+    apiRequest(world.plane, { ...probe, body: { apiVersion: "v1", kind: "Secret", metadata } }),
+    ...["keyvault-injector-sync", "keyvault-injector-webhook"].map((name) =>
+      apiRequest(world.plane, {
+        method: "PATCH",
+        path: `/apis/apps/v1/namespaces/${OWN}/deployments/${name}?dryRun=All`,
+        contentType: MERGE_PATCH,
+        body: { spec: { template: { metadata: { annotations: { probe: "x" } } } } },
+        token,
+      }),
+    ),
+  ]);
+  return answers.every(({ status }) => status === 403);
+}
 
 describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
@@ -137,6 +157,28 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
 
     await bind(GUARDRAILS);
     for (const policy of GUARDRAILS) await eventually(async () => !(await isMissing(policy)), { what: policy, within: 20_000 });
+  });
+
+  test("A-6: are missed where they are absent and somebody else's policies refuse the same, and are not known while those hide them", async () => {
+    const ours = ["keyvault-injector-sync-pods", "keyvault-injector-sync-secrets"];
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...ours]);
+    for (const policy of ours) await eventually(() => isMissing(policy), { what: policy, within: 20_000 });
+    await world.plane.kubectl(["apply", "-f", "-"], companyPolicies());
+    await eventually(companyRefuses, { what: "the company's policies", within: 20_000 });
+
+    // A change of a binding of ours has the worker try all of them.
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", "keyvault-injector-sync-tokens"]);
+    await eventually(() => isMissing("keyvault-injector-sync-tokens"), { what: "another look", within: 20_000 });
+    await bind(["keyvault-injector-sync-tokens"]);
+    await eventually(async () => !(await isMissing("keyvault-injector-sync-tokens")), { what: "another look", within: 20_000 });
+
+    const noticed = await Promise.all(ours.map(isMissing));
+    assert.deepEqual(noticed, [true, true]);
+    assert.match(worker.log(), /somebody else refuses what the sync worker tries.*company-images/);
+
+    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...COMPANY_POLICIES]);
+    await bind(ours);
+    for (const policy of ours) await eventually(async () => !(await isMissing(policy)), { what: policy, within: 20_000 });
   });
 
   test("are tried without effect, under a name of their own in the audit log", async () => {

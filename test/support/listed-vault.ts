@@ -18,6 +18,8 @@ export type Permission = "get" | "list";
 export class ListedVaults implements VaultClients {
   /** `client id: request`, in the order of their arrival. */
   readonly requests: string[] = [];
+  /** In whose share clients were kept. */
+  readonly namespaces = new Set<string>();
   /** What happens instead of the next answers, by vault. */
   failure: ((vaultUrl: string) => VaultError | undefined) | undefined;
   /** How the sign-in of a client fails, and after how many milliseconds; no request comes to the vault then. */
@@ -70,7 +72,8 @@ export class ListedVaults implements VaultClients {
     return this.requests.splice(0);
   }
 
-  clientFor({ vaultUrl }: VaultAddress, identity: VaultIdentity): VaultClient {
+  clientFor({ vaultUrl }: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient {
+    this.namespaces.add(namespace);
     const who = identity.kind === "managedIdentity" ? (identity.clientId ?? "") : identity.clientId;
     const known = this.#clients.get(`${vaultUrl} ${who}`) ?? this.#client(vaultUrl, who);
     this.#clients.set(`${vaultUrl} ${who}`, known);

@@ -45,12 +45,17 @@ const CREDENTIAL: Credential = { getToken: async () => ({ token: "t", expiresOnT
 interface Behind {
   readonly address?: Partial<VaultAddress>;
   readonly credential?: Credential;
+  /** Called where the vault refuses the token. */
+  readonly forget?: () => void;
 }
 
 /** The adapter and the official SDK, with everything that they send to the vault answered here. */
-export function vaultOverHttp(sendRequest: SendRequest, { address = {}, credential = CREDENTIAL }: Behind = {}): VaultClient {
+export function vaultOverHttp(
+  sendRequest: SendRequest,
+  { address = {}, credential = CREDENTIAL, forget = () => undefined }: Behind = {},
+): VaultClient {
   const network = Object.assign({ additionalPolicies: [] }, { httpClient: { sendRequest } });
   const whole = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT, ...address };
-  const signIn = { credential, assertion: { issuer: undefined } };
+  const signIn = { credential, assertion: { issuer: undefined }, forget };
   return createVaultClient(whole, { kind: "managedIdentity", clientId: undefined }, { network, signIn });
 }

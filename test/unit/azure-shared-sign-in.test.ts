@@ -12,20 +12,25 @@ function aCredential(lifetime: number) {
   const asked: string[] = [];
   const gates: PromiseWithResolvers<void>[] = [];
   let now = 0;
+  /** How far the wall clock was set. */
+  let set = 0;
   const credential: Credential = {
     getToken: async (scopes) => {
       asked.push(String(scopes));
       const gate = Promise.withResolvers<void>();
       gates.push(gate);
       await gate.promise;
-      return { token: `token ${asked.length}`, expiresOnTimestamp: now + lifetime };
+      return { token: `token ${asked.length}`, expiresOnTimestamp: now + set + lifetime };
     },
   };
   return {
     asked,
-    shared: shareSignIn(credential, () => now),
+    shared: shareSignIn(credential, { wall: () => now + set, monotonic: () => now }),
     release: (): void => gates.splice(0).forEach(({ resolve }) => resolve()),
     refuse: (error: Error): void => gates.splice(0).forEach(({ reject }) => reject(error)),
+    setClock: (milliseconds: number): void => {
+      set = milliseconds;
+    },
     pass: (milliseconds: number): void => {
       now += milliseconds;
     },
@@ -102,6 +107,67 @@ describe("a shared sign-in", () => {
     assert.notEqual(await second, await first);
     assert.equal(await shared.getToken("vault"), await second);
     assert.equal(asked.length, 3);
+  });
+
+  test("lasts no longer where the clock is set back, and no shorter where it is set ahead", async () => {
+    for (const milliseconds of [-HOUR, HOUR]) {
+      const { asked, shared, release, pass, setClock } = aCredential(HOUR);
+      const first = shared.getToken("vault");
+      release();
+      await first;
+      setClock(milliseconds);
+      pass(HOUR - 300_001);
+      assert.equal(await shared.getToken("vault"), await first);
+      pass(1);
+      const second = shared.getToken("vault");
+      release();
+      assert.notEqual(await second, await first);
+      assert.equal(asked.length, 2);
+    }
+  });
+
+  test("keeps a token that it gets once more no longer than it had to the first time", async () => {
+    let [now, set, signIns] = [0, 0, 0];
+    const token = { token: "the same", expiresOnTimestamp: HOUR };
+    const credential: Credential = {
+      getToken: async () => {
+        signIns += 1;
+        return token;
+      },
+    };
+    const shared = shareSignIn(credential, { wall: () => now + set, monotonic: () => now });
+    await shared.getToken("vault");
+    [now, set] = [HOUR, -HOUR];
+    await shared.getToken("vault");
+    await shared.getToken("vault");
+    assert.equal(signIns, 3);
+  });
+
+  test("is made anew once the vault has refused a token of more than a minute, and not for a fresh one", async () => {
+    const { asked, shared, release, pass } = aCredential(HOUR);
+    const first = shared.getToken("vault");
+    release();
+    await first;
+    shared.forget();
+    assert.equal(await shared.getToken("vault"), await first);
+    pass(60_000);
+    shared.forget();
+    const second = shared.getToken("vault");
+    release();
+    assert.notEqual(await second, await first);
+    assert.equal(asked.length, 2);
+  });
+
+  test("is forgotten where the vault refuses its token, and not where it refuses anything else", async () => {
+    const statuses = [401, 403, 404];
+    const forgotten: number[] = [];
+    for (const status of statuses) {
+      const client = vaultOverHttp(async (request) => challengeTo(request) ?? answerTo(request, status, { error: { code: "x" } }), {
+        forget: () => void forgotten.push(status),
+      });
+      await assert.rejects(client.getSecret("a", undefined, new AbortController().signal));
+    }
+    assert.deepEqual(forgotten, [401]);
   });
 
   test("is not ended by the signal of one that waits", async () => {

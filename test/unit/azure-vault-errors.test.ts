@@ -159,7 +159,7 @@ describe("a failure without an answer", () => {
   for (const [what, trace, code, origin, words] of [
     ["refused connection", { code: "ECONNREFUSED" }, "Unreachable", "signIn", /no connection \(ECONNREFUSED\): the connection is refused/],
     ["busy answer", { status: 503 }, "Unreachable", "signIn", /no usable answer \(HTTP 503\)/],
-    ["silence", { silence: new CallTimeout("no answer within 25 s") }, "Unreachable", "signIn", /: no answer within 25 s; check/],
+    ["silence", { unusable: new CallTimeout("no answer within 25 s") }, "Unreachable", "signIn", /: no answer within 25 s; check/],
     ["tenant that is none", { status: 400, entraCode: "AADSTS90002" }, "Unauthorized", "signIn", /\(AADSTS90002\): no such tenant/],
     ["refusal by AD FS", { status: 401, refusal: "invalid_client" }, "Unauthorized", "signIn", /it refuses \(HTTP 401 invalid_client\)/],
     ["proxy that refuses", { code: "PROXY_ANSWERED_403" }, "Unreachable", "proxy", /no tunnel to login\.microsoftonline\.com \(HTTP 403\)/],

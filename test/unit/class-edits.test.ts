@@ -78,8 +78,8 @@ function contentOf(world: SimulatedWorld): string {
 function holding(world: SimulatedWorld, text: string): VaultClients {
   const made = new WeakMap<VaultClient, VaultClient>();
   return {
-    clientFor: (address, identity) => {
-      const client = world.vaults.clientFor(address, identity);
+    clientFor: (address, identity, namespace) => {
+      const client = world.vaults.clientFor(address, identity, namespace);
       const getSecret: typeof client.getSecret = async (...asked) => ({
         ...(await client.getSecret(...asked)),
         value: Sensitive.ofText(text),

@@ -43,6 +43,10 @@ const CASES: Readonly<Record<string, readonly [what: () => unknown, message: Reg
     () => aPod({ ...OPTED_IN, "env-from": "app" }, { containers: [{ name: "app", env: [{ name: "PASSWORD", value: "hunter2" }] }] }),
     /rename one of them/,
   ],
+  PodTooLarge: [
+    () => aPod(OPTED_IN, { containers: Array.from({ length: 2_001 }, (_, index) => ({ name: `c${index}` })) }),
+    /name fewer containers with annotation/,
+  ],
   InvalidReview: [() => ({ apiVersion: "v1", kind: "Pod", metadata: { annotations: [] }, spec: {} }), /is not a pod: metadata.annotations/],
 };
 

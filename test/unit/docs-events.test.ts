@@ -58,6 +58,7 @@ describe("the page of events", () => {
     // Another one, or another word in one of them, belongs on the page: type by type and object by object.
     assert.deepEqual(places, [
       'src/sync/classes/foreign-class.ts: "Warning" "InvalidClass"',
+      'src/sync/classes/large-class.ts: "Warning" "InvalidClass"',
       'src/sync/classes/mirror-class.ts: "Synced" "Normal" "Warning"',
       'src/sync/classes/stale-class.ts: "Warning" "Stale"',
       'src/sync/classes/switched-off-class.ts: "Normal" "SwitchedOff"',

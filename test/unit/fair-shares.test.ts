@@ -147,7 +147,36 @@ describe("the table of connections", () => {
   }
 
   const skip = ELSEWHERE === "127.0.0.1" ? "SKIPPED: this machine has one loopback address" : false;
-  test("gives up what is worth least of the address that has the most, and never what is answered", { skip }, async (context) => {
+  test("has a place for another address where one address has all of them, and all of those are being answered", {
+    skip,
+  }, async (context) => {
+    const { open, closed, stop } = await serve(4);
+    context.after(stop);
+    for (const name of ["oldest", "second", "third", "fourth"]) (await open(name, ELSEWHERE))?.enter("answering");
+
+    assert.ok((await open("probe")) !== undefined, "the probe of another address got no place");
+    await eventually(() => closed.length === 1);
+    assert.deepEqual(closed, ["oldest"]);
+    assert.equal(await open("one more", ELSEWHERE), undefined, "an address that has the most got one more");
+  });
+
+  test("takes none of those that are answered while an address with no fewer connections than that of the newcomer has idle ones", {
+    skip,
+  }, async (context) => {
+    const { open, closed, stop } = await serve(5);
+    context.after(stop);
+    for (const name of ["a", "b", "c"]) (await open(name, ELSEWHERE))?.enter("answering");
+    (await open("mine"))?.enter("answering");
+    (await open("my idle one"))?.enter("idle");
+
+    await open("newcomer");
+    await eventually(() => closed.length === 1);
+    assert.deepEqual(closed, ["my idle one"]);
+  });
+
+  test("gives up what is worth least of the address that has the most, and what is answered of no address for its own newcomers", {
+    skip,
+  }, async (context) => {
     const { open, closed, stop } = await serve(6);
     context.after(stop);
     for (const stage of ["answering", "answering", "answering", "idle", "unused", "silent"] as const) {

@@ -13,8 +13,8 @@ const BOUND = 2.5 * INTERVAL + 15_000;
 function withTrouble(world: SimulatedWorld, identity: string, trouble: (client: VaultClient) => VaultClient): VaultClients {
   const changed = new WeakMap<VaultClient, VaultClient>();
   return {
-    clientFor: (address, asked) => {
-      const client = world.vaults.clientFor(address, asked);
+    clientFor: (address, asked, namespace) => {
+      const client = world.vaults.clientFor(address, asked, namespace);
       if (asked.clientId !== identity) return client;
       const known = changed.get(client) ?? trouble(client);
       changed.set(client, known);

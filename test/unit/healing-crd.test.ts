@@ -76,6 +76,28 @@ describe("a live CRD", () => {
     assert.equal(crdDrift(aCrd(), aCrd([aVersion({}, closed)])).kind, "damaged");
   });
 
+  test("A-4: that gives every class a parameter by a default is damaged, and repaired without it", () => {
+    const useVMManagedIdentity: Schema = { type: "string", default: "true" };
+    const schemas: readonly Schema[] = [
+      { type: "object", "x-kubernetes-preserve-unknown-fields": true, properties: { useVMManagedIdentity } },
+      { type: "object", additionalProperties: { type: "string" }, default: { useVMManagedIdentity: "true" } },
+    ];
+    for (const parameters of schemas) {
+      const live = aCrd([aVersion({}, { ...SPEC, properties: { ...SPEC.properties, parameters } })]);
+
+      assert.equal(crdDrift(aCrd(), live).kind, "damaged");
+      const repaired = repairedCrd(aCrd(), live);
+      assert.equal(crdDrift(aCrd(), repaired).kind, "whole");
+      assert.ok(!JSON.stringify(repaired).includes("useVMManagedIdentity"));
+    }
+  });
+
+  test("of a newer driver, with a default for a field that ours lacks, is whole", () => {
+    const wider = { ...SPEC, properties: { ...SPEC.properties, syncAll: { type: "boolean", default: true } } };
+
+    assert.equal(crdDrift(aCrd(), aCrd([aVersion({}, wider)])).kind, "whole");
+  });
+
   test("that no longer serves our version is damaged", () => {
     assert.deepEqual(crdDrift(aCrd(), aCrd([aVersion({ served: false })])), { kind: "damaged", problem: "version v1 is not served" });
   });

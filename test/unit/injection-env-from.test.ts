@@ -72,9 +72,9 @@ describe("env-from", () => {
     );
   });
 
-  test("is planned in bounded time for a class that writes as many keys as fit into it, and a pod of as many containers", () => {
+  test("is planned in bounded time for a class that writes as many keys as fit into it, and a pod of as many containers as it may have", () => {
     const keys = Array.from({ length: 30_000 }, (_, index) => `KEY_${index}`);
-    const containers = Array.from({ length: 3_000 }, (_, index) => ({
+    const containers = Array.from({ length: 600 }, (_, index) => ({
       name: `c${index}`,
       env: [{ name: "OWN", value: "x" }],
       envFrom: [source("other", `P${index}_`)],

@@ -97,6 +97,7 @@ describe("every denial", () => {
     ],
     envTwiceUnnamed: [{ "env-from": "s,t" }, {}, { ...keys({ s: ["KEY"], t: ["KEY"] }), isCallerTrusted: false }],
     envTwice: [{ "env-from": "s,t" }, {}, keys({ s: ["KEY"], t: ["KEY"] })],
+    podTooLarge: [{}, { containers: Array.from({ length: 2_001 }, (_, index) => ({ name: `c${index}`, image: "a" })) }],
     namespaceUnknown: [{}, {}, { namespace: { kind: "unknown" } }],
   };
   for (const [name, [reason, template]] of Object.entries(DENIALS)) {

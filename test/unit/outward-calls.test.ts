@@ -14,13 +14,16 @@ const HANDED_ON = "handed on within a pipeline of the SDK, in which requestBound
 /** What bounds the other calls of a file, of all of them or of those with that name. */
 const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, bound: string])[] = [
   ["src/azure/absent-part.ts", "next", HANDED_ON],
+  ["src/azure/answer-size.ts", "next", HANDED_ON],
   ["src/azure/error-body-policy.ts", "next", HANDED_ON],
   ["src/azure/fresh-connection.ts", "next", HANDED_ON],
   ["src/azure/sdk-network.ts", "next", HANDED_ON],
   ["src/azure/sdk-network.ts", "super.connect", "a step of a request, which requestBoundPolicy bounds"],
   ["src/azure/sign-in-trace.ts", "next", HANDED_ON],
   ["src/azure/credential.ts", "new ClientAssertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
+  ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "the same"],
   ["src/azure/credential.ts", "credential.getToken", "hands on to the credential, which guardSignIn bounds"],
+  ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],
   ["src/azure/direct-agent.ts", "super.createConnection", "the socket ends after its time without a byte"],

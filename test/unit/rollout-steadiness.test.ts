@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { agingPod, hasOldPod } from "../../src/domain/rollout/pod-age.ts";
 import { isRestarted, settledStamp } from "../../src/domain/rollout/stamp.ts";
-import { proofOf, provingMs, type StartedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
+import { proofOf, provingMs, type StartedPod, startedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
+import { proveRestart } from "../../src/sync/rollouts/prove-restart.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { NEW, OLD, READY, stamped } from "../support/observed-workload.ts";
+import { refusal, SimulatedCluster } from "../support/simulation/cluster.ts";
 
 interface PodFacts {
   readonly stamp?: string;
@@ -51,6 +55,32 @@ describe("pods are steady", () => {
 
     assert.deepEqual(steadinessOf([...others, pod({ readySince: FIRST })], NEW), { since: Date.parse(FIRST), restarts: 0 });
     assert.deepEqual(steadinessOf([], NEW), { since: 0, restarts: 0 });
+  });
+});
+
+describe("what is kept of a pod", () => {
+  const large = { spec: { containers: [{ args: ["x".repeat(1_000)] }] }, metadata: { annotations: { note: "x".repeat(1_000) } } };
+
+  test("says as much about the pods of a restart as all of it, and is small", () => {
+    const pods = [
+      pod({ readySince: FIRST, restarts: [0, 3] }),
+      pod({ readySince: LATER }),
+      pod({ stamp: OLD }),
+      pod({ metadata: { deletionTimestamp: FIRST } }),
+      { ...pod({}), status: { phase: "Failed" } },
+      { ...pod({}), ...large, metadata: { name: "other", ...large.metadata } },
+    ];
+    const made = pods.map((each, index) => ({
+      ...each,
+      metadata: { ...each.metadata, creationTimestamp: index % 2 === 0 ? FIRST : LATER },
+    }));
+
+    assert.deepEqual(steadinessOf(made.map(startedPod), NEW), steadinessOf(made, NEW));
+    for (const each of made) {
+      assert.equal(hasOldPod([agingPod(each)], Date.parse(FIRST)), hasOldPod([each], Date.parse(FIRST)));
+      assert.ok(JSON.stringify([agingPod(each), startedPod(each)]).length < 1_000);
+    }
+    assert.equal(hasOldPod(pods.map(agingPod), 0), hasOldPod(pods, 0));
   });
 });
 
@@ -103,5 +133,61 @@ describe("a rollout stands still", () => {
     assert.equal(memory.stalledFor(at(3, rolling), 5_000), 5_000);
     assert.equal(memory.stalledFor(at(3, { ...rolling, updatedReplicas: 2 }), 6_000), 0);
     assert.equal(memory.stalledFor(stamped(NEW, { generation: 3 }), 9_000), 0);
+  });
+});
+
+describe("a restart is proven by the worker's own clock", () => {
+  const NOW = Date.parse(FIRST) + 60_000;
+  const signal = new AbortController().signal;
+
+  /** Looks at a restarted workload whose pods are as they are then; answers with what stands and, in seconds, how long it is still to be proven. */
+  function observing() {
+    const memory = new RolloutMemory();
+    const { client } = new SimulatedCluster(new ManualClock());
+    return async (pods: readonly StartedPod[], now: number): Promise<string> => {
+      const list = async (): Promise<readonly never[]> => {
+        await Promise.resolve();
+        return pods as readonly never[]; // The only list that is asked for.
+      };
+      const refuse = async (): Promise<never> => {
+        await Promise.resolve();
+        throw refusal("Forbidden", 403);
+      };
+      const kube = { ...client, list, mergePatch: refuse };
+      const standing = await proveRestart({ kube, memory, now, timeoutMs: 600_000 }, stamped(NEW), signal);
+      return standing.kind === "restarting" ? `${standing.kind} ${(standing.provenIn ?? 0) / 1_000}` : standing.kind;
+    };
+  }
+  const ready = (at: number, restarts = 0) => pod({ readySince: new Date(at).toISOString(), restarts: [restarts] });
+
+  for (const behind of [0, 11_000, 60_000])
+    test(`from when it first sees the pods ready, also where their node's clock is ${behind / 1_000} s behind`, async () => {
+      const observe = observing();
+      const pods = [ready(NOW - behind)];
+
+      assert.equal(await observe([pod({})], NOW - 1_000), "restarting 10");
+      assert.equal(await observe(pods, NOW), "restarting 10");
+      assert.equal(await observe(pods, NOW + 4_000), "restarting 6");
+      assert.equal(await observe(pods, NOW + 10_000), "current");
+    });
+
+  test("and not later where their node's clock is ahead", async () => {
+    const observe = observing();
+    const pods = [ready(NOW + 60_000)];
+
+    await observe(pods, NOW);
+    assert.equal(await observe(pods, NOW + 10_000), "current");
+  });
+
+  test("anew for each pod that becomes ready, and each restart of a container", async () => {
+    const observe = observing();
+    const behind = 60_000;
+    await observe([ready(NOW - behind)], NOW);
+    assert.equal(await observe([ready(NOW - behind), ready(NOW + 5_000 - behind)], NOW + 5_000), "restarting 10");
+    assert.equal(await observe([ready(NOW - behind), ready(NOW + 9_000 - behind, 1)], NOW + 9_000), "restarting 20");
+  });
+
+  test("at once where there are no pods", async () => {
+    assert.equal(await observing()([], NOW), "current");
   });
 });

@@ -144,8 +144,8 @@ describe("a status whose write fails once", () => {
 function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
   const changed = new WeakMap<VaultClient, VaultClient>();
   return {
-    clientFor: (address, identity) => {
-      const client = world.vaults.clientFor(address, identity);
+    clientFor: (address, identity, namespace) => {
+      const client = world.vaults.clientFor(address, identity, namespace);
       const listObjects: VaultClient["listObjects"] = (kind, signal) => (isSilent() ? silence(signal) : client.listObjects(kind, signal));
       const known = changed.get(client) ?? { ...client, listObjects };
       changed.set(client, known);

@@ -45,7 +45,7 @@ describe("the listening webhook", () => {
     ["truncated JSON", review(aPod(OPTED_IN)).slice(0, -20), /not valid JSON/],
     ["bytes that are no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), /not valid UTF-8/],
     ["another kind, written after the right one", '{"kind":"AdmissionReview","kind":"Pod"}', /kind must be "AdmissionReview", it is "Pod"/],
-    ["absurd nesting", `${"[".repeat(MIB)}${"]".repeat(MIB)}`, /must be a JSON object/],
+    ["lists in lists", `${"[".repeat(200)}${"]".repeat(200)}`, /must be a JSON object/],
     ["another kind", JSON.stringify({ ...aReview({}), kind: "Pod" }), /kind must be "AdmissionReview"/],
     ["another version", JSON.stringify({ ...aReview({}), apiVersion: "v1" }), /apiVersion must be "admission.k8s.io\/v1", it is "v1"/],
     ["a pod that is none", review({ metadata: {}, spec: { containers: "x" } }), /spec.containers must be a list of objects/],

@@ -10,8 +10,8 @@ const GIVEN_UP_MS = 30_000;
 /** Vaults of which those named `silent-…` never answer. */
 function partlySilent({ vaults, clock }: SimulatedWorld): VaultClients {
   return {
-    clientFor: (address, identity) => {
-      const client = vaults.clientFor(address, identity);
+    clientFor: (address, identity, namespace) => {
+      const client = vaults.clientFor(address, identity, namespace);
       if (!address.vaultUrl.includes("silent-")) return client;
       return {
         ...client,

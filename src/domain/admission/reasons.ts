@@ -13,6 +13,7 @@ export const ADMISSION_REASONS = {
     "VolumeNameTaken",
     "MountPathTaken",
     "EnvTaken",
+    "PodTooLarge",
     "NamespaceUnknown",
   ],
   errored: ["InvalidReview", "TooLarge", "Aborted", "Overloaded", "InternalError"],

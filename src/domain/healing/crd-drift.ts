@@ -36,12 +36,19 @@ function firstProblem(ours: readonly CrdVersion[], live: readonly CrdVersion[]):
     if (version.deprecated === true && found?.served !== true) continue;
     if (found === undefined) return `version ${version.name} is missing`;
     if (version.served && !found.served) return `version ${version.name} is not served`;
-    const missing = missingFields(version.schema?.openAPIV3Schema, found.schema?.openAPIV3Schema, "");
-    if (missing.length > 0) return `version ${version.name} lacks the fields ${missing.slice(0, 3).join(", ")}`;
-    const subresource = Object.keys(version.subresources ?? {}).find((name) => found.subresources?.[name] === undefined);
-    if (subresource !== undefined) return `version ${version.name} lacks the subresource ${subresource}`;
+    const problem = problemOfVersion(version, found);
+    if (problem !== undefined) return `version ${version.name} ${problem}`;
   }
   return undefined;
+}
+
+function problemOfVersion(ours: CrdVersion, live: CrdVersion): string | undefined {
+  const missing = missingFields(ours.schema?.openAPIV3Schema, live.schema?.openAPIV3Schema, "");
+  if (missing.length > 0) return `lacks the fields ${missing.slice(0, 3).join(", ")}`;
+  const defaults = addedDefaults(ours.schema?.openAPIV3Schema, live.schema?.openAPIV3Schema, "");
+  if (defaults.length > 0) return `has defaults for the fields ${defaults.slice(0, 3).join(", ")}`;
+  const subresource = Object.keys(ours.subresources ?? {}).find((name) => live.subresources?.[name] === undefined);
+  return subresource === undefined ? undefined : `lacks the subresource ${subresource}`;
 }
 
 /** Paths of ours that the live schema would prune, or keep as another type. */
@@ -62,4 +69,18 @@ export function missingFields(ours: Schema | undefined, live: Schema | undefined
 function missingValues(ours: Schema, live: Schema, path: string): readonly string[] {
   if (live.additionalProperties === true) return [];
   return missingFields(ours, typeof live.additionalProperties === "object" ? live.additionalProperties : undefined, `${path}.*`);
+}
+
+/**
+ * Paths of ours, and of what is in a map of ours, for which the live schema has a default and ours has none: every object then says what
+ * nobody wrote into it. Fields that only a newer driver knows are its own.
+ */
+function addedDefaults(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
+  if (ours === undefined || live === undefined) return [];
+  const own = "default" in live && !("default" in ours) ? [path === "" ? "(all)" : path] : [];
+  const isMap = typeof ours.additionalProperties === "object";
+  const properties = Object.entries(live.properties ?? {}).flatMap(([name, schema]) =>
+    addedDefaults(ours.properties?.[name] ?? (isMap ? {} : undefined), schema, path === "" ? name : `${path}.${name}`),
+  );
+  return [...own, ...properties, ...addedDefaults(ours.items, live.items, `${path}[]`)];
 }

@@ -30,15 +30,16 @@ function mergeVersion(ours: CrdVersion, live: CrdVersion | undefined): CrdVersio
   return { ...live, ...ours, ...(schema === undefined ? {} : { schema: { ...live.schema, openAPIV3Schema: schema } }) };
 }
 
-/** Ours where both have a say, the union of properties. */
+/** Ours where both have a say, the union of properties. A map of ours names none, and only ours has defaults for what is ours. */
 export function mergeSchema(ours: Schema | undefined, live: Schema | undefined): Schema | undefined {
   if (ours === undefined) return live;
   if (live === undefined || (ours.type !== undefined && live.type !== ours.type)) return ours;
   const items = mergeSchema(ours.items, live.items);
+  const { default: _default, properties: _properties, ...rest } = live;
   return {
-    ...live,
+    ...rest,
     ...ours,
-    ...(ours.properties === undefined && live.properties === undefined
+    ...(typeof ours.additionalProperties === "object" || (ours.properties === undefined && live.properties === undefined)
       ? {}
       : { properties: mergeProperties(ours.properties, live.properties) }),
     ...(items === undefined ? {} : { items }),

@@ -35,6 +35,8 @@ export interface Schema {
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  /** What the API server puts in where an object has nothing, also into those that are stored. */
+  readonly default?: unknown;
 }
 
 export function isEstablished(crd: CustomResourceDefinition): boolean {

@@ -94,6 +94,10 @@ export const DENIALS = {
     "MountPathTaken",
     "container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: {fix}",
   ],
+  podTooLarge: [
+    "PodTooLarge",
+    `{containers} containers with {classes} classes and {secrets} Secrets each are more than a pod gets ({entries} mounts and sources of variables, {size} MiB of paths and names): name fewer containers with annotation ${POD_ANNOTATIONS.containers}`,
+  ],
   envSet: ["EnvTaken", "container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: {fix}"],
   envGiven: [
     "EnvTaken",

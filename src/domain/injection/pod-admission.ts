@@ -11,6 +11,7 @@ import { type ContainerSelection, selectContainers } from "./container-selection
 import type { ClassFact } from "./credentials.ts";
 import { annotationOnPod, effectiveAnnotations, type NamespaceFact } from "./effective-annotations.ts";
 import { type EnvFrom, readEnvFrom } from "./env-from.ts";
+import { additionProblem } from "./largest-addition.ts";
 import { denial, PROBLEMS, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
 import { isComplete, planInjection } from "./plan.ts";
@@ -116,6 +117,8 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   if (!selection.ok) return decided(denied(selection.error, warnings));
   const envFrom = readEnvFrom(annotations);
   if (!envFrom.ok) return decided(denied(envFrom.error, warnings));
+  const tooLarge = additionProblem({ selection: selection.value, mounts: mounts.value, envFrom: envFrom.value });
+  if (tooLarge !== undefined) return decided(denied(tooLarge, warnings));
   const restart = readFlag(annotations(POD_ANNOTATIONS.restartOnRotation));
   if (!restart.ok) return decided(denied(restart.error, warnings));
   const told = [...warnings, ...selection.value.warnings];

@@ -31,6 +31,11 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
+export interface ListRequest<T> extends ListOptions {
+  /** What is kept of each object, called as its page arrives: for lists of what may be large. Default: all of it. */
+  readonly keep?: (object: T) => T;
+}
+
 export interface TokenRequest {
   /** The one party that will accept the token. */
   readonly audience: string;
@@ -42,7 +47,7 @@ export interface TokenRequest {
 export interface KubeClient {
   read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>>;
   /** All pages. An unserved kind throws `NotFound`. */
-  list<T extends KubeObject>(resource: Resource, options: ListOptions, signal: AbortSignal): Promise<readonly T[]>;
+  list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]>;
   /** POST; a taken name throws `AlreadyExists`. */
   create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
   /**

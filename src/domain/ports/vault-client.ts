@@ -34,5 +34,6 @@ export interface VaultClient extends ObjectReader {
 
 /** Hands out one client per (cloud, tenant, vault, identity) and reuses it. */
 export interface VaultClients {
-  clientFor(address: VaultAddress, identity: VaultIdentity): VaultClient;
+  /** `namespace`: of the class that asks. Clients are kept in its share. */
+  clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient;
 }

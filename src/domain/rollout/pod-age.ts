@@ -5,6 +5,17 @@ export interface AgingPod extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
 
+/** The pod without what it is made of, which may be a megabyte. */
+export function agingPod({ apiVersion, kind, metadata, status }: AgingPod): AgingPod {
+  const { name, creationTimestamp = "", deletionTimestamp } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, creationTimestamp, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+    status: { phase: status?.phase ?? "" },
+  };
+}
+
 /**
  * Whether a pod that runs was made before the versions came: what it read when it started may be old. Kubernetes times have whole
  * seconds; one of the same second counts as older.

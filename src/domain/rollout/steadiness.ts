@@ -1,5 +1,5 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
-import { type AgingPod, isLive } from "./pod-age.ts";
+import { type AgingPod, agingPod, isLive } from "./pod-age.ts";
 
 /** What says whether a pod stays up. */
 export interface StartedPod extends AgingPod {
@@ -10,9 +10,25 @@ export interface StartedPod extends AgingPod {
   };
 }
 
+/** The pod without what it is made of. */
+export function startedPod(pod: StartedPod): StartedPod {
+  const { metadata, status, ...kind } = agingPod(pod);
+  const { conditions = [], containerStatuses = [] } = pod.status ?? {};
+  const stamp = pod.metadata.annotations?.[POD_ANNOTATIONS.rotated];
+  return {
+    ...kind,
+    metadata: { ...metadata, ...(stamp === undefined ? {} : { annotations: { [POD_ANNOTATIONS.rotated]: stamp } }) },
+    status: {
+      ...status,
+      conditions: conditions.filter(({ type }) => type === "Ready"),
+      containerStatuses: containerStatuses.map(({ restartCount = 0 }) => ({ restartCount })),
+    },
+  };
+}
+
 /** How long all pods of a template have been ready. */
 export interface Steadiness {
-  /** Unix milliseconds: when the last of them became ready. */
+  /** Unix milliseconds: when the last of them became ready, by the clock of its node where it was read from a pod. 0 where there are none. */
   readonly since: number;
   /** Of the container that restarted most often. The pods are no older than their template, so that it happened with the new versions. */
   readonly restarts: number;

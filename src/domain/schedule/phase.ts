@@ -1,5 +1,3 @@
-import { CLOCKS_DIFFER_MS } from "../sync/stored-time.ts";
-
 /**
  * When a class is looked at next. Each class has a phase of its own inside the interval, derived from its name, so that
  * polls are spread from the first minute on and a restart neither loses the schedule nor starts a herd.
@@ -21,6 +19,9 @@ export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): numb
   const sincePhase = (((now - phase) % interval) + interval) % interval;
   return Math.max(1, Math.ceil(interval - sincePhase));
 }
+
+/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
+export const CLOCKS_DIFFER_MS = 10_000;
 
 /**
  * Up to when the leader before has made all polls, in Unix milliseconds by its clock. `unknown`: what it said can't be believed. Undefined: it

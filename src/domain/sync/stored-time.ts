@@ -1,5 +1,4 @@
-/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
-export const CLOCKS_DIFFER_MS = 10_000;
+import { CLOCKS_DIFFER_MS } from "../schedule/phase.ts";
 
 /**
  * Unix milliseconds of a time that an earlier process stored; undefined where there is none that counts. One that is further ahead of our clock

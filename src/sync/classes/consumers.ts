@@ -81,7 +81,7 @@ export async function hasLiveConsumer(
   signal: AbortSignal,
 ): Promise<boolean> {
   const unfinished = "status.phase!=Succeeded,status.phase!=Failed";
-  const pods = await kube.list<Pod>(RESOURCES.pods, { namespace, fieldSelector: unfinished }, signal);
+  const pods = await kube.list<Pod>(RESOURCES.pods, { namespace, fieldSelector: unfinished, keep: mountsOf }, signal);
   return pods.some((pod) => consumerOf(pod)?.mounts.some(({ className }) => className === name) === true);
 }
 
@@ -120,6 +120,12 @@ interface Pod extends KubeObject {
     }[];
   };
   readonly status?: { readonly phase?: string };
+}
+
+/** Of a pod, of which a namespace may have thousands, and each a megabyte. */
+function mountsOf({ apiVersion, kind, metadata, spec }: Pod): Pod {
+  const volumes = (spec?.volumes ?? []).filter(({ csi }) => csi?.driver === CSI_DRIVER);
+  return { apiVersion, kind, metadata: { name: metadata.name }, spec: { volumes } };
 }
 
 function consumerOf(object: KubeObject): Consumer | undefined {

@@ -1,10 +1,9 @@
 import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
-import type { PolledUntil } from "../../domain/schedule/phase.ts";
+import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { CLOCKS_DIFFER_MS } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { keyOf } from "./class-ref.ts";
 

@@ -16,6 +16,7 @@ import { intervalOf, memoryOf, nextPoll } from "./first-sight.ts";
 import { reconcileForeign } from "./foreign-class.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { keepSnapshot } from "./keep-snapshot.ts";
+import { reconcileLarge } from "./large-class.ts";
 import { mirrorClass } from "./mirror-class.ts";
 import { reconcileMissingClass, UNSETTLED_MS } from "./missing-class.ts";
 import { specHashes } from "./spec-hash.ts";
@@ -33,6 +34,7 @@ export async function reconcileClass(context: WorkerContext, ref: ObjectRef, sig
   const provider = context.classes.get(ref);
   if (provider === undefined) return reconcileMissingClass(context, ref, signal);
   if (context.gate.state.kind === "frozen") return AGAIN;
+  if (provider.isTooLarge === true) return reconcileLarge(context, provider, signal);
   const snapshot = await keepSnapshot(context, provider, signal);
   if (snapshot.kind === "unsettled") return AGAIN;
   warnOfAnnotations(context, provider);

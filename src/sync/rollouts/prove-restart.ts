@@ -3,7 +3,7 @@ import { formatDuration } from "../../domain/duration.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
-import { proofOf, type StartedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
+import { proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import { type RolloutWriter, recordSettled, refusalOf } from "./rollout-write.ts";
@@ -25,9 +25,10 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const { templateStamp } = workload;
   if (templateStamp === undefined || !isRestarted(workload)) return { kind: "current" };
   const { namespace = "" } = workload.ref;
-  const pods = await input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector }, signal);
+  const pods = await input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal);
   const isStalled = memory.stalledFor(workload, now) >= allowedMs(workload, timeoutMs);
-  const proof = proofOf({ steadiness: steadinessOf(pods, templateStamp), now, timeoutMs, isStalled });
+  const steadiness = memory.steadyByOurClock(workload, steadinessOf(pods, templateStamp), now);
+  const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   const title = titleOf(workload);
   switch (proof.kind) {
     case "done":

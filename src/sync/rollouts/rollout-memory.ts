@@ -1,6 +1,7 @@
 import type { PodCounts } from "../../domain/rollout/progress.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
+import type { Steadiness } from "../../domain/rollout/steadiness.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 
 /** What this process knows of one workload beyond what is stored. Losing it costs time, never a second restart. */
@@ -9,6 +10,8 @@ interface WorkloadMemory {
   wanted: { readonly stamp: string; readonly since: number } | undefined;
   /** How far its rollout has come at most, and since when. */
   progress: Furthest | undefined;
+  /** All its pods are ready, and since when we know. */
+  steady: Steady | undefined;
   /** As our last write returned it; counts until the watch shows something newer than `basedOn`. */
   written: { readonly basedOn: string; readonly workload: Workload } | undefined;
   /** Whether it has old pods, for a stamp at a resourceVersion. */
@@ -27,6 +30,12 @@ interface Furthest {
   readonly since: number;
 }
 
+/** Of the pods of one template: what they say, and when we first heard it (Unix milliseconds by our clock). */
+interface Steady extends Steadiness {
+  readonly stamp: string;
+  readonly seenAt: number;
+}
+
 export class RolloutMemory {
   readonly #byUid = new Map<string, WorkloadMemory>();
 
@@ -36,6 +45,7 @@ export class RolloutMemory {
     const memory: WorkloadMemory = {
       wanted: undefined,
       progress: undefined,
+      steady: undefined,
       written: undefined,
       oldPods: undefined,
       told: undefined,
@@ -78,6 +88,20 @@ export class RolloutMemory {
     const hasMoved = before === undefined || isAtRest || isFurther(furthest, before);
     memory.progress = { rollout, ...furthest, since: hasMoved ? now : before.since };
     return now - memory.progress.since;
+  }
+
+  /**
+   * Since when its pods are ready, by our clock. They say that by their node's, which may be behind ours by more than a restart has to prove: what
+   * counts is when this process first saw them ready, with as many restarts and none that became ready since.
+   */
+  steadyByOurClock(workload: Workload, found: Steadiness | undefined, now: number): Steadiness | undefined {
+    const memory = this.of(workload);
+    const { templateStamp: stamp = "" } = workload;
+    const before = memory.steady?.stamp === stamp && memory.steady.restarts === found?.restarts ? memory.steady : undefined;
+    const isSame = before !== undefined && found !== undefined && found.since <= before.since;
+    memory.steady = found === undefined ? undefined : { ...found, stamp, seenAt: isSame ? before.seenAt : now };
+    // Without pods there is nobody whose clock could differ.
+    return found === undefined || found.since === 0 ? found : { ...found, since: memory.steady?.seenAt ?? now };
   }
 }
 

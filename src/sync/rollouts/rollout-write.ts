@@ -2,7 +2,7 @@ import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { type AgingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
+import { type AgingPod, agingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
 import { observeWorkload, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
@@ -28,7 +28,7 @@ export async function hasOldPods(
   const of = `${stamp} ${since} ${workload.resourceVersion}`;
   if (known.oldPods?.of === of) return known.oldPods.has;
   const { namespace = "" } = workload.ref;
-  const pods = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector }, signal);
+  const pods = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: agingPod }, signal);
   const has = hasOldPod(pods, since);
   known.oldPods = { of, has };
   return has;

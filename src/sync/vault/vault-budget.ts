@@ -16,13 +16,20 @@ export interface BudgetedClient {
 }
 
 export interface BudgetedClients {
-  clientFor(address: VaultAddress, identity: VaultIdentity): BudgetedClient;
+  /** `namespace`: as for `VaultClients`. */
+  clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): BudgetedClient;
 }
 
-/** The same clients, behind one gate for each vault. One client of theirs is one of ours, for as long as it lives. */
+/**
+ * The same clients, behind one gate for each vault, which is forgotten with the last class that names the vault: names are free, and a class
+ * can have a new one every second. One client of theirs is one of ours, for as long as it lives.
+ */
 export function withBudget(vaults: VaultClients, options: GateOptions): BudgetedClients {
   const gates = new Map<string, VaultGate>();
   const budgeted = new WeakCache<VaultClient, BudgetedClient>();
+  options.metrics.vaults.onDrop((isNamed) => {
+    for (const vault of gates.keys()) if (!isNamed(vault)) gates.delete(vault);
+  });
   const gateOf = (vaultUrl: string): VaultGate => {
     const key = vaultUrl.toLowerCase();
     const known = gates.get(key);
@@ -32,30 +39,34 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
     return gate;
   };
   return {
-    clientFor: (address, identity) => {
-      const client = vaults.clientFor(address, identity);
-      return budgeted.getOrCreate(client, () => budget(client, gateOf(address.vaultUrl)));
+    clientFor: (address, identity, namespace) => {
+      const client = vaults.clientFor(address, identity, namespace);
+      return budgeted.getOrCreate(client, () => budget(client, () => gateOf(address.vaultUrl)));
     },
   };
 }
 
-function budget(client: VaultClient, gate: VaultGate): BudgetedClient {
+/** Asked for at each call: clients outlive gates, and all of a vault's have the same one. */
+type GateNow = () => VaultGate;
+
+function budget(client: VaultClient, gateNow: GateNow): BudgetedClient {
   return {
     inLineOf: (namespace) => ({
-      ...budgetedReads(client, gate, namespace),
-      listObjects: (kind, signal) => budgetedPages(client, gate, { kind, namespace, signal }),
+      ...budgetedReads(client, gateNow, namespace),
+      listObjects: (kind, signal) => budgetedPages(client, gateNow, { kind, namespace, signal }),
     }),
     get stretch() {
-      return gate.stretch;
+      return gateNow().stretch;
     },
   };
 }
 
-function budgetedReads(client: VaultClient, gate: VaultGate, namespace: string): ObjectReader {
+function budgetedReads(client: VaultClient, gateNow: GateNow, namespace: string): ObjectReader {
   const get = <T>(kind: VaultObjectKind, ask: () => Promise<T>, signal: AbortSignal): Promise<T> =>
-    gate.pass({ kind, operation: "get", namespace }, ask, signal);
+    gateNow().pass({ kind, operation: "get", namespace }, ask, signal);
   const versions = async <T>(kind: VaultObjectKind, list: () => Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> => {
     const call = { kind, operation: "versions", namespace } as const;
+    const gate = gateNow();
     const found = await gate.pass(call, list, signal);
     gate.charge(call, Math.ceil(found.length / PAGE_SIZE) - 1);
     return found;
@@ -78,13 +89,13 @@ interface Paging {
 
 async function* budgetedPages(
   client: VaultClient,
-  gate: VaultGate,
+  gateNow: GateNow,
   { kind, namespace, signal }: Paging,
 ): AsyncGenerator<readonly ListedObject[]> {
   const pages = client.listObjects(kind, signal)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const page = await gate.pass(
+      const page = await gateNow().pass(
         { kind, operation: "list", namespace },
         () => pages.next(),
         signal,

@@ -11,8 +11,9 @@ const FORBIDDEN_MS = 3_600_000;
 /** How long the number of a vault's pages is believed where they were too many (milliseconds). */
 const TOO_LONG_MS = 86_400_000;
 
-/** A vault of more than 10,000 objects is not read through for a few of them. */
+/** A vault of more than 10,000 objects is not read through for a few of them. Who is no vault puts more than 25 into a page. */
 const MAX_PAGES = 400;
+const MAX_LISTED = 10_000;
 
 /** Phases are no whole milliseconds, times are. */
 const ROUNDING_MS = 2;
@@ -101,6 +102,7 @@ export class VaultListings {
       for await (const page of client.inLineOf(poll.namespace).listObjects(KINDS[type], signal)) {
         pages += 1;
         for (const object of page) objects.set(object.name.toLowerCase(), object);
+        if (objects.size > MAX_LISTED) pages = MAX_PAGES + 1;
         if (pages > MAX_PAGES) break;
       }
     } catch (error) {

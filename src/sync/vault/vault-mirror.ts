@@ -85,16 +85,17 @@ async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorReque
   const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
   const identity = await findIdentity({ ...options, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
-  const content = options.decoder && new ClassContent(options.decoder, provider.metadata.namespace ?? "");
+  const { namespace = "" } = provider.metadata;
+  const content = options.decoder && new ClassContent(options.decoder, namespace);
   const slow = await content?.readObjects(provider.spec, signal);
   if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();
   if (!parsed.ok) return refused(asRefusal(parsed.error));
   const { address, objects, warnings } = parsed.value;
-  const forbidden = vaultRefusal(options.limits, address, provider.metadata.namespace ?? "");
+  const forbidden = vaultRefusal(options.limits, address, namespace);
   if (forbidden) return refused(asRefusal(forbidden));
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
-  const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value));
+  const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value, namespace));
   try {
     const mirror = await mirrorObjects(options, { ...request, ledger, objects, content }, signal);
     if (mirror.kind !== "answered") return mirror;

@@ -10,14 +10,17 @@ interface SeriesOptions {
   readonly end: (label: string) => void;
 }
 
-/** Which vaults have time series of their own: so many at a time, and none that no class names any more. */
+/** Which vaults have time series of their own: so many at a time, and none that no class names any more. Others forget those with it. */
 export class VaultSeries {
   readonly #options: SeriesOptions;
   readonly #labels = new Map<string, string>();
   /** The vault of each class, as it was last asked. */
   readonly #vaultOf = new Map<string, string>();
+  readonly #listeners: ((isNamed: (vaultUrl: string) => boolean) => void)[] = [];
   /** Classes come and go: so many are remembered before those that went are looked for. */
   #tidyAt = 2 * MOST;
+  /** So do the vaults that one class names in turn. */
+  #tidyLabelsAt = 2 * MOST;
   #isClass: ((classKey: string) => boolean) | undefined;
 
   constructor(options: SeriesOptions) {
@@ -29,6 +32,7 @@ export class VaultSeries {
     const key = vaultUrl.toLowerCase();
     const known = this.#labels.get(key);
     if (known !== undefined) return known;
+    if (this.#labels.size >= this.#tidyLabelsAt) this.dropUnnamed();
     const label = this.#labels.size < MOST ? new URL(vaultUrl).hostname : OTHER;
     this.#labels.set(key, label);
     this.#options.begin(label);
@@ -46,6 +50,11 @@ export class VaultSeries {
     this.#isClass = isClass;
   }
 
+  /** `listener` learns which vaults classes name, each time that the others are dropped. */
+  onDrop(listener: (isNamed: (vaultUrl: string) => boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Ends the series of vaults that no class names. One that is asked all the same, by a request under way, has series once more. */
   dropUnnamed(): void {
     const isClass = this.#isClass;
@@ -55,7 +64,9 @@ export class VaultSeries {
     const named = new Set(this.#vaultOf.values());
     const before = new Set(this.#labels.values());
     for (const vault of this.#labels.keys()) if (!named.has(vault)) this.#labels.delete(vault);
+    this.#tidyLabelsAt = 2 * (this.#labels.size + MOST);
     const after = new Set(this.#labels.values());
     for (const label of before) if (!after.has(label)) this.#options.end(label);
+    for (const listener of this.#listeners) listener((vaultUrl) => named.has(vaultUrl.toLowerCase()));
   }
 }

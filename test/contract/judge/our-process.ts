@@ -74,7 +74,7 @@ function identityOf({ credentials, token = "" }: OurQuestion, mode: SupportedIde
 async function fetched(question: OurQuestion, { address, objects }: ProviderClass, identity: VaultIdentity): Promise<Outcome> {
   const { constructPemChain, writeCertAndKeyInSeparateFiles } = question;
   const render = { pki, constructPemChain, writeCertAndKeyInSeparateFiles };
-  const client = clients.clientFor(address, identity);
+  const client = clients.clientFor(address, identity, "n");
   const { files, failures } = await fetchObjects({ client, render }, objects, new AbortController().signal);
   const [first] = failures;
   if (first !== undefined) return { kind: "refused", message: bareMessage(first) };

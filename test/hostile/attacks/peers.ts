@@ -161,6 +161,23 @@ export const peerAttacks: readonly Attack[] = [
       }),
   },
   {
+    name: "a body that is nothing but brackets",
+    kind: "floods",
+    isControl: true,
+    start: async (world) => {
+      const body = Buffer.alloc(7 * MIB - 1024, "[");
+      return besiege(world, {
+        connections: 2,
+        act: async (peer, signal) => {
+          const socket = await peer.tls();
+          socket?.write(reviewHead(body.length));
+          socket?.write(body);
+          if (socket !== undefined) await untilClosed(socket, signal);
+        },
+      });
+    },
+  },
+  {
     name: "bodies of 6 MiB, one after the other",
     kind: "floods",
     start: async (world) => {

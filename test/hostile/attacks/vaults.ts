@@ -1,6 +1,7 @@
 /** Vaults that hang, lie or flood, each named by the classes of a tenant; and tenants who name the victim's vault. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import type { Attack, Strike } from "../attack.ts";
 import { type Behaviour, nameTenant } from "../hostile-vault.ts";
 import { classNames, hostileClass, removeClasses } from "../tenant-classes.ts";
@@ -72,6 +73,16 @@ const floodOfBytes: Behaviour = (_request, response) => {
   send();
 };
 
+/** Two gibibytes of spaces in two mebibytes of gzip: members of one stream follow each other. */
+function bomb(): Behaviour {
+  const member = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
+  const body = Buffer.concat(Array.from({ length: 32 }, () => member));
+  return (_request, response) => {
+    response.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": body.length });
+    response.end(body);
+  };
+}
+
 const drip: Behaviour = (_request, response) => {
   response.writeHead(200, { "Content-Type": "application/json" });
   const send = async (): Promise<void> => {
@@ -84,7 +95,7 @@ const drip: Behaviour = (_request, response) => {
 };
 
 const resets: Behaviour = (_request, response) => {
-  response.socket?.resetAndDestroy();
+  response.socket?.destroy();
 };
 
 const redirects: Behaviour = (_request, response) => {
@@ -171,9 +182,10 @@ export const vaultAttacks: readonly Attack[] = [
   { name: "a vault whose lists never end", kind: "lying vaults", start: (world) => lying(world, endlessPages) },
   { name: "a vault whose list is its own next page", kind: "lying vaults", start: (world) => lying(world, pageOfItself) },
   { name: "a vault whose next page is the metadata service", kind: "lying vaults", start: (world) => lying(world, elsewhere) },
+  { name: "a vault whose answers unpack to gigabytes", kind: "lying vaults", isControl: true, start: (world) => lying(world, bomb()) },
   { name: "a vault that sends bytes without end", kind: "lying vaults", start: (world) => lying(world, floodOfBytes) },
   { name: "a vault that sends one byte a second", kind: "hanging vaults", start: (world) => lying(world, drip, 40) },
-  { name: "a vault that resets every connection", kind: "lying vaults", start: (world) => lying(world, resets, 40) },
+  { name: "a vault that cuts every connection off", kind: "lying vaults", start: (world) => lying(world, resets, 40) },
   { name: "a vault that redirects to the metadata service", kind: "lying vaults", start: (world) => lying(world, redirects) },
   { name: "a vault that asks for a token of another service", kind: "lying vaults", start: (world) => lying(world, foreignChallenge) },
   { name: "a vault whose times are of another century", kind: "lying vaults", start: (world) => lying(world, wrongTimes) },

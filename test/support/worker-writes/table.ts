@@ -1,8 +1,6 @@
 /** What a stolen token of the worker would make of the objects that healing may write, one JSON Patch each. */
 
-import type { Operation as PatchOperation } from "fast-json-patch";
-
-export type Operation = PatchOperation;
+import { add, CONTAINER, HELD, type Operation, POD, POD_CHANGES, remove, replace, volumeChanges } from "./pod-changes.ts";
 
 export interface Target {
   /** As a sentence names it. */
@@ -19,17 +17,8 @@ export interface Target {
   readonly onlyAnew?: readonly string[];
 }
 
-const add = (path: string, value: unknown): Operation => ({ op: "add", path, value });
-const replace = (path: string, value: unknown): Operation => ({ op: "replace", path, value });
-const remove = (path: string): Operation => ({ op: "remove", path });
-
 const OWN = "keyvault-injector";
 const EVERYTHING = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"], scope: "*" };
-const HELD: Readonly<Record<string, readonly Operation[]>> = {
-  "a finalizer": [add("/metadata/finalizers", ["example.com/hold"])],
-  "an owner": [add("/metadata/ownerReferences", [{ apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" }])],
-};
-
 const REGISTRATION = "/apis/admissionregistration.k8s.io/v1";
 
 /** A CA of nobody, whose key was thrown away. */
@@ -84,53 +73,6 @@ function webhookChanges(index: number): Readonly<Record<string, readonly Operati
   };
 }
 
-const POD = "/spec/template/spec";
-const CONTAINER = `${POD}/containers/0`;
-
-const VOLUMES: Readonly<Record<string, unknown>> = {
-  "a folder of the host": { name: "root", hostPath: { path: "/" } },
-  "a Secret as files": { name: "creds", secret: { secretName: "keyvault-injector-ca" } },
-  "a token for anybody": { name: "token", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "vault" } }] } },
-};
-
-/** Into a list that is there, or one of their own. */
-const volumeChanges = (hasVolumes: boolean): Readonly<Record<string, readonly Operation[]>> =>
-  Object.fromEntries(
-    Object.entries(VOLUMES).map(([what, volume]) => [
-      what,
-      [hasVolumes ? add(`${POD}/volumes/-`, volume) : add(`${POD}/volumes`, [volume])],
-    ]),
-  );
-
-const POD_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
-  "another image": [replace(`${CONTAINER}/image`, "registry.example/evil:1")],
-  "another image under the tag that is there": [replace(`${CONTAINER}/image`, "registry.example/keyvault-injector:0.4.0")],
-  "another command": [add(`${CONTAINER}/command`, ["node", "-e", "0"])],
-  "a word that is no flag": [add(`${CONTAINER}/args/-`, "elsewhere.js")],
-  "another account": [replace(`${POD}/serviceAccountName`, "secrets-store-csi-driver"), replace(`${POD}/serviceAccount`, "default")],
-  "the host's processes": [add(`${POD}/hostPID`, true)],
-  "the host's memory": [add(`${POD}/hostIPC`, true)],
-  "a Secret as variables": [add(`${CONTAINER}/envFrom`, [{ secretRef: { name: "keyvault-injector-ca" } }])],
-  "a variable of a Secret": [
-    add(`${CONTAINER}/env/-`, { name: "KEY", valueFrom: { secretKeyRef: { name: "keyvault-injector-ca", key: "ca.key" } } }),
-  ],
-  "a variable that loads code": [add(`${CONTAINER}/env/-`, { name: "NODE_OPTIONS", value: "--import=data:text/javascript,0" })],
-  privileges: [add(`${CONTAINER}/securityContext`, { privileged: true })],
-  "another capability": [add(`${CONTAINER}/securityContext`, { capabilities: { add: ["SYS_ADMIN"] } })],
-  "one more container": [add(`${POD}/containers/-`, { name: "more", image: "registry.example/evil:1" })],
-  "a container before it": [add(`${POD}/initContainers`, [{ name: "before", image: "registry.example/evil:1" }])],
-  "a command after its start": [add(`${CONTAINER}/lifecycle`, { postStart: { exec: { command: ["node", "-e", "0"] } } })],
-  "a command as its probe": [add(`${CONTAINER}/livenessProbe`, { exec: { command: ["node", "-e", "0"] } })],
-  "a port of the host": [add(`${CONTAINER}/ports/-`, { name: "host", containerPort: 4443, hostPort: 4443 })],
-  "a node of its choice": [add(`${POD}/nodeName`, "node-1")],
-  "an annotation that has something put into the pod": [
-    add("/spec/template/metadata/annotations", { "sidecar.example.com/inject": "true" }),
-  ],
-  "another runtime": [add(`${POD}/runtimeClassName`, "other")],
-  "other names of hosts": [add(`${POD}/hostAliases`, [{ ip: "192.0.2.1", hostnames: ["vault.azure.net"] }])],
-  ...HELD,
-};
-
 const without = (names: readonly string[]): Readonly<Record<string, readonly Operation[]>> =>
   Object.fromEntries(Object.entries(POD_CHANGES).filter(([name]) => !names.includes(name)));
 
@@ -144,6 +86,12 @@ const ACCOUNT_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
   "its token in every pod": [add("/automountServiceAccountToken", true)],
   ...HELD,
 };
+
+const ROOT_SCHEMA = "/schema/openAPIV3Schema";
+
+/** In both versions that the driver serves; the path is below the fields of the spec. */
+const eachVersion = (path: string, value: unknown, below = `${ROOT_SCHEMA}/properties/spec/properties`): readonly Operation[] =>
+  [0, 1].map((index) => add(`/spec/versions/${index}${below}${path}`, value));
 
 export const TARGETS: readonly Target[] = [
   {
@@ -165,14 +113,26 @@ export const TARGETS: readonly Target[] = [
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-sync",
     policy: PODS,
-    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+    changes: {
+      ...POD_CHANGES,
+      ...volumeChanges(false),
+      "the host's network": [add(`${POD}/hostNetwork`, true)],
+      "replicas for every node": [replace("/spec/replicas", 60)],
+      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
+    },
   },
   {
     name: "the webhook's Deployment",
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-webhook",
     policy: PODS,
-    changes: { ...POD_CHANGES, ...volumeChanges(false), "the host's network": [add(`${POD}/hostNetwork`, true)] },
+    changes: {
+      ...POD_CHANGES,
+      ...volumeChanges(false),
+      "the host's network": [add(`${POD}/hostNetwork`, true)],
+      "replicas for every node": [replace("/spec/replicas", 60)],
+      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
+    },
   },
   {
     name: "the driver's DaemonSet",
@@ -185,6 +145,8 @@ export const TARGETS: readonly Target[] = [
       ...volumeChanges(true),
       "another account": [replace(`${POD}/serviceAccountName`, "default"), replace(`${POD}/serviceAccount`, "default")],
       "another flag": [add(`${CONTAINER}/args/-`, "--v=9")],
+      "a container less": [remove(`${POD}/containers/2`)],
+      "a mount less": [remove(`${CONTAINER}/volumeMounts/0`)],
       "the host's network": [add(`${POD}/hostNetwork`, true)],
     },
   },
@@ -195,7 +157,7 @@ export const TARGETS: readonly Target[] = [
     policy: PODS,
     changes: {
       // On the host's network a port without its host's port is none.
-      ...without(["a port of the host"]),
+      ...without(["a port of the host", "a variable less"]),
       ...volumeChanges(true),
       "a variable of a Secret": [
         add(`${CONTAINER}/env`, [{ name: "KEY", valueFrom: { secretKeyRef: { name: "keyvault-injector-ca", key: "ca.key" } } }]),
@@ -288,6 +250,19 @@ export const TARGETS: readonly Target[] = [
       ],
       "no secretObjects": [remove("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/secretObjects")],
       "no parameters": [remove("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/parameters")],
+      "parameters that keep no key": eachVersion("/parameters", { type: "object" }),
+      "a parameter for every class, by a default of its own": eachVersion("/parameters", {
+        type: "object",
+        "x-kubernetes-preserve-unknown-fields": true,
+        properties: { useVMManagedIdentity: { type: "string", default: "true" } },
+      }),
+      "a parameter for every class, by a default of all": eachVersion("/parameters/default", { useVMManagedIdentity: "true" }),
+      "no class that can be written": eachVersion("/x-kubernetes-validations", [{ rule: "false", message: "no" }], ROOT_SCHEMA),
+      "parameters that nobody can write": eachVersion("/parameters/maxProperties", 0),
+      "Secrets of its own for every class": eachVersion("/secretObjects/default", [{ secretName: "of-the-thief" }]),
+      "another type for every Secret": eachVersion("/secretObjects/items/properties/type/default", "Opaque"),
+      "secretObjects that keep nothing": eachVersion("/secretObjects/items", { type: "object" }),
+      "a status of its own": [add("/spec/versions/0/subresources", { status: {} }), add("/spec/versions/1/subresources", { status: {} })],
       "no version of the driver": [remove("/spec/versions/1")],
       "a version that is not served": [replace("/spec/versions/0/served", false)],
       ...HELD,

@@ -20,17 +20,20 @@ export interface VaultLook {
 }
 
 interface VaultQuestion {
+  /** Of the class. */
+  readonly namespace: string;
   readonly address: VaultAddress;
   readonly identity: VaultIdentity;
   readonly objects: readonly ClassObject[];
 }
 
 /** Token, permission and objects, by the worker's own way to fetch them. Each object is one transaction of the vault. */
-export async function checkObjects(context: ClassContext, { address, identity, objects }: VaultQuestion): Promise<VaultLook> {
+export async function checkObjects(context: ClassContext, question: VaultQuestion): Promise<VaultLook> {
   const { azure, worker, signal } = context;
+  const { namespace, address, identity, objects } = question;
   const { constructPemChain, writeCertAndKeyInSeparateFiles } = context.settings;
   if (azure === undefined || objects.length === 0) return { findings: [], files: [], isComplete: false };
-  const client = azure.vaults.clientFor(address, identity);
+  const client = azure.vaults.clientFor(address, identity, namespace);
   const render = { pki: worker.pki, constructPemChain, writeCertAndKeyInSeparateFiles };
   const fetched = await worker.fetchObjects({ client, render }, objects, signal);
   const findings: ClassFinding[] = [];

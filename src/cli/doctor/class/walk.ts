@@ -92,7 +92,8 @@ async function lookIntoVault(context: ClassContext, provider: SecretProviderClas
   const signsIn = identity.kind !== "managedIdentity";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
-  const looked = await checkObjects(context, { address: parsed.address, identity, objects: parsed.objects });
+  const { namespace = "" } = provider.metadata;
+  const looked = await checkObjects(context, { namespace, address: parsed.address, identity, objects: parsed.objects });
   const made = looked.isComplete ? madeSecrets(context, provider, looked.files) : [];
   return { ...looked, findings: [...network, ...looked.findings, ...made] };
 }

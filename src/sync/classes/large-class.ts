@@ -1,0 +1,35 @@
+import { objectKey } from "../../domain/object-key.ts";
+import { type HeldClass, MAX_CLASS_CHARACTERS } from "../../domain/provider-class/held-class.ts";
+import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts";
+import { heldSecrets } from "../../domain/sync/key-status.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { ClassResult, WorkerContext } from "../worker-context.ts";
+import { keyOf, refOf } from "./class-ref.ts";
+
+const DONE: ClassResult = { kind: "done" };
+const MESSAGE = `the class has more than ${MAX_CLASS_CHARACTERS} characters, metadata included: remove what nobody reads, or spread it over several classes`;
+
+/**
+ * A class that is too large to be held. Its Secrets stay as they are. It has no snapshot: one of before would bring it back as it is not any
+ * more.
+ */
+export async function reconcileLarge(context: WorkerContext, provider: HeldClass, signal: AbortSignal): Promise<ClassResult> {
+  const ref = refOf(provider);
+  if (context.snapshots.textOf(objectKey(ref)) !== undefined) await context.snapshots.remove(objectKey(ref), signal);
+  context.memories.reset(keyOf(provider));
+  const names = secretObjectsOf(provider).map(({ secretName }) => secretName);
+  if (!isOurs(provider) || names.length === 0) return DONE;
+  const outcome = { generation: provider.metadata.generation ?? 0, reason: "InvalidClass" as const, message: MESSAGE, isFresh: undefined };
+  let isNew = false;
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    const secrets = heldSecrets(names, told?.secrets ?? [], "InvalidClass");
+    const next = nextStatus({ ...outcome, secrets, refresh: told?.observedRefresh }, told, context.clock.now());
+    isNew = next !== undefined;
+    return next;
+  };
+  await context.statuses.update(ref, change, signal);
+  if (!isNew) return DONE;
+  context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message: MESSAGE });
+  context.logger.warn("a class is too large to be mirrored", { class: keyOf(provider), reason: "InvalidClass", detail: MESSAGE });
+  return DONE;
+}
