@@ -54,7 +54,8 @@ export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
 /** What an entry's file holds now; undefined: the vault gives nothing for it. */
 function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
   if (object === undefined) return undefined;
-  // That a pinned version was disabled is noticed within a day.
+  // A version that is disabled stays in a Secret that has it, and makes none: which of both it is, follows from when it was.
+  if (entry.pinned !== undefined && object.state !== "enabled") return undefined;
   const pinned = object.versions.find(({ version }) => version === entry.pinned);
   const value = entry.pinned === undefined ? currentOf(object)?.value : pinned?.value;
   return fileContent(entry, value);
