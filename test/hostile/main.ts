@@ -23,7 +23,7 @@ const LEAST = 25;
 const BEFORE = "b5c379591fc61cdb7547fb5cce3b6b7b101662fc";
 
 /** Each lane has a world of its own; in it one attack follows the other. */
-const LANES: readonly (readonly Attack[])[] = [peerAttacks, [...vaultAttacks], [...tenantAttacks, ...signInAttacks, ...apiServerAttacks]];
+const LANES: readonly (readonly Attack[])[] = [[...peerAttacks, ...signInAttacks], vaultAttacks, [...tenantAttacks, ...apiServerAttacks]];
 
 const { positionals: wanted, values } = parseArgs({ allowPositionals: true, options: { only: { type: "string" } } });
 const isWanted = ({ name }: Attack): boolean => wanted.length === 0 || wanted.some((part) => name.includes(part));

@@ -26,7 +26,7 @@ export class Peer {
     const socket = connectTls({ ...this.#where(), rejectUnauthorized: false });
     this.#keep(socket);
     try {
-      await once(socket, "secureConnect");
+      await unlessClosed(socket, "secureConnect");
       socket.on("data", (chunk: Buffer) => this.#count(chunk));
       return socket;
     } catch {
@@ -39,7 +39,7 @@ export class Peer {
     const socket = connectTcp(this.#where());
     this.#keep(socket);
     try {
-      await once(socket, "connect");
+      await unlessClosed(socket, "connect");
       return socket;
     } catch {
       return undefined;
@@ -66,6 +66,13 @@ export class Peer {
     for (const [, status = ""] of chunk.toString("latin1").matchAll(/HTTP\/1\.1 (\d{3})/g))
       this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
   }
+}
+
+/** Rejects where the socket is closed first, by whichever end. */
+async function unlessClosed(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
+  await once(socket, event, { signal: closed.signal });
 }
 
 /** Head of a review of so many bytes, whoever sends them. */

@@ -4,7 +4,7 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { assertGuarded } from "../../src/sync/guardrails.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
-import { refusal, type SimulatedCall, SimulatedCluster } from "../support/simulation/cluster.ts";
+import { type SimulatedCall, SimulatedCluster, withoutRight } from "../support/simulation/cluster.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
@@ -71,7 +71,7 @@ test("a blind worker waits for an API server that does not say whether the polic
   const failures = [...OVERLOADED];
   const refuse = async (): Promise<never> => {
     await Promise.resolve();
-    throw failures.shift() ?? refusal("Forbidden", 403);
+    throw failures.shift() ?? withoutRight();
   };
   const kube = { ...client, create: refuse, replace: refuse, mergePatch: refuse, delete: refuse, requestToken: refuse };
   const options = { kube, namespace: "keyvault-injector", isBlind: true, clock, logger: recordingLogger(), random: () => 0.5 };

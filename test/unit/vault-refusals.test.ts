@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { Mirror } from "../../src/sync/vault/mirror.ts";
 import { INTERVAL, type PolledClass, PollingWorker } from "../support/polling-worker.ts";
 import { reasonOf } from "../support/stored-class.ts";
 
@@ -34,6 +35,10 @@ async function nextPoll(one: PolledClass, after = INTERVAL): Promise<readonly st
   return worker.vaults.taken();
 }
 
+function messageOf(mirror: Mirror): string {
+  return (mirror.kind === "refused" ? mirror.message : mirror.notFresh?.message) ?? "";
+}
+
 describe("an object that the vault refuses", () => {
   test("V5: is asked for once an interval, however often the class comes", async () => {
     const one = await refusedClass();
@@ -57,6 +62,24 @@ describe("an object that the vault refuses", () => {
 
     assert.equal(reasonOf(await other.poll()), "Forbidden");
     assert.deepEqual(worker.vaults.taken(), []);
+  });
+
+  test("is named in the class's order, whichever class has asked for it last", async () => {
+    await worker.givenObjects("a", "b");
+    const one = await worker.synced({ objects: ["a", "b"] });
+    const other = worker.aClass("other", { objects: ["b"] });
+    worker.vaults.refuse("app", "get");
+    worker.vaults.set("a");
+    worker.vaults.set("b");
+    await worker.clock.advance(INTERVAL);
+    const before = messageOf(await one.poll());
+
+    await worker.clock.advance(INTERVAL);
+    await other.poll();
+    const after = messageOf(await one.poll());
+
+    assert.match(before, /objectName:a/);
+    assert.equal(after, before);
   });
 
   test("V5: with a history is listed once an interval", async () => {

@@ -23,7 +23,7 @@ import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { ClassContent } from "./class-content.ts";
-import { type Fetched, failureOfFile, fetchObjects } from "./fetch-objects.ts";
+import { type Fetched, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
@@ -124,7 +124,11 @@ async function mirrorObjects(
   const { files, failures } = await fetchObjects({ client: check.reader, render, content }, check.wanted, signal);
   ledger.refusals.note({ question, asked: check.wanted, failures, now: clock.now() });
   const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
-  return answer({ provider, question, check }, outcomes, { files, failures: [...check.failures, ...failures] });
+  // In the class's order: which of them met the vault this time must not change what its status says.
+  const places = new Map(objects.map(({ path }, index) => [path, index]));
+  const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;
+  const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
+  return answer({ provider, question, check }, outcomes, { files, failures: inOrder });
 }
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {

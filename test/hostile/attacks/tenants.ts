@@ -162,17 +162,18 @@ async function manyObjects(world: HostileWorld): Promise<Strike> {
   // Somebody else's vault that the tenant may read: its budget is one for both.
   const { cell } = world.victim;
   await world.emulator.setBudget({ vault: cell.vault, transactions: 300, perSeconds: 10 });
-  const names = Array.from({ length: 500 }, (_, index) => `absent-${index}`);
+  const names = Array.from({ length: 200 }, (_, index) => `absent-${index}`);
   await send(world.plane, {
     method: "PUT",
     path: secretPath(tenant.namespace, "secrets-store-creds"),
     body: { apiVersion: "v1", kind: "Secret", metadata: { name: "secrets-store-creds" }, stringData: cell.credentials },
   });
-  for (const name of classNames(8)) await hostileClass(world, tenant, { name, vault: cell.vault, tenantId: cell.tenantId, objects: names });
+  for (const name of classNames(20))
+    await hostileClass(world, tenant, { name, vault: cell.vault, tenantId: cell.tenantId, objects: names });
   return {
     evidence: async () => {
       const asked = (await world.emulator.requests()).filter(({ path }) => path.includes("/secrets/absent-")).length;
-      return asked < 50 ? undefined : `8 classes of 500 absent objects each in the victim's vault; ${asked} asked for`;
+      return asked < 50 ? undefined : `20 classes of 200 absent objects each in the victim's vault; ${asked} asked for`;
     },
     stop: async () => {
       await removeClasses(world, tenant);

@@ -134,7 +134,7 @@ async function hanging(world: HostileWorld, vaults: number, classes: number): Pr
       await hostileClass(world, tenant, { name: `${name}-of-${vault.slice(-1)}`, vault, objects: ["object"] });
   const tunnels = (): number => world.proxy.log.filter(({ host }) => names.some((vault) => host.startsWith(`${vault}.`))).length;
   return {
-    evidence: () => (tunnels() < vaults ? undefined : `${vaults * classes} classes of ${vaults} silent vaults, ${tunnels()} connections`),
+    evidence: () => (tunnels() < 4 ? undefined : `${vaults * classes} classes of ${vaults} silent vaults, ${tunnels()} connections`),
     stop: async () => {
       await removeClasses(world, tenant);
       for (const vault of names) await world.emulator.clearFaults({ vault });

@@ -228,6 +228,12 @@ export function refusal(code: KubeErrorCode, status: number): KubeError {
   return new KubeError(code, `refused: ${code}`, { retry: { kind: "backoff" }, status });
 }
 
+/** As the API server's authorizers answer. */
+export function withoutRight(): KubeError {
+  const message = 'HTTP 403: it is forbidden: User "system:serviceaccount:keyvault-injector:keyvault-injector-sync" cannot do so';
+  return new KubeError("Forbidden", message, { retry: { kind: "backoff" }, status: 403 });
+}
+
 function violated(live: KubeObject | undefined, expected: Partial<KubeObject["metadata"]> | undefined): KubeError | undefined {
   if (live === undefined) return undefined;
   const { uid, resourceVersion } = live.metadata;

@@ -17,7 +17,7 @@ import { decodingHere } from "../decoding-here.ts";
 import { ListedVaults } from "../listed-vault.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { recordingLogger } from "../recording-logger.ts";
-import { refusal, SimulatedCluster } from "./cluster.ts";
+import { SimulatedCluster, withoutRight } from "./cluster.ts";
 
 /** Of the shipped default (milliseconds). */
 export const INTERVAL = 120_000;
@@ -153,11 +153,11 @@ const SETTINGS: WorkerOptions["settings"] = {
   restoresClasses: true,
 };
 
-/** What the policies forbid is forbidden. */
+/** What the policies forbid is forbidden, because the worker has no right to it. */
 function refusing(): KubeClient {
   const refuse = async (): Promise<never> => {
     await Promise.resolve();
-    throw refusal("Forbidden", 403);
+    throw withoutRight();
   };
   return {
     read: refuse,
