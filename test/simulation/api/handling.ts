@@ -1,6 +1,6 @@
 import type { Serving } from "./crds/serving.ts";
 import type { ApiAnswer, ApiRequest, Attributes, Authorizer, Verb } from "./interface.ts";
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, textOf } from "./json.ts";
 import type { Kind } from "./kind.ts";
 import { listText } from "./read/list.ts";
 import { objectText } from "./read/render.ts";
@@ -38,7 +38,7 @@ export function answerRequest(handling: Handling, request: ApiRequest): ApiAnswe
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const wait = error.status.details?.["retryAfterSeconds"];
-    const headers = wait === undefined ? JSON_HEADERS : { ...JSON_HEADERS, "retry-after": String(wait) };
+    const headers = wait === undefined ? JSON_HEADERS : { ...JSON_HEADERS, "retry-after": textOf(wait) };
     return { kind: "answer", status: error.status.code, headers, body: error.body };
   }
 }
@@ -176,7 +176,7 @@ function write(writing: Writing, request: ApiRequest): ApiAnswer | undefined {
 const PATCH_TYPES = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
 
 function patched(writing: Writing, { headers }: ApiRequest): Written {
-  const type = (headers["content-type"] ?? "").split(";")[0];
+  const type = (headers["content-type"] ?? "").split(";")[0] ?? "";
   switch (type) {
     case "application/merge-patch+json":
       return patch(writing, "merge");

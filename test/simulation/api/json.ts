@@ -35,6 +35,11 @@ export function stringAt(object: JsonObject | undefined, name: string): string |
   return typeof member === "string" ? member : undefined;
 }
 
+/** A scalar as it is, an object or a list as JSON. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** The object with that member, or without it where the value is undefined. The same object where nothing changes. */
 export function withMember(object: JsonObject, name: string, value: Json | undefined): JsonObject {
   if (object[name] === value) return object;

@@ -136,7 +136,7 @@ export class SimulatedApiServer {
 
   /** Ends the watches that the filter takes. */
   cutWatches(filter: (watch: OpenWatch) => boolean): void {
-    for (const [lines, watch] of [...this.#watches]) if (filter(watch)) lines.finish();
+    for (const [lines, watch] of this.#watches) if (filter(watch)) lines.finish();
   }
 
   /** Watches that are open. */

@@ -1,4 +1,4 @@
-import { isList, isObject, type Json, type JsonObject, objectAt } from "../api/json.ts";
+import { isList, isObject, type Json, type JsonObject, objectAt, textOf } from "../api/json.ts";
 import type { Correspondence } from "./correspondence.ts";
 
 export type DifferenceKind = "status" | "content" | "managedFields" | "version" | "watch";
@@ -91,7 +91,7 @@ function hasNoOrder(path: string): boolean {
 function ordered(items: readonly Json[]): readonly Json[] {
   const texts = new Map(
     items.map((item) => [
-      isObject(item) ? `${String(item["field"])} ${String(item["reason"])} ${String(item["message"])}` : JSON.stringify(item),
+      isObject(item) ? `${textOf(item["field"])} ${textOf(item["reason"])} ${textOf(item["message"])}` : JSON.stringify(item),
       item,
     ]),
   );

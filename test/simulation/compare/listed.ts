@@ -1,3 +1,4 @@
+import { textOf } from "../api/json.ts";
 import type { Difference } from "./difference.ts";
 import type { Operation } from "./operation.ts";
 
@@ -8,7 +9,7 @@ export interface Listed {
   readonly explains: (difference: Difference, operation: Operation | undefined) => boolean;
 }
 
-const texts = ({ real, simulated }: Difference): readonly [string, string] => [String(real), String(simulated)];
+const texts = ({ real, simulated }: Difference): readonly [string, string] => [textOf(real), textOf(simulated)];
 
 export const LISTED: readonly Listed[] = [
   {
@@ -26,7 +27,7 @@ export const LISTED: readonly Listed[] = [
     what: "the value and the decoder's words in a cause of a 422, where the value is an object or its content was decoded",
     why: "Go shows its internal types there; reason, field and the sentence itself are compared",
     explains: ({ path, real, simulated }) =>
-      /details.causes\[\d+\].message$/.test(path) && withoutValue(String(real)) === withoutValue(String(simulated)),
+      /details.causes\[\d+\].message$/.test(path) && withoutValue(textOf(real)) === withoutValue(textOf(simulated)),
   },
   {
     what: "which of several problems of an applied object is told, and in which order",
@@ -44,7 +45,7 @@ export const LISTED: readonly Listed[] = [
     why: "the server reads its clock more than once in a request, and its controllers act some milliseconds later",
     explains: ({ path, real, simulated }) =>
       /\.(time|lastTransitionTime|creationTimestamp|deletionTimestamp)$/.test(path) &&
-      Math.abs(Date.parse(String(real)) - Date.parse(String(simulated))) <= 1_000,
+      Math.abs(Date.parse(textOf(real)) - Date.parse(textOf(simulated))) <= 1_000,
   },
   {
     what: "the order of the causes in the sentence of a 422",

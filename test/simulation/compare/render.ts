@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../api/json.ts";
+import { type Json, type JsonObject, textOf } from "../api/json.ts";
 import type { Memory } from "./memory.ts";
 import { collectionPath, keyOf, type Operation, type OperationVerb } from "./operation.ts";
 
@@ -59,7 +59,7 @@ export function listKey({ place, namespace, query = {} }: Operation): string {
 
 function queryOf(operation: Operation, memory: Memory): Record<string, string> {
   const own = operation.name === undefined ? listKey({ ...operation, query: {} }) : keyOf(operation);
-  const given = Object.entries(operation.query ?? {}).map(([name, value]) => [name, String(memory.resolve(value, own))] as const);
+  const given = Object.entries(operation.query ?? {}).map(([name, value]) => [name, textOf(memory.resolve(value, own))] as const);
   const token = operation.verb === "page" ? memory.token(listKey(operation)) : undefined;
   return {
     ...Object.fromEntries(given),

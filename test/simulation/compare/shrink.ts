@@ -29,8 +29,8 @@ export async function shrink(batch: Batch, found: readonly Found[], run: Runner)
   };
   if (first.operation !== undefined) await attempt(ofSameObject(best.batch.operations, first.operation));
   for (let size = Math.ceil(best.batch.operations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    // From the end: what comes late leads to little.
-    for (let end = best.batch.operations.length; end > 0 && runs <= MOST_RUNS; end -= size) {
+    // From the end: what comes late leads to little. Past the most runs an attempt fails at once.
+    for (let end = best.batch.operations.length; end > 0; end -= size) {
       const { operations } = best.batch;
       await attempt([...operations.slice(0, Math.max(0, end - size)), ...operations.slice(end)]);
     }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from "../api/json.ts";
+import { isObject, type Json, type JsonObject, objectAt, stringAt, textOf } from "../api/json.ts";
 import type { Correspondence } from "./correspondence.ts";
 import { type Difference, differencesBetween } from "./difference.ts";
 import { bodyOf, type Exchange, isInitializing, type Servers } from "./exchange.ts";
@@ -161,5 +161,5 @@ function withoutVersions(event: JsonObject): JsonObject {
 function brief(event: JsonObject | undefined): Json {
   if (event === undefined) return "nothing";
   const object = event["object"];
-  return `${String(event["type"])} ${isObject(object) ? (stringAt(objectAt(object, "metadata"), "name") ?? "") : ""}`;
+  return `${textOf(event["type"])} ${isObject(object) ? (stringAt(objectAt(object, "metadata"), "name") ?? "") : ""}`;
 }

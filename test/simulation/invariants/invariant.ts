@@ -12,9 +12,9 @@ export interface Violation {
 export interface Invariant {
   readonly name: string;
   /** Begins to listen; `violated` may be called at any time. */
-  watch?(world: World, violated: (text: string) => void): void;
+  readonly watch?: (world: World, violated: (text: string) => void) => void;
   /** Asked every simulated minute. */
-  check?(world: World): readonly string[];
+  readonly check?: (world: World) => readonly string[];
   /** Asked when nothing has been wrong, and nobody has done anything, for long enough. */
-  atRest?(world: World): readonly string[];
+  readonly atRest?: (world: World) => readonly string[];
 }

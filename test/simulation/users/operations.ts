@@ -131,7 +131,7 @@ export const OPERATIONS: readonly OperationKind[] = [
       if (found === undefined) return undefined;
       const where = `${CLASSES}/namespaces/${found.team.namespace}/secretproviderclasses/${found.name}`;
       const body = { metadata: { annotations: { "keyvault-injector.dev/refresh": `${random.below(1e9)}` } } };
-      const { status } = world.cluster.request("PATCH", where, body, MERGE_PATCH, "author");
+      const { status } = world.cluster.request("PATCH", where, body, { contentType: MERGE_PATCH, user: "author" });
       return status < 300 ? `${found.team.namespace}/${found.name} is to be refreshed` : undefined;
     },
   },
@@ -142,13 +142,10 @@ export const OPERATIONS: readonly OperationKind[] = [
       const secret = anySecret(world, random);
       if (secret === undefined) return undefined;
       const body = { data: { [`key-object-${random.below(12)}`]: Buffer.from("somebody's").toString("base64") } };
-      const { status } = world.cluster.request(
-        "PATCH",
-        `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
-        body,
-        MERGE_PATCH,
-        "editor",
-      );
+      const { status } = world.cluster.request("PATCH", `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`, body, {
+        contentType: MERGE_PATCH,
+        user: "editor",
+      });
       return status < 300 ? `${secret.namespace}/${secret.name} is edited` : undefined;
     },
   },
@@ -158,13 +155,9 @@ export const OPERATIONS: readonly OperationKind[] = [
     act: (world, random) => {
       const secret = anySecret(world, random);
       if (secret === undefined) return undefined;
-      const { status } = world.cluster.request(
-        "DELETE",
-        `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
-        undefined,
-        "application/json",
-        "editor",
-      );
+      const { status } = world.cluster.request("DELETE", `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`, undefined, {
+        user: "editor",
+      });
       return status < 300 ? `${secret.namespace}/${secret.name} is deleted by somebody` : undefined;
     },
   },
@@ -186,7 +179,7 @@ export const OPERATIONS: readonly OperationKind[] = [
         metadata: { name: pod },
         spec: { containers: [{ name: "app", image: "app:1" }], volumes: [volume] },
       };
-      const { status } = world.cluster.request("POST", `/api/v1/namespaces/${team.namespace}/pods`, body, "application/json", "author");
+      const { status } = world.cluster.request("POST", `/api/v1/namespaces/${team.namespace}/pods`, body, { user: "author" });
       if (status >= 300) return undefined;
       team.pods.set(pod, name);
       return `${team.namespace}/${pod} mounts ${name}`;
@@ -201,13 +194,7 @@ export const OPERATIONS: readonly OperationKind[] = [
       const pod = random.pick([...team.pods.keys()]);
       team.pods.delete(pod);
       const where = `/api/v1/namespaces/${team.namespace}/pods/${pod}`;
-      world.cluster.request(
-        "DELETE",
-        where,
-        { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 },
-        "application/json",
-        "author",
-      );
+      world.cluster.request("DELETE", where, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 }, { user: "author" });
       return `${team.namespace}/${pod} is gone`;
     },
   },

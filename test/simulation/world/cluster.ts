@@ -23,6 +23,12 @@ export interface Json {
   readonly [field: string]: unknown;
 }
 
+/** How something is asked for: as JSON and by the administrator, unless it says otherwise. */
+interface Asking {
+  readonly contentType?: string;
+  readonly user?: string;
+}
+
 /** What the world does at the API server, at once and without a network. */
 export class Cluster {
   readonly server: SimulatedApiServer;
@@ -64,7 +70,7 @@ export class Cluster {
     return (message) => this.#answer(message);
   }
 
-  request(method: string, url: string, body?: unknown, contentType = "application/json", user = ADMINISTRATOR): Answered {
+  request(method: string, url: string, body?: unknown, { contentType = "application/json", user = ADMINISTRATOR }: Asking = {}): Answered {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const request: ApiRequest = { method, url, headers: { "content-type": contentType, accept: "application/json" }, body: text, user };
     const answer = this.server.handle(request);
@@ -76,7 +82,7 @@ export class Cluster {
   apply(objects: readonly Manifest[], manager = "kubectl"): void {
     for (const object of objects) {
       const where = `${pathOf(object)}?fieldManager=${manager}&force=true`;
-      const { status, body } = this.request("PATCH", where, object, "application/apply-patch+yaml");
+      const { status, body } = this.request("PATCH", where, object, { contentType: "application/apply-patch+yaml" });
       if (status >= 300) throw new Error(`apply ${object.kind} ${object.metadata.name}: ${status} ${JSON.stringify(body["message"])}`);
     }
   }

@@ -74,21 +74,18 @@ export class Vaults {
   }
 
   async disable(vault: SimulatedVault, name: string): Promise<void> {
-    await this.#change(vault, name, "enabled", "disabled", () => this.#methods.disableSecret({ vault: vault.name, name }));
+    await this.#change(vault.objects.get(name), ["enabled", "disabled"], () => this.#methods.disableSecret({ vault: vault.name, name }));
   }
 
   async enable(vault: SimulatedVault, name: string): Promise<void> {
-    await this.#change(vault, name, "disabled", "enabled", () => this.#methods.enableSecret({ vault: vault.name, name }));
+    await this.#change(vault.objects.get(name), ["disabled", "enabled"], () => this.#methods.enableSecret({ vault: vault.name, name }));
   }
 
   async #change(
-    { objects }: SimulatedVault,
-    name: string,
-    from: VaultObject["state"],
-    to: VaultObject["state"],
+    known: VaultObject | undefined,
+    [from, to]: readonly [VaultObject["state"], VaultObject["state"]],
     change: () => Promise<unknown>,
   ): Promise<void> {
-    const known = objects.get(name);
     if (known?.state !== from) return;
     await change();
     known.state = to;

@@ -198,7 +198,10 @@ export function writeCredentials(cluster: Cluster, namespace: string, { appId, c
 /** As its author applies it, whatever was there before. False where the API server would not have it. */
 export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
   const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
-  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), "application/apply-patch+yaml", "author");
+  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
+    contentType: "application/apply-patch+yaml",
+    user: "author",
+  });
   if (status < 300) {
     team.classes.set(wanted.name, wanted);
     team.writtenAt.set(wanted.name, cluster.now);
@@ -207,13 +210,9 @@ export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): b
 }
 
 export function deleteClass(cluster: Cluster, team: Team, name: string): void {
-  const { status } = cluster.request(
-    "DELETE",
-    `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`,
-    undefined,
-    "application/json",
-    "author",
-  );
+  const { status } = cluster.request("DELETE", `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`, undefined, {
+    user: "author",
+  });
   if (status < 300) team.classes.delete(name);
 }
 

@@ -147,7 +147,9 @@ export function zeroOf(shape: Shape): Json {
       zeros.set(shape, known);
       return known;
     }
-    default:
+    case "any":
+    case "list":
+    case "map":
       return null;
   }
 }

@@ -1,4 +1,4 @@
-import type { Json } from "../json.ts";
+import { type Json, textOf } from "../json.ts";
 import type { ScalarKind } from "../schema/shape.ts";
 
 /** Of a value that is not what its field holds; told as Go's decoder tells it. */
@@ -20,7 +20,7 @@ export function decodeScalar(kind: ScalarKind, value: Json): Scalar | DecodeProb
     case "bool":
       return typeof value === "boolean" ? value : mismatch(value, "bool");
     case "int":
-      return typeof value === "number" && Number.isInteger(value) ? value : mismatch(value, "int64");
+      return decodeInt(value);
     case "number":
       return typeof value === "number" ? value : mismatch(value, "float64");
     case "bytes":
@@ -31,8 +31,16 @@ export function decodeScalar(kind: ScalarKind, value: Json): Scalar | DecodeProb
       return decodeMicroTime(value);
     case "quantity":
     case "int-or-string":
-      return typeof value === "string" || typeof value === "number" ? value : mismatch(value, "string");
+      return decodeQuantity(value);
   }
+}
+
+function decodeInt(value: Json): number | DecodeProblem {
+  return typeof value === "number" && Number.isInteger(value) ? value : mismatch(value, "int64");
+}
+
+function decodeQuantity(value: Json): string | number | DecodeProblem {
+  return typeof value === "string" || typeof value === "number" ? value : mismatch(value, "string");
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -54,8 +62,9 @@ function decodeTime(value: Json, pattern: RegExp, layout: string): string | Deco
 
 function decodeMicroTime(value: Json): string | DecodeProblem {
   const whole = decodeTime(value, /^(.*?)\.\d{6}(Z|[+-]\d{2}:\d{2})$/, "2006-01-02T15:04:05.000000Z07:00");
-  const fraction = /\.\d{6}/.exec(String(value))?.[0];
-  return whole instanceof DecodeProblem ? whole : `${whole.slice(0, -1)}${fraction ?? ".000000"}Z`;
+  if (whole instanceof DecodeProblem) return whole;
+  const fraction = /\.\d{6}/.exec(textOf(value))?.[0];
+  return `${whole.slice(0, -1)}${fraction ?? ".000000"}Z`;
 }
 
 function mismatch(value: Json, wanted: string): DecodeProblem {

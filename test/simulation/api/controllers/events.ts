@@ -40,7 +40,7 @@ export class EventExpiry {
 
   #expire(): void {
     const events = this.#store.collection("events");
-    for (const [key, time] of [...this.#written]) {
+    for (const [key, time] of this.#written) {
       if (time + EVENT_MS > this.#now()) return;
       this.#written.delete(key);
       const event = events.get(key);

@@ -1,4 +1,4 @@
-import { isEqual, isList, isObject, type Json, listAt, objectAt, stringAt } from "../json.ts";
+import { isEqual, isList, isObject, type Json, listAt, objectAt, stringAt, textOf } from "../json.ts";
 import { itemElement } from "../managed-fields/path-element.ts";
 import type { Cause } from "../refusal.ts";
 import { duplicate, invalidValue, required, tooLong, unsupported, wrongType } from "../validation/cause.ts";
@@ -59,7 +59,7 @@ function textCauses(value: string, schema: Schema, at: Place): readonly Cause[] 
   const most = schema["maxLength"];
   const least = schema["minLength"];
   const pattern = stringAt(schema, "pattern");
-  const length = [...value].length;
+  const length = Array.from(value).length;
   // The first of these alone is reported.
   const ofLength: readonly Cause[] = [
     ...(typeof most === "number" && length > most ? [tooLong(fieldOf(at), most)] : []),
@@ -96,7 +96,7 @@ function listCauses(value: readonly Json[], schema: Schema, at: Place): readonly
 function objectCauses(value: { readonly [name: string]: Json }, schema: Schema, at: Place): readonly Cause[] {
   const inside = (name: string): Place => ({ ...at, path: at.path === "" ? name : `${at.path}.${name}` });
   const missing = listAt(schema, "required")
-    .map(String)
+    .map(textOf)
     .filter((name) => value[name] === undefined);
   return [
     ...missing.map((name) => required(fieldOf(inside(name)))),
@@ -120,7 +120,7 @@ export function twinCauses(value: Json, schema: Schema | undefined, field: strin
 function ownTwins(value: readonly Json[], schema: Schema, field: string): readonly Cause[] {
   const type = schema["x-kubernetes-list-type"];
   if (type !== "set" && type !== "map") return [];
-  const keys = listAt(schema, "x-kubernetes-list-map-keys").map((name) => ({ name: String(name) }));
+  const keys = listAt(schema, "x-kubernetes-list-map-keys").map((name) => ({ name: textOf(name) }));
   const list = { kind: "list", merges: type === "set" ? "set" : "keyed", keys, items: { kind: "any", isWhole: true } } as const;
   const seen = new Set<string>();
   return value.flatMap((item, index) => {

@@ -117,7 +117,7 @@ export class CustomServing {
     if (serving === undefined) return;
     this.#servings.delete(name);
     this.#options.later(TEAR_DOWN_MS, () => {
-      for (const lines of [...serving.watches]) lines.finish();
+      for (const lines of serving.watches) lines.finish();
     });
   }
 }

@@ -24,7 +24,8 @@ export function withDefaults(shape: Shape, value: Json, before?: Json): Json {
       return isList(value) ? ofList(shape.items, value, before) : value;
     case "map":
       return isObject(value) ? ofMembers(value, before, () => shape.values) : value;
-    default:
+    case "any":
+    case "scalar":
       return value;
   }
 }
@@ -71,7 +72,8 @@ function hasDefaults(shape: Shape): boolean {
       answers.set(shape, answer);
       return answer;
     }
-    default:
+    case "any":
+    case "scalar":
       return false;
   }
 }

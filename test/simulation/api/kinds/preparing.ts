@@ -1,4 +1,4 @@
-import { isEqual, isObject, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
+import { isEqual, isObject, type JsonObject, listAt, objectAt, stringAt, textOf, withMember } from "../json.ts";
 
 /** What the server makes of an object before it is stored: the parts that are not the client's to say. */
 
@@ -59,7 +59,7 @@ export function mergedStringData(secret: JsonObject): JsonObject {
   const given = secret["stringData"];
   if (!isObject(given)) return secret;
   const { stringData: _merged, ...rest } = secret;
-  const encoded = Object.entries(given).map(([key, value]): [string, string] => [key, Buffer.from(String(value)).toString("base64")]);
+  const encoded = Object.entries(given).map(([key, value]): [string, string] => [key, Buffer.from(textOf(value)).toString("base64")]);
   const data: JsonObject = { ...objectAt(secret, "data"), ...Object.fromEntries(encoded) };
   return { ...rest, data: Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
@@ -86,5 +86,5 @@ export function stringIn(object: JsonObject, path: readonly string[]): string {
   const place = path.slice(0, -1).reduce<JsonObject>((at, name) => objectAt(at, name), object);
   const last = path.at(-1) ?? "";
   const value = place[last];
-  return stringAt(place, last) ?? (typeof value === "boolean" || typeof value === "number" ? String(value) : "");
+  return stringAt(place, last) ?? (typeof value === "boolean" || typeof value === "number" ? textOf(value) : "");
 }

@@ -125,7 +125,8 @@ export function isLeaf(shape: Shape, before: Json | undefined, after: Json | und
       return shape.isWhole || !(isContent(before) || isContent(after));
     case "list":
       return shape.merges === "atomic" || (isBlank(before) && isBlank(after));
-    default:
+    case "map":
+    case "object":
       return shape.isAtomic || (isBlank(before) && isBlank(after));
   }
 }

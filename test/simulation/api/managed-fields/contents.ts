@@ -28,7 +28,8 @@ function collect({ builder, path }: Collecting, shape: Shape, value: Json): void
       if (shape.isWhole || !isObject(value)) builder.insert(path);
       else collectMembers({ builder, path }, shape, value);
       return;
-    default:
+    case "map":
+    case "object":
       if (shape.isAtomic) builder.insert(path);
       else if (isObject(value)) collectMembers({ builder, path }, shape, value);
   }

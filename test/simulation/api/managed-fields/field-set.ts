@@ -21,11 +21,12 @@ export class FieldSet {
     return true;
   }
 
-  has(path: readonly string[]): boolean {
-    let node: FieldSet | undefined = this;
-    for (const element of path.slice(0, -1)) node = node?.children.get(element);
-    const last = path.at(-1);
-    return last !== undefined && node?.members.has(last) === true;
+  /** `from`: how much of the path leads to this set. */
+  has(path: readonly string[], from = 0): boolean {
+    const element = path[from];
+    if (element === undefined) return false;
+    if (from === path.length - 1) return this.members.has(element);
+    return this.children.get(element)?.has(path, from + 1) === true;
   }
 
   under(element: string): FieldSet {
@@ -133,12 +134,12 @@ export class FieldSetBuilder {
     return this.#members.size === 0 && this.#children.size === 0;
   }
 
-  insert(path: readonly string[]): void {
-    const last = path.at(-1);
-    if (last === undefined) return;
-    let node: FieldSetBuilder = this;
-    for (let index = 0; index < path.length - 1; index++) node = node.#child(path[index] ?? "");
-    node.#members.add(last);
+  /** `from`: how much of the path leads to this set. */
+  insert(path: readonly string[], from = 0): void {
+    const element = path[from];
+    if (element === undefined) return;
+    if (from === path.length - 1) this.#members.add(element);
+    else this.#child(element).insert(path, from + 1);
   }
 
   #child(element: string): FieldSetBuilder {

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonObject, objectAt, stringAt, withMember } from "../json.ts";
+import { canonicalJson, type JsonObject, objectAt, stringAt, textOf, withMember } from "../json.ts";
 import type { ObjectShape } from "../schema/shape.ts";
 import { compare } from "./compare.ts";
 import { fieldsOf } from "./contents.ts";
@@ -37,16 +37,16 @@ function parsed(text: string): JsonObject | undefined {
 export function withLastApplied(object: JsonObject, applied: JsonObject): JsonObject {
   if (lastAppliedOf(object) === undefined) return object;
   const metadata = objectAt(object, "metadata");
-  const annotations = { ...objectAt(metadata, "annotations"), [ANNOTATION]: textOf(applied) };
+  const annotations: JsonObject = { ...objectAt(metadata, "annotations"), [ANNOTATION]: annotationOf(applied) };
   const bytes = Object.entries(annotations).reduce(
-    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(textOf(value)),
     0,
   );
   if (bytes <= ANNOTATION_BYTES) return { ...object, metadata: { ...metadata, annotations } };
   return { ...object, metadata: { ...metadata, annotations: withMember(annotations, ANNOTATION, undefined) } };
 }
 
-function textOf(applied: JsonObject): string {
+function annotationOf(applied: JsonObject): string {
   const metadata = objectAt(applied, "metadata");
   const annotations =
     metadata["annotations"] === undefined ? undefined : withMember(objectAt(metadata, "annotations"), ANNOTATION, undefined);

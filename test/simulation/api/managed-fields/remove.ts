@@ -1,5 +1,5 @@
 import { type Draft, isList, isObject, type Json, type JsonObject } from "../json.ts";
-import type { ListShape, ObjectShape, Shape } from "../schema/shape.ts";
+import type { ListShape, Shape } from "../schema/shape.ts";
 import { memberShapeOf } from "./contents.ts";
 import { FieldSet } from "./field-set.ts";
 import { itemElement } from "./path-element.ts";
@@ -15,7 +15,8 @@ export function remove(shape: Shape, value: Json, fields: FieldSet): Json {
     case "any":
       // A list inside is a whole, and nothing names a part of it.
       return isObject(value) && !shape.isWhole ? removeMembers(shape, value, fields) : value;
-    default:
+    case "map":
+    case "object":
       return isObject(value) && !shape.isAtomic ? removeMembers(shape, value, fields) : emptied(value);
   }
 }
@@ -60,7 +61,7 @@ export function withNamedFields(shape: Shape | undefined, fields: FieldSet): Fie
 }
 
 function isNamedField(shape: Shape | undefined, element: string): boolean {
-  return shape?.kind === "object" && element.startsWith("f:") && (shape as ObjectShape).fields.has(element.slice(2));
+  return shape?.kind === "object" && element.startsWith("f:") && shape.fields.has(element.slice(2));
 }
 
 function shapeBelow(shape: Shape | undefined, element: string): Shape | undefined {

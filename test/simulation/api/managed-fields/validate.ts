@@ -58,7 +58,10 @@ function scalarProblems({ scalar }: ScalarShape, value: Json, path: string): rea
       return typeof value === "number" ? [] : [told(path, `expected numeric (int or float), got ${goType(value)}`)];
     case "bool":
       return typeof value === "boolean" ? [] : [told(path, `expected boolean, got ${goValue(value)}`)];
-    default:
+    case "time":
+    case "microtime":
+    case "quantity":
+    case "int-or-string":
       return isObject(value) || isList(value) ? [told(path, `expected any scalar, got ${goValue(value)}`)] : [];
   }
 }

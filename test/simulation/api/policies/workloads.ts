@@ -1,5 +1,5 @@
 import type { AdmissionRequest } from "../interface.ts";
-import { isEqual, type JsonObject, listAt, objectAt } from "../json.ts";
+import { isEqual, type JsonObject, listAt, objectAt, textOf } from "../json.ts";
 import { annotations, isSameBut, metadata, NAMESPACE, type Policy, type Rule, WORKER } from "./policy.ts";
 
 const STAMP = "keyvault-injector.dev/rotated";
@@ -37,7 +37,7 @@ export const WORKLOADS: Policy = {
 
 function isOwnComponent({ operation, subresource, namespace, resource, object }: AdmissionRequest): boolean {
   if (operation === "DELETE" || subresource !== "") return false;
-  return COMPONENTS[`${namespace} ${resource}`]?.includes(String(metadata(object)["name"])) === true;
+  return COMPONENTS[`${namespace} ${resource}`]?.includes(textOf(metadata(object)["name"])) === true;
 }
 
 function stampingRules({ resource, object, oldObject, namespaceObject }: AdmissionRequest): readonly Rule[] {
@@ -53,7 +53,7 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
   const isSameMetadata =
     ["labels", "finalizers", "ownerReferences"].every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])) &&
     isSameBut(free, annotations(object), annotations(oldObject));
-  const isStamp = [notes, annotations(object)].every((all) => !(STAMP in all) || STAMP_FORM.test(String(all[STAMP])));
+  const isStamp = [notes, annotations(object)].every((all) => !(STAMP in all) || STAMP_FORM.test(textOf(all[STAMP])));
   return [
     {
       holds: asksForRestarts(notesBefore, namespaceObject),

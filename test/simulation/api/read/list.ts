@@ -12,7 +12,7 @@ import { itemText } from "./render.ts";
 /** What a list or a watch asks for. */
 export interface Selection {
   readonly namespace: string | undefined;
-  matches(object: JsonObject): boolean;
+  readonly matches: (object: JsonObject) => boolean;
   readonly hasSelector: boolean;
   /** The one object that can match. */
   readonly key: string | undefined;

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, textOf } from "../json.ts";
 import { ANY_WHOLE, ANYTHING, type Field, type ListShape, type ObjectShape, type Shape } from "./shape.ts";
 import { shapeNamed } from "./shapes.ts";
 
@@ -16,7 +16,7 @@ export function customShape(schema: JsonObject | undefined): ObjectShape {
 
 function shapeOf(schema: JsonObject, preservesAbove: boolean): Shape {
   const preserves = preservesAbove || schema["x-kubernetes-preserve-unknown-fields"] === true;
-  switch (stringAt(schema, "type")) {
+  switch (stringAt(schema, "type") ?? "") {
     case "object":
       return objectShape(schema, preserves);
     case "array":
@@ -51,7 +51,7 @@ function othersOf(schema: JsonObject, takesAll: boolean, preserves: boolean): Sh
 
 function listShape(schema: JsonObject, preserves: boolean): ListShape {
   const items = innerShape(schema["items"], preserves);
-  switch (schema["x-kubernetes-list-type"]) {
+  switch (textOf(schema["x-kubernetes-list-type"])) {
     case "set":
       return { kind: "list", merges: "set", keys: [], items };
     case "map":
@@ -64,7 +64,7 @@ function listShape(schema: JsonObject, preserves: boolean): ListShape {
 function keysOf(schema: JsonObject): ListShape["keys"] {
   const properties = objectAt(objectAt(schema, "items"), "properties");
   return listAt(schema, "x-kubernetes-list-map-keys").map((key) => {
-    const name = String(key);
+    const name = textOf(key);
     const fallback = objectAt(properties, name)["default"];
     return fallback === undefined ? { name } : { name, fallback };
   });

@@ -43,7 +43,7 @@ export function shapeNamed(name: string): ObjectShape {
   // Before its fields are read: types contain themselves.
   shapes.set(name, shape);
   for (const token of tokens) {
-    const [field = "", text = ""] = splitOnce(token, "=");
+    const [field, text = ""] = splitOnce(token, "=");
     if (field !== "@") fields.set(field, fieldFrom(field, text));
   }
   return shape;

@@ -1,4 +1,4 @@
-import { isEqual, isList, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { isEqual, isList, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, textOf } from "../json.ts";
 import type { Cause } from "../refusal.ts";
 import { forbiddenField, IMMUTABLE, invalidValue, required, tooLong, unsupported } from "./cause.ts";
 import { isLabelValue, isPathSegment, isQualifiedName, type NameRule } from "./names.ts";
@@ -73,7 +73,7 @@ export function labelCauses(labels: JsonObject, field: string): readonly Cause[]
 
 function annotationCauses(annotations: JsonObject): readonly Cause[] {
   const entries = Object.entries(annotations);
-  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)), 0);
+  const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(textOf(value)), 0);
   return [
     ...entries.flatMap(([key]) => isQualifiedName(key.toLowerCase()).map((why) => invalidValue("metadata.annotations", key, why))),
     ...(bytes > ANNOTATION_BYTES ? [tooLong("metadata.annotations", ANNOTATION_BYTES)] : []),

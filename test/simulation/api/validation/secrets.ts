@@ -1,4 +1,4 @@
-import { isEqual, type JsonObject, objectAt, stringAt } from "../json.ts";
+import { isEqual, type JsonObject, objectAt, stringAt, textOf } from "../json.ts";
 import type { Cause } from "../refusal.ts";
 import { forbiddenField, IMMUTABLE, invalidValue, required, tooLong } from "./cause.ts";
 import { isDataKey } from "./names.ts";
@@ -20,7 +20,7 @@ export function secretCauses(secret: JsonObject): readonly Cause[] {
 }
 
 function dataCauses(data: JsonObject): readonly Cause[] {
-  const bytes = Object.values(data).reduce<number>((sum, value) => sum + Buffer.byteLength(String(value), "base64"), 0);
+  const bytes = Object.values(data).reduce<number>((sum, value) => sum + Buffer.byteLength(textOf(value), "base64"), 0);
   return [
     ...Object.keys(data).flatMap((key) => isDataKey(key).map((why) => invalidValue(`data[${key}]`, key, why))),
     ...(bytes > SECRET_BYTES ? [tooLong("data", SECRET_BYTES)] : []),

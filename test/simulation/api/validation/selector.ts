@@ -10,7 +10,7 @@ export function matchesSelector(selector: JsonObject, labels: JsonObject): boole
 function matchesExpression(expression: JsonObject, labels: JsonObject): boolean {
   const value = labels[stringAt(expression, "key") ?? ""];
   const values = listAt(expression, "values");
-  switch (expression["operator"]) {
+  switch (stringAt(expression, "operator") ?? "") {
     case "In":
       return value !== undefined && values.includes(value);
     case "NotIn":

@@ -1,4 +1,4 @@
-import { type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
+import { isList, type Json, type JsonObject, listAt, objectAt, stringAt, textOf, withMember } from "../json.ts";
 import { withMetadata } from "../kinds/preparing.ts";
 import { badRequest, type Cause, conflict, invalid, notFound } from "../refusal.ts";
 import { atVersion, keyOf, type Stored, stamped } from "../store/stored.ts";
@@ -22,12 +22,10 @@ const POLICIES: readonly string[] = ["Foreground", "Background", "Orphan"];
 
 /** From the body, or from the query where there is none. */
 export function deleteOptions({ request, route }: Pick<Writing, "request" | "route">): DeleteOptions {
-  const body = (request.body ?? "") === "" ? undefined : parseObject(request.body);
-  if (body === undefined && (request.body ?? "") !== "") throw badRequest("couldn't get version/kind; json parse error");
+  const body = bodyOf(request.body ?? "");
   const preconditions = objectAt(body, "preconditions");
   const policy = stringAt(body, "propagationPolicy") ?? route.query.get("propagationPolicy");
-  const given = body?.["dryRun"] ?? route.query.get("dryRun");
-  const dryRun = Array.isArray(given) ? given.map(String) : given === undefined ? [] : [String(given)];
+  const dryRun = textsOf(body?.["dryRun"] ?? route.query.get("dryRun"));
   const causes = [...(policy === undefined || POLICIES.includes(policy) ? [] : [policyCause(policy)]), ...dryRunCauses(dryRun)];
   if (causes.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", causes);
   const grace = body?.["gracePeriodSeconds"] ?? route.query.get("gracePeriodSeconds");
@@ -38,6 +36,18 @@ export function deleteOptions({ request, route }: Pick<Writing, "request" | "rou
     graceSeconds: grace === undefined ? undefined : Number(grace),
     isDryRun: dryRun.length > 0,
   };
+}
+
+function bodyOf(text: string): JsonObject | undefined {
+  if (text === "") return undefined;
+  const body = parseObject(text);
+  if (body === undefined) throw badRequest("couldn't get version/kind; json parse error");
+  return body;
+}
+
+function textsOf(given: Json | undefined): readonly string[] {
+  if (given === undefined) return [];
+  return isList(given) ? given.map(textOf) : [textOf(given)];
 }
 
 function policyCause(policy: string): Cause {

@@ -41,7 +41,7 @@ function merged({ request }: Writing, live: JsonObject): Json {
 function edited({ request }: Writing, live: JsonObject): Json {
   try {
     const operations = JSON.parse(request.body ?? "") as Operation[]; // Anything else makes the application of it throw.
-    return jsonPatch.applyPatch(structuredClone(live), operations, true).newDocument as Json; // JSON stays JSON.
+    return jsonPatch.applyPatch(structuredClone(live), operations, true).newDocument;
   } catch {
     const message = "the server rejected our request due to an error in our request";
     throw new Refusal({ code: 422, reason: "Invalid", message, details: {} });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
-import { isObject, type Json, type JsonObject, objectAt, stringAt } from "../../api/json.ts";
+import { isObject, type Json, type JsonObject, objectAt, stringAt, textOf } from "../../api/json.ts";
 import { PLACES, typeOf } from "../generate/places.ts";
 import type { Place } from "../operation.ts";
 
@@ -30,6 +30,6 @@ function placeOf(body: JsonObject): Place {
     const { apiVersion, kind } = typeOf(place);
     return apiVersion === body["apiVersion"] && kind === body["kind"];
   });
-  if (found === undefined) throw new Error(`no place for ${String(body["apiVersion"])} ${String(body["kind"])}`);
+  if (found === undefined) throw new Error(`no place for ${textOf(body["apiVersion"])} ${textOf(body["kind"])}`);
   return found;
 }
