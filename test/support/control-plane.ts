@@ -13,7 +13,9 @@ export interface ControlPlaneOptions {
   readonly version?: ApiServerVersion;
   /** Garbage collection, namespaces, default ServiceAccounts, Deployments. Default true. */
   readonly controllerManager?: boolean;
-  /** Controllers of kube-controller-manager beside the usual ones. */
+  /** Controllers of kube-controller-manager instead of the usual ones. */
+  readonly controllers?: readonly string[];
+  /** Controllers of kube-controller-manager beside those. */
   readonly moreControllers?: readonly string[];
   /** Further flags of kube-controller-manager, with dashes. */
   readonly controllerManagerFlags?: readonly string[];
@@ -166,7 +168,7 @@ function startControllerManager(config: EnvtestConfig, { directory, options }: M
     [
       `--kubeconfig=${config.kubeconfigPath}`,
       `--root-ca-file=${ca}`,
-      `--controllers=${[...CONTROLLERS, ...(options.moreControllers ?? [])].join(",")}`,
+      `--controllers=${[...(options.controllers ?? CONTROLLERS), ...(options.moreControllers ?? [])].join(",")}`,
       "--leader-elect=false",
       "--secure-port=0",
       // The default of 20 queries per second is for sharing a cluster with others.

@@ -210,7 +210,8 @@ class Exchange implements Sent {
   /** At the sender, behind what was sent before. */
   #deliver(milliseconds: number, action: () => void): Scheduled {
     const { scheduler, message } = this.#options;
-    this.#lastAt = Math.max(this.#lastAt, scheduler.now + milliseconds);
+    // What comes at the same moment comes in any order, and bytes of one stream do not.
+    this.#lastAt = Math.max(this.#lastAt + 0.001, scheduler.now + milliseconds);
     const arrive = (): void => {
       if (!this.#isOver) action();
     };

@@ -92,22 +92,20 @@ export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions
   };
 }
 
-type Listener = (request: { readonly method: string; readonly url: string }, response: ProbeResponse) => void;
+type Listener = (request: ProbeRequest, response: ProbeResponse) => void;
 
-/** Of a server that a process opened, by its machine. */
-const listeners = new WeakMap<Machine, Listener>();
+/** That a process opened, by its machine. */
+const servers = new WeakMap<Machine, SimulatedServer>();
 
 class SimulatedServer extends EventEmitter {
-  readonly #listener: Listener;
-
-  constructor(listener: Listener) {
+  constructor(listener?: Listener) {
     super();
-    this.#listener = listener;
+    if (listener !== undefined) this.on("request", listener);
   }
 
   listen(_where: unknown, done?: () => void): this {
     const machine = currentMachine();
-    if (machine !== undefined) listeners.set(machine, this.#listener);
+    if (machine !== undefined) servers.set(machine, this);
     setTimeout(() => done?.(), 0);
     return this;
   }
@@ -118,7 +116,7 @@ class SimulatedServer extends EventEmitter {
 
   close(done?: () => void): this {
     const machine = currentMachine();
-    if (machine !== undefined) listeners.delete(machine);
+    if (machine !== undefined) servers.delete(machine);
     setTimeout(() => done?.(), 0);
     return this;
   }
@@ -128,14 +126,45 @@ class SimulatedServer extends EventEmitter {
   }
 }
 
-/** As `http.createServer` with a listener. */
-export function simulatedServer(listener: Listener): SimulatedServer {
+/** As `http.createServer`, with options before the listener or without. */
+export function simulatedServer(...given: readonly unknown[]): SimulatedServer {
+  const listener = given.find((each): each is Listener => typeof each === "function");
   return new SimulatedServer(listener);
 }
 
-class ProbeResponse {
+class ProbeSocket extends EventEmitter {
+  readonly remoteAddress = "10.0.0.1";
+  destroyed = false;
+
+  destroy(): this {
+    this.destroyed = true;
+    this.emit("close");
+    return this;
+  }
+}
+
+class ProbeRequest extends EventEmitter {
+  readonly method = "GET";
+  readonly complete = true;
+  readonly url: string;
+  readonly socket: ProbeSocket;
+
+  constructor(url: string, socket: ProbeSocket) {
+    super();
+    this.url = url;
+    this.socket = socket;
+  }
+
+  resume(): this {
+    return this;
+  }
+}
+
+class ProbeResponse extends EventEmitter {
+  readonly destroyed = false;
+  writableEnded = false;
+  closed = false;
   status = 0;
-  text = "";
 
   writeHead(status: number): this {
     this.status = status;
@@ -143,7 +172,10 @@ class ProbeResponse {
   }
 
   end(text = ""): this {
-    this.text = text;
+    this.writableEnded = true;
+    this.emit("answered", { status: this.status, text } satisfies Probed);
+    this.closed = true;
+    this.emit("close");
     return this;
   }
 }
@@ -153,11 +185,17 @@ export interface Probed {
   readonly text: string;
 }
 
-/** What the process's server says at a path right now; undefined: it has none. To be called as something that the machine does. */
-export function probe(machine: Machine, url: string): Probed | undefined {
-  const listener = listeners.get(machine);
-  if (listener === undefined) return undefined;
-  const response = new ProbeResponse();
-  listener({ method: "GET", url }, response);
-  return { status: response.status, text: response.text };
+/** Asks the process's server, from a kubelet's address; undefined: it has none. To be called as something that the machine does. */
+export function probe(machine: Machine, url: string, onAnswer: (answer: Probed) => void): void {
+  const server = servers.get(machine);
+  if (server === undefined) return;
+  const [socket, response] = [new ProbeSocket(), new ProbeResponse()];
+  response.once("answered", (answer: Probed) => {
+    onAnswer(answer);
+    socket.destroy();
+  });
+  server.emit("connection", socket);
+  const request = new ProbeRequest(url, socket);
+  server.emit("request", request, response);
+  request.emit("end");
 }

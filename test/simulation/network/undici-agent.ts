@@ -1,12 +1,21 @@
 /** In the place of undici's Agent: requests go through the fabric, no more at a time than the agent has connections. */
-import undici, { Dispatcher } from "undici";
+import { createRequire } from "node:module";
+import type { Dispatcher } from "undici";
 import { currentMachine } from "../time/context.ts";
 import type { Fabric, Sent } from "./fabric.ts";
+
+/** Not by `import`: that would fix what others get from the package before the agent in it has been replaced. */
+const undici: typeof import("undici") = createRequire(import.meta.url)("undici");
 
 let fabric: Fabric | undefined;
 
 export function useFabric(of: Fabric): void {
   fabric = of;
+}
+
+/** From now on whoever imports undici for the first time gets this agent. */
+export function replaceAgent(): void {
+  Object.assign(undici, { Agent: SimulatedAgent });
 }
 
 interface AgentOptions {
@@ -16,7 +25,7 @@ interface AgentOptions {
 type Handler = Dispatcher.DispatchHandler;
 type Options = Dispatcher.DispatchOptions;
 
-export class SimulatedAgent extends Dispatcher {
+export class SimulatedAgent extends undici.Dispatcher {
   readonly #connections: number;
   readonly #waiting: SimulatedCall[] = [];
   readonly #running = new Set<SimulatedCall>();

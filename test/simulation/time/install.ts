@@ -35,5 +35,6 @@ Object.defineProperty(globalThis.crypto, "randomUUID", { value: uuid });
 Object.assign(require("node:net").Socket.prototype, { connect: refused("a connection") });
 Object.assign(require("node:net").Server.prototype, { listen: refused("a port") });
 Object.assign(require("node:dgram"), { createSocket: refused("a datagram socket") });
+Object.assign(require("node:worker_threads"), { Worker: refused("a thread") });
 Object.assign(require("node:dns"), { lookup: refused("a name look-up") });
 syncBuiltinESMExports();

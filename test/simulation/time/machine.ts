@@ -49,6 +49,11 @@ export class Machine {
     return ready;
   }
 
+  /** Until when the process stands still, by the scheduler's time. */
+  get stoppedUntil(): number {
+    return this.#stoppedUntil;
+  }
+
   /** The clock is set: it shows so many milliseconds more from now on. */
   stepClock(milliseconds: number): void {
     this.#skew += milliseconds;

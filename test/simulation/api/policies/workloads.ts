@@ -1,0 +1,93 @@
+import type { AdmissionRequest } from "../interface.ts";
+import { isEqual, type JsonObject, listAt, objectAt, textOf } from "../json.ts";
+import { annotations, isSameBut, metadata, NAMESPACE, type Policy, type Rule, WORKER } from "./policy.ts";
+
+const STAMP = "keyvault-injector.dev/rotated";
+const RESTARTS = "keyvault-injector.dev/restart-on-rotation";
+const INJECT = "keyvault-injector.dev/inject";
+/** The API server itself counts the templates of a DaemonSet there. */
+const COUNT = "deprecated.daemonset.template.generation";
+const STAMP_FORM = /^[0-9a-f]{16}(-2)?$/;
+
+const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
+  [`${NAMESPACE} deployments`]: ["keyvault-injector-sync", "keyvault-injector-webhook"],
+  "kube-system daemonsets": [
+    "csi-secrets-store",
+    "csi-secrets-store-provider-azure",
+    "csi-secrets-store-windows",
+    "csi-secrets-store-provider-azure-windows",
+  ],
+};
+
+/** What the worker may change in workloads: a stamp where restarts are asked for, and our own components. */
+export const WORKLOADS: Policy = {
+  name: "keyvault-injector-sync-workloads",
+  user: WORKER,
+  resources: ["deployments", "statefulsets", "daemonsets"].flatMap((plural) => [`${plural}.apps`, `${plural}.apps/status`]),
+  rules: (request) => {
+    const isOwn = isOwnComponent(request);
+    const isStamping = !isOwn && request.operation === "UPDATE" && request.subresource === "";
+    return [
+      { holds: isOwn || isStamping, message: "the sync worker makes, deletes and scales no workload" },
+      ...(isStamping ? stampingRules(request) : []),
+      ...(isOwn ? componentRules(request) : []),
+    ];
+  },
+};
+
+function isOwnComponent({ operation, subresource, namespace, resource, object }: AdmissionRequest): boolean {
+  if (operation === "DELETE" || subresource !== "") return false;
+  return COMPONENTS[`${namespace} ${resource}`]?.includes(textOf(metadata(object)["name"])) === true;
+}
+
+function stampingRules({ resource, object, oldObject, namespaceObject }: AdmissionRequest): readonly Rule[] {
+  const [now, before] = [objectAt(object, "spec"), objectAt(oldObject, "spec")];
+  const [template, templateBefore] = [objectAt(now, "template"), objectAt(before, "template")];
+  const [notes, notesBefore] = [annotations(template), annotations(templateBefore)];
+  const free = resource === "daemonsets" ? [STAMP, COUNT] : [STAMP];
+  const isSameSpec =
+    isSameBut(["template"], now, before) &&
+    isSameBut(["metadata"], template, templateBefore) &&
+    isSameBut(["annotations"], metadata(template), metadata(templateBefore)) &&
+    isSameBut([STAMP], notes, notesBefore);
+  const isSameMetadata =
+    ["labels", "finalizers", "ownerReferences"].every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])) &&
+    isSameBut(free, annotations(object), annotations(oldObject));
+  const isStamp = [notes, annotations(object)].every((all) => !(STAMP in all) || STAMP_FORM.test(textOf(all[STAMP])));
+  return [
+    {
+      holds: asksForRestarts(notesBefore, namespaceObject),
+      message: 'the sync worker restarts only workloads that ask for it: keyvault-injector.dev/restart-on-rotation: "true"',
+    },
+    {
+      holds: isSameSpec,
+      message:
+        "the sync worker changes the annotation keyvault-injector.dev/rotated of a pod template, and nothing else of a workload's spec",
+    },
+    {
+      holds: isSameMetadata,
+      message: "the sync worker changes the annotation keyvault-injector.dev/rotated of a workload, and nothing else of its metadata",
+    },
+    {
+      holds: isStamp && (!(STAMP in notesBefore) || STAMP in notes),
+      message: "a restart stamp is 16 hex digits, with -2 after them at most, and stays on the template",
+    },
+  ];
+}
+
+function asksForRestarts(notes: JsonObject, namespace: JsonObject | undefined): boolean {
+  if (RESTARTS in notes) return notes[RESTARTS] === "true";
+  return notes[INJECT] === "true" && annotations(namespace)[RESTARTS] === "true";
+}
+
+function componentRules({ object, oldObject }: AdmissionRequest): readonly Rule[] {
+  const finalizers = listAt(metadata(oldObject), "finalizers");
+  return [
+    {
+      holds:
+        listAt(metadata(object), "finalizers").every((finalizer) => finalizers.includes(finalizer)) &&
+        isEqual(listAt(metadata(object), "ownerReferences"), listAt(metadata(oldObject), "ownerReferences")),
+      message: "the sync worker gives our own components neither finalizers nor owners",
+    },
+  ];
+}

@@ -1,0 +1,162 @@
+import { EventExpiry } from "./controllers/events.ts";
+import { GarbageCollector } from "./controllers/garbage.ts";
+import { builtinByPath, builtinNamed } from "./controllers/kinds.ts";
+import { NamespaceControllers } from "./controllers/namespaces.ts";
+import { DefinitionControllers } from "./crds/controllers.ts";
+import { CustomServing, DEFINITIONS, type Serving } from "./crds/serving.ts";
+import { answerRequest, type Handling } from "./handling.ts";
+import type { ApiAnswer, ApiRequest, ApiServerOptions, Attributes } from "./interface.ts";
+import type { JsonObject } from "./json.ts";
+import type { Kind } from "./kind.ts";
+import type { WatchLines } from "./read/watch.ts";
+import { type Backup, Store } from "./store/store.ts";
+import type { Environment } from "./write/context.ts";
+
+/** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
+export interface OpenWatch {
+  readonly user: string;
+  /** `secrets`, or `leases.coordination.k8s.io`. */
+  readonly resource: string;
+  readonly url: string;
+}
+
+const ALL = (): boolean => true;
+const NOTHING = (): undefined => undefined;
+
+/** What of a control plane a client can see, in virtual time. Requests are handled at once, one after the other. */
+export class SimulatedApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #store: Store;
+  readonly #serving: CustomServing;
+  readonly #definitions: DefinitionControllers;
+  readonly #namespaces: NamespaceControllers;
+  readonly #garbage: GarbageCollector;
+  readonly #handling: Handling;
+  readonly #watches = new Map<WatchLines, OpenWatch>();
+  /** Watches from before this version are told that it is too old. */
+  #startVersion = 0;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    const { now, random, later } = options;
+    this.#store = new Store(now);
+    const environment: Environment = {
+      store: this.#store,
+      now,
+      random,
+      admit: (request) => options.admit?.(request),
+      onWrite: options.onWrite ?? NOTHING,
+    };
+    this.#serving = new CustomServing(this.#store, { now, random, later });
+    const shared = { environment, serving: this.#serving, later };
+    const kind = builtinNamed("customresourcedefinitions");
+    this.#definitions = new DefinitionControllers({ ...shared, kind, lostDeletions: options.lostDeletions ?? 0.02 });
+    this.#namespaces = new NamespaceControllers(shared);
+    this.#garbage = new GarbageCollector(shared);
+    const expiry = new EventExpiry(this.#store, now, later);
+    this.#store.onChange((collection, change) => {
+      this.#definitions.note(collection, change);
+      expiry.note(collection, change);
+      if (options.controllerManager === false) return;
+      this.#namespaces.note(collection, change);
+      this.#garbage.note(collection, change);
+    });
+    this.#handling = {
+      environment,
+      authorize: options.authorize ?? ALL,
+      later,
+      findKind: (group, version, plural) => this.#findKind(group, version, plural),
+      startVersion: (serving) => Math.max(this.#startVersion, serving?.startVersion ?? 0),
+      onWatch: (lines, watch, serving) => this.#opened(lines, watch, serving),
+    };
+    this.#namespaces.begin();
+  }
+
+  /** One request, as a whole. */
+  handle(request: ApiRequest): ApiAnswer {
+    return answerRequest(this.#handling, request);
+  }
+
+  /** Milliseconds that the real server lets the request wait before it handles it. */
+  holdsFor({ method, url }: Pick<ApiRequest, "method" | "url">): number {
+    if (method !== "POST") return 0;
+    const [, , group = "", , ...rest] = (url.split("?")[0] ?? "").split("/");
+    return this.#serving.heldBack(group, rest.at(-1) ?? "", this.#options.now());
+  }
+
+  /** Of the last write. */
+  get version(): number {
+    return this.#store.version;
+  }
+
+  /** Every object of a resource (`secrets`, `leases.coordination.k8s.io`) as it is stored. */
+  objects(resource: string): readonly JsonObject[] {
+    return this.#store
+      .collection(resource)
+      .list()
+      .map(({ object }) => object);
+  }
+
+  /** One object; undefined where there is none. */
+  object(resource: string, name: string, namespace?: string): JsonObject | undefined {
+    return this.#store.collection(resource).get(namespace === undefined ? name : `${namespace}/${name}`)?.object;
+  }
+
+  /** Resources that ever had an object. */
+  resources(): readonly string[] {
+    return [...this.#store.collections()].map(({ name }) => name);
+  }
+
+  backup(): Backup {
+    return this.#store.backup();
+  }
+
+  /** etcd as it was, under a restarted API server: versions fall, and every watch is cut. */
+  restore(backup: Backup): void {
+    this.#store.restore(backup);
+    this.restart();
+  }
+
+  /** Cuts every watch, and remembers nothing of what was before. */
+  restart(): void {
+    this.cutWatches(ALL);
+    this.#startVersion = this.#store.version;
+    this.#serving.restart();
+    this.#definitions.resume();
+    if (this.#options.controllerManager === false) return;
+    this.#namespaces.resume();
+    this.#garbage.resume();
+  }
+
+  /** Forgets all states but the present one: pages and watches from older versions answer 410. */
+  compact(): void {
+    this.#store.compact();
+    this.#startVersion = this.#store.version;
+  }
+
+  /** Ends the watches that the filter takes. */
+  cutWatches(filter: (watch: OpenWatch) => boolean): void {
+    for (const [lines, watch] of this.#watches) if (filter(watch)) lines.finish();
+  }
+
+  /** Watches that are open. */
+  watches(): readonly OpenWatch[] {
+    return [...this.#watches.values()];
+  }
+
+  #opened(lines: WatchLines, watch: OpenWatch, serving: Serving | undefined): void {
+    this.#watches.set(lines, watch);
+    serving?.watches.add(lines);
+    lines.whenClosed(() => {
+      this.#watches.delete(lines);
+      serving?.watches.delete(lines);
+    });
+  }
+
+  #findKind(group: string, version: string, plural: string): { readonly kind: Kind; readonly serving?: Serving } | undefined {
+    const builtin = builtinByPath(group, version, plural);
+    return builtin === undefined ? this.#serving.find(group, version, plural) : { kind: builtin };
+  }
+}
+
+export { type Attributes, DEFINITIONS };

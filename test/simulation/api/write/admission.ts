@@ -1,0 +1,53 @@
+import type { JsonObject } from "../json.ts";
+import { objectAt } from "../json.ts";
+import { forbidden, notFound } from "../refusal.ts";
+import { metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
+
+/** Nothing is created in a namespace that is not there, or that is going. */
+export function assertNamespace(writing: Writing, object: JsonObject): void {
+  const { kind, route, store, isKindTerminating } = writing;
+  const name = nameOf(object);
+  if (isKindTerminating) throw forbidden(resourceOf(kind), name, "create not allowed while custom resource definition is terminating");
+  if (!kind.namespaced || route.namespace === undefined) return;
+  const namespace = store.collection("namespaces").get(route.namespace);
+  if (namespace === undefined) throw notFound({ group: "", kind: "namespaces" }, route.namespace);
+  if (objectAt(namespace.object, "status")["phase"] !== "Terminating") return;
+  const why = `unable to create new content in namespace ${route.namespace} because it is being terminated`;
+  const message = `namespace ${route.namespace} is being terminated`;
+  throw forbidden(resourceOf(kind), name, why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
+}
+
+export interface Admitted {
+  readonly object: JsonObject | undefined;
+  readonly oldObject: JsonObject | undefined;
+}
+
+/** Validating admission: the policies that the world has put in place. */
+export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted): void {
+  const { kind, route, store, isDryRun, request } = writing;
+  const name = nameOf(object ?? oldObject ?? {});
+  const namespace = route.namespace === undefined ? undefined : store.collection("namespaces").get(route.namespace)?.object;
+  const denial = writing.admit({
+    user: request.user,
+    operation: object === undefined ? "DELETE" : oldObject === undefined ? "CREATE" : "UPDATE",
+    group: kind.group,
+    resource: kind.plural,
+    subresource: route.subresource,
+    namespace: route.namespace,
+    name,
+    object,
+    oldObject,
+    isDryRun,
+    namespaceObject: namespace,
+  });
+  if (denial !== undefined) throw forbidden(resourceOf(kind), name, denial, [{ reason: "", message: denial }]);
+}
+
+/** Owner references that are given twice count once. */
+export function withoutTwins(object: JsonObject): JsonObject {
+  const owners = metadataOf(object)["ownerReferences"];
+  if (!Array.isArray(owners) || owners.length < 2) return object;
+  const texts = owners.map((owner) => JSON.stringify(owner));
+  const left = owners.filter((_owner, index) => texts.indexOf(texts[index] ?? "") === index);
+  return left.length === owners.length ? object : { ...object, metadata: { ...metadataOf(object), ownerReferences: left } };
+}

@@ -1,0 +1,75 @@
+import { decodeObject } from "../codec/decode.ts";
+import type { Authorizer } from "../interface.ts";
+import { type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { invalid, notFound } from "../refusal.ts";
+import { shapeNamed } from "../schema/shapes.ts";
+import { keyOf } from "../store/stored.ts";
+import { invalidValue } from "../validation/cause.ts";
+import { assertAdmitted } from "./admission.ts";
+import { parseObject } from "./body.ts";
+import { timestampOf, type Writing } from "./context.ts";
+
+/** What is asked by a POST and stored nowhere. */
+
+const REVIEW = { kind: "SelfSubjectAccessReview", apiVersion: "authorization.k8s.io/v1" };
+
+export function answerReview(body: string | undefined, user: string, authorize: Authorizer): JsonObject {
+  const review = decodeObject(shapeNamed("authorization.SelfSubjectAccessReview"), { ...parseObject(body), ...REVIEW });
+  const asked = objectAt(objectAt(review, "spec"), "resourceAttributes");
+  const isAllowed = authorize({
+    user,
+    verb: (stringAt(asked, "verb") ?? "get") as Parameters<Authorizer>[0]["verb"], // Any other verb is granted to nobody.
+    group: stringAt(asked, "group") ?? "",
+    resource: stringAt(asked, "resource") ?? "",
+    subresource: stringAt(asked, "subresource") ?? "",
+    namespace: stringAt(asked, "namespace"),
+    name: stringAt(asked, "name"),
+  });
+  return { ...review, status: { allowed: isAllowed } };
+}
+
+/** The least that a token lives (seconds). */
+const LEAST_SECONDS = 600;
+const DEFAULT_AUDIENCE = "https://kubernetes.default.svc";
+
+/** A token of an account: not signed, but otherwise as the API server's. */
+export function requestToken(writing: Writing): JsonObject {
+  const { route, store, now, random, request } = writing;
+  const namespace = route.namespace ?? "";
+  const account = store.collection("serviceaccounts").get(keyOf(namespace, route.name ?? ""));
+  if (account === undefined) throw notFound({ group: "", kind: "serviceaccounts" }, route.name ?? "");
+  const typed = { kind: "TokenRequest", apiVersion: "authentication.k8s.io/v1" };
+  const given = decodeObject(shapeNamed("authentication.TokenRequest"), { ...parseObject(request.body), ...typed });
+  const spec = withDefaults(objectAt(given, "spec"));
+  const seconds = Number(spec["expirationSeconds"]);
+  if (seconds < LEAST_SECONDS) {
+    const cause = invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
+    throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, "", [cause]);
+  }
+  assertAdmitted(writing, { object: { ...given, metadata: { name: account.name, namespace }, spec }, oldObject: undefined });
+  const issued = Math.floor(now() / 1_000);
+  const claims = {
+    aud: listAt(spec, "audiences"),
+    exp: issued + seconds,
+    iat: issued,
+    iss: DEFAULT_AUDIENCE,
+    jti: Math.floor(random() * 2 ** 48).toString(16),
+    "kubernetes.io": { namespace, serviceaccount: { name: account.name, uid: account.uid } },
+    nbf: issued,
+    sub: `system:serviceaccount:${namespace}:${account.name}`,
+  };
+  const token = [{ alg: "none", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  const metadata = { name: account.name, namespace, creationTimestamp: timestampOf(now()) };
+  return {
+    ...given,
+    metadata,
+    spec,
+    status: { token: `${token}.c2ltdWxhdGVk`, expirationTimestamp: timestampOf((issued + seconds) * 1_000) },
+  };
+}
+
+function withDefaults(spec: JsonObject): JsonObject {
+  const audiences = listAt(spec, "audiences");
+  const { boundObjectRef: bound = null, expirationSeconds: seconds = 3_600 } = spec;
+  return { audiences: audiences.length === 0 ? [DEFAULT_AUDIENCE] : audiences, expirationSeconds: seconds ?? 3_600, boundObjectRef: bound };
+}

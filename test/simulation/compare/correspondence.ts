@@ -1,0 +1,80 @@
+/** What each server calls by names of its own: uids, versions, generated names. One stands for the other, always the same one. */
+export class Correspondence {
+  readonly #toSimulated = new Map<string, string>();
+  readonly #toReal = new Map<string, string>();
+  readonly #versions = new Map<number, number>();
+  /** Pairs of versions in the order of the real ones. */
+  #pairs: { readonly real: number; readonly simulated: number; readonly epoch: number }[] = [];
+  #epoch = 0;
+
+  /** False where one of the two already stands for something else. */
+  pair(real: string, simulated: string): boolean {
+    const known = this.#toSimulated.get(real);
+    const back = this.#toReal.get(simulated);
+    if (known === undefined && back === undefined) {
+      this.#toSimulated.set(real, simulated);
+      this.#toReal.set(simulated, real);
+      return true;
+    }
+    return known === simulated && back === real;
+  }
+
+  /** Writes of controllers come in any order: versions from now on are only compared with those before. */
+  nextEpoch(): void {
+    this.#epoch++;
+  }
+
+  /** False where the versions are not in the same order as all that were seen before. */
+  pairVersions(realText: string, simulatedText: string): boolean {
+    const real = Number(realText);
+    const simulated = Number(simulatedText);
+    const known = this.#versions.get(real);
+    if (known !== undefined) return known === simulated;
+    const at = this.#place(real);
+    const before = this.#pairs[at - 1];
+    const after = this.#pairs[at];
+    const isBehind = before === undefined || before.simulated < simulated || before.epoch === this.#epoch;
+    const isAhead = after === undefined || after.simulated > simulated || after.epoch === this.#epoch;
+    const isTaken = this.#pairs.some((pair) => pair.simulated === simulated);
+    if (isTaken || !isBehind || !isAhead) return false;
+    this.#versions.set(real, simulated);
+    this.#pairs.splice(at, 0, { real, simulated, epoch: this.#epoch });
+    return true;
+  }
+
+  /** A version of a whole list: it may be newer than the last write, but not as new as the next. */
+  isBetween(realText: string, simulatedText: string): boolean {
+    const real = Number(realText);
+    const simulated = Number(simulatedText);
+    const at = this.#place(real + 1);
+    const before = this.#pairs[at - 1];
+    const after = this.#pairs[at];
+    return (before === undefined || before.simulated <= simulated) && (after === undefined || after.simulated > simulated);
+  }
+
+  #place(real: number): number {
+    let low = 0;
+    let high = this.#pairs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#pairs[middle]?.real ?? 0) < real) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** A text of the real server in the simulated one's names. */
+  translated(text: string): string {
+    const named = text.replaceAll(
+      /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g,
+      (uid) => this.#toSimulated.get(uid) ?? uid,
+    );
+    const versioned = named.replaceAll(/\b\d+\b/g, (digits) => String(this.#versions.get(Number(digits)) ?? digits));
+    for (const [real, simulated] of this.#names()) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
+    return versioned;
+  }
+
+  *#names(): Iterable<readonly [string, string]> {
+    for (const [real, simulated] of this.#toSimulated) if (real !== simulated && real.length !== 36) yield [real, simulated];
+  }
+}

@@ -1,0 +1,109 @@
+import { isList, isObject, type Json, type JsonObject, objectAt, textOf } from "../api/json.ts";
+import type { Correspondence } from "./correspondence.ts";
+
+export type DifferenceKind = "status" | "content" | "managedFields" | "version" | "watch";
+
+/** One place in which the servers' answers differ. */
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** `metadata.labels.app` and the like. */
+  readonly path: string;
+  readonly real: Json | undefined;
+  readonly simulated: Json | undefined;
+}
+
+/** Compares two values of which one is the other's in other uids, versions and generated names. */
+export function differencesBetween(real: Json | undefined, simulated: Json | undefined, pairs: Correspondence): readonly Difference[] {
+  const found: Difference[] = [];
+  new Comparing(pairs, found).value("", real, simulated);
+  return found;
+}
+
+class Comparing {
+  readonly #pairs: Correspondence;
+  readonly #found: Difference[];
+
+  constructor(pairs: Correspondence, found: Difference[]) {
+    this.#pairs = pairs;
+    this.#found = found;
+  }
+
+  value(path: string, real: Json | undefined, simulated: Json | undefined): void {
+    if (isObject(real) && isObject(simulated)) this.#members(path, real, simulated);
+    else if (isList(real) && isList(simulated)) this.#items(path, real, simulated);
+    else if (!this.#isSame(path, real, simulated)) this.#found.push({ kind: kindOf(path), path, real, simulated });
+  }
+
+  #members(path: string, real: JsonObject, simulated: JsonObject): void {
+    // What tells objects apart comes first: the rest is compared in its terms.
+    for (const name of ["metadata", ...Object.keys({ ...real, ...simulated })].filter((name, index, all) => all.indexOf(name) === index)) {
+      if (name in real || name in simulated) this.value(path === "" ? name : `${path}.${name}`, real[name], simulated[name]);
+    }
+  }
+
+  #items(path: string, real: readonly Json[], simulated: readonly Json[]): void {
+    const [a, b] = hasNoOrder(path) ? [ordered(real), ordered(simulated)] : [real, simulated];
+    if (a.length !== b.length)
+      this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
+    else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
+  }
+
+  #isSame(path: string, real: Json | undefined, simulated: Json | undefined): boolean {
+    if (typeof real !== "string" || typeof simulated !== "string") return real === simulated;
+    const field = path.slice(path.lastIndexOf(".") + 1);
+    if (field === "uid") return real === simulated || this.#pairs.pair(real, simulated);
+    if (path === "metadata.resourceVersion" && this.#isList) return this.#pairs.isBetween(real, simulated);
+    if (path.endsWith("metadata.resourceVersion")) return this.#pairs.pairVersions(real, simulated);
+    if (path === "metadata.continue") return (real === "") === (simulated === "");
+    if (real === simulated) return true;
+    if (isGenerated(path, real, simulated)) return this.#pairs.pair(real, simulated);
+    return this.#pairs.translated(real) === simulated;
+  }
+
+  #isList = false;
+
+  /** Of a list as a whole, the version is the server's and not an object's. */
+  ofList(): this {
+    this.#isList = true;
+    return this;
+  }
+}
+
+export function differencesOfLists(real: Json | undefined, simulated: Json | undefined, pairs: Correspondence): readonly Difference[] {
+  const found: Difference[] = [];
+  new Comparing(pairs, found).ofList().value("", real, simulated);
+  return found;
+}
+
+/** Names and addresses that the server makes up. */
+function isGenerated(path: string, real: string, simulated: string): boolean {
+  if (/clusterIPs?(\[0\])?$/.test(path)) return true;
+  const cut = (name: string): string => name.slice(0, -5);
+  const isName = /(^|\.)metadata\.name$|details\.name$|volumes\[\d+\]\.name$|volumeMounts\[\d+\]\.name$/.test(path);
+  return isName && real.length === simulated.length && real.length > 5 && cut(real) === cut(simulated) && /[-.]$/.test(cut(real));
+}
+
+function hasNoOrder(path: string): boolean {
+  return path.endsWith("details.causes");
+}
+
+/** Sorted, without those that are there twice: the server reports some in two places. */
+function ordered(items: readonly Json[]): readonly Json[] {
+  const texts = new Map(
+    items.map((item) => [
+      isObject(item) ? `${textOf(item["field"])} ${textOf(item["reason"])} ${textOf(item["message"])}` : JSON.stringify(item),
+      item,
+    ]),
+  );
+  return [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+}
+
+function brief(item: Json): Json {
+  if (!isObject(item)) return item;
+  return objectAt(item, "metadata")["name"] ?? item["field"] ?? item["name"] ?? item["manager"] ?? JSON.stringify(item).slice(0, 80);
+}
+
+function kindOf(path: string): DifferenceKind {
+  if (path.includes("metadata.managedFields")) return "managedFields";
+  return path.endsWith("resourceVersion") ? "version" : "content";
+}

@@ -1,0 +1,48 @@
+import { startControlPlane } from "../../support/control-plane.ts";
+import { Comparison } from "./lane.ts";
+import { LANES } from "./lanes.ts";
+import { PLANTS, type Plant, PlantedServer } from "./plants.ts";
+import { RealServer } from "./real.ts";
+
+export interface Planting {
+  readonly seed: number;
+  readonly log: (line: string) => void;
+}
+
+/** A planted defect is found within so many batches, or the comparison is blind to it. */
+const MOST_BATCHES = 10;
+
+/** Whether a comparison finds each kind of defect. */
+export async function findPlants({ seed, log }: Planting): Promise<boolean> {
+  const plane = await startControlPlane({ controllerManager: false });
+  const real = new RealServer(plane);
+  try {
+    let isEachFound = true;
+    for (const [index, plant] of PLANTS.entries()) {
+      const isFound = await isPlantFound(plant, { real, seed: seed + index * MOST_BATCHES, log });
+      isEachFound &&= isFound;
+    }
+    return isEachFound;
+  } finally {
+    await real.stop();
+    await plane.stop();
+  }
+}
+
+export interface PlantSearch extends Planting {
+  readonly real: RealServer;
+}
+
+export async function isPlantFound(plant: Plant, { real, seed, log }: PlantSearch): Promise<boolean> {
+  const lines: string[] = [];
+  const comparison = new Comparison(real, { log: (line) => lines.push(line), prefix: `plant${seed}-` });
+  await comparison.run(LANES.random({ seed, batches: MOST_BATCHES, length: 80 }), {
+    wrap: (server) => new PlantedServer(server, plant),
+    mostDifferences: 1,
+  });
+  const { compared, unexplained } = comparison.outcome;
+  const found = unexplained.find((difference) => difference.found.some(({ kind }) => kind === plant.kind));
+  log(found === undefined ? `NOT FOUND in ${compared} operations: ${plant.what}` : `found as a difference of ${plant.kind}: ${plant.what}`);
+  for (const line of found === undefined ? lines : [found.explanation]) log(line);
+  return found !== undefined;
+}

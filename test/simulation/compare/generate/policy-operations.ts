@@ -1,0 +1,176 @@
+import type { Json, JsonObject } from "../../api/json.ts";
+import type { Operation, Place } from "../operation.ts";
+import type { Choices } from "../random.ts";
+import { PLACES, typeOf } from "./places.ts";
+
+export const WORKER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+const WEBHOOK = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";
+const PREFIX = "keyvault-injector.dev/";
+
+export interface PolicyGround {
+  readonly serial: string;
+  readonly namespaces: readonly [string, ...string[]];
+}
+
+/** One write that one of our policies has a word on. */
+export function policyOperation(choices: Choices, { serial, namespaces }: PolicyGround): Operation {
+  const namespace = choices.weighted([6, namespaces[0]], ...namespaces.slice(1).map((name) => [2, name] as const));
+  return choices.weighted<() => Operation>(
+    [10, () => secretOperation(choices, namespace)],
+    [5, () => revisionOperation(choices, namespace)],
+    [2, () => tokenOperation(choices, namespaces)],
+    [10, () => workloadOperation(choices, namespace)],
+    [3, () => configurationOperation(choices, serial)],
+  )();
+}
+
+function as(choices: Choices, user: string, share = 0.7): { readonly user?: string } {
+  return choices.maybe(share, () => ({ user }));
+}
+
+/** A create, an apply, a merge or a deletion with what was made for it. */
+function write(choices: Choices, at: Pick<Operation, "place" | "namespace" | "name">, content: JsonObject): Operation {
+  const body = { ...typeOf(at.place), ...content, metadata: { ...(content["metadata"] as JsonObject), name: at.name ?? "" } }; // Always made.
+  const query = { fieldManager: choices.of("sync", "other") };
+  const dryRun = choices.maybe(0.1, () => ({ dryRun: "All" }));
+  return choices.weighted<() => Operation>(
+    [5, () => ({ verb: "create", ...at, query: { ...query, ...dryRun }, body })],
+    [5, () => ({ verb: "apply", ...at, query: { ...query, force: "true", ...dryRun }, body })],
+    [6, () => ({ verb: "merge", ...at, query: { ...query, ...dryRun }, body: choices.chance(0.1) ? {} : content })],
+    [2, () => ({ verb: "replace", ...at, query, isOverLive: true, body: content })],
+    [3, () => ({ verb: "delete", ...at })],
+  )();
+}
+
+function some(choices: Choices, values: Readonly<Record<string, readonly [Json, ...Json[]]>>, probability: number): JsonObject {
+  return Object.fromEntries(choices.some(Object.entries(values), probability).map(([name, all]) => [name, choices.of(...all)]));
+}
+
+function secretOperation(choices: Choices, namespace: string): Operation {
+  const name = choices.weighted([8, "db"], [6, "web"], [2, "keyvault-injector-sync-key"]);
+  const labels = some(
+    choices,
+    { [`${PREFIX}managed`]: ["true", "true", "true", "false"], "secrets-store.csi.k8s.io/managed": ["true"], app: ["a"] },
+    0.4,
+  );
+  const annotations = some(
+    choices,
+    { [`${PREFIX}class`]: ["one", "two"], [`${PREFIX}adoptable-by`]: ["one", "two"], [`${PREFIX}adopted`]: ["true", "false"] },
+    0.35,
+  );
+  const content = {
+    metadata: { labels, annotations },
+    ...choices.maybe(0.6, () => ({ data: { a: choices.of("eA==", "eQ==") } })),
+    ...choices.maybe(0.15, () => ({ type: choices.of("Opaque", "helm.sh/release.v1", "bootstrap.kubernetes.io/token") })),
+  };
+  return { ...write(choices, { place: PLACES.secrets, namespace, name }, content), ...as(choices, WORKER) };
+}
+
+function revisionOperation(choices: Choices, namespace: string): Operation {
+  const labels = some(choices, { [`${PREFIX}snapshot`]: ["true", "true", "component", "no"], [`${PREFIX}class`]: ["one"] }, 0.75);
+  const metadata = {
+    labels: { ...labels, ...choices.maybe(0.15, () => ({ app: "a" })) },
+    ...choices.maybe(0.1, () => ({
+      ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "11111111-2222-4333-8444-555555555555" }],
+    })),
+  };
+  const at = { place: PLACES.controllerRevisions, namespace, name: choices.of("one", "two") };
+  return { ...write(choices, at, { metadata, revision: choices.of(1, 2), data: { a: 1 } }), ...as(choices, WORKER) };
+}
+
+function tokenOperation(choices: Choices, namespaces: readonly [string, ...string[]]): Operation {
+  const spec = {
+    ...choices.maybe(0.85, () => ({
+      audiences: choices.of(["api://AzureADTokenExchange"], ["other"], ["api://AzureADTokenExchange", "other"]),
+    })),
+    ...choices.maybe(0.85, () => ({ expirationSeconds: choices.of(600, 600, 599, 3_600) })),
+  };
+  return {
+    verb: "create",
+    place: PLACES.serviceAccounts,
+    namespace: choices.of(namespaces[0], ...namespaces.slice(1, 2)),
+    name: choices.weighted([6, "default"], [1, "missing"]),
+    subresource: "token",
+    body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec },
+    ...as(choices, WORKER),
+  };
+}
+
+const STAMPS: readonly [Json, ...Json[]] = ["0123456789abcdef", "fedcba9876543210-2", "a stamp", null];
+
+function workloadOperation(choices: Choices, namespace: string): Operation {
+  const place: Place = choices.of<Place>(PLACES.deployments, PLACES.daemonSets, PLACES.statefulSets);
+  const name = choices.weighted([6, "one"], [2, "keyvault-injector-sync"], [2, "csi-secrets-store"]);
+  const at = { place, namespace, name };
+  const stamped = { metadata: { annotations: { [`${PREFIX}rotated`]: choices.of(...STAMPS) } } };
+  return choices.weighted<() => Operation>(
+    [3, () => ({ ...write(choices, at, workload(choices)), ...as(choices, WORKER, 0.3) })],
+    [
+      5,
+      () => ({
+        verb: "merge",
+        ...at,
+        body: { ...choices.maybe(0.5, () => stamped), spec: { template: stamped } },
+        ...as(choices, WORKER, 0.9),
+      }),
+    ],
+    [2, () => ({ verb: "merge", ...at, body: mischief(choices), ...as(choices, WORKER, 0.9) })],
+    [1, () => ({ verb: "merge", ...at, subresource: "status", body: { status: { observedGeneration: 1 } }, ...as(choices, WORKER) })],
+  )();
+}
+
+function workload(choices: Choices): JsonObject {
+  const annotations = some(
+    choices,
+    {
+      [`${PREFIX}restart-on-rotation`]: ["true", "true", "false"],
+      [`${PREFIX}inject`]: ["true"],
+      [`${PREFIX}rotated`]: ["0123456789abcdef"],
+    },
+    0.5,
+  );
+  const template = {
+    metadata: { labels: { app: "a" }, annotations },
+    spec: { containers: [{ name: "web", image: choices.of("one", "two") }] },
+  };
+  return { metadata: { labels: { app: "a" } }, spec: { selector: { matchLabels: { app: "a" } }, template } };
+}
+
+/** What the worker must not do beside a stamp. */
+function mischief(choices: Choices): JsonObject {
+  const stamp = { [`${PREFIX}rotated`]: "0123456789abcdef" };
+  return choices.of<JsonObject>(
+    { spec: { template: { metadata: { annotations: { ...stamp, other: "x" } } } } },
+    { spec: { template: { metadata: { labels: { app: "a", tier: "b" }, annotations: stamp } } } },
+    { spec: { minReadySeconds: 3, template: { metadata: { annotations: stamp } } } },
+    { spec: { template: { spec: { terminationGracePeriodSeconds: 7 } } } },
+    { metadata: { annotations: { ...stamp, other: "x" } } },
+    { metadata: { labels: { tier: "b" } } },
+    { metadata: { finalizers: ["example.com/hold"] } },
+    { metadata: { finalizers: null } },
+    { metadata: { annotations: stamp } },
+    {},
+  );
+}
+
+function configurationOperation(choices: Choices, serial: string): Operation {
+  const webhook = (name: string): JsonObject => ({
+    name,
+    clientConfig: {
+      url: choices.weighted([9, "https://hook.example/x"], [1, "https://other.example/x"]),
+      ...choices.maybe(0.6, () => ({ caBundle: "eA==" })),
+    },
+    sideEffects: "None",
+    admissionReviewVersions: ["v1"],
+    ...choices.maybe(0.1, () => ({ timeoutSeconds: 5 })),
+  });
+  const metadata = choices.maybe(0.2, () => ({ labels: { app: "a" } }));
+  const at = { place: choices.of<Place>(PLACES.mutatingWebhooks, PLACES.validatingWebhooks), name: `${serial}-hooks` };
+  return {
+    ...write(choices, at, {
+      metadata,
+      webhooks: [webhook("one.hooks.example"), ...(choices.chance(0.3) ? [webhook("two.hooks.example")] : [])],
+    }),
+    ...as(choices, WEBHOOK),
+  };
+}

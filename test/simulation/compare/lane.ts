@@ -1,0 +1,109 @@
+import type { ApiServerOptions } from "../api/interface.ts";
+import { type Batch, type BatchResult, BatchRun, type Found } from "./batch.ts";
+import { type Listed, listedBy } from "./listed.ts";
+import type { Operation } from "./operation.ts";
+import { Choices } from "./random.ts";
+import type { RealServer } from "./real.ts";
+import { explain } from "./report.ts";
+import { shrink } from "./shrink.ts";
+import { SimulatedServer } from "./simulated.ts";
+import type { VirtualSubject } from "./subject.ts";
+
+/** Batches of one kind, run one after the other. */
+export interface Lane {
+  readonly name: string;
+  readonly batches: number;
+  /** Names that cannot be had twice: after a difference the lane cannot begin anew. */
+  readonly isUnique?: boolean;
+  /** Of the simulated server. */
+  readonly options: Partial<ApiServerOptions>;
+  /** Run before the first batch. `group` is that of custom resources that nobody else uses. */
+  setup(group: string): readonly Operation[];
+  batch(index: number, group: string): Batch;
+}
+
+export interface Outcome {
+  readonly compared: number;
+  /** How often each row of the list explained a difference. */
+  readonly listed: ReadonlyMap<Listed, number>;
+  readonly unexplained: readonly Unexplained[];
+}
+
+export interface Unexplained {
+  readonly found: readonly Found[];
+  /** With the operations that lead to it. */
+  readonly explanation: string;
+}
+
+export interface RunOptions {
+  /** What is compared in place of the simulated server. */
+  readonly wrap?: (server: SimulatedServer) => VirtualSubject;
+  /** After so many batches with a difference, the lane is given up. Default 3. */
+  readonly mostDifferences?: number;
+}
+
+const asItIs = (server: SimulatedServer): VirtualSubject => server;
+
+/** Runs lanes on one real server. */
+export class Comparison {
+  readonly #real: RealServer;
+  readonly #log: (line: string) => void;
+  readonly #prefix: string;
+  readonly #listed = new Map<Listed, number>();
+  readonly #unexplained: Unexplained[] = [];
+  #compared = 0;
+  #groups = 0;
+
+  /** `prefix`: of names that no other comparison on the same server has. */
+  constructor(real: RealServer, { log, prefix }: { readonly log: (line: string) => void; readonly prefix: string }) {
+    this.#real = real;
+    this.#log = log;
+    this.#prefix = prefix;
+  }
+
+  get outcome(): Outcome {
+    return { compared: this.#compared, listed: this.#listed, unexplained: this.#unexplained };
+  }
+
+  async run(lane: Lane, { wrap = asItIs, mostDifferences = 3 }: RunOptions = {}): Promise<void> {
+    let ground = await this.#begin(lane, wrap);
+    let different = 0;
+    for (let index = 0; index < lane.batches; index++) {
+      const batch = lane.batch(index, ground.group);
+      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground.simulated).run(candidate);
+      const result = await run(batch);
+      this.#compared += result.compared;
+      if (result.found.length === 0) continue;
+      different++;
+      const shrunk = await shrink(batch, result.found, run);
+      const explanation = explain(shrunk.batch, shrunk.found);
+      this.#unexplained.push({ found: shrunk.found, explanation });
+      this.#log(explanation);
+      if (different === mostDifferences || lane.isUnique === true) return;
+      // From here on the two are no longer the same: both begin anew.
+      ground = await this.#begin(lane, wrap);
+    }
+  }
+
+  async #begin(
+    lane: Lane,
+    wrap: (server: SimulatedServer) => VirtualSubject,
+  ): Promise<{ readonly simulated: VirtualSubject; readonly group: string }> {
+    const group = `${this.#prefix}${++this.#groups}-${lane.name}.sim.example`;
+    const simulated = wrap(new SimulatedServer(new Choices(this.#groups).next, lane.options));
+    const setup = lane.setup(group);
+    if (setup.length > 0) {
+      const { compared } = await this.#batchRun(simulated).run({ serial: group, setup, operations: [], watches: [], states: [] });
+      this.#compared += compared;
+    }
+    return { simulated, group };
+  }
+
+  #batchRun(simulated: VirtualSubject): BatchRun {
+    return new BatchRun({ real: this.#real, simulated }, (difference, operation) => {
+      const row = listedBy(difference, operation);
+      if (row !== undefined) this.#listed.set(row, (this.#listed.get(row) ?? 0) + 1);
+      return row !== undefined;
+    });
+  }
+}

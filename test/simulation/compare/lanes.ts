@@ -1,0 +1,66 @@
+import { admissionBy } from "../api/policies.ts";
+import type { Lane } from "./lane.ts";
+import { controllerBatch } from "./phases/controllers.ts";
+import { definitionBatch } from "./phases/definitions.ts";
+import { expiryBatch } from "./phases/expiry.ts";
+import { definitionSetup } from "./phases/ground.ts";
+import { installBatch } from "./phases/install.ts";
+import { policyBatch } from "./phases/policies.ts";
+import { randomBatch } from "./phases/random.ts";
+
+export interface LaneSize {
+  readonly seed: number;
+  readonly batches: number;
+  /** Operations of a batch. */
+  readonly length: number;
+}
+
+const noSetup = (): readonly [] => [];
+/** No CRD is deleted within a second of its creation: whether the server loses track of that is chance. */
+const ALONE = { controllerManager: false, lostDeletions: 0 } as const;
+const CONTROLLED = { lostDeletions: 0 } as const;
+
+/** Of an API server without kube-controller-manager. */
+export const LANES = {
+  random: ({ seed, batches, length }: LaneSize): Lane => ({
+    name: "random",
+    batches,
+    options: ALONE,
+    setup: definitionSetup,
+    batch: (index, group) => randomBatch(seed + index, { group, length }),
+  }),
+  definitions: ({ seed, batches, length }: LaneSize): Lane => ({
+    name: "definitions",
+    batches,
+    options: ALONE,
+    setup: noSetup,
+    batch: (index) => definitionBatch(seed + index, { length }),
+  }),
+  policies: ({ seed, batches, length }: LaneSize): Lane => ({
+    name: "policies",
+    isUnique: true,
+    batches,
+    options: { ...ALONE, admit: admissionBy() },
+    setup: noSetup,
+    batch: (index) => policyBatch(seed + index, { length }),
+  }),
+} as const;
+
+/** Of one with the controllers that the simulated server has, and that compacts every second. */
+export const CONTROLLED_LANES = {
+  controllers: ({ seed, batches, length }: LaneSize): Lane => ({
+    name: "controllers",
+    batches,
+    options: CONTROLLED,
+    setup: noSetup,
+    batch: (index) => controllerBatch(seed + index, { length }),
+  }),
+  expiry: ({ seed, batches }: LaneSize): Lane => ({
+    name: "expiry",
+    batches,
+    options: CONTROLLED,
+    setup: noSetup,
+    batch: (index) => expiryBatch(seed + index),
+  }),
+  install: (): Lane => ({ name: "install", batches: 1, options: CONTROLLED, setup: noSetup, batch: installBatch }),
+} as const;

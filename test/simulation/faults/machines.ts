@@ -1,0 +1,96 @@
+/** The machines that the replicas run on, and their clocks. */
+import type { SimulatedProcess } from "../machines/process.ts";
+import type { Machine } from "../time/machine.ts";
+import type { Random } from "../time/random.ts";
+import type { World } from "../world/world.ts";
+import { type FaultKind, MINUTE } from "./fault.ts";
+
+/** The leader more often than not: what happens to a standby matters less. */
+function victim(world: World, random: Random): SimulatedProcess {
+  const lease = world.cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
+  const holder = JSON.stringify(lease?.["spec"] ?? {});
+  const leader = world.replicas.find(({ name }) => holder.includes(`"${name}_`));
+  return leader !== undefined && random.chance(0.6) ? leader : random.pick(world.replicas);
+}
+
+function onMachineOf(act: (machine: Machine, random: Random) => (() => void) | undefined): FaultKind["begin"] {
+  return (world, random) => {
+    const { machine } = victim(world, random);
+    return machine === undefined ? undefined : act(machine, random);
+  };
+}
+
+/** For good until it is corrected, as a time service does it. */
+function steppedClock(name: string, milliseconds: (random: Random) => number): FaultKind {
+  return {
+    name,
+    longestMs: 60 * MINUTE,
+    begin: onMachineOf((machine, random) => {
+      machine.stepClock(milliseconds(random));
+      return () => machine.correctClock();
+    }),
+  };
+}
+
+export const machineFaults: readonly FaultKind[] = [
+  {
+    name: "a replica is killed",
+    longestMs: 0,
+    begin: (world, random) => {
+      victim(world, random).kill();
+      return undefined;
+    },
+  },
+  {
+    name: "a replica is told to stop",
+    longestMs: 0,
+    begin: (world, random) => {
+      victim(world, random).terminate();
+      return undefined;
+    },
+  },
+  {
+    name: "all replicas are killed",
+    longestMs: 0,
+    begin: (world) => {
+      for (const replica of world.replicas) replica.kill();
+      return undefined;
+    },
+  },
+  {
+    name: "a replica stands still",
+    longestMs: 0,
+    begin: onMachineOf((machine, random) => {
+      machine.stop(random.between(1_000, 40_000));
+      return undefined;
+    }),
+  },
+  {
+    name: "a replica is slow",
+    longestMs: 5 * MINUTE,
+    begin: onMachineOf((machine, random) => {
+      machine.lag = random.between(5, 150);
+      return () => {
+        machine.lag = 0;
+      };
+    }),
+  },
+  {
+    name: "a machine sleeps",
+    longestMs: 0,
+    begin: onMachineOf((machine, random) => {
+      machine.sleep(random.between(5_000, 30 * MINUTE));
+      return undefined;
+    }),
+  },
+  steppedClock("a clock ahead", (random) => random.between(MINUTE, 120 * MINUTE)),
+  steppedClock("a clock behind", (random) => -random.between(MINUTE, 120 * MINUTE)),
+  {
+    name: "a clock that drifts",
+    longestMs: 120 * MINUTE,
+    begin: onMachineOf((machine, random) => {
+      machine.setDrift(random.between(-0.02, 0.02));
+      return () => machine.correctClock();
+    }),
+  },
+];

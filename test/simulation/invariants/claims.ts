@@ -1,0 +1,52 @@
+/** What statuses say is true. */
+import type { ClassStatus } from "../../../src/domain/sync/class-status.ts";
+import { keyOf, type WantedClass } from "../world/classes.ts";
+import { versionAt } from "../world/vaults.ts";
+import type { Team, World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { fileContent, isActive, seenSecrets } from "./secrets.ts";
+
+const DEFAULT_MINUTES = 5;
+const SLACK_MS = 5 * 60_000;
+
+/** How old a value may be that is called fresh: two intervals, and what it takes to say so. */
+function allowedMs({ intervalMinutes = DEFAULT_MINUTES }: WantedClass): number {
+  return 2 * intervalMinutes * 60_000 + SLACK_MS;
+}
+
+function statusOf({ cluster }: World, namespace: string, name: string): ClassStatus | undefined {
+  const object = cluster.server.object("secretproviderclasssyncs.keyvault-injector.dev", name, namespace);
+  return object?.["status"] as ClassStatus | undefined;
+}
+
+function claimsFresh(status: ClassStatus | undefined): boolean {
+  return ["Synced", "Fresh"].every((type) => status?.conditions.find((one) => one.type === type)?.status === "True");
+}
+
+function staleOf(world: World, team: Team, wanted: WantedClass): readonly string[] {
+  if (!isActive(team, wanted) || !claimsFresh(statusOf(world, team.namespace, wanted.name))) return [];
+  const moment = world.scheduler.now - allowedMs(wanted);
+  if ((team.writtenAt.get(wanted.name) ?? 0) > moment) return [];
+  const seen = seenSecrets(world);
+  return wanted.secrets.flatMap(({ name, keys }) => {
+    const live = seen.get(`${team.namespace}/${name}`);
+    if (live?.className !== wanted.name) return [];
+    return keys.flatMap((index) => {
+      const entry = wanted.entries[index];
+      const object = entry === undefined ? undefined : team.vault.objects.get(entry.object);
+      if (entry === undefined || object === undefined || entry.pinned !== undefined || object.changedAt > moment) return [];
+      const value = fileContent(entry, versionAt(object, moment)?.value);
+      const held = live.data[keyOf(entry)];
+      if (object.state !== "enabled" || value === undefined || held === value) return [];
+      const since = (world.scheduler.now - object.changedAt) / 60_000;
+      return [
+        `${team.namespace}/${wanted.name} is called synced and fresh; ${entry.object} changed ${since.toFixed(0)} minutes ago, and ${name} holds ${held ?? "nothing"} instead of ${value}`,
+      ];
+    });
+  });
+}
+
+export const statusesAreTrue: Invariant = {
+  name: "Synced and Fresh are true",
+  check: (world) => world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => staleOf(world, team, wanted))),
+};

@@ -1,0 +1,31 @@
+/** What is true of writes when nothing changes. */
+import { SYNC_USER } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+
+/** The last half hour of quiet: the first part of it is for what is still to be mended. */
+export const REST_MS = 20 * 60_000;
+
+export const nothingAtRest: Invariant = {
+  name: "no write at rest",
+  watch: (world) => {
+    world.onWrite(({ user, resource, isDryRun, namespace = "", name, verb }) => {
+      if (user !== SYNC_USER || isDryRun || resource === "leases.coordination.k8s.io") return;
+      written.set(world, [
+        ...(written.get(world) ?? []).slice(-500),
+        { at: world.scheduler.now, text: `${verb} ${resource} ${namespace}/${name}` },
+      ]);
+    });
+  },
+  atRest: (world) => {
+    const since = world.scheduler.now - REST_MS;
+    const late = (written.get(world) ?? []).filter(({ at }) => at > since);
+    // The time of the last check is written again once an hour.
+    const counts = new Map<string, number>();
+    for (const { text } of late) counts.set(text, (counts.get(text) ?? 0) + 1);
+    return [...counts]
+      .filter(([text, count]) => !(text.includes("secretproviderclasssyncs") && count <= 1))
+      .map(([text, count]) => `${count} x ${text}`);
+  },
+};
+
+const written = new WeakMap<object, readonly { readonly at: number; readonly text: string }[]>();

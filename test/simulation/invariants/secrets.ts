@@ -1,0 +1,165 @@
+/** Secrets are what the classes and the vaults say, by a model that shares no code with the worker. */
+import type { JsonObject } from "../api/json.ts";
+import { fileOf, keyOf, type WantedClass, type WantedEntry } from "../world/classes.ts";
+import { currentOf, type VaultObject } from "../world/vaults.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+
+const MANAGED = "keyvault-injector.dev/managed";
+const CLASS = "keyvault-injector.dev/class";
+
+/** What an editor of Secrets writes. */
+export const EDITED = "somebody's";
+
+interface Seen {
+  readonly name: string;
+  readonly namespace: string;
+  readonly data: Readonly<Record<string, string>>;
+  readonly isManaged: boolean;
+  readonly className: string | undefined;
+  /** That an author gave it. */
+  readonly label: string | undefined;
+}
+
+function seenOf(object: JsonObject): Seen {
+  const { metadata, data = {} } = object as unknown as {
+    metadata: { name: string; namespace: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+    data?: Record<string, string>;
+  };
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")])),
+    isManaged: metadata.labels?.[MANAGED] === "true",
+    className: metadata.annotations?.[CLASS],
+    label: metadata.labels?.["example.com/mark"],
+  };
+}
+
+export function seenSecrets({ cluster }: World): ReadonlyMap<string, Seen> {
+  return new Map(
+    cluster.server
+      .objects("secrets")
+      .map(seenOf)
+      .map((secret) => [`${secret.namespace}/${secret.name}`, secret]),
+  );
+}
+
+/** Whether the class's Secrets are kept. */
+export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
+  if (sync === "never") return false;
+  return sync !== "while-used" || [...pods.values()].includes(name);
+}
+
+/** What an entry's file holds now; undefined: the vault gives nothing for it. */
+function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
+  if (object === undefined) return undefined;
+  // A version that is disabled stays in a Secret that has it, and makes none: which of both it is, follows from when it was.
+  if (entry.pinned !== undefined && object.state !== "enabled") return undefined;
+  const pinned = object.versions.find(({ version }) => version === entry.pinned);
+  const value = entry.pinned === undefined ? currentOf(object)?.value : pinned?.value;
+  return fileContent(entry, value);
+}
+
+/** What an entry makes of an object's value. */
+export function fileContent({ isDecoded }: WantedEntry, value: string | undefined): string | undefined {
+  return value !== undefined && isDecoded ? decoded(value) : value;
+}
+
+const decoded = (value: string): string => Buffer.from(value, "base64").toString("utf8");
+
+function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, Seen>): readonly string[] {
+  if (!isActive(team, wanted)) return [];
+  return wanted.secrets.flatMap((secret) => {
+    const live = seen.get(`${team.namespace}/${secret.name}`);
+    const where = `${team.namespace}/${secret.name} of ${wanted.name}`;
+    const entries = secret.keys.flatMap((index) => wanted.entries[index] ?? []);
+    const values = entries.map((entry) => ({ entry, value: expected(entry, team.vault.objects.get(entry.object)) }));
+    // Where the vault does not give an object the Secret stays as it was, if it was there.
+    if (values.some(({ value }) => value === undefined)) return [];
+    if (live === undefined) return [`${where} is missing`];
+    if (!live.isManaged || live.className !== wanted.name) return [`${where} is not marked as its class's`];
+    if (live.label !== secret.label) return [`${where} has the label ${live.label ?? "of nobody"}, and not ${secret.label ?? "none"}`];
+    const named = new Set(entries.map(keyOf));
+    // What an editor added beside is the editor's.
+    const more = Object.keys(live.data).filter((key) => !named.has(key) && live.data[key] !== EDITED);
+    if (more.length > 0) return [`${where} still has ${more.join(", ")}`];
+    return values.flatMap(({ entry, value }) => {
+      const held = live.data[keyOf(entry)];
+      return held === value ? [] : [`${where}: ${keyOf(entry)} holds ${held ?? "nothing"}, ${fileOf(entry)} is ${value ?? "nothing"}`];
+    });
+  });
+}
+
+function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string[] {
+  const byNamespace = new Map(world.teams.map((team) => [team.namespace, team]));
+  return [...seen.values()].flatMap(({ namespace, name, isManaged, className = "" }) => {
+    if (!isManaged) return [];
+    const wanted = byNamespace.get(namespace)?.classes.get(className);
+    if (wanted === undefined) return [`${namespace}/${name} belongs to ${className}, which is gone`];
+    return wanted.secrets.some((secret) => secret.name === name) ? [] : [`${namespace}/${name} is not named by ${className} any more`];
+  });
+}
+
+export const secretsMatch: Invariant = {
+  name: "at rest every Secret is what its class and its vault say",
+  atRest: (world) => {
+    const seen = seenSecrets(world);
+    const wrong = world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => problemsOf(team, wanted, seen)));
+    return [...wrong, ...orphans(world, seen)];
+  },
+};
+
+export const classesStay: Invariant = {
+  name: "at rest every class that its author did not delete is there, and no other",
+  atRest: (world) => {
+    const live = new Set(
+      world.cluster.server
+        .objects("secretproviderclasses.secrets-store.csi.x-k8s.io")
+        .map((object) => object as unknown as { metadata: { namespace: string; name: string } })
+        .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+    );
+    const wanted = new Set(world.teams.flatMap(({ namespace, classes }) => [...classes.keys()].map((name) => `${namespace}/${name}`)));
+    return [
+      ...[...wanted].filter((key) => !live.has(key)).map((key) => `${key} is missing`),
+      ...[...live].filter((key) => !wanted.has(key)).map((key) => `${key} is there again although its author deleted it`),
+    ];
+  },
+};
+
+/** Each value names its vault: what a namespace's identity may not read must not be in its Secrets. */
+export const valuesStayHome: Invariant = {
+  name: "no value of one identity in another's Secret",
+  watch: (world, violated) => {
+    const vaultOf = new Map(world.teams.map(({ namespace, vault }) => [namespace, vault.name]));
+    world.onWrite(({ user, resource, namespace = "", name, isDryRun, verb }) => {
+      if (resource !== "secrets" || user !== SYNC_USER || isDryRun || verb === "delete") return;
+      const live = world.cluster.server.object("secrets", name, namespace);
+      if (live === undefined || vaultOf.get(namespace) === undefined) return;
+      for (const held of Object.values(seenOf(live).data)) {
+        const value = held.startsWith("vault-") ? held : decoded(held);
+        if (value.startsWith("vault-") && !value.startsWith(`${vaultOf.get(namespace) ?? ""}/`))
+          violated(`${namespace}/${name} got a value of ${value.split("/")[0] ?? ""}`);
+      }
+    });
+  },
+};
+
+export const foreignStays: Invariant = {
+  name: "nothing of anybody else's is touched",
+  watch: (world, violated) => {
+    const allowed = new Set(["secrets", "controllerrevisions.apps", "leases.coordination.k8s.io", "events"]);
+    world.onWrite(({ user, resource, namespace = "", name, verb, isDryRun }) => {
+      if (user !== SYNC_USER || isDryRun) return;
+      if (resource === "secrets" && name === "secrets-store-creds")
+        violated(`the worker's ${verb} of the credentials ${namespace}/${name}`);
+      const isOurs =
+        allowed.has(resource) ||
+        resource.endsWith(".keyvault-injector.dev") ||
+        resource.startsWith("secretproviderclasses.") ||
+        resource.startsWith("customresourcedefinitions.");
+      const isInstall = namespace === "keyvault-injector" || name.startsWith("keyvault-injector");
+      if (!isOurs && !isInstall) violated(`the worker's ${verb} of ${resource} ${namespace}/${name}`);
+    });
+  },
+};

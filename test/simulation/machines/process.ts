@@ -1,0 +1,145 @@
+/** A process of ours on a machine of its own, kept running as a kubelet does it. */
+
+import type { Logger } from "../../../src/domain/ports/logger.ts";
+import type { Config } from "../../../src/runtime/config.ts";
+import { type Probed, probe } from "../network/https-request.ts";
+import { onMachine } from "../time/context.ts";
+import { Machine } from "../time/machine.ts";
+import type { Random } from "../time/random.ts";
+import type { Scheduler } from "../time/scheduler.ts";
+
+/** `runProcess` of one of our apps. */
+export type RunProcess = (
+  options: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  signal: AbortSignal,
+) => Promise<void>;
+
+export interface ProcessOptions {
+  /** Of the pod; a restart keeps it. */
+  readonly name: string;
+  readonly run: RunProcess;
+  readonly config: (podName: string) => Config;
+  readonly logger: (machine: Machine) => Logger;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly epoch: number;
+  /** A process ended, and why. */
+  readonly onEnd: (name: string, why: string) => void;
+}
+
+/** As the manifests have it. */
+const PROBE_EVERY_MS = 10_000;
+const PROBE_TIMEOUT_MS = 1_000;
+const FAILURES = 3;
+const GRACE_MS = 30_000;
+
+/** A container that ends is started again after ten seconds, then twice as long, up to five minutes. */
+const BACKOFF = { firstMs: 10_000, longestMs: 300_000, forgottenAfterMs: 600_000 };
+
+export class SimulatedProcess {
+  readonly name: string;
+  readonly #options: ProcessOptions;
+  #machine: Machine | undefined;
+  #stop = new AbortController();
+  #boots = 0;
+  #failures = 0;
+  #startedAt = 0;
+  #backoffMs = 0;
+  #isWanted = true;
+
+  constructor(options: ProcessOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Where it runs; undefined between two starts. */
+  get machine(): Machine | undefined {
+    return this.#machine;
+  }
+
+  get boots(): number {
+    return this.#boots;
+  }
+
+  start(): void {
+    const { scheduler, random, epoch, run, config, logger } = this.#options;
+    this.#boots += 1;
+    this.#startedAt = scheduler.now;
+    this.#failures = 0;
+    this.#stop = new AbortController();
+    const machine = new Machine(`${this.name}/${this.#boots}`, { scheduler, random: random.fork(`${this.name}/${this.#boots}`), epoch });
+    this.#machine = machine;
+    const { signal } = this.#stop;
+    const ended = (why: string): void => {
+      // What it left behind, sockets and timers, goes with it.
+      if (this.#machine === machine) this.#ended(why);
+    };
+    onMachine(machine, () => {
+      const running = run({ config: config(this.name), logger: logger(machine), version: "simulated" }, signal);
+      running.then(
+        () => ended("stopped"),
+        (error: unknown) => ended(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+      );
+    });
+    this.#probeLater(machine);
+  }
+
+  /** SIGTERM: it ends by itself, or is killed after the grace. */
+  terminate(): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    onMachine(machine, () => this.#stop.abort(new Error("stopped by SIGTERM")));
+    this.#options.scheduler.schedule(GRACE_MS, () => {
+      if (this.#machine === machine) this.kill("killed after its grace");
+    });
+  }
+
+  /** SIGKILL: nothing of it happens any more; requests that have left it arrive. */
+  kill(why = "killed"): void {
+    this.#ended(why);
+  }
+
+  /** It is not started again. */
+  retire(): void {
+    this.#isWanted = false;
+    this.kill("retired");
+  }
+
+  #ended(why: string): void {
+    const { scheduler, onEnd, name } = this.#options;
+    this.#machine?.kill();
+    this.#machine = undefined;
+    onEnd(name, why);
+    if (!this.#isWanted) return;
+    const ran = scheduler.now - this.#startedAt;
+    this.#backoffMs = ran > BACKOFF.forgottenAfterMs ? 0 : Math.min(Math.max(this.#backoffMs * 2, BACKOFF.firstMs), BACKOFF.longestMs);
+    scheduler.schedule(this.#backoffMs === 0 ? 1_000 : this.#backoffMs, () => {
+      if (this.#isWanted && this.#machine === undefined) this.start();
+    });
+  }
+
+  #probeLater(machine: Machine): void {
+    this.#options.scheduler.schedule(PROBE_EVERY_MS, () => this.#probe(machine));
+  }
+
+  /** A process that stands still does not answer either. */
+  #probe(machine: Machine): void {
+    if (this.#machine !== machine) return;
+    const { scheduler } = this.#options;
+    const stands = machine.stoppedUntil > scheduler.now + 1_000;
+    let answer: Probed | undefined;
+    const note = (given: Probed): void => {
+      answer = given;
+    };
+    if (!stands) onMachine(machine, () => probe(machine, "/livez", note));
+    scheduler.schedule(PROBE_TIMEOUT_MS, () => {
+      if (this.#machine === machine) this.#judge(machine, answer);
+    });
+  }
+
+  #judge(machine: Machine, answer: Probed | undefined): void {
+    this.#failures = answer?.status === 200 ? 0 : this.#failures + 1;
+    if (this.#failures < FAILURES) this.#probeLater(machine);
+    else this.kill(`not alive: ${answer?.text.trim() ?? "no answer"}`);
+  }
+}

@@ -1,0 +1,22 @@
+/** Puts the fabric in the place of undici's agent and of node:https; after `time/install.ts`, before anything of ours. */
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import type { Fabric } from "./fabric.ts";
+import { simulatedRequest, simulatedServer } from "./https-request.ts";
+import { replaceAgent } from "./undici-agent.ts";
+
+const require = createRequire(import.meta.url);
+let current: Fabric | undefined;
+
+export function useHttpsFabric(fabric: Fabric): void {
+  current = fabric;
+}
+
+function active(): Fabric {
+  if (current === undefined) throw new Error("simulation: a request was made before a world began");
+  return current;
+}
+
+replaceAgent();
+Object.assign(require("node:https"), { request: simulatedRequest(active) });
+Object.assign(require("node:http"), { request: simulatedRequest(active), createServer: simulatedServer });
+syncBuiltinESMExports();

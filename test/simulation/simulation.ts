@@ -1,0 +1,185 @@
+/** One simulation: a world, its people, its faults, and what must hold. Everything follows from the seed. */
+import { clusterFaults } from "./faults/cluster.ts";
+import { type FaultKind, MINUTE } from "./faults/fault.ts";
+import { machineFaults } from "./faults/machines.ts";
+import { networkFaults } from "./faults/network.ts";
+import { statusesAreTrue } from "./invariants/claims.ts";
+import type { Invariant, Violation } from "./invariants/invariant.ts";
+import { leaderWrites } from "./invariants/leader.ts";
+import { nothingAtRest, REST_MS } from "./invariants/rest.ts";
+import { classesStay, foreignStays, secretsMatch, valuesStayHome } from "./invariants/secrets.ts";
+import type { Random } from "./time/random.ts";
+import { OPERATIONS, type OperationKind } from "./users/operations.ts";
+import { startWorld, type World } from "./world/world.ts";
+
+export const FAULTS: readonly FaultKind[] = [...networkFaults, ...machineFaults, ...clusterFaults];
+export const INVARIANTS: readonly Invariant[] = [
+  secretsMatch,
+  classesStay,
+  valuesStayHome,
+  foreignStays,
+  leaderWrites,
+  nothingAtRest,
+  statusesAreTrue,
+];
+
+const HOUR = 60 * MINUTE;
+
+/** Faults and people for so long, then quiet until everything must be right. */
+const BUSY_MS = 4 * HOUR;
+/** The longest interval of a class, its back-off, and the rest in which nothing may be written. */
+const QUIET_MS = 60 * MINUTE + 15 * MINUTE + REST_MS;
+
+export interface Options {
+  readonly seed: number;
+  readonly hours: number;
+  /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
+  readonly only?: ReadonlySet<number> | undefined;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly hours: number;
+  readonly faults: number;
+  readonly faultKinds: number;
+  readonly steps: number;
+  readonly events: number;
+  readonly exchanges: number;
+  readonly violations: readonly Violation[];
+  /** What happened, oldest first. */
+  readonly told: World["told"];
+  readonly log: World["log"];
+}
+
+export async function simulate({ seed, hours, only }: Options): Promise<Outcome> {
+  const world = await startWorld(seed);
+  const violations: Violation[] = [];
+  const violate =
+    (invariant: string) =>
+    (text: string): void => {
+      violations.push({ at: world.scheduler.now, invariant, text });
+    };
+  for (const { name, watch } of INVARIANTS) watch?.(world, violate(name));
+  const plan = new Plan(world, only);
+  everyMinute(world, () => {
+    for (const { name, check } of INVARIANTS) for (const text of check?.(world) ?? []) violate(name)(text);
+  });
+  const end = hours * HOUR;
+  while (world.scheduler.now < end && violations.length === 0) {
+    await plan.run(BUSY_MS, () => violations.length === 0 && world.scheduler.now < end);
+    if (violations.length > 0 || world.scheduler.now >= end) break;
+    plan.endAll();
+    await world.scheduler.runUntil(world.scheduler.now + QUIET_MS, () => violations.length === 0);
+    if (violations.length > 0) break;
+    for (const { name, atRest } of INVARIANTS) for (const text of atRest?.(world) ?? []) violate(name)(text);
+  }
+  world.end();
+  const { scheduler, fabric, told, log } = world;
+  return {
+    seed,
+    hours: scheduler.now / HOUR,
+    faults: plan.faults,
+    faultKinds: plan.kinds.size,
+    steps: plan.steps,
+    events: scheduler.events,
+    exchanges: fabric.exchanges,
+    violations,
+    told,
+    log,
+  };
+}
+
+function everyMinute(world: World, check: () => void): void {
+  world.scheduler.schedule(MINUTE, () => {
+    check();
+    everyMinute(world, check);
+  });
+}
+
+/** On the average; people do something every minute. */
+const FAULT_EVERY_MS = 8 * MINUTE;
+const ACT_EVERY_MS = MINUTE;
+
+/** Draws what happens next, whatever has happened: a step that is left out changes no other. */
+class Plan {
+  readonly #world: World;
+  readonly #only: ReadonlySet<number> | undefined;
+  readonly #random: Random;
+  readonly #ends = new Set<() => void>();
+  readonly kinds = new Set<string>();
+  steps = 0;
+  faults = 0;
+
+  constructor(world: World, only: ReadonlySet<number> | undefined) {
+    this.#world = world;
+    this.#only = only;
+    this.#random = world.random.fork("plan");
+  }
+
+  async run(milliseconds: number, onStep: () => boolean): Promise<void> {
+    const { scheduler } = this.#world;
+    const end = scheduler.now + milliseconds;
+    for (let at = scheduler.now + this.#wait(FAULT_EVERY_MS); at < end; at += this.#wait(FAULT_EVERY_MS)) this.#planFault(at);
+    for (let at = scheduler.now + this.#wait(ACT_EVERY_MS); at < end; at += this.#wait(ACT_EVERY_MS)) this.#planOperation(at);
+    await scheduler.runUntil(end, onStep);
+  }
+
+  /** Whatever is still wrong is over. */
+  endAll(): void {
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+
+  #wait(mean: number): number {
+    return mean * (0.2 + 0.8 * -Math.log(1 - this.#random.next()));
+  }
+
+  /** `act` gets a stream of its own, drawn now: what it makes of the world it finds changes no later step. */
+  #plan(at: number, act: (random: Random) => string | undefined): void {
+    const number = this.steps++;
+    const random = this.#random.fork(`step ${number}`);
+    if (this.#only?.has(number) === false) return;
+    const { scheduler } = this.#world;
+    scheduler.schedule(at - scheduler.now, () => {
+      const text = act(random);
+      if (text !== undefined) this.#world.tell(`${number}: ${text}`);
+    });
+  }
+
+  #planFault(at: number): void {
+    const kind = this.#random.pick(FAULTS);
+    this.#plan(at, (random) => {
+      const lasts = kind.longestMs * random.between(0.1, 1);
+      const end = kind.begin(this.#world, random);
+      this.faults += 1;
+      this.kinds.add(kind.name);
+      if (end !== undefined) this.#endLater(kind.name, end, lasts);
+      return kind.longestMs === 0 ? kind.name : `${kind.name}, for ${(lasts / MINUTE).toFixed(1)} minutes`;
+    });
+  }
+
+  #endLater(name: string, end: () => void, milliseconds: number): void {
+    const once = (): void => {
+      if (!this.#ends.delete(once)) return;
+      end();
+      this.#world.tell(`over: ${name}`);
+    };
+    this.#ends.add(once);
+    this.#world.scheduler.schedule(milliseconds, once);
+  }
+
+  #planOperation(at: number): void {
+    const kind = this.#drawOperation();
+    this.#plan(at, (random) => kind.act(this.#world, random));
+  }
+
+  #drawOperation(): OperationKind {
+    const all = OPERATIONS.reduce((sum, { weight }) => sum + weight, 0);
+    let left = this.#random.next() * all;
+    const drawn = OPERATIONS.find(({ weight }) => {
+      left -= weight;
+      return left < 0;
+    });
+    return drawn ?? this.#random.pick(OPERATIONS);
+  }
+}

@@ -1,0 +1,201 @@
+/** What the people of a cluster do: rotate, edit, delete, mount. Each operation says in a line what it did; undefined: there was nothing to do it on. */
+import type { Random } from "../time/random.ts";
+import { drawClass, slightlyChanged } from "../world/classes.ts";
+import { deleteClass, type Team, type World, writeClass } from "../world/world.ts";
+
+export interface OperationKind {
+  readonly name: string;
+  readonly weight: number;
+  act(world: World, random: Random): string | undefined;
+}
+
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+const MERGE_PATCH = "application/merge-patch+json";
+const MOST_CLASSES = 12;
+
+function anyTeam({ teams }: World, random: Random): Team {
+  return random.pick(teams);
+}
+
+function anyClass(world: World, random: Random): { readonly team: Team; readonly name: string } | undefined {
+  const team = anyTeam(world, random);
+  return team.classes.size === 0 ? undefined : { team, name: random.pick([...team.classes.keys()]) };
+}
+
+/** Failures are the emulator's refusals of what is not there; they are the world's own mistake. */
+function inVault(change: Promise<void>): void {
+  change.catch((error: unknown) => {
+    throw error;
+  });
+}
+
+function anySecret(world: World, random: Random): { readonly namespace: string; readonly name: string } | undefined {
+  const found = anyClass(world, random);
+  const wanted = found?.team.classes.get(found.name);
+  return wanted === undefined ? undefined : { namespace: wanted.namespace, name: random.pick(wanted.secrets).name };
+}
+
+export const OPERATIONS: readonly OperationKind[] = [
+  {
+    name: "rotate",
+    weight: 12,
+    act: (world, random) => {
+      const { vault } = anyTeam(world, random);
+      const name = random.pick([...vault.objects.keys()]);
+      inVault(world.vaults.rotate(vault, name));
+      return `${vault.name}/${name} has a new version`;
+    },
+  },
+  {
+    name: "disable",
+    weight: 1,
+    act: (world, random) => {
+      const { vault } = anyTeam(world, random);
+      const name = random.pick([...vault.objects.keys()]);
+      inVault(world.vaults.disable(vault, name));
+      return `${vault.name}/${name} is disabled`;
+    },
+  },
+  {
+    name: "enable",
+    weight: 3,
+    act: (world, random) => {
+      const { vault } = anyTeam(world, random);
+      const disabled = [...vault.objects.values()].find(({ state }) => state === "disabled");
+      if (disabled === undefined) return undefined;
+      inVault(world.vaults.enable(vault, disabled.name));
+      return `${vault.name}/${disabled.name} is enabled again`;
+    },
+  },
+  {
+    name: "edit a class",
+    weight: 3,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined) return undefined;
+      const { team, name } = found;
+      const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
+      return isTaken ? `${team.namespace}/${name} is another class now` : undefined;
+    },
+  },
+  {
+    name: "change a little of a class",
+    weight: 4,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      const wanted = found?.team.classes.get(found.name);
+      if (found === undefined || wanted === undefined) return undefined;
+      const isTaken = writeClass(world.cluster, found.team, slightlyChanged(random, wanted));
+      return isTaken ? `${found.team.namespace}/${found.name} is changed a little` : undefined;
+    },
+  },
+  {
+    name: "replace a class",
+    weight: 1,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined) return undefined;
+      const { team, name } = found;
+      deleteClass(world.cluster, team, name);
+      if (team.classes.has(name)) return undefined;
+      const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
+      return isTaken ? `${team.namespace}/${name} is made anew, another one` : `${team.namespace}/${name} is deleted`;
+    },
+  },
+  {
+    name: "delete a class",
+    weight: 1,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined || found.team.classes.size < 3) return undefined;
+      deleteClass(world.cluster, found.team, found.name);
+      return found.team.classes.has(found.name) ? undefined : `${found.team.namespace}/${found.name} is deleted`;
+    },
+  },
+  {
+    name: "write a new class",
+    weight: 2,
+    act: (world, random) => {
+      const team = anyTeam(world, random);
+      if (team.classes.size >= MOST_CLASSES) return undefined;
+      const name = `later-${random.below(1_000_000)}`;
+      const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
+      return isTaken ? `${team.namespace}/${name} is new` : undefined;
+    },
+  },
+  {
+    name: "ask for a refresh",
+    weight: 1,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined) return undefined;
+      const where = `${CLASSES}/namespaces/${found.team.namespace}/secretproviderclasses/${found.name}`;
+      const body = { metadata: { annotations: { "keyvault-injector.dev/refresh": `${random.below(1e9)}` } } };
+      const { status } = world.cluster.request("PATCH", where, body, { contentType: MERGE_PATCH, user: "author" });
+      return status < 300 ? `${found.team.namespace}/${found.name} is to be refreshed` : undefined;
+    },
+  },
+  {
+    name: "edit a Secret",
+    weight: 2,
+    act: (world, random) => {
+      const secret = anySecret(world, random);
+      if (secret === undefined) return undefined;
+      const body = { data: { [`key-object-${random.below(12)}`]: Buffer.from("somebody's").toString("base64") } };
+      const { status } = world.cluster.request("PATCH", `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`, body, {
+        contentType: MERGE_PATCH,
+        user: "editor",
+      });
+      return status < 300 ? `${secret.namespace}/${secret.name} is edited` : undefined;
+    },
+  },
+  {
+    name: "delete a Secret",
+    weight: 2,
+    act: (world, random) => {
+      const secret = anySecret(world, random);
+      if (secret === undefined) return undefined;
+      const { status } = world.cluster.request("DELETE", `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`, undefined, {
+        user: "editor",
+      });
+      return status < 300 ? `${secret.namespace}/${secret.name} is deleted by somebody` : undefined;
+    },
+  },
+  {
+    name: "start a pod",
+    weight: 3,
+    act: (world, random) => {
+      const found = anyClass(world, random);
+      if (found === undefined || found.team.pods.size > 20) return undefined;
+      const { team, name } = found;
+      const pod = `pod-${random.below(1_000_000)}`;
+      const volume = {
+        name: "secrets",
+        csi: { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } },
+      };
+      const body = {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: pod },
+        spec: { containers: [{ name: "app", image: "app:1" }], volumes: [volume] },
+      };
+      const { status } = world.cluster.request("POST", `/api/v1/namespaces/${team.namespace}/pods`, body, { user: "author" });
+      if (status >= 300) return undefined;
+      team.pods.set(pod, name);
+      return `${team.namespace}/${pod} mounts ${name}`;
+    },
+  },
+  {
+    name: "end a pod",
+    weight: 3,
+    act: (world, random) => {
+      const team = anyTeam(world, random);
+      if (team.pods.size === 0) return undefined;
+      const pod = random.pick([...team.pods.keys()]);
+      team.pods.delete(pod);
+      const where = `/api/v1/namespaces/${team.namespace}/pods/${pod}`;
+      world.cluster.request("DELETE", where, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 }, { user: "author" });
+      return `${team.namespace}/${pod} is gone`;
+    },
+  },
+];

@@ -1,0 +1,128 @@
+/** The classes that the users of a world write, as data: what a class is to mean is known without reading it back. */
+import { classOf } from "../../support/sync-world.ts";
+import type { Random } from "../time/random.ts";
+import type { SimulatedVault } from "./vaults.ts";
+
+export interface WantedEntry {
+  readonly object: string;
+  /** A version by its id; undefined: the latest. */
+  readonly pinned: string | undefined;
+  /** File name, where one object is named twice. */
+  readonly alias: string | undefined;
+  /** `objectEncoding: base64`: the file is what the value decodes to. */
+  readonly isDecoded: boolean;
+}
+
+export interface WantedSecret {
+  readonly name: string;
+  /** Keys to entries, by index. */
+  readonly keys: readonly number[];
+  /** Value of a label of its author's. */
+  readonly label: string | undefined;
+}
+
+export interface WantedClass {
+  readonly namespace: string;
+  readonly name: string;
+  readonly vault: string;
+  readonly entries: readonly WantedEntry[];
+  readonly secrets: readonly WantedSecret[];
+  readonly sync: "always" | "while-used" | "never" | undefined;
+  /** Minutes; undefined: the worker's own. */
+  readonly intervalMinutes: number | undefined;
+}
+
+/** Minutes; 0: the class says nothing. */
+const INTERVALS = [0, 2, 5, 10, 10, 30, 30, 60, 60];
+
+export function drawClass(
+  random: Random,
+  where: { readonly namespace: string; readonly name: string; readonly vault: SimulatedVault },
+): WantedClass {
+  const names = [...where.vault.objects.keys()];
+  const count = 1 + random.below(3);
+  const entries: WantedEntry[] = Array.from({ length: count }, () => ({
+    object: random.pick(names),
+    pinned: undefined,
+    alias: undefined,
+    isDecoded: random.chance(0.2),
+  })).filter((entry, index, all) => all.findIndex(({ object }) => object === entry.object) === index);
+  const [first] = entries;
+  // The usual set-up before a rotation: today's version by its id, and the latest.
+  const version = first === undefined ? undefined : where.vault.objects.get(first.object)?.versions.at(-1)?.version;
+  const isTwice = first !== undefined && version !== undefined && random.chance(0.25);
+  const all =
+    isTwice && first !== undefined
+      ? [{ object: first.object, pinned: version, alias: `${first.object}-before`, isDecoded: false }, ...entries]
+      : entries;
+  const drawn = random.next();
+  return {
+    namespace: where.namespace,
+    name: where.name,
+    vault: where.vault.name,
+    entries: all,
+    secrets: drawSecrets(random, where.name, all.length),
+    sync: drawn < 0.6 ? undefined : drawn < 0.75 ? "always" : "while-used",
+    intervalMinutes: random.pick(INTERVALS) || undefined,
+  };
+}
+
+function drawSecrets(random: Random, name: string, entries: number): readonly WantedSecret[] {
+  const count = 1 + random.below(2);
+  return Array.from({ length: count }, (_, index) => {
+    const keys = Array.from({ length: entries }, (__, entry) => entry).filter(() => random.chance(0.7));
+    const label = random.chance(0.3) ? "of-its-author" : undefined;
+    return { name: `${name}-${index}`, keys: keys.length === 0 ? [random.below(entries)] : keys, label };
+  });
+}
+
+/** The same class but for one thing that says nothing of which objects it names. */
+export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
+  const drawn = random.below(3);
+  const at = random.below(wanted.secrets.length);
+  const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
+    ...wanted,
+    secrets: wanted.secrets.map((secret, index) => (index === at ? change(secret) : secret)),
+  });
+  if (drawn === 0) return changed((secret) => ({ ...secret, label: secret.label === undefined ? "added" : undefined }));
+  if (drawn === 1 && (wanted.secrets[at]?.keys.length ?? 0) > 1) return changed((secret) => ({ ...secret, keys: secret.keys.slice(1) }));
+  const entry = random.below(wanted.entries.length);
+  const entries = wanted.entries.map((each, index) => (index === entry ? { ...each, isDecoded: !each.isDecoded } : each));
+  return { ...wanted, entries };
+}
+
+/** The name of an entry's file, which secretObjects name. */
+export function fileOf({ object, alias }: WantedEntry): string {
+  return alias ?? object;
+}
+
+/** Of an entry: keys may not hold what file names may. */
+export function keyOf(entry: WantedEntry): string {
+  return `key-${fileOf(entry)}`;
+}
+
+/** As its author applies it. */
+export function manifestOf(wanted: WantedClass, tenantId: string): object {
+  const { namespace, name, vault, entries, secrets, sync, intervalMinutes } = wanted;
+  const annotations = {
+    ...(sync === undefined ? {} : { "keyvault-injector.dev/sync": sync }),
+    ...(intervalMinutes === undefined ? {} : { "keyvault-injector.dev/rotation-poll-interval": `${intervalMinutes}m` }),
+  };
+  const objects = entries.map(({ object, pinned, alias, isDecoded }) => ({
+    objectName: object,
+    objectType: "secret",
+    ...(pinned === undefined ? {} : { objectVersion: pinned }),
+    ...(alias === undefined ? {} : { objectAlias: alias }),
+    ...(isDecoded ? { objectEncoding: "base64" } : {}),
+  }));
+  const secretObjects = secrets.map((secret) => ({
+    secretName: secret.name,
+    type: "Opaque",
+    ...(secret.label === undefined ? {} : { labels: { "example.com/mark": secret.label } }),
+    data: secret.keys.flatMap((index) => {
+      const entry = entries[index];
+      return entry === undefined ? [] : [{ objectName: fileOf(entry), key: keyOf(entry) }];
+    }),
+  }));
+  return classOf({ vault, tenantId }, { namespace, name, objects, secretObjects, annotations });
+}

@@ -1,0 +1,52 @@
+import type { Logger } from "../../../src/domain/ports/logger.ts";
+import { activeScheduler, EPOCH } from "../time/context.ts";
+import type { Machine } from "../time/machine.ts";
+
+export interface Line {
+  readonly at: number;
+  readonly machine: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What the processes log, the last so many lines of it. */
+export class SimulationLog {
+  readonly #most: number;
+  readonly #lines: Line[] = [];
+  #errors = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  get errors(): number {
+    return this.#errors;
+  }
+
+  loggerOf(machine: Machine): Logger {
+    return this.#logger(machine.name, {});
+  }
+
+  #logger(machine: string, fixed: Readonly<Record<string, unknown>>): Logger {
+    const write =
+      (level: Line["level"]) =>
+      (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+        if (level === "debug") return;
+        if (level === "error") this.#errors += 1;
+        this.#lines.push({ at: EPOCH + activeScheduler().now, machine, level, message, fields: { ...fixed, ...fields } });
+        if (this.#lines.length > 2 * this.#most) this.#lines.splice(0, this.#most);
+      };
+    return {
+      debug: write("debug"),
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+      child: (fields) => this.#logger(machine, { ...fixed, ...fields }),
+    };
+  }
+}

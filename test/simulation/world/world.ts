@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseConfig } from "../../../src/runtime/config.ts";
+import { runProcess } from "../../../src/sync/compose.ts";
+import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
+import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
+import type { Write } from "../api/interface.ts";
+import { SimulatedProcess } from "../machines/process.ts";
+import { Fabric, type Message, type Weather } from "../network/fabric.ts";
+import { useHttpsFabric } from "../network/install.ts";
+import { useFabric } from "../network/undici-agent.ts";
+import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
+import { beginWorld, EPOCH } from "../time/context.ts";
+import type { Random } from "../time/random.ts";
+import type { Scheduler } from "../time/scheduler.ts";
+import { drawClass, manifestOf, type WantedClass } from "./classes.ts";
+import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
+import { SimulationLog } from "./log.ts";
+import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
+
+export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+const TENANT = "11111111-2222-3333-4444-555555555555";
+
+export interface Size {
+  readonly teams: number;
+  readonly classes: number;
+  readonly objects: number;
+  readonly replicas: number;
+}
+
+export const USUAL: Size = { teams: 6, classes: 50, objects: 12, replicas: 3 };
+
+/** A namespace, the vault that its classes read, and as whom. */
+export interface Team {
+  readonly namespace: string;
+  readonly vault: SimulatedVault;
+  readonly application: Application;
+  /** By name. */
+  readonly classes: Map<string, WantedClass>;
+  /** When each was written last (virtual milliseconds). */
+  readonly writtenAt: Map<string, number>;
+  /** Names of pods, with the class that each mounts. */
+  readonly pods: Map<string, string>;
+}
+
+/** Something that ended, or went wrong, in a line that a person can read. */
+export interface Told {
+  /** Virtual milliseconds. */
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly fabric: Fabric;
+  readonly cluster: Cluster;
+  readonly clouds: EmulatedClouds;
+  readonly cloudClock: CloudClock;
+  readonly vaults: Vaults;
+  readonly teams: readonly Team[];
+  readonly replicas: readonly SimulatedProcess[];
+  /** What is wrong on the network at the moment; the first that says something of a request decides. */
+  readonly weathers: Set<Weather>;
+  readonly log: SimulationLog;
+  readonly told: Told[];
+  tell(text: string): void;
+  onWrite(listener: (write: Write) => void): void;
+  onCloudRequest(listener: (request: CloudRequest) => void): void;
+  onSend(listener: (message: Message) => void): void;
+  end(): void;
+}
+
+let shared: Promise<EmulatedClouds> | undefined;
+
+/** Their keys take real time to make: once for all worlds of a process that begin at the same time. */
+async function emulatedClouds(): Promise<EmulatedClouds> {
+  shared = undefined;
+  shared ??= createWorld(3_600);
+  return shared;
+}
+
+export async function startWorld(seed: number, size: Size = USUAL): Promise<World> {
+  const clouds = await emulatedClouds();
+  const { scheduler, random } = beginWorld(seed);
+  const fabric = new Fabric(scheduler, random.fork("network"));
+  useFabric(fabric);
+  useHttpsFabric(fabric);
+  const listeners = {
+    write: [] as ((write: Write) => void)[],
+    cloud: [] as ((request: CloudRequest) => void)[],
+    send: [] as ((message: Message) => void)[],
+  };
+  const cluster = new Cluster({
+    scheduler,
+    random: random.fork("api"),
+    onWrite: (write) => {
+      for (const listen of listeners.write) listen(write);
+    },
+  });
+  const cloudClock: CloudClock = { skewMs: 0 };
+  fabric.serve((host) => (host === API_HOST ? cluster.party : undefined));
+  fabric.serve(
+    cloudParty(clouds, cloudClock, (request) => {
+      for (const listen of listeners.cloud) listen(request);
+    }),
+  );
+  const weathers = new Set<Weather>();
+  fabric.weather = (message) => {
+    for (const listen of listeners.send) listen(message);
+    for (const weather of weathers) {
+      const fate = weather(message);
+      if (fate !== undefined) return fate;
+    }
+    return undefined;
+  };
+  await install(cluster, scheduler);
+  const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
+  const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
+  const log = new SimulationLog(2_000);
+  const told: Told[] = [];
+  const tell = (text: string): void => void told.push({ at: scheduler.now, text });
+  const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, tell, count: size.replicas });
+  return {
+    scheduler,
+    random,
+    fabric,
+    cluster,
+    clouds,
+    cloudClock,
+    vaults,
+    teams,
+    replicas,
+    weathers,
+    log,
+    told,
+    tell,
+    onWrite: (listener) => void listeners.write.push(listener),
+    onCloudRequest: (listener) => void listeners.cloud.push(listener),
+    onSend: (listener) => void listeners.send.push(listener),
+    end: () => {
+      for (const replica of replicas) replica.retire();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+const VERSION = "0.4.0";
+
+async function install(cluster: Cluster, scheduler: Scheduler): Promise<void> {
+  cluster.apply(releaseManifests("crds.yaml", VERSION));
+  await scheduler.runUntil(2_000);
+  cluster.apply(releaseManifests("keyvault-injector.yaml", VERSION));
+  await scheduler.runUntil(3_000);
+}
+
+interface Settling {
+  readonly cluster: Cluster;
+  readonly vaults: Vaults;
+  readonly random: Random;
+  readonly size: Size;
+}
+
+async function settle({ cluster, vaults, random, size }: Settling): Promise<readonly Team[]> {
+  const teams: Team[] = [];
+  for (let index = 0; index < size.teams; index += 1) {
+    const namespace = `team-${index}`;
+    // Two teams share a vault, each with an application of its own.
+    const name = `vault-${Math.floor(index / 1.5)}`;
+    const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
+    for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);
+    const application = await vaults.application(TENANT, [name], random.chance(0.8));
+    teams.push({ namespace, vault, application, classes: new Map(), writtenAt: new Map(), pods: new Map() });
+    cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    writeCredentials(cluster, namespace, application);
+  }
+  for (let index = 0; index < size.classes; index += 1) {
+    const team = teams[index % teams.length];
+    if (team === undefined) continue;
+    const wanted = drawClass(random, { namespace: team.namespace, name: `class-${index}`, vault: team.vault });
+    writeClass(cluster, team, wanted);
+  }
+  return teams;
+}
+
+export function writeCredentials(cluster: Cluster, namespace: string, { appId, clientSecret }: Application): void {
+  const data = { clientid: Buffer.from(appId).toString("base64"), clientsecret: Buffer.from(clientSecret).toString("base64") };
+  cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "secrets-store-creds" },
+    data,
+  });
+}
+
+/** As its author applies it, whatever was there before. False where the API server would not have it. */
+export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
+  const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
+  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
+    contentType: "application/apply-patch+yaml",
+    user: "author",
+  });
+  if (status < 300) {
+    team.classes.set(wanted.name, wanted);
+    team.writtenAt.set(wanted.name, cluster.now);
+  }
+  return status < 300;
+}
+
+export function deleteClass(cluster: Cluster, team: Team, name: string): void {
+  const { status } = cluster.request("DELETE", `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`, undefined, {
+    user: "author",
+  });
+  if (status < 300) team.classes.delete(name);
+}
+
+interface Starting {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly log: SimulationLog;
+  readonly tell: (text: string) => void;
+  readonly count: number;
+}
+
+function startReplicas({ cluster, scheduler, random, log, tell, count }: Starting) {
+  const folder = mkdtempSync(path.join(tmpdir(), "simulation-"));
+  const kubeconfig = path.join(folder, "kubeconfig");
+  const user = { name: "worker", user: { token: cluster.tokenFor(SYNC_USER) } };
+  const context = { name: "simulated", context: { cluster: "simulated", user: "worker" } };
+  const clusters = [{ name: "simulated", cluster: { server: `https://${API_HOST}` } }];
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context], "current-context": "simulated" }),
+  );
+  const config = (podName: string) => {
+    const parsed = parseConfig(
+      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", "--unused-grace=5m"],
+      {},
+    );
+    if (!parsed.ok) throw new Error(parsed.error.join("; "));
+    return parsed.value;
+  };
+  const replicas = Array.from({ length: count }, (_, index) => {
+    const name = `sync-${index}`;
+    return new SimulatedProcess({
+      name,
+      run: runProcess,
+      config,
+      logger: (machine) => log.loggerOf(machine),
+      scheduler,
+      random: random.fork(name),
+      epoch: EPOCH,
+      onEnd: (ended, why) => tell(`${ended} ended: ${why}`),
+    });
+  });
+  for (const replica of replicas) replica.start();
+  return { replicas, folder };
+}
