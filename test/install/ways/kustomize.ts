@@ -35,10 +35,15 @@ export function kustomize(world: InstallWorld): Kustomize {
   const remove = (overlay: Overlay): Promise<string> =>
     node.kubectl(["delete", "--kustomize", writeOverlay(node, overlay), "--ignore-not-found", "--timeout=120s"]);
   const workerPatches = (): readonly NodePatch[] => [workerAccess(access), workerPolls(poll), ...(heals ? [] : [NO_HEALING])];
-  const product = (resource = "overlays/default"): Overlay => ({ resources: [resource], patches: workerPatches() });
+  const product = (): Overlay => ({ resources: ["overlays/default"], patches: workerPatches(), transformers: ["installed-pods"] });
+  const released = (): Overlay => ({ resources: [`${RELEASED}/keyvault-injector.yaml`], patches: workerPatches() });
   const nodeSide = (): readonly Overlay[] => [
-    { resources: ["components/csi-driver"], patches: driverPatches({ pollInterval: poll }) },
-    { resources: ["components/azure-provider"], patches: providerPatches(access) },
+    {
+      resources: ["components/csi-driver"],
+      patches: driverPatches({ pollInterval: poll }),
+      transformers: ["installed-pods/csi-driver"],
+    },
+    { resources: ["components/azure-provider"], patches: providerPatches(access), transformers: ["installed-pods/azure-provider"] },
   ];
   const definitions = async (resource: string): Promise<void> => {
     await apply({ resources: [resource] });
@@ -67,7 +72,7 @@ export function kustomize(world: InstallWorld): Kustomize {
       // First, because the worker's pod waits for the emulator's CA in it.
       await node.kubectl(["create", "namespace", INJECTOR_NAMESPACE, "--save-config"]);
       for (const namespace of ["kube-system", INJECTOR_NAMESPACE]) await shareEmulatorCa(node, emulator, namespace);
-      await apply(product(`${RELEASED}/keyvault-injector.yaml`));
+      await apply(released());
       await injectorReady(node);
       await applyNodeSide();
     },
