@@ -199,7 +199,7 @@ describe("the list of a vault's objects", () => {
       for (; pages < 20; pages += 1)
         yield Array.from({ length: perPage }, (_, index) => ({ name: `${pages}-${index}`, isEnabled: true, updated: 1 }));
     }
-    const client = { stretch: 1, inLineOf: () => ({ ...unused, listObjects }) };
+    const client = { stretchFor: () => 1, inLineOf: () => ({ ...unused, listObjects }) };
     const listings = new VaultListings({ client, clock: new ManualClock(), wanted: () => 30, onTaken: () => undefined });
     return { listings, pages: () => pages };
   };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../src/domain/ports/vault-object.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
@@ -9,10 +10,13 @@ import { ManualClock } from "../support/manual-clock.ts";
 let clock: ManualClock;
 let gate: VaultGate;
 
+let random: number;
+
 beforeEach(() => {
   clock = new ManualClock();
+  random = 0;
   const vaultMetrics = createVaultMetrics(new Registry());
-  gate = new VaultGate("https://shared.vault.azure.net/", { clock, random: () => 0, metrics: vaultMetrics });
+  gate = new VaultGate("https://shared.vault.azure.net/", { clock, random: () => random, metrics: vaultMetrics });
 });
 
 /** Asks for so many objects at once. When each was asked for, in milliseconds from now, is in the list as it happens. */
@@ -74,5 +78,52 @@ describe("the budget of a vault that several namespaces share", () => {
     assert.ok(alone.length >= 795 && alone.length <= 805, String(alone.length));
     await clock.advance(3_000);
     assert.equal(alone.length, 1_500);
+  });
+});
+
+describe("a vault that throttles", () => {
+  const signal = new AbortController().signal;
+  const asks = async (namespace: string, answer: () => Promise<void> = async () => {}): Promise<unknown> =>
+    gate.pass({ kind: "secret", operation: "get", namespace }, answer, signal).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const refused = (): Promise<void> =>
+    Promise.reject(new VaultError("Throttled", "the vault throttles", { retry: { kind: "after", milliseconds: 5_000 }, origin: "vault" }));
+  const retryOf = (error: unknown): unknown => (error instanceof VaultError ? error.retry : error);
+
+  test("S4: is polled less often by those who ask for much, and by others as before", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("greedy");
+    for (let index = 0; index < 10; index += 1) await asks("modest");
+    await asks("greedy", refused);
+
+    assert.deepEqual([gate.stretchFor("greedy"), gate.stretchFor("modest"), gate.stretchFor("new")], [2, 1, 1]);
+  });
+
+  test("S4: is asked again by those who ask for little within a second of its pause, and by others over half a minute", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("greedy");
+    random = 0.5;
+
+    assert.deepEqual(retryOf(await asks("greedy", refused)), { kind: "after", milliseconds: 20_000 });
+    assert.deepEqual(retryOf(await asks("modest")), { kind: "after", milliseconds: 5_500 });
+  });
+
+  test("is polled less often by all where no namespace stands out, whoever it is that the vault is throttled for", async () => {
+    for (const namespace of ["a", "b", "c"]) for (let index = 0; index < 10; index += 1) await asks(namespace);
+    await asks("a", refused);
+
+    assert.deepEqual(
+      ["a", "b", "c"].map((namespace) => gate.stretchFor(namespace)),
+      [2, 2, 2],
+    );
+  });
+
+  test("S4: forgets in minutes who asked for much", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("once-greedy");
+    await clock.advance(5 * 60_000);
+    for (let index = 0; index < 10; index += 1) await asks("steady");
+    await asks("once-greedy", refused);
+
+    assert.deepEqual([gate.stretchFor("once-greedy"), gate.stretchFor("steady")], [1, 2]);
   });
 });

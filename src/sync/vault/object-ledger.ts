@@ -69,8 +69,9 @@ export class ObjectLedger {
     });
   }
 
-  get stretch(): number {
-    return this.#options.client.stretch;
+  /** By how much polls of the class are to be further apart. `classKey`: `namespace/name`. */
+  stretchFor(classKey: string): number {
+    return this.#options.client.stretchFor(refOfKey(classKey).namespace);
   }
 
   lookOf(object: VaultObjectKey): RecordedLook | undefined {

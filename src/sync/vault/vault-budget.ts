@@ -9,8 +9,8 @@ export const PAGE_SIZE = 25;
 
 /** One vault as one identity sees it, asked within the vault's limits. */
 export interface BudgetedClient {
-  /** By how much polls are to be further apart at the moment: 1 while the vault does not throttle. */
-  readonly stretch: number;
+  /** By how much polls of the namespace's classes are to be further apart at the moment: 1 while the vault does not throttle. */
+  stretchFor(namespace: string): number;
   /** For a class of the namespace, which waits for the budget in that namespace's line. */
   inLineOf(namespace: string): VaultClient;
 }
@@ -55,9 +55,7 @@ function budget(client: VaultClient, gateNow: GateNow): BudgetedClient {
       ...budgetedReads(client, gateNow, namespace),
       listObjects: (kind, signal) => budgetedPages(client, gateNow, { kind, namespace, signal }),
     }),
-    get stretch() {
-      return gateNow().stretch;
-    },
+    stretchFor: (namespace) => gateNow().stretchFor(namespace),
   };
 }
 

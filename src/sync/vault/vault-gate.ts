@@ -19,9 +19,12 @@ import {
 } from "../../domain/schedule/vault-pressure.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
+import { VaultUsage } from "./vault-usage.ts";
 
 /** Those that were held up together come back over this time, not together (milliseconds). */
 const SPREAD_MS = 30_000;
+/** And the few requests of namespaces that ask for little over this. */
+const MODEST_SPREAD_MS = 1_000;
 
 export interface GateOptions {
   readonly clock: Clock;
@@ -48,6 +51,7 @@ export class VaultGate {
   readonly #vaultUrl: string;
   readonly #turns = new FairTurns();
   readonly #keyTurns = new FairTurns();
+  readonly #usage: VaultUsage;
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
   readonly #words = { Unreachable: "", Throttled: "" };
@@ -55,6 +59,7 @@ export class VaultGate {
   constructor(vaultUrl: string, options: GateOptions) {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
+    this.#usage = new VaultUsage(options.clock.now());
     this.#pressure = noPressure(options.clock.now());
     this.#update(this.#pressure);
   }
@@ -64,12 +69,18 @@ export class VaultGate {
     return { vault: this.#options.metrics.vaults.labelOf(this.#vaultUrl) };
   }
 
-  get stretch(): number {
-    return stretchOf(this.#pressure);
+  /** By how much polls of the namespace's classes are to be further apart: for what others ask the vault for, not at all. */
+  stretchFor(namespace: string): number {
+    return this.#isModest(namespace) ? 1 : stretchOf(this.#pressure);
+  }
+
+  #isModest(namespace: string): boolean {
+    return this.#usage.isModest(namespace, this.#options.clock.now());
   }
 
   /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
+    this.#usage.count(call.namespace, this.#options.clock.now());
     await this.#lineOf(call).take(call.namespace, () => this.#enter(call, signal), signal);
     try {
       const result = await ask();
@@ -102,19 +113,19 @@ export class VaultGate {
     if (waitMs <= 0) return;
     await clock.sleep(waitMs, signal);
     const held = holdUp(untold(this.#pressure), clock.now());
-    if (held !== undefined) throw this.#heldUp(held);
+    if (held !== undefined) throw this.#heldUp(call, held);
   }
 
   #admit(call: VaultCall): Extract<Admission, { kind: "go" }> {
     const admission = admit(this.#pressure, { now: this.#options.clock.now(), isKey: isKeyRead(call) });
-    if (admission.kind === "refused") throw this.#heldUp(admission);
+    if (admission.kind === "refused") throw this.#heldUp(call, admission);
     this.#pressure = admission.pressure;
     return admission;
   }
 
-  #heldUp({ why, afterMs }: { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number }): VaultError {
+  #heldUp(call: VaultCall, { why, afterMs }: { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number }): VaultError {
     this.#options.metrics.held.inc({ reason: why });
-    return this.#trouble(why, this.#later(afterMs));
+    return this.#trouble(why, this.#later(call, afterMs));
   }
 
   /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
@@ -128,13 +139,13 @@ export class VaultGate {
       this.#update(untold(this.#pressure));
       return error;
     }
-    if (error.origin !== "vault") return this.#unasked(error);
+    if (error.origin !== "vault") return this.#unasked(call, error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
       const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
       this.#ended(call, "throttled", next);
-      return this.#trouble("Throttled", this.#later(next.pausedUntil - now));
+      return this.#trouble("Throttled", this.#later(call, next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
       if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
@@ -146,12 +157,12 @@ export class VaultGate {
   }
 
   /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
-  #unasked(error: VaultError): VaultError {
+  #unasked(call: VaultCall, error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
     this.#update(charged(untold(this.#pressure), -1, this.#options.clock.now()));
     const { code, origin, retry } = error;
     if (code !== "Unreachable") return error;
-    const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;
+    const later = retry.kind === "after" ? this.#later(call, retry.milliseconds) : retry;
     return new VaultError(code, `${this.#vaultUrl}: ${this.#wordsOf(error)}`, { retry: later, origin });
   }
 
@@ -161,8 +172,9 @@ export class VaultGate {
     return words.length === 0 ? message : words.join(`${this.#vaultUrl}: `);
   }
 
-  #later(afterMs: number): Retry {
-    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * SPREAD_MS) };
+  #later({ namespace }: VaultCall, afterMs: number): Retry {
+    const spreadMs = this.#isModest(namespace) ? MODEST_SPREAD_MS : SPREAD_MS;
+    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs) };
   }
 
   #ended({ kind, operation }: VaultCall, outcome: VaultOutcome, next: VaultPressure): void {

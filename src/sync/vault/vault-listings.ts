@@ -67,7 +67,7 @@ export class VaultListings {
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
-    if (taken !== undefined && isFresh(taken, poll, this.#options.client.stretch)) return taken.listing;
+    if (taken !== undefined && isFresh(taken, poll, this.#options.client.stretchFor(poll.namespace))) return taken.listing;
     if (known.underWay !== undefined) return known.underWay;
     if (!this.#isWorthwhile(type, known)) return undefined;
     known.underWay = this.#take(type, { known, poll, signal });

@@ -43,7 +43,7 @@ export interface VersionCheck {
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
 export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, question, now } = input;
-  const forgottenAfter = now + 2 * question.interval * ledger.stretch;
+  const forgottenAfter = now + 2 * question.interval * ledger.stretchFor(classKey);
   ledger.interests.name(classKey, objects.filter((object) => !hasHistory(object)).map(ledgerKey), forgottenAfter);
   const { due } = question;
   if (question.kind === "everything") {
@@ -121,9 +121,9 @@ function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Kn
 }
 
 /** In vain in this interval already, and nobody has seen the object since. */
-function knownRefusal({ ledger, question, listing }: Knowing, object: ClassObject): Known {
+function knownRefusal({ ledger, classKey, question, listing }: Knowing, object: ClassObject): Known {
   const refusal = ledger.refusals.of(object);
-  if (refusal === undefined || !isFresh(refusal, question, ledger.stretch)) return undefined;
+  if (refusal === undefined || !isFresh(refusal, question, ledger.stretchFor(classKey))) return undefined;
   const listedAt = isListed(object) ? listing?.takenAt : undefined;
   const seenAt = Math.max(listedAt ?? 0, ledger.lookOf(object)?.look.lookedAt ?? 0);
   return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
@@ -139,9 +139,9 @@ function knownPinned({ ledger, ...knowing }: Knowing, object: ClassObject): Know
 }
 
 /** Without a list: what a class of the same identity has got since the last poll. */
-function knownRecently({ ledger, question }: Knowing, object: ClassObject): Known {
+function knownRecently({ ledger, classKey, question }: Knowing, object: ClassObject): Known {
   const recorded = ledger.lookOf(object);
-  const isRecent = recorded !== undefined && isFresh(recorded, question, ledger.stretch);
+  const isRecent = recorded !== undefined && isFresh(recorded, question, ledger.stretchFor(classKey));
   return isRecent ? asKnown(object, recorded, recorded.look.lookedAt) : undefined;
 }
 
