@@ -61,13 +61,16 @@ const WRITTEN_BY_OTHERS = new Set(["uid", "resourceVersion", "generation", "crea
 const COUNTED = new Set(["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]);
 const ALLOCATED = new Set(["clusterIP", "clusterIPs", "secrets"]);
 
-/** The whole object but for that, and who installed it, as text that is equal for equal content. */
+/**
+ * The whole object but for that, and who installed what of it, as text that is equal for equal content: a repair is at its end when the
+ * installers own again what they owned.
+ */
 export function contentOf(object: KubeObject): string {
-  const installers = installerEntries(object).map(({ manager, operation }) => `${manager} ${operation}`);
+  const installers = installerEntries(object).map(({ manager, operation, fieldsV1 }) => `${manager} ${operation} ${textOf(fieldsV1)}`);
   return `${installers.sort().join()} ${textOf(object)}`;
 }
 
-function textOf(object: KubeObject): string {
+function textOf(object: unknown): string {
   return JSON.stringify(object, (key, value: unknown) => {
     if (WRITTEN_BY_OTHERS.has(key) || COUNTED.has(key) || ALLOCATED.has(key)) return undefined;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;

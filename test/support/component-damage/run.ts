@@ -87,15 +87,12 @@ export async function assertNothingToApply(cluster: DamagedCluster, round: reado
   const before = await eventually(() => settledVersions(read), { what: "objects at rest" });
   await cluster.apply(targets.map((target) => manifestOf(cluster, target)));
   const after = await read();
-  const changed = targets.filter((_, index) => {
+  const changed = targets.flatMap(({ resource, name }, index) => {
     const live = after[index];
-    return live === undefined || versionOf(live) !== before[index];
+    const now = live === undefined ? "not there" : versionOf(live);
+    return now === before[index] ? [] : [`${resource.kind} ${name}: ${before[index]} became ${now}`];
   });
-  assert.deepEqual(
-    changed.map(({ resource, name }) => `${resource.kind} ${name}`),
-    [],
-    "the installer's next apply changed something",
-  );
+  assert.deepEqual(changed, [], "the installer's next apply changed something");
 }
 
 /** The last part of a repair is the record of owners: twice the same is at rest. */
