@@ -138,6 +138,24 @@ describe("a status whose write fails once", () => {
     assert.equal(world.events.at(-1)?.reason, "InvalidClass");
     await leader.stop();
   });
+
+  test("still says that the class is too large", async () => {
+    const world = await aWorld();
+    world.apply({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(5_000);
+    const writes = failing(world, 1);
+
+    const made = classOf({ ...CLASS, objects: ["db"] });
+    const parameters = { ...made.spec?.parameters, note: "x".repeat(700_000) };
+    world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, parameters } } as KubeObject);
+    await world.clock.advance(60_000);
+
+    assert.ok(writes.tried() > 0, "nothing was written");
+    assert.equal(world.condition(CLASS, "Synced"), "False InvalidClass");
+    assert.equal(world.events.at(-1)?.reason, "InvalidClass");
+    await leader.stop();
+  });
 });
 
 /** The vaults, which answer no request for a list while they are silent. */

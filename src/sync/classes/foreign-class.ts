@@ -3,6 +3,7 @@ import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts"
 import { writtenFor } from "../secrets/secret-store.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { updateAndTell } from "./update-and-tell.ts";
 
 const DONE: ClassResult = { kind: "done" };
 
@@ -23,18 +24,9 @@ export async function reconcileForeign(context: WorkerContext, provider: SecretP
   const message = `spec.provider is now ${JSON.stringify((provider.spec?.provider ?? "").slice(0, 40))}, so that nothing updates ${names.join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
   const outcome = { generation: provider.metadata.generation ?? 0, reason: "InvalidClass" as const, message };
   const now = context.clock.now();
-  let isNew = false;
-  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const next = nextStatus({ ...outcome, isFresh: undefined, secrets: told?.secrets ?? [] }, told, now);
-    isNew = next !== undefined;
-    return next;
-  };
-  try {
-    await context.statuses.update(ref, change, signal);
-  } finally {
-    // The next attempt, after a write that failed, changes nothing any more.
-    if (isNew && !signal.aborted) tellForeign(context, provider, message);
-  }
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined =>
+    nextStatus({ ...outcome, isFresh: undefined, secrets: told?.secrets ?? [] }, told, now);
+  await updateAndTell(context, { ref, change, tell: () => tellForeign(context, provider, message) }, signal);
   return DONE;
 }
 

@@ -5,6 +5,7 @@ import { heldSecrets } from "../../domain/sync/key-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { updateAndTell } from "./update-and-tell.ts";
 
 const DONE: ClassResult = { kind: "done" };
 const MESSAGE = `the class has more than ${MAX_CLASS_CHARACTERS} characters, metadata included: remove what nobody reads, or spread it over several classes`;
@@ -20,16 +21,15 @@ export async function reconcileLarge(context: WorkerContext, provider: HeldClass
   const names = secretObjectsOf(provider).map(({ secretName }) => secretName);
   if (!isOurs(provider) || names.length === 0) return DONE;
   const outcome = { generation: provider.metadata.generation ?? 0, reason: "InvalidClass" as const, message: MESSAGE, isFresh: undefined };
-  let isNew = false;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const secrets = heldSecrets(names, told?.secrets ?? [], "InvalidClass");
-    const next = nextStatus({ ...outcome, secrets, refresh: told?.observedRefresh }, told, context.clock.now());
-    isNew = next !== undefined;
-    return next;
+    return nextStatus({ ...outcome, secrets, refresh: told?.observedRefresh }, told, context.clock.now());
   };
-  await context.statuses.update(ref, change, signal);
-  if (!isNew) return DONE;
-  context.events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message: MESSAGE });
-  context.logger.warn("a class is too large to be mirrored", { class: keyOf(provider), reason: "InvalidClass", detail: MESSAGE });
+  await updateAndTell(context, { ref, change, tell: () => tellLarge(context, provider) }, signal);
   return DONE;
+}
+
+function tellLarge({ events, logger }: WorkerContext, provider: HeldClass): void {
+  events.emit({ regarding: provider, type: "Warning", reason: "InvalidClass", message: MESSAGE });
+  logger.warn("a class is too large to be mirrored", { class: keyOf(provider), reason: "InvalidClass", detail: MESSAGE });
 }

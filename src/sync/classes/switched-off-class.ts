@@ -5,6 +5,7 @@ import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts"
 import { heldSecrets } from "../../domain/sync/key-status.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import { keyOf, refOf } from "./class-ref.ts";
+import { updateAndTell } from "./update-and-tell.ts";
 
 /** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
 export function switchedOffBy({ settings }: WorkerContext, provider: SecretProviderClass): string | undefined {
@@ -25,19 +26,9 @@ export async function reconcileSwitchedOff(
   context.memories.reset(keyOf(provider));
   const message = `switched off by ${by}: nothing updates or repairs its Secrets`;
   const now = context.clock.now();
-  let isNew = false;
-  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    if (told === undefined) return undefined;
-    const next = nextStatus(outcomeFor(provider, told, message), told, now);
-    isNew = next !== undefined;
-    return next;
-  };
-  try {
-    await context.statuses.update(refOf(provider), change, signal);
-  } finally {
-    // The next attempt, after a write that failed, changes nothing any more.
-    if (isNew && !signal.aborted) tellSwitchedOff(context, provider, message);
-  }
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined =>
+    told === undefined ? undefined : nextStatus(outcomeFor(provider, told, message), told, now);
+  await updateAndTell(context, { ref: refOf(provider), change, tell: () => tellSwitchedOff(context, provider, message) }, signal);
   return { kind: "done" };
 }
 
