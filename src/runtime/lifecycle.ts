@@ -16,6 +16,15 @@ export function stopSignal(logger: Logger): AbortSignal {
   return controller.signal;
 }
 
+/** Round after round until the signal aborts; then what ends a round early is no error. Rejects with what a round rejects with before. */
+export async function untilAborted(signal: AbortSignal, round: () => Promise<void>): Promise<void> {
+  try {
+    while (!signal.aborted) await round();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
 /** Resolves when the signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

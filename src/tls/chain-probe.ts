@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { CertificateSource } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
+import { untilAborted } from "../runtime/lifecycle.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ChainProbeOptions {
@@ -36,17 +37,11 @@ export function startChainProbe(options: ChainProbeOptions, signal: AbortSignal)
   let problem: string | undefined = "the serving certificate has not been verified yet";
   const wakeup = new Wakeup(options.clock);
   options.source.onChange(() => wakeup.wake());
-  const run = async (): Promise<void> => {
-    try {
-      while (!signal.aborted) {
-        problem = await probe(options);
-        await wakeup.sleep(problem === undefined ? EVERY : AFTER_FAILURE, signal);
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  const round = async (): Promise<void> => {
+    problem = await probe(options);
+    await wakeup.sleep(problem === undefined ? EVERY : AFTER_FAILURE, signal);
   };
-  return { problem: () => problem, done: run() };
+  return { problem: () => problem, done: untilAborted(signal, round) };
 }
 
 async function probe({ address, port, servername, source, trusted }: ChainProbeOptions): Promise<string | undefined> {

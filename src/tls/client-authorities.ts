@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 import type { ClientAuthorities } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { untilAborted } from "../runtime/lifecycle.ts";
 import { parseBundle } from "./read-certificate.ts";
 
 export interface ClientAuthoritiesOptions {
@@ -39,17 +40,11 @@ export function startClientAuthorities({ file, clock, logger }: ClientAuthoritie
     } else if (problem !== told) logger.error("the CAs of clients in the file cannot be used", { problem });
     told = problem;
   };
-  const run = async (): Promise<void> => {
-    try {
-      while (!signal.aborted) {
-        await clock.sleep(TICK, signal);
-        await look();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  const round = async (): Promise<void> => {
+    await clock.sleep(TICK, signal);
+    await look();
   };
-  return { current: () => current, onChange: (listener) => void listeners.push(listener), done: run() };
+  return { current: () => current, onChange: (listener) => void listeners.push(listener), done: untilAborted(signal, round) };
 }
 
 function readFirst(file: string): string {

@@ -6,6 +6,7 @@ import { instant } from "../domain/certificates/verdict.ts";
 import type { ServingCertificate } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { untilAborted } from "../runtime/lifecycle.ts";
 import type { Readiness } from "./certificate-pass.ts";
 import { createHotSource } from "./hot-source.ts";
 import { parseBundle, parseCertificate } from "./read-certificate.ts";
@@ -48,19 +49,11 @@ export function startFileCertificates(options: FileCertificatesOptions, signal: 
     trusted: () => watch.authority,
     expiry: () => ({ leaf: watch.notAfter, authority: watch.authorityNotAfter }),
     lastSuccess: () => watch.lastSuccess,
-    done: keepLooking(watch, options.clock, signal),
-  };
-}
-
-async function keepLooking(watch: FileWatch, clock: Clock, signal: AbortSignal): Promise<void> {
-  try {
-    while (!signal.aborted) {
+    done: untilAborted(signal, async () => {
       await watch.look();
-      await clock.sleep(TICK, signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+      await options.clock.sleep(TICK, signal);
+    }),
+  };
 }
 
 class FileWatch {

@@ -2,6 +2,7 @@ import { AUTHORITY_SECRET, WEBHOOK_CONFIGURATION } from "../domain/certificates/
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { CertificateSource } from "../domain/ports/certificate-source.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
+import { untilAborted } from "../runtime/lifecycle.ts";
 import { CertificatePass, type CertificatePassOptions, type Expiry, type PassOutcome, type Readiness } from "./certificate-pass.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -81,26 +82,22 @@ interface Loop {
   readonly onSuccess: () => void;
 }
 
-async function keepRunning({ pass, wakeup, options, signal, onSuccess }: Loop): Promise<void> {
+function keepRunning({ pass, wakeup, options, signal, onSuccess }: Loop): Promise<void> {
   let failures = 0;
   let authoritiesInARow = 0;
-  try {
-    while (!signal.aborted) {
-      const outcome = await pass.run(signal);
-      failures = outcome.failed ? failures + 1 : 0;
-      if (!outcome.failed) onSuccess();
-      // A pass that wrote is followed by one that its own echo wakes: only a quiet tick ends the row.
-      authoritiesInARow = outcome.wroteAuthority ? authoritiesInARow + 1 : authoritiesInARow;
-      const pause = pauseAfter(outcome, authoritiesInARow);
-      if (pause > 0) await options.clock.sleep(pause, signal);
-      const started = options.clock.now();
-      const rest = outcome.failed ? Math.min(1_000 * 2 ** (failures - 1), LONGEST_BACKOFF) : Math.min(outcome.nextLook ?? TICK, TICK);
-      await wakeup.sleep(rest, signal);
-      if (Math.abs(options.clock.now() - started) >= TICK) authoritiesInARow = 0;
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
+  return untilAborted(signal, async () => {
+    const outcome = await pass.run(signal);
+    failures = outcome.failed ? failures + 1 : 0;
+    if (!outcome.failed) onSuccess();
+    // A pass that wrote is followed by one that its own echo wakes: only a quiet tick ends the row.
+    authoritiesInARow = outcome.wroteAuthority ? authoritiesInARow + 1 : authoritiesInARow;
+    const pause = pauseAfter(outcome, authoritiesInARow);
+    if (pause > 0) await options.clock.sleep(pause, signal);
+    const started = options.clock.now();
+    const rest = outcome.failed ? Math.min(1_000 * 2 ** (failures - 1), LONGEST_BACKOFF) : Math.min(outcome.nextLook ?? TICK, TICK);
+    await wakeup.sleep(rest, signal);
+    if (Math.abs(options.clock.now() - started) >= TICK) authoritiesInARow = 0;
+  });
 }
 
 function pauseAfter({ wroteAuthority, wroteBundle }: PassOutcome, authoritiesInARow: number): number {

@@ -4,6 +4,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { untilAborted } from "../runtime/lifecycle.ts";
 
 /** A live copy, and a read that tells whether the API server would answer for its kind. Whether the object is there does not matter. */
 export interface FollowedCopy {
@@ -64,21 +65,15 @@ export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions
     const stalled = copies.find((each) => (silent.get(each) ?? 0) >= row);
     return stalled === undefined ? undefined : `the copy of ${stalled.resource.plural} no longer follows the API server`;
   };
-  const run = async (): Promise<void> => {
-    let told: string | undefined;
-    try {
-      while (!signal.aborted) {
-        await clock.sleep(EVERY_MS, signal);
-        await check();
-        const problem = problemAfter(ROW.unready);
-        if (problem !== undefined && problem !== told) logger.error("decisions no longer rest on what the cluster has", { problem });
-        told = problem;
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  let told: string | undefined;
+  const round = async (): Promise<void> => {
+    await clock.sleep(EVERY_MS, signal);
+    await check();
+    const problem = problemAfter(ROW.unready);
+    if (problem !== undefined && problem !== told) logger.error("decisions no longer rest on what the cluster has", { problem });
+    told = problem;
   };
-  return { readiness: () => problemAfter(ROW.unready), liveness: () => problemAfter(ROW.stuck), done: run() };
+  return { readiness: () => problemAfter(ROW.unready), liveness: () => problemAfter(ROW.stuck), done: untilAborted(signal, round) };
 }
 
 /** `forbidden`: the token was accepted, and a right is missing. `silent`: no answer, or one that says nothing of token and kind. */

@@ -19,12 +19,6 @@ const MOST_NAMES = 12 * 1024;
 /** What JSON has around a Secret's name and its list of keys, and around a key. */
 const AROUND = { secret: 32, key: 11 } as const;
 
-/**
- * A class has up to 1.5 MiB, and a page of a list is read whole, as bytes, text and objects. A large cluster takes some hundred quick
- * requests then, once at the start.
- */
-export const CLASSES_PER_PAGE = 5;
-
 /** The live copy of classes: of each what a decision on a pod uses, as one short text. */
 export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "lastActivity">;
 

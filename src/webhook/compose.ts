@@ -27,7 +27,7 @@ import { type Certificates, type CertificatesOptions, startCertificates } from "
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
 import { startApiAccess } from "./api-access.ts";
 import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
-import { CLASSES_PER_PAGE, reflectClasses } from "./class-copy.ts";
+import { reflectClasses } from "./class-copy.ts";
 import { createClassLookup } from "./class-lookup.ts";
 import { createAdmissionMetrics } from "./metrics.ts";
 import { createNamespaceLookup, reflectNamespaces } from "./namespace-lookup.ts";
@@ -123,7 +123,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const watcher = createKubeWatcher(kubeConfig, client);
   // The watches outlive the stop signal: requests that come in while draining need them.
   const stopped = new AbortController();
-  const classes = reflectClasses(createKubeWatcher(kubeConfig, { ...client, pageSize: CLASSES_PER_PAGE }), stopped.signal);
+  const classes = reflectClasses(watcher, stopped.signal);
   const namespaces = reflectNamespaces(watcher, stopped.signal);
   const { namespace, podName } = config;
   const own = { client: kube, watcher, clock, logger, namespace, podName, service: WEBHOOK_SERVICE };

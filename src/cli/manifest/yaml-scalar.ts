@@ -1,4 +1,5 @@
 /** What a scalar of YAML is to kubectl: `sigs.k8s.io/yaml` resolves it by YAML 1.1 with exceptions of its own, then makes JSON of it. */
+import { FLOAT, integerOf, isTimestamp } from "../../domain/provider-class/yaml-scalar-meaning.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 
 /** A `bigint` is an integer of 64 bits whose digits a number would lose. */
@@ -31,37 +32,10 @@ const WORDS: ReadonlyMap<string, Resolved> = new Map<string, Resolved>([
   ...["-.inf", "-.Inf", "-.INF"].map((word) => [word, { type: "float", value: Number.NEGATIVE_INFINITY }] as const),
 ]);
 
-const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 /** Go's own rule, which lets `_` stand between digits: the library asks it alone where the first character is a point. */
 const POINT_FLOAT = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
-const TIMESTAMP =
-  /^[0-9]{4}-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?)?$/;
-
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
-const MAX_UINT64 = 2n ** 64n - 1n;
-/** Longer runs of digits exceed 64 bits anyway, and arbitrary precision is not free. */
-const MAX_DIGITS = 80;
-
-function integerOf(text: string): bigint | undefined {
-  if (text.length > MAX_DIGITS) return undefined;
-  // The library takes `0b` away and reads the rest, sign included.
-  const match = INTEGER.exec(text.replace(/^0b([-+])/, "$10b"));
-  if (!match) return undefined;
-  const [, sign = "", hexadecimal, binary, octal, decimal] = match;
-  const magnitude = BigInt((hexadecimal && `0x${hexadecimal}`) ?? (binary && `0b${binary}`) ?? (octal && `0o${octal}`) ?? decimal ?? "0");
-  const value = sign === "-" ? -magnitude : magnitude;
-  return value >= MIN_INT64 && value <= (sign === "" ? MAX_UINT64 : MAX_INT64) ? value : undefined;
-}
-
-function isTimestamp(text: string): boolean {
-  const match = TIMESTAMP.exec(text);
-  if (!match) return false;
-  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).filter(Boolean).map(Number);
-  return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
-}
-
 function finite(digits: string): Resolved | undefined {
   const value = Number(digits);
   return Number.isFinite(value) ? { type: "float", value } : undefined;
@@ -70,7 +44,8 @@ function finite(digits: string): Resolved | undefined {
 function numberOf(text: string): Resolved | undefined {
   if (text.startsWith(".")) return POINT_FLOAT.test(text) ? finite(text.replaceAll("_", "")) : undefined;
   const plain = text.replaceAll("_", "");
-  const integer = integerOf(plain);
+  // The library takes `0b` away and reads the rest, sign included.
+  const integer = integerOf(plain.replace(/^0b([-+])/, "$10b"));
   if (integer !== undefined) return { type: "int", value: integer };
   return FLOAT.test(plain) ? finite(plain) : undefined;
 }

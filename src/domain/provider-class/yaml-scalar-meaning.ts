@@ -30,7 +30,8 @@ const WORDS: ReadonlyMap<string, Resolved> = new Map<string, Resolved>([
 ]);
 
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+/** Without `_`. */
+export const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const POINT_FLOAT = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
 const TIMESTAMP =
   /^[0-9]{4}-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?)?$/;
@@ -40,7 +41,8 @@ const MAX_DIGITS = 80;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-function integerOf(text: string): bigint | undefined {
+/** A number of 64 bits, signed or not, in any of the notations of YAML 1.1; without `_`. */
+export function integerOf(text: string): bigint | undefined {
   const match = text.length <= MAX_DIGITS ? INTEGER.exec(text) : null;
   if (!match) return undefined;
   const [, sign = "", hexadecimal, binary, octal, decimal] = match;
@@ -50,7 +52,8 @@ function integerOf(text: string): bigint | undefined {
   return value >= MIN_INT64 && value <= limit ? value : undefined;
 }
 
-function isTimestamp(text: string): boolean {
+/** Of YAML 1.1, with a month, day and time that there can be. */
+export function isTimestamp(text: string): boolean {
   const match = TIMESTAMP.exec(text);
   if (!match) return false;
   const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).filter(Boolean).map(Number);
