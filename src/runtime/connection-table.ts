@@ -28,13 +28,10 @@ const LONGEST: Readonly<Record<Stage, number>> = {
 const SWEEP_MS = 250;
 
 export interface Connection {
-  readonly socket: Socket;
   readonly peer: string;
-  readonly stage: Stage;
   enter(stage: Stage): void;
   /** The peer has shown who it is: from now on it is counted with nobody, and never ended for others. */
   verify(): void;
-  end(): void;
 }
 
 export interface ConnectionTable {
@@ -94,12 +91,8 @@ export function createConnectionTable(most: number): ConnectionTable {
     return socket.destroyed ? undefined : connectionOf(entry);
   };
   const connectionOf = (entry: Entry): Connection => ({
-    socket: entry.socket,
     get peer() {
       return entry.peer;
-    },
-    get stage() {
-      return entry.stage;
     },
     enter: (stage) => Object.assign(entry, { stage, since: now() }),
     verify: () => {
@@ -107,7 +100,6 @@ export function createConnectionTable(most: number): ConnectionTable {
       entry.peer = VERIFIED;
       if (!entry.socket.destroyed) join(entry);
     },
-    end: () => end(entry),
   });
   const endThose = (isMeant: (entry: Entry) => boolean): void => {
     for (const own of byPeer.values()) for (const entry of own) if (isMeant(entry)) end(entry);

@@ -8,9 +8,10 @@ import type { Clock } from "../../src/domain/ports/clock.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import { createRegistry } from "../../src/runtime/metrics.ts";
 import type { ComponentCopies } from "../../src/sync/healing/component-copies.ts";
+import { ComponentMemory } from "../../src/sync/healing/component-memory.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createComponentReport } from "../../src/sync/healing/component-report.ts";
-import { healComponent, newComponentMemory } from "../../src/sync/healing/heal-component.ts";
+import { healComponent } from "../../src/sync/healing/heal-component.ts";
 import { runOnline } from "../support/cli.ts";
 import { readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
@@ -116,7 +117,7 @@ async function repairsInADay(manager: string, afterMs: number): Promise<readonly
   const { kube } = world.cluster;
   const component = componentsOf(NAMESPACE).find(({ id }) => id === `MutatingWebhookConfiguration ${NAMESPACE}`);
   assert.ok(component !== undefined);
-  const [clock, memory, copies, signal] = [new QueueClock(), newComponentMemory(), heldCopies(), AbortSignal.timeout(120_000)];
+  const [clock, memory, copies, signal] = [new QueueClock(), new ComponentMemory(), heldCopies(), AbortSignal.timeout(120_000)];
   const events = { emit: () => undefined };
   const report = createComponentReport({
     namespace: NAMESPACE,

@@ -6,11 +6,10 @@ import { type FieldSet, membersOf, union } from "./owned-fields.ts";
 
 /**
  * The admissions enforcer of AKS and of AKS on Azure Local adds to the namespaceSelector of every webhook that the platform's own namespaces
- * are left out, and adds it again whenever it is taken away. Webhook configurations with the annotation below are left alone.
- * See https://learn.microsoft.com/azure/aks/faq.
+ * are left out, and adds it again whenever it is taken away. Webhook configurations with the annotation
+ * `admissions.enforcer/disabled` are left alone. See https://learn.microsoft.com/azure/aks/faq.
  */
 export const ADMISSIONS_ENFORCER = "admissionsenforcer";
-export const ENFORCER_OPT_OUT = "admissions.enforcer/disabled";
 
 /** Terms that it adds, by their keys. Releases differ in the operator. */
 const ENFORCED_VALUES: Readonly<Record<string, string>> = { "control-plane": "true", "kubernetes.azure.com/managedby": "aks" };

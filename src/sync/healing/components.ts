@@ -11,10 +11,10 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
 import { patiently, RETRIES } from "../patiently.ts";
 import type { ComponentCopies } from "./component-copies.ts";
-import type { ComponentMemory } from "./component-memory.ts";
+import { ComponentMemory } from "./component-memory.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import { createComponentReport } from "./component-report.ts";
-import { healComponent, newComponentMemory } from "./heal-component.ts";
+import { healComponent } from "./heal-component.ts";
 import type { HealContext } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 import { mayHeal } from "./node-side-rights.ts";
@@ -67,7 +67,7 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   const watched = new Map<string, Watched>(
     [...components, ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
       component.id,
-      { component, memory: newComponentMemory(), reflector: undefined, stop: new AbortController() },
+      { component, memory: new ComponentMemory(), reflector: undefined, stop: new AbortController() },
     ]),
   );
   const queue = new WorkQueue({

@@ -9,15 +9,11 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { findByName } from "../find-by-name.ts";
-import { ComponentMemory, type Damage } from "./component-memory.ts";
+import type { Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.ts";
 import { describe, finishRepair, repair, saveCopy } from "./repair-component.ts";
 import { restartHolders } from "./restart-holders.ts";
-
-export function newComponentMemory(): ComponentMemory {
-  return new ComponentMemory();
-}
 
 /** While the worker's own Deployment is away, others wait for it (milliseconds). */
 const WAITING_MS = 5_000;

@@ -34,7 +34,7 @@ export function nameOf(fingerprints: Fingerprints, { label, namespace, text }: S
 
 export type Verdict =
   /** Unix milliseconds of the signature; that of 0.3.0 has no time and is older than every other. */
-  | { readonly kind: "genuine"; readonly saved: number; readonly isFormer: boolean }
+  | { readonly kind: "genuine"; readonly saved: number }
   /** On its way out: whoever holds it back by a finalizer does not make it count. */
   | { readonly kind: "going" }
   | { readonly kind: "forged"; readonly why: string };
@@ -50,7 +50,7 @@ export function verify(fingerprints: Fingerprints, part: SignedPart, metadata: O
     return { kind: "forged", why: "the signature is not this install's, or of something else" };
   if (Math.abs(created - saved) > CREATED_WITHIN_MS)
     return { kind: "forged", why: `it was signed at ${new Date(saved).toISOString()}, and this is a later copy of it` };
-  return { kind: "genuine", saved, isFormer: false };
+  return { kind: "genuine", saved };
 }
 
 interface FormerRecord {
@@ -62,5 +62,5 @@ function verifyFormer(fingerprints: Fingerprints, { text }: SignedPart, { metada
   const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
   if (!isSameFingerprint(claimed, fingerprints.formerOfText(text))) return { kind: "forged", why: "it has no signature of this install" };
   if (created > fingerprints.formerUntil) return { kind: "forged", why: "it has the signature of 0.3.0, and is younger than the upgrade" };
-  return { kind: "genuine", saved: 0, isFormer: true };
+  return { kind: "genuine", saved: 0 };
 }
