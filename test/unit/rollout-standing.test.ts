@@ -107,16 +107,14 @@ describe("a namespace", () => {
   });
   const names = (judged: readonly Judged[]): readonly string[] => judged.map((each) => each.workload.ref.name);
 
-  test("restarts by name, what is disturbed already first, what is not ready anyway last", () => {
-    const plan = planNamespace([due("c"), due("a", "unready"), due("b"), due("d", "unfinished")], 1);
-
-    assert.deepEqual(names(plan.due), ["d", "b", "c", "a"]);
-    assert.equal(plan.slots, 1);
+  test("restarts by name, what is disturbed already first", () => {
+    assert.deepEqual(names(planNamespace([due("c"), due("b"), due("d", "unfinished")], 3).starts), ["d", "b", "c"]);
   });
 
   test("restarts no more at a time than is allowed", () => {
-    assert.equal(planNamespace([due("b"), other("a", "restarting")], 1).slots, 0);
-    assert.equal(planNamespace([due("b"), other("a", "restarting")], 3).slots, 2);
+    const due4 = ["b", "c", "d", "e"].map((name) => due(name));
+    assert.deepEqual(names(planNamespace([...due4, other("a", "restarting")], 1).starts), []);
+    assert.deepEqual(names(planNamespace([...due4, other("a", "restarting")], 3).starts), ["b", "c"]);
   });
 
   test("restarts what was not ready anyway at once, whoever failed, beside those whose turn it is", () => {
@@ -129,7 +127,7 @@ describe("a namespace", () => {
   test("restarts nothing after one that failed", () => {
     const plan = planNamespace([due("b"), other("a", "failed")], 5);
 
-    assert.equal(plan.slots, 0);
+    assert.deepEqual(plan.starts, []);
     assert.equal(plan.haltedBy?.workload.ref.name, "a");
   });
 });

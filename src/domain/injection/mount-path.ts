@@ -13,7 +13,8 @@ export function examplePath(system: OperatingSystem): string {
 const LONGEST = { linux: 4096, windows: 260 } as const;
 const EXAMPLES = { linux: '"/mnt/secrets-store"', windows: '"C:\\secrets-store"' } as const;
 
-const DRIVE = /^[a-zA-Z]:/;
+/** A path of Windows begins with it. */
+export const DRIVE = /^[a-zA-Z]:/;
 
 /** Reads what a person may write as a mount path, into its one normal form. */
 export function readMountPath(text: string, system: OperatingSystem): Result<string, string> {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
-import type { OperatingSystem } from "./mount-path.ts";
+import { listAt, memberOf } from "../rollout/json-members.ts";
+import { DRIVE, type OperatingSystem } from "./mount-path.ts";
 
 const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 /** AKS: `Windows2019`, `Windows2022`, `WindowsAnnual`, …, and for Linux `Ubuntu`, `AzureLinux`. */
@@ -7,19 +8,16 @@ const SKU_LABEL = "kubernetes.azure.com/os-sku";
 /** Of Windows nodes only. */
 const BUILD_LABEL = "node.kubernetes.io/windows-build";
 
-const DRIVE = /^[a-zA-Z]:/;
-
 /**
  * Of the nodes that a pod can run on. `spec.os` says it, where it is there. Older pods select nodes, by labels or by an affinity that
  * leaves no others. What remains is told by what only Windows has: its security options, and drives in paths.
  */
 export function systemOfPod(spec: JsonObject): OperatingSystem {
-  const named = memberOf(spec["os"], "name");
+  const named = memberOf(spec, "os")["name"];
   if (named === "windows" || named === "linux") return named;
-  const selector = isJsonObject(spec["nodeSelector"]) ? spec["nodeSelector"] : {};
-  const labels = Object.entries(selector).flatMap(([key, value]) => systemByValues(key, [value]) ?? []);
+  const labels = Object.entries(memberOf(spec, "nodeSelector")).flatMap(([key, value]) => systemByValues(key, [value]) ?? []);
   if (labels[0] !== undefined) return labels[0];
-  const affinity = systemByAffinity(spec["affinity"]);
+  const affinity = systemByAffinity(memberOf(spec, "affinity"));
   if (affinity !== undefined) return affinity;
   return hasWindowsOptions(spec) || containersOf(spec).some((container) => hasWindowsOptions(container) || hasDrive(container))
     ? "windows"
@@ -40,16 +38,16 @@ function systemByLabel(key: string, value: unknown): OperatingSystem | undefined
 }
 
 /** Terms are alternatives: each of them must lead to the same system. */
-function systemByAffinity(affinity: unknown): OperatingSystem | undefined {
+function systemByAffinity(affinity: JsonObject): OperatingSystem | undefined {
   const required = memberOf(memberOf(affinity, "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution");
-  const systems = new Set(listOf(memberOf(required, "nodeSelectorTerms")).map(systemByTerm));
+  const systems = new Set(listAt(required, "nodeSelectorTerms").map(systemByTerm));
   const [system] = systems;
   return systems.size === 1 ? system : undefined;
 }
 
 /** Expressions of a term hold together: one is enough. */
 function systemByTerm(term: JsonObject): OperatingSystem | undefined {
-  return listOf(term["matchExpressions"])
+  return listAt(term, "matchExpressions")
     .map(systemByExpression)
     .find((system) => system !== undefined);
 }
@@ -66,22 +64,14 @@ function systemByExpression({ key, operator, values }: JsonObject): OperatingSys
 }
 
 function containersOf(spec: JsonObject): readonly JsonObject[] {
-  return [...listOf(spec["initContainers"]), ...listOf(spec["containers"])];
+  return [...listAt(spec, "initContainers"), ...listAt(spec, "containers")];
 }
 
 function hasWindowsOptions(holder: JsonObject): boolean {
-  return isJsonObject(memberOf(holder["securityContext"], "windowsOptions"));
+  return isJsonObject(memberOf(holder, "securityContext")["windowsOptions"]);
 }
 
 function hasDrive(container: JsonObject): boolean {
-  const paths = [container["workingDir"], ...listOf(container["volumeMounts"]).map(({ mountPath }) => mountPath)];
+  const paths = [container["workingDir"], ...listAt(container, "volumeMounts").map(({ mountPath }) => mountPath)];
   return paths.some((path) => typeof path === "string" && DRIVE.test(path));
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return isJsonObject(value) ? value[name] : undefined;
-}
-
-function listOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

@@ -11,11 +11,7 @@ export interface Due extends Judged {
 }
 
 export interface NamespacePlan {
-  /** In the order in which they are restarted. */
-  readonly due: readonly Due[];
-  /** How many of them may be restarted now, of those that others wait for. */
-  readonly slots: number;
-  /** Those that are restarted now. */
+  /** Those that are restarted now, in this order. */
   readonly starts: readonly Due[];
   /** Why none is, where a restart failed: the first of those. */
   readonly haltedBy: Judged | undefined;
@@ -35,7 +31,7 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
   const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
   const unready = due.filter(({ standing }) => standing.turn === "unready");
   const inTurn = due.filter(({ standing }) => standing.turn !== "unready").slice(0, slots);
-  return { due, slots, starts: [...unready, ...inTurn], haltedBy };
+  return { starts: [...unready, ...inTurn], haltedBy };
 }
 
 function isDue(judged: Judged): judged is Due {
