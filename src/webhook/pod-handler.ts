@@ -1,5 +1,5 @@
 import { type AdmissionDecision, internalError, overloaded } from "../domain/admission/decision.ts";
-import type { AdmissionRequest } from "../domain/admission/review.ts";
+import { type AdmissionRequest, LONGEST_TEXT } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
@@ -101,5 +101,5 @@ function podName(request: AdmissionRequest | undefined): string | undefined {
   if (request?.name !== undefined) return request.name;
   const metadata = isJsonObject(request?.object) && isJsonObject(request.object["metadata"]) ? request.object["metadata"] : {};
   const name = metadata["name"] ?? metadata["generateName"];
-  return typeof name === "string" ? name : undefined;
+  return typeof name === "string" ? name.slice(0, LONGEST_TEXT) : undefined;
 }

@@ -30,6 +30,10 @@ describe("a review", () => {
     ["without a request", { ...aReview({}), request: null }, "request must be an object"],
     ["without a uid", aReview({}, { uid: "" }), "request.uid must be a non-empty string"],
     ["without an operation", aReview({}, { operation: 1 }), "request.operation must be a non-empty string"],
+    ["with an endless uid", aReview({}, { uid: "u".repeat(254) }), "request.uid must have at most 253 characters"],
+    ["with an endless namespace", aReview({}, { namespace: "n".repeat(254) }), "request.namespace must have at most 253 characters"],
+    ["with an endless name", aReview({}, { name: "n".repeat(254) }), "request.name must have at most 253 characters"],
+    ["with an endless operation", aReview({}, { operation: "o".repeat(254) }), "request.operation must have at most 253 characters"],
     ["without a resource", aReview({}, { resource: {} }), "request.resource must name a version and a resource"],
   ];
   for (const [which, body, message] of broken) {

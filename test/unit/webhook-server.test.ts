@@ -119,6 +119,20 @@ describe("the listening webhook", () => {
     assert.ok(everything.includes("web-"));
   });
 
+  test("logs no more of a stranger's texts than names may have", async () => {
+    const before = webhook.log.length;
+    const long = "x".repeat(1_000_000);
+    const forged = [aReview({}, { uid: long }), aReview({}, { namespace: long }), aReview({ metadata: { generateName: long } })];
+    for (const body of forged) {
+      const { text } = await webhook.post(JSON.stringify(body));
+      assert.ok(text.length < 2_000, `an answer of ${text.length} characters`);
+    }
+
+    const lines = webhook.log.slice(before).map((line) => JSON.stringify(line));
+    assert.equal(lines.length, forged.length);
+    assert.ok(lines.every((line) => line.length < 1_000));
+  });
+
   test("has a series for every reason from the start", async () => {
     const fresh = await startWebhook();
     const text = await fresh.registry.metrics();

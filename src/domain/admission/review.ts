@@ -5,6 +5,9 @@ import { failed, ok, type Result } from "../result.ts";
 export const ADMISSION_API_VERSION = "admission.k8s.io/v1";
 export const ADMISSION_KIND = "AdmissionReview";
 
+/** Characters of a text of a request at most. No name has more; a stranger's would fill logs and answers. */
+export const LONGEST_TEXT = 253;
+
 /** What we read of an AdmissionReview's request; everything else in it is ignored, known or not. */
 export interface AdmissionRequest {
   readonly uid: string;
@@ -27,11 +30,14 @@ export interface ReviewProblem {
 export function decodeReview(body: unknown): Result<AdmissionRequest, ReviewProblem> {
   if (!isJsonObject(body)) return failed({ uid: undefined, message: "the body must be a JSON object: an AdmissionReview" });
   const request = isJsonObject(body["request"]) ? body["request"] : undefined;
-  const uid = nonEmptyText(request?.["uid"]);
+  const given = nonEmptyText(request?.["uid"]);
+  const uid = given !== undefined && given.length > LONGEST_TEXT ? undefined : given;
   const problem = (message: string) => failed({ uid, message });
   if (body["kind"] !== ADMISSION_KIND) return problem(mustBe("kind", ADMISSION_KIND, body["kind"]));
   if (body["apiVersion"] !== ADMISSION_API_VERSION) return problem(mustBe("apiVersion", ADMISSION_API_VERSION, body["apiVersion"]));
   if (request === undefined) return problem("request must be an object");
+  const endless = endlessText(request);
+  if (endless !== undefined) return problem(`request.${endless} must have at most ${LONGEST_TEXT} characters`);
   if (uid === undefined) return problem("request.uid must be a non-empty string");
   return decodeRequest(uid, request);
 }
@@ -53,6 +59,16 @@ function decodeRequest(uid: string, request: JsonObject): Result<AdmissionReques
     name: nonEmptyText(request["name"]),
     object: request["object"],
   });
+}
+
+/** Path of the first text that is longer than it may be. */
+function endlessText(request: JsonObject): string | undefined {
+  const resource = isJsonObject(request["resource"]) ? request["resource"] : {};
+  const texts = [
+    ...["uid", "operation", "subResource", "namespace", "name"].map((field) => [field, request[field]] as const),
+    ...["group", "version", "resource"].map((field) => [`resource.${field}`, resource[field]] as const),
+  ];
+  return texts.find(([, text]) => typeof text === "string" && text.length > LONGEST_TEXT)?.[0];
 }
 
 function nonEmptyText(value: unknown): string | undefined {
