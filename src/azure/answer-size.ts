@@ -13,6 +13,9 @@ const MAX_ID_CHARACTERS = 1_024;
 /** Of one object: a rotation every hour makes as many in almost three years. */
 const MAX_LISTED_VERSIONS = 25_000;
 
+/** Of the requests of one list of versions together: a thousand pages that a far vault answers in 120 ms each. */
+const LONGEST_LIST_MS = 120_000;
+
 /** Its message says by how much. Never leaves this folder. */
 export class AnswerTooLarge extends Error {
   override readonly name = "AnswerTooLarge";
@@ -23,9 +26,19 @@ export class TooManyVersions extends Error {
   override readonly name = "TooManyVersions";
 }
 
-/** The newest versions may come last: a list that is cut off would show others than a whole one. */
-export function assertListable(versions: number): void {
-  if (versions > MAX_LISTED_VERSIONS) throw new TooManyVersions(`more than ${MAX_LISTED_VERSIONS} versions`);
+/** How long one list of versions has become. The newest may come last: a list that is cut off would show others than a whole one. */
+export class ListedVersions {
+  #versions = 0;
+  #milliseconds = 0;
+
+  /** One page more. Throws {@link TooManyVersions}. */
+  add(versions: number, milliseconds: number): void {
+    this.#versions += versions;
+    this.#milliseconds += milliseconds;
+    if (this.#versions > MAX_LISTED_VERSIONS) throw new TooManyVersions(`more than ${MAX_LISTED_VERSIONS} versions`);
+    if (this.#milliseconds > LONGEST_LIST_MS)
+      throw new TooManyVersions(`more versions than its vault lists in ${LONGEST_LIST_MS / 1000} s`);
+  }
 }
 
 /** Names and versions are kept, and with them the text of the id that they are parts of. */

@@ -5,9 +5,9 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts";
 import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
-import type { ListedObject, VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
+import type { VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
-import { answerSizePolicy, VAULT_ANSWER_BYTES } from "./answer-size.ts";
+import { answerSizePolicy, ListedVersions, VAULT_ANSWER_BYTES } from "./answer-size.ts";
 import { apiVersionOf } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
@@ -20,7 +20,15 @@ import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import type { SignIn } from "./sign-in.ts";
 import type { VaultRequest } from "./vault-errors.ts";
-import { type ListedItem, toListedObject, toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersions } from "./vault-objects.ts";
+import {
+  type ListedItem,
+  type Properties,
+  toListedObject,
+  toVaultCertificate,
+  toVaultKey,
+  toVaultSecret,
+  toVaultVersion,
+} from "./vault-objects.ts";
 
 /** Of one request, with room for a slow proxy; a vault answers in well under a second. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -59,12 +67,10 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
 
 type SdkClients = ReturnType<typeof createSdkClients>;
 
-/** How one call is made, bounded and translated; the answer is read within the same bound, since lists ask for further pages. */
-type Ask = <T>(
-  what: Pick<VaultRequest, "action" | "object" | "name" | "version">,
-  call: (abortSignal: AbortSignal) => Promise<T>,
-  signal: AbortSignal,
-) => Promise<T>;
+type AskedFor = Pick<VaultRequest, "action" | "object" | "name" | "version">;
+
+/** How one call is made, bounded and translated; what it answered is read within the same bound. */
+type Ask = <T>(what: AskedFor, call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 interface Headed {
   readonly headers: { get(name: string): string | undefined };
@@ -118,57 +124,72 @@ function createReads({ secrets, keys, certificates }: SdkClients, ask: Ask): Rea
   };
 }
 
-type Lists = Pick<VaultClient, "listSecretVersions" | "listKeyVersions" | "listCertificateVersions">;
+type ListOptions = { readonly abortSignal: AbortSignal };
 
-function createLists({ secrets, keys, certificates }: SdkClients, ask: Ask): Lists {
-  const list = { action: "list", version: undefined } as const;
-  return {
-    listSecretVersions: (name, signal) =>
-      ask(
-        { ...list, object: "secret", name },
-        (abortSignal) => toVaultVersions(secrets().listPropertiesOfSecretVersions(name, { abortSignal }), "secret"),
-        signal,
-      ),
-    listKeyVersions: (name, signal) =>
-      ask(
-        { ...list, object: "key", name },
-        (abortSignal) => toVaultVersions(keys().listPropertiesOfKeyVersions(name, { abortSignal }), "key"),
-        signal,
-      ),
-    listCertificateVersions: (name, signal) =>
-      ask(
-        { ...list, object: "certificate", name },
-        (abortSignal) => toVaultVersions(certificates().listPropertiesOfCertificateVersions(name, { abortSignal }), "certificate"),
-        signal,
-      ),
+function objectPages({ secrets, keys, certificates }: SdkClients, kind: VaultObjectKind) {
+  const open = {
+    secret: (options: ListOptions) => secrets().listPropertiesOfSecrets(options).byPage(),
+    key: (options: ListOptions) => keys().listPropertiesOfKeys(options).byPage(),
+    certificate: (options: ListOptions) => certificates().listPropertiesOfCertificates(options).byPage(),
   };
+  return open[kind] satisfies (options: ListOptions) => AsyncIterator<readonly ListedItem[]>;
+}
+
+function versionPages({ secrets, keys, certificates }: SdkClients, kind: VaultObjectKind, name: string) {
+  const open = {
+    secret: (options: ListOptions) => secrets().listPropertiesOfSecretVersions(name, options).byPage(),
+    key: (options: ListOptions) => keys().listPropertiesOfKeyVersions(name, options).byPage(),
+    certificate: (options: ListOptions) => certificates().listPropertiesOfCertificateVersions(name, options).byPage(),
+  };
+  return open[kind] satisfies (options: ListOptions) => AsyncIterator<readonly Properties[]>;
+}
+
+interface Listing<Item, Ours> {
+  readonly what: AskedFor;
+  readonly open: (options: ListOptions) => AsyncIterator<readonly Item[]>;
+  /** May throw as the SDK does. `milliseconds`: what the page took. */
+  readonly toOurs: (page: readonly Item[], milliseconds: number) => readonly Ours[];
+  readonly signal: AbortSignal;
 }
 
 /** Each page is a call with a bound of its own, asked for only when the one before has been taken. */
-async function* pagesOf(
-  { secrets, keys, certificates }: SdkClients,
-  ask: Ask,
-  { kind, signal }: { readonly kind: VaultObjectKind; readonly signal: AbortSignal },
-): AsyncGenerator<readonly ListedObject[]> {
+async function* pagesOf<Item, Ours>(ask: Ask, { what, open, toOurs, signal }: Listing<Item, Ours>): AsyncGenerator<readonly Ours[]> {
   const ended = new AbortController();
-  const options = { abortSignal: AbortSignal.any([signal, ended.signal]) };
-  const open = {
-    secret: () => secrets().listPropertiesOfSecrets(options).byPage(),
-    key: () => keys().listPropertiesOfKeys(options).byPage(),
-    certificate: () => certificates().listPropertiesOfCertificates(options).byPage(),
+  const pages = open({ abortSignal: AbortSignal.any([signal, ended.signal]) });
+  const next = async (): Promise<readonly Ours[] | undefined> => {
+    const began = performance.now();
+    const page = await pages.next();
+    return page.done === true ? undefined : toOurs(page.value, performance.now() - began);
   };
-  const pages: AsyncIterator<readonly ListedItem[]> = open[kind]();
   try {
     for (;;) {
-      const what = { action: "listAll", object: kind, name: "", version: undefined } as const;
-      const page = await ask(what, () => pages.next(), signal);
-      if (page.done === true) return;
-      yield page.value.map(toListedObject);
+      const page = await ask(what, next, signal);
+      if (page === undefined) return;
+      yield page;
     }
   } finally {
     // A page that came too late, or is not wanted any more.
     ended.abort();
   }
+}
+
+function createLists(clients: SdkClients, ask: Ask): Pick<VaultClient, "listVersions" | "listObjects"> {
+  return {
+    listVersions: (kind, name, signal) => {
+      const what = { action: "list", object: kind, name, version: undefined } as const;
+      const listed = new ListedVersions();
+      const toOurs = (page: readonly Properties[], milliseconds: number) => {
+        listed.add(page.length, milliseconds);
+        return page.map((item) => toVaultVersion(item, kind));
+      };
+      return pagesOf(ask, { what, open: versionPages(clients, kind, name), toOurs, signal });
+    },
+    listObjects: (kind, signal) => {
+      const what = { action: "listAll", object: kind, name: "", version: undefined } as const;
+      const toOurs = (page: readonly ListedItem[]) => page.map(toListedObject);
+      return pagesOf(ask, { what, open: objectPages(clients, kind), toOurs, signal });
+    },
+  };
 }
 
 export interface VaultClientOptions {
@@ -198,6 +219,5 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
   return {
     ...createReads(clients, ask),
     ...createLists(clients, ask),
-    listObjects: (kind, signal) => pagesOf(clients, ask, { kind, signal }),
   };
 }

@@ -14,9 +14,9 @@ import type {
 } from "../domain/ports/vault-object.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { AbsentPart } from "./absent-part.ts";
-import { assertIdSize, assertListable } from "./answer-size.ts";
+import { assertIdSize } from "./answer-size.ts";
 
-interface Properties {
+export interface Properties {
   readonly id?: string | undefined;
   readonly version?: string | undefined;
   readonly enabled?: boolean | undefined;
@@ -63,19 +63,9 @@ export function toVaultCertificate({ cer, properties }: KeyVaultCertificate): Va
   return { ...toVaultObject(properties, "certificate"), der: present(cer, "certificate value is nil") };
 }
 
-/** Rejects where there are too many to be read: which ones are the newest is known once all are. */
-export async function toVaultVersions(list: AsyncIterable<Properties>, kind: VaultObjectKind): Promise<readonly VaultVersion[]> {
-  const versions: VaultVersion[] = [];
-  for await (const { id, version, enabled, createdOn } of list) {
-    assertListable(versions.length + 1);
-    assertIdSize(id);
-    versions.push({
-      version: present(version, `${kind} id is nil`),
-      isEnabled: enabled !== false,
-      created: createdOn?.getTime() ?? 0,
-    });
-  }
-  return versions;
+export function toVaultVersion({ id, version, enabled, createdOn }: Properties, kind: VaultObjectKind): VaultVersion {
+  assertIdSize(id);
+  return { version: present(version, `${kind} id is nil`), isEnabled: enabled !== false, created: createdOn?.getTime() ?? 0 };
 }
 
 /** Of any kind. Certificates come without a name where their id cannot be read. */

@@ -115,14 +115,17 @@ export class ListedVaults implements VaultClients {
       },
       getKey: unused,
       getCertificate: unused,
-      listSecretVersions: async (name): Promise<readonly VaultVersion[]> => {
-        await enter(`versions ${name}`, "list");
-        return (this.#secrets.get(name) ?? []).map(({ version, isEnabled }, index) => ({ version, isEnabled, created: index }));
-      },
-      listKeyVersions: unused,
-      listCertificateVersions: unused,
+      listVersions: (_kind, name) => this.#versions(name, enter),
       listObjects: (kind) => this.#pages(kind, enter),
     };
+  }
+
+  async *#versions(
+    name: string,
+    enter: (request: string, permission: Permission) => Promise<void>,
+  ): AsyncGenerator<readonly VaultVersion[]> {
+    await enter(`versions ${name}`, "list");
+    yield (this.#secrets.get(name) ?? []).map(({ version, isEnabled }, index) => ({ version, isEnabled, created: index }));
   }
 
   async *#pages(

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, describe, test } from "node:test";
 
+import { ListedVersions } from "../../src/azure/answer-size.ts";
 import { createSignIn } from "../../src/azure/sign-in.ts";
 import { createVaultClient } from "../../src/azure/vault-client.ts";
-import { toVaultVersions } from "../../src/azure/vault-objects.ts";
 import type { VaultAddress, VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { ListedObject } from "../../src/domain/ports/vault-object.ts";
@@ -66,9 +66,7 @@ const unused = {
   getSecret: unasked,
   getKey: unasked,
   getCertificate: unasked,
-  listSecretVersions: unasked,
-  listKeyVersions: unasked,
-  listCertificateVersions: unasked,
+  listVersions: unasked,
 };
 
 const signal = new AbortController().signal;
@@ -167,7 +165,7 @@ describe("a list of a vault", () => {
       response.end(JSON.stringify({ value: pageOf(5_000, pages), nextLink: `${service?.url}secrets/a/versions?page=${pages}` }));
     });
 
-    const error = await client.listSecretVersions("a", AbortSignal.timeout(20_000)).then(
+    const error = await Array.fromAsync(client.listVersions("secret", "a", AbortSignal.timeout(20_000))).then(
       () => undefined,
       (failure: unknown) => failure,
     );
@@ -179,10 +177,19 @@ describe("a list of a vault", () => {
   });
 
   test("of 25,000 versions is read whole", async () => {
-    async function* list() {
-      for (let index = 0; index < 25_000; index += 1) yield { version: `v${index}` };
-    }
-    assert.equal((await toVaultVersions(list(), "secret")).length, 25_000);
+    const listed = new ListedVersions();
+
+    for (let page = 0; page < 1_000; page += 1) listed.add(25, 100);
+
+    assert.throws(() => listed.add(1, 100), { message: "more than 25000 versions" });
+  });
+
+  test("of versions that its vault is slow to list is given up for good, and is no silence of the vault", async () => {
+    const listed = new ListedVersions();
+
+    for (let page = 0; page < 12; page += 1) listed.add(25, 10_000);
+
+    assert.throws(() => listed.add(25, 10_000), { name: "TooManyVersions", message: "more versions than its vault lists in 120 s" });
   });
 
   test("of objects is bounded by the page", async () => {

@@ -146,11 +146,11 @@ const vaultOf = (versions: number, bytes: number): ObjectReader => {
   const value = Sensitive.ofText("x".repeat(bytes));
   return {
     getSecret: async (_name, version = "v0") => ({ ...facts, version, value, contentType: undefined, keyId: undefined }),
-    listSecretVersions: async () => listed,
+    listVersions: async function* () {
+      yield listed;
+    },
     getKey: () => assert.fail("no key is asked for"),
     getCertificate: () => assert.fail("no certificate is asked for"),
-    listKeyVersions: () => assert.fail("no key is asked for"),
-    listCertificateVersions: () => assert.fail("no certificate is asked for"),
   };
 };
 

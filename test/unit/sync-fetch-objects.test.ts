@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import type { ObjectReader } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
-import type { VaultVersion } from "../../src/domain/ports/vault-object.ts";
+import type { VaultObjectKind, VaultVersion } from "../../src/domain/ports/vault-object.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
@@ -46,17 +46,11 @@ class Vault implements ObjectReader {
     return this.#answer(`certificate ${name} ${version}`, name, { ...facts, version, der: Buffer.from("hi") });
   }
 
-  #list(call: string, name: string): Promise<readonly VaultVersion[]> {
-    return this.#answer(
-      call,
-      name,
-      [3, 2, 1].map((number) => ({ version: `v${number}`, isEnabled: number !== 2, created: number })),
-    );
+  /** A page each. */
+  async *listVersions(kind: VaultObjectKind, name: string): AsyncGenerator<readonly VaultVersion[]> {
+    const numbers = await this.#answer(`list ${kind} ${name}`, name, [3, 2, 1]);
+    for (const number of numbers) yield [{ version: `v${number}`, isEnabled: number !== 2, created: number }];
   }
-
-  listSecretVersions = (name: string) => this.#list(`list secret ${name}`, name);
-  listKeyVersions = (name: string) => this.#list(`list key ${name}`, name);
-  listCertificateVersions = (name: string) => this.#list(`list certificate ${name}`, name);
 }
 
 function fetchFrom(client: ObjectReader, ...objects: readonly ClassObject[]): Promise<Fetched> {
@@ -127,7 +121,9 @@ describe("fetching the objects of a class", () => {
 
   test("does not hide a bug behind a failed object", async () => {
     const vault = new Vault();
-    vault.listKeyVersions = () => Promise.reject(new TypeError("bug"));
+    vault.listVersions = () => {
+      throw new TypeError("bug");
+    };
     await assert.rejects(fetchFrom(vault, anObject({ type: "key", history: 2 })), TypeError);
   });
 });

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
+import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../src/domain/ports/vault-object.ts";
+import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+
+const VAULT_URL = "https://shared.vault.azure.net/";
 
 let clock: ManualClock;
 let gate: VaultGate;
@@ -16,7 +20,7 @@ beforeEach(() => {
   clock = new ManualClock();
   random = 0;
   const vaultMetrics = createVaultMetrics(new Registry());
-  gate = new VaultGate("https://shared.vault.azure.net/", { clock, random: () => random, metrics: vaultMetrics });
+  gate = new VaultGate(VAULT_URL, { clock, random: () => random, metrics: vaultMetrics });
 });
 
 /** Asks for so many objects at once. When each was asked for, in milliseconds from now, is in the list as it happens. */
@@ -78,6 +82,37 @@ describe("the budget of a vault that several namespaces share", () => {
     assert.ok(alone.length >= 795 && alone.length <= 805, String(alone.length));
     await clock.advance(3_000);
     assert.equal(alone.length, 1_500);
+  });
+});
+
+describe("lists of versions", () => {
+  test("S4: of thousands of versions take a turn for each page, in their namespace's line", async () => {
+    const client = {
+      async *listVersions() {
+        for (let page = 0; page < 1_000; page += 1) yield [{ version: `v${page}`, isEnabled: true, created: page }];
+      },
+      getSecret: async () => assert.fail("not asked for here"),
+    } as unknown as VaultClient; // Nothing else of it is called.
+    const address = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
+    const options = { clock, random: () => 0, metrics: createVaultMetrics(new Registry()) };
+    const budgeted = withBudget({ clientFor: () => client }, options).clientFor(
+      address,
+      { kind: "managedIdentity", clientId: "app" },
+      "greedy",
+    );
+    const signal = new AbortController().signal;
+    const lists = Array.from({ length: 8 }, () => Array.fromAsync(budgeted.inLineOf("greedy").listVersions("secret", "a", signal)));
+    await clock.advance(5_000);
+    const began = clock.now();
+    let waited = Number.POSITIVE_INFINITY;
+    void Array.fromAsync(budgeted.inLineOf("modest").listVersions("secret", "b", signal), () => {
+      waited = Math.min(waited, clock.now() - began);
+    });
+    await clock.advance(1_000);
+
+    assert.ok(waited < 100, `the other's first page came after ${waited} ms`);
+    await clock.advance(60_000);
+    assert.equal((await Promise.all(lists)).length, 8, "the control: they go on");
   });
 });
 

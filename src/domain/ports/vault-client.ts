@@ -20,10 +20,8 @@ export interface ObjectReader {
   getSecret(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultSecret>;
   getKey(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultKey>;
   getCertificate(name: string, version: string | undefined, signal: AbortSignal): Promise<VaultCertificate>;
-  /** All versions, disabled and expired ones too, in the vault's order. */
-  listSecretVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
-  listKeyVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
-  listCertificateVersions(name: string, signal: AbortSignal): Promise<readonly VaultVersion[]>;
+  /** All versions, disabled and expired ones too, in the vault's order, a page at a time: each page is one transaction. */
+  listVersions(kind: VaultObjectKind, name: string, signal: AbortSignal): AsyncIterable<readonly VaultVersion[]>;
 }
 
 /** One vault as one identity sees it. Throws `VaultError`. */

@@ -76,9 +76,9 @@ export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admissio
   return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0) };
 }
 
-/** Transactions that a call turned out to need beyond its first. */
-export function charged(pressure: VaultPressure, turns: number, now: number): VaultPressure {
-  return { ...pressure, all: takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns }).bucket };
+/** A turn was taken and not needed. */
+export function givenBack(pressure: VaultPressure, now: number): VaultPressure {
+  return { ...pressure, all: takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: -1 }).bucket };
 }
 
 /** Why nothing is asked now, and for how long. Also to be asked after a wait for a turn. */

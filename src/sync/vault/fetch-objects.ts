@@ -12,6 +12,7 @@ import { failed, ok, type Result } from "../../domain/result.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
+import { KINDS } from "./vault-listings.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
 const AT_A_TIME = 4;
@@ -107,15 +108,14 @@ async function versionsOf(client: ObjectReader, object: ClassObject, signal: Abo
   return listed.length === 0 ? [unlistedVersion(object)] : selectVersions(object, listed);
 }
 
-export function listVersions(client: ObjectReader, { type, name }: ClassObject, signal: AbortSignal): Promise<readonly VaultVersion[]> {
-  switch (type) {
-    case "secret":
-      return client.listSecretVersions(name, signal);
-    case "key":
-      return client.listKeyVersions(name, signal);
-    case "cert":
-      return client.listCertificateVersions(name, signal);
-  }
+export async function listVersions(
+  client: ObjectReader,
+  { type, name }: ClassObject,
+  signal: AbortSignal,
+): Promise<readonly VaultVersion[]> {
+  const versions: VaultVersion[] = [];
+  for await (const page of client.listVersions(KINDS[type], name, signal)) versions.push(...page);
+  return versions;
 }
 
 async function fetchVersion(

@@ -2,7 +2,7 @@ import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
-import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../../domain/ports/vault-object.ts";
+import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
@@ -97,15 +97,18 @@ export class ObjectLedger {
         this.#get<VaultKey>(reading, { type: "key", name, version }, () => client.getKey(name, version, signal)),
       getCertificate: (name, version, signal) =>
         this.#get<VaultCertificate>(reading, { type: "cert", name, version }, () => client.getCertificate(name, version, signal)),
-      listSecretVersions: (name, signal) => this.#versions(reading, `secret/${name}`, () => client.listSecretVersions(name, signal)),
-      listKeyVersions: (name, signal) => this.#versions(reading, `key/${name}`, () => client.listKeyVersions(name, signal)),
-      listCertificateVersions: (name, signal) =>
-        this.#versions(reading, `cert/${name}`, () => client.listCertificateVersions(name, signal)),
+      listVersions: (kind, name, signal) => this.#versions(reading, `${kind}/${name}`, client.listVersions(kind, name, signal)),
     };
   }
 
-  #versions<T>({ notBefore }: Reading, what: string, list: () => Promise<T>): Promise<T> {
-    return this.#calls.run({ key: `versions of ${what.toLowerCase()}`, notBefore, isKept: () => true }, list);
+  /** Shared whole, and so in one page. */
+  async *#versions(
+    { notBefore }: Reading,
+    what: string,
+    pages: AsyncIterable<readonly VaultVersion[]>,
+  ): AsyncGenerator<readonly VaultVersion[]> {
+    const key = `versions of ${what.toLowerCase()}`;
+    yield await this.#calls.run({ key, notBefore, isKept: () => true }, async () => (await Array.fromAsync(pages)).flat());
   }
 
   async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {

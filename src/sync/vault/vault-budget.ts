@@ -1,11 +1,8 @@
 import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
-import type { ListedObject, VaultObjectKind } from "../../domain/ports/vault-object.ts";
+import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
-import { type GateOptions, VaultGate } from "./vault-gate.ts";
-
-/** Entries of a list that come in one transaction. */
-export const PAGE_SIZE = 25;
+import { type GateOptions, type VaultCall, VaultGate } from "./vault-gate.ts";
 
 /** One vault as one identity sees it, asked within the vault's limits. */
 export interface BudgetedClient {
@@ -53,48 +50,42 @@ function budget(client: VaultClient, gateNow: GateNow): BudgetedClient {
   return {
     inLineOf: (namespace) => ({
       ...budgetedReads(client, gateNow, namespace),
-      listObjects: (kind, signal) => budgetedPages(client, gateNow, { kind, namespace, signal }),
+      listVersions: (kind, name, signal) =>
+        budgetedPages(gateNow, {
+          call: { kind, operation: "versions", namespace },
+          pages: client.listVersions(kind, name, signal),
+          signal,
+        }),
+      listObjects: (kind, signal) =>
+        budgetedPages(gateNow, { call: { kind, operation: "list", namespace }, pages: client.listObjects(kind, signal), signal }),
     }),
     stretchFor: (namespace) => gateNow().stretchFor(namespace),
   };
 }
 
-function budgetedReads(client: VaultClient, gateNow: GateNow, namespace: string): ObjectReader {
+function budgetedReads(client: VaultClient, gateNow: GateNow, namespace: string): Omit<ObjectReader, "listVersions"> {
   const get = <T>(kind: VaultObjectKind, ask: () => Promise<T>, signal: AbortSignal): Promise<T> =>
     gateNow().pass({ kind, operation: "get", namespace }, ask, signal);
-  const versions = async <T>(kind: VaultObjectKind, list: () => Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> => {
-    const call = { kind, operation: "versions", namespace } as const;
-    const gate = gateNow();
-    const found = await gate.pass(call, list, signal);
-    gate.charge(call, Math.ceil(found.length / PAGE_SIZE) - 1);
-    return found;
-  };
   return {
     getSecret: (name, version, signal) => get("secret", () => client.getSecret(name, version, signal), signal),
     getKey: (name, version, signal) => get("key", () => client.getKey(name, version, signal), signal),
     getCertificate: (name, version, signal) => get("certificate", () => client.getCertificate(name, version, signal), signal),
-    listSecretVersions: (name, signal) => versions("secret", () => client.listSecretVersions(name, signal), signal),
-    listKeyVersions: (name, signal) => versions("key", () => client.listKeyVersions(name, signal), signal),
-    listCertificateVersions: (name, signal) => versions("certificate", () => client.listCertificateVersions(name, signal), signal),
   };
 }
 
-interface Paging {
-  readonly kind: VaultObjectKind;
-  readonly namespace: string;
+interface Paging<T> {
+  readonly call: VaultCall;
+  readonly pages: AsyncIterable<T>;
   readonly signal: AbortSignal;
 }
 
-async function* budgetedPages(
-  client: VaultClient,
-  gateNow: GateNow,
-  { kind, namespace, signal }: Paging,
-): AsyncGenerator<readonly ListedObject[]> {
-  const pages = client.listObjects(kind, signal)[Symbol.asyncIterator]();
+/** Each page is a transaction, and waits in the namespace's line. */
+async function* budgetedPages<T>(gateNow: GateNow, { call, pages: listed, signal }: Paging<T>): AsyncGenerator<T> {
+  const pages = listed[Symbol.asyncIterator]();
   try {
     for (;;) {
       const page = await gateNow().pass(
-        { kind, operation: "list", namespace },
+        call,
         () => pages.next(),
         signal,
         ({ done }) => done !== true,

@@ -7,7 +7,7 @@ import {
   type Admission,
   admit,
   answered,
-  charged,
+  givenBack,
   holdUp,
   noPressure,
   rateOf,
@@ -86,19 +86,11 @@ export class VaultGate {
       const result = await ask();
       // The end of a list is known without a request: its turn is given back.
       if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, this.#options.clock.now()));
-      else this.#update(charged(this.#pressure, -1, this.#options.clock.now()));
+      else this.#update(givenBack(this.#pressure, this.#options.clock.now()));
       return result;
     } catch (error) {
       throw this.#failed(call, error);
     }
-  }
-
-  /** Pages that a call turned out to consist of, beyond the first. */
-  charge({ kind, operation }: Omit<VaultCall, "namespace">, further: number): void {
-    if (further <= 0) return;
-    this.#options.metrics.requests.inc({ kind, operation, outcome: "ok" }, further);
-    this.#options.metrics.transactions.inc({ ...this.#labels, operation }, further);
-    this.#update(charged(this.#pressure, further, this.#options.clock.now()));
   }
 
   /** Keys have a slower budget, behind which nobody else waits. */
@@ -159,7 +151,7 @@ export class VaultGate {
   /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
   #unasked(call: VaultCall, error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
-    this.#update(charged(untold(this.#pressure), -1, this.#options.clock.now()));
+    this.#update(givenBack(untold(this.#pressure), this.#options.clock.now()));
     const { code, origin, retry } = error;
     if (code !== "Unreachable") return error;
     const later = retry.kind === "after" ? this.#later(call, retry.milliseconds) : retry;

@@ -18,7 +18,8 @@ const MAX_LISTED = 10_000;
 /** Phases are no whole milliseconds, times are. */
 const ROUNDING_MS = 2;
 
-const KINDS: Readonly<Record<ObjectType, VaultObjectKind>> = { secret: "secret", key: "key", cert: "certificate" };
+/** As clients call what classes call so. */
+export const KINDS: Readonly<Record<ObjectType, VaultObjectKind>> = { secret: "secret", key: "key", cert: "certificate" };
 
 export interface ListingsOptions {
   readonly client: BudgetedClient;
