@@ -13,11 +13,34 @@ const LONGEST_BODY_MS = 2_000;
 /** For the beginning of a body that is too large by what it claims, which comes with its headers where it comes at all. */
 const LONGEST_START_MS = 250;
 
+/** A piece costs memory and time whatever it holds: so many are free, and then each has to have so many bytes on the average. */
+const FREE_PIECES = 64;
+const LEAST_PIECE = 256;
+
+/** Whether a body comes in crumbs, as no client sends one who wants an answer. */
+class Pieces {
+  #count = 0;
+  #bytes = 0;
+
+  add({ length }: Buffer): void {
+    this.#count += 1;
+    this.#bytes += length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get areCrumbs(): boolean {
+    return this.#count > FREE_PIECES && this.#bytes < this.#count * LEAST_PIECE;
+  }
+}
+
 export type Body =
   | { readonly kind: "complete"; readonly bytes: Buffer }
   /** `start` is its beginning: enough to find out which request it was. */
   | { readonly kind: "tooLarge"; readonly start: Buffer }
-  /** The connection broke. */
+  /** The connection broke, or was ended because the body came in crumbs. */
   | { readonly kind: "aborted" }
   /** It did not come in time. */
   | { readonly kind: "late" }
@@ -30,7 +53,7 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
   // Events, not an async iterator, which costs a small review as much as everything that is decided about it.
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces();
     let isOpen = true;
     const end = (body: Body): void => {
       isOpen = false;
@@ -46,10 +69,12 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
     const abort = (): void => end({ kind: "aborted" });
     const giveWay = (): void => end({ kind: "displaced" });
     const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (chunks.length === 0 || size <= LARGEST_BODY) chunks.push(chunk);
-      if (isTooLong || size > LARGEST_BODY) tooLarge();
-      else if (!place.hold(size)) giveWay();
+      pieces.add(chunk);
+      if (pieces.areCrumbs) message.destroy();
+      if (chunks.length === 0 || pieces.bytes <= LARGEST_BODY) chunks.push(chunk);
+      if (message.destroyed) abort();
+      else if (isTooLong || pieces.bytes > LARGEST_BODY) tooLarge();
+      else if (!place.hold(pieces.bytes)) giveWay();
     };
     const giveUp = (): void => (isTooLong ? tooLarge() : end({ kind: "late" }));
     // What has arrived while the event loop was held up is read first: a round later nothing more is there.
@@ -71,15 +96,16 @@ const LONGEST_DISCARD_MS = 2_000;
 export function discardRest(message: IncomingMessage): Promise<void> {
   if (message.complete || message.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
-    let size = 0;
+    const pieces = new Pieces();
     const end = (): void => {
       clearTimeout(timer);
       message.off("data", count).off("end", end).off("close", end);
       resolve();
     };
     const count = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > LARGEST_DISCARD) end();
+      pieces.add(chunk);
+      if (pieces.areCrumbs) message.destroy();
+      if (pieces.bytes > LARGEST_DISCARD) end();
     };
     const timer = setTimeout(end, LONGEST_DISCARD_MS);
     message.on("data", count).once("end", end).once("close", end);

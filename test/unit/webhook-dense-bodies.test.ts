@@ -51,7 +51,10 @@ describe("a body that is dense", () => {
 
   test("A-2: refuses nothing that a text has in its strings", async () => {
     const note = `${"[".repeat(1_000)}\\"${repeated(',"{', MIB)}`;
-    const pod = aPod({ ...OPTED_IN, note }, { containers: [{ name: "app", image: "app:1", args: [note, "\\", '"'] }] });
+    const pod = aPod(
+      { ...OPTED_IN, note: note.slice(0, 200_000) },
+      { containers: [{ name: "app", image: "app:1", args: [note, "\\", '"'] }] },
+    );
 
     assert.equal((await webhook.post(JSON.stringify(aReview(pod)))).json.response?.patchType, "JSONPatch");
   });

@@ -87,6 +87,22 @@ describe("a webhook that strangers reach", () => {
     assert.match(answer, /^HTTP\/1\.1 408 /);
   });
 
+  test("B-1: ends a connection whose body comes in crumbs, which cost hundreds of times what they hold", async () => {
+    const head = "POST /mutate/pods HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const crumbs = await strangersThatSay(`${head}${"1\r\n \r\n".repeat(2_000)}`, 3, webhook);
+    const isEnded = await eventually(() => crumbs.open() === 0, { within: 1_500 }).catch(() => false);
+    crumbs.end();
+    const body = JSON.stringify(OF_UNKNOWN_CLASS);
+    const parts = body.match(/.{1,300}/g) ?? [];
+    const chunked = parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join("");
+    const ordinary = await strangersThatSay(`${head}${chunked}0\r\n\r\n`, 1, webhook);
+    const answer = await firstAnswer(ordinary.sockets[0] ?? process, 5_000);
+    ordinary.end();
+
+    assert.ok(isEnded, `${crumbs.open()} connections are still read from`);
+    assert.match(answer, /^HTTP\/1\.1 200 /, "the control: chunks of an ordinary size");
+  });
+
   test("S1: keeps a thousand connections of strangers, and gives up idle ones for those who ask", async () => {
     const idle = await silentStrangers(1_300, webhook);
     const wrong = await isServed(webhook);

@@ -1,3 +1,4 @@
+import { annotationsSizeProblem } from "../annotations-size.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { OperatingSystem } from "./mount-path.ts";
@@ -74,13 +75,22 @@ export function readPod(raw: unknown): Result<Pod, string> {
     name: textOf(metadata["name"]),
     generateName: textOf(metadata["generateName"]),
     labels: textMap(metadata["labels"], "metadata.labels", problems),
-    annotations: textMap(metadata["annotations"], "metadata.annotations", problems),
+    annotations: annotationsOf(metadata, problems),
     system: systemOfPod(spec),
     volumes: objectsAt(spec["volumes"], "spec.volumes", problems).map(readVolume),
     containers: [...readContainers(spec, "initContainers", problems), ...readContainers(spec, "containers", problems)],
   };
   const [problem] = problems;
   return problem === undefined ? ok(view) : failed(problem);
+}
+
+/** Empty where they are too large: nothing of them is read. */
+function annotationsOf(metadata: JsonObject, problems: string[]): Readonly<Record<string, string>> {
+  const annotations = textMap(metadata["annotations"], "metadata.annotations", problems);
+  const problem = annotationsSizeProblem(annotations);
+  if (problem === undefined) return annotations;
+  problems.push(`metadata.annotations ${problem}`);
+  return {};
 }
 
 function readContainers(spec: JsonObject, list: ContainerList, problems: string[]): readonly PodContainer[] {

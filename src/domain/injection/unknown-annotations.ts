@@ -7,7 +7,8 @@ import { denial, warning } from "./messages.ts";
 const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(nameOf);
 const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(nameOf);
 
-/** No more are shown; an object has room for thousands of keys. */
+/** No more are told of, and of those no more with a suggestion; an object has room for thousands of keys. */
+const MOST_TOLD = 50;
 const MOST_SUGGESTIONS = 20;
 
 export interface UnknownAnnotation {
@@ -20,6 +21,7 @@ export interface UnknownAnnotation {
 export function unknownAnnotations(annotations: Readonly<Record<string, string>>): readonly UnknownAnnotation[] {
   return Object.keys(annotations)
     .filter((key) => key.startsWith(`${PREFIX}/`) && !KNOWN.includes(nameOf(key)))
+    .slice(0, MOST_TOLD)
     .sort()
     .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(nameOf(key)) : undefined }))
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));

@@ -1,4 +1,5 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { annotationsSizeProblem } from "../annotations-size.ts";
 import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
@@ -17,8 +18,14 @@ export interface ClassWarningOptions {
 
 const PROVIDER = "azure";
 
-/** No more are shown; a class has room for thousands of keys. */
+/** Names that are told of, and those of them with a suggestion; an object has room for a hundred thousand. */
+const MOST_TOLD = 50;
 const MOST_SUGGESTIONS = 20;
+
+/** The first ones in alphabetical order of as many as are told of, and how many more there are. */
+function toldOf(names: readonly string[]): { readonly told: readonly string[]; readonly more: number } {
+  return { told: names.slice(0, MOST_TOLD).sort(), more: Math.max(0, names.length - MOST_TOLD) };
+}
 
 /** What the author of a class would learn from a failing mount, or from a Secret that never appears. */
 export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
@@ -26,6 +33,8 @@ export function classWarnings(provider: SecretProviderClass, { cloudName }: Clas
   const name = spec?.provider ?? "";
   // Another provider's class is none of our business, unless its author meant ours.
   if (name !== "" && name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
+  const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
+  if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
   const parsed = parseProviderClass(spec, { owner, cloudName, readCloudFile: unseenCloudFile });
   return [
@@ -50,14 +59,15 @@ function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
 
 function parameterWarnings(spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
   const known: readonly string[] = KNOWN_PARAMETERS;
-  const unknown = Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key));
-  return unknown.sort().map((key, index) => {
+  const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
+  const warnings = told.map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
     if (FORMER_PARAMETERS.includes(key)) return warning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
     const nearest = index < MOST_SUGGESTIONS ? nearestName(key, known) : undefined;
     const fix = nearest === undefined ? "correct or remove it" : `did you mean ${nearest}?`;
     return warning("UnknownParameter", `${field} is unknown and ignored: ${fix}`);
   });
+  return more === 0 ? warnings : [...warnings, warning("UnknownParameter", `${more} more parameters are unknown and ignored`)];
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -113,7 +123,7 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
   const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
   const problem = pollIntervalProblem(provider);
   return [
-    ...unknown.sort().map((key, index) => {
+    ...toldOf(unknown).told.map((key, index) => {
       const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
       const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
       return warning("UnknownAnnotation", `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: ${fix}`);

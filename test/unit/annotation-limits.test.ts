@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { readPod } from "../../src/domain/injection/pod.ts";
+import { unknownAnnotations } from "../../src/domain/injection/unknown-annotations.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
+
+const MOST = 262_144;
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const OBJECTS = "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n";
+const PARAMETERS = { keyvaultName: "demo", tenantId: "tenant", objects: OBJECTS };
+
+const named = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `name-${index}`);
+
+function classWith(annotations: Readonly<Record<string, string>>, parameters: Readonly<Record<string, string>> = {}): SecretProviderClass {
+  const made = aClass({ ...PARAMETERS, ...parameters });
+  return { ...made, metadata: { ...made.metadata, annotations } };
+}
+
+const told = (provider: SecretProviderClass): readonly string[] => classWarnings(provider, { cloudName: "" }).map(({ message }) => message);
+
+describe("an object with more annotations than the API server stores", () => {
+  test("B-2: is not read as JSON for what kubectl notes in them", () => {
+    const hostile = `{"spec":{"parameters":{"cloudName":null}},"more":[${"{},".repeat(MOST / 3)}{}]}`;
+
+    assert.deepEqual(told(classWith({ [LAST_APPLIED]: hostile })), [
+      `metadata.annotations must have at most ${MOST} bytes together, which is what the API server stores`,
+    ]);
+    const control = told(classWith({ [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":null}}}' }));
+    assert.ok(
+      control.some((message) => message.startsWith('parameter "cloudName" is null')),
+      control.join("; "),
+    );
+  });
+
+  test("B-4: is refused before a list of them is taken apart, whether one is large or many are small", () => {
+    const large = aPod({ ...OPTED_IN, containers: "a,".repeat(MOST / 2) });
+    const many = aPod({ ...OPTED_IN, ...Object.fromEntries(named(10_000).map((name) => [name, "x"])) });
+    const most = aPod({ ...OPTED_IN, note: "x".repeat(MOST - 1_000) });
+
+    for (const pod of [large, many])
+      assert.deepEqual(readPod(pod), {
+        ok: false,
+        error: `metadata.annotations must have at most ${MOST} bytes together, which is what the API server stores`,
+      });
+    assert.ok(readPod(most).ok, "the control: as many as there may be");
+  });
+});
+
+describe("an object with thousands of unknown names", () => {
+  test("B-3: is told of fifty of its parameters, and how many more there are", () => {
+    const messages = told(classWith({}, Object.fromEntries(named(113_000).map((name) => [name, ""]))));
+    const ofNames = messages.filter((message) => message.includes("unknown and ignored"));
+
+    assert.equal(ofNames.length, 51);
+    assert.equal(ofNames.at(-1), "112950 more parameters are unknown and ignored");
+  });
+
+  test("B-3: is told of fifty of its annotations, on a class and on a pod", () => {
+    const annotations = prefixed(Object.fromEntries(named(5_000).map((name) => [name, ""])));
+
+    assert.equal(told(classWith(annotations)).filter((message) => message.includes("is no annotation of")).length, 50);
+    assert.equal(unknownAnnotations(annotations).length, 50);
+    assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).length, 1);
+  });
+});
