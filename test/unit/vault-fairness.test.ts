@@ -161,4 +161,21 @@ describe("a vault that throttles", () => {
 
     assert.deepEqual([gate.stretchFor("once-greedy"), gate.stretchFor("steady")], [1, 2]);
   });
+
+  test("S4: is polled as before by the others until its rate is whole again, also when who asked for much has stopped", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("greedy");
+    for (let pause = 0; pause < 3; pause += 1) {
+      await asks("greedy", refused);
+      await clock.advance(6_000);
+    }
+    const stretches: number[] = [];
+    for (let second = 0; second < 120; second += 1) {
+      await asks("steady");
+      stretches.push(gate.stretchFor("steady"));
+      await clock.advance(1_000);
+    }
+
+    assert.deepEqual(new Set(stretches), new Set([1]));
+    assert.equal(gate.stretchFor("greedy"), 1, "the rate is whole again");
+  });
 });

@@ -23,7 +23,7 @@ import { VaultUsage } from "./vault-usage.ts";
 
 /** Those that were held up together come back over this time, not together (milliseconds). */
 const SPREAD_MS = 30_000;
-/** And the few requests of namespaces that ask for little over this. */
+/** And the few requests of namespaces that asked for little over this. */
 const MODEST_SPREAD_MS = 1_000;
 
 export interface GateOptions {
@@ -52,6 +52,8 @@ export class VaultGate {
   readonly #turns = new FairTurns();
   readonly #keyTurns = new FairTurns();
   readonly #usage: VaultUsage;
+  /** Namespaces that asked for most when the vault throttled, until its rate is whole again. */
+  readonly #payers = new Set<string>();
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
   readonly #words = { Unreachable: "", Throttled: "" };
@@ -71,11 +73,7 @@ export class VaultGate {
 
   /** By how much polls of the namespace's classes are to be further apart: for what others ask the vault for, not at all. */
   stretchFor(namespace: string): number {
-    return this.#isModest(namespace) ? 1 : stretchOf(this.#pressure);
-  }
-
-  #isModest(namespace: string): boolean {
-    return this.#usage.isModest(namespace, this.#options.clock.now());
+    return this.#payers.has(namespace) ? stretchOf(this.#pressure) : 1;
   }
 
   /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
@@ -117,7 +115,11 @@ export class VaultGate {
 
   #heldUp(call: VaultCall, { why, afterMs }: { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number }): VaultError {
     this.#options.metrics.held.inc({ reason: why });
-    return this.#trouble(why, this.#later(call, afterMs));
+    return this.#trouble(why, why === "Throttled" ? this.#afterPause(call, afterMs) : this.#later(afterMs));
+  }
+
+  #afterPause({ namespace }: VaultCall, afterMs: number): Retry {
+    return this.#later(afterMs, this.#payers.has(namespace) ? SPREAD_MS : MODEST_SPREAD_MS);
   }
 
   /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
@@ -131,13 +133,14 @@ export class VaultGate {
       this.#update(untold(this.#pressure));
       return error;
     }
-    if (error.origin !== "vault") return this.#unasked(call, error);
+    if (error.origin !== "vault") return this.#unasked(error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
+      for (const namespace of this.#usage.most(now)) this.#payers.add(namespace);
       const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
       this.#ended(call, "throttled", next);
-      return this.#trouble("Throttled", this.#later(call, next.pausedUntil - now));
+      return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
       if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
@@ -149,12 +152,12 @@ export class VaultGate {
   }
 
   /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
-  #unasked(call: VaultCall, error: VaultError): VaultError {
+  #unasked(error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
     this.#update(givenBack(untold(this.#pressure), this.#options.clock.now()));
     const { code, origin, retry } = error;
     if (code !== "Unreachable") return error;
-    const later = retry.kind === "after" ? this.#later(call, retry.milliseconds) : retry;
+    const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;
     return new VaultError(code, `${this.#vaultUrl}: ${this.#wordsOf(error)}`, { retry: later, origin });
   }
 
@@ -164,8 +167,7 @@ export class VaultGate {
     return words.length === 0 ? message : words.join(`${this.#vaultUrl}: `);
   }
 
-  #later({ namespace }: VaultCall, afterMs: number): Retry {
-    const spreadMs = this.#isModest(namespace) ? MODEST_SPREAD_MS : SPREAD_MS;
+  #later(afterMs: number, spreadMs = SPREAD_MS): Retry {
     return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs) };
   }
 
@@ -177,6 +179,7 @@ export class VaultGate {
 
   #update(next: VaultPressure): void {
     this.#pressure = next;
+    if (stretchOf(next) === 1) this.#payers.clear();
     const labels = this.#labels;
     this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));

@@ -1,10 +1,10 @@
 /** After so long a request counts half (milliseconds). */
 const HALVING_MS = 30_000;
 
-/** Of what a namespace asks for on average: who asks for no more is not what a vault is throttled for. */
+/** Of what a namespace asks for on average: who asks for no more is not what a vault throttles for. */
 const MODEST_SHARE = 1 / 2;
 
-/** Who has asked one vault for how much lately. All namespaces that ask for much the same are none of them modest. */
+/** Who has asked one vault for how much lately. */
 export class VaultUsage {
   readonly #requests = new Map<string, number>();
   #total = 0;
@@ -17,18 +17,15 @@ export class VaultUsage {
 
   count(namespace: string, now: number): void {
     this.#halve(now);
-    this.#requests.set(namespace, this.#of(namespace) + 1);
+    this.#requests.set(namespace, (this.#requests.get(namespace) ?? 0) + 1);
     this.#total += 1;
   }
 
-  /** Whether the namespace asks for at most half of what one of them asks for on average. */
-  isModest(namespace: string, now: number): boolean {
+  /** Namespaces that ask for more than half of what one of them asks for on average: where all ask for much the same, all of them. */
+  most(now: number): readonly string[] {
     this.#halve(now);
-    return this.#of(namespace) * this.#requests.size <= this.#total * MODEST_SHARE && this.#total > 0;
-  }
-
-  #of(namespace: string): number {
-    return this.#requests.get(namespace) ?? 0;
+    const modest = (this.#total / this.#requests.size) * MODEST_SHARE;
+    return [...this.#requests].flatMap(([namespace, requests]) => (requests > modest ? [namespace] : []));
   }
 
   #halve(now: number): void {
