@@ -145,12 +145,21 @@ describe("a vault that throttles", () => {
 
   test("is polled less often by all where no namespace stands out, whoever it is that the vault is throttled for", async () => {
     for (const namespace of ["a", "b", "c"]) for (let index = 0; index < 10; index += 1) await asks(namespace);
+    for (const namespace of ["b", "c"]) await asks(namespace);
     await asks("a", refused);
 
     assert.deepEqual(
       ["a", "b", "c"].map((namespace) => gate.stretchFor(namespace)),
       [2, 2, 2],
     );
+  });
+
+  test("S4: is polled as before by one that asked for a good deal, beside another that asked for most of it", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("steady");
+    for (let index = 0; index < 280; index += 1) await asks("greedy");
+    await asks("greedy", refused);
+
+    assert.deepEqual([gate.stretchFor("greedy"), gate.stretchFor("steady")], [2, 1]);
   });
 
   test("S4: forgets in minutes who asked for much", async () => {

@@ -52,8 +52,8 @@ export class VaultGate {
   readonly #turns = new FairTurns();
   readonly #keyTurns = new FairTurns();
   readonly #usage: VaultUsage;
-  /** Namespaces that asked for most when the vault throttled, until its rate is whole again. */
-  readonly #payers = new Set<string>();
+  /** Namespaces that asked for most when the vault throttled last, until its rate is whole again. */
+  #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
   readonly #words = { Unreachable: "", Throttled: "" };
@@ -137,7 +137,7 @@ export class VaultGate {
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
-      for (const namespace of this.#usage.most(now)) this.#payers.add(namespace);
+      this.#payers = this.#usage.most(now);
       const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
@@ -179,7 +179,7 @@ export class VaultGate {
 
   #update(next: VaultPressure): void {
     this.#pressure = next;
-    if (stretchOf(next) === 1) this.#payers.clear();
+    if (stretchOf(next) === 1) this.#payers = new Set();
     const labels = this.#labels;
     this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));

@@ -1,9 +1,6 @@
 /** After so long a request counts half (milliseconds). */
 const HALVING_MS = 30_000;
 
-/** Of what a namespace asks for on average: who asks for no more is not what a vault throttles for. */
-const MODEST_SHARE = 1 / 2;
-
 /** Who has asked one vault for how much lately. */
 export class VaultUsage {
   readonly #requests = new Map<string, number>();
@@ -21,11 +18,17 @@ export class VaultUsage {
     this.#total += 1;
   }
 
-  /** Namespaces that ask for more than half of what one of them asks for on average: where all ask for much the same, all of them. */
-  most(now: number): readonly string[] {
+  /** The fewest namespaces that together ask for half of all, and those that ask for as much as one of them. */
+  most(now: number): ReadonlySet<string> {
     this.#halve(now);
-    const modest = (this.#total / this.#requests.size) * MODEST_SHARE;
-    return [...this.#requests].flatMap(([namespace, requests]) => (requests > modest ? [namespace] : []));
+    let sum = 0;
+    const marginal = [...this.#requests.values()]
+      .sort((a, b) => b - a)
+      .find((requests) => {
+        sum += requests;
+        return sum >= this.#total / 2;
+      });
+    return new Set([...this.#requests].flatMap(([namespace, requests]) => (requests >= (marginal ?? 0) ? [namespace] : [])));
   }
 
   #halve(now: number): void {
