@@ -78,7 +78,7 @@ class QueuedEventSink implements KubeEventSink {
     const now = this.#options.clock.now();
     const known = this.#series.get(name);
     this.#series.delete(name);
-    this.#series.set(name, { event, first: known?.first ?? now, last: now, count: (known?.count ?? 0) + 1 });
+    this.#series.set(name, { event: remembered(event), first: known?.first ?? now, last: now, count: (known?.count ?? 0) + 1 });
     this.#queue.add(name);
     this.#forgetOldest();
     this.#start();
@@ -133,7 +133,7 @@ class QueuedEventSink implements KubeEventSink {
       },
       type,
       reason,
-      message: shortened(message, MESSAGE_BYTES),
+      message,
       source: { component },
       reportingComponent: component,
       reportingInstance: instance,
@@ -162,6 +162,14 @@ class QueuedEventSink implements KubeEventSink {
       if (!this.#queue.has(name)) this.#series.delete(name);
     }
   }
+}
+
+/** Without the object's content, which may be as large as an object can be. */
+function remembered({ regarding: { apiVersion, kind, metadata }, message, ...event }: Emitted): Emitted {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  const place = namespace === undefined ? { name } : { name, namespace };
+  const version = { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return { ...event, regarding: { apiVersion, kind, metadata: { ...place, ...version } }, message: shortened(message, MESSAGE_BYTES) };
 }
 
 /** The same event on the same object has the same name, in this process and in the next. */
