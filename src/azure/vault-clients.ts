@@ -47,7 +47,9 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient {
-      const { authorityHost, customScope = "", tenantId, vaultUrl, apiVersion = "" } = address;
+      const { authorityHost, customScope = "", apiVersion = "" } = address;
+      // However a class spells them: each spelling would be a client and a sign-in more.
+      const [tenantId, vaultUrl] = [address.tenantId.toLowerCase(), address.vaultUrl.toLowerCase()];
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
       const signIn = signIns.getOrCreate({ key: JSON.stringify(who), holder: namespace }, () =>

@@ -56,3 +56,10 @@ export class VaultError extends Error {
     this.providerText = providerText;
   }
 }
+
+/** What an error said, to be kept: the error itself holds its stack. */
+export type VaultWords = Pick<VaultError, "code" | "message" | "retry" | "origin" | "providerText">;
+
+export function wordsOf({ code, message, retry, origin, providerText }: VaultError): VaultWords {
+  return { code, message, retry, origin, providerText };
+}

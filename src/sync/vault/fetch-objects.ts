@@ -3,7 +3,7 @@ import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "
 import { findByFile, hasHistory, type ObjectVersion, selectVersions, unlistedVersion } from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError, type VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultErrorOrigin, type VaultWords } from "../../domain/ports/vault-error.ts";
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
@@ -98,7 +98,7 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
 }
 
 /** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
-export function refusedObject(object: ClassObject, error: VaultError, asked: ObjectVersion | undefined): ObjectFailure {
+export function refusedObject(object: ClassObject, error: VaultWords, asked: ObjectVersion | undefined): ObjectFailure {
   return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry, origin: error.origin };
 }
 
@@ -139,7 +139,7 @@ async function fetchVersion(
 }
 
 /** As the provider: what it gets is named in its words; what it lists, and an answer that lacks a part, is not. */
-function vaultFailure({ message, providerText }: VaultError, object: ClassObject, asked: ObjectVersion | undefined): string {
+function vaultFailure({ message, providerText }: VaultWords, object: ClassObject, asked: ObjectVersion | undefined): string {
   if (providerText !== undefined) return `${providerText} (${objectIdOf(asked ?? object)}: ${message})`;
   return asked === undefined ? message : objectFailure(asked, message);
 }

@@ -1,40 +1,75 @@
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 
-interface Interest {
+/** What one class names. */
+export interface Interest {
   readonly keys: readonly string[];
   /** Unix milliseconds: a class that does not come again by then is gone, or reads elsewhere. */
   readonly until: number;
 }
 
+export interface InterestsOptions {
+  /** No class names the object any more. */
+  readonly onUnnamed: (key: string) => void;
+  /** The class is gone, or reads elsewhere. */
+  readonly onForgotten: (classKey: string) => void;
+}
+
+/** Classes that do not come again are looked for this often (milliseconds). */
+const EXPIRY_MS = 60_000;
+
 /** Which classes name which objects, each by its key in the ledger (`secret/name`). */
 export class Interests {
   readonly #byClass = new Map<string, Interest>();
   readonly #byObject = new Map<string, Set<string>>();
+  readonly #options: InterestsOptions;
+  #expiredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: InterestsOptions) {
+    this.#options = options;
+  }
 
   /** In place of what the class named before. */
-  name(classKey: string, keys: readonly string[], until: number): void {
-    this.forget(classKey);
-    this.#byClass.set(classKey, { keys, until });
-    for (const key of keys) {
+  name(classKey: string, interest: Interest, now: number): void {
+    const before = this.#byClass.get(classKey)?.keys ?? [];
+    this.#byClass.set(classKey, interest);
+    for (const key of interest.keys) {
       const classes = this.#byObject.get(key) ?? new Set();
       this.#byObject.set(key, classes.add(classKey));
     }
+    const named = new Set(interest.keys);
+    for (const key of before) if (!named.has(key)) this.#release(key, classKey);
+    // The class itself has come, however late.
+    if (Math.abs(now - this.#expiredAt) >= EXPIRY_MS) this.#expire(now);
   }
 
   forget(classKey: string): void {
-    for (const key of this.#byClass.get(classKey)?.keys ?? []) {
-      const classes = this.#byObject.get(key);
-      classes?.delete(classKey);
-      if (classes?.size === 0) this.#byObject.delete(key);
-    }
+    for (const key of this.#byClass.get(classKey)?.keys ?? []) this.#release(key, classKey);
     this.#byClass.delete(classKey);
+    this.#options.onForgotten(classKey);
+  }
+
+  #release(key: string, classKey: string): void {
+    const classes = this.#byObject.get(key);
+    classes?.delete(classKey);
+    if (classes?.size !== 0) return;
+    this.#byObject.delete(key);
+    this.#options.onUnnamed(key);
+  }
+
+  #expire(now: number): void {
+    this.#expiredAt = now;
+    for (const [classKey, { until }] of this.#byClass) if (until < now) this.forget(classKey);
   }
 
   /** Objects of the type, in their current version, that some class names. */
   count(type: ObjectType, now: number): number {
-    for (const [classKey, { until }] of this.#byClass) if (until < now) this.forget(classKey);
+    this.#expire(now);
     return this.#currentOf(type).length;
+  }
+
+  isNamed(key: string): boolean {
+    return this.#byObject.has(key);
   }
 
   isShared(key: string): boolean {

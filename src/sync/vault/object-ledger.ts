@@ -1,7 +1,7 @@
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultWords, wordsOf } from "../../domain/ports/vault-error.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
@@ -17,6 +17,7 @@ export interface LedgerOptions {
   readonly client: BudgetedClient;
   readonly clock: Clock;
   readonly metrics: VaultMetrics;
+  readonly calls: SharedCalls;
   /** An object that the class named is no longer as it was. False where there is no such class any more. */
   readonly onChange: (classKey: string) => boolean;
 }
@@ -28,10 +29,10 @@ export interface VaultObjectKey {
   readonly version: string | undefined;
 }
 
-/** A look, the error that a refusal had, and the poll that it was made for. */
+/** A look, what a refusal said, and the poll that it was made for. */
 export interface RecordedLook {
   readonly look: ObjectLook;
-  readonly error: VaultError | undefined;
+  readonly error: VaultWords | undefined;
   /** Unix milliseconds: when that poll was due, whenever it came to run. */
   readonly due: number;
 }
@@ -45,22 +46,29 @@ export interface Reading {
   readonly notBefore: number;
 }
 
+/** A list of as many has 75 KB. A longer one is kept for nobody who comes later. */
+const MAX_KEPT_VERSIONS = 500;
+
 /**
  * What one identity has seen of one vault, for all classes that read it as this identity: nobody else's answers are in it. It holds
  * facts; values only for seconds, and only of objects that several classes name.
  */
 export class ObjectLedger {
   readonly listings: VaultListings;
-  readonly interests = new Interests();
   readonly refusals = new ObjectRefusals();
+  readonly interests = new Interests({
+    onUnnamed: (key) => this.#looks.delete(key),
+    onForgotten: (classKey) => this.refusals.forget(classKey),
+  });
   readonly #options: LedgerOptions;
   readonly #looks = new Map<string, RecordedLook>();
-  readonly #calls: SharedCalls;
+  /** No two ledgers have the same: what one identity is answered is nobody else's. */
+  readonly #id: string;
 
   constructor(options: LedgerOptions) {
-    const { client, clock, metrics } = options;
+    const { client, clock, calls } = options;
     this.#options = options;
-    this.#calls = new SharedCalls(clock, metrics);
+    this.#id = calls.scope();
     this.listings = new VaultListings({
       client,
       clock,
@@ -107,8 +115,9 @@ export class ObjectLedger {
     what: string,
     pages: AsyncIterable<readonly VaultVersion[]>,
   ): AsyncGenerator<readonly VaultVersion[]> {
-    const key = `versions of ${what.toLowerCase()}`;
-    yield await this.#calls.run({ key, notBefore, isKept: () => true }, async () => (await Array.fromAsync(pages)).flat());
+    const key = `${this.#id} versions of ${what.toLowerCase()}`;
+    const isKept = ({ length }: readonly VaultVersion[]): boolean => length <= MAX_KEPT_VERSIONS;
+    yield await this.#options.calls.run({ key, notBefore, isKept }, async () => (await Array.fromAsync(pages)).flat());
   }
 
   async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {
@@ -129,12 +138,14 @@ export class ObjectLedger {
       }
     };
     const isKept = (): boolean => this.interests.isShared(key);
-    return this.#calls.run({ key, notBefore: reading.notBefore, isKept }, recorded);
+    return this.#options.calls.run({ key: `${this.#id} ${key}`, notBefore: reading.notBefore, isKept }, recorded);
   }
 
+  /** Of what some class names: nobody asks for another look, such as at a version of a history. */
   #record(key: string, { classKey, due }: Reading, { look, error }: { look: ObjectLook; error?: VaultError }): void {
+    if (!this.interests.isNamed(key)) return;
     const before = this.#looks.get(key)?.look;
-    this.#looks.set(key, { look, error, due });
+    this.#looks.set(key, { look, error: error && wordsOf(error), due });
     if (before !== undefined && stateOf(before) !== stateOf(look)) this.#wakeAll(this.interests.others(key, classKey));
   }
 
@@ -153,7 +164,8 @@ function stateOf(look: ObjectLook): string {
 }
 
 /** One ledger for each client, hence for each identity in each vault; it goes with its client. */
-export function createLedgers(options: Omit<LedgerOptions, "client">): (client: BudgetedClient) => ObjectLedger {
-  const ledgers = new WeakCache<BudgetedClient, ObjectLedger>();
-  return (client) => ledgers.getOrCreate(client, () => new ObjectLedger({ ...options, client }));
+export function createLedgers(options: Omit<LedgerOptions, "client" | "calls">): (client: BudgetedClient) => ObjectLedger {
+  const made = new WeakCache<BudgetedClient, ObjectLedger>();
+  const calls = new SharedCalls(options.clock, options.metrics);
+  return (client) => made.getOrCreate(client, () => new ObjectLedger({ ...options, client, calls }));
 }

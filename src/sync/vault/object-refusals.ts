@@ -12,6 +12,10 @@ export interface Refusal {
 
 /** What was asked for, and what became of it. */
 export interface Attempt {
+  /** `namespace/name` of the class that asked. */
+  readonly classKey: string;
+  /** All that the class names. */
+  readonly objects: readonly ClassObject[];
   readonly question: Question;
   readonly asked: readonly ClassObject[];
   readonly failures: readonly ObjectFailure[];
@@ -21,18 +25,42 @@ export interface Attempt {
 
 /**
  * Objects that a poll asked for in vain, where another attempt has no reason to end otherwise: the class's own retry, and other classes, have
- * the same answer until the next poll. What a class meets at first, or by its `refresh`, is not kept: its next poll asks.
+ * the same answer until the next poll. What a class meets at first, or by its `refresh`, is not kept: its next poll asks. Nor is what the class
+ * that asked does not name any more.
  */
 export class ObjectRefusals {
   readonly #byObject = new Map<string, Refusal>();
+  /** Keys of what each class was refused. */
+  readonly #byClass = new Map<string, ReadonlySet<string>>();
 
-  note({ question, asked, failures, now }: Attempt): void {
+  note({ classKey, objects, question, asked, failures, now }: Attempt): void {
+    const byObject = new Map(failures.map((failure) => [failure.object, failure]));
+    const kept = this.#keepNamed(classKey, objects);
     for (const object of asked) {
-      const failure = failures.find((candidate) => candidate.object === object);
-      if (failure === undefined) this.#byObject.delete(keyOf(object));
-      else if (question.kind === "changes" && isLasting(failure))
-        this.#byObject.set(keyOf(object), { failure, due: question.due, at: now });
+      const key = keyOf(object);
+      const failure = byObject.get(object);
+      if (failure === undefined) this.#byObject.delete(key);
+      else if (question.kind === "changes" && isLasting(failure)) {
+        this.#byObject.set(key, { failure, due: question.due, at: now });
+        kept.add(key);
+      }
     }
+    if (kept.size > 0) this.#byClass.set(classKey, kept);
+  }
+
+  /** The class is gone, or reads elsewhere. */
+  forget(classKey: string): void {
+    for (const key of this.#byClass.get(classKey) ?? []) this.#byObject.delete(key);
+    this.#byClass.delete(classKey);
+  }
+
+  #keepNamed(classKey: string, objects: readonly ClassObject[]): Set<string> {
+    const before = this.#byClass.get(classKey) ?? new Set();
+    this.#byClass.delete(classKey);
+    if (before.size === 0) return new Set();
+    const named = new Set(objects.map(keyOf));
+    for (const key of before) if (!named.has(key)) this.#byObject.delete(key);
+    return new Set([...before].filter((key) => named.has(key)));
   }
 
   of(object: ClassObject): Refusal | undefined {

@@ -4,7 +4,7 @@ import type { VaultMetrics } from "./vault-metrics.ts";
 /** Classes that name the same object are woken together and come within this time (milliseconds). */
 const KEPT_MS = 10_000;
 
-/** An answer is 25 KB at most: 6 MB together. The oldest go first. */
+/** Of all vaults and identities. An answer is 25 KB at most: 6 MB together. The oldest go first. */
 const MAX_KEPT = 256;
 
 interface Call {
@@ -15,26 +15,39 @@ interface Call {
   endedAt: number | undefined;
 }
 
-export interface SharedCall {
+export interface SharedCall<T> {
+  /** Tells the vault, the identity and the question apart. */
   readonly key: string;
   /** Answers to calls that began before are not taken. */
   readonly notBefore: number;
   /** Whether the answer is worth keeping for others. */
-  readonly isKept: () => boolean;
+  readonly isKept: (answer: T) => boolean;
 }
 
-/** One call for all who ask the same at about the same time. Failures are shared only by those who wait for them. */
+/**
+ * One call for all who ask the same at about the same time. Failures are shared only by those who wait for them. One for the whole worker, whose
+ * next call, for whomever, drops what is old: an identity that is asked for nothing any more keeps no value.
+ */
 export class SharedCalls {
   readonly #clock: Clock;
   readonly #metrics: VaultMetrics;
   readonly #calls = new Map<string, Call>();
+  /** Of those that have ended, in that order. */
+  readonly #kept = new Set<string>();
+  #scopes = 0;
 
   constructor(clock: Clock, metrics: VaultMetrics) {
     this.#clock = clock;
     this.#metrics = metrics;
   }
 
-  async run<T>({ key, notBefore, isKept }: SharedCall, ask: () => Promise<T>): Promise<T> {
+  /** Begins the keys of one identity in one vault, and nobody else's. */
+  scope(): string {
+    this.#scopes += 1;
+    return String(this.#scopes);
+  }
+
+  async run<T>({ key, notBefore, isKept }: SharedCall<T>, ask: () => Promise<T>): Promise<T> {
     const now = this.#clock.now();
     this.#dropOld(now);
     const known = this.#calls.get(key);
@@ -46,11 +59,11 @@ export class SharedCalls {
     this.#metrics.lookups.inc({ result: "asked" });
     const answer = ask();
     const call: Call = { startedAt: now, answer, endedAt: undefined };
-    this.#calls.delete(key);
+    this.#forget(key);
     this.#calls.set(key, call);
     try {
       const found = await answer;
-      if (isKept()) call.endedAt = this.#clock.now();
+      if (isKept(found)) this.#keep(key, call);
       else this.#drop(key, call);
       return found;
     } catch (error) {
@@ -59,14 +72,29 @@ export class SharedCalls {
     }
   }
 
+  #keep(key: string, call: Call): void {
+    if (this.#calls.get(key) !== call) return;
+    call.endedAt = this.#clock.now();
+    this.#kept.add(key);
+    const [oldest] = this.#kept;
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#forget(oldest);
+  }
+
   #drop(key: string, call: Call): void {
-    if (this.#calls.get(key) === call) this.#calls.delete(key);
+    if (this.#calls.get(key) === call) this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    this.#calls.delete(key);
+    this.#kept.delete(key);
   }
 
   #dropOld(now: number): void {
-    for (const [key, { endedAt }] of this.#calls) {
-      const isFull = this.#calls.size >= MAX_KEPT;
-      if (endedAt !== undefined && (isFull || now - endedAt >= KEPT_MS || now < endedAt)) this.#calls.delete(key);
+    for (const key of this.#kept) {
+      const endedAt = this.#calls.get(key)?.endedAt ?? Number.NEGATIVE_INFINITY;
+      // The others ended later.
+      if (now - endedAt < KEPT_MS && now >= endedAt) return;
+      this.#forget(key);
     }
   }
 }

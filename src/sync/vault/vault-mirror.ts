@@ -122,7 +122,7 @@ async function mirrorObjects(
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
   const { files, failures } = await fetchObjects({ client: check.reader, render, content }, check.wanted, signal);
-  ledger.refusals.note({ question, asked: check.wanted, failures, now: clock.now() });
+  ledger.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
   const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
   // In the class's order: which of them met the vault this time must not change what its status says.
   const places = new Map(objects.map(({ path }, index) => [path, index]));

@@ -44,7 +44,8 @@ export interface VersionCheck {
 export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, question, now } = input;
   const forgottenAfter = now + 2 * question.interval * ledger.stretchFor(classKey);
-  ledger.interests.name(classKey, objects.filter((object) => !hasHistory(object)).map(ledgerKey), forgottenAfter);
+  const keys = objects.filter((object) => !hasHistory(object)).map(ledgerKey);
+  ledger.interests.name(classKey, { keys, until: forgottenAfter }, now);
   const { due } = question;
   if (question.kind === "everything") {
     const reader = ledger.reader({ classKey, due, notBefore: now - question.sharedMs });
@@ -164,17 +165,17 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ ledger, reader, question, now }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ ledger, reader, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
     // Why there are none, the vault says to who asks for the object.
     if (listed.length === 0) return undefined;
-    return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: now };
+    return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: knowing.now };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const failure = refusedObject(object, error, undefined);
-    ledger.refusals.note({ question, asked: [object], failures: [failure], now });
-    return { kind: "failed", failure, at: now };
+    ledger.refusals.note({ ...knowing, asked: [object], failures: [failure] });
+    return { kind: "failed", failure, at: knowing.now };
   }
 }
 

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
+import { createVaultClients } from "../../src/azure/vault-clients.ts";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
+import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
+import { createLedgers, type ObjectLedger } from "../../src/sync/vault/object-ledger.ts";
+import { withBudget } from "../../src/sync/vault/vault-budget.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { checkVersions } from "../../src/sync/vault/version-check.ts";
+import { heldOf } from "../support/collected.ts";
+import { ListedVaults } from "../support/listed-vault.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
+const IDENTITY: VaultIdentity = { kind: "managedIdentity", clientId: "app" };
+const INTERVAL = 60_000;
+const HOUR = 3_600_000;
+const signal = new AbortController().signal;
+
+let clock: ManualClock;
+let vaults: ListedVaults;
+let ledgerOf: (clientId: string) => ObjectLedger;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  await clock.advance(HOUR);
+  vaults = new ListedVaults(clock);
+  const metrics = createVaultMetrics(new Registry());
+  const budgeted = withBudget(vaults, { clock, random: () => 0, metrics });
+  const ledgers = createLedgers({ clock, metrics, onChange: () => true });
+  const address = { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT };
+  ledgerOf = (clientId) => ledgers(budgeted.clientFor(address, { kind: "managedIdentity", clientId }, "team"));
+});
+
+const anObject = (name: string): ClassObject => ({
+  type: "secret",
+  name,
+  path: name,
+  version: undefined,
+  history: 0,
+  format: "pem",
+  encoding: "utf-8",
+  filePermission: "",
+});
+
+/** One look at a class that names these objects, as its worker takes it; the answers that came. */
+async function look(ledger: ObjectLedger, names: readonly string[], classKey = "team/one"): Promise<readonly object[]> {
+  const objects = names.map(anObject);
+  const question = { kind: "everything", due: clock.now(), interval: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
+  const check = await checkVersions(ledger, { classKey, objects, secretObjects: [], question, now: clock.now() }, signal);
+  const answers: object[] = [];
+  for (const { name } of check.wanted) {
+    const answer = await check.reader.getSecret(name, undefined, signal).catch((error: unknown) => error);
+    if (!(answer instanceof VaultError)) answers.push(answer as object);
+  }
+  return answers;
+}
+
+describe("what the worker remembers of objects", () => {
+  test("B-8: is of those that some class names, however often a class is edited to name others", async () => {
+    const ledger = ledgerOf("app");
+    const nameOf = (edit: number): string => `absent-${edit}`;
+    for (let edit = 0; edit < 50; edit += 1) await look(ledger, [nameOf(edit)]);
+
+    const remembered = Array.from({ length: 50 }, (_, edit) => ledger.lookOf({ type: "secret", name: nameOf(edit), version: undefined }));
+    assert.equal(remembered.filter((each) => each !== undefined).length, 1);
+    const [error] = remembered.flatMap((each) => each?.error ?? []);
+    assert.equal(error?.code, "NotFound");
+    assert.ok(!(error instanceof Error), "its words, and not its stack");
+  });
+
+  test("B-8: ends with the last class that names them", async () => {
+    const ledger = ledgerOf("app");
+    const lookOf = () => ledger.lookOf({ type: "secret", name: "absent", version: undefined });
+    await look(ledger, ["absent"], "team/gone");
+    await look(ledger, ["absent"], "team/stays");
+    assert.ok(lookOf() !== undefined);
+
+    for (let poll = 0; poll < 4; poll += 1) {
+      await clock.advance(INTERVAL);
+      await look(ledger, ["absent"], "team/stays");
+    }
+    assert.ok(lookOf() !== undefined, "the control");
+    for (let poll = 0; poll < 4; poll += 1) {
+      await clock.advance(INTERVAL);
+      await look(ledger, ["another"], "team/third");
+    }
+
+    assert.equal(lookOf(), undefined);
+  });
+});
+
+describe("a value that the worker keeps for a moment", () => {
+  test("B-7: is dropped by the next call for anybody, whether or not its own identity asks for something again", async () => {
+    vaults.set("shared");
+    const first = ledgerOf("first");
+    const given: WeakRef<object>[] = [];
+    const ask = async (): Promise<void> => {
+      for (const classKey of ["team/one", "team/two"])
+        given.push(...(await look(first, ["shared"], classKey)).map((answer) => new WeakRef(answer)));
+    };
+    await ask();
+    await ask();
+    assert.ok((await heldOf(given)) > 0, "the control: it is kept for the second class");
+
+    await clock.advance(20_000);
+    await look(ledgerOf("second"), ["shared"]);
+
+    assert.equal(await heldOf(given), 0);
+  });
+
+  test("B-7: is one identity's, however classes spell its tenant and vault", () => {
+    const clients = createVaultClients();
+    const clientOf = (tenantId: string, vault: string) =>
+      clients.clientFor(
+        { vaultUrl: `https://${vault}.vault.azure.net/`, authorityHost: "https://login.microsoftonline.com/", tenantId },
+        IDENTITY,
+        "team",
+      );
+    const plain = clientOf(TENANT, "shared");
+
+    assert.equal(clientOf(TENANT.toUpperCase(), "Shared"), plain);
+    assert.notEqual(clientOf(TENANT, "another"), plain, "the control");
+  });
+});
