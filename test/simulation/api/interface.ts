@@ -71,10 +71,22 @@ export interface AdmissionRequest {
   readonly isDryRun: boolean;
   /** The namespace that the object is in. */
   readonly namespaceObject: JsonObject | undefined;
+  /** Whether the authorizer allows the caller something else. */
+  readonly isAllowed: (attributes: Omit<Attributes, "user">) => boolean;
+  /** An object as it is stored; undefined where there is none. `resource` as in {@link Write}. */
+  readonly find: (resource: string, name: string, namespace?: string) => JsonObject | undefined;
 }
 
-/** Why the write is refused, as the whole sentence after `is forbidden: `; undefined where it is not. */
-export type Admission = (request: AdmissionRequest) => string | undefined;
+/** Why a write is refused. */
+export interface Denial {
+  /** `Forbidden` is 403, `Invalid` 422. */
+  readonly reason: "Forbidden" | "Invalid";
+  /** The whole sentence after `is forbidden: `. */
+  readonly message: string;
+}
+
+/** Undefined where the write is not refused. */
+export type Admission = (request: AdmissionRequest) => Denial | undefined;
 
 /** One accepted write. */
 export interface Write {

@@ -86,7 +86,7 @@ export const TRAITS: readonly Traits[] = [
     causes: podCauses,
     changeCauses: podChangeCauses,
   },
-  { group: "", plural: "podtemplates", kind: "PodTemplate", shape: "core.PodTemplate", generation: byContent },
+  { group: "", plural: "podtemplates", kind: "PodTemplate", shape: "core.PodTemplate", generation: byContent, returnsDeleted: true },
   {
     group: "",
     plural: "serviceaccounts",

@@ -143,6 +143,7 @@ const MAKERS: Readonly<Record<PlaceName | "classes" | "syncs", (choices: Choices
   configMaps: (choices) =>
     choices.maybe(0.8, () => ({ data: Object.fromEntries(choices.some(["a", "b", "c"]).map((key) => [key, choices.of("1", "2")])) })),
   pods: (choices) => ({ spec: podSpec(choices) }),
+  podTemplates: (choices) => ({ template: { metadata: { labels: { app: choices.of("a", "b") } }, spec: podSpec(choices) } }),
   serviceAccounts: (choices) => ({
     ...choices.maybe(0.4, () => ({ automountServiceAccountToken: choices.chance(0.5) })),
     ...choices.maybe(0.3, () => ({ imagePullSecrets: choices.some(["one", "two"]).map((name) => ({ name })) })),
