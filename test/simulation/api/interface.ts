@@ -52,8 +52,11 @@ export interface Attributes {
   readonly name: string | undefined;
 }
 
-/** What RBAC says; every request is allowed where nobody asks. */
-export type Authorizer = (attributes: Attributes) => boolean;
+/** Every object of a resource (as in {@link Write}) as it is stored. */
+export type Objects = (resource: string) => readonly JsonObject[];
+
+/** What RBAC says, from what the server has stored; every request is allowed where nobody asks. */
+export type Authorizer = (attributes: Attributes, objects: Objects) => boolean;
 
 /** A write on its way to the store: what validating admission sees of it. */
 export interface AdmissionRequest {

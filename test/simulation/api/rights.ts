@@ -1,15 +1,12 @@
-import type { Attributes } from "./interface.ts";
+import type { Attributes, Objects } from "./interface.ts";
 import { type JsonObject, listAt, objectAt, stringAt, textOf } from "./json.ts";
 import { includes, objectsAt } from "./policies/policy.ts";
 
 const ACCOUNT = "system:serviceaccount:";
 const GROUP = "rbac.authorization.k8s.io";
 
-/** Every object of a resource: `roles.rbac.authorization.k8s.io`. */
-export type Objects = (resource: string) => readonly JsonObject[];
-
 /** Whether RBAC allows it a ServiceAccount. Everybody else may do anything. */
-export function isGranted(objects: Objects, attributes: Attributes): boolean {
+export function isGranted(attributes: Attributes, objects: Objects): boolean {
   const { user, namespace } = attributes;
   if (!user.startsWith(ACCOUNT)) return true;
   const bound = (plural: string, of?: string): readonly JsonObject[] =>

@@ -44,7 +44,7 @@ export class SimulatedApiServer {
       store: this.#store,
       now,
       random,
-      authorize: options.authorize ?? ALL,
+      authorize: (attributes) => options.authorize?.(attributes, (resource) => this.objects(resource)) ?? true,
       admit: (request) => options.admit?.(request),
       onWrite: options.onWrite ?? NOTHING,
     };

@@ -35,7 +35,7 @@ export interface BatchResult {
 }
 
 /** Whether a difference is listed. */
-export type IsListed = (difference: Difference, operation: Operation | undefined) => boolean;
+export type IsListed = (difference: Difference, at: Pick<Found, "operation" | "answers">) => boolean;
 
 /** Runs operations on both servers, one after the other, until their answers differ in what is not listed. */
 export class BatchRun {
@@ -75,7 +75,6 @@ export class BatchRun {
   async #steps(batch: Batch, operations: readonly Operation[]): Promise<readonly Found[] | undefined> {
     for (const operation of operations) {
       this.#compared++;
-      if (process.env["DEBUG"] !== undefined) console.error(Date.now() % 1000000, JSON.stringify(operation).slice(0, 300));
       const found = await this.#step(batch, operation);
       if (found.length > 0) return found;
     }
@@ -124,7 +123,7 @@ export class BatchRun {
   }
 
   #unlisted(differences: readonly Difference[], operation: Operation | undefined, answers?: Answers): readonly Found[] {
-    const unlisted = differences.filter((difference) => !this.#isListed(difference, operation));
+    const unlisted = differences.filter((difference) => !this.#isListed(difference, { operation, answers }));
     this.#listed += differences.length - unlisted.length;
     return unlisted.map((difference) => ({ ...difference, operation, answers }));
   }

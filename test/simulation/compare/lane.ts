@@ -1,7 +1,7 @@
 import type { ApiServerOptions } from "../api/interface.ts";
 import { type Batch, type BatchResult, BatchRun, type Found } from "./batch.ts";
 import { type Listed, listedBy } from "./listed.ts";
-import type { Operation } from "./operation.ts";
+import { describe, type Operation } from "./operation.ts";
 import { Choices } from "./random.ts";
 import type { RealServer } from "./real.ts";
 import { explain } from "./report.ts";
@@ -15,6 +15,8 @@ export interface Lane {
   readonly batches: number;
   /** Names that cannot be had twice: after a difference the lane cannot begin anew. */
   readonly isUnique?: boolean;
+  /** How late the real server may do what it does by itself (milliseconds). Default 1,000. */
+  readonly lagMs?: number;
   /** Of the simulated server. */
   readonly options: Partial<ApiServerOptions>;
   /** Run before the first batch. `group` is that of custom resources that nobody else uses. */
@@ -44,6 +46,12 @@ export interface RunOptions {
 
 const asItIs = (server: SimulatedServer): VirtualSubject => server;
 
+function described([first]: readonly Found[]): string {
+  if (first === undefined) return "no difference";
+  const { kind, path, operation } = first;
+  return `a difference of ${kind} at ${path}, ${operation === undefined ? "at the end" : `by ${describe(operation).slice(0, 300)}`}`;
+}
+
 /** Runs lanes on one real server. */
 export class Comparison {
   readonly #real: RealServer;
@@ -70,11 +78,12 @@ export class Comparison {
     let different = 0;
     for (let index = 0; index < lane.batches; index++) {
       const batch = lane.batch(index, ground.group);
-      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground.simulated).run(candidate);
+      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground.simulated, lane).run(candidate);
       const result = await run(batch);
       this.#compared += result.compared;
       if (result.found.length === 0) continue;
       different++;
+      this.#log(`${batch.serial}: ${described(result.found)}; looking for the fewest operations that lead to it`);
       const shrunk = await shrink(batch, result.found, run);
       const explanation = explain(shrunk.batch, shrunk.found);
       this.#unexplained.push({ found: shrunk.found, explanation });
@@ -93,15 +102,15 @@ export class Comparison {
     const simulated = wrap(new SimulatedServer(new Choices(this.#groups).next, lane.options));
     const setup = lane.setup(group);
     if (setup.length > 0) {
-      const { compared } = await this.#batchRun(simulated).run({ serial: group, setup, operations: [], watches: [], states: [] });
+      const { compared } = await this.#batchRun(simulated, lane).run({ serial: group, setup, operations: [], watches: [], states: [] });
       this.#compared += compared;
     }
     return { simulated, group };
   }
 
-  #batchRun(simulated: VirtualSubject): BatchRun {
-    return new BatchRun({ real: this.#real, simulated }, (difference, operation) => {
-      const row = listedBy(difference, operation);
+  #batchRun(simulated: VirtualSubject, { lagMs = 1_000 }: Lane): BatchRun {
+    return new BatchRun({ real: this.#real, simulated }, (difference, at) => {
+      const row = listedBy(difference, { ...at, lagMs });
       if (row !== undefined) this.#listed.set(row, (this.#listed.get(row) ?? 0) + 1);
       return row !== undefined;
     });

@@ -47,7 +47,7 @@ export class Cluster {
         const scheduled = scheduler.schedule(milliseconds, action);
         return () => scheduled.cancel();
       },
-      authorize: (attributes) => isGranted((resource) => this.server.objects(resource), attributes),
+      authorize: isGranted,
       admit,
       onWrite,
     });

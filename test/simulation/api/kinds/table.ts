@@ -5,18 +5,33 @@ import {
   bindingCauses,
   bindingChangeCauses,
   budgetCauses,
+  driverChangeCauses,
   eventCauses,
   leaseCauses,
   priorityChangeCauses,
   revisionCauses,
   revisionChangeCauses,
   revisionDataCauses,
+  serviceCauses,
   webhookCauses,
 } from "../validation/others.ts";
 import { secretCauses, secretChangeCauses } from "../validation/secrets.ts";
-import { podCauses, podChangeCauses, statefulChangeCauses, workloadCauses, workloadChangeCauses } from "../validation/workloads.ts";
+import {
+  podCauses,
+  podChangeCauses,
+  podTemplateCauses,
+  statefulChangeCauses,
+  workloadCauses,
+  workloadChangeCauses,
+} from "../validation/workloads.ts";
 import { builtinKind, type Traits } from "./builtin.ts";
-import { definitionCauses, prepareDefinition, prepareDefinitionChange } from "./definitions.ts";
+import {
+  definitionCauses,
+  definitionChangeCauses,
+  definitionNameCauses,
+  prepareDefinition,
+  prepareDefinitionChange,
+} from "./definitions.ts";
 import {
   byContent,
   bySpec,
@@ -86,7 +101,15 @@ export const TRAITS: readonly Traits[] = [
     causes: podCauses,
     changeCauses: podChangeCauses,
   },
-  { group: "", plural: "podtemplates", kind: "PodTemplate", shape: "core.PodTemplate", generation: byContent, returnsDeleted: true },
+  {
+    group: "",
+    plural: "podtemplates",
+    kind: "PodTemplate",
+    shape: "core.PodTemplate",
+    generation: byContent,
+    returnsDeleted: true,
+    causes: podTemplateCauses,
+  },
   {
     group: "",
     plural: "serviceaccounts",
@@ -148,6 +171,7 @@ export const TRAITS: readonly Traits[] = [
     name: isServiceName,
     status: {},
     prepareUpdate: keptAddresses,
+    causes: serviceCauses,
     fieldLabels: { "spec.clusterIP": at("spec", "clusterIP"), "spec.type": at("spec", "type") },
   },
   {
@@ -226,6 +250,7 @@ export const TRAITS: readonly Traits[] = [
     isClusterScoped: true,
     needsVersion: true,
     returnsDeleted: true,
+    changeCauses: driverChangeCauses,
   },
   { ...RBAC, plural: "roles", kind: "Role", shape: "rbac.Role" },
   {
@@ -290,6 +315,8 @@ export const TRAITS: readonly Traits[] = [
     prepareCreate: prepareDefinition,
     prepareUpdate: prepareDefinitionChange,
     causes: definitionCauses,
+    birthCauses: definitionNameCauses,
+    changeCauses: definitionChangeCauses,
   },
 ];
 

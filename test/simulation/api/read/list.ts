@@ -60,7 +60,9 @@ export function listText(listing: Listing): string {
   assertVersion(store, query);
   const isInconsistent = token?.rv === -1;
   if (token !== undefined && !isInconsistent && token.rv < store.compacted) throw expired(EXPIRED, writeToken({ ...token, rv: -1 }));
-  const version = token === undefined || isInconsistent ? store.version : token.rv;
+  const exact = token === undefined ? exactVersion(query) : undefined;
+  if (exact !== undefined && exact < store.compacted) throw expired("The resourceVersion for the provided list is too old.");
+  const version = exact ?? (token === undefined || isInconsistent ? store.version : token.rv);
   const all = version === store.version ? current(collection, selection) : collection.listAt(version, selection.namespace);
   const page = pageOf(all, { selection, limit, start: token?.start ?? "" });
   return pageText(kind, page, version);
@@ -125,7 +127,14 @@ function readToken(text: string): Token | undefined {
   } catch {
     // Told as any other token that cannot be read.
   }
-  throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+  const at = Math.max(0, text.search(/[^\w-]/));
+  throw badRequest(`invalid continue token: continue key is not valid: illegal base64 data at input byte ${at}`);
+}
+
+/** A list of a limited length is of the very version that it names. */
+function exactVersion(query: Query): number | undefined {
+  const wanted = Number(query.get("resourceVersion") ?? 0);
+  return wanted > 0 && query.has("limit") && !query.has("resourceVersionMatch") ? wanted : undefined;
 }
 
 function assertVersion(store: Store, query: Query): void {

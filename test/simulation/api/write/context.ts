@@ -1,4 +1,4 @@
-import type { Admission, ApiRequest, Authorizer, Write } from "../interface.ts";
+import type { Admission, ApiRequest, Attributes, Write } from "../interface.ts";
 import { type JsonObject, objectAt, stringAt } from "../json.ts";
 import type { Kind, Subresource } from "../kind.ts";
 import type { GroupKind } from "../refusal.ts";
@@ -13,7 +13,7 @@ export interface Environment {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  readonly authorize: Authorizer;
+  readonly authorize: (attributes: Attributes) => boolean;
   readonly admit: Admission;
   readonly onWrite: (write: Write) => void;
 }
