@@ -8,7 +8,7 @@ import { at, listAt, MANIFESTS, readManifests } from "../support/shipped-manifes
 
 const { GUARDRAILS } = await import("../../src/sync/guardrails.ts");
 const { SHIPPED_POLICIES } = await import("../simulation/api/policies.ts");
-const { startWorld, writeClass } = await import("../simulation/world/world.ts");
+const { startWorld, SYNC_USER, writeClass } = await import("../simulation/world/world.ts");
 type World = Awaited<ReturnType<typeof startWorld>>;
 
 const SYNCS = "secretproviderclasssyncs.keyvault-injector.dev";
@@ -46,6 +46,14 @@ describe("the policies of the simulated cluster", () => {
   test("stop all that the worker tries to do against them", () => {
     assert.equal(at(condition("Synced"), "status"), "True", JSON.stringify(condition("Synced")));
     assert.equal(condition("Guarded"), undefined);
+  });
+
+  test("are asked after the rights that the install grants the worker", () => {
+    const { cluster, teams } = world;
+    const get = (name: string): number =>
+      cluster.request("GET", `/api/v1/namespaces/${teams[0]?.namespace}/secrets/${name}`, undefined, { user: SYNC_USER }).status;
+
+    assert.deepEqual([get("secrets-store-creds"), get("another")], [200, 403]);
   });
 
   for (const policy of GUARDRAILS) {

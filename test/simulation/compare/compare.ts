@@ -15,6 +15,8 @@ export interface Sizes {
 
 type Log = (line: string) => void;
 
+export const LANE_NAMES: readonly string[] = [...Object.keys(LANES), ...Object.keys(CONTROLLED_LANES)];
+
 const BATCH = 80;
 /** Its setup takes a while. */
 const POLICY_BATCH = 500;

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, listAt, objectAt } from "../../api/json.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, textOf } from "../../api/json.ts";
 import { mergePatched } from "../../api/write/merge-patch.ts";
 import type { Operation } from "../operation.ts";
 import { type Document, readObjects } from "../phases/documents.ts";
@@ -171,7 +171,7 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
 export const COMPONENTS: readonly Document[] = [
   ...readObjects(`${RELEASE}/keyvault-injector.yaml`),
   ...readObjects("components/csi-driver/csi-driver.yaml"),
-].filter(({ body }) => String(body["kind"]) in CHANGES);
+].filter(({ body }) => textOf(body["kind"]) in CHANGES);
 
 export const DEFINITIONS: readonly Document[] = readObjects(`${RELEASE}/crds.yaml`);
 
@@ -194,7 +194,7 @@ export function componentOperation(choices: Choices, worker: string, namespaces:
   const [first, ...others] = choices.chance(0.25) ? DEFINITIONS : COMPONENTS;
   if (first === undefined) throw new Error("the release has no component");
   const { body, place, name, namespace } = choices.of(first, ...others);
-  const kind = String(body["kind"]);
+  const kind = textOf(body["kind"]);
   const where = place === PLACES.services ? { namespace: namespaces[0] ?? "" } : namespace === undefined ? {} : { namespace };
   const at = { place, name, ...where };
   const isDefinition = place === PLACES.definitions;

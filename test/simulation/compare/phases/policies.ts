@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../api/json.ts";
+import { type JsonObject, textOf } from "../../api/json.ts";
 import { SHIPPED_POLICIES } from "../../api/policies.ts";
 import type { Batch } from "../batch.ts";
 import { CLASSES } from "../generate/class-operations.ts";
@@ -43,7 +43,7 @@ export function policyBatch(seed: number, { length }: { readonly length: number 
 
 /** What the policies compare with. */
 function isNeeded({ body }: Document): boolean {
-  return ["PodTemplate", "ClusterRoleBinding"].includes(String(body["kind"]));
+  return ["PodTemplate", "ClusterRoleBinding"].includes(textOf(body["kind"]));
 }
 
 function made(name: string, where: string): Operation {
@@ -101,41 +101,37 @@ const HELD = { metadata: { finalizers: ["example.com/probe"] } };
 
 /** The server hears of rights and policies a moment later: of each, what it refuses is asked until it does. */
 function probes(where: string): readonly Operation[] {
-  const merge = (policy: string, place: Place, name: string, body: JsonObject, more: Partial<Operation> = {}): Operation => ({
-    verb: "merge",
-    place,
-    name,
-    body,
+  const asked = (policy: string, operation: Operation): Operation => ({
     user: WORKER,
     query: { dryRun: "All" },
+    ...operation,
     awaits: `'keyvault-injector-${policy}'`,
-    ...more,
   });
-  const inOwn = { namespace: OWN };
+  const merge = (place: Place, name: string, body: JsonObject = HELD): Operation => ({ verb: "merge", place, name, body });
+  const inOwn = (place: Place, name: string, body: JsonObject = HELD): Operation => ({ ...merge(place, name, body), namespace: OWN });
+  const create = (place: Place, body: JsonObject): Operation => ({
+    verb: "create",
+    place,
+    namespace: where,
+    name: "probe",
+    body: { ...typeOf(place), metadata: { name: "probe" }, ...body },
+  });
   const noted = { spec: { template: { metadata: { annotations: { probe: "x" } } } } };
-  const other = { subjects: [{ kind: "ServiceAccount", name: "x", namespace: "other" }] };
-  const create = (policy: string, place: Place, body: JsonObject, more: Partial<Operation> = {}): Operation =>
-    merge(
-      policy,
-      place,
-      "probe",
-      { ...typeOf(place), metadata: { name: "probe" }, ...body },
-      { verb: "create", namespace: where, ...more },
-    );
   const lending = { metadata: { name: "probe", annotations: { "keyvault-injector.dev/credentials-secret": "x" } } };
   const token = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", metadata: {}, spec: {} };
+  const other = { subjects: [{ kind: "ServiceAccount", name: "x", namespace: "other" }] };
   return [
-    create("sync-secrets", PLACES.secrets, {}),
-    create("sync-snapshots", PLACES.controllerRevisions, { revision: 1, data: {} }),
-    create("sync-classes", CLASSES, { metadata: { name: "probe", ...HELD.metadata } }),
-    create("class-identities", CLASSES, lending, { user: authorIn(where) }),
-    create("sync-tokens", PLACES.serviceAccounts, token, { name: "default", subresource: "token", query: {} }),
-    merge("sync-workloads", PLACES.deployments, "keyvault-injector-sync", HELD, inOwn),
-    merge("sync-pods", PLACES.deployments, "keyvault-injector-sync", noted, inOwn),
-    merge("sync-components", PLACES.serviceAccounts, "default", HELD, inOwn),
-    merge("sync-definitions", PLACES.definitions, "secretproviderclasssyncs.keyvault-injector.dev", HELD),
-    merge("sync-webhooks", PLACES.mutatingWebhooks, "keyvault-injector", HELD),
-    merge("webhook-configuration", PLACES.mutatingWebhooks, "keyvault-injector", HELD, { user: WEBHOOK }),
-    merge("one-instance", PLACES.clusterRoleBindings, "keyvault-injector-sync", other, { user: "somebody" }),
+    asked("sync-secrets", create(PLACES.secrets, {})),
+    asked("sync-snapshots", create(PLACES.controllerRevisions, { revision: 1, data: {} })),
+    asked("sync-classes", create(CLASSES, { metadata: { name: "probe", ...HELD.metadata } })),
+    asked("class-identities", { ...create(CLASSES, lending), user: authorIn(where) }),
+    asked("sync-tokens", { ...create(PLACES.serviceAccounts, token), name: "default", subresource: "token", query: {} }),
+    asked("sync-workloads", inOwn(PLACES.deployments, "keyvault-injector-sync")),
+    asked("sync-pods", inOwn(PLACES.deployments, "keyvault-injector-sync", noted)),
+    asked("sync-components", inOwn(PLACES.serviceAccounts, "default")),
+    asked("sync-definitions", merge(PLACES.definitions, "secretproviderclasssyncs.keyvault-injector.dev")),
+    asked("sync-webhooks", merge(PLACES.mutatingWebhooks, "keyvault-injector")),
+    asked("webhook-configuration", { ...merge(PLACES.mutatingWebhooks, "keyvault-injector"), user: WEBHOOK }),
+    asked("one-instance", { ...merge(PLACES.clusterRoleBindings, "keyvault-injector-sync", other), user: "somebody" }),
   ];
 }
