@@ -39,6 +39,7 @@ export async function isPlantFound(plant: Plant, { real, seed, log }: PlantSearc
   await comparison.run(LANES.random({ seed, batches: MOST_BATCHES, length: 80 }), {
     wrap: (server) => new PlantedServer(server, plant),
     mostDifferences: 1,
+    isShrunk: false,
   });
   const { compared, unexplained } = comparison.outcome;
   const found = unexplained.find((difference) => difference.found.some(({ kind }) => kind === plant.kind));

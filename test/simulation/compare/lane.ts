@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly wrap?: (server: SimulatedServer) => VirtualSubject;
   /** After so many batches with a difference, the lane is given up. Default 3. */
   readonly mostDifferences?: number;
+  /** Whether the fewest operations that lead to a difference are looked for. Default true. */
+  readonly isShrunk?: boolean;
 }
 
 const asItIs = (server: SimulatedServer): VirtualSubject => server;
@@ -73,7 +75,7 @@ export class Comparison {
     return { compared: this.#compared, listed: this.#listed, unexplained: this.#unexplained };
   }
 
-  async run(lane: Lane, { wrap = asItIs, mostDifferences = 3 }: RunOptions = {}): Promise<void> {
+  async run(lane: Lane, { wrap = asItIs, mostDifferences = 3, isShrunk = true }: RunOptions = {}): Promise<void> {
     let ground = await this.#begin(lane, wrap);
     let different = 0;
     for (let index = 0; index < lane.batches; index++) {
@@ -83,8 +85,8 @@ export class Comparison {
       this.#compared += result.compared;
       if (result.found.length === 0) continue;
       different++;
-      this.#log(`${batch.serial}: ${described(result.found)}; looking for the fewest operations that lead to it`);
-      const shrunk = await shrink(batch, result.found, run);
+      this.#log(`${batch.serial}: ${described(result.found)}`);
+      const shrunk = isShrunk ? await shrink(batch, result.found, run) : { batch, found: result.found };
       const explanation = explain(shrunk.batch, shrunk.found);
       this.#unexplained.push({ found: shrunk.found, explanation });
       this.#log(explanation);

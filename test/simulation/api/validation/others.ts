@@ -83,6 +83,14 @@ export function priorityChangeCauses(priority: JsonObject, old: JsonObject): rea
   );
 }
 
+export function driverCauses(driver: JsonObject): readonly Cause[] {
+  const spec = objectAt(driver, "spec");
+  const { serviceAccountTokenInSecrets: inSecrets } = spec;
+  if (inSecrets === undefined || listAt(spec, "tokenRequests").length > 0) return [];
+  const why = "serviceAccountTokenInSecrets is set but no tokenRequests are specified";
+  return [invalidValue("spec.serviceAccountTokenInSecrets", inSecrets, why)];
+}
+
 export function driverChangeCauses(driver: JsonObject, old: JsonObject): readonly Cause[] {
   const [spec, before] = [objectAt(driver, "spec"), objectAt(old, "spec")];
   return ["attachRequired", "volumeLifecycleModes"].flatMap((name) => {
