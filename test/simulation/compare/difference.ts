@@ -65,7 +65,14 @@ class Comparing {
     if (path === "metadata.continue") return (real === "") === (simulated === "");
     if (real === simulated) return true;
     if (isGenerated(path, real, simulated)) return this.#pairs.pair(real, simulated);
-    return withoutCurrent(this.#pairs.translated(real)) === withoutCurrent(simulated);
+    return this.#pairUidsIn(real, simulated) && withoutCurrent(this.#pairs.translated(real)) === withoutCurrent(simulated);
+  }
+
+  /** Those of objects that were gone before anything of them was compared have no pair yet. */
+  #pairUidsIn(real: string, simulated: string): boolean {
+    const [seen, expected] = [real.match(UIDS) ?? [], simulated.match(UIDS) ?? []];
+    if (seen.length !== expected.length) return false;
+    return seen.every((uid, index) => uid === expected[index] || this.#pairs.pair(uid, expected[index] ?? ""));
   }
 
   #isList = false;
@@ -82,6 +89,8 @@ export function differencesOfLists(real: Json | undefined, simulated: Json | und
   new Comparing(pairs, found).ofList().value("", real, simulated);
   return found;
 }
+
+const UIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** The version of the server as a whole, which no object need have. */
 function withoutCurrent(text: string): string {
