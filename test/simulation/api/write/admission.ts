@@ -2,7 +2,7 @@ import type { JsonObject } from "../json.ts";
 import { objectAt } from "../json.ts";
 import { denied, forbidden, notFound } from "../refusal.ts";
 import { keyOf } from "../store/stored.ts";
-import { metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
+import { admittedName, metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
 
 /** Nothing is created in a namespace that is not there, or that is going. */
 export function assertNamespace(writing: Writing, object: JsonObject): void {
@@ -15,7 +15,7 @@ export function assertNamespace(writing: Writing, object: JsonObject): void {
   if (objectAt(namespace.object, "status")["phase"] !== "Terminating") return;
   const why = `unable to create new content in namespace ${route.namespace} because it is being terminated`;
   const message = `namespace ${route.namespace} is being terminated`;
-  throw forbidden(resourceOf(kind), name, why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
+  throw forbidden(resourceOf(kind), admittedName(object), why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
 }
 
 export interface Admitted {

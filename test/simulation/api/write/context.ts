@@ -81,6 +81,11 @@ export function nameOf(object: JsonObject): string {
   return stringAt(metadataOf(object), "name") ?? "";
 }
 
+/** As admission names an object: it may not have its name yet. */
+export function admittedName(object: JsonObject): string {
+  return nameOf(object) || (stringAt(metadataOf(object), "generateName") ?? "") || "Unknown";
+}
+
 interface Told {
   readonly before: Stored | undefined;
   readonly uidAfter: string | undefined;
