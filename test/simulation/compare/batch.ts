@@ -1,5 +1,5 @@
 import { objectAt, stringAt } from "../api/json.ts";
-import { Correspondence } from "./correspondence.ts";
+import type { Correspondence } from "./correspondence.ts";
 import type { Difference } from "./difference.ts";
 import { type Answers, bodyOf, Exchange, type Servers } from "./exchange.ts";
 import { type CollectionAddress, collectionPath, isOfCollection, keyOf, type Operation } from "./operation.ts";
@@ -40,15 +40,17 @@ export type IsListed = (difference: Difference, at: Pick<Found, "operation" | "a
 /** Runs operations on both servers, one after the other, until their answers differ in what is not listed. */
 export class BatchRun {
   readonly #isListed: IsListed;
-  readonly #pairs = new Correspondence();
+  readonly #pairs: Correspondence;
   readonly #exchange: Exchange;
   readonly #settling: Settling;
   readonly #watches: ComparedWatches;
   #compared = 0;
   #listed = 0;
 
-  constructor(servers: Servers, isListed: IsListed) {
+  /** `pairs`: of all batches on the same servers. */
+  constructor(servers: Servers, pairs: Correspondence, isListed: IsListed) {
     this.#isListed = isListed;
+    this.#pairs = pairs;
     this.#exchange = new Exchange(servers, this.#pairs);
     this.#settling = new Settling(this.#exchange, servers.simulated);
     this.#watches = new ComparedWatches(servers, this.#exchange, this.#pairs);

@@ -50,7 +50,7 @@ class Comparing {
   }
 
   #items(path: string, real: readonly Json[], simulated: readonly Json[]): void {
-    const [a, b] = hasNoOrder(path) ? [ordered(real), ordered(simulated)] : [real, simulated];
+    const [a, b] = inOneOrder(path, real, simulated);
     if (a.length !== b.length)
       this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
     else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
@@ -105,8 +105,24 @@ function isGenerated(path: string, real: string, simulated: string): boolean {
   return isName && real.length === simulated.length && real.length > 5 && cut(real) === cut(simulated) && /[-.]$/.test(cut(real));
 }
 
-function hasNoOrder(path: string): boolean {
-  return path.endsWith("details.causes");
+type Pair<T> = readonly [T, T];
+
+function inOneOrder(path: string, real: readonly Json[], simulated: readonly Json[]): Pair<readonly Json[]> {
+  if (path.endsWith("details.causes")) return [ordered(real), ordered(simulated)];
+  if (path.endsWith("metadata.managedFields") && !areOfOneTime(real, simulated)) return [byManager(real), byManager(simulated)];
+  return [real, simulated];
+}
+
+/** Owners are ordered by time: where that differs, so may their order. */
+function areOfOneTime(real: readonly Json[], simulated: readonly Json[]): boolean {
+  const times = (entries: readonly Json[]): string => entries.map((entry) => (isObject(entry) ? textOf(entry["time"]) : "")).join();
+  return times(real) === times(simulated);
+}
+
+function byManager(entries: readonly Json[]): readonly Json[] {
+  const key = (entry: Json): string =>
+    isObject(entry) ? ["operation", "manager", "subresource", "apiVersion"].map((name) => textOf(entry[name])).join() : "";
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** Sorted, without those that are there twice: the server reports some in two places. */

@@ -1,5 +1,6 @@
 import type { ApiServerOptions } from "../api/interface.ts";
 import { type Batch, type BatchResult, BatchRun, type Found } from "./batch.ts";
+import { Correspondence } from "./correspondence.ts";
 import { type Listed, listedBy } from "./listed.ts";
 import { describe, type Operation } from "./operation.ts";
 import { Choices } from "./random.ts";
@@ -46,6 +47,13 @@ export interface RunOptions {
   readonly isShrunk?: boolean;
 }
 
+/** A simulated server that nobody has used yet, and what of it stands for what of the real one. */
+interface Beginning {
+  readonly simulated: VirtualSubject;
+  readonly group: string;
+  readonly pairs: Correspondence;
+}
+
 const asItIs = (server: SimulatedServer): VirtualSubject => server;
 
 function described([first]: readonly Found[]): string {
@@ -80,7 +88,7 @@ export class Comparison {
     let different = 0;
     for (let index = 0; index < lane.batches; index++) {
       const batch = lane.batch(index, ground.group);
-      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground.simulated, lane).run(candidate);
+      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground, lane).run(candidate);
       const result = await run(batch);
       this.#compared += result.compared;
       if (result.found.length === 0) continue;
@@ -96,22 +104,26 @@ export class Comparison {
     }
   }
 
-  async #begin(
-    lane: Lane,
-    wrap: (server: SimulatedServer) => VirtualSubject,
-  ): Promise<{ readonly simulated: VirtualSubject; readonly group: string }> {
+  async #begin(lane: Lane, wrap: (server: SimulatedServer) => VirtualSubject): Promise<Beginning> {
     const group = `${this.#prefix}${++this.#groups}-${lane.name}.sim.example`;
     const simulated = wrap(new SimulatedServer(new Choices(this.#groups).next, lane.options));
+    const pairs = new Correspondence();
     const setup = lane.setup(group);
     if (setup.length > 0) {
-      const { compared } = await this.#batchRun(simulated, lane).run({ serial: group, setup, operations: [], watches: [], states: [] });
+      const { compared } = await this.#batchRun({ simulated, group, pairs }, lane).run({
+        serial: group,
+        setup,
+        operations: [],
+        watches: [],
+        states: [],
+      });
       this.#compared += compared;
     }
-    return { simulated, group };
+    return { simulated, group, pairs };
   }
 
-  #batchRun(simulated: VirtualSubject, { lagMs = 1_000 }: Lane): BatchRun {
-    return new BatchRun({ real: this.#real, simulated }, (difference, at) => {
+  #batchRun({ simulated, pairs }: Beginning, { lagMs = 1_000 }: Lane): BatchRun {
+    return new BatchRun({ real: this.#real, simulated }, pairs, (difference, at) => {
       const row = listedBy(difference, { ...at, lagMs });
       if (row !== undefined) this.#listed.set(row, (this.#listed.get(row) ?? 0) + 1);
       return row !== undefined;
