@@ -176,6 +176,25 @@ function classAuthors(version: ApiServerVersion): void {
       assertAllowed(await patch(name, { metadata: { annotations: without } }, { as: "only-classes" }));
     });
 
+    test("can be rid of the last annotation by server-side apply, whether it changes otherwise or not", async () => {
+      for (const tenantId of ["t", "u"]) {
+        const written = aClass({ annotations: { [`${PREFIX}/sync`]: "always" } });
+        const { name } = written.metadata;
+        const bare = {
+          ...written,
+          metadata: { name, annotations: {} },
+          spec: { ...written.spec, parameters: { ...NODE_IDENTITY, tenantId } },
+        };
+        for (const body of [written, bare]) {
+          const path = `${classes()}/${name}?fieldManager=gitops`;
+          assertAllowed(await apiRequest(plane, { method: "PATCH", path, contentType: APPLY_PATCH, body, as: "only-classes" }));
+        }
+        const live = await apiRequest(plane, { method: "GET", path: `${classes()}/${name}` });
+        assert.equal(at(live.body, "metadata", "annotations"), undefined);
+        assertAllowed(await patch(name, { spec: { parameters: { tenantId: "v" } } }, { as: "only-classes" }));
+      }
+    });
+
     test("is brought back by the worker, which has none of these rights", async () => {
       const annotations = { ...ACCOUNT, ...CREDENTIALS, ...ADOPT };
       assertAllowed(await create({ annotations, parameters: SERVICE_PRINCIPAL }, { token: worker }));

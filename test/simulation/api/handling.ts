@@ -1,5 +1,5 @@
 import type { Serving } from "./crds/serving.ts";
-import type { ApiAnswer, ApiRequest, Attributes, Authorizer, Verb } from "./interface.ts";
+import type { ApiAnswer, ApiRequest, Attributes, Verb } from "./interface.ts";
 import { type JsonObject, textOf } from "./json.ts";
 import type { Kind } from "./kind.ts";
 import { listText } from "./read/list.ts";
@@ -21,7 +21,6 @@ import { replace } from "./write/update.ts";
 /** What the server lends to the handling of a request. */
 export interface Handling {
   readonly environment: Environment;
-  readonly authorize: Authorizer;
   readonly later: (milliseconds: number, action: () => void) => () => void;
   readonly findKind: (group: string, version: string, plural: string) => { readonly kind: Kind; readonly serving?: Serving } | undefined;
   readonly startVersion: (serving: Serving | undefined) => number;
@@ -54,7 +53,7 @@ function answered(status: number, body: string): ApiAnswer {
 
 function answerRoute(handling: Handling, request: ApiRequest, route: Route): ApiAnswer | undefined {
   if (route.plural === "selfsubjectaccessreviews" && route.group === "authorization.k8s.io") {
-    return answered(201, JSON.stringify(answerReview(request.body, request.user, handling.authorize)));
+    return answered(201, JSON.stringify(answerReview(request.body, request.user, handling.environment.authorize)));
   }
   const found = handling.findKind(route.group, route.version, route.plural);
   if (found === undefined) return undefined;
@@ -95,7 +94,7 @@ interface Addressed {
   readonly verb: Verb;
 }
 
-function assertAllowed({ authorize }: Handling, { user }: ApiRequest, { kind, route, verb }: Addressed): void {
+function assertAllowed({ environment: { authorize } }: Handling, { user }: ApiRequest, { kind, route, verb }: Addressed): void {
   const { namespace, subresource } = route;
   const name = route.name ?? nameSelected(route);
   const attributes: Attributes = { user, verb, group: kind.group, resource: kind.plural, subresource, namespace, name };

@@ -52,8 +52,11 @@ export interface Attributes {
   readonly name: string | undefined;
 }
 
-/** What RBAC says; every request is allowed where nobody asks. */
-export type Authorizer = (attributes: Attributes) => boolean;
+/** Every object of a resource (as in {@link Write}) as it is stored. */
+export type Objects = (resource: string) => readonly JsonObject[];
+
+/** What RBAC says, from what the server has stored; every request is allowed where nobody asks. */
+export type Authorizer = (attributes: Attributes, objects: Objects) => boolean;
 
 /** A write on its way to the store: what validating admission sees of it. */
 export interface AdmissionRequest {
@@ -71,10 +74,22 @@ export interface AdmissionRequest {
   readonly isDryRun: boolean;
   /** The namespace that the object is in. */
   readonly namespaceObject: JsonObject | undefined;
+  /** Whether the authorizer allows the caller something else. */
+  readonly isAllowed: (attributes: Omit<Attributes, "user">) => boolean;
+  /** An object as it is stored; undefined where there is none. `resource` as in {@link Write}. */
+  readonly find: (resource: string, name: string, namespace?: string) => JsonObject | undefined;
 }
 
-/** Why the write is refused, as the whole sentence after `is forbidden: `; undefined where it is not. */
-export type Admission = (request: AdmissionRequest) => string | undefined;
+/** Why a write is refused. */
+export interface Denial {
+  /** `Forbidden` is 403, `Invalid` 422. */
+  readonly reason: "Forbidden" | "Invalid";
+  /** The whole sentence after `is forbidden: `. */
+  readonly message: string;
+}
+
+/** Undefined where the write is not refused. */
+export type Admission = (request: AdmissionRequest) => Denial | undefined;
 
 /** One accepted write. */
 export interface Write {

@@ -1,24 +1,63 @@
-import type { Admission } from "./interface.ts";
-import type { Policy } from "./policies/policy.ts";
+import type { Admission, AdmissionRequest } from "./interface.ts";
+import { listAt, objectAt } from "./json.ts";
+import { CLASSES } from "./policies/classes.ts";
+import { COMPONENTS } from "./policies/components.ts";
+import { DEFINITIONS } from "./policies/definitions.ts";
+import { CLASS_IDENTITIES } from "./policies/identities.ts";
+import { ONE_INSTANCE } from "./policies/instance.ts";
+import { PODS } from "./policies/pods.ts";
+import { includes, type Policy } from "./policies/policy.ts";
 import { SECRETS } from "./policies/secrets.ts";
 import { SNAPSHOTS } from "./policies/snapshots.ts";
 import { TOKENS } from "./policies/tokens.ts";
 import { WEBHOOK_CONFIGURATION } from "./policies/webhook-configuration.ts";
+import { WEBHOOKS } from "./policies/webhooks.ts";
 import { WORKLOADS } from "./policies/workloads.ts";
 
-export { NAMESPACE, type Policy, WEBHOOK, WORKER } from "./policies/policy.ts";
+/** The policies of manifests/policies that refuse writes, as functions. Not among them: that of opted-in pods, which the webhook is for. */
+export const SHIPPED_POLICIES: readonly Policy[] = [
+  CLASSES,
+  CLASS_IDENTITIES,
+  COMPONENTS,
+  DEFINITIONS,
+  ONE_INSTANCE,
+  PODS,
+  SECRETS,
+  SNAPSHOTS,
+  TOKENS,
+  WEBHOOK_CONFIGURATION,
+  WEBHOOKS,
+  WORKLOADS,
+];
 
-/** The policies of manifests/policies that are about our own accounts, as functions. Those about pods and authors are not among them. */
-export const SHIPPED_POLICIES: readonly Policy[] = [SECRETS, SNAPSHOTS, TOKENS, WORKLOADS, WEBHOOK_CONFIGURATION];
+const GROUP = "admissionregistration.k8s.io";
 
-/** Admission by these policies, to be handed to the server. */
+/** Admission by those of the policies that are installed, to be handed to the server. */
 export function admissionBy(policies: readonly Policy[] = SHIPPED_POLICIES): Admission {
   return (request) => {
     const resource = `${request.resource}${request.group === "" ? "" : `.${request.group}`}${request.subresource === "" ? "" : `/${request.subresource}`}`;
-    const policy = policies.find(({ user, resources }) => user === request.user && resources.includes(resource));
-    if (policy === undefined) return undefined;
-    const broken = policy.rules(request).find(({ holds }) => !holds);
-    if (broken === undefined) return undefined;
-    return `ValidatingAdmissionPolicy '${policy.name}' with binding '${policy.name}' denied request: ${broken.message}`;
+    for (const policy of policies) {
+      if (!policy.resources.includes(resource) || !isAsked(policy, request)) continue;
+      const broken = policy.rules(request).find(({ holds }) => !holds);
+      if (broken === undefined) continue;
+      const message = `ValidatingAdmissionPolicy '${policy.name}' with binding '${policy.name}' denied request: ${broken.message}`;
+      return { reason: broken.reason ?? "Forbidden", message };
+    }
+    return undefined;
   };
 }
+
+function isAsked(policy: Policy, request: AdmissionRequest): boolean {
+  if (policy.user !== undefined && policy.user !== request.user) return false;
+  return isInForce(policy, request) && policy.isAbout?.(request) !== false;
+}
+
+/** Whether the policy is there, and a binding has it refuse. Its content is not looked at. */
+function isInForce({ name }: Policy, { find }: AdmissionRequest): boolean {
+  const binding = find(`validatingadmissionpolicybindings.${GROUP}`, name);
+  const { policyName } = objectAt(binding, "spec");
+  const isBound = policyName === name && includes(listAt(objectAt(binding, "spec"), "validationActions"), "Deny");
+  return isBound && find(`validatingadmissionpolicies.${GROUP}`, name) !== undefined;
+}
+
+export { NAMESPACE, type Policy, WEBHOOK, WORKER } from "./policies/policy.ts";

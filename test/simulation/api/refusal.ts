@@ -1,3 +1,4 @@
+import type { Denial } from "./interface.ts";
 import type { JsonObject } from "./json.ts";
 
 /** What the API server says of a kind, in messages and details. */
@@ -82,6 +83,12 @@ export function forbidden(resource: GroupKind, name: string, why: string, causes
   const message = `${qualified(resource)}${of} is forbidden: ${why}`;
   const details = { ...detailsOf(resource, name), ...(causes.length === 0 ? {} : { causes: causes.map(causeObject) }) };
   return new Refusal({ code: 403, reason: "Forbidden", message, details });
+}
+
+/** By a policy. Where the policy gives no reason the server answers `Invalid`, in the sentence of `Forbidden`. */
+export function denied(resource: GroupKind, name: string, { reason, message }: Denial): Refusal {
+  const { status } = forbidden(resource, name, message, [{ reason: "", message }]);
+  return new Refusal({ ...status, reason, code: reason === "Invalid" ? 422 : 403 });
 }
 
 export function badRequest(message: string): Refusal {

@@ -44,6 +44,7 @@ export class SimulatedApiServer {
       store: this.#store,
       now,
       random,
+      authorize: (attributes) => options.authorize?.(attributes, (resource) => this.objects(resource)) ?? true,
       admit: (request) => options.admit?.(request),
       onWrite: options.onWrite ?? NOTHING,
     };
@@ -63,7 +64,6 @@ export class SimulatedApiServer {
     });
     this.#handling = {
       environment,
-      authorize: options.authorize ?? ALL,
       later,
       findKind: (group, version, plural) => this.#findKind(group, version, plural),
       startVersion: (serving) => Math.max(this.#startVersion, serving?.startVersion ?? 0),

@@ -1,5 +1,5 @@
 import { objectAt, stringAt } from "../api/json.ts";
-import { Correspondence } from "./correspondence.ts";
+import type { Correspondence } from "./correspondence.ts";
 import type { Difference } from "./difference.ts";
 import { type Answers, bodyOf, Exchange, type Servers } from "./exchange.ts";
 import { type CollectionAddress, collectionPath, isOfCollection, keyOf, type Operation } from "./operation.ts";
@@ -35,20 +35,22 @@ export interface BatchResult {
 }
 
 /** Whether a difference is listed. */
-export type IsListed = (difference: Difference, operation: Operation | undefined) => boolean;
+export type IsListed = (difference: Difference, at: Pick<Found, "operation" | "answers">) => boolean;
 
 /** Runs operations on both servers, one after the other, until their answers differ in what is not listed. */
 export class BatchRun {
   readonly #isListed: IsListed;
-  readonly #pairs = new Correspondence();
+  readonly #pairs: Correspondence;
   readonly #exchange: Exchange;
   readonly #settling: Settling;
   readonly #watches: ComparedWatches;
   #compared = 0;
   #listed = 0;
 
-  constructor(servers: Servers, isListed: IsListed) {
+  /** `pairs`: of all batches on the same servers. */
+  constructor(servers: Servers, pairs: Correspondence, isListed: IsListed) {
     this.#isListed = isListed;
+    this.#pairs = pairs;
     this.#exchange = new Exchange(servers, this.#pairs);
     this.#settling = new Settling(this.#exchange, servers.simulated);
     this.#watches = new ComparedWatches(servers, this.#exchange, this.#pairs);
@@ -75,7 +77,6 @@ export class BatchRun {
   async #steps(batch: Batch, operations: readonly Operation[]): Promise<readonly Found[] | undefined> {
     for (const operation of operations) {
       this.#compared++;
-      if (process.env["DEBUG"] !== undefined) console.error(Date.now() % 1000000, JSON.stringify(operation).slice(0, 300));
       const found = await this.#step(batch, operation);
       if (found.length > 0) return found;
     }
@@ -124,7 +125,7 @@ export class BatchRun {
   }
 
   #unlisted(differences: readonly Difference[], operation: Operation | undefined, answers?: Answers): readonly Found[] {
-    const unlisted = differences.filter((difference) => !this.#isListed(difference, operation));
+    const unlisted = differences.filter((difference) => !this.#isListed(difference, { operation, answers }));
     this.#listed += differences.length - unlisted.length;
     return unlisted.map((difference) => ({ ...difference, operation, answers }));
   }

@@ -1,4 +1,5 @@
 import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
+import { DEFAULT_AUDIENCE } from "../api/write/reviews.ts";
 import { Comparison, type Lane, type Outcome } from "./lane.ts";
 import { CONTROLLED_LANES, LANES } from "./lanes.ts";
 import { LISTED, type Listed } from "./listed.ts";
@@ -14,7 +15,11 @@ export interface Sizes {
 
 type Log = (line: string) => void;
 
+export const LANE_NAMES: readonly string[] = [...Object.keys(LANES), ...Object.keys(CONTROLLED_LANES)];
+
 const BATCH = 80;
+/** Its setup takes a while. */
+const POLICY_BATCH = 500;
 
 /** Compares both servers, and says how that went. True: no difference but those that are listed. */
 export async function compareAll(sizes: Sizes, log: Log): Promise<boolean> {
@@ -41,11 +46,11 @@ export async function comparePlain({ seed, operations, lane }: Sizes, log: Log):
   const lanes: readonly Lane[] = [
     LANES.random({ seed, batches: Math.ceil((operations * 0.95) / BATCH), length: BATCH }),
     LANES.definitions({ seed, batches: definitions, length: 50 }),
-    LANES.policies({ seed, batches: Math.max(1, Math.round(operations / 2_500)), length: BATCH }),
+    LANES.policies({ seed, batches: Math.max(1, Math.round(operations / 5_000)), length: POLICY_BATCH }),
   ];
   return runLanes(
     lanes.filter(({ name }) => lane === undefined || lane === name),
-    { log, start: () => startControlPlane({ controllerManager: false }) },
+    { log, start: () => startControlPlane({ controllerManager: false, apiServerFlags: { "api-audiences": DEFAULT_AUDIENCE } }) },
   );
 }
 

@@ -1,7 +1,11 @@
+const UID_LENGTH = 36;
+
 /** What each server calls by names of its own: uids, versions, generated names. One stands for the other, always the same one. */
 export class Correspondence {
   readonly #toSimulated = new Map<string, string>();
   readonly #toReal = new Map<string, string>();
+  /** Of those in `#toSimulated` that are no uids. */
+  readonly #generated = new Map<string, string>();
   readonly #versions = new Map<number, number>();
   /** Pairs of versions in the order of the real ones. */
   #pairs: { readonly real: number; readonly simulated: number; readonly epoch: number }[] = [];
@@ -14,6 +18,7 @@ export class Correspondence {
     if (known === undefined && back === undefined) {
       this.#toSimulated.set(real, simulated);
       this.#toReal.set(simulated, real);
+      if (real !== simulated && real.length !== UID_LENGTH) this.#generated.set(real, simulated);
       return true;
     }
     return known === simulated && back === real;
@@ -70,11 +75,7 @@ export class Correspondence {
       (uid) => this.#toSimulated.get(uid) ?? uid,
     );
     const versioned = named.replaceAll(/\b\d+\b/g, (digits) => String(this.#versions.get(Number(digits)) ?? digits));
-    for (const [real, simulated] of this.#names()) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
+    for (const [real, simulated] of this.#generated) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
     return versioned;
-  }
-
-  *#names(): Iterable<readonly [string, string]> {
-    for (const [real, simulated] of this.#toSimulated) if (real !== simulated && real.length !== 36) yield [real, simulated];
   }
 }

@@ -34,15 +34,23 @@ class Comparing {
     else if (!this.#isSame(path, real, simulated)) this.#found.push({ kind: kindOf(path), path, real, simulated });
   }
 
-  #members(path: string, real: JsonObject, simulated: JsonObject): void {
+  #members(path: string, given: JsonObject, simulated: JsonObject): void {
+    const real = path.includes("fieldsV1") ? this.#withNamesOf(given) : given;
     // What tells objects apart comes first: the rest is compared in its terms.
     for (const name of ["metadata", ...Object.keys({ ...real, ...simulated })].filter((name, index, all) => all.indexOf(name) === index)) {
       if (name in real || name in simulated) this.value(path === "" ? name : `${path}.${name}`, real[name], simulated[name]);
     }
   }
 
+  /** Owners stand in managedFields by their uids. */
+  #withNamesOf(fields: JsonObject): JsonObject {
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name.startsWith('k:{"uid"') ? this.#pairs.translated(name) : name, value]),
+    );
+  }
+
   #items(path: string, real: readonly Json[], simulated: readonly Json[]): void {
-    const [a, b] = hasNoOrder(path) ? [ordered(real), ordered(simulated)] : [real, simulated];
+    const [a, b] = inOneOrder(path, real, simulated);
     if (a.length !== b.length)
       this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
     else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
@@ -57,7 +65,14 @@ class Comparing {
     if (path === "metadata.continue") return (real === "") === (simulated === "");
     if (real === simulated) return true;
     if (isGenerated(path, real, simulated)) return this.#pairs.pair(real, simulated);
-    return this.#pairs.translated(real) === simulated;
+    return this.#pairUidsIn(real, simulated) && withoutCurrent(this.#pairs.translated(real)) === withoutCurrent(simulated);
+  }
+
+  /** Those of objects that were gone before anything of them was compared have no pair yet. */
+  #pairUidsIn(real: string, simulated: string): boolean {
+    const [seen, expected] = [real.match(UIDS) ?? [], simulated.match(UIDS) ?? []];
+    if (seen.length !== expected.length) return false;
+    return seen.every((uid, index) => uid === expected[index] || this.#pairs.pair(uid, expected[index] ?? ""));
   }
 
   #isList = false;
@@ -75,6 +90,13 @@ export function differencesOfLists(real: Json | undefined, simulated: Json | und
   return found;
 }
 
+const UIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** The version of the server as a whole, which no object need have. */
+function withoutCurrent(text: string): string {
+  return text.replace(/(Too large resource version: \d+, current: )\d+/, "$1N");
+}
+
 /** Names and addresses that the server makes up. */
 function isGenerated(path: string, real: string, simulated: string): boolean {
   if (/clusterIPs?(\[0\])?$/.test(path)) return true;
@@ -83,8 +105,24 @@ function isGenerated(path: string, real: string, simulated: string): boolean {
   return isName && real.length === simulated.length && real.length > 5 && cut(real) === cut(simulated) && /[-.]$/.test(cut(real));
 }
 
-function hasNoOrder(path: string): boolean {
-  return path.endsWith("details.causes");
+type Pair<T> = readonly [T, T];
+
+function inOneOrder(path: string, real: readonly Json[], simulated: readonly Json[]): Pair<readonly Json[]> {
+  if (path.endsWith("details.causes")) return [ordered(real), ordered(simulated)];
+  if (path.endsWith("metadata.managedFields") && !areOfOneTime(real, simulated)) return [byManager(real), byManager(simulated)];
+  return [real, simulated];
+}
+
+/** Owners are ordered by time: where that differs, so may their order. */
+function areOfOneTime(real: readonly Json[], simulated: readonly Json[]): boolean {
+  const times = (entries: readonly Json[]): string => entries.map((entry) => (isObject(entry) ? textOf(entry["time"]) : "")).join();
+  return times(real) === times(simulated);
+}
+
+function byManager(entries: readonly Json[]): readonly Json[] {
+  const key = (entry: Json): string =>
+    isObject(entry) ? ["operation", "manager", "subresource", "apiVersion"].map((name) => textOf(entry[name])).join() : "";
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** Sorted, without those that are there twice: the server reports some in two places. */

@@ -18,10 +18,9 @@ export interface Answers {
   readonly simulated: Answer;
 }
 
-/** The real server is started so that it compacts every second; what it compacts to is a second old (milliseconds). */
-const COMPACTION_MS = 4_000;
-/** So often a request is sent until it is answered as it will be. */
-const MOST_REQUESTS = 400;
+/** So often a request is sent until it is answered as it will be, and how long apart (milliseconds). */
+const MOST_REQUESTS = 600;
+const REPEAT_MS = 50;
 
 /** The same requests to both servers, each in terms of what that server has answered before. */
 export class Exchange {
@@ -38,15 +37,12 @@ export class Exchange {
   /** The real server first: by its clock the simulated one answers. */
   async ask(operation: Operation, simulatedOne: Operation = operation): Promise<Answers> {
     const { real: realServer, simulated: simulatedServer } = this.#servers;
-    if (operation.afterCompaction === true) {
-      await delay(COMPACTION_MS);
-      simulatedServer.compact();
-    }
+    if (operation.afterCompaction === true) simulatedServer.compact();
     let real = await realServer.send(render(operation, this.#real));
     // The server reads all objects of a kind that it has just begun to serve: it asks for patience.
     while (isInitializing(real)) real = await delay(20).then(() => realServer.send(render(operation, this.#real)));
-    for (let left = MOST_REQUESTS; left > 0 && real.status !== (operation.awaitsStatus ?? real.status); left--)
-      real = await delay(50).then(() => realServer.send(render(operation, this.#real)));
+    for (let left = MOST_REQUESTS; left > 0 && !saysAwaited(real, operation); left--)
+      real = await delay(REPEAT_MS).then(() => realServer.send(render(operation, this.#real)));
     simulatedServer.setClock(clockOf(real));
     let simulated = await simulatedServer.send(render(simulatedOne, this.#simulated));
     while (isInitializing(simulated)) {
@@ -76,6 +72,10 @@ export class Exchange {
     const compare = isOfCollection({ verb }) ? differencesOfLists : differencesBetween;
     return compare(jsonOf(real), jsonOf(simulated), this.#pairs);
   }
+}
+
+function saysAwaited({ body }: Answer, { awaits }: Operation): boolean {
+  return awaits === undefined || JSON.stringify(body).includes(awaits);
 }
 
 export function isInitializing({ status, body }: Answer): boolean {

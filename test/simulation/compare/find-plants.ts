@@ -12,17 +12,17 @@ export interface Planting {
 /** A planted defect is found within so many batches, or the comparison is blind to it. */
 const MOST_BATCHES = 10;
 
-/** Whether a comparison finds each kind of defect. */
+/** Whether a comparison finds each kind of difference. */
 export async function findPlants({ seed, log }: Planting): Promise<boolean> {
   const plane = await startControlPlane({ controllerManager: false });
   const real = new RealServer(plane);
   try {
-    let isEachFound = true;
+    let found = 0;
     for (const [index, plant] of PLANTS.entries()) {
-      const isFound = await isPlantFound(plant, { real, seed: seed + index * MOST_BATCHES, log });
-      isEachFound &&= isFound;
+      if (await isPlantFound(plant, { real, seed: seed + index * MOST_BATCHES, log })) found++;
     }
-    return isEachFound;
+    log(`${found} of ${PLANTS.length} planted differences found`);
+    return found === PLANTS.length;
   } finally {
     await real.stop();
     await plane.stop();
@@ -39,10 +39,11 @@ export async function isPlantFound(plant: Plant, { real, seed, log }: PlantSearc
   await comparison.run(LANES.random({ seed, batches: MOST_BATCHES, length: 80 }), {
     wrap: (server) => new PlantedServer(server, plant),
     mostDifferences: 1,
+    isShrunk: false,
   });
   const { compared, unexplained } = comparison.outcome;
   const found = unexplained.find((difference) => difference.found.some(({ kind }) => kind === plant.kind));
   log(found === undefined ? `NOT FOUND in ${compared} operations: ${plant.what}` : `found as a difference of ${plant.kind}: ${plant.what}`);
-  for (const line of found === undefined ? lines : [found.explanation]) log(line);
+  for (const line of found === undefined ? lines : []) log(line);
   return found !== undefined;
 }

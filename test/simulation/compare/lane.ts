@@ -1,7 +1,8 @@
 import type { ApiServerOptions } from "../api/interface.ts";
 import { type Batch, type BatchResult, BatchRun, type Found } from "./batch.ts";
+import { Correspondence } from "./correspondence.ts";
 import { type Listed, listedBy } from "./listed.ts";
-import type { Operation } from "./operation.ts";
+import { describe, type Operation } from "./operation.ts";
 import { Choices } from "./random.ts";
 import type { RealServer } from "./real.ts";
 import { explain } from "./report.ts";
@@ -15,6 +16,8 @@ export interface Lane {
   readonly batches: number;
   /** Names that cannot be had twice: after a difference the lane cannot begin anew. */
   readonly isUnique?: boolean;
+  /** How late the real server may do what it does by itself (milliseconds). Default 1,000. */
+  readonly lagMs?: number;
   /** Of the simulated server. */
   readonly options: Partial<ApiServerOptions>;
   /** Run before the first batch. `group` is that of custom resources that nobody else uses. */
@@ -40,9 +43,24 @@ export interface RunOptions {
   readonly wrap?: (server: SimulatedServer) => VirtualSubject;
   /** After so many batches with a difference, the lane is given up. Default 3. */
   readonly mostDifferences?: number;
+  /** Whether the fewest operations that lead to a difference are looked for. Default true. */
+  readonly isShrunk?: boolean;
+}
+
+/** A simulated server that nobody has used yet, and what of it stands for what of the real one. */
+interface Beginning {
+  readonly simulated: VirtualSubject;
+  readonly group: string;
+  readonly pairs: Correspondence;
 }
 
 const asItIs = (server: SimulatedServer): VirtualSubject => server;
+
+function described([first]: readonly Found[]): string {
+  if (first === undefined) return "no difference";
+  const { kind, path, operation } = first;
+  return `a difference of ${kind} at ${path}, ${operation === undefined ? "at the end" : `by ${describe(operation).slice(0, 300)}`}`;
+}
 
 /** Runs lanes on one real server. */
 export class Comparison {
@@ -65,17 +83,18 @@ export class Comparison {
     return { compared: this.#compared, listed: this.#listed, unexplained: this.#unexplained };
   }
 
-  async run(lane: Lane, { wrap = asItIs, mostDifferences = 3 }: RunOptions = {}): Promise<void> {
+  async run(lane: Lane, { wrap = asItIs, mostDifferences = 3, isShrunk = true }: RunOptions = {}): Promise<void> {
     let ground = await this.#begin(lane, wrap);
     let different = 0;
     for (let index = 0; index < lane.batches; index++) {
       const batch = lane.batch(index, ground.group);
-      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground.simulated).run(candidate);
+      const run = (candidate: Batch): Promise<BatchResult> => this.#batchRun(ground, lane).run(candidate);
       const result = await run(batch);
       this.#compared += result.compared;
       if (result.found.length === 0) continue;
       different++;
-      const shrunk = await shrink(batch, result.found, run);
+      this.#log(`${batch.serial}: ${described(result.found)}`);
+      const shrunk = isShrunk ? await shrink(batch, result.found, run) : { batch, found: result.found };
       const explanation = explain(shrunk.batch, shrunk.found);
       this.#unexplained.push({ found: shrunk.found, explanation });
       this.#log(explanation);
@@ -85,23 +104,27 @@ export class Comparison {
     }
   }
 
-  async #begin(
-    lane: Lane,
-    wrap: (server: SimulatedServer) => VirtualSubject,
-  ): Promise<{ readonly simulated: VirtualSubject; readonly group: string }> {
+  async #begin(lane: Lane, wrap: (server: SimulatedServer) => VirtualSubject): Promise<Beginning> {
     const group = `${this.#prefix}${++this.#groups}-${lane.name}.sim.example`;
     const simulated = wrap(new SimulatedServer(new Choices(this.#groups).next, lane.options));
+    const pairs = new Correspondence();
     const setup = lane.setup(group);
     if (setup.length > 0) {
-      const { compared } = await this.#batchRun(simulated).run({ serial: group, setup, operations: [], watches: [], states: [] });
+      const { compared } = await this.#batchRun({ simulated, group, pairs }, lane).run({
+        serial: group,
+        setup,
+        operations: [],
+        watches: [],
+        states: [],
+      });
       this.#compared += compared;
     }
-    return { simulated, group };
+    return { simulated, group, pairs };
   }
 
-  #batchRun(simulated: VirtualSubject): BatchRun {
-    return new BatchRun({ real: this.#real, simulated }, (difference, operation) => {
-      const row = listedBy(difference, operation);
+  #batchRun({ simulated, pairs }: Beginning, { lagMs = 1_000 }: Lane): BatchRun {
+    return new BatchRun({ real: this.#real, simulated }, pairs, (difference, at) => {
+      const row = listedBy(difference, { ...at, lagMs });
       if (row !== undefined) this.#listed.set(row, (this.#listed.get(row) ?? 0) + 1);
       return row !== undefined;
     });

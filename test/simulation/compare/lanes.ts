@@ -1,4 +1,5 @@
 import { admissionBy } from "../api/policies.ts";
+import { isGranted } from "../api/rights.ts";
 import type { Lane } from "./lane.ts";
 import { controllerBatch } from "./phases/controllers.ts";
 import { definitionBatch } from "./phases/definitions.ts";
@@ -18,6 +19,8 @@ export interface LaneSize {
 const noSetup = (): readonly [] => [];
 /** No CRD is deleted within a second of its creation: whether the server loses track of that is chance. */
 const ALONE = { controllerManager: false, lostDeletions: 0 } as const;
+/** Controllers of a machine that is busy. */
+const LAG_MS = 30_000;
 const CONTROLLED = { lostDeletions: 0 } as const;
 
 /** Of an API server without kube-controller-manager. */
@@ -31,6 +34,7 @@ export const LANES = {
   }),
   definitions: ({ seed, batches, length }: LaneSize): Lane => ({
     name: "definitions",
+    lagMs: LAG_MS,
     batches,
     options: ALONE,
     setup: noSetup,
@@ -40,7 +44,7 @@ export const LANES = {
     name: "policies",
     isUnique: true,
     batches,
-    options: { ...ALONE, admit: admissionBy() },
+    options: { ...ALONE, admit: admissionBy(), authorize: isGranted },
     setup: noSetup,
     batch: (index) => policyBatch(seed + index, { length }),
   }),
@@ -50,6 +54,7 @@ export const LANES = {
 export const CONTROLLED_LANES = {
   controllers: ({ seed, batches, length }: LaneSize): Lane => ({
     name: "controllers",
+    lagMs: LAG_MS,
     batches,
     options: CONTROLLED,
     setup: noSetup,
@@ -62,5 +67,5 @@ export const CONTROLLED_LANES = {
     setup: noSetup,
     batch: (index) => expiryBatch(seed + index),
   }),
-  install: (): Lane => ({ name: "install", batches: 1, options: CONTROLLED, setup: noSetup, batch: installBatch }),
+  install: (): Lane => ({ name: "install", lagMs: LAG_MS, batches: 1, options: CONTROLLED, setup: noSetup, batch: installBatch }),
 } as const;

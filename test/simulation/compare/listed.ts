@@ -1,12 +1,23 @@
-import { textOf } from "../api/json.ts";
+import { objectAt, textOf } from "../api/json.ts";
+import { SHIPPED_POLICIES } from "../api/policies.ts";
 import type { Difference } from "./difference.ts";
+import { type Answers, bodyOf } from "./exchange.ts";
 import type { Operation } from "./operation.ts";
 
 /** A difference that stays, with its reason. */
 export interface Listed {
   readonly what: string;
   readonly why: string;
-  readonly explains: (difference: Difference, operation: Operation | undefined) => boolean;
+  readonly explains: (difference: Difference, context: Context) => boolean;
+}
+
+/** Where a difference was found. */
+export interface Context {
+  /** Undefined: at the end of a batch. */
+  readonly operation: Operation | undefined;
+  readonly answers: Answers | undefined;
+  /** How late the real server may do what it does by itself (milliseconds). */
+  readonly lagMs: number;
 }
 
 const texts = ({ real, simulated }: Difference): readonly [string, string] => [textOf(real), textOf(simulated)];
@@ -38,14 +49,37 @@ export const LISTED: readonly Listed[] = [
   {
     what: "the version of a list that may be of any version",
     why: "with resourceVersion=0 the server answers from its cache, which may be behind; nobody of ours asks so",
-    explains: ({ path }, operation) => path === "metadata.resourceVersion" && operation?.query?.["resourceVersion"] === "0",
+    explains: ({ path }, { operation }) => path === "metadata.resourceVersion" && operation?.query?.["resourceVersion"] === "0",
   },
   {
-    what: "times that differ by a second",
-    why: "the server reads its clock more than once in a request, and its controllers act some milliseconds later",
+    what: "times that differ by a second, or by the lag of the real controllers where those write",
+    why: "the server reads its clock more than once in a request, and its controllers act when the machine lets them",
+    explains: ({ path, real, simulated }, { lagMs }) =>
+      /\.(time|lastTransitionTime|creationTimestamp|deletionTimestamp|expirationTimestamp)$/.test(path) &&
+      Math.abs(Date.parse(textOf(real)) - Date.parse(textOf(simulated))) <= lagMs,
+  },
+  {
+    what: "the status of a CRD while an object holds its deletion up, and the version by it",
+    why: "its controller tries again every few seconds, and each try is a write: when one comes is a matter of real time",
+    explains: ({ path }, { answers }) =>
+      answers !== undefined &&
+      isGoingDefinition(answers) &&
+      /^(status\.conditions\[\d+\]\.\w+|metadata\.resourceVersion|metadata\.managedFields\[\d+\]\.time)$/.test(path),
+  },
+  {
+    what: "which of two policies answers where both refuse",
+    why: "the server walks its policies in no order; operations that one of them refuses are compared in its words",
+    explains: ({ path }, { operation, answers }) =>
+      answers !== undefined &&
+      operation !== undefined &&
+      /^(status|message|reason|code|details\.causes\[0\]\.message)$/.test(path) &&
+      isRefusedByTwo(operation, answers),
+  },
+  {
+    what: "the token of an account",
+    why: "each server signs with a key of its own, and the simulated one does not sign; what was asked for and until when it lasts is compared",
     explains: ({ path, real, simulated }) =>
-      /\.(time|lastTransitionTime|creationTimestamp|deletionTimestamp)$/.test(path) &&
-      Math.abs(Date.parse(textOf(real)) - Date.parse(textOf(simulated))) <= 1_000,
+      path === "status.token" && [real, simulated].every((token) => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(textOf(token))),
   },
   {
     what: "the order of the causes in the sentence of a 422",
@@ -54,6 +88,24 @@ export const LISTED: readonly Listed[] = [
   },
 ];
 
+/** Whether the servers name different policies, both of them about what was asked for. */
+function isRefusedByTwo({ place, subresource }: Operation, { real, simulated }: Answers): boolean {
+  const resource = `${place.plural}${place.group === "" ? "" : `.${place.group}`}${subresource === undefined ? "" : `/${subresource}`}`;
+  const [one, other] = [real, simulated].map((answer) => {
+    const named = /is forbidden: ValidatingAdmissionPolicy '([\w-]+)'/.exec(textOf(bodyOf(answer)["message"]))?.[1];
+    return SHIPPED_POLICIES.find(({ name, resources }) => name === named && resources.includes(resource));
+  });
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+/** Whether both servers show a CRD that is being deleted. */
+function isGoingDefinition({ real, simulated }: Answers): boolean {
+  return [real, simulated].every((answer) => {
+    const body = bodyOf(answer);
+    return body["kind"] === "CustomResourceDefinition" && objectAt(body, "metadata")["deletionTimestamp"] !== undefined;
+  });
+}
+
 function withoutValue(message: string): string {
   if (message.startsWith('Invalid value: "<secret contents redacted>"')) return "redacted";
   if (message.startsWith('Invalid value: "{')) return "patched";
@@ -61,6 +113,6 @@ function withoutValue(message: string): string {
   return (message.split("\n")[0] ?? "").replace(/^Invalid value: [{[].*[}\]]: /, "");
 }
 
-export function listedBy(difference: Difference, operation: Operation | undefined): Listed | undefined {
-  return LISTED.find(({ explains }) => explains(difference, operation));
+export function listedBy(difference: Difference, context: Context): Listed | undefined {
+  return LISTED.find(({ explains }) => explains(difference, context));
 }

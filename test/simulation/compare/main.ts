@@ -1,10 +1,15 @@
 import { parseArgs } from "node:util";
-import { compareAll, type Sizes } from "./compare.ts";
+import { compareAll, LANE_NAMES, type Sizes } from "./compare.ts";
 import { findPlants } from "./find-plants.ts";
 
 const USAGE = `npm run sim:compare -- [--seed N] [--operations N] [--lane NAME] [--plant]
 
-Runs random operations on a real API server and on the simulated one, and compares what they answer.`;
+Runs random operations on a real API server and on the simulated one, and compares what they answer.
+
+  --seed N        what is drawn; default: by the time
+  --operations N  how many at least; default 20000
+  --lane NAME     only ${LANE_NAMES.join(", ")}
+  --plant         plants a difference of each kind in the simulated server, and fails where one is not found`;
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +40,8 @@ async function main(): Promise<boolean> {
   const seed = values.seed === undefined ? (Date.now() % 1_000_000_000) + 1 : count("seed", values.seed);
   log(`seed ${seed}: run again with --seed ${seed}`);
   if (values.plant) return findPlants({ seed, log });
+  if (values.lane !== undefined && !LANE_NAMES.includes(values.lane))
+    throw new Error(`--lane takes one of ${LANE_NAMES.join(", ")}, and not ${JSON.stringify(values.lane)}`);
   const sizes: Sizes = { seed, operations: count("operations", values.operations), lane: values.lane };
   return compareAll(sizes, log);
 }

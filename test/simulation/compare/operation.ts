@@ -37,14 +37,14 @@ export interface Operation {
   readonly body?: Json;
   /** The body is a merge patch over the object as this server last showed it. */
   readonly isOverLive?: boolean;
-  /** Whom the administrator impersonates. */
+  /** Whom the administrator impersonates, with the administrator's rights unless it is a ServiceAccount. */
   readonly user?: string;
   /** Controllers act on it: the next operation waits until this object is the same on both servers. */
   readonly settles?: Address;
-  /** The states before it are compacted first. */
+  /** The states before it are compacted first; the real server does so within seconds of its own. */
   readonly afterCompaction?: boolean;
-  /** The real server comes to answer so a moment after what was done before. */
-  readonly awaitsStatus?: number;
+  /** In its answer the real server comes to say this, a moment after what was done before. */
+  readonly awaits?: string;
 }
 
 export function keyOf({ place, namespace, name }: Pick<Operation, "place" | "namespace" | "name">): string {

@@ -27,7 +27,8 @@ export class RealServer implements Subject {
         accept: "application/json",
         "user-agent": USER_AGENT,
         ...(body === undefined ? {} : { "content-type": contentType }),
-        ...(user === undefined ? {} : { "impersonate-user": user, "impersonate-group": "system:masters" }),
+        ...(user === undefined ? {} : { "impersonate-user": user }),
+        ...(user === undefined || user.startsWith("system:serviceaccount:") ? {} : { "impersonate-group": "system:masters" }),
       },
       body: body ?? null,
     });

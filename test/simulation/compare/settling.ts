@@ -48,7 +48,6 @@ export class Settling {
   async #until(isSettled: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
     while (!(await isSettled()) && Date.now() < deadline) await delay(20);
-    if (Date.now() > deadline) console.error("not settled");
   }
 }
 

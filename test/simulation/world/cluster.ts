@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
 import type { Admission, ApiRequest, Write } from "../api/interface.ts";
+import { admissionBy } from "../api/policies.ts";
+import { isGranted } from "../api/rights.ts";
 import { SimulatedApiServer } from "../api/server.ts";
 import type { Message, Party, Reply } from "../network/fabric.ts";
 import { EPOCH } from "../time/context.ts";
@@ -15,6 +17,7 @@ const ADMINISTRATOR = "kubernetes-admin";
 export interface ClusterOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
+  /** Default: the policies that are installed. */
   readonly admit?: Admission;
   readonly onWrite: (write: Write) => void;
 }
@@ -35,7 +38,7 @@ export class Cluster {
   readonly #scheduler: ClusterOptions["scheduler"];
   readonly #users = new Map<string, string>();
 
-  constructor({ scheduler, random, admit, onWrite }: ClusterOptions) {
+  constructor({ scheduler, random, admit = admissionBy(), onWrite }: ClusterOptions) {
     this.#scheduler = scheduler;
     this.server = new SimulatedApiServer({
       now: () => Math.floor(EPOCH + scheduler.now),
@@ -44,7 +47,8 @@ export class Cluster {
         const scheduled = scheduler.schedule(milliseconds, action);
         return () => scheduled.cancel();
       },
-      ...(admit === undefined ? {} : { admit }),
+      authorize: isGranted,
+      admit,
       onWrite,
     });
   }

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import type { Cause } from "../refusal.ts";
-import { invalidValue, required } from "../validation/cause.ts";
+import { IMMUTABLE, invalidValue, required } from "../validation/cause.ts";
 
 /** What the API server makes of a CustomResourceDefinition, its controllers aside. */
 
@@ -21,15 +21,35 @@ function withStoredVersion(crd: JsonObject): JsonObject {
   return name === undefined || stored.includes(name) ? crd : { ...crd, status: { ...status, storedVersions: [...stored, name] } };
 }
 
+export function definitionNameCauses(crd: JsonObject): readonly Cause[] {
+  const spec = objectAt(crd, "spec");
+  const wanted = `${stringAt(objectAt(spec, "names"), "plural") ?? ""}.${stringAt(spec, "group") ?? ""}`;
+  const name = stringAt(objectAt(crd, "metadata"), "name") ?? "";
+  return name === wanted ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
+}
+
+/** What the resource is called; once it is served, also what its objects are. */
+export function definitionChangeCauses(crd: JsonObject, old: JsonObject): readonly Cause[] {
+  const conditions = listAt(objectAt(old, "status"), "conditions").filter(isObject);
+  const isEstablished = conditions.some(({ type, status }) => type === "Established" && status === "True");
+  const fields = isEstablished ? ["scope", "names.kind", "group", "names.plural"] : ["group", "names.plural"];
+  return fields.flatMap((field) => {
+    const [value, before] = [crd, old].map((one) =>
+      field.split(".").reduce<Json>((at, name) => objectIn(at)[name] ?? "", one["spec"] ?? {}),
+    );
+    return value === before ? [] : [invalidValue(`spec.${field}`, value, IMMUTABLE)];
+  });
+}
+
+function objectIn(value: Json): JsonObject {
+  return isObject(value) ? value : {};
+}
+
 export function definitionCauses(crd: JsonObject): readonly Cause[] {
   const spec = objectAt(crd, "spec");
-  const names = objectAt(spec, "names");
   const versions = listAt(spec, "versions").filter(isObject);
-  const wanted = `${stringAt(names, "plural") ?? ""}.${stringAt(spec, "group") ?? ""}`;
-  const name = stringAt(objectAt(crd, "metadata"), "name") ?? "";
   const storing = versions.filter((version) => version["storage"] === true);
   return [
-    ...(name === wanted ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
     ...(storing.length === 1
       ? []
       : [invalidValue("spec.versions", listAt(spec, "versions"), "must have exactly one version marked as storage version")]),

@@ -5,18 +5,34 @@ import {
   bindingCauses,
   bindingChangeCauses,
   budgetCauses,
+  driverCauses,
+  driverChangeCauses,
   eventCauses,
   leaseCauses,
   priorityChangeCauses,
   revisionCauses,
   revisionChangeCauses,
   revisionDataCauses,
+  serviceCauses,
   webhookCauses,
 } from "../validation/others.ts";
 import { secretCauses, secretChangeCauses } from "../validation/secrets.ts";
-import { podCauses, podChangeCauses, statefulChangeCauses, workloadCauses, workloadChangeCauses } from "../validation/workloads.ts";
+import {
+  podCauses,
+  podChangeCauses,
+  podTemplateCauses,
+  statefulChangeCauses,
+  workloadCauses,
+  workloadChangeCauses,
+} from "../validation/workloads.ts";
 import { builtinKind, type Traits } from "./builtin.ts";
-import { definitionCauses, prepareDefinition, prepareDefinitionChange } from "./definitions.ts";
+import {
+  definitionCauses,
+  definitionChangeCauses,
+  definitionNameCauses,
+  prepareDefinition,
+  prepareDefinitionChange,
+} from "./definitions.ts";
 import {
   byContent,
   bySpec,
@@ -86,7 +102,15 @@ export const TRAITS: readonly Traits[] = [
     causes: podCauses,
     changeCauses: podChangeCauses,
   },
-  { group: "", plural: "podtemplates", kind: "PodTemplate", shape: "core.PodTemplate", generation: byContent },
+  {
+    group: "",
+    plural: "podtemplates",
+    kind: "PodTemplate",
+    shape: "core.PodTemplate",
+    generation: byContent,
+    returnsDeleted: true,
+    causes: podTemplateCauses,
+  },
   {
     group: "",
     plural: "serviceaccounts",
@@ -148,6 +172,7 @@ export const TRAITS: readonly Traits[] = [
     name: isServiceName,
     status: {},
     prepareUpdate: keptAddresses,
+    causes: serviceCauses,
     fieldLabels: { "spec.clusterIP": at("spec", "clusterIP"), "spec.type": at("spec", "type") },
   },
   {
@@ -226,6 +251,8 @@ export const TRAITS: readonly Traits[] = [
     isClusterScoped: true,
     needsVersion: true,
     returnsDeleted: true,
+    causes: driverCauses,
+    changeCauses: driverChangeCauses,
   },
   { ...RBAC, plural: "roles", kind: "Role", shape: "rbac.Role" },
   {
@@ -290,6 +317,8 @@ export const TRAITS: readonly Traits[] = [
     prepareCreate: prepareDefinition,
     prepareUpdate: prepareDefinitionChange,
     causes: definitionCauses,
+    birthCauses: definitionNameCauses,
+    changeCauses: definitionChangeCauses,
   },
 ];
 

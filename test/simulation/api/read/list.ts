@@ -58,9 +58,7 @@ export function listText(listing: Listing): string {
   const limit = Number(query.get("limit") ?? 0);
   const token = readToken(query.get("continue") ?? "");
   assertVersion(store, query);
-  const isInconsistent = token?.rv === -1;
-  if (token !== undefined && !isInconsistent && token.rv < store.compacted) throw expired(EXPIRED, writeToken({ ...token, rv: -1 }));
-  const version = token === undefined || isInconsistent ? store.version : token.rv;
+  const version = token === undefined ? listedVersion(store, query) : continuedVersion(store, token);
   const all = version === store.version ? current(collection, selection) : collection.listAt(version, selection.namespace);
   const page = pageOf(all, { selection, limit, start: token?.start ?? "" });
   return pageText(kind, page, version);
@@ -125,7 +123,23 @@ function readToken(text: string): Token | undefined {
   } catch {
     // Told as any other token that cannot be read.
   }
-  throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+  const at = Math.max(0, text.search(/[^\w-]/));
+  throw badRequest(`invalid continue token: continue key is not valid: illegal base64 data at input byte ${at}`);
+}
+
+/** A list of a limited length is of the very version that it names, any other of the present one. */
+function listedVersion(store: Store, query: Query): number {
+  const wanted = Number(query.get("resourceVersion") ?? 0);
+  if (wanted === 0 || !query.has("limit") || query.has("resourceVersionMatch")) return store.version;
+  if (wanted < store.compacted) throw expired("The resourceVersion for the provided list is too old.");
+  return wanted;
+}
+
+/** Of the pages before, unless the client was told to go on with what there is. */
+function continuedVersion(store: Store, token: Token): number {
+  if (token.rv === -1) return store.version;
+  if (token.rv < store.compacted) throw expired(EXPIRED, writeToken({ ...token, rv: -1 }));
+  return token.rv;
 }
 
 function assertVersion(store: Store, query: Query): void {

@@ -1,6 +1,6 @@
 import { isEqual, isList, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import type { Cause } from "../refusal.ts";
-import { forbiddenField, IMMUTABLE, invalidValue, required, unsupported } from "./cause.ts";
+import { duplicate, forbiddenField, IMMUTABLE, invalidValue, required, unsupported } from "./cause.ts";
 import { selectorCauses } from "./metadata.ts";
 import { isSubdomain } from "./names.ts";
 
@@ -53,6 +53,17 @@ export function budgetCauses(budget: JsonObject): readonly Cause[] {
   ];
 }
 
+/** Of its ports, no more than that names tell them apart. */
+export function serviceCauses(service: JsonObject): readonly Cause[] {
+  const ports = listAt(objectAt(service, "spec"), "ports").filter(isObject);
+  const names = ports.map((port) => stringAt(port, "name") ?? "");
+  return names.flatMap((name, index): readonly Cause[] => {
+    const field = `spec.ports[${index}].name`;
+    if (name === "") return ports.length > 1 ? [required(field)] : [];
+    return names.indexOf(name) < index ? [duplicate(field, name)] : [];
+  });
+}
+
 export function bindingCauses(binding: JsonObject, kinds: readonly string[]): readonly Cause[] {
   const role = objectAt(binding, "roleRef");
   const name = stringAt(role, "name") ?? "";
@@ -70,6 +81,23 @@ export function priorityChangeCauses(priority: JsonObject, old: JsonObject): rea
       ? []
       : [name === "value" ? forbiddenField("value", "may not be changed in an update.") : invalidValue(name, priority[name], IMMUTABLE)],
   );
+}
+
+export function driverCauses(driver: JsonObject): readonly Cause[] {
+  const spec = objectAt(driver, "spec");
+  const { serviceAccountTokenInSecrets: inSecrets } = spec;
+  if (inSecrets === undefined || listAt(spec, "tokenRequests").length > 0) return [];
+  const why = "serviceAccountTokenInSecrets is set but no tokenRequests are specified";
+  return [invalidValue("spec.serviceAccountTokenInSecrets", inSecrets, why)];
+}
+
+export function driverChangeCauses(driver: JsonObject, old: JsonObject): readonly Cause[] {
+  const [spec, before] = [objectAt(driver, "spec"), objectAt(old, "spec")];
+  return ["attachRequired", "volumeLifecycleModes"].flatMap((name) => {
+    // The API server's own spelling.
+    const field = name === "attachRequired" ? "spec.attachedRequired" : `spec.${name}`;
+    return isEqual(spec[name], before[name]) ? [] : [invalidValue(field, spec[name], IMMUTABLE)];
+  });
 }
 
 export function webhookCauses(configuration: JsonObject): readonly Cause[] {

@@ -58,6 +58,6 @@ export function secretChangeCauses(secret: JsonObject, old: JsonObject): readonl
   return [
     ...(secret["type"] === old["type"] ? [] : [invalidValue("type", secret["type"], IMMUTABLE)]),
     ...(isFixed && secret["immutable"] !== true ? [forbiddenField("immutable", why)] : []),
-    ...(isFixed && !isEqual(objectAt(secret, "data"), objectAt(old, "data")) ? [forbiddenField("data", why)] : []),
+    ...(isFixed && !isEqual(secret["data"] ?? null, old["data"] ?? null) ? [forbiddenField("data", why)] : []),
   ];
 }

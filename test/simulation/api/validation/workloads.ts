@@ -9,6 +9,10 @@ export function podCauses(pod: JsonObject): readonly Cause[] {
   return podSpecCauses(objectAt(pod, "spec"), "spec");
 }
 
+export function podTemplateCauses(object: JsonObject): readonly Cause[] {
+  return podSpecCauses(objectAt(objectAt(object, "template"), "spec"), "template.spec");
+}
+
 function podSpecCauses(spec: JsonObject, field: string): readonly Cause[] {
   const containers = listAt(spec, "containers");
   const volumes = listAt(spec, "volumes");

@@ -1,7 +1,8 @@
 import type { JsonObject } from "../json.ts";
 import { objectAt } from "../json.ts";
-import { forbidden, notFound } from "../refusal.ts";
-import { metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
+import { denied, forbidden, notFound } from "../refusal.ts";
+import { keyOf } from "../store/stored.ts";
+import { admittedName, metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
 
 /** Nothing is created in a namespace that is not there, or that is going. */
 export function assertNamespace(writing: Writing, object: JsonObject): void {
@@ -14,7 +15,7 @@ export function assertNamespace(writing: Writing, object: JsonObject): void {
   if (objectAt(namespace.object, "status")["phase"] !== "Terminating") return;
   const why = `unable to create new content in namespace ${route.namespace} because it is being terminated`;
   const message = `namespace ${route.namespace} is being terminated`;
-  throw forbidden(resourceOf(kind), name, why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
+  throw forbidden(resourceOf(kind), admittedName(object), why, [{ reason: "NamespaceTerminating", message, field: "metadata.namespace" }]);
 }
 
 export interface Admitted {
@@ -22,10 +23,21 @@ export interface Admitted {
   readonly oldObject: JsonObject | undefined;
 }
 
+/** Who makes an object by a PUT or an apply may also create it under its name; a POST has been asked for that. */
+function assertMayCreate({ kind, route, verb, request, authorize }: Writing, name: string): void {
+  if (verb === "create") return;
+  const { group, plural: resource } = kind;
+  const { namespace, subresource } = route;
+  if (!authorize({ user: request.user, verb: "create", group, resource, subresource, namespace, name })) {
+    throw forbidden(resourceOf(kind), name, "");
+  }
+}
+
 /** Validating admission: the policies that the world has put in place. */
 export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted): void {
   const { kind, route, store, isDryRun, request } = writing;
   const name = nameOf(object ?? oldObject ?? {});
+  if (oldObject === undefined) assertMayCreate(writing, name);
   const namespace = route.namespace === undefined ? undefined : store.collection("namespaces").get(route.namespace)?.object;
   const denial = writing.admit({
     user: request.user,
@@ -39,8 +51,10 @@ export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted
     oldObject,
     isDryRun,
     namespaceObject: namespace,
+    isAllowed: (attributes) => writing.authorize({ ...attributes, user: request.user }),
+    find: (resource, ...key) => store.collection(resource).get(keyOf(key[1], key[0]))?.object,
   });
-  if (denial !== undefined) throw forbidden(resourceOf(kind), name, denial, [{ reason: "", message: denial }]);
+  if (denial !== undefined) throw denied(resourceOf(kind), name, denial);
 }
 
 /** Owner references that are given twice count once. */

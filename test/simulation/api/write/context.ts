@@ -1,4 +1,4 @@
-import type { Admission, ApiRequest, Write } from "../interface.ts";
+import type { Admission, ApiRequest, Attributes, Write } from "../interface.ts";
 import { type JsonObject, objectAt, stringAt } from "../json.ts";
 import type { Kind, Subresource } from "../kind.ts";
 import type { GroupKind } from "../refusal.ts";
@@ -13,6 +13,7 @@ export interface Environment {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
+  readonly authorize: (attributes: Attributes) => boolean;
   readonly admit: Admission;
   readonly onWrite: (write: Write) => void;
 }
@@ -78,6 +79,11 @@ export function metadataOf(object: JsonObject): JsonObject {
 
 export function nameOf(object: JsonObject): string {
   return stringAt(metadataOf(object), "name") ?? "";
+}
+
+/** As admission names an object: it may not have its name yet. */
+export function admittedName(object: JsonObject): string {
+  return nameOf(object) || (stringAt(metadataOf(object), "generateName") ?? "") || "Unknown";
 }
 
 interface Told {

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import { forbidden } from "../refusal.ts";
 import { keyOf } from "../store/stored.ts";
-import { nameOf, nameSuffix, type Writing } from "./context.ts";
+import { admittedName, nameSuffix, type Writing } from "./context.ts";
 
 const TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -17,7 +17,7 @@ function withAccount(writing: Writing, pod: JsonObject, spec: JsonObject): JsonO
   const account = writing.store.collection("serviceaccounts").get(keyOf(namespace, name));
   if (account === undefined) {
     const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
-    throw forbidden({ group: "", kind: "pods" }, nameOf(pod), why);
+    throw forbidden({ group: "", kind: "pods" }, admittedName(pod), why);
   }
   const named = { ...spec, serviceAccountName: name, serviceAccount: name };
   const mounts = spec["automountServiceAccountToken"] ?? account.object["automountServiceAccountToken"] ?? true;
@@ -45,7 +45,7 @@ function withPriority(writing: Writing, pod: JsonObject, spec: JsonObject): Json
   const name = stringAt(spec, "priorityClassName");
   if (name === undefined) return { ...spec, priority: 0, preemptionPolicy: "PreemptLowerPriority" };
   const found = writing.store.collection("priorityclasses.scheduling.k8s.io").get(name);
-  if (found === undefined) throw forbidden({ group: "", kind: "pods" }, nameOf(pod), `no PriorityClass with name ${name} was found`);
+  if (found === undefined) throw forbidden({ group: "", kind: "pods" }, admittedName(pod), `no PriorityClass with name ${name} was found`);
   return { ...spec, priority: found.object["value"] ?? 0, preemptionPolicy: found.object["preemptionPolicy"] ?? "PreemptLowerPriority" };
 }
 

@@ -1,9 +1,10 @@
 import { decodeObject } from "../codec/decode.ts";
-import type { Authorizer } from "../interface.ts";
+import type { Attributes } from "../interface.ts";
 import { type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { ownersAfterUpdate } from "../managed-fields/owners.ts";
 import { invalid, notFound } from "../refusal.ts";
 import { shapeNamed } from "../schema/shapes.ts";
-import { keyOf } from "../store/stored.ts";
+import { keyOf, stamped } from "../store/stored.ts";
 import { invalidValue } from "../validation/cause.ts";
 import { assertAdmitted } from "./admission.ts";
 import { parseObject } from "./body.ts";
@@ -13,12 +14,12 @@ import { timestampOf, type Writing } from "./context.ts";
 
 const REVIEW = { kind: "SelfSubjectAccessReview", apiVersion: "authorization.k8s.io/v1" };
 
-export function answerReview(body: string | undefined, user: string, authorize: Authorizer): JsonObject {
+export function answerReview(body: string | undefined, user: string, authorize: (attributes: Attributes) => boolean): JsonObject {
   const review = decodeObject(shapeNamed("authorization.SelfSubjectAccessReview"), { ...parseObject(body), ...REVIEW });
   const asked = objectAt(objectAt(review, "spec"), "resourceAttributes");
   const isAllowed = authorize({
     user,
-    verb: (stringAt(asked, "verb") ?? "get") as Parameters<Authorizer>[0]["verb"], // Any other verb is granted to nobody.
+    verb: (stringAt(asked, "verb") ?? "get") as Attributes["verb"], // Any other verb is granted to nobody.
     group: stringAt(asked, "group") ?? "",
     resource: stringAt(asked, "resource") ?? "",
     subresource: stringAt(asked, "subresource") ?? "",
@@ -30,7 +31,8 @@ export function answerReview(body: string | undefined, user: string, authorize: 
 
 /** The least that a token lives (seconds). */
 const LEAST_SECONDS = 600;
-const DEFAULT_AUDIENCE = "https://kubernetes.default.svc";
+/** Of the API server itself. */
+export const DEFAULT_AUDIENCE = "https://kubernetes.default.svc";
 
 /** A token of an account: not signed, but otherwise as the API server's. */
 export function requestToken(writing: Writing): JsonObject {
@@ -39,8 +41,10 @@ export function requestToken(writing: Writing): JsonObject {
   const account = store.collection("serviceaccounts").get(keyOf(namespace, route.name ?? ""));
   if (account === undefined) throw notFound({ group: "", kind: "serviceaccounts" }, route.name ?? "");
   const typed = { kind: "TokenRequest", apiVersion: "authentication.k8s.io/v1" };
-  const given = decodeObject(shapeNamed("authentication.TokenRequest"), { ...parseObject(request.body), ...typed });
-  const spec = withDefaults(objectAt(given, "spec"));
+  const shape = shapeNamed("authentication.TokenRequest");
+  const given = decodeObject(shape, { ...parseObject(request.body), ...typed });
+  const asked = withSeconds(objectAt(given, "spec"));
+  const spec = withDefaults(asked);
   const seconds = Number(spec["expirationSeconds"]);
   if (seconds < LEAST_SECONDS) {
     const cause = invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
@@ -59,7 +63,10 @@ export function requestToken(writing: Writing): JsonObject {
     sub: `system:serviceaccount:${namespace}:${account.name}`,
   };
   const token = [{ alg: "none", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
-  const metadata = { name: account.name, namespace, creationTimestamp: timestampOf(now()) };
+  const ownership = { shape, apiVersion: typed.apiVersion, subresource: "token", ignored: undefined, isKnownVersion: () => true };
+  const change = { before: decodeObject(shape, typed), after: { spec: asked }, managers: [] };
+  const managers = ownersAfterUpdate(ownership, change, { name: writing.fieldManager, now: writing.timestamp });
+  const metadata = stamped({ name: account.name, namespace, uid: account.uid, creationTimestamp: timestampOf(now()) }, undefined, managers);
   return {
     ...given,
     metadata,
@@ -68,8 +75,12 @@ export function requestToken(writing: Writing): JsonObject {
   };
 }
 
+function withSeconds(spec: JsonObject): JsonObject {
+  return { ...spec, expirationSeconds: spec["expirationSeconds"] ?? 3_600 };
+}
+
+/** The server's own audience belongs to nobody. */
 function withDefaults(spec: JsonObject): JsonObject {
   const audiences = listAt(spec, "audiences");
-  const { boundObjectRef: bound = null, expirationSeconds: seconds = 3_600 } = spec;
-  return { audiences: audiences.length === 0 ? [DEFAULT_AUDIENCE] : audiences, expirationSeconds: seconds ?? 3_600, boundObjectRef: bound };
+  return { boundObjectRef: null, ...spec, audiences: audiences.length === 0 ? [DEFAULT_AUDIENCE] : audiences };
 }

@@ -32,7 +32,8 @@ function secret(choices: Choices): JsonObject {
       ),
     })),
     ...choices.maybe(0.12, () => ({ immutable: choices.chance(0.7) })),
-    ...choices.maybe(0.03, () => ({ data: choices.of<Json>({ a: "not base64!" }, { a: 1 }, [], { a: null }) })),
+    // Never null for a value: etcd keeps that apart from an empty one, and no answer shows which it is.
+    ...choices.maybe(0.03, () => ({ data: choices.of<Json>({ a: "not base64!" }, { a: 1 }, []) })),
     ...choices.maybe(0.03, () => ({ unknownField: { deep: true } })),
   };
 }
@@ -143,6 +144,7 @@ const MAKERS: Readonly<Record<PlaceName | "classes" | "syncs", (choices: Choices
   configMaps: (choices) =>
     choices.maybe(0.8, () => ({ data: Object.fromEntries(choices.some(["a", "b", "c"]).map((key) => [key, choices.of("1", "2")])) })),
   pods: (choices) => ({ spec: podSpec(choices) }),
+  podTemplates: (choices) => ({ template: { metadata: { labels: { app: choices.of("a", "b") } }, spec: podSpec(choices) } }),
   serviceAccounts: (choices) => ({
     ...choices.maybe(0.4, () => ({ automountServiceAccountToken: choices.chance(0.5) })),
     ...choices.maybe(0.3, () => ({ imagePullSecrets: choices.some(["one", "two"]).map((name) => ({ name })) })),

@@ -20,6 +20,7 @@ const WEIGHTS: readonly [readonly [number, Target], ...(readonly [number, Target
   [4, "statefulSets"],
   [2, "replicaSets"],
   [6, "pods"],
+  [1, "podTemplates"],
   [3, "configMaps"],
   [3, "serviceAccounts"],
   [2, "budgets"],

@@ -1,14 +1,17 @@
 import type { Json, JsonObject } from "../../api/json.ts";
 import type { Operation, Place } from "../operation.ts";
 import type { Choices } from "../random.ts";
+import { classOperation } from "./class-operations.ts";
+import { componentOperation } from "./component-operations.ts";
 import { PLACES, typeOf } from "./places.ts";
 
 export const WORKER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-const WEBHOOK = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";
+export const WEBHOOK = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";
 const PREFIX = "keyvault-injector.dev/";
 
 export interface PolicyGround {
   readonly serial: string;
+  /** The first asks for restarts and grants an account. */
   readonly namespaces: readonly [string, ...string[]];
 }
 
@@ -21,7 +24,23 @@ export function policyOperation(choices: Choices, { serial, namespaces }: Policy
     [2, () => tokenOperation(choices, namespaces)],
     [10, () => workloadOperation(choices, namespace)],
     [3, () => configurationOperation(choices, serial)],
+    [14, () => componentOperation(choices, WORKER, namespaces)],
+    [8, () => classOperation(choices, namespaces[0], [WORKER, WORKER, authorIn(namespaces[0])])],
+    [1, () => bindingOperation(choices)],
   )();
+}
+
+/** Who may write classes in a namespace, and use one account and one Secret there. */
+export function authorIn(namespace: string): string {
+  return `system:serviceaccount:${namespace}:author`;
+}
+
+/** A binding of the install goes over to another namespace, or does not. */
+function bindingOperation(choices: Choices): Operation {
+  const subject = { kind: "ServiceAccount", name: "keyvault-injector-sync", namespace: choices.of("keyvault-injector", "other") };
+  const name = choices.of("keyvault-injector-sync", "keyvault-injector-components");
+  const query = { fieldManager: "kubectl", dryRun: "All" };
+  return { verb: "merge", place: PLACES.clusterRoleBindings, name, query, body: { subjects: [subject] } };
 }
 
 function as(choices: Choices, user: string, share = 0.7): { readonly user?: string } {
@@ -88,8 +107,8 @@ function tokenOperation(choices: Choices, namespaces: readonly [string, ...strin
   return {
     verb: "create",
     place: PLACES.serviceAccounts,
-    namespace: choices.of(namespaces[0], ...namespaces.slice(1, 2)),
-    name: choices.weighted([6, "default"], [1, "missing"]),
+    namespace: choices.of(...namespaces),
+    name: choices.weighted([6, "granted"], [3, "default"], [1, "missing"], [1, "keyvault-injector-sync"]),
     subresource: "token",
     body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec },
     ...as(choices, WORKER),

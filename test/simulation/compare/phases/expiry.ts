@@ -23,7 +23,7 @@ export function expiryBatch(seed: number): Batch {
     operations: [
       page,
       change,
-      { ...page, afterCompaction: true },
+      { ...page, afterCompaction: true, awaits: "Expired" },
       // From here on by the token in the refusal.
       page,
       page,

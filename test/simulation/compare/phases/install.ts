@@ -1,10 +1,9 @@
 import { type JsonObject, objectAt } from "../../api/json.ts";
 import type { Batch } from "../batch.ts";
+import { RELEASE } from "../generate/component-operations.ts";
 import { PLACES } from "../generate/places.ts";
 import type { Operation } from "../operation.ts";
 import { type Document, readObjects } from "./documents.ts";
-
-const RELEASE = "releases/0.4.0";
 
 /** Our own release, installed, applied by others and removed. There is one per cluster, so this cannot be repeated. */
 export function installBatch(): Batch {

@@ -1,0 +1,35 @@
+import type { AdmissionRequest } from "../interface.ts";
+import { type JsonObject, objectAt, stringAt } from "../json.ts";
+import { objectsAt, type Policy } from "./policy.ts";
+
+const WEBHOOKS = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].map(
+  (plural) => `${plural}.admissionregistration.k8s.io`,
+);
+const BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io";
+
+/** What of a cluster-wide name belongs to one instance does not go over to another one. */
+export const ONE_INSTANCE: Policy = {
+  name: "keyvault-injector-one-instance",
+  resources: [...WEBHOOKS, BINDINGS],
+  isAbout: ({ operation, resource, name }) => operation === "UPDATE" && namesIn(resource).includes(name),
+  rules: ({ object, oldObject }) => {
+    const before = placesOf(oldObject).filter((place) => place !== "");
+    return [
+      {
+        holds: before.length === 0 || placesOf(object).every((place) => place === "" || before.includes(place)),
+        message: `keyvault-injector is installed in namespace ${before[0]} already, and a cluster takes one instance: use that one, or remove it before you install it elsewhere`,
+      },
+    ];
+  },
+};
+
+function namesIn(resource: AdmissionRequest["resource"]): readonly string[] {
+  const bindings = ["keyvault-injector-components", "keyvault-injector-sync", "keyvault-injector-webhook"];
+  return resource === "clusterrolebindings" ? bindings : ["keyvault-injector"];
+}
+
+/** Namespaces that webhooks lead to, and that subjects are in. */
+function placesOf(object: JsonObject | undefined): readonly string[] {
+  const services = objectsAt(object, "webhooks").map((webhook) => objectAt(objectAt(webhook, "clientConfig"), "service"));
+  return [...services, ...objectsAt(object, "subjects")].map((place) => stringAt(place, "namespace") ?? "");
+}

@@ -1,0 +1,50 @@
+import type { Attributes, Objects } from "./interface.ts";
+import { type JsonObject, listAt, objectAt, stringAt, textOf } from "./json.ts";
+import { includes, objectsAt } from "./policies/policy.ts";
+
+const ACCOUNT = "system:serviceaccount:";
+const GROUP = "rbac.authorization.k8s.io";
+
+/** Whether RBAC allows it a ServiceAccount. Everybody else may do anything. */
+export function isGranted(attributes: Attributes, objects: Objects): boolean {
+  const { user, namespace } = attributes;
+  if (!user.startsWith(ACCOUNT)) return true;
+  const bound = (plural: string, of?: string): readonly JsonObject[] =>
+    objects(`${plural}.${GROUP}`).filter(
+      (binding) => isIn(binding, of) && objectsAt(binding, "subjects").some((one) => isMeant(one, user)),
+    );
+  return [...bound("clusterrolebindings"), ...(namespace === undefined ? [] : bound("rolebindings", namespace))]
+    .flatMap((binding) => rulesOf(objects, binding))
+    .some((rule) => isCovered(rule, attributes));
+}
+
+function isIn(object: JsonObject, namespace: string | undefined): boolean {
+  return stringAt(objectAt(object, "metadata"), "namespace") === namespace;
+}
+
+function isMeant({ kind, name, namespace }: JsonObject, user: string): boolean {
+  if (kind === "ServiceAccount") return user === `${ACCOUNT}${textOf(namespace)}:${textOf(name)}`;
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${user.split(":")[2]}`, "system:authenticated"];
+  return kind === "Group" ? groups.includes(textOf(name)) : name === user;
+}
+
+/** Of the role that is bound, in the namespace of the binding or cluster-wide. */
+function rulesOf(objects: Objects, binding: JsonObject): readonly JsonObject[] {
+  const { kind, name } = objectAt(binding, "roleRef");
+  const namespace = kind === "Role" ? stringAt(objectAt(binding, "metadata"), "namespace") : undefined;
+  const roles = objects(`${kind === "Role" ? "roles" : "clusterroles"}.${GROUP}`);
+  const role = roles.find((candidate) => objectAt(candidate, "metadata")["name"] === name && isIn(candidate, namespace));
+  return objectsAt(role, "rules");
+}
+
+function isCovered(rule: JsonObject, { verb, group, resource, subresource, name }: Attributes): boolean {
+  const has = (list: string, value: string): boolean => includes(listAt(rule, list), value) || includes(listAt(rule, list), "*");
+  const names = listAt(rule, "resourceNames");
+  const isNamed = names.length === 0 || (name !== undefined && includes(names, name));
+  return (
+    has("verbs", verb) &&
+    has("apiGroups", group) &&
+    has("resources", subresource === "" ? resource : `${resource}/${subresource}`) &&
+    isNamed
+  );
+}

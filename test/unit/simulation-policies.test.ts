@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import "../simulation/time/install.ts";
+import "../simulation/network/install.ts";
+import { at, listAt, MANIFESTS, readManifests } from "../support/shipped-manifests.ts";
+
+const { GUARDRAILS } = await import("../../src/sync/guardrails.ts");
+const { SHIPPED_POLICIES } = await import("../simulation/api/policies.ts");
+const { startWorld, SYNC_USER, writeClass } = await import("../simulation/world/world.ts");
+type World = Awaited<ReturnType<typeof startWorld>>;
+
+const SYNCS = "secretproviderclasssyncs.keyvault-injector.dev";
+const POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+const LOOK_MS = 20_000;
+
+describe("the policies of the simulated cluster", () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld(1, { teams: 1, classes: 1, objects: 2, replicas: 1 });
+    // Without a pod that mounts it, such a class alone has a condition that says whether the worker is guarded.
+    for (const team of world.teams)
+      for (const wanted of team.classes.values()) writeClass(world.cluster, team, { ...wanted, sync: "always" });
+    await world.scheduler.runUntil(5 * 60_000);
+  });
+  after(() => world?.end());
+
+  /** What the worker says on the one class. */
+  const condition = (type: string): unknown => {
+    const [sync] = world.cluster.server.objects(SYNCS);
+    return listAt(sync, "status", "conditions").find((one) => at(one, "type") === type);
+  };
+
+  test("are those of manifests/policies that refuse what they forbid, but for the one about pods that opted in", () => {
+    const refusing = readdirSync(path.join(MANIFESTS, "policies"))
+      .flatMap((file) => readManifests(path.join("policies", file)))
+      .filter((manifest) => manifest.kind.endsWith("Binding") && listAt(manifest, "spec", "validationActions").includes("Deny"))
+      .map(({ metadata }) => metadata.name);
+    assert.ok(refusing.length > 10);
+
+    assert.deepEqual([...SHIPPED_POLICIES.map(({ name }) => name), "keyvault-injector-pod-volume"].sort(), refusing.sort());
+  });
+
+  // The worker says `Guarded` of a class once it has found one missing: the tests below find that.
+  test("stop all that the worker tries to do against them", () => {
+    assert.equal(at(condition("Synced"), "status"), "True", JSON.stringify(condition("Synced")));
+    assert.equal(condition("Guarded"), undefined);
+  });
+
+  test("are asked after the rights that the install grants the worker", () => {
+    const { cluster, teams } = world;
+    const get = (name: string): number =>
+      cluster.request("GET", `/api/v1/namespaces/${teams[0]?.namespace}/secrets/${name}`, undefined, { user: SYNC_USER }).status;
+
+    assert.deepEqual([get("secrets-store-creds"), get("another")], [200, 403]);
+  });
+
+  for (const policy of GUARDRAILS) {
+    test(`without ${policy} the worker names it, until it is there again`, async () => {
+      const { cluster, scheduler } = world;
+      const live = cluster.request("GET", `${POLICIES}/${policy}`).body;
+      cluster.request("DELETE", `${POLICIES}/${policy}`);
+      await scheduler.runUntil(scheduler.now + LOOK_MS);
+      await touched(world);
+
+      assert.equal(at(condition("Guarded"), "status"), "False");
+      assert.match(String(at(condition("Guarded"), "message")), new RegExp(`from what ${policy} forbids`));
+
+      const { name, labels } = live["metadata"] as { readonly name: string; readonly labels: unknown }; // As it was applied.
+      cluster.request("POST", POLICIES, { ...live, metadata: { name, labels } });
+      await scheduler.runUntil(scheduler.now + LOOK_MS);
+      await touched(world);
+
+      assert.equal(at(condition("Guarded"), "status"), "True", JSON.stringify(condition("Guarded")));
+    });
+  }
+});
+
+/** A class that its author changes is reconciled, and its status written. */
+async function touched({ cluster, scheduler, teams }: World): Promise<void> {
+  const [team] = teams;
+  const [name] = team?.classes.keys() ?? [];
+  const where = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${team?.namespace}/secretproviderclasses/${name}`;
+  const metadata = { annotations: { "keyvault-injector.dev/refresh": String(scheduler.now) } };
+  cluster.request("PATCH", where, { metadata }, { contentType: "application/merge-patch+json", user: "author" });
+  await scheduler.runUntil(scheduler.now + LOOK_MS);
+}
