@@ -1,4 +1,5 @@
 import { type Command, type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
+import { completionOf } from "./completion/command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
@@ -7,7 +8,7 @@ import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { uninstall } from "./uninstall/command.ts";
 
-export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, restore, uninstall];
+export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, restore, uninstall, completionOf(() => COMMANDS)];
 
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
@@ -26,7 +27,17 @@ function unusable({ name }: Command, problems: readonly string[]): CommandResult
   return { code: EXIT.unusable, output: "", notes: problems.map((problem) => `keyvault-injector ${name}: ${problem}`) };
 }
 
-function helpOf({ name, summary, usage, details, options }: Command): string {
+/** `--help` of a command. */
+export function helpOf({ name, summary, usage, details, options }: Command): string {
   const described = [...options, "help" as const].map(describeOption);
-  return [summary, "", `usage: keyvault-injector ${name} ${usage} [options]`, "", ...details, "", ...described, ""].join("\n");
+  return [
+    summary,
+    "",
+    `usage: keyvault-injector ${[name, usage, "[options]"].filter((part) => part !== "").join(" ")}`,
+    "",
+    ...details,
+    "",
+    ...described,
+    "",
+  ].join("\n");
 }

@@ -9,21 +9,12 @@ import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
-import { COMMANDS, runCommand } from "./commands.ts";
 import { decodeFile } from "./manifest/decode-file.ts";
+import { runProgram } from "./program.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
-export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
-
-/** One line per command, for the general help. */
-export function commandSummaries(): readonly string[] {
-  return COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`);
-}
-
-/** A command of the command line, from its arguments to its exit code. */
-export async function runCli(name: string, argv: readonly string[], version: string): Promise<number> {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) return EXIT.unusable;
+/** The command line, from its arguments to its exit code. */
+export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
   const context: CommandContext = {
@@ -39,7 +30,7 @@ export async function runCli(name: string, argv: readonly string[], version: str
     workerCode,
     signal: stop.signal,
   };
-  const { code, output, notes } = await runCommand(command, argv, context).catch((error: unknown) => bug(name, error));
+  const { code, output, notes } = await runProgram(argv, context).catch((error: unknown) => bug(argv[0] ?? "", error));
   await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
   await write(process.stdout, output);
   return code;

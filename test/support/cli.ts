@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type Command, type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
-import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
+import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
+import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -50,7 +50,6 @@ export async function runOnline(
   kubeconfig: string,
   options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
 ): Promise<CommandResult> {
-  const [name, ...rest] = args;
   const context: CommandContext = {
     version: "9.9.9",
     clock: systemClock,
@@ -63,23 +62,21 @@ export async function runOnline(
     workerCode,
     signal: new AbortController().signal,
   };
-  return runCommand(commandOf(name), rest, context);
-}
-
-function commandOf(name: string | undefined): Command {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) throw new Error(`no command ${name ?? ""}`);
-  return command;
+  return runProgram(args, context);
 }
 
 /** Runs a command in this process, without a cluster; standard input is the text, files are the given ones. */
-export function runOffline(
-  args: readonly string[],
-  input = "",
-  options: { readonly files?: Readonly<Record<string, string>>; readonly hasColour?: boolean } = {},
-): Promise<CommandResult> {
-  const [name, ...rest] = args;
-  const context: CommandContext = {
+export function runOffline(args: readonly string[], input = "", options: OfflineOptions = {}): Promise<CommandResult> {
+  return runProgram(args, offlineContext(input, options));
+}
+
+interface OfflineOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly hasColour?: boolean;
+}
+
+function offlineContext(input: string, options: OfflineOptions): CommandContext {
+  return {
     version: "9.9.9",
     clock: new ManualClock(),
     hasColour: options.hasColour ?? false,
@@ -97,7 +94,6 @@ export function runOffline(
     workerCode,
     signal: new AbortController().signal,
   };
-  return runCommand(commandOf(name), rest, context);
 }
 
 function missing(file: string): never {

@@ -15,7 +15,7 @@ type Subject = (typeof SUBJECTS)[number];
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check an install, a class up to its vault, or what a first install would do; each finding with what to do about it.",
+  summary: "Check an install, a class up to its vault, or what a first install would do; say what to do.",
   usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
     "Without a subject the install is checked, and up to 20 classes, failing ones first, are walked to their vaults.",

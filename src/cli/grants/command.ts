@@ -16,7 +16,7 @@ const REPORT_FORMAT = 1;
 
 export const grants: Command = {
   name: "grants",
-  summary: "List the accounts and the node identity that classes use, and grant on their Namespaces what is missing.",
+  summary: "List the accounts and node identity that classes use, and grant what is missing.",
   usage: "",
   details: [
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
