@@ -34,8 +34,8 @@ export interface CommandContext {
   readonly hasColour: boolean;
   /** Text of a file, of standard input for `-`; throws an `Error` that names the file. */
   readonly readInput: (file: string) => Promise<string>;
-  /** Access by a kubeconfig; rejects with an `Error` that says what to set where there is none. */
-  readonly openCluster: (kubeconfig: string) => Promise<Cluster>;
+  /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
+  readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
   /** The CRDs that this version ships; throws where they are not beside the program. */
   readonly shippedCrds: () => readonly CustomResourceDefinition[];
   /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
@@ -44,6 +44,18 @@ export interface CommandContext {
   readonly openReach: () => Promise<ReachHost>;
   readonly workerCode: () => Promise<WorkerCode>;
   readonly signal: AbortSignal;
+}
+
+/** Which cluster, as its options say it. */
+export interface ClusterAccess {
+  /** Undefined: KUBECONFIG, then the usual places. */
+  readonly kubeconfig: string | undefined;
+  /** Undefined: the current one. */
+  readonly context: string | undefined;
+}
+
+export function accessOf(options: OptionValues): ClusterAccess {
+  return { kubeconfig: valueOf(options, "kubeconfig"), context: valueOf(options, "context") };
 }
 
 export interface Command {
@@ -55,6 +67,8 @@ export interface Command {
   /** Further lines of `--help`. */
   readonly details: readonly string[];
   readonly options: readonly OptionName[];
+  /** `-o json` is for programs to read: it gives one JSON value whatever happens. */
+  readonly hasJsonReport?: true;
   /** Words beside the options, at most. */
   readonly arguments: number;
   run(input: CommandInput, context: CommandContext): Promise<CommandResult>;

@@ -8,7 +8,7 @@ import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts"
 import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
-import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
+import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
 import { decodeFile } from "./manifest/decode-file.ts";
 import { runProgram } from "./program.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
@@ -23,34 +23,23 @@ export async function runCli(argv: readonly string[], version: string): Promise<
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
     readInput,
-    openCluster: (kubeconfig) => openCluster(kubeconfig, version),
+    openCluster: (access) => openCluster(access, version),
     shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
     openAzure,
     openReach,
     workerCode,
     signal: stop.signal,
   };
-  const { code, output, notes } = await runProgram(argv, context).catch((error: unknown) => bug(argv[0] ?? "", error));
+  const { code, output, notes } = await runProgram(argv, context);
   await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
   await write(process.stdout, output);
   return code;
 }
 
-/** A bug of ours: where it is, without a message that may quote what the files hold. */
-function bug(command: string, error: unknown): CommandResult {
-  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
-  const name = error instanceof Error ? error.name : typeof error;
-  return {
-    code: EXIT.unusable,
-    output: "",
-    notes: [`keyvault-injector ${command}: ${name}, a bug of ours; please report it:`, ...frames.slice(0, 8)],
-  };
-}
-
 /** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
-export async function openCluster(kubeconfig: string, version: string): Promise<Cluster> {
+export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
   const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/config.ts")]);
-  const config = named(() => loadKubeConfig({ kubeconfig }));
+  const config = named(() => loadKubeConfig(access));
   const client = { userAgent: `keyvault-injector-cli/${version}` };
   const kube = createKubeClient(config, client);
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
@@ -58,7 +47,7 @@ export async function openCluster(kubeconfig: string, version: string): Promise<
     kube,
     namespace: namespace === undefined || namespace === "" ? "default" : namespace,
     actAs: async (user) => {
-      const acting = loadKubeConfig({ kubeconfig });
+      const acting = loadKubeConfig(access);
       acting.users = acting.users.map((known) => ({ ...known, impersonateUser: user }));
       return { kube: createKubeClient(acting, client), close: () => acting.close() };
     },

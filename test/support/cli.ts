@@ -55,7 +55,7 @@ export async function runOnline(
     clock: systemClock,
     hasColour: false,
     readInput: (file) => readFile(file, "utf8"),
-    openCluster: () => openCluster(kubeconfig, "test"),
+    openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
     shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
     openAzure: options.openAzure ?? openAzure,
     openReach: options.openReach ?? openReach,

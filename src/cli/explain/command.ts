@@ -1,7 +1,16 @@
 import { unchanged } from "../../domain/admission/decision.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../command.ts";
 import { createFacts } from "../facts.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem } from "../manifest/items.ts";
@@ -31,7 +40,8 @@ export const explain: Command = {
     "Formats: text (default), json (a list of explanations).",
     "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "kubeconfig"],
+  options: ["filename", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
+  hasJsonReport: true,
   arguments: 1,
   run: runExplain,
 };
@@ -66,7 +76,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
 
 async function openFor({ options, arguments: [target] }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
   if (target === undefined) return openIfConfigured(context, options);
-  return { cluster: await context.openCluster(valueOf(options, "kubeconfig") ?? ""), notes: [] };
+  return { cluster: await context.openCluster(accessOf(options)), notes: [] };
 }
 
 interface Target {

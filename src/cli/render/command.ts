@@ -23,7 +23,17 @@ export const render: Command = {
     "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
     "about, or 2 where a file or a document cannot be read; the other documents are printed.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "fail-on-warnings", "install-namespace", "kubeconfig"],
+  options: [
+    "filename",
+    "namespace",
+    "output",
+    "offline",
+    "strict-annotations",
+    "fail-on-warnings",
+    "install-namespace",
+    "context",
+    "kubeconfig",
+  ],
   arguments: 0,
   run: runRender,
 };
