@@ -2,6 +2,7 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
+import type { ManifestInputs } from "./manifest/sources.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
@@ -32,8 +33,7 @@ export interface CommandContext {
   readonly clock: Clock;
   /** Standard output is a terminal that shows colours, and nobody asked for none. */
   readonly hasColour: boolean;
-  /** Text of a file, of standard input for `-`; throws an `Error` that names the file. */
-  readonly readInput: (file: string) => Promise<string>;
+  readonly inputs: ManifestInputs;
   /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
   readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
   /** The CRDs that this version ships; throws where they are not beside the program. */

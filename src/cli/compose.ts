@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { buffer } from "node:stream/consumers";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -9,7 +7,7 @@ import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
-import { decodeFile } from "./manifest/decode-file.ts";
+import { createInputs } from "./manifest/inputs.ts";
 import { runProgram } from "./program.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
@@ -22,7 +20,7 @@ export async function runCli(argv: readonly string[], version: string): Promise<
     clock: systemClock,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
-    readInput,
+    inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
     openCluster: (access) => openCluster(access, version),
     shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
     openAzure,
@@ -112,16 +110,6 @@ function named<T>(load: () => T): T {
     return load();
   } catch (error) {
     throw new CommandFailure(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-async function readInput(file: string): Promise<string> {
-  if (file === "-") return decodeFile(await buffer(process.stdin));
-  try {
-    return decodeFile(await readFile(file));
-  } catch (error) {
-    const { code } = error as { code?: unknown }; // Node's own errors have a string here.
-    throw new CommandFailure(`${file} cannot be read (${String(code)}); name a file, or - for standard input`, { cause: error });
   }
 }
 

@@ -14,7 +14,19 @@ export interface Option {
 
 /** Every option of the commands, once: one name means one thing wherever it stands. `docs/reference/cli.md` is checked against it. */
 export const OPTIONS = {
-  filename: { short: "f", value: "FILE", isRepeatable: true, help: "Manifests to read, YAML or JSON; - is standard input. Repeatable." },
+  filename: {
+    short: "f",
+    value: "FILE",
+    isRepeatable: true,
+    help: "Manifests to read, YAML or JSON: a file, a folder, an address, or - for standard input. Repeatable.",
+  },
+  recursive: { short: "R", help: "Read the folders in a folder of -f as well." },
+  kustomize: {
+    short: "k",
+    value: "DIR",
+    isRepeatable: true,
+    help: "Kustomization to build, by the kubectl on PATH, and read. Repeatable.",
+  },
   namespace: {
     short: "n",
     value: "NAME",

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
+import { createInputs } from "../../src/cli/manifest/inputs.ts";
+import type { ManifestInputs } from "../../src/cli/manifest/sources.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
@@ -54,7 +55,7 @@ export async function runOnline(
     version: "9.9.9",
     clock: systemClock,
     hasColour: false,
-    readInput: (file) => readFile(file, "utf8"),
+    inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
     openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
     shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
     openAzure: options.openAzure ?? openAzure,
@@ -73,6 +74,8 @@ export function runOffline(args: readonly string[], input = "", options: Offline
 interface OfflineOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly hasColour?: boolean;
+  /** Instead of `files`. */
+  readonly inputs?: ManifestInputs;
 }
 
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
@@ -80,7 +83,11 @@ function offlineContext(input: string, options: OfflineOptions): CommandContext 
     version: "9.9.9",
     clock: new ManualClock(),
     hasColour: options.hasColour ?? false,
-    readInput: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
+    inputs: options.inputs ?? {
+      read: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
+      filesIn: async () => undefined,
+      kustomize: async (folder) => missing(folder),
+    },
     openCluster: async () => {
       throw new CommandFailure("no cluster here");
     },

@@ -16,6 +16,7 @@ import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath } from "../manifest/pod-template.ts";
 import { readFiles } from "../manifest/read-files.ts";
+import { type ManifestSource, sourcesOf } from "../manifest/sources.ts";
 import { type OpenedCluster, openIfConfigured } from "../open-cluster.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { fileFindings, showFinding } from "../render/finding.ts";
@@ -30,7 +31,7 @@ const FORMATS = ["text", "json"] as const;
 export const explain: Command = {
   name: "explain",
   summary: "Say why a pod is injected or not, or how a class stands, step by step; never a secret's value.",
-  usage: "KIND/NAME | -f FILE",
+  usage: "KIND/NAME | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
     "or a short name that kubectl takes.",
@@ -40,25 +41,25 @@ export const explain: Command = {
     "Formats: text (default), json (a list of explanations).",
     "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
+  options: ["filename", "recursive", "kustomize", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
   hasJsonReport: true,
-  arguments: 1,
+  arguments: 2,
   run: runExplain,
 };
 
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
   const format = formatOf(options, { command: "explain", formats: FORMATS });
-  const [target] = input.arguments;
-  const files = options.filename ?? [];
-  if ((target === undefined) === (files.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
+  const target = targetOf(input);
+  const sources = await sourcesOf({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
+  if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
   if (target !== undefined && options.offline !== undefined)
     throw new CommandFailure(`--offline: ${target} is in a cluster; explain -f FILE needs none`);
-  const { cluster, notes } = await openFor(input, context);
+  const { cluster, notes } = await openFor(target, input, context);
   try {
     const { explanations, wrong, isUnreadable } =
       target === undefined
-        ? await explainFiles(input, cluster, context)
+        ? await explainFiles(sources, { options, cluster, context })
         : { explanations: [await explainTarget(target, { options, cluster, context })], wrong: [], isUnreadable: false };
     const code = explanations.some(isWrong) ? EXIT.found : EXIT.fine;
     return {
@@ -74,7 +75,15 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
   }
 }
 
-async function openFor({ options, arguments: [target] }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
+/** `pod/web`, or `pod web`; undefined where the words are files, or there are none. */
+function targetOf({ arguments: [first, second] }: CommandInput): string | undefined {
+  if (second !== undefined) return `${first ?? ""}/${second}`;
+  const [kind = ""] = first?.split("/") ?? [];
+  const isFile = first !== undefined && targetResource(kind) === undefined && /\.(?:ya?ml|json)$/.test(first);
+  return isFile ? undefined : first;
+}
+
+async function openFor(target: string | undefined, { options }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
   if (target === undefined) return openIfConfigured(context, options);
   return { cluster: await context.openCluster(accessOf(options)), notes: [] };
 }
@@ -126,8 +135,8 @@ interface ExplainedFiles {
   readonly isUnreadable: boolean;
 }
 
-async function explainFiles({ options }: CommandInput, cluster: Cluster | undefined, context: CommandContext): Promise<ExplainedFiles> {
-  const read = await readFiles(options.filename ?? [], context.readInput);
+async function explainFiles(sources: readonly ManifestSource[], { options, cluster, context }: Target): Promise<ExplainedFiles> {
+  const read = await readFiles(sources);
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const items = read.documents.flatMap(itemsOf);
   const viewer = cluster && createViewer(cluster, context.signal);
