@@ -1,5 +1,7 @@
 import { unchanged } from "../../domain/admission/decision.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
 import {
   accessOf,
@@ -122,7 +124,7 @@ async function explainTarget(target: string, { options, cluster, context }: Targ
   const pod = podAt(stored, podPath(stored) ?? []);
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
   return explainPod(
-    { object, namespace, pod, isStored: resource === RESOURCES.pods },
+    { object, namespace, pod, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
     explainContext([], namespace, { options, context, viewer }),
   );
 }
@@ -152,9 +154,13 @@ async function explainItem(item: ManifestItem, defaultNamespace: string, context
   if (isClass(item)) return explainClass({ object, namespace, provider: readClassItem(item, namespace).class }, context.viewer);
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false }, context);
+  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false, misplaced: misplacedIn(item.object) }, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
   return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
+}
+
+function misplacedIn(workload: JsonObject): readonly string[] {
+  return misplacedAnnotations(workload, podPath(workload) ?? []).map(({ message }) => message);
 }
 
 interface Explaining {

@@ -31,8 +31,9 @@ function toldOf(names: readonly string[]): { readonly told: readonly string[]; r
 export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
   const { metadata, spec } = provider;
   const name = spec?.provider ?? "";
+  if (name === "") return [warning("WrongProvider", 'spec.provider is missing, so nothing mounts or mirrors this class: write "azure"')];
   // Another provider's class is none of our business, unless its author meant ours.
-  if (name !== "" && name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
+  if (name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
   const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
   if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
