@@ -38,6 +38,10 @@ export interface WorkerSettings {
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
   readonly adoptsDriverSecrets: boolean;
+  /** It reads no mirrored Secret, and writes each whole. */
+  readonly isBlind: boolean;
+  readonly restartsWorkloads: boolean;
+  readonly healsClasses: boolean;
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
 }
@@ -56,6 +60,9 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",
     adoptsDriverSecrets: settings["adopt-driver-secrets"] !== "false",
+    isBlind: settings["secret-access"] === "blind",
+    restartsWorkloads: settings["restart-workloads"] !== "false",
+    healsClasses: wordsOf(settings.heal).includes("classes"),
     constructPemChain: settings["construct-pem-chain"] !== "false",
     writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
   };

@@ -50,7 +50,11 @@ export const LEAVES = {
   "managed-identity-elsewhere": leaf("identity", "SKIP", "a managed identity is the worker's node's: only a pod of the cluster has it"),
 
   "network-ok": leaf("network", "OK", "the host is reached and its certificate is trusted"),
-  "host-unresolved": leaf("network", "FAIL", "the name does not exist: of a vault, that there is no such vault"),
+  "host-unresolved": leaf(
+    "network",
+    "FAIL",
+    "the name does not exist: of a vault, that there is no such vault; of the sign-in service, that DNS or the way out is broken",
+  ),
   "name-service-silent": leaf("network", "FAIL", "the name service does not answer"),
   "proxy-unreachable": leaf("network", "FAIL", "the proxy of the environment is not reached"),
   "proxy-refuses": leaf("network", "FAIL", "the proxy makes no tunnel: it does not let the host through, or the name does not exist"),
