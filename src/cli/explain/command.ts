@@ -36,7 +36,7 @@ export const explain: Command = {
   usage: "KIND/NAME | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name that kubectl takes.",
+    "or a short name: those that kubectl takes, and spc, which is ours alone.",
     "With -f every object of the files is explained, as if it were created now.",
     "What the user may not read is said to be unknown.",
     "",
