@@ -4,6 +4,7 @@ import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ManifestInputs } from "./manifest/sources.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";
+import type { TellProgress } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 /** Exit codes, the same for every command. */
@@ -34,6 +35,7 @@ export interface CommandContext {
   /** Standard output is a terminal that shows colours, and nobody asked for none. */
   readonly hasColour: boolean;
   readonly inputs: ManifestInputs;
+  readonly tellProgress: TellProgress;
   /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
   readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
   /** The CRDs that this version ships; throws where they are not beside the program. */

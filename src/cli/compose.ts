@@ -9,12 +9,15 @@ import type { Cluster } from "./cluster.ts";
 import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
 import { createInputs } from "./manifest/inputs.ts";
 import { runProgram } from "./program.ts";
+import { createProgress, NO_PROGRESS } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 /** The command line, from its arguments to its exit code. */
 export async function runCli(argv: readonly string[], version: string): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
+  const { stderr } = process;
+  const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
     version,
     clock: systemClock,
@@ -26,9 +29,10 @@ export async function runCli(argv: readonly string[], version: string): Promise<
     openAzure,
     openReach,
     workerCode,
+    tellProgress: progress.tell,
     signal: stop.signal,
   };
-  const { code, output, notes } = await runProgram(argv, context);
+  const { code, output, notes } = await runProgram(argv, context).finally(progress.end);
   await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
   await write(process.stdout, output);
   return code;

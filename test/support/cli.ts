@@ -61,6 +61,7 @@ export async function runOnline(
     openAzure: options.openAzure ?? openAzure,
     openReach: options.openReach ?? openReach,
     workerCode,
+    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
   return runProgram(args, context);
@@ -99,6 +100,7 @@ function offlineContext(input: string, options: OfflineOptions): CommandContext 
       throw new CommandFailure("no way out here");
     },
     workerCode,
+    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
 }

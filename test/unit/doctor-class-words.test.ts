@@ -30,6 +30,7 @@ const failing: Manifest = statusObject;
 async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
   const settings = workerSettings(settingsOf(undefined));
   const parts = {
+    tellProgress: () => undefined,
     viewer: holding(objects),
     settings,
     worker: await workerCode(),

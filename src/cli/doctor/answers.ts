@@ -75,6 +75,7 @@ interface ClassChoice {
 }
 
 export async function answerClasses(context: ClassContext, { named, within }: ClassChoice, printing: Printing): Promise<Answer> {
+  if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
   const hasFailed = walks.some(({ state }) => state === "FAIL");

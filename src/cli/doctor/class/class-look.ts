@@ -7,6 +7,7 @@ import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts
 import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { Viewer } from "../../cluster.ts";
+import type { TellProgress } from "../../progress.ts";
 import type { AzureAccess, WorkerCode } from "../../surroundings.ts";
 import { type SettingsInForce, wordsOf } from "../settings-in-force.ts";
 
@@ -15,6 +16,7 @@ export interface ClassContext {
   readonly viewer: Viewer;
   readonly kube: KubeClient;
   readonly clock: Clock;
+  readonly tellProgress: TellProgress;
   readonly signal: AbortSignal;
   /** Of the install. */
   readonly namespace: string;
