@@ -11,7 +11,5 @@ function isPadded(text: string): boolean {
   return text !== text.trim();
 }
 
-/** What they mean, and what to do. */
-export function paddedText(keys: readonly string[]): string {
-  return `${keys.join(" and ")} begins or ends with white space, such as a newline, and the sign-in fails: write it again with kubectl create secret generic --from-literal`;
-}
+/** What is wrong with them; it follows their names. */
+export const PADDED = "begins or ends with white space, such as a newline: the sign-in fails";

@@ -145,7 +145,7 @@ describe("the headline of a pod that will not start", () => {
 
     assert.deepEqual([absent.verdict.outcome, absent.verdict.reason], ["stuck", "CredentialsMissing"]);
     assert.match(absent.verdict.message, /Secret secrets-store-creds does not exist/);
-    assert.match(wrong.verdict.message, /clientid begins or ends with white space/);
+    assert.match(wrong.verdict.message, /clientid of Secret secrets-store-creds begins or ends with white space/);
   });
 
   test("does not say so where all is there", async () => {

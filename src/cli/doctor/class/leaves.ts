@@ -42,6 +42,7 @@ export const LEAVES = {
   "credentials-not-allowed": leaf("identity", "FAIL", "the worker may not read a Secret of that name"),
   "credentials-absent": leaf("identity", "FAIL", "there is no credentials Secret"),
   "credentials-incomplete": leaf("identity", "FAIL", "the credentials Secret lacks a key, or has an empty one"),
+  "credentials-padded": leaf("identity", "FAIL", "a value of the credentials Secret begins or ends with white space"),
   "account-unknown": leaf("identity", "FAIL", "no ServiceAccount, or more than one, whose token could be exchanged"),
   "account-absent": leaf("identity", "FAIL", "there is no such ServiceAccount"),
   "account-not-granted": leaf("identity", "FAIL", "the Namespace does not let the worker ask for a token of the ServiceAccount"),
