@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { processConfig } from "./runtime/config.ts";
 import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
+import { programName } from "./runtime/program-name.ts";
 import { PROCESSES, type Process } from "./runtime/settings.ts";
 import { processHelp } from "./runtime/settings-help.ts";
 
@@ -17,7 +18,7 @@ async function run(argv: readonly string[]): Promise<number> {
   if (isProcess(command)) return runProcess(command, flags);
   // Loaded here and not above: the processes that run in the cluster have no use for it.
   const { runCli } = await import("./cli/compose.ts");
-  return runCli(argv, packageVersion());
+  return runCli(argv, { version: packageVersion(), program: programName([process.argv0, process.argv[1]]) });
 }
 
 async function runProcess(command: Process, flags: readonly string[]): Promise<number> {

@@ -31,6 +31,8 @@ export interface CommandResult {
 /** The world as a command sees it. */
 export interface CommandContext {
   readonly version: string;
+  /** What was typed to run it: `keyvault-injector`, or `kubectl keyvault`. */
+  readonly program: string;
   readonly clock: Clock;
   /** Standard output is a terminal that shows colours, and nobody asked for none. */
   readonly hasColour: boolean;

@@ -13,31 +13,32 @@ export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, re
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const parsed = parseArguments(argv, command);
-  if (!parsed.ok) return unusable(command, { ...parsed.error, version: context.version });
-  if (parsed.value.isHelpWanted) return { code: EXIT.fine, output: helpOf(command), notes: [] };
+  if (!parsed.ok) return unusable(command, { ...parsed.error, version: context.version, program: context.program });
+  if (parsed.value.isHelpWanted) return { code: EXIT.fine, output: helpOf(command, context.program), notes: [] };
   try {
     return await command.run(parsed.value, context);
   } catch (error) {
     const { options } = parsed.value;
     const problems = error instanceof CommandFailure ? [error.message] : bugText(error);
-    return unusable(command, { problems, options, version: context.version });
+    return unusable(command, { problems, options, version: context.version, program: context.program });
   }
 }
 
 interface Failure extends RefusedArguments {
   readonly version: string;
+  readonly program: string;
 }
 
 /** Raised when a field is renamed, removed, or means something else. */
 const REPORT_FORMAT = 1;
 
-function unusable({ name, hasJsonReport }: Command, { problems, options, version }: Failure): CommandResult {
+function unusable({ name, hasJsonReport }: Command, { problems, options, version, program }: Failure): CommandResult {
   const report = { report: "error", format: REPORT_FORMAT, version, command: name, problems };
   const isJson = hasJsonReport === true && valueOf(options, "output") === "json";
   return {
     code: EXIT.unusable,
     output: isJson ? `${JSON.stringify(report, null, 2)}\n` : "",
-    notes: problems.map((problem) => `keyvault-injector ${name}: ${problem}`),
+    notes: problems.map((problem) => `${program} ${name}: ${problem}`),
   };
 }
 
@@ -49,12 +50,12 @@ function bugText(error: unknown): readonly string[] {
 }
 
 /** `--help` of a command. */
-export function helpOf({ name, summary, usage, details, options }: Command): string {
+export function helpOf({ name, summary, usage, details, options }: Command, program: string): string {
   const described = [...options, "help" as const].map(describeOption);
   return [
     summary,
     "",
-    `usage: keyvault-injector ${[name, usage, "[options]"].filter((part) => part !== "").join(" ")}`,
+    `usage: ${program} ${[name, usage, "[options]"].filter((part) => part !== "").join(" ")}`,
     "",
     ...details,
     "",

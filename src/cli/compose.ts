@@ -13,13 +13,14 @@ import { createProgress, NO_PROGRESS } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 /** The command line, from its arguments to its exit code. */
-export async function runCli(argv: readonly string[], version: string): Promise<number> {
+export async function runCli(argv: readonly string[], { version, program }: Pick<CommandContext, "version" | "program">): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
   const { stderr } = process;
   const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
     version,
+    program,
     clock: systemClock,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),

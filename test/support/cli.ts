@@ -53,6 +53,7 @@ export async function runOnline(
 ): Promise<CommandResult> {
   const context: CommandContext = {
     version: "9.9.9",
+    program: "keyvault-injector",
     clock: systemClock,
     hasColour: false,
     inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
@@ -82,6 +83,7 @@ interface OfflineOptions {
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
   return {
     version: "9.9.9",
+    program: "keyvault-injector",
     clock: new ManualClock(),
     hasColour: options.hasColour ?? false,
     inputs: options.inputs ?? {
