@@ -110,7 +110,7 @@ function fishOption(option: Completed["options"][number]): string {
   return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${quoted(help)}`;
 }
 
-/** For zsh and fish: neither expands anything in single quotes, but both end them at one. */
+/** For zsh and fish: neither expands anything in single quotes, and both take a quote between two quoted parts. */
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", "")}'`;
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
