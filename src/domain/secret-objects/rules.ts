@@ -83,7 +83,7 @@ export function keyViolation({ data = [] }: SecretObject): SecretObjectProblem |
   return refusal(
     "InvalidClass",
     `data[${index}].key`,
-    `${JSON.stringify(keys[index])} is no valid key of a Secret`,
+    `${quoted(keys[index] ?? "")} is no valid key of a Secret`,
     "use letters, digits, -, _ and .",
   );
 }
