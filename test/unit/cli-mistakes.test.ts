@@ -41,7 +41,11 @@ describe("annotations that are not quoted", () => {
 
       assert.deepEqual(
         [code, output, notes.slice(1)],
-        [1, "", [`standard input:9: Deployment/web: error: metadata.annotations must be a map of strings; "${P}/inject" ${advice}`]],
+        [
+          1,
+          "",
+          [`standard input:9: Deployment/web: error: spec.template.metadata.annotations must be a map of strings; "${P}/inject" ${advice}`],
+        ],
       );
       assert.equal(explained.code, 1);
       assert.ok(explained.output.includes(advice), explained.output);

@@ -42,6 +42,9 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
     message,
   });
   const warnings = workloadWarnings({ pod, decision, classes }).filter(({ reason }) => reason !== "PodDenied");
+  // What makes it no pod at all begins with the field, as seen from the pod; it has no word of its own at a command line.
+  const refusal = (reason: string, message: string): Finding =>
+    reason === "InvalidReview" ? told("error", undefined, [...path, message].join(".")) : told("error", reason, message);
   const misplaced = misplacedAnnotations(item.object, path).map(
     ({ reason, message }): Finding => ({ ...told("warning", reason, message), place: item.placeOf(["metadata", "annotations"]) }),
   );
@@ -52,7 +55,7 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   if (decision.kind === "denied" || decision.kind === "errored") {
     return {
       object: undefined,
-      findings: [told("error", decision.reason === "InvalidReview" ? undefined : decision.reason, decision.message), ...findings],
+      findings: [refusal(decision.reason, decision.message), ...findings],
     };
   }
   const isChanged = decision.kind === "patched" && stored !== undefined;
