@@ -2,10 +2,9 @@ import { readFileSync } from "node:fs";
 import { processConfig } from "./runtime/config.ts";
 import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
-import { environmentNameOf, SETTINGS, type Setting } from "./runtime/settings.ts";
-
-const PROCESSES = ["webhook", "sync"] as const;
-type Process = (typeof PROCESSES)[number];
+import { programName } from "./runtime/program-name.ts";
+import { PROCESSES, type Process } from "./runtime/settings.ts";
+import { processHelp } from "./runtime/settings-help.ts";
 
 /** Of package.json, which lies next to `src` and `dist` alike. */
 function packageVersion(): string {
@@ -13,37 +12,18 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-function settingsHelp(): string {
-  const lines = Object.entries(SETTINGS).map(([name, setting]: [string, Setting]) => {
-    const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
-    return `  --${name}\n      ${setting.help}${fallback} [${environmentNameOf(name)}]`;
-  });
-  return `keyvault-injector ${packageVersion()}\n\nusage: node dist/main.js ${PROCESSES.join("|")} [flags]\n\n${lines.join("\n")}\n`;
-}
-
 /** Exit code of the process. */
 async function run(argv: readonly string[]): Promise<number> {
   const [command = "", ...flags] = argv;
-  if (command === "--version") {
-    console.log(packageVersion());
-    return 0;
-  }
   if (isProcess(command)) return runProcess(command, flags);
   // Loaded here and not above: the processes that run in the cluster have no use for it.
-  const cli = await import("./cli/compose.ts");
-  if (cli.COMMAND_NAMES.includes(command)) return cli.runCli(command, flags, packageVersion());
-  if (command === "--help" || command === "help") {
-    console.log([...cli.commandSummaries(), "", "`keyvault-injector COMMAND --help` tells more.", "", settingsHelp()].join("\n"));
-    return 0;
-  }
-  const known = [...PROCESSES, ...cli.COMMAND_NAMES].join(", ");
-  console.error(`unknown command ${JSON.stringify(command)}; write one of ${known}, or --help`);
-  return 2;
+  const { runCli } = await import("./cli/compose.ts");
+  return runCli(argv, { version: packageVersion(), program: programName([process.argv0, process.argv[1]]) });
 }
 
 async function runProcess(command: Process, flags: readonly string[]): Promise<number> {
-  if (flags.includes("--help")) {
-    console.log(settingsHelp());
+  if (flags.includes("--help") || flags.includes("-h")) {
+    process.stdout.write(processHelp(command));
     return 0;
   }
   const config = processConfig(flags);

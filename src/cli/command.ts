@@ -2,7 +2,9 @@ import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
+import type { ManifestInputs } from "./manifest/sources.ts";
 import { type OptionName, type OptionValues, valueOf } from "./options.ts";
+import type { TellProgress } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
 /** Exit codes, the same for every command. */
@@ -29,13 +31,15 @@ export interface CommandResult {
 /** The world as a command sees it. */
 export interface CommandContext {
   readonly version: string;
+  /** What was typed to run it: `keyvault-injector`, or `kubectl keyvault`. */
+  readonly program: string;
   readonly clock: Clock;
   /** Standard output is a terminal that shows colours, and nobody asked for none. */
   readonly hasColour: boolean;
-  /** Text of a file, of standard input for `-`; throws an `Error` that names the file. */
-  readonly readInput: (file: string) => Promise<string>;
-  /** Access by a kubeconfig; rejects with an `Error` that says what to set where there is none. */
-  readonly openCluster: (kubeconfig: string) => Promise<Cluster>;
+  readonly inputs: ManifestInputs;
+  readonly tellProgress: TellProgress;
+  /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
+  readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
   /** The CRDs that this version ships; throws where they are not beside the program. */
   readonly shippedCrds: () => readonly CustomResourceDefinition[];
   /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
@@ -44,6 +48,18 @@ export interface CommandContext {
   readonly openReach: () => Promise<ReachHost>;
   readonly workerCode: () => Promise<WorkerCode>;
   readonly signal: AbortSignal;
+}
+
+/** Which cluster, as its options say it. */
+export interface ClusterAccess {
+  /** Undefined: KUBECONFIG, then the usual places. */
+  readonly kubeconfig: string | undefined;
+  /** Undefined: the current one. */
+  readonly context: string | undefined;
+}
+
+export function accessOf(options: OptionValues): ClusterAccess {
+  return { kubeconfig: valueOf(options, "kubeconfig"), context: valueOf(options, "context") };
 }
 
 export interface Command {
@@ -55,6 +71,8 @@ export interface Command {
   /** Further lines of `--help`. */
   readonly details: readonly string[];
   readonly options: readonly OptionName[];
+  /** `-o json` is for programs to read: it gives one JSON value whatever happens. */
+  readonly hasJsonReport?: true;
   /** Words beside the options, at most. */
   readonly arguments: number;
   run(input: CommandInput, context: CommandContext): Promise<CommandResult>;

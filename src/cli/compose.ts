@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { buffer } from "node:stream/consumers";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -8,58 +6,43 @@ import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts"
 import { packageFolder } from "../runtime/package-folder.ts";
 import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
-import { type CommandContext, CommandFailure, type CommandResult, EXIT } from "./command.ts";
-import { COMMANDS, runCommand } from "./commands.ts";
-import { decodeFile } from "./manifest/decode-file.ts";
+import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
+import { createInputs } from "./manifest/inputs.ts";
+import { runProgram } from "./program.ts";
+import { createProgress, NO_PROGRESS } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
-export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
-
-/** One line per command, for the general help. */
-export function commandSummaries(): readonly string[] {
-  return COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`);
-}
-
-/** A command of the command line, from its arguments to its exit code. */
-export async function runCli(name: string, argv: readonly string[], version: string): Promise<number> {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) return EXIT.unusable;
+/** The command line, from its arguments to its exit code. */
+export async function runCli(argv: readonly string[], { version, program }: Pick<CommandContext, "version" | "program">): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
+  const { stderr } = process;
+  const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
     version,
+    program,
     clock: systemClock,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
-    readInput,
-    openCluster: (kubeconfig) => openCluster(kubeconfig, version),
+    inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
+    openCluster: (access) => openCluster(access, version),
     shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
     openAzure,
     openReach,
     workerCode,
+    tellProgress: progress.tell,
     signal: stop.signal,
   };
-  const { code, output, notes } = await runCommand(command, argv, context).catch((error: unknown) => bug(name, error));
+  const { code, output, notes } = await runProgram(argv, context).finally(progress.end);
   await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
   await write(process.stdout, output);
   return code;
 }
 
-/** A bug of ours: where it is, without a message that may quote what the files hold. */
-function bug(command: string, error: unknown): CommandResult {
-  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
-  const name = error instanceof Error ? error.name : typeof error;
-  return {
-    code: EXIT.unusable,
-    output: "",
-    notes: [`keyvault-injector ${command}: ${name}, a bug of ours; please report it:`, ...frames.slice(0, 8)],
-  };
-}
-
 /** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
-export async function openCluster(kubeconfig: string, version: string): Promise<Cluster> {
+export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
   const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/config.ts")]);
-  const config = named(() => loadKubeConfig({ kubeconfig }));
+  const config = named(() => loadKubeConfig(access));
   const client = { userAgent: `keyvault-injector-cli/${version}` };
   const kube = createKubeClient(config, client);
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
@@ -67,7 +50,7 @@ export async function openCluster(kubeconfig: string, version: string): Promise<
     kube,
     namespace: namespace === undefined || namespace === "" ? "default" : namespace,
     actAs: async (user) => {
-      const acting = loadKubeConfig({ kubeconfig });
+      const acting = loadKubeConfig(access);
       acting.users = acting.users.map((known) => ({ ...known, impersonateUser: user }));
       return { kube: createKubeClient(acting, client), close: () => acting.close() };
     },
@@ -132,16 +115,6 @@ function named<T>(load: () => T): T {
     return load();
   } catch (error) {
     throw new CommandFailure(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-async function readInput(file: string): Promise<string> {
-  if (file === "-") return decodeFile(await buffer(process.stdin));
-  try {
-    return decodeFile(await readFile(file));
-  } catch (error) {
-    const { code } = error as { code?: unknown }; // Node's own errors have a string here.
-    throw new CommandFailure(`${file} cannot be read (${String(code)}); name a file, or - for standard input`, { cause: error });
   }
 }
 

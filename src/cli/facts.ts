@@ -2,6 +2,8 @@ import type { ClassFact } from "../domain/injection/credentials.ts";
 import type { NamespaceFact } from "../domain/injection/effective-annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
+import { quoted } from "../domain/quoted.ts";
+import { nearestSpelling } from "../domain/spelling.ts";
 import type { Look, Viewer } from "./cluster.ts";
 import { isClass, readClassItem } from "./manifest/class-item.ts";
 import type { ManifestItem } from "./manifest/items.ts";
@@ -10,6 +12,8 @@ import type { ManifestItem } from "./manifest/items.ts";
 export interface Facts {
   classOf(ref: ObjectRef): Promise<ClassFact>;
   namespaceOf(name: string): Promise<NamespaceFact>;
+  /** Where a class that was not found is not, with the one of the files that may be meant; undefined where the cluster alone was asked. */
+  absenceOf(ref: Required<ObjectRef>): string | undefined;
   /** What could not be looked at, and why; each once. */
   unseen(): readonly string[];
 }
@@ -41,7 +45,17 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     known(look, unseen);
     return { kind: "missing" };
   });
-  return { classOf, namespaceOf: (name) => namespaceOf({ name }), unseen: () => [...unseen] };
+  const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {
+    const start = `${namespace}/`;
+    const near = nearestSpelling(
+      name,
+      [...classes.keys()].filter((key) => key.startsWith(start)).map((key) => key.slice(start.length)),
+    );
+    const meant = near === undefined ? "" : `, did you mean ${quoted(near, 63)}?`;
+    if (viewer === undefined) return `is not in these files${meant}`;
+    return near === undefined ? undefined : `is neither in these files nor in the namespace${meant}`;
+  };
+  return { classOf, namespaceOf: (name) => namespaceOf({ name }), absenceOf, unseen: () => [...unseen] };
 }
 
 function known(look: Look<unknown> | undefined, unseen: Set<string>): "missing" | "unknown" {

@@ -1,10 +1,12 @@
 import jsonpatch from "fast-json-patch";
-import type { AdmissionDecision } from "../domain/admission/decision.ts";
+import { type AdmissionDecision, invalidReview } from "../domain/admission/decision.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
+import { readPod } from "../domain/injection/pod.ts";
 import { closeRequest, type InjectionRequest, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
 import { isJsonObject, type JsonObject } from "../domain/json-object.ts";
+import { quoted } from "../domain/quoted.ts";
 import type { Facts } from "./facts.ts";
 
 export interface Injection {
@@ -23,6 +25,9 @@ export interface InjectionContext {
 
 /** The webhook's own decision on a pod, carried out. */
 export async function injectPod(pod: JsonObject, namespace: string, { settings, facts }: InjectionContext): Promise<Injection> {
+  const read = readPod(pod);
+  // In the words of somebody who has a manifest, and no request, before them.
+  if (!read.ok) return { decision: invalidReview(read.error), request: undefined, classes: new Map(), pod: undefined };
   const fact = await facts.namespaceOf(namespace);
   const request = creationOf(pod, namespace);
   const opened = openRequest(request, settings, fact);
@@ -32,7 +37,27 @@ export async function injectPod(pod: JsonObject, namespace: string, { settings, 
   for (const { className } of opened.request.mounts) classes.set(className, await facts.classOf({ namespace, name: className }));
   const decision = closeRequest(opened.request, classes, settings);
   const refusal = decision.kind === "denied" ? decision : refusalWithToken(pod, { namespace, fact, classes, settings });
-  return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
+  const told = withClassAdvice(refusal ?? decision, namespace, { facts, classes });
+  return { decision: told, request: opened.request, classes, pod: stored(pod, told) };
+}
+
+interface KnownClasses {
+  readonly facts: Facts;
+  readonly classes: ReadonlyMap<string, ClassFact>;
+}
+
+/** The webhook knows of no files: what it says of a class that it did not find is said in their terms. */
+function withClassAdvice(decision: AdmissionDecision, namespace: string, { facts, classes }: KnownClasses): AdmissionDecision {
+  if (decision.kind === "errored") return decision;
+  const advice = [...classes].flatMap(([name, fact]) => {
+    const absence = fact.kind === "found" ? undefined : facts.absenceOf({ namespace, name });
+    return absence === undefined ? [] : [{ start: `SecretProviderClass ${quoted(name, 63)} `, absence }];
+  });
+  const warnings = decision.warnings.map((text) => {
+    const found = advice.find(({ start }) => text.startsWith(start));
+    return found === undefined ? text : `${found.start}${text.slice(found.start.length).replace(/^[^;]+/, () => found.absence)}`;
+  });
+  return { ...decision, warnings };
 }
 
 /** The one question that the plan answers: a pod that is being made. */

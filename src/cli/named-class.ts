@@ -4,6 +4,7 @@ import { valueOf } from "./options.ts";
 
 /** `NAMESPACE/NAME`, or `NAME` of the namespace that -n says, else the kubeconfig's. */
 export function namedClass(word: string, { options }: CommandInput, current: string): Required<ObjectRef> {
+  if (options["all-namespaces"] !== undefined) throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; leave -A out`);
   const [first = "", second, ...rest] = word.split("/");
   const ref =
     second === undefined ? { namespace: valueOf(options, "namespace") ?? current, name: first } : { namespace: first, name: second };

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { failed, ok, type Result } from "../domain/result.ts";
+import { nearestSpelling } from "../domain/spelling.ts";
 
 export interface Option {
   readonly short?: string;
@@ -13,7 +14,19 @@ export interface Option {
 
 /** Every option of the commands, once: one name means one thing wherever it stands. `docs/reference/cli.md` is checked against it. */
 export const OPTIONS = {
-  filename: { short: "f", value: "FILE", isRepeatable: true, help: "Manifests to read, YAML or JSON; - is standard input. Repeatable." },
+  filename: {
+    short: "f",
+    value: "FILE",
+    isRepeatable: true,
+    help: "Manifests to read, YAML or JSON: a file, a folder, an address, or - for standard input. Repeatable.",
+  },
+  recursive: { short: "R", help: "Read the folders in a folder of -f as well." },
+  kustomize: {
+    short: "k",
+    value: "DIR",
+    isRepeatable: true,
+    help: "Kustomization to build, by the kubectl on PATH, and read. Repeatable.",
+  },
   namespace: {
     short: "n",
     value: "NAME",
@@ -21,6 +34,8 @@ export const OPTIONS = {
   },
   output: { short: "o", value: "FORMAT", choices: ["text", "yaml", "json", "diff"], help: "How the answer is written." },
   offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
+  "all-namespaces": { short: "A", help: "Of all namespaces, which is what counts where -n is not given." },
+  context: { value: "NAME", help: "Context of the kubeconfig; its current one where not given." },
   kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
   "install-namespace": { value: "NAME", help: "Namespace of the install; keyvault-injector where not given." },
   "no-vaults": { help: "Read no credentials and ask no vault." },
@@ -56,8 +71,14 @@ export interface Syntax {
 
 const HELP: Option = OPTIONS.help;
 
+export interface RefusedArguments {
+  readonly problems: readonly string[];
+  /** Those that are right in themselves. */
+  readonly options: OptionValues;
+}
+
 /** Reads a command's arguments. All problems at once, each with what to write instead. */
-export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, readonly string[]> {
+export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
   const known = new Map<string, Option>([...syntax.options.map((name): [string, Option] => [name, OPTIONS[name]]), ["help", HELP]]);
   const options = Object.fromEntries(
     [...known].map(([name, { short, value }]) => [
@@ -78,9 +99,10 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
     else problems.push(problem);
   }
   if (words.length > syntax.arguments) problems.push(`unexpected argument ${JSON.stringify(words[syntax.arguments] ?? "")}`);
+  if (values.has("all-namespaces") && values.has("namespace")) problems.push("-A and -n say different things; write one of them");
   const isHelpWanted = values.delete("help");
-  if (problems.length > 0 && !isHelpWanted) return failed(problems);
   const given = Object.fromEntries(values) as OptionValues; // Its keys are those of `known`.
+  if (problems.length > 0 && !isHelpWanted) return failed({ problems, options: given });
   return ok({ options: given, arguments: words, isHelpWanted });
 }
 
@@ -102,7 +124,7 @@ function optionProblem(
   given: ReadonlyMap<string, readonly string[]>,
 ): string | undefined {
   const option = known.get(name);
-  if (option === undefined) return `unknown option ${rawName}; this command has ${[...known.keys()].map((each) => `--${each}`).join(", ")}`;
+  if (option === undefined) return unknownOption(rawName, [...known.keys()]);
   if (option.value === undefined) return value === undefined ? undefined : `${rawName} takes no value; write ${rawName} alone`;
   const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
   if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
@@ -111,6 +133,12 @@ function optionProblem(
   }
   const isTwice = option.isRepeatable !== true && given.has(name);
   return isTwice ? `${rawName} is given twice; write it once` : undefined;
+}
+
+function unknownOption(rawName: string, known: readonly string[]): string {
+  const nearest = rawName.startsWith("--") ? nearestSpelling(rawName.slice(2), known) : undefined;
+  const advice = nearest === undefined ? `this command has ${known.map((each) => `--${each}`).join(", ")}` : `did you mean --${nearest}?`;
+  return `unknown option ${rawName}; ${advice}`;
 }
 
 /** `  -f, --filename FILE` and its sentence below. */

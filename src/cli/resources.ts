@@ -30,7 +30,7 @@ export const MORE_RESOURCES = {
   policyBindings: RESOURCES.validatingAdmissionPolicyBindings,
 } as const satisfies Record<string, Resource>;
 
-/** What `explain` takes before the slash, in the spellings that kubectl takes. */
+/** What `explain` takes before the slash, in the spellings that kubectl takes; `spc` is ours, its CRD has no short name. */
 const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
   [RESOURCES.pods, "pod", "pods", "po"],
   [MORE_RESOURCES.deployments, "deployment", "deployments", "deploy"],

@@ -12,6 +12,14 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best?.name;
 }
 
+/** As {@link nearestName}, where the two are so alike that one may be a slip for the other: a third of the letters at most. */
+export function nearestSpelling(name: string, known: readonly string[]): string | undefined {
+  const nearest = nearestName(name, known);
+  if (nearest === undefined) return undefined;
+  const [written, meant] = [name.slice(0, COMPARED).toLowerCase(), nearest.slice(0, COMPARED).toLowerCase()];
+  return editDistance(written, meant) <= Math.max(1, Math.floor(meant.length / 3)) ? nearest : undefined;
+}
+
 /** Levenshtein: insertions, deletions and replacements of single characters. */
 export function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);

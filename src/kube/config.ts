@@ -4,6 +4,7 @@ import path from "node:path";
 import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
 import { Agent } from "undici";
 import { parse } from "yaml";
+import { nearestSpelling } from "../domain/spelling.ts";
 
 /** Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. */
 const REQUEST_CONNECTIONS = 40;
@@ -102,7 +103,9 @@ export class PooledKubeConfig extends KubeConfig {
 
 export interface KubeConfigSource {
   /** Path of a kubeconfig. Absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
-  readonly kubeconfig?: string;
+  readonly kubeconfig?: string | undefined;
+  /** Of the kubeconfig; absent: its current one. */
+  readonly context?: string | undefined;
 }
 
 /** Reads the access to the API server; throws an `Error` that says what to set where it cannot be had. */
@@ -117,9 +120,28 @@ export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
     // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
     throw new Error(`${from} cannot be read as a kubeconfig (${reasonOf(error)}); name a readable kubeconfig file`);
   }
+  if (from !== source.kubeconfig && isStandIn(config)) {
+    throw new Error("no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount");
+  }
+  if (source.context !== undefined) choose(config, source.context);
   const problem = problemOf(config);
   if (problem !== undefined) throw new Error(`${from}: ${problem}`);
   return config;
+}
+
+/** What client-node makes up where it finds nothing. */
+function isStandIn(config: KubeConfig): boolean {
+  return config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080";
+}
+
+function choose(config: KubeConfig, context: string): void {
+  const known = config.getContexts().map(({ name }) => name);
+  if (!known.includes(context)) {
+    const nearest = nearestSpelling(context, known);
+    const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+    throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; ${advice}`);
+  }
+  config.setCurrentContext(context);
 }
 
 function problemOf(config: KubeConfig): string | undefined {

@@ -18,7 +18,13 @@ export type SettingKind =
   /** `every`: a word for all of them. */
   | { readonly kind: "namespaces"; readonly every?: string };
 
+/** The two that run in the cluster. */
+export const PROCESSES = ["webhook", "sync"] as const;
+export type Process = (typeof PROCESSES)[number];
+
 export interface Setting {
+  /** Which process does anything with it; the other one takes it all the same, so that both may be given one list. */
+  readonly usedBy: Process | "both";
   readonly type: SettingKind;
   /** As the user would write it. */
   readonly default: string;
@@ -31,141 +37,197 @@ export interface Setting {
 const MINIMUM_POLL_MS = 10_000;
 
 export const SETTINGS = {
-  "sync-secret": { type: { kind: "boolean" }, default: "true", help: "Mirror secretObjects into Kubernetes Secrets." },
-  "enable-secret-rotation": { type: { kind: "boolean" }, default: "true", help: "Look for new object versions at every poll." },
+  "sync-secret": { usedBy: "sync", type: { kind: "boolean" }, default: "true", help: "Mirror secretObjects into Kubernetes Secrets." },
+  "enable-secret-rotation": {
+    usedBy: "sync",
+    type: { kind: "boolean" },
+    default: "true",
+    help: "Look for new object versions at every poll.",
+  },
   "rotation-poll-interval": {
+    usedBy: "sync",
     type: { kind: "duration", minimumMs: MINIMUM_POLL_MS },
     default: "2m",
     help: "Longest time between two checks of a class against its vault.",
   },
   "sync-mode": {
+    usedBy: "sync",
     type: { kind: "choice", choices: SYNC_MODES },
     default: "always",
     help: "Which classes are mirrored without an annotation of their own.",
   },
   "unused-grace": {
+    usedBy: "sync",
     type: { kind: "duration", minimumMs: 0 },
     default: "5m",
     help: "How long the Secrets of a while-used class stay after the last pod that mounted it.",
   },
   "expiry-warning": {
+    usedBy: "sync",
     type: { kind: "duration", minimumMs: 0 },
     default: "720h",
     help: "How long before an object expires its class is warned.",
   },
   "restart-workloads": {
+    usedBy: "sync",
     type: { kind: "boolean" },
     default: "true",
     help: "Restart workloads that ask for it when the versions that they use change.",
   },
   "max-rollouts-per-namespace": {
+    usedBy: "sync",
     type: { kind: "count" },
     default: "1",
     help: "Workloads of a namespace that are restarted at the same time.",
   },
   "rollout-timeout": {
+    usedBy: "sync",
     type: { kind: "duration", minimumMs: 1_000 },
     default: "10m",
     help: "Time without progress after which a restart has failed and stops those after it.",
   },
-  namespaces: { type: { kind: "namespaces" }, default: "", help: "Namespaces whose classes are mirrored; all where not given." },
+  namespaces: {
+    usedBy: "sync",
+    type: { kind: "namespaces" },
+    default: "",
+    help: "Namespaces whose classes are mirrored; all where not given.",
+  },
   "credentials-secret-names": {
+    usedBy: "sync",
     type: { kind: "list" },
     default: "secrets-store-creds",
     help: "Names of Secrets that may hold service-principal credentials.",
   },
-  "allowed-vaults": { type: { kind: "list" }, default: "", help: "Vaults that classes may be mirrored from; all where not given." },
+  "allowed-vaults": {
+    usedBy: "sync",
+    type: { kind: "list" },
+    default: "",
+    help: "Vaults that classes may be mirrored from; all where not given.",
+  },
   "allowed-identity-modes": {
+    usedBy: "sync",
     type: { kind: "list", choices: IDENTITY_MODES },
     default: "",
     help: "Identities that classes may be mirrored with; all where not given.",
   },
   "managed-identity-namespaces": {
+    usedBy: "sync",
     type: { kind: "namespaces", every: EVERY_NAMESPACE },
     default: "",
     help: "Namespaces whose classes may be mirrored with the managed identity of the worker's node, beside those that grant it; * is all.",
   },
   "secret-access": {
+    usedBy: "sync",
     type: { kind: "choice", choices: ["watch", "blind"] },
     default: "watch",
     help: "Watch every Secret to see changes of the mirrored ones, or write them without reading any.",
   },
   "adopt-driver-secrets": {
+    usedBy: "sync",
     type: { kind: "boolean" },
     default: "true",
     help: "Take over the Secrets that the CSI driver's own sync made, once that sync is off.",
   },
-  "cloud-name": { type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
-  "cloud-env-dir": { type: { kind: "text" }, default: "", help: "Folder of the files that cloudEnvFileName may name." },
+  "cloud-name": { usedBy: "sync", type: { kind: "cloud" }, default: "AzurePublicCloud", help: "Cloud of classes without cloudName." },
+  "cloud-env-dir": { usedBy: "sync", type: { kind: "text" }, default: "", help: "Folder of the files that cloudEnvFileName may name." },
   "construct-pem-chain": {
+    usedBy: "sync",
     type: { kind: "boolean" },
     default: "true",
     help: "Order the certificates of a PKCS#12 secret from the leaf to the root.",
   },
   "write-cert-and-key-in-separate-files": {
+    usedBy: "sync",
     type: { kind: "boolean" },
     default: "false",
     help: "Give a certificate's secret two more files, .crt and .key, for secretObjects to name.",
   },
   heal: {
+    usedBy: "sync",
     type: { kind: "list", choices: ["crds", "classes", "components"] },
     default: "crds,classes,components",
     help: "What is brought back when it is deleted or damaged.",
   },
   "heal-node-side": {
+    usedBy: "sync",
     type: { kind: "boolean" },
     default: "true",
     help: "Whether components to heal are also the CSI driver and the Azure provider that came with this install.",
   },
   "strict-annotations": {
+    usedBy: "webhook",
     type: { kind: "boolean" },
     default: "false",
     help: "Deny pods with an unknown annotation under our prefix instead of warning.",
   },
   "log-level": {
+    usedBy: "both",
     type: { kind: "choice", choices: ["debug", "info", "warn", "error"] },
     default: "info",
     help: "Least severe level that is written.",
   },
   "log-format": {
+    usedBy: "both",
     type: { kind: "choice", choices: ["json", "text"] },
     default: "json",
     help: "One JSON object per line, or text for people.",
   },
-  namespace: { type: { kind: "text" }, default: "keyvault-injector", environment: "POD_NAMESPACE", help: "Namespace of the install." },
+  namespace: {
+    usedBy: "both",
+    type: { kind: "text" },
+    default: "keyvault-injector",
+    environment: "POD_NAMESPACE",
+    help: "Namespace of the install.",
+  },
   "pod-name": {
+    usedBy: "both",
     type: { kind: "text" },
     default: "",
     environment: "POD_NAME",
     help: "Name of this replica; the host name where not given.",
   },
-  "bind-address": { type: { kind: "text" }, default: "::", help: "Address that the servers listen on." },
-  "admission-port": { type: { kind: "port" }, default: "8443", help: "Port of the admission webhook (TLS)." },
-  "health-port": { type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz and /metrics." },
+  "bind-address": { usedBy: "both", type: { kind: "text" }, default: "::", help: "Address that the servers listen on." },
+  "admission-port": { usedBy: "webhook", type: { kind: "port" }, default: "8443", help: "Port of the admission webhook (TLS)." },
+  "health-port": { usedBy: "both", type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz and /metrics." },
   "tls-cert-file": {
+    usedBy: "webhook",
     type: { kind: "text" },
     default: "",
     help: "Serving certificate (PEM, with its chain) that somebody else renews; the webhook makes its own where not given.",
   },
-  "tls-key-file": { type: { kind: "text" }, default: "", help: "Private key of --tls-cert-file." },
+  "tls-key-file": { usedBy: "webhook", type: { kind: "text" }, default: "", help: "Private key of --tls-cert-file." },
   "tls-ca-file": {
+    usedBy: "webhook",
     type: { kind: "text" },
     default: "",
     help: "CA of --tls-cert-file, to prove the chain before the webhook reports ready.",
   },
-  "tls-min-version": { type: { kind: "choice", choices: ["1.2", "1.3"] }, default: "1.3", help: "Oldest TLS version that is accepted." },
+  "tls-min-version": {
+    usedBy: "webhook",
+    type: { kind: "choice", choices: ["1.2", "1.3"] },
+    default: "1.3",
+    help: "Oldest TLS version that is accepted.",
+  },
   "client-ca-file": {
+    usedBy: "webhook",
     type: { kind: "text" },
     default: "",
     help: "CAs of client certificates; where given, nobody without one gets an answer.",
   },
   "drain-delay": {
+    usedBy: "webhook",
     type: { kind: "duration", minimumMs: 0 },
     default: "5s",
     help: "Time to go on serving after readiness went off, until every API server knows.",
   },
-  "crds-dir": { type: { kind: "text" }, default: "", help: "Folder of the CRD manifests to heal from; the package's own where not given." },
+  "crds-dir": {
+    usedBy: "sync",
+    type: { kind: "text" },
+    default: "",
+    help: "Folder of the CRD manifests to heal from; the package's own where not given.",
+  },
   kubeconfig: {
+    usedBy: "both",
     type: { kind: "text" },
     default: "",
     environment: "KUBECONFIG",

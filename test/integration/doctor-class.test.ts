@@ -158,7 +158,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       assert.equal(code, 1);
       assert.match(output, /FAIL {2}identity +credentials-absent: there is no Secret/);
       assert.match(output, /\n {2}to do: Create Secret \S+\/secrets-store-creds with the keys clientid and clientsecret\.\n/);
-      assert.match(output, /\n0 OK, 0 WARN, 1 FAIL, 0 SKIP\n$/);
+      assert.match(output, /\n\d+ OK, \d+ WARN, [1-9] FAIL, \d+ SKIP\n$/);
     });
 
     test("walks every class of a namespace, and leaves credentials and vaults alone where that is asked", async () => {

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type Command, type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
-import { COMMANDS, runCommand } from "../../src/cli/commands.ts";
+import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
+import { createInputs } from "../../src/cli/manifest/inputs.ts";
+import type { ManifestInputs } from "../../src/cli/manifest/sources.ts";
+import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -50,40 +51,46 @@ export async function runOnline(
   kubeconfig: string,
   options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
 ): Promise<CommandResult> {
-  const [name, ...rest] = args;
   const context: CommandContext = {
     version: "9.9.9",
+    program: "keyvault-injector",
     clock: systemClock,
     hasColour: false,
-    readInput: (file) => readFile(file, "utf8"),
-    openCluster: () => openCluster(kubeconfig, "test"),
+    inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
+    openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
     shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
     openAzure: options.openAzure ?? openAzure,
     openReach: options.openReach ?? openReach,
     workerCode,
+    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
-  return runCommand(commandOf(name), rest, context);
-}
-
-function commandOf(name: string | undefined): Command {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) throw new Error(`no command ${name ?? ""}`);
-  return command;
+  return runProgram(args, context);
 }
 
 /** Runs a command in this process, without a cluster; standard input is the text, files are the given ones. */
-export function runOffline(
-  args: readonly string[],
-  input = "",
-  options: { readonly files?: Readonly<Record<string, string>>; readonly hasColour?: boolean } = {},
-): Promise<CommandResult> {
-  const [name, ...rest] = args;
-  const context: CommandContext = {
+export function runOffline(args: readonly string[], input = "", options: OfflineOptions = {}): Promise<CommandResult> {
+  return runProgram(args, offlineContext(input, options));
+}
+
+interface OfflineOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly hasColour?: boolean;
+  /** Instead of `files`. */
+  readonly inputs?: ManifestInputs;
+}
+
+function offlineContext(input: string, options: OfflineOptions): CommandContext {
+  return {
     version: "9.9.9",
+    program: "keyvault-injector",
     clock: new ManualClock(),
     hasColour: options.hasColour ?? false,
-    readInput: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
+    inputs: options.inputs ?? {
+      read: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
+      filesIn: async () => undefined,
+      kustomize: async (folder) => missing(folder),
+    },
     openCluster: async () => {
       throw new CommandFailure("no cluster here");
     },
@@ -95,9 +102,9 @@ export function runOffline(
       throw new CommandFailure("no way out here");
     },
     workerCode,
+    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
-  return runCommand(commandOf(name), rest, context);
 }
 
 function missing(file: string): never {

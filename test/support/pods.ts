@@ -12,7 +12,7 @@ export function documentPod(annotations: Readonly<Record<string, string>> = {}):
       containers: [
         {
           name: "busybox",
-          image: "k8s.gcr.io/e2e-test-images/busybox:1.29",
+          image: "registry.k8s.io/e2e-test-images/busybox:1.29-4",
           command: ["/bin/sleep", "10000"],
           volumeMounts: [{ name: "secrets-store-inline", mountPath: "/mnt/secrets-store", readOnly: true }],
         },

@@ -77,7 +77,7 @@ function problemOfCli([name = "", ...rest]: readonly string[]): string | undefin
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) return `no command ${name}`;
   const parsed = parseArguments(rest, command);
-  return parsed.ok ? undefined : parsed.error.join("; ");
+  return parsed.ok ? undefined : parsed.error.problems.join("; ");
 }
 
 const ON_RESOURCES = new Set(["get", "describe", "annotate", "scale"]);

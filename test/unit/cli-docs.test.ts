@@ -5,6 +5,8 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { CHECKS } from "../../src/cli/doctor/check.ts";
 import { POLICIES } from "../../src/cli/doctor/check-install.ts";
 import { CLUSTER_NEEDS, OWN_NEEDS } from "../../src/cli/doctor/check-rights.ts";
+import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
+import { settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
 import { EXPLAIN_REASONS, STEP_TOPICS } from "../../src/cli/explain/explanation.ts";
 import { OPTIONS, type Option } from "../../src/cli/options.ts";
 import { TARGET_KINDS } from "../../src/cli/resources.ts";
@@ -112,7 +114,9 @@ describe("doctor knows", () => {
             listAt(rule, "apiGroups").includes(group) &&
             listAt(rule, "resources").includes(resource),
         );
-    const missing = [...CLUSTER_NEEDS, ...OWN_NEEDS].flatMap(({ verbs, right: { group, resource } }) =>
+    const settings = workerSettings(settingsOf(undefined));
+    const needs = [...CLUSTER_NEEDS, ...OWN_NEEDS].filter(({ isUsed = () => true }) => isUsed(settings));
+    const missing = needs.flatMap(({ verbs, right: { group, resource } }) =>
       verbs.filter((verb) => !isGranted(verb, group, resource)).map((verb) => `${verb} ${resource}`),
     );
 

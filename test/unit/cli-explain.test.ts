@@ -47,7 +47,10 @@ const CASES: Readonly<Record<string, readonly [what: () => unknown, message: Reg
     () => aPod(OPTED_IN, { containers: Array.from({ length: 2_001 }, (_, index) => ({ name: `c${index}` })) }),
     /name fewer containers with annotation/,
   ],
-  InvalidReview: [() => ({ apiVersion: "v1", kind: "Pod", metadata: { annotations: [] }, spec: {} }), /is not a pod: metadata.annotations/],
+  InvalidReview: [
+    () => ({ apiVersion: "v1", kind: "Pod", metadata: { annotations: [] }, spec: {} }),
+    /metadata\.annotations must be a map of strings$/,
+  ],
 };
 
 /** Of the webhook's own life, not of any object: a read that failed, a body, a connection, a bug. */

@@ -9,7 +9,7 @@ const syntax: { options: readonly OptionName[]; arguments: number } = {
 };
 const problemsOf = (...argv: string[]): readonly string[] => {
   const parsed = parseArguments(argv, syntax);
-  return parsed.ok ? [] : parsed.error;
+  return parsed.ok ? [] : parsed.error.problems;
 };
 
 describe("arguments of a command", () => {
@@ -30,7 +30,7 @@ describe("arguments of a command", () => {
   });
 
   for (const [argv, problem] of [
-    [["--namspace", "a"], "unknown option --namspace; this command has --filename, --namespace, --output, --offline, --help"],
+    [["--namspace", "a"], "unknown option --namspace; did you mean --namespace?"],
     [["-x"], "unknown option -x; this command has --filename, --namespace, --output, --offline, --help"],
     [["--namespace"], "--namespace needs a value; write --namespace NAME"],
     [["-n", "--offline"], "-n needs a value; write -n NAME"],

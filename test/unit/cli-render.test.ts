@@ -35,7 +35,7 @@ describe("render", () => {
     const { output, notes } = await render(aPod(OPTED_IN), aClass({ clientID: "an-application" }, "akvprovider-demo", "elsewhere"));
 
     assert.equal(at(documentsOf(output)[0], ...CREDENTIALS), "secrets-store-creds");
-    assert.match(notes.join("\n"), /could not be read/);
+    assert.match(notes.join("\n"), /is not in these files/);
   });
 
   test("takes defaults from a Namespace among the files", async () => {

@@ -55,16 +55,16 @@ describe("the page of annotations", () => {
 describe("the page of settings", () => {
   const read: Reader = (markdown) =>
     tablesOf(markdown, "Flag").flatMap(({ rows }) =>
-      rows.map(([flag = "", environment = "", fallback = ""]) =>
-        [codeSpans(flag).join(), codeSpans(environment).join(), codeSpans(fallback).join()].join(" "),
+      rows.map(([flag = "", environment = "", fallback = "", , usedBy = ""]) =>
+        [codeSpans(flag).join(), codeSpans(environment).join(), codeSpans(fallback).join(), usedBy].join(" "),
       ),
     );
   const fromCode = Object.entries(SETTINGS).map(([name, setting]: [string, Setting]) => {
     const variables = [environmentNameOf(name), ...(setting.environment === undefined ? [] : [setting.environment])];
-    return [`--${name}`, variables.join(), setting.default].join(" ");
+    return [`--${name}`, variables.join(), setting.default, setting.usedBy].join(" ");
   });
 
-  test("has every flag with its environment variables and its default, and no other", () => {
+  test("has every flag with its environment variables, its default and the process that uses it, and no other", () => {
     assertSame(read(page("settings")), fromCode, "settings.md");
   });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { CheckResult } from "../../src/cli/doctor/check.ts";
 import { checkPolicies } from "../../src/cli/doctor/check-policies.ts";
 import { checkRights } from "../../src/cli/doctor/check-rights.ts";
 import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
-import { settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
 import { holding } from "../support/held-objects.ts";
 import { readRepositoryFile } from "../support/repository-files.ts";
-import { type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";
 
@@ -72,11 +73,32 @@ function boundIn(...namespaces: readonly string[]): readonly Manifest[] {
   return [...kept, ...copies];
 }
 
-async function lackingIn(objects: readonly Manifest[], namespaces = ""): Promise<readonly string[]> {
-  const settings = workerSettings({ ...settingsOf(undefined), namespaces });
+async function rightsOf(objects: readonly Manifest[], given: SettingsInForce): Promise<readonly CheckResult[]> {
+  const settings = workerSettings({ ...settingsOf(undefined), ...given });
   const results = await checkRights({ viewer: holding(objects), namespace: NAMESPACE, settings });
-  return results.filter(({ state }) => state !== "OK").map(({ message }) => message);
+  return results.filter(({ state }) => state !== "OK");
 }
+
+async function lackingIn(objects: readonly Manifest[], namespaces = ""): Promise<readonly string[]> {
+  return (await rightsOf(objects, { namespaces })).map(({ message }) => message);
+}
+
+/** The shipped rights with the rules of the worker's ClusterRole changed; an empty list of verbs leaves the rule out. */
+function rulesWith(change: (resource: string, verbs: readonly string[]) => readonly string[]): readonly Manifest[] {
+  return RBAC.map((object) => {
+    if (object.kind !== "ClusterRole" || object.metadata.name !== "keyvault-injector-sync") return object;
+    const rules = listAt(object, "rules").map((rule) => ({
+      ...Object(rule),
+      verbs: change(String(listAt(rule, "resources")[0]), listAt(rule, "verbs").map(String)),
+    }));
+    return { ...object, rules: rules.filter(({ verbs }) => verbs.length > 0) };
+  });
+}
+
+/** As `overlays/blind` has them. */
+const BLIND = rulesWith((resource, verbs) =>
+  resource !== "secrets" || verbs.join() === "get" ? verbs : verbs.includes("list") ? [] : ["create", "update", "delete"],
+);
 
 describe("doctor's look at the worker's rights", () => {
   test("finds nothing missing where each served namespace is bound", async () => {
@@ -91,6 +113,36 @@ describe("doctor's look at the worker's rights", () => {
     assert.ok(lacking.includes("the worker may not create, patch, delete secrets in two: no Secret is written"), lacking.join("; "));
     for (const message of lacking) assert.match(message, / in two: /);
   });
+
+  test("R2: finds nothing missing where a blind install has what it uses", async () => {
+    assert.deepEqual(await rightsOf(BLIND, { "secret-access": "blind" }), []);
+  });
+
+  test("R2: asks nobody to turn a blind install into one that reads every Secret", async () => {
+    const none = rulesWith((resource, verbs) => (resource === "secrets" ? [] : verbs));
+    const [missing] = await rightsOf(none, { "secret-access": "blind" });
+
+    assert.match(missing?.message ?? "", /may not create, update, delete secrets: no Secret is written/);
+    assert.match(missing?.fix ?? "", /overlays\/blind again/);
+  });
+
+  test("R2: finds a worker that watches Secrets and may not list them", async () => {
+    const unwatched = rulesWith((resource, verbs) => (resource === "secrets" && verbs.includes("list") ? [] : verbs));
+
+    assert.deepEqual(await lackingIn(unwatched), ["the worker may not list, watch secrets: no edit of a mirrored Secret is seen"]);
+  });
+
+  for (const [what, resource, settings] of [
+    ["tokens of ServiceAccounts", "serviceaccounts/token", { "allowed-identity-modes": "service-principal" }],
+    ["workloads", "deployments", { "restart-workloads": "false" }],
+  ] as const) {
+    test(`R2: needs no rule for ${what} where the settings switch their use off, and needs it else`, async () => {
+      const without = rulesWith((first, verbs) => (first === resource ? [] : verbs));
+
+      assert.deepEqual(await rightsOf(without, settings), []);
+      assert.ok((await rightsOf(without, {})).length > 0);
+    });
+  }
 
   test("counts no RoleBinding for an install that serves every namespace", async () => {
     const lacking = await lackingIn(boundIn("one", "two"));

@@ -46,6 +46,13 @@ function aSecret(
   };
 }
 
+const CREDENTIALS: Manifest = {
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { namespace: NAMESPACE, name: "secrets-store-creds" },
+  data: { clientid: btoa("a"), clientsecret: btoa("b") },
+};
+
 const writtenFor = (className: string): Manifest => aSecret({ [SECRET_ANNOTATIONS.class]: className });
 
 async function planned(
@@ -91,6 +98,30 @@ describe("doctor's plan of a Secret", () => {
 
   test("does not count a class that is never mirrored as the eldest", async () => {
     assert.deepEqual(await actions([aClass("demo"), aClass("early", { ...earlier, sync: "never" })]), ["demo create", "early off"]);
+  });
+
+  for (const [what, secretObject, message] of [
+    ["a key that no Secret has", { data: [{ objectName: "a", key: "bad key" }] }, /"bad key" is no valid key of a Secret/],
+    [
+      "a key that no TLS Secret has",
+      { type: "kubernetes.io/tls", data: [{ objectName: "a", key: "cert.pem" }] },
+      /data\[0\]\.key: key "cert\.pem" is not supported\. Only 'tls\.key' and 'tls\.crt' are supported/,
+    ],
+  ] as const) {
+    test(`R8: is invalid with ${what}`, async () => {
+      const made = aClass("demo");
+      const first = { ...made.spec?.secretObjects?.[0], ...secretObject };
+      const [plan] = await planned([{ ...made, spec: { ...made.spec, secretObjects: [first] } }]);
+
+      assert.equal(plan?.secrets[0]?.action, "invalid");
+      assert.match(plan?.secrets[0]?.message ?? "", message);
+    });
+  }
+
+  test("R8: says where an annotation of the class is not understood", async () => {
+    const [sync] = await planned([aClass("demo", { sync: "sometimes" })], { secrets: [CREDENTIALS] });
+
+    assert.match(sync?.message ?? "", /"sometimes" is unknown; write always, while-used or never/);
   });
 
   test("is none where the install mirrors nothing", async () => {

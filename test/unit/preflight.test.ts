@@ -164,6 +164,39 @@ const PROVOKED: Readonly<
   },
 };
 
+describe("R8: a fault that stands in the text of a class", () => {
+  const key = (name: string, type = "Opaque") => ofClass(secretObject({ type, data: [{ objectName: "DemoSecret", key: name }] }));
+  for (const [what, found, says] of [
+    ["a key that no Secret has", () => key("bad key"), /data\[0\]\.key: "bad key" is no valid key of a Secret/],
+    ["a key that no TLS Secret has", () => key("cert.pem", "kubernetes.io/tls"), /key "cert\.pem" is not supported/],
+    [
+      "a word that is no sync mode",
+      () => ofClass({ annotations: prefixed({ sync: "sometimes" }) }),
+      /"sometimes" is unknown; write always/,
+    ],
+    ["a time without a unit", () => ofClass({ annotations: prefixed({ "max-stale": "5" }) }), /max-stale: "5" is not a duration/],
+  ] as const) {
+    test(`is told: ${what}`, () => {
+      const messages = found().map(({ message }) => message);
+
+      assert.ok(
+        messages.some((message) => says.test(message)),
+        messages.join("; "),
+      );
+    });
+  }
+
+  test("is not seen where there is none", () => {
+    const right = [
+      key("tls.crt", "kubernetes.io/tls"),
+      key("a.b_c-d"),
+      ofClass({ annotations: prefixed({ sync: "never", "max-stale": "5m" }) }),
+    ];
+
+    assert.deepEqual(right.flat(), []);
+  });
+});
+
 describe("a preflight check", () => {
   for (const [reason, { wrong, right, says }] of Object.entries(PROVOKED)) {
     test(`warns of ${reason}, and not where there is nothing of it`, () => {

@@ -16,6 +16,9 @@ const REGISTRY_HOSTS = [
   ["repo.", "maven"],
 ].map((parts) => parts.join(""));
 
+/** It gets no images any more. */
+const FROZEN_REGISTRY = ["k8s.", "gcr.io"].join("");
+
 /** `file:line: text` of every place that only works, or only makes sense, on one machine or network. */
 function findings(file: string, text: string): readonly string[] {
   return text.split("\n").flatMap((line, index) => {
@@ -35,6 +38,19 @@ describe("the repository's text files", () => {
       files.flatMap((file) => findings(file, readRepositoryFile(file))),
       [],
     );
+  });
+
+  test("F5: name no image of the registry that is frozen", () => {
+    const naming = repositoryFiles().filter((file) => readRepositoryFile(file).includes(FROZEN_REGISTRY));
+
+    assert.deepEqual(naming, []);
+  });
+
+  test("F5: say that the current minor version gets fixes", () => {
+    const { version } = JSON.parse(readRepositoryFile("package.json"));
+    const [major, minor] = String(version).split(".");
+
+    assert.match(readRepositoryFile("SECURITY.md"), new RegExp(`^\\| ${major}\\.${minor}\\.x \\| yes \\|$`, "m"));
   });
 
   test("would be found to name one that is planted", () => {

@@ -59,9 +59,10 @@ function installText(results: readonly CheckResult[], { walks, left }: Walks, ha
   ]);
   const more = left === 0 ? [] : [`${left} more classes were not walked: keyvault-injector doctor class walks them all`, ""];
   const shown = walks.length === 0 ? [] : ["", ...walks.map((walk) => walkText(walk, hasColour)), ...more];
-  return `${[...lines, ...shown, ...(walks.length === 0 ? [""] : []), countsOf([...results, ...walks])].join("\n")}\n`;
+  return `${[...lines, ...shown, ...(walks.length === 0 ? [""] : []), countsOf([...results, ...walks.flatMap(({ findings }) => findings)])].join("\n")}\n`;
 }
 
+/** Of every line that was printed. */
 function countsOf(states: readonly { readonly state: CheckState }[]): string {
   const count = (state: CheckState): string => `${states.filter((result) => result.state === state).length} ${state}`;
   return (["OK", "WARN", "FAIL", "SKIP"] as const).map(count).join(", ");
@@ -74,12 +75,16 @@ interface ClassChoice {
 }
 
 export async function answerClasses(context: ClassContext, { named, within }: ClassChoice, printing: Printing): Promise<Answer> {
+  if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
   const hasFailed = walks.some(({ state }) => state === "FAIL");
   if (printing.format === "json")
     return { output: json({ report: "classes", format: REPORT_FORMAT, version: printing.version, walks }), hasFailed };
-  return { output: `${[...walks.map((walk) => walkText(walk, printing.hasColour)), countsOf(walks)].join("\n")}\n`, hasFailed };
+  return {
+    output: `${[...walks.map((walk) => walkText(walk, printing.hasColour)), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`,
+    hasFailed,
+  };
 }
 
 export async function answerPlan(context: ClassContext, within: string | undefined, printing: Printing): Promise<Answer> {

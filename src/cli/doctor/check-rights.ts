@@ -1,5 +1,4 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
-import type { AllowedIdentityMode } from "../../domain/provider-class/operator-limits.ts";
 import { hasRight, type Rbac, type Right, serviceAccount } from "../access/rbac.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
@@ -12,25 +11,28 @@ interface Need {
   readonly right: Omit<Right, "verb">;
   /** What does not work without it. */
   readonly without: string;
-  /** Where the operator allows it alone. */
-  readonly mode?: AllowedIdentityMode;
+  /** Whether the worker uses it under these settings; absent: always. */
+  readonly isUsed?: (settings: WorkerSettings) => boolean;
 }
 
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
+const secrets = { group: "", resource: "secrets" };
 const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RESOURCES.secretProviderClassSyncs.plural };
 
 /** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
 export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["get", "list", "watch"], right: classes, without: "no class is seen" },
-  { verbs: ["create", "patch"], right: classes, without: "no class is restored" },
+  { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ healsClasses }) => healsClasses },
   { verbs: ["list", "watch"], right: { group: "", resource: "pods" }, without: "credentials that only pods name are not found" },
   { verbs: ["list", "watch", "create", "patch", "delete"], right: statuses, without: "no status is kept" },
-  { verbs: ["create", "patch", "delete"], right: { group: "", resource: "secrets" }, without: "no Secret is written" },
+  { verbs: ["create", "patch", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => !isBlind },
+  { verbs: ["list", "watch"], right: secrets, without: "no edit of a mirrored Secret is seen", isUsed: ({ isBlind }) => !isBlind },
+  { verbs: ["create", "update", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => isBlind },
   {
     verbs: ["create"],
     right: { group: "", resource: "serviceaccounts/token" },
     without: "no class with workload identity is mirrored",
-    mode: "workload-identity",
+    isUsed: ({ limits: { identityModes } }) => identityModes.length === 0 || identityModes.includes("workload-identity"),
   },
   {
     verbs: ["get", "list", "watch", "create", "delete"],
@@ -41,6 +43,7 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     verbs: ["list", "watch", "patch"],
     right: { group: "apps", resource },
     without: "no workload is restarted after a rotation",
+    isUsed: ({ restartsWorkloads }: WorkerSettings) => restartsWorkloads,
   })),
 ];
 
@@ -65,17 +68,14 @@ export async function checkRights({
   const look = await readRbac(viewer);
   if (look.kind !== "seen") return [skipped("rights", look)];
   const subject = serviceAccount(namespace, WORKER);
+  const own: Place = { subject, namespace, rbac: look.value, fix: FIX[settings.isBlind ? "blind" : "watch"] };
   const missing = [
-    ...placesOf(settings, { subject, namespace, rbac: look.value }).flatMap((place) =>
-      CLUSTER_NEEDS.filter((need) => isAllowed(need, settings)).flatMap((need) => missingOf(need, place)),
+    ...placesOf(settings, own).flatMap((place) =>
+      CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings)).flatMap((need) => missingOf(need, place)),
     ),
-    ...OWN_NEEDS.flatMap((need) => missingOf(need, { subject, namespace, rbac: look.value })),
+    ...OWN_NEEDS.flatMap((need) => missingOf(need, own)),
   ];
   return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
-}
-
-function isAllowed({ mode }: Need, { limits: { identityModes } }: WorkerSettings): boolean {
-  return mode === undefined || identityModes.length === 0 || identityModes.includes(mode);
 }
 
 /** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
@@ -84,21 +84,26 @@ function placesOf({ namespaces }: WorkerSettings, own: Place): readonly Place[] 
   return namespaces.map((namespace) => ({ ...own, namespace, isServed: true }));
 }
 
-const FIX = "apply manifests/base again";
+/** Another overlay has other rights: `default` would give a blind worker every Secret. */
+const FIX: Readonly<Record<"watch" | "blind", string>> = {
+  watch: "apply the install again, from the overlay or chart that it came from",
+  blind: "apply manifests/overlays/blind again, or the chart with secretAccess: blind",
+};
 
 interface Place {
   readonly subject: string;
   readonly namespace: string;
   readonly rbac: Rbac;
+  readonly fix: string;
   /** One of those that `--namespaces` names. */
   readonly isServed?: boolean;
 }
 
-function missingOf({ verbs, right, without }: Need, { subject, isServed = false, ...place }: Place): readonly CheckResult[] {
+function missingOf({ verbs, right, without }: Need, { subject, fix: again, isServed = false, ...place }: Place): readonly CheckResult[] {
   const missing = verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
   if (missing.length === 0) return [];
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
-  if (!isServed) return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, FIX)];
+  if (!isServed) return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, again)];
   const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
   return [fail("rights", `the worker may not ${missing.join(", ")} ${what} in ${place.namespace}: ${without}`, fix)];
 }

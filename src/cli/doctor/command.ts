@@ -1,5 +1,14 @@
 import { type Cluster, rememberingViewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { namedClass } from "../named-class.ts";
 import { type OptionValues, valueOf } from "../options.ts";
@@ -15,7 +24,7 @@ type Subject = (typeof SUBJECTS)[number];
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check an install, a class up to its vault, or what a first install would do; each finding with what to do about it.",
+  summary: "Check an install, a class up to its vault, or what a first install would do; say what to do.",
   usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
     "Without a subject the install is checked, and up to 20 classes, failing ones first, are walked to their vaults.",
@@ -29,7 +38,8 @@ export const doctor: Command = {
     "Formats: text (default), json (one report; its shape is in docs/reference/doctor.md).",
     "Exit code: 0, or 1 where a check fails (FAIL), or 2 where there is no cluster to look at. WARN and SKIP alone give 0.",
   ],
-  options: ["namespace", "install-namespace", "no-vaults", "output", "kubeconfig"],
+  options: ["namespace", "all-namespaces", "install-namespace", "no-vaults", "output", "context", "kubeconfig"],
+  hasJsonReport: true,
   arguments: 2,
   run: runDoctor,
 };
@@ -38,7 +48,7 @@ async function runDoctor(input: CommandInput, context: CommandContext): Promise<
   const { options } = input;
   const format = formatOf(options, { command: "doctor", formats: FORMATS });
   const subject = subjectOf(input);
-  const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
+  const cluster = await context.openCluster(accessOf(options));
   try {
     return await answer(subject, { input, cluster, context, format });
   } finally {

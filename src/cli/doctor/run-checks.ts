@@ -39,6 +39,10 @@ const RUN: Readonly<Record<CheckName, Check>> = {
 /** Every check in its order. One after the other: a sick API server is not to be hurried. */
 export async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const check of Object.keys(CHECKS) as CheckName[]) results.push(...(await RUN[check](context)));
+  const checks = Object.keys(CHECKS) as CheckName[];
+  for (const [index, check] of checks.entries()) {
+    context.tellProgress(`check ${check} (${index + 1} of ${checks.length})`);
+    results.push(...(await RUN[check](context)));
+  }
   return results;
 }

@@ -12,10 +12,12 @@ import { DEFAULT_CLOUD } from "../install.ts";
 import { type Step, step } from "./explanation.ts";
 
 /** What is known of a class, and what is wrong with it. */
-export function classSteps(name: string, fact: ClassFact): readonly Step[] {
-  if (fact.kind === "missing")
-    return [step("class", "problem", `SecretProviderClass ${name} does not exist: create it, or correct the name`)];
-  if (fact.kind === "unknown") return [step("class", "unknown", `SecretProviderClass ${name} is not readable here`)];
+export function classSteps(name: string, fact: ClassFact, absence: string | undefined): readonly Step[] {
+  if (fact.kind === "missing") {
+    const where = absence === undefined ? "does not exist: create it, or correct the name" : absence;
+    return [step("class", "problem", `SecretProviderClass ${name} ${where}`)];
+  }
+  if (fact.kind === "unknown") return [step("class", "unknown", `SecretProviderClass ${name} ${absence ?? "is not readable here"}`)];
   const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
   const problems = warnings.map(({ reason, message }) => step("class", "warning", `SecretProviderClass ${name}: ${message} (${reason})`));
   return [step("class", "ok", `SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
@@ -51,6 +53,7 @@ export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook
 /** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
 export function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
   const { name } = provider.metadata;
+  if (provider.spec?.provider !== "azure") return [step("sync", "ok", `class ${name} is not mirrored: its provider is not "azure"`)];
   if (secretObjectsOf(provider).length === 0) return [step("sync", "ok", `class ${name} mirrors nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];

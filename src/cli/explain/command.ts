@@ -1,12 +1,24 @@
 import { unchanged } from "../../domain/admission/decision.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../command.ts";
 import { createFacts } from "../facts.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath } from "../manifest/pod-template.ts";
 import { readFiles } from "../manifest/read-files.ts";
+import { type ManifestSource, sourcesOf } from "../manifest/sources.ts";
 import { type OpenedCluster, openIfConfigured } from "../open-cluster.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { fileFindings, showFinding } from "../render/finding.ts";
@@ -21,34 +33,35 @@ const FORMATS = ["text", "json"] as const;
 export const explain: Command = {
   name: "explain",
   summary: "Say why a pod is injected or not, or how a class stands, step by step; never a secret's value.",
-  usage: "KIND/NAME | -f FILE",
+  usage: "KIND/NAME | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name that kubectl takes.",
+    "or a short name: those that kubectl takes, and spc, which is ours alone.",
     "With -f every object of the files is explained, as if it were created now.",
     "What the user may not read is said to be unknown.",
     "",
     "Formats: text (default), json (a list of explanations).",
     "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "kubeconfig"],
-  arguments: 1,
+  options: ["filename", "recursive", "kustomize", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
+  hasJsonReport: true,
+  arguments: 2,
   run: runExplain,
 };
 
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
   const format = formatOf(options, { command: "explain", formats: FORMATS });
-  const [target] = input.arguments;
-  const files = options.filename ?? [];
-  if ((target === undefined) === (files.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
+  const target = targetOf(input);
+  const sources = await sourcesOf({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
+  if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
   if (target !== undefined && options.offline !== undefined)
     throw new CommandFailure(`--offline: ${target} is in a cluster; explain -f FILE needs none`);
-  const { cluster, notes } = await openFor(input, context);
+  const { cluster, notes } = await openFor(target, input, context);
   try {
     const { explanations, wrong, isUnreadable } =
       target === undefined
-        ? await explainFiles(input, cluster, context)
+        ? await explainFiles(sources, { options, cluster, context })
         : { explanations: [await explainTarget(target, { options, cluster, context })], wrong: [], isUnreadable: false };
     const code = explanations.some(isWrong) ? EXIT.found : EXIT.fine;
     return {
@@ -64,9 +77,17 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
   }
 }
 
-async function openFor({ options, arguments: [target] }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
+/** `pod/web`, or `pod web`; undefined where the words are files, or there are none. */
+function targetOf({ arguments: [first, second] }: CommandInput): string | undefined {
+  if (second !== undefined) return `${first ?? ""}/${second}`;
+  const [kind = ""] = first?.split("/") ?? [];
+  const isFile = first !== undefined && targetResource(kind) === undefined && /\.(?:ya?ml|json)$/.test(first);
+  return isFile ? undefined : first;
+}
+
+async function openFor(target: string | undefined, { options }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
   if (target === undefined) return openIfConfigured(context, options);
-  return { cluster: await context.openCluster(valueOf(options, "kubeconfig") ?? ""), notes: [] };
+  return { cluster: await context.openCluster(accessOf(options)), notes: [] };
 }
 
 interface Target {
@@ -103,7 +124,7 @@ async function explainTarget(target: string, { options, cluster, context }: Targ
   const pod = podAt(stored, podPath(stored) ?? []);
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
   return explainPod(
-    { object, namespace, pod, isStored: resource === RESOURCES.pods },
+    { object, namespace, pod, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
     explainContext([], namespace, { options, context, viewer }),
   );
 }
@@ -116,8 +137,8 @@ interface ExplainedFiles {
   readonly isUnreadable: boolean;
 }
 
-async function explainFiles({ options }: CommandInput, cluster: Cluster | undefined, context: CommandContext): Promise<ExplainedFiles> {
-  const read = await readFiles(options.filename ?? [], context.readInput);
+async function explainFiles(sources: readonly ManifestSource[], { options, cluster, context }: Target): Promise<ExplainedFiles> {
+  const read = await readFiles(sources);
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const items = read.documents.flatMap(itemsOf);
   const viewer = cluster && createViewer(cluster, context.signal);
@@ -133,9 +154,13 @@ async function explainItem(item: ManifestItem, defaultNamespace: string, context
   if (isClass(item)) return explainClass({ object, namespace, provider: readClassItem(item, namespace).class }, context.viewer);
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false }, context);
+  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false, misplaced: misplacedIn(item.object) }, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
   return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
+}
+
+function misplacedIn(workload: JsonObject): readonly string[] {
+  return misplacedAnnotations(workload, podPath(workload) ?? []).map(({ message }) => message);
 }
 
 interface Explaining {

@@ -1,5 +1,6 @@
 import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import type { Viewer } from "../cluster.ts";
+import { PADDED, paddedKeys } from "../padded-credentials.ts";
 import { type Step, step } from "./explanation.ts";
 
 const KEYS = ["clientid", "clientsecret"];
@@ -14,5 +15,12 @@ export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<S
   const present = Object.keys(look.value.data ?? {}).map((key) => key.toLowerCase());
   const missing = KEYS.filter((key) => !present.includes(key));
   if (missing.length > 0) return step("credentials", "problem", `Secret ${ref.name} has no ${missing.join(" and no ")}: add it`);
+  const padded = paddedKeys(look.value.data ?? {});
+  if (padded.length > 0)
+    return step(
+      "credentials",
+      "problem",
+      `${padded.join(" and ")} of Secret ${ref.name} ${PADDED}; write it again by kubectl create secret generic --from-literal`,
+    );
   return step("credentials", "ok", `Secret ${ref.name} has ${KEYS.join(" and ")}`);
 }

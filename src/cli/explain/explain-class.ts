@@ -2,13 +2,16 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
+import { quoted } from "../../domain/quoted.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
+import { DEFAULT_CLOUD } from "../install.ts";
 import { classSteps, lookAtStatus, type StatusLook, syncSteps } from "./class-steps.ts";
 import { credentialsStep } from "./credentials-steps.ts";
 import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
@@ -23,7 +26,7 @@ export interface ClassToExplain {
 /** How a class stands: what is wrong with it, who mounts it, what is mirrored of it, and who may read that. */
 export async function explainClass({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { name } = provider.metadata;
-  const known = classSteps(name, { kind: "found", class: provider });
+  const known = classSteps(name, { kind: "found", class: provider }, undefined);
   if (viewer === undefined) {
     const problem = known.find(({ state }) => state === "warning" || state === "problem");
     const verdict = verdictWithoutStatus(provider, problem?.message);
@@ -41,6 +44,8 @@ export async function explainClass({ object, namespace, provider }: ClassToExpla
 }
 
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
+  const foreign = foreignVerdict(provider);
+  if (foreign !== undefined) return foreign;
   const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
   if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider, undefined);
@@ -49,7 +54,18 @@ function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
+/** Of a class that neither the Azure provider nor the worker takes. */
+function foreignVerdict(provider: SecretProviderClass): Verdict | undefined {
+  const name = provider.spec?.provider ?? "";
+  if (name === "azure") return undefined;
+  const [mistaken] = classWarnings(provider, { cloudName: DEFAULT_CLOUD }).filter(({ reason }) => reason === "WrongProvider");
+  if (mistaken !== undefined) return { outcome: "failing", reason: "InvalidClass", message: mistaken.message };
+  return { outcome: "unmirrored", reason: "OtherProvider", message: `its provider is ${quoted(name, 40)}: nothing of it is ours` };
+}
+
 function verdictWithoutStatus(provider: SecretProviderClass, problem: string | undefined): Verdict {
+  const foreign = foreignVerdict(provider);
+  if (foreign !== undefined) return foreign;
   if (problem !== undefined) return { outcome: "pending", reason: "InvalidClass" satisfies SyncReason, message: problem };
   if (isSwitchedOffByAuthor(provider)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../domain/json-object.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { quoted } from "../../domain/quoted.ts";
+import { memberOf } from "../../domain/rollout/json-members.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
@@ -20,8 +21,10 @@ export interface PodToExplain {
   readonly object: string;
   readonly namespace: string;
   readonly pod: JsonObject;
-  /** It runs already: what would be decided today is compared with what it has. */
+  /** It is there already: what would be decided today is compared with what it has. */
   readonly isStored: boolean;
+  /** What stands on its workload and not on it. */
+  readonly misplaced?: readonly string[];
 }
 
 export interface ExplainContext extends InjectionContext {
@@ -38,25 +41,51 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const before = readPod(pod);
   const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
-  const verdict = scope?.unasked ?? verdictOf(input, injection);
+  const ofCluster = await clusterSteps(input, injection, context.viewer);
+  const decided = verdictOf(input, injection);
+  const verdict = scope?.unasked ?? stuckBecause(input, { injection, ofCluster }) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
     optInStep(before.ok ? before.value : undefined),
+    ...(input.misplaced ?? []).map((message) => step("opt-in", "warning", message)),
     ...defaultsSteps(context),
-    ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact)),
+    ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
     ...volumeSteps(before.ok ? before.value : undefined, injection, verdict.outcome === "unasked" ? pod : injection.pod),
     ...(injection.decision.kind === "errored" ? [] : injection.decision.warnings.map((warning) => step("warning", "warning", warning))),
-    ...(await clusterSteps(input, injection, context.viewer)),
+    ...ofCluster,
   ];
   return { object, namespace, verdict, steps };
 }
 
-function verdictOf({ isStored, object }: PodToExplain, { decision, pod }: Injection): Verdict {
+interface Found {
+  readonly injection: Injection;
+  readonly ofCluster: readonly Step[];
+}
+
+/** A pod that is admitted and then waits for ever, because the mount lacks what the cluster does not have. */
+function stuckBecause({ isStored, pod }: PodToExplain, { injection: { decision, classes }, ofCluster }: Found): Verdict | undefined {
+  const isAdmitted = decision.kind === "patched" || decision.reason === "AlreadyInjected";
+  // One that runs has mounted what there was; one that waits may wait for this.
+  if (!isAdmitted || (isStored && memberOf(pod, "status")["phase"] !== "Pending")) return undefined;
+  const [missing] = [...classes].find(([, fact]) => fact.kind === "missing") ?? [];
+  if (missing !== undefined) {
+    const message = `there is no SecretProviderClass ${missing}, so the mount fails: create it, or correct the name`;
+    return { outcome: "stuck", reason: "ClassMissing", message };
+  }
+  const credentials = ofCluster.find(({ topic, state }) => topic === "credentials" && state === "problem");
+  return credentials && { outcome: "stuck", reason: "CredentialsMissing", message: credentials.message };
+}
+
+function verdictOf({ isStored, object, misplaced = [] }: PodToExplain, { decision, pod }: Injection): Verdict {
   const { kind: outcome, reason } = decision;
   if (decision.kind === "denied" || decision.kind === "errored") return { outcome, reason, message: decision.message };
   if (decision.kind === "patched" && isStored) {
+    // Another version of the webhook writes another status annotation: no volume is missing for that.
+    const isWhole = decision.patch.every(({ path }) => !path.startsWith("/spec/"));
+    if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
     return { outcome, reason, message: `${object} asks for injection and was created without it: create it again` };
   }
+  if (reason === "NotOptedIn" && misplaced[0] !== undefined) return { outcome, reason, message: misplaced[0] };
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
 

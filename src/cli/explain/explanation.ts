@@ -35,19 +35,21 @@ export interface Step {
 
 /** What neither the webhook nor the worker can say, because nobody asks them. `docs/reference/cli.md` has a row for each. */
 export const EXPLAIN_REASONS = {
+  ClassMissing: "stuck",
+  OtherProvider: "unmirrored",
   WebhookMissing: "unasked",
   NamespaceExcluded: "unasked",
   PodExcluded: "unasked",
   NoStatus: "pending",
   SwitchedOff: "unmirrored",
   NoSecretObjects: "unmirrored",
-} as const satisfies Record<string, "unasked" | "pending" | "unmirrored">;
+} as const satisfies Record<string, "unasked" | "pending" | "unmirrored" | "stuck">;
 
 export type ExplainReason = keyof typeof EXPLAIN_REASONS;
 
 /** The outcome and its one reason, as in the webhook's response, metric and log, or in the class's status. */
 export interface Verdict {
-  readonly outcome: AdmissionDecision["kind"] | "unasked" | "mirrored" | "unmirrored" | "failing" | "pending";
+  readonly outcome: AdmissionDecision["kind"] | "unasked" | "mirrored" | "unmirrored" | "failing" | "pending" | "stuck";
   readonly reason: AdmissionReason | SyncReason | ExplainReason;
   readonly message: string;
 }
@@ -64,5 +66,5 @@ export const step = (topic: StepTopic, state: StepState, message: string): Step 
 
 /** Whether somebody has to do something about it. */
 export function isWrong({ verdict, steps }: Explanation): boolean {
-  return ["denied", "errored", "failing"].includes(verdict.outcome) || steps.some(({ state }) => state === "problem");
+  return ["denied", "errored", "failing", "stuck"].includes(verdict.outcome) || steps.some(({ state }) => state === "problem");
 }

@@ -15,7 +15,13 @@ export function explanationText({ object, namespace, verdict, steps }: Explanati
     const mark = MARKS[state];
     return `  ${paint(mark.text.padEnd(7), mark.colour, hasColour)}  ${topic.padEnd(11)}  ${oneLine(text)}`;
   });
-  return [`${object} in namespace ${namespace}: ${reason} (${outcome})`, `  ${oneLine(message)}`, "", ...lines, ""].join("\n");
+  return [
+    `${object} in namespace ${namespace}: ${reason} (${outcome === "stuck" ? "the pod will not start" : outcome})`,
+    `  ${oneLine(message)}`,
+    "",
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 /** Others' texts: control characters would move a terminal's cursor. */

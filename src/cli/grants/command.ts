@@ -2,7 +2,16 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { createViewer, rememberingViewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { valueOf } from "../options.ts";
 import { type GrantsReport, lookForGrants } from "./look.ts";
@@ -16,7 +25,7 @@ const REPORT_FORMAT = 1;
 
 export const grants: Command = {
   name: "grants",
-  summary: "List the accounts and the node identity that classes use, and grant on their Namespaces what is missing.",
+  summary: "List the accounts and node identity that classes use, and grant what is missing.",
   usage: "",
   details: [
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
@@ -26,14 +35,15 @@ export const grants: Command = {
     "Formats: text (default), yaml (the Namespaces with what is missing, for Git), json (one report).",
     "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",
   ],
-  options: ["namespace", "apply", "install-namespace", "output", "kubeconfig"],
+  options: ["namespace", "all-namespaces", "apply", "install-namespace", "output", "context", "kubeconfig"],
+  hasJsonReport: true,
   arguments: 0,
   run: runGrants,
 };
 
 async function runGrants({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
   const format = formatOf(options, { command: "grants", formats: FORMATS });
-  const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
+  const cluster = await context.openCluster(accessOf(options));
   try {
     const report = await lookForGrants({
       viewer: rememberingViewer(createViewer(cluster, context.signal)),

@@ -125,5 +125,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 };
 
 export function showPlace({ file, line }: Place): string {
-  return `${file === "-" ? "standard input" : file}:${line}`;
+  return `${shownFile(file)}:${line}`;
+}
+
+export function shownFile(file: string): string {
+  return file === "-" ? "standard input" : file;
 }

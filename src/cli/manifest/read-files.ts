@@ -1,5 +1,6 @@
 import { CommandFailure } from "../command.ts";
-import { type ManifestDocument, type ManifestProblem, readManifests } from "./documents.ts";
+import { type ManifestDocument, type ManifestProblem, readManifests, shownFile } from "./documents.ts";
+import type { ManifestSource } from "./sources.ts";
 
 export interface ManifestFiles {
   readonly documents: readonly ManifestDocument[];
@@ -8,20 +9,18 @@ export interface ManifestFiles {
 }
 
 /** Larger than any manifest that people write, small enough to hold several of. */
-const LARGEST_FILE = 64 * 1024 * 1024;
+export const LARGEST_FILE = 64 * 1024 * 1024;
 /** Characters of all documents as they are printed, aliases written out: half of what a text of the engine can hold. */
 const MOST_CHARACTERS = 256 * 1024 * 1024;
 
-/** Reads every file in turn; without any, standard input. */
-export async function readFiles(files: readonly string[], read: (file: string) => Promise<string>): Promise<ManifestFiles> {
+/** Reads every source in turn. No object in any of them is a failure: somebody meant to name some. */
+export async function readFiles(sources: readonly ManifestSource[]): Promise<ManifestFiles> {
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
   const warnings: ManifestProblem[] = [];
   let characters = 0;
-  const twice = files.filter((file) => file === "-").length > 1;
-  if (twice) throw new CommandFailure("-f - is given twice; standard input can be read once");
-  for (const file of files) {
-    const text = await read(file);
+  for (const { name: file, read } of sources) {
+    const text = await read();
     if (text.length > LARGEST_FILE) throw new CommandFailure(`${file} holds more than 64 MiB; split it into several files`);
     const manifests = readManifests(file, text);
     // One by one: a file may have more documents than a call can have arguments.
@@ -34,5 +33,7 @@ export async function readFiles(files: readonly string[], read: (file: string) =
     if (characters > MOST_CHARACTERS)
       throw new CommandFailure(`${file} would take more than 256 MiB to print; split it, or use fewer aliases`);
   }
+  if (documents.length === 0 && problems.length === 0)
+    throw new CommandFailure(`no objects in ${sources.map(({ name }) => shownFile(name)).join(", ")}`);
   return { documents, problems, warnings };
 }

@@ -4,6 +4,7 @@ import { createFacts } from "../facts.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../install.ts";
 import { itemsOf } from "../manifest/items.ts";
 import { type ManifestFiles, readFiles } from "../manifest/read-files.ts";
+import { sourcesOf } from "../manifest/sources.ts";
 import { openIfConfigured } from "../open-cluster.ts";
 import { valueOf } from "../options.ts";
 import { type Finding, fileFindings, showFinding } from "./finding.ts";
@@ -13,7 +14,7 @@ import { type RenderContext, type RenderedItem, renderItem } from "./render-item
 export const render: Command = {
   name: "render",
   summary: "Print manifests as the API server would store them, with what is injected into their pods.",
-  usage: "-f FILE [-f FILE]…",
+  usage: "FILE… | -f FILE… | -k DIR",
   details: [
     "Pods and the pod templates of workloads get what the webhook would add, by the webhook's own code; every other object is",
     "printed as it is. Classes and Namespaces among the files count before those of the cluster. Without a cluster in the",
@@ -23,16 +24,29 @@ export const render: Command = {
     "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
     "about, or 2 where a file or a document cannot be read; the other documents are printed.",
   ],
-  options: ["filename", "namespace", "output", "offline", "strict-annotations", "fail-on-warnings", "install-namespace", "kubeconfig"],
-  arguments: 0,
+  options: [
+    "filename",
+    "recursive",
+    "kustomize",
+    "namespace",
+    "output",
+    "offline",
+    "strict-annotations",
+    "fail-on-warnings",
+    "install-namespace",
+    "context",
+    "kubeconfig",
+  ],
+  arguments: Number.POSITIVE_INFINITY,
   run: runRender,
 };
 
-async function runRender({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
+async function runRender(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
   const format = formatOf(options, { command: "render", formats: FORMATS });
-  const files = options.filename ?? [];
-  if (files.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, or -f - for standard input");
-  const read = await readFiles(files, context.readInput);
+  const sources = await sourcesOf(input, context.inputs);
+  if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
+  const read = await readFiles(sources);
   const wrong = fileFindings(read).map(showFinding);
   if (read.documents.length === 0 && read.problems.length > 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const { cluster, notes } = await openIfConfigured(context, options);

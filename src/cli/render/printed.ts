@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../domain/json-object.ts";
-import type { ManifestDocument } from "../manifest/documents.ts";
+import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { replacedItems, withItems } from "../manifest/items.ts";
 import { toJson } from "../manifest/json.ts";
 import { toYaml } from "../manifest/yaml.ts";
@@ -26,7 +26,7 @@ function storedObjects(printed: readonly Printed[]): readonly JsonObject[] {
 
 function diffOf({ document, objects }: Printed, hasColour: boolean): string {
   const { file } = document.place;
-  const name = `${file === "-" ? "standard input" : file} document ${document.number}`;
+  const name = `${shownFile(file)} document ${document.number}`;
   const items = replacedItems(document, objects);
   if (items !== undefined) {
     const [before, after] = (["before", "after"] as const).map((side) =>

@@ -1,6 +1,7 @@
 import { POD_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { objectAt } from "../../domain/preflight/workload.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
 import { type InjectionContext, injectPod } from "../inject.ts";
@@ -41,9 +42,21 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
     message,
   });
   const warnings = workloadWarnings({ pod, decision, classes }).filter(({ reason }) => reason !== "PodDenied");
-  const findings = warnings.map(({ reason, message }) => told("warning", reason === "PodWarning" ? undefined : reason, message));
+  // What makes it no pod at all begins with the field, as seen from the pod; it has no word of its own at a command line.
+  const refusal = (reason: string, message: string): Finding =>
+    reason === "InvalidReview" ? told("error", undefined, [...path, message].join(".")) : told("error", reason, message);
+  const misplaced = misplacedAnnotations(item.object, path).map(
+    ({ reason, message }): Finding => ({ ...told("warning", reason, message), place: item.placeOf(["metadata", "annotations"]) }),
+  );
+  const findings = [
+    ...misplaced,
+    ...warnings.map(({ reason, message }) => told("warning", reason === "PodWarning" ? undefined : reason, message)),
+  ];
   if (decision.kind === "denied" || decision.kind === "errored") {
-    return { object: undefined, findings: [told("error", decision.reason, decision.message), ...findings] };
+    return {
+      object: undefined,
+      findings: [refusal(decision.reason, decision.message), ...findings],
+    };
   }
   const isChanged = decision.kind === "patched" && stored !== undefined;
   return { object: isChanged ? withPodAt(item.object, path, stored) : item.object, findings };

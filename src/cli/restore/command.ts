@@ -1,6 +1,15 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { createViewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { namedClass } from "../named-class.ts";
 import { valueOf } from "../options.ts";
@@ -26,7 +35,8 @@ export const restore: Command = {
     "Formats: text (default), json (one report).",
     "Exit code: 0, or 1 where a snapshot is forged or a class could not be restored, or 2 where the command could not do its work.",
   ],
-  options: ["namespace", "list", "all", "dry-run", "force", "install-namespace", "output", "kubeconfig"],
+  options: ["namespace", "all-namespaces", "list", "all", "dry-run", "force", "install-namespace", "output", "context", "kubeconfig"],
+  hasJsonReport: true,
   arguments: 1,
   run: runRestore,
 };
@@ -35,7 +45,7 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
   const { options } = input;
   const format = formatOf(options, { command: "restore", formats: FORMATS });
   assertOneChoice(input);
-  const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
+  const cluster = await context.openCluster(accessOf(options));
   try {
     const viewer = createViewer(cluster, context.signal);
     const worker = await context.workerCode();

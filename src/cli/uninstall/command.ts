@@ -1,4 +1,4 @@
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
+import { accessOf, type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
 import { valueOf } from "../options.ts";
 import { type InstallToRemove, prepare, undo } from "./prepare.ts";
@@ -14,7 +14,7 @@ export const uninstall: Command = {
     "",
     "Exit code: 0, or 2 where it could not be done.",
   ],
-  options: ["prepare", "undo", "install-namespace", "kubeconfig"],
+  options: ["prepare", "undo", "install-namespace", "context", "kubeconfig"],
   arguments: 0,
   run: runUninstall,
 };
@@ -22,7 +22,7 @@ export const uninstall: Command = {
 async function runUninstall({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
   const [isPrepared, isUndone] = [options.prepare !== undefined, options.undo !== undefined];
   if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to take it back");
-  const cluster = await context.openCluster(valueOf(options, "kubeconfig") ?? "");
+  const cluster = await context.openCluster(accessOf(options));
   try {
     const install: InstallToRemove = { kube: cluster.kube, namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE };
     const lines = isPrepared ? await prepare(install, context.signal) : await undo(install, context.signal);

@@ -5,7 +5,9 @@ import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
 import type { ClassProblem } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
-import { pollIntervalProblem } from "../schedule/poll-interval.ts";
+import { maxStaleProblem } from "../schedule/max-stale.ts";
+import { pollInterval, pollIntervalProblem } from "../schedule/poll-interval.ts";
+import { syncModeProblem } from "../schedule/sync-mode.ts";
 import { editDistance, nearestName } from "../spelling.ts";
 import { FORMER_PARAMETERS, KNOWN_PARAMETERS } from "./known-parameters.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
@@ -31,8 +33,9 @@ function toldOf(names: readonly string[]): { readonly told: readonly string[]; r
 export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
   const { metadata, spec } = provider;
   const name = spec?.provider ?? "";
+  if (name === "") return [warning("WrongProvider", 'spec.provider is missing, so nothing mounts or mirrors this class: write "azure"')];
   // Another provider's class is none of our business, unless its author meant ours.
-  if (name !== "" && name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
+  if (name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
   const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
   if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
@@ -121,14 +124,15 @@ function problemWarnings(
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
-  const problem = pollIntervalProblem(provider);
+  const interval = pollInterval(provider, 0);
+  const problems = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
   return [
     ...toldOf(unknown).told.map((key, index) => {
       const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
       const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
       return warning("UnknownAnnotation", `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: ${fix}`);
     }),
-    ...(problem === undefined ? [] : [warning("InvalidAnnotation", problem)]),
+    ...problems.filter((problem) => problem !== undefined).map((problem) => warning("InvalidAnnotation", problem)),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import { quoted } from "../quoted.ts";
-import { driverViolation, furtherViolation } from "../secret-objects/rules.ts";
+import { textViolation } from "../secret-objects/rules.ts";
 import { nearestName } from "../spelling.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 
@@ -15,7 +15,7 @@ export function secretObjectWarnings(secretObjects: readonly SecretObject[], obj
   const firstOfName = firstIndexes(secretObjects);
   const unknownNames = unknownObjects(objects);
   return secretObjects.flatMap((secretObject, index) => {
-    const violation = driverViolation(secretObject) ?? furtherViolation(secretObject);
+    const violation = textViolation(secretObject);
     const own =
       violation === undefined
         ? []

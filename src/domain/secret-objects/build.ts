@@ -6,7 +6,7 @@ import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
-import { driverViolation, furtherViolation } from "./rules.ts";
+import { driverViolation, furtherViolation, keyViolation } from "./rules.ts";
 import { isTlsKey, partFor, TLS_TYPE, tlsParts } from "./tls.ts";
 
 /** The API server's limit on the values of one Secret together. */
@@ -14,8 +14,6 @@ export const MAX_SECRET_BYTES = 1_048_576;
 
 /** Files that a message names: a class may have thousands, and a message for each of its entries. */
 const MOST_NAMES = 10;
-
-const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
 
 type Entry = NonNullable<SecretObject["data"]>[number];
 type Files = ReadonlyMap<string, ObjectFile>;
@@ -67,10 +65,6 @@ function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<
   return value.ok ? value : failed(`failed to get cert data from file ${file.path}, err: ${value.error}`);
 }
 
-function isValidKey(key: string): boolean {
-  return DATA_KEY.test(key) && key !== "." && !key.startsWith("..");
-}
-
 interface ReadOptions {
   readonly isTls: boolean;
   readonly partsOf: TlsPartsOf;
@@ -101,14 +95,6 @@ function readData(
     values.set(key, { file, contents: contents.value });
   }
   return ok(values);
-}
-
-function keyProblem(entries: readonly Entry[]): SecretObjectProblem | undefined {
-  const keys = entries.map(({ key = "" }) => trimSpace(key));
-  const index = keys.findIndex((key) => !isValidKey(key));
-  if (index < 0) return undefined;
-  const message = `${JSON.stringify(keys[index])} is no valid key of a Secret`;
-  return { reason: "InvalidClass", field: `data[${index}].key`, message, hint: "use letters, digits, -, _ and ." };
 }
 
 function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | undefined {
@@ -142,7 +128,7 @@ function buildSecret(object: SecretObject, { files, partsOf, shared }: BuildOpti
   const type = typeOf(object);
   const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, partsOf });
   if (!read.ok) return read;
-  const problem = shared ?? furtherViolation(object) ?? keyProblem(object.data ?? []) ?? sizeProblem(read.value);
+  const problem = shared ?? furtherViolation(object) ?? keyViolation(object) ?? sizeProblem(read.value);
   if (problem) return failed(problem);
   const values = [...read.value];
   return ok({

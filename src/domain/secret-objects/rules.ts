@@ -1,7 +1,9 @@
 /** What a secretObject must satisfy besides its data. Each check looks at one thing; the first failure decides. */
 import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
+import { quoted } from "../quoted.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
+import { isTlsKey, TLS_TYPE } from "./tls.ts";
 
 /** A Kubernetes DNS subdomain name. */
 const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -65,6 +67,39 @@ function firstOf(checks: readonly Check[], object: SecretObject): SecretObjectPr
     if (problem) return problem;
   }
   return undefined;
+}
+
+const DATA_KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+
+function isValidKey(key: string): boolean {
+  return DATA_KEY.test(key) && key !== "." && !key.startsWith("..");
+}
+
+/** A key that the API server takes in no Secret. */
+export function keyViolation({ data = [] }: SecretObject): SecretObjectProblem | undefined {
+  const keys = (data ?? []).map(({ key = "" }) => trimSpace(key));
+  const index = keys.findIndex((key) => !isValidKey(key));
+  if (index < 0) return undefined;
+  return refusal(
+    "InvalidClass",
+    `data[${index}].key`,
+    `${quoted(keys[index] ?? "")} is no valid key of a Secret`,
+    "use letters, digits, -, _ and .",
+  );
+}
+
+/** A key that the driver takes in no Secret of type kubernetes.io/tls; in its words. */
+export function tlsKeyViolation({ type = "", data = [] }: SecretObject): SecretObjectProblem | undefined {
+  const keys = (data ?? []).map(({ key = "" }) => trimSpace(key));
+  const index = trimSpace(type) === TLS_TYPE ? keys.findIndex((key) => !isTlsKey(key)) : -1;
+  if (index < 0) return undefined;
+  const message = `key ${quoted(keys[index] ?? "")} is not supported. Only 'tls.key' and 'tls.crt' are supported`;
+  return refusal("InvalidObject", `data[${index}].key`, message, "write tls.crt or tls.key, or type: Opaque");
+}
+
+/** All that the text alone shows, in the order in which the worker would come upon it. */
+export function textViolation(object: SecretObject): SecretObjectProblem | undefined {
+  return driverViolation(object) ?? tlsKeyViolation(object) ?? furtherViolation(object) ?? keyViolation(object);
 }
 
 /** What the driver checks, in its order, before it looks at the data. Fields are relative to the secretObject. */

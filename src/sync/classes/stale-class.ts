@@ -1,6 +1,6 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { maxStale } from "../../domain/schedule/max-stale.ts";
 import { type ClassStatus, conditionOf, isStale, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
-import { maxStale } from "../../domain/sync/max-stale.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";

@@ -1,7 +1,7 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { maxStaleProblem } from "../../domain/schedule/max-stale.ts";
 import { pollInterval, pollIntervalProblem } from "../../domain/schedule/poll-interval.ts";
 import { syncModeProblem } from "../../domain/schedule/sync-mode.ts";
-import { maxStaleProblem } from "../../domain/sync/max-stale.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { keyOf } from "./class-ref.ts";
 

@@ -8,7 +8,7 @@ import type { ImageConfig, ImageSpec } from "./oci-image.ts";
 import type { TarEntry } from "./tar.ts";
 
 /** The shell image of the tests, under the name that the extension's documentation uses. */
-export const SHELL_IMAGE = "k8s.gcr.io/e2e-test-images/busybox:1.29";
+export const SHELL_IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.29-4";
 
 /** As the manifests name it. */
 export const DRIVER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.6.0";

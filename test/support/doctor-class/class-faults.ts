@@ -64,6 +64,11 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     },
     { leaf: "credentials-absent", plant: () => here.aClass({}, { credentials: false }), message: /^there is no Secret / },
     { leaf: "credentials-incomplete", plant: () => here.inANamespaceWithCredentials({ clientid: "only" }), message: /no clientsecret/ },
+    {
+      leaf: "credentials-padded",
+      plant: () => here.inANamespaceWithCredentials({ clientid: "id\n", clientsecret: "secret" }),
+      message: /^clientid of Secret \S+ begins or ends with white space/,
+    },
     { leaf: "account-unknown", plant: () => here.aClass({ parameters: { clientID: randomUUID() } }), message: /no pod mounts the class/ },
     {
       leaf: "account-absent",

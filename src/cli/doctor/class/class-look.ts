@@ -7,6 +7,7 @@ import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts
 import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { Viewer } from "../../cluster.ts";
+import type { TellProgress } from "../../progress.ts";
 import type { AzureAccess, WorkerCode } from "../../surroundings.ts";
 import { type SettingsInForce, wordsOf } from "../settings-in-force.ts";
 
@@ -15,6 +16,7 @@ export interface ClassContext {
   readonly viewer: Viewer;
   readonly kube: KubeClient;
   readonly clock: Clock;
+  readonly tellProgress: TellProgress;
   readonly signal: AbortSignal;
   /** Of the install. */
   readonly namespace: string;
@@ -38,6 +40,10 @@ export interface WorkerSettings {
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
   readonly adoptsDriverSecrets: boolean;
+  /** It reads no mirrored Secret, and writes each whole. */
+  readonly isBlind: boolean;
+  readonly restartsWorkloads: boolean;
+  readonly healsClasses: boolean;
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
 }
@@ -56,6 +62,9 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",
     adoptsDriverSecrets: settings["adopt-driver-secrets"] !== "false",
+    isBlind: settings["secret-access"] === "blind",
+    restartsWorkloads: settings["restart-workloads"] !== "false",
+    healsClasses: wordsOf(settings.heal).includes("classes"),
     constructPemChain: settings["construct-pem-chain"] !== "false",
     writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
   };

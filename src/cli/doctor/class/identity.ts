@@ -12,6 +12,7 @@ import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
 import { lookAtGrants } from "../../grants/look-at-grants.ts";
+import { PADDED, paddedKeys } from "../../padded-credentials.ts";
 import { type ClassContext, insideTheWorker, keyOf } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -65,6 +66,11 @@ async function servicePrincipal(context: ClassContext, provider: SecretProviderC
     const { field, hint } = principal.error;
     const fix = `Set ${field} in ${secret}: ${hint}.`;
     return nobody(found("credentials-incomplete", `${secret} has no ${field.replace("data.", "")}, or an empty one`, fix));
+  }
+  const padded = paddedKeys(look.value.data ?? {});
+  if (padded.length > 0) {
+    const fix = `Write ${padded.join(" and ")} of ${secret} again without it, by kubectl create secret generic --from-literal.`;
+    return nobody(found("credentials-padded", `${padded.join(" and ")} of ${secret} ${PADDED}`, fix));
   }
   const message = `service principal ${principal.value.clientId} of ${secret}, read with your own rights`;
   return { findings: [fineLeaf("identity-ok", message)], identity: principal.value };

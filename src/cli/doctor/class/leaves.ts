@@ -42,6 +42,7 @@ export const LEAVES = {
   "credentials-not-allowed": leaf("identity", "FAIL", "the worker may not read a Secret of that name"),
   "credentials-absent": leaf("identity", "FAIL", "there is no credentials Secret"),
   "credentials-incomplete": leaf("identity", "FAIL", "the credentials Secret lacks a key, or has an empty one"),
+  "credentials-padded": leaf("identity", "FAIL", "a value of the credentials Secret begins or ends with white space"),
   "account-unknown": leaf("identity", "FAIL", "no ServiceAccount, or more than one, whose token could be exchanged"),
   "account-absent": leaf("identity", "FAIL", "there is no such ServiceAccount"),
   "account-not-granted": leaf("identity", "FAIL", "the Namespace does not let the worker ask for a token of the ServiceAccount"),
@@ -50,7 +51,11 @@ export const LEAVES = {
   "managed-identity-elsewhere": leaf("identity", "SKIP", "a managed identity is the worker's node's: only a pod of the cluster has it"),
 
   "network-ok": leaf("network", "OK", "the host is reached and its certificate is trusted"),
-  "host-unresolved": leaf("network", "FAIL", "the name does not exist: of a vault, that there is no such vault"),
+  "host-unresolved": leaf(
+    "network",
+    "FAIL",
+    "the name does not exist: of a vault, that there is no such vault; of the sign-in service, that DNS or the way out is broken",
+  ),
   "name-service-silent": leaf("network", "FAIL", "the name service does not answer"),
   "proxy-unreachable": leaf("network", "FAIL", "the proxy of the environment is not reached"),
   "proxy-refuses": leaf("network", "FAIL", "the proxy makes no tunnel: it does not let the host through, or the name does not exist"),

@@ -12,6 +12,10 @@ interface Target {
   readonly ifUnresolved: string;
 }
 
+/** Everybody's sign-in service has a name: that it is not found is this machine's trouble, but for a cloud that the class has wrong. */
+const SIGN_IN_UNRESOLVED =
+  "Repair the name service or the way out of this machine, which does not know the cloud's sign-in service; only if others get its address correct cloudName of the class.";
+
 /** The sign-in service first, then the vault: without a token nothing is asked of the vault. */
 export async function checkNetwork(
   { reach }: AzureAccess,
@@ -21,12 +25,12 @@ export async function checkNetwork(
   const vaultHost = new URL(address.vaultUrl).hostname;
   const targets: readonly Target[] = [
     ...(options.signsIn
-      ? [{ host: new URL(address.authorityHost).hostname, what: "the sign-in service", ifUnresolved: "Correct cloudName of the class." }]
+      ? [{ host: new URL(address.authorityHost).hostname, what: "the sign-in service", ifUnresolved: SIGN_IN_UNRESOLVED }]
       : []),
     {
       host: vaultHost,
       what: "the vault",
-      ifUnresolved: `Create the vault ${vaultHost.split(".")[0] ?? ""}, or correct keyvaultName and cloudName of the class.`,
+      ifUnresolved: `Create the vault ${vaultHost.split(".")[0] ?? ""}, or correct keyvaultName of the class; where others get its address, repair the name service of this machine.`,
     },
   ];
   const findings: ClassFinding[] = [];

@@ -1,7 +1,7 @@
 import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
 import { lookUp } from "../../look-up.ts";
-import { type ClassContext, keyOf, offBecause } from "./class-look.ts";
+import { type ClassContext, offBecause } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 export interface StatusLook {
@@ -46,6 +46,7 @@ function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFin
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
     return fineLeaf("status-ok", `${status.secretsSynced} Secrets are mirrored${checked}`);
   }
-  const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and explain spc/${keyOf(provider)}.`;
+  const { namespace = "", name } = provider.metadata;
+  const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and run keyvault-injector explain spc/${name} -n ${namespace}.`;
   return found("status-failing", said, fix);
 }

@@ -20,7 +20,7 @@ export interface Looking {
 
 /** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
 export async function openClassContext({ cluster, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
-  const { signal, clock } = context;
+  const { signal, clock, tellProgress } = context;
   const viewer = createViewer(cluster, signal);
   const worker = await context.workerCode();
   const azure = asksVaults ? await context.openAzure() : undefined;
@@ -30,6 +30,7 @@ export async function openClassContext({ cluster, context, namespace, asksVaults
     viewer,
     kube: cluster.kube,
     clock,
+    tellProgress,
     signal,
     namespace,
     settings: workerSettings(settings),
@@ -74,6 +75,9 @@ export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
 
 export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
   const walks: ReportedWalk[] = [];
-  for (const provider of classes) walks.push(reportedWalk(await walkClass(context, provider)));
+  for (const [index, provider] of classes.entries()) {
+    context.tellProgress(`class ${keyOf(provider)} (${index + 1} of ${classes.length})`);
+    walks.push(reportedWalk(await walkClass(context, provider)));
+  }
   return walks;
 }

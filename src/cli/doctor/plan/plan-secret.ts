@@ -1,7 +1,7 @@
 import { MANAGED_LABEL } from "../../../domain/annotations.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
+import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { keeperOf } from "../../../domain/sync/secret-plan.ts";
@@ -90,7 +90,7 @@ const ANY_KEY = { bytes: new Uint8Array(32), formerUntil: Number.NEGATIVE_INFINI
 
 function invalidity(provider: SecretProviderClass, index: number): Decision | undefined {
   const secretObject = provider.spec?.secretObjects?.[index] ?? {};
-  const violation = driverViolation(secretObject) ?? furtherViolation(secretObject);
+  const violation = textViolation(secretObject);
   if (violation !== undefined) {
     const field = `spec.secretObjects[${index}].${violation.field}`;
     return {

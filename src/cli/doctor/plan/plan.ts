@@ -5,7 +5,9 @@ import { type ProviderClass, parseProviderClass } from "../../../domain/provider
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import { syncMode } from "../../../domain/schedule/sync-mode.ts";
+import { maxStaleProblem } from "../../../domain/schedule/max-stale.ts";
+import { pollInterval, pollIntervalProblem } from "../../../domain/schedule/poll-interval.ts";
+import { syncMode, syncModeProblem } from "../../../domain/schedule/sync-mode.ts";
 import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
@@ -32,6 +34,7 @@ export interface PlannedClass {
   readonly verdict: ClassVerdict;
   /** Of a refusal: what the worker would say. */
   readonly reason?: SyncReason;
+  /** Without a reason: an annotation whose default counts. */
   readonly message?: string;
   /** One sentence: what to do. */
   readonly fix?: string;
@@ -60,7 +63,11 @@ async function planClass(context: PlanContext, provider: SecretProviderClass, cl
   for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
   const refused = await refusalOf(context, provider);
   const isWaiting = syncMode(provider, context.settings.syncMode) === "while-used";
-  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready" }), secrets };
+  const [message] = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, pollInterval(provider, 0))].filter(
+    (problem) => problem !== undefined,
+  );
+  const told = message === undefined ? {} : { message };
+  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
 }
 
 /** In the worker's order: parameters, identity, objects, limits. */

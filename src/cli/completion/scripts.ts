@@ -1,0 +1,116 @@
+import { PROCESSES } from "../../runtime/settings.ts";
+import type { Command } from "../command.ts";
+import { OPTIONS, type Option } from "../options.ts";
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** Words that stand behind a command where they are few. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { doctor: ["class", "plan"], completion: SHELLS };
+
+interface Completed {
+  readonly name: string;
+  readonly summary: string;
+  readonly words: readonly string[];
+  readonly options: readonly (Option & { readonly name: string })[];
+}
+
+/** Each prints the script for its shell, complete in itself: nothing of the program runs while somebody types. */
+export const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
+  bash: (commands) => bashScript(completedOf(commands)),
+  zsh: (commands) => zshScript(completedOf(commands)),
+  fish: (commands) => fishScript(completedOf(commands)),
+};
+
+function completedOf(commands: readonly Command[]): readonly Completed[] {
+  const own = commands.map(({ name, summary, options }) => ({
+    name,
+    summary,
+    words: WORDS[name] ?? [],
+    options: [...options, "help" as const].map((option): Completed["options"][number] => ({ name: option, ...OPTIONS[option] })),
+  }));
+  const help = { name: "help", summary: "Print the help of a command.", words: own.map(({ name }) => name), options: [] };
+  return [...own, help, { name: "version", summary: "Print the version.", words: [], options: [] }];
+}
+
+const flagsOf = ({ options }: Completed): readonly string[] =>
+  options.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]);
+
+/** Flags whose value is a file or a folder. */
+function flagsWith(all: readonly Completed[], isWanted: (option: Option) => boolean): readonly string[] {
+  const wanted = all.flatMap(({ options }) => options.filter(isWanted));
+  return [...new Set(wanted.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]))];
+}
+
+const isPath = ({ value }: Option): boolean => value?.startsWith("FILE") === true || value === "DIR";
+
+function formats(): readonly string[] {
+  return OPTIONS.output.choices;
+}
+
+function bashScript(all: readonly Completed[]): string {
+  const cases = all.map((each) => `    ${each.name}) words="${[...each.words, ...flagsOf(each)].join(" ")}" ;;`);
+  return `# bash completion of keyvault-injector
+_keyvault_injector() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  case "$previous" in
+    ${flagsWith(all, isPath).join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W "${formats().join(" ")}" -- "$current")); return ;;
+  esac
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="${[...all.map(({ name }) => name), ...PROCESSES].join(" ")}"
+  else
+    case "\${COMP_WORDS[1]}" in
+${cases.map((line) => `  ${line}`).join("\n")}
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [ "\${COMP_WORDS[1]}" = render ]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+}
+complete -o filenames -F _keyvault_injector keyvault-injector
+`;
+}
+
+function zshScript(all: readonly Completed[]): string {
+  const described = all.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
+  const cases = all.map((each) => `    ${each.name}) compadd -- ${[...each.words, ...flagsOf(each)].join(" ")} ;;`);
+  return `#compdef keyvault-injector
+_keyvault_injector() {
+  local -a commands
+  commands=(
+${described.join("\n")}
+  )
+  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  case "\${words[CURRENT-1]}" in
+    ${flagsWith(all, isPath).join("|")}) _files; return ;;
+    -o|--output) compadd -- ${formats().join(" ")}; return ;;
+  esac
+  case "\${words[2]}" in
+${cases.join("\n")}
+  esac
+  if [[ "\${words[2]}" == render ]]; then _files; fi
+}
+compdef _keyvault_injector keyvault-injector
+`;
+}
+
+function fishScript(all: readonly Completed[]): string {
+  const start = "complete -c keyvault-injector";
+  const lines = all.flatMap(({ name, summary, words, options }) => [
+    `${start} -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+    ...(words.length === 0 ? [] : [`${start} -f -n '__fish_seen_subcommand_from ${name}' -a '${words.join(" ")}'`]),
+    ...options.map((option) => `${start} -n '__fish_seen_subcommand_from ${name}' ${fishOption(option)}`),
+  ]);
+  return `# fish completion of keyvault-injector\n${lines.join("\n")}\n`;
+}
+
+function fishOption(option: Completed["options"][number]): string {
+  const { name, short, value, choices, help } = option;
+  const takes = value === undefined ? "" : choices !== undefined ? ` -x -a '${choices.join(" ")}'` : isPath(option) ? " -r -F" : " -x";
+  return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${quoted(help)}`;
+}
+
+/** For zsh and fish: neither expands anything in single quotes, and both take a quote between two quoted parts. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

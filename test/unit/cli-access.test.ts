@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { openCluster } from "../../src/cli/compose.ts";
+import { runCli, runOffline } from "../support/cli.ts";
+
+const CONTEXTS = {
+  apiVersion: "v1",
+  kind: "Config",
+  "current-context": "staging",
+  clusters: [{ name: "c", cluster: { server: "https://c.invalid" } }],
+  users: [{ name: "u", user: {} }],
+  contexts: [
+    { name: "staging", context: { cluster: "c", user: "u", namespace: "shop-staging" } },
+    { name: "production", context: { cluster: "c", user: "u", namespace: "shop" } },
+  ],
+};
+
+describe("access to the cluster", () => {
+  let folder = "";
+  let kubeconfig = "";
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
+    kubeconfig = path.join(folder, "config");
+    await writeFile(kubeconfig, JSON.stringify(CONTEXTS));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  test("is by the context that --context names, else by the current one", async () => {
+    const namespaceOf = async (context: string | undefined): Promise<string> => {
+      const cluster = await openCluster({ kubeconfig, context }, "test");
+      await cluster.close();
+      return cluster.namespace;
+    };
+
+    assert.deepEqual([await namespaceOf(undefined), await namespaceOf("production")], ["shop-staging", "shop"]);
+  });
+
+  for (const [context, advice] of [
+    ["producton", "did you mean production?"],
+    ["foo", "write one of staging, production"],
+  ] as const) {
+    test(`of a context that the kubeconfig lacks ends with what it has: ${context}`, async () => {
+      await assert.rejects(openCluster({ kubeconfig, context }, "test"), {
+        name: "CommandFailure",
+        message: `the kubeconfig has no context "${context}"; ${advice}`,
+      });
+    });
+  }
+
+  test("without a kubeconfig is told as that, with what to set, and as JSON where JSON is wanted", async () => {
+    const { code, stdout, stderr } = await runCli(["doctor", "-o", "json"]);
+    const problem = "no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount";
+
+    assert.deepEqual([code, stderr], [2, `keyvault-injector doctor: ${problem}\n`]);
+    assert.deepEqual(
+      { ...JSON.parse(stdout), version: "" },
+      { report: "error", format: 1, version: "", command: "doctor", problems: [problem] },
+    );
+  });
+});
+
+describe("-o json of a report", () => {
+  for (const argv of [
+    ["doctor", "-o", "json"],
+    ["doctor", "-ojson", "--nonsense", "-x"],
+    ["doctor", "nonsense", "--output=json"],
+    ["explain", "pod/a", "-o", "json"],
+    ["grants", "-o=json", "-A", "-n", "a"],
+    ["restore", "-o", "json"],
+  ]) {
+    test(`is JSON where the command fails too: ${argv.join(" ")}`, async () => {
+      const { code, output, notes } = await runOffline(argv);
+      const { report, command, problems } = JSON.parse(output);
+
+      assert.deepEqual([code, report, command], [2, "error", argv[0]]);
+      assert.ok(problems.length > 0);
+      assert.deepEqual(
+        notes,
+        problems.map((problem: string) => `keyvault-injector ${argv[0] ?? ""}: ${problem}`),
+      );
+    });
+  }
+
+  test("is nothing where manifests are wanted: a pipe must not apply an error", async () => {
+    assert.equal((await runOffline(["render", "-o", "json"])).output, "");
+  });
+
+  test("is not printed where it was not asked for", async () => {
+    assert.equal((await runOffline(["doctor"])).output, "");
+  });
+});
+
+describe("-A", () => {
+  test("is what counts without -n, and contradicts it", async () => {
+    for (const command of ["doctor", "grants", "restore"]) {
+      const [alone, both] = [await runOffline([command, "-A"]), await runOffline([command, "-A", "-n", "shop"])];
+
+      assert.doesNotMatch(alone.notes.join("\n"), /-A|--all-namespaces/);
+      assert.deepEqual(both.notes, [`keyvault-injector ${command}: -A and -n say different things; write one of them`]);
+    }
+  });
+});

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { describe, test } from "node:test";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { PROCESSES, SETTINGS } from "../../src/runtime/settings.ts";
+import { type CliOutput, runCli, runOffline } from "../support/cli.ts";
+
+const said = async (argv: readonly string[]): Promise<CliOutput> => {
+  const { code, output, notes } = await runOffline(argv);
+  return { code, stdout: output, stderr: notes.map((note) => `${note}\n`).join("") };
+};
+
+describe("help of the program", () => {
+  for (const argv of [[], ["-h"], ["--help"], ["help"]]) {
+    test(`is ten lines with every command: ${argv.join(" ") || "nothing typed"}`, async () => {
+      const { code, stdout, stderr } = await said(argv);
+
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.equal(stdout.trimEnd().split("\n").length, 10);
+      for (const { name, summary } of COMMANDS) assert.ok(stdout.includes(`  ${name.padEnd(13)} ${summary}\n`), name);
+      assert.match(stdout, /webhook, sync/);
+      assert.ok(stdout.split("\n").every((line) => line.length <= 120));
+      assert.doesNotMatch(stdout, /--rotation-poll-interval/);
+    });
+  }
+
+  test("of a command is the same by help, --help and -h", async () => {
+    const [word, long, short] = await Promise.all(
+      [
+        ["help", "render"],
+        ["render", "--help"],
+        ["render", "-h"],
+      ].map((argv) => said(argv)),
+    );
+
+    assert.equal(word?.code, 0);
+    assert.match(word?.stdout ?? "", /^usage: keyvault-injector render /m);
+    assert.deepEqual([word, word], [long, short]);
+  });
+
+  for (const process of PROCESSES) {
+    test(`of ${process} has the settings that it uses, and no other`, async () => {
+      const [word, long] = await Promise.all([said(["help", process]), runCli([process, "--help"])]);
+      const shown = [...(word?.stdout ?? "").matchAll(/^ {2}--([a-z-]+)$/gm)].map(([, name]) => name);
+      const used = Object.entries(SETTINGS).filter(([, { usedBy }]) => usedBy === process || usedBy === "both");
+
+      assert.deepEqual(word, long);
+      assert.match(word.stdout, new RegExp(`^usage: keyvault-injector ${process} `, "m"));
+      assert.deepEqual(
+        shown,
+        used.map(([name]) => name),
+      );
+      assert.ok(used.length < Object.keys(SETTINGS).length);
+    });
+  }
+});
+
+describe("the version", () => {
+  for (const word of ["version", "--version", "-v"]) {
+    test(`is printed alone by ${word}`, async () => {
+      assert.deepEqual(await said([word]), { code: 0, stdout: "9.9.9\n", stderr: "" });
+    });
+  }
+});
+
+describe("a command that is mistyped", () => {
+  for (const [argv, nearest] of [
+    [["doctr"], "doctor"],
+    [["rendr"], "render"],
+    [["help", "explian"], "explain"],
+    [["sinc"], "sync"],
+    [["verison"], "version"],
+  ] as const) {
+    test(`is answered with the one that is meant: ${argv.join(" ")}`, async () => {
+      assert.deepEqual(await said(argv), {
+        code: 2,
+        stdout: "",
+        stderr: `keyvault-injector: unknown command "${argv.at(-1) ?? ""}"; did you mean ${nearest}?\n`,
+      });
+    });
+  }
+
+  test("and is like none is answered with all of them", async () => {
+    const { code, stdout, stderr } = await said(["kubernetes"]);
+
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /unknown command "kubernetes"; write one of webhook, sync, render, explain, doctor, /);
+  });
+});
+
+describe("completion", () => {
+  const script = async (shell: string): Promise<string> => (await said(["completion", shell])).stdout;
+  const complete = (bash: string, words: readonly string[]): readonly string[] => {
+    const line = `${bash}\nCOMP_WORDS=(${words.map((word) => JSON.stringify(word)).join(" ")}); COMP_CWORD=${words.length - 1}; _keyvault_injector; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return execFileSync("bash", ["-c", line], { encoding: "utf8" }).trim().split("\n");
+  };
+
+  test("of bash completes commands, options of the command, formats and words, by bash itself", async () => {
+    const bash = await script("bash");
+
+    assert.deepEqual(complete(bash, ["keyvault-injector", "re"]), ["render", "restore"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "explain", "--off"]), ["--offline"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "-o", "js"]), ["json"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "cl"]), ["class"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "render", "-f", "package.js"]), ["package.json"]);
+  });
+
+  for (const shell of ["zsh", "fish"]) {
+    test(`of ${shell} names every command and every option`, async () => {
+      const text = await script(shell);
+
+      for (const { name, options } of COMMANDS) {
+        assert.ok(text.includes(name), name);
+        for (const option of options) assert.ok(text.includes(shell === "fish" ? `-l ${option}` : `--${option}`), option);
+      }
+    });
+  }
+
+  test("of another shell is refused with the one that is meant", async () => {
+    const { code, stdout, stderr } = await said(["completion", "bsh"]);
+
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /"bsh" is no shell that has a script; did you mean bash\?/);
+  });
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { CommandResult } from "../../src/cli/command.ts";
+import { createInputs } from "../../src/cli/manifest/inputs.ts";
+import { runCli, runOffline } from "../support/cli.ts";
+
+const service = (name: string): string => `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\n`;
+const inputs = createInputs({ proxy: () => undefined, signal: new AbortController().signal });
+const run = (...argv: string[]): Promise<CommandResult> => runOffline(argv, "", { inputs });
+const namesIn = (text: string): readonly string[] => [...text.matchAll(/^ {2}name: (.+)$/gm)].map(([, name = ""]) => name);
+const KUBECTL = "/usr/bin:/usr/local/bin".split(":").map((folder) => path.join(folder, "kubectl"));
+const hasKubectl = (await Promise.allSettled(KUBECTL.map((file) => access(file)))).some(({ status }) => status === "fulfilled");
+
+describe("manifests are named", () => {
+  let folder = "";
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "inputs-"));
+    await mkdir(path.join(folder, "more"));
+    await mkdir(path.join(folder, "empty"));
+    for (const name of ["b.yaml", "a.yml", "c.json", "more/d.yaml"]) {
+      const text = name.endsWith(".json")
+        ? JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: "c" } })
+        : service(path.basename(name)[0] ?? "");
+      await writeFile(path.join(folder, name), text);
+    }
+    await writeFile(path.join(folder, "notes.txt"), "no: manifest\n");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  test("as words, as behind -f", async () => {
+    const { code, output } = await run("render", path.join(folder, "b.yaml"), path.join(folder, "a.yml"));
+
+    assert.deepEqual([code, namesIn(output)], [0, ["b", "a"]]);
+    assert.match((await run("explain", path.join(folder, "b.yaml"))).output, /^service\/b in namespace default: Unsupported/);
+  });
+
+  test("as a folder, whose folders -R reads as well", async () => {
+    const [flat, deep] = [await run("render", "-f", folder), await run("render", "-R", "-f", folder)];
+
+    assert.deepEqual([flat.code, namesIn(flat.output)], [0, ["a", "b", "c"]]);
+    assert.deepEqual([deep.code, namesIn(deep.output)], [0, ["a", "b", "c", "d"]]);
+  });
+
+  test("as a folder without any, which is told", async () => {
+    const { code, notes } = await run("render", "-f", path.join(folder, "empty"));
+
+    assert.equal(code, 2);
+    assert.match(notes.join("\n"), /empty has no file that ends in \.yaml, \.yml or \.json/);
+  });
+
+  test("and hold no object, which is told", async () => {
+    const empty = path.join(folder, "nothing.yaml");
+    await writeFile(empty, "# nothing\n---\n");
+    const results = [await run("render", empty), await run("explain", "-f", empty), await runOffline(["render", "-f", "-"], "")];
+    await rm(empty);
+
+    assert.deepEqual(
+      results.map(({ code, output, notes }) => [code, output, notes]),
+      [
+        [2, "", [`keyvault-injector render: no objects in ${empty}`]],
+        [2, "", [`keyvault-injector explain: no objects in ${empty}`]],
+        [2, "", ["keyvault-injector render: no objects in standard input"]],
+      ],
+    );
+  });
+
+  test("as a kustomization, built by kubectl", { skip: hasKubectl ? false : "there is no kubectl" }, async () => {
+    await writeFile(path.join(folder, "kustomization.yaml"), "namePrefix: shop-\nresources: [a.yml]\n");
+    const good = await runCli(["render", "--offline", "-k", folder], { environment: { PATH: "/usr/bin:/usr/local/bin" } });
+    await rm(path.join(folder, "kustomization.yaml"));
+
+    assert.deepEqual([good.code, namesIn(good.stdout), good.stderr], [0, ["shop-a"], ""]);
+  });
+
+  test("as a kustomization without a kubectl, which is told", async () => {
+    const { code, stdout, stderr } = await runCli(["render", "--offline", "-k", folder], { environment: { PATH: folder } });
+
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.equal(
+      stderr,
+      `keyvault-injector render: -k ${folder}: there is no kubectl on PATH, which builds kustomizations; install it, or pipe the build to -f -\n`,
+    );
+  });
+});
+
+describe("an address of manifests", () => {
+  let server: Server;
+  let origin = "";
+  before(async () => {
+    server = createServer(({ url = "" }, response) => {
+      if (url === "/a.yaml") response.end(service("a"));
+      else if (url === "/moved") response.writeHead(302, { location: "/a.yaml" }).end();
+      else if (url === "/round") response.writeHead(302, { location: "/round" }).end();
+      else response.writeHead(404).end("not here");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(() => server.close());
+
+  test("is read, and where it leads to", async () => {
+    for (const name of ["a.yaml", "moved"]) {
+      const { code, output } = await run("render", "-f", `${origin}/${name}`);
+
+      assert.deepEqual([code, namesIn(output)], [0, ["a"]], name);
+    }
+  });
+
+  for (const [name, why] of [
+    ["b.yaml?token=hunter2", "/b.yaml cannot be read (HTTP 404)"],
+    ["round", "/round cannot be read (more than 5 redirects)"],
+  ] as const) {
+    test(`that gives none is told without what stands behind its path: ${name}`, async () => {
+      const { code, output, notes } = await run("render", "-f", `${origin}/${name}`);
+
+      assert.deepEqual([code, output], [2, ""]);
+      assert.ok(notes[0]?.includes(`${origin}${why}`), notes.join("\n"));
+      assert.doesNotMatch(notes.join("\n"), /hunter2/);
+    });
+  }
+
+  test("where nobody listens is told", async () => {
+    assert.match((await run("render", "-f", "http://127.0.0.1:1/a.yaml")).notes.join("\n"), /cannot be read \(ECONNREFUSED\)/);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { access, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import { programName } from "../../src/runtime/program-name.ts";
+import { krewManifest } from "../../tools/release/krew.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
+
+const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
+const PATH = "/usr/bin:/usr/local/bin:/bin";
+const hasKubectl = await Promise.any(PATH.split(":").map((folder) => access(path.join(folder, "kubectl")))).then(
+  () => true,
+  () => false,
+);
+
+describe("the program's name", () => {
+  for (const [startedBy, name] of [
+    [["node", "/opt/app/dist/main.js"], "keyvault-injector"],
+    [["/usr/local/bin/keyvault-injector", "/usr/local/bin/keyvault-injector"], "keyvault-injector"],
+    [["node", "/home/a/.krew/bin/kubectl-keyvault"], "kubectl keyvault"],
+    [["/home/a/.krew/bin/kubectl-keyvault", undefined], "kubectl keyvault"],
+    [["C:\\Users\\a\\.krew\\bin\\kubectl-keyvault.exe", undefined], "kubectl keyvault"],
+    [["node", "/opt/kubectl-keyvault/main.js"], "keyvault-injector"],
+  ] as const) {
+    test(`is ${name} where it is started by ${startedBy.join(" ")}`, () => assert.equal(programName(startedBy), name));
+  }
+});
+
+describe("kubectl keyvault", { skip: hasKubectl ? false : "there is no kubectl" }, () => {
+  let folder = "";
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "plugin-"));
+    await symlink(MAIN, path.join(folder, "kubectl-keyvault.ts"));
+    // As krew's link to a program that needs no Node of its own.
+    const script = `#!/bin/sh\nexec "${process.execPath}" "${folder}/kubectl-keyvault.ts" "$@"\n`;
+    await writeFile(path.join(folder, "kubectl-keyvault"), script, { mode: 0o755 });
+  });
+  after(() => rm(folder, { recursive: true }));
+  const kubectl = (...args: readonly string[]) =>
+    promisify(execFile)("kubectl", [...args], { env: { PATH: `${folder}:${PATH}`, HOME: folder } });
+
+  test("is found and run by kubectl, and names itself so", async () => {
+    const { version } = JSON.parse(readRepositoryFile("package.json"));
+
+    assert.equal((await kubectl("keyvault", "version")).stdout, `${version}\n`);
+    assert.match((await kubectl("keyvault", "help", "render")).stdout, /^usage: kubectl keyvault render /m);
+    await assert.rejects(kubectl("keyvault", "doctr"), /kubectl keyvault: unknown command "doctr"; did you mean doctor\?/);
+  });
+});
+
+describe("the krew manifest", () => {
+  const archive = { uri: "https://example.com/a.tar.gz", sha256: "0".repeat(64), program: "keyvault-injector" } as const;
+  const manifest = parse(
+    krewManifest({
+      version: "1.2.3",
+      homepage: "https://example.com",
+      archives: [
+        { os: "linux", arch: "amd64", ...archive },
+        { os: "linux", arch: "arm64", ...archive },
+      ],
+    }),
+  );
+
+  test("has what krew asks for", () => {
+    assert.deepEqual([manifest.kind, manifest.metadata.name, manifest.spec.version], ["Plugin", "keyvault", "v1.2.3"]);
+    assert.ok(manifest.spec.shortDescription.length <= 50);
+    assert.ok(!manifest.spec.shortDescription.endsWith("."));
+    assert.ok(manifest.spec.description.length > 0);
+  });
+
+  test("has an archive for each platform, with its sum and its program", () => {
+    assert.deepEqual(
+      manifest.spec.platforms.map(({ selector, uri, sha256, bin }: Record<string, unknown>) => ({ selector, uri, sha256, bin })),
+      ["amd64", "arm64"].map((arch) => ({
+        selector: { matchLabels: { os: "linux", arch } },
+        uri: archive.uri,
+        sha256: archive.sha256,
+        bin: "keyvault-injector",
+      })),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runChecks } from "../../src/cli/doctor/run-checks.ts";
+import { createProgress } from "../../src/cli/progress.ts";
+import { runCli } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
+
+const CLEAR = "\r\u001b[K";
+
+function onTerminal(quietMs: number, columns = 80) {
+  const written: string[] = [];
+  return { written, progress: createProgress({ write: (text) => written.push(text), columns, quietMs }) };
+}
+
+describe("progress", () => {
+  test("is silent where the command is done soon, to the end", () => {
+    const { written, progress } = onTerminal(60_000);
+    progress.tell("check api");
+    progress.end();
+    progress.tell("check crds");
+
+    assert.deepEqual(written, []);
+  });
+
+  test("shows what is under way once it takes long, writes over it, and leaves nothing behind", async () => {
+    const { written, progress } = onTerminal(1);
+    progress.tell("check api");
+    await eventually(() => written.length > 0);
+    progress.tell("check crds");
+    progress.end();
+    progress.tell("check webhook");
+
+    assert.deepEqual(written, [`${CLEAR}… check api`, `${CLEAR}… check crds`, CLEAR]);
+  });
+
+  test("fits on one line of the terminal", async () => {
+    const { written, progress } = onTerminal(1, 10);
+    progress.tell("class team-a/a-long-name");
+    await eventually(() => written.length > 0);
+    progress.end();
+
+    assert.equal(written[0], `${CLEAR}… class t`);
+  });
+
+  test("names each check of doctor", async () => {
+    const told: string[] = [];
+    const stopped = new Error("stopped here");
+    const kube = { create: () => Promise.reject(stopped) };
+    const context = { tellProgress: (what: string) => told.push(what), kube } as unknown as Parameters<typeof runChecks>[0];
+
+    await assert.rejects(runChecks(context), stopped);
+    assert.deepEqual(told, ["check api (1 of 21)"]);
+  });
+
+  test("is not written where standard error is no terminal", async () => {
+    const { stderr } = await runCli(["doctor"], { kubeconfig: "/nowhere" });
+
+    assert.ok(!stderr.includes(CLEAR) && !stderr.includes("…"), stderr);
+  });
+});

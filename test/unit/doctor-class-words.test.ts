@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { workerCode } from "../../src/cli/compose.ts";
+import { answerClasses } from "../../src/cli/doctor/answers.ts";
+import { type ClassContext, workerSettings } from "../../src/cli/doctor/class/class-look.ts";
+import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
+import { checkStatus } from "../../src/cli/doctor/class/status.ts";
+import { settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { holding } from "../support/held-objects.ts";
+import type { Manifest } from "../support/shipped-manifests.ts";
+import { classOf, opaque } from "../support/sync-world.ts";
+
+const provider = classOf(
+  { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" },
+  { namespace: "team-x", name: "app", objects: ["object"], secretObjects: [opaque("app", "object")] },
+);
+const status = {
+  observedGeneration: 1,
+  secrets: [],
+  conditions: [{ type: "Synced", status: "False", reason: "Unreachable", message: "no answer" }],
+};
+const statusObject = {
+  apiVersion: "keyvault-injector.dev/v1alpha1",
+  kind: "SecretProviderClassSync",
+  metadata: { namespace: "team-x", name: "app" },
+  status,
+};
+const failing: Manifest = statusObject;
+
+async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
+  const settings = workerSettings(settingsOf(undefined));
+  const parts = {
+    tellProgress: () => undefined,
+    viewer: holding(objects),
+    settings,
+    worker: await workerCode(),
+    namespace: "keyvault-injector",
+    signal: AbortSignal.timeout(5_000),
+  };
+  return { ...parts, azure: undefined, readCloudFile: undefined, hmacKey: undefined } as unknown as ClassContext; // No vault and no clock is asked.
+}
+
+describe("F4: a name that is not found", () => {
+  const address = { vaultUrl: "https://demo-vault.vault.azure.net", authorityHost: "https://login.microsoftonline.com" };
+  const look = async (signsIn: boolean) => {
+    const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }) };
+    const given = [azure, address, { signsIn, signal: AbortSignal.timeout(5_000) }] as unknown as Parameters<typeof checkNetwork>;
+    return (await checkNetwork(...given))[0];
+  };
+
+  test("is put down to DNS or the way out first, where it is the sign-in service's", async () => {
+    const finding = await look(true);
+
+    assert.equal(finding?.leaf, "host-unresolved");
+    assert.match(finding.fix ?? "", /^Repair the name service or the way out of this machine.*only if.* correct cloudName/);
+  });
+
+  test("is put down to the vault first, where it is the vault's", async () => {
+    assert.match((await look(false))?.fix ?? "", /^Create the vault demo-vault, or correct keyvaultName/);
+  });
+});
+
+describe("F4: the totals of doctor class", () => {
+  test("count the lines that were printed", async () => {
+    const objects = [
+      { ...provider, apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass" } as unknown as Manifest,
+      failing,
+    ];
+    const printing = { format: "text", hasColour: false, version: "9.9.9" } as const;
+
+    const { output } = await answerClasses(
+      await contextOf(objects),
+      { named: { namespace: "team-x", name: "app" }, within: undefined },
+      printing,
+    );
+
+    const printed = (state: string): number => output.split("\n").filter((line) => line.startsWith(`  ${state}`)).length;
+    assert.ok(printed("OK") > 0 && printed("FAIL") > 0, output);
+    assert.ok(
+      output.endsWith(`\n${printed("OK")} OK, ${printed("WARN")} WARN, ${printed("FAIL")} FAIL, ${printed("SKIP")} SKIP\n`),
+      output,
+    );
+  });
+});
+
+describe("R11: the command that doctor prints for a failing class", () => {
+  test("is one that explain takes", async () => {
+    const { findings } = await checkStatus(await contextOf([failing]), provider);
+
+    assert.match(findings[0]?.fix ?? "", /keyvault-injector explain spc\/app -n team-x\.$/);
+  });
+});
