@@ -13,6 +13,7 @@ import {
   renderChart,
   runHelm,
 } from "../support/helm.ts";
+import { VERSION } from "../support/repository-files.ts";
 import {
   at,
   folderManifests,
@@ -207,10 +208,32 @@ async function unhealedObjects(folders: readonly string[] = []): Promise<readonl
   return parseManifests(await renderOwnKustomization({ resources: folders, components: ["components/no-component-healing"] }));
 }
 
+/** What the chart says of the release in labels, which manifests that are applied by hand have not. */
+const OF_A_RELEASE = ["instance", "managed-by", "version", "part-of", "name"].map((key) => `app.kubernetes.io/${key}`);
+
+/** Labels are compared by a test of their own. */
+function withoutReleaseLabels(object: Manifest): Manifest {
+  const without = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return value;
+    const labels = Object.entries(at(value, "metadata", "labels") ?? {}).filter(
+      ([key]) => !OF_A_RELEASE.includes(key) && key !== "helm.sh/chart",
+    );
+    const { labels: _labels, ...metadata } = at(value, "metadata") as Record<string, unknown>; // Of an object or a pod.
+    return { ...value, metadata: { ...metadata, ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }) } };
+  };
+  const spec =
+    at(object, "spec", "template") === undefined
+      ? {}
+      : { spec: { ...Object(object["spec"]), template: without(at(object, "spec", "template")) } };
+  const template = object["template"] === undefined ? {} : { template: without(object["template"]) };
+  return { ...(without(object) as Manifest), ...spec, ...template };
+}
+
 /** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
 function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
   const named = objects
     .filter(({ kind }) => kind !== "Namespace")
+    .map(withoutReleaseLabels)
     .map((object): [string, Manifest] => [`${object.kind} ${object.metadata.namespace ?? "-"} ${object.metadata.name}`, object]);
   assert.equal(new Set(named.map(([name]) => name)).size, named.length, "no object is rendered twice");
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -245,6 +268,46 @@ for (const version of HELM_VERSIONS) {
         assert.deepEqual(byName(await chartObjects(version, rendering)), byName(objects));
       });
     }
+
+    test("says on every object which release, chart and version it came with, and adds labels of the user's own", async () => {
+      const set = [
+        "commonLabels.team=platform",
+        "sync.serviceAccount.labels.team=sync",
+        "windows.enabled=true",
+        "networkPolicies.enabled=true",
+      ];
+      const objects = await chartObjects(version, { args: ["--no-hooks"], set });
+      assert.ok(objects.length > 50);
+      const product = objects.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/name"] === "keyvault-injector");
+      assert.ok(product.length > 40);
+      for (const { kind, metadata } of objects) {
+        const { labels = {}, name } = metadata;
+        assert.equal(labels["app.kubernetes.io/instance"], "akvsecretsprovider", `${kind} ${name}`);
+        assert.equal(labels["app.kubernetes.io/managed-by"], "Helm", `${kind} ${name}`);
+        assert.equal(labels["app.kubernetes.io/part-of"], "keyvault-injector", `${kind} ${name}`);
+        assert.equal(labels["helm.sh/chart"], `keyvault-injector-${VERSION}`, `${kind} ${name}`);
+        assert.equal(
+          labels["team"],
+          kind === "ServiceAccount" && name === "keyvault-injector-sync" ? "sync" : "platform",
+          `${kind} ${name}`,
+        );
+      }
+      for (const { kind, metadata } of product)
+        assert.equal(metadata.labels?.["app.kubernetes.io/version"], VERSION, `${kind} ${metadata.name}`);
+    });
+
+    test("leaves the selectors of its workloads, budgets and Services as the manifests have them", async () => {
+      const selectors = (objects: readonly Manifest[]): Readonly<Record<string, unknown>> =>
+        Object.fromEntries(
+          objects.flatMap((object) => {
+            const selector = at(object, "spec", "selector") ?? at(object, "spec", "podSelector");
+            return selector === undefined ? [] : [[`${object.kind} ${object.metadata.name}`, selector]];
+          }),
+        );
+      const rendered = selectors(await chartObjects(version, { args: ["--no-hooks"], set: ["commonLabels.team=platform"] }));
+      assert.deepEqual(rendered, selectors(await folderManifests("overlays/default", ...NODE_SIDE)));
+      assert.ok(Object.keys(rendered).length >= 7);
+    });
 
     test("is the same to the byte when it is rendered again", async () => {
       assert.equal(await render({ set: ON }), await render({ set: ON }));

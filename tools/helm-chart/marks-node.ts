@@ -50,7 +50,6 @@ function driverMarks(system: System): readonly Mark[] {
     ...podMarks(values, "$driver.imagePullSecrets"),
     ...driverFolders(system, container("secrets-store")),
     ["metadata", tailKey("annotations", `${values}.daemonsetAnnotations`)],
-    ["metadata/labels", tailEntries("$driver.commonLabels")],
     ["spec/template/metadata/labels", tailEntries("$driver.commonLabels")],
     ["spec/template/metadata/annotations", tailEntries(`${values}.podAnnotations`)],
     [POD, tail("{{- if not $driver.automountServiceAccountToken }}", "automountServiceAccountToken: false", "{{- end }}")],
@@ -210,17 +209,7 @@ const clusterMarks: readonly Mark[] = [
     ["spec/tokenRequests", block("$driver.tokenRequests")],
     // Older API servers refuse the field, and none takes it without requests of tokens.
     ["spec/serviceAccountTokenInSecrets", when('and $driver.tokenRequests (semverCompare ">=1.35-0" $.Capabilities.KubeVersion.Version)')],
-    [
-      "metadata/labels",
-      tail(
-        "{{- if $.Values.openshift }}",
-        OPENSHIFT_LABEL,
-        "{{- end }}",
-        "{{- with $driver.commonLabels }}",
-        "{{- toYaml . | nindent $HERE }}",
-        "{{- end }}",
-      ),
-    ],
+    ["metadata/labels", tail("{{- if $.Values.openshift }}", OPENSHIFT_LABEL, "{{- end }}")],
   ]),
   ...marksOf("ServiceAccount/secrets-store-csi-driver", [["metadata/namespace", IN_NODE_NAMESPACE]]),
   ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", IN_NODE_NAMESPACE]]),

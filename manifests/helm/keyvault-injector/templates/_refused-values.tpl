@@ -7,7 +7,7 @@
 {{- $here := $values -}}
 {{- range splitList "." .path -}}
 {{- if kindIs "map" $here -}}
-{{- $here = get $here . -}}
+{{- $here = index $here . -}}
 {{- end -}}
 {{- end -}}
 {{- if not (or (kindIs "invalid" $here) (has (toJson $here) .unless)) }}
