@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
+import { componentsOf } from "../../src/domain/healing/components.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { moduleFolder, moduleRefusal } from "../support/go-module.ts";
@@ -18,6 +19,7 @@ import {
   templateArguments,
   withoutPodTemplates,
 } from "../support/helm.ts";
+import { type Right, rightsOf } from "../support/openings/rights.ts";
 import { VERSION } from "../support/repository-files.ts";
 import { at, folderManifests, listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
@@ -359,6 +361,35 @@ describe("what users add to our workloads", { skip }, () => {
     for (const key of ["app", "app\\.kubernetes\\.io/name", "helm\\.sh/chart", "rbac\\.authorization\\.k8s\\.io/aggregate-to-view"]) {
       assert.match(await chartRefusal("helm-4", { set: [`commonLabels.${key}=x`] }), /commonLabels/, key);
     }
+  });
+});
+
+describe("the account of helm test", { skip }, () => {
+  const rights = async (): Promise<readonly Right[]> =>
+    rightsOf(await chartObjects("helm-4")).filter(({ subject }) => subject === "ServiceAccount keyvault-injector-doctor");
+
+  test("may look at every part of the install that doctor compares with the worker's copies", async () => {
+    const given = await rights();
+    const missing = componentsOf("keyvault-injector").filter(
+      ({ resource, ref }) =>
+        !given.some(
+          (right) =>
+            right.verb === "get" &&
+            right.resource === `${resource.plural}.${resource.group}` &&
+            ["*", ref.namespace].includes(right.namespace),
+        ),
+    );
+    assert.deepEqual(
+      missing.map(({ id }) => id),
+      [],
+    );
+  });
+
+  test("may change nothing, and read no Secret", async () => {
+    const given = await rights();
+    assert.ok(given.length > 40);
+    assert.deepEqual([...new Set(given.map(({ verb }) => verb))].sort(), ["get", "list"]);
+    assert.ok(!given.some(({ resource }) => resource.startsWith("secrets.") || resource.includes("*")));
   });
 });
 
