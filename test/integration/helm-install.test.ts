@@ -272,6 +272,23 @@ for (const version of HELM_VERSIONS) {
       assert.equal(await publishedAuthority(plane), before);
     });
 
+    test("keeps sync and rotation as they were in an upgrade that does not say, and takes what it says", async () => {
+      const switches = async (): Promise<readonly unknown[]> => (await workerArguments(plane)).slice(1, 3);
+      const values = (isOn: boolean): readonly string[] =>
+        setting([`${DRIVER}.syncSecret.enabled=${isOn}`, `${DRIVER}.enableSecretRotation=${isOn}`]);
+      const silently = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reset-values"];
+      for (const isOn of [false, true]) {
+        await installer.upgrade(...values(isOn));
+        const told = [`--sync-secret=${isOn}`, `--enable-secret-rotation=${isOn}`];
+        assert.deepEqual(await switches(), told);
+        await installer.run(...silently);
+        assert.deepEqual(await switches(), told);
+        const driver = await get(plane, "csidriver", "secrets-store.csi.k8s.io");
+        assert.equal(at(driver, "spec", "requiresRepublish"), isOn);
+      }
+      await installer.upgrade(...setting(DOCUMENT));
+    });
+
     test("limits the worker to namespaces that are there, names one that is not, and gives all of them back", async () => {
       for (const namespace of ["team-a", "team-b"]) await plane.kubectl(["create", "namespace", namespace]);
       const served = async (): Promise<readonly boolean[]> =>
@@ -398,7 +415,7 @@ for (const version of HELM_VERSIONS) {
 
       // Helm 4 applies server-side, where a field that kubectl owns is a conflict.
       await installer.install("--take-ownership", ...(version === "helm-4" ? ["--force-conflicts"] : []));
-      assert.equal((await workerArguments(plane))[1], "--sync-secret=false");
+      assert.equal((await workerArguments(plane))[1], "--sync-secret=true");
     });
   });
 }

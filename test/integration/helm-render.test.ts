@@ -29,8 +29,6 @@ import {
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 
-/** `overlays/default` has both on; the chart has the extension's defaults. */
-const ON = ["secrets-store-csi-driver.syncSecret.enabled=true", "secrets-store-csi-driver.enableSecretRotation=true"];
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 
 interface Pair {
@@ -249,7 +247,7 @@ for (const version of HELM_VERSIONS) {
     for (const { name, set, folders, unhealed, kubernetes } of PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         // The hook is Helm's own: manifests are prepared by hand.
-        const rendering = { args: ["--no-hooks"], set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
+        const rendering = { args: ["--no-hooks"], set, ...(kubernetes === undefined ? {} : { kubernetes }) };
         assert.deepEqual(
           byName(await chartObjects(version, rendering)),
           byName([...(await folderManifests(...folders)), ...(await unhealedObjects(unhealed))]),
@@ -261,7 +259,7 @@ for (const version of HELM_VERSIONS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         const rendering = {
           args: ["--no-hooks"],
-          set: [...ON, ...set],
+          set,
           ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
         };
         const objects = [...parseManifests(await renderOwnKustomization(own)), ...(await unhealedObjects(unhealed))];
@@ -310,7 +308,7 @@ for (const version of HELM_VERSIONS) {
     });
 
     test("is the same to the byte when it is rendered again", async () => {
-      assert.equal(await render({ set: ON }), await render({ set: ON }));
+      assert.equal(await render(), await render());
     });
 
     test("passes Helm's own lint, which finds what is planted", async () => {
@@ -330,13 +328,19 @@ for (const version of HELM_VERSIONS) {
       assert.equal(await definitions(["--include-crds"]), 3);
     });
 
-    test("has mirroring and rotation off by default, as the extension has", async () => {
-      const text = await render();
-      assert.match(text, /--sync-secret=false/);
-      const running = (await chartObjects(version)).filter(({ kind }) => kind !== "PodTemplate");
-      assert.equal(JSON.stringify(running).match(/--enable-secret-rotation=false/g)?.length, 2);
-      assert.match(text, /requiresRepublish: false/);
-      assert.doesNotMatch(text, /secretprovidersyncing/);
+    test("has sync and rotation on by default, as the manifests have, and off with the extension's preset", async () => {
+      const settings = async (...set: readonly string[]): Promise<readonly unknown[]> => {
+        const running = (await chartObjects(version, { set })).filter(({ kind }) => kind !== "PodTemplate");
+        const driver = running.find(({ kind }) => kind === "CSIDriver");
+        const flags = JSON.stringify(running).match(/--(?:sync-secret|enable-secret-rotation)=\w+/g) ?? [];
+        return [...new Set(flags)].sort().concat(String(at(driver, "spec", "requiresRepublish")));
+      };
+      assert.deepEqual(await settings(), ["--enable-secret-rotation=true", "--sync-secret=true", "true"]);
+      assert.deepEqual(await settings("preset=extension"), ["--enable-secret-rotation=false", "--sync-secret=false", "false"]);
+      const given = ["preset=extension", "secrets-store-csi-driver.syncSecret.enabled=true"];
+      assert.deepEqual(await settings(...given), ["--enable-secret-rotation=false", "--sync-secret=true", "false"]);
+      // The driver's own sync is no way to either.
+      assert.doesNotMatch(await render(), /secretprovidersyncing/);
     });
   });
 }
@@ -394,7 +398,7 @@ describe("variables that redirect traffic or trust", { skip }, () => {
   const CERTIFICATE = "Azure.proxySettings.proxyCert=PEM";
 
   test("are in no rendering but one whose values name a proxy", async () => {
-    const everything = ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "openshift=true", ...ON];
+    const everything = ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "openshift=true"];
     assert.doesNotMatch(await renderChart("helm-4", { set: everything }), VARIABLES);
     assert.doesNotMatch(await renderChart("helm-4", { set: PROXY.slice(1) }), VARIABLES);
 

@@ -160,11 +160,8 @@ describe("the chart's checks", { skip }, () => {
 
   test("refuse rotation with a driver that would read Secrets for it", async () => {
     const tag = `${NAME}.linux.image.tag=v1.5.6`;
-    assert.match(
-      await refused(tag, `${NAME}.enableSecretRotation=true`),
-      /v1\.5\.6 rotates mounts by reading Secrets of the whole cluster/,
-    );
-    await renderChart("helm-4", { set: [tag] });
+    assert.match(await refused(tag), /v1\.5\.6 rotates mounts by reading Secrets of the whole cluster/);
+    await renderChart("helm-4", { set: [tag, `${NAME}.enableSecretRotation=false`] });
   });
 
   test("refuse what is no name of a namespace, and take no list and an empty one for all of them", async () => {
@@ -462,8 +459,8 @@ describe("settings given as values", { skip }, () => {
 
     assert.deepEqual(args("sync"), [
       "sync",
-      "--sync-secret=false",
-      "--enable-secret-rotation=false",
+      "--sync-secret=true",
+      "--enable-secret-rotation=true",
       "--rotation-poll-interval=5m",
       "--max-rollouts-per-namespace=3",
       "--credentials-secret-names=one,two",

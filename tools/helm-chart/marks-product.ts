@@ -122,12 +122,12 @@ const syncMarks: readonly Mark[] = [
   {
     object: SYNC,
     at: `${syncContainer}/args/[=--sync-secret=true]`,
-    put: text("true", `(index $.Values "secrets-store-csi-driver").syncSecret.enabled`),
+    put: text("true", `include "keyvault-injector.sync-secret" $`),
   },
   {
     object: SYNC,
     at: `${syncContainer}/args/[=--enable-secret-rotation=true]`,
-    put: text("true", `(index $.Values "secrets-store-csi-driver").enableSecretRotation`),
+    put: text("true", `include "keyvault-injector.rotation" $`),
   },
   {
     object: SYNC,

@@ -14,15 +14,14 @@ It needs Kubernetes 1.30 or newer and Helm 3 or 4. A cluster has one install.
 
 \`\`\`sh
 helm install akvsecretsprovider ./keyvault-injector --namespace keyvault-injector --create-namespace \\
-  --set image.repository=registry.example.com/platform/keyvault-injector \\
-  --set secrets-store-csi-driver.syncSecret.enabled=true \\
-  --set secrets-store-csi-driver.enableSecretRotation=true
+  --set image.repository=registry.example.com/platform/keyvault-injector
 kubectl label namespace keyvault-injector pod-security.kubernetes.io/enforce=restricted
 helm test akvsecretsprovider --namespace keyvault-injector --logs
 \`\`\`
 
 The last command runs \`doctor\` in the cluster, which says what is wrong and what to do about it.
 
+- Sync into Secrets and rotation are on. With \`--set preset=extension\` what you do not give is as the Azure extension has it.
 - Where the cluster has the driver: \`--set secrets-store-csi-driver.install=false\`. Where it has the provider: \`--set linux.enabled=false\`.
 - Then [a first secret](docs/tutorial/first-secret.md), or [what changes for users of the Azure extension](docs/how-to/from-the-azure-extension.md).
 

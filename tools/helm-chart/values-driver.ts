@@ -10,6 +10,9 @@ const CRD_IMAGES = {
 };
 const NO_JOB = "upstream runs a Job for its definitions; here Helm installs them once and the worker upgrades and heals them. Leave it out";
 
+const DECIDED = { type: ["boolean", "null"] } as const;
+const ONE_DEFAULT = "Not given, it is on in a new install, what it was in an upgrade, and off with `preset: extension`.";
+
 const SIDECARS: Readonly<Record<System, Json>> = {
   linux: resources({ cpu: "10m", memory: "20Mi" }, { cpu: "100m", memory: "100Mi" }),
   windows: resources({ cpu: "100m", memory: "100Mi" }, { cpu: "200m", memory: "200Mi" }),
@@ -119,18 +122,19 @@ const bothRows: readonly ValueRow[] = [
   },
   {
     path: "syncSecret.enabled",
-    default: false,
-    type: BOOLEAN,
+    default: null,
+    type: DECIDED,
     flag: "sync-secret",
     meaning:
-      "Syncs `secretObjects` into Secrets, by our worker, whether or not a pod mounts the class. The driver's own sync is never switched on.",
+      "Syncs `secretObjects` into Secrets, by our worker, whether or not a pod mounts the class. The driver's own sync is never switched on. " +
+      ONE_DEFAULT,
   },
   {
     path: "enableSecretRotation",
-    default: false,
-    type: BOOLEAN,
+    default: null,
+    type: DECIDED,
     flag: "enable-secret-rotation",
-    meaning: "Follows new versions in the vault, in mounts and in Secrets.",
+    meaning: "Follows new versions in the vault, in mounts and in Secrets. " + ONE_DEFAULT,
   },
   {
     path: "rotationPollInterval",

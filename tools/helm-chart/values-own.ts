@@ -215,7 +215,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: "",
       type: { enum: ["", "extension"] },
       meaning:
-        "`extension` takes for what is not given what the Azure extension does, the node's managed identity for every class among it. Set it to come from the extension without a change.",
+        "`extension` takes for what is not given what the Azure extension does: no sync into Secrets, no rotation, the node's managed identity for every class. Set it to come from the extension without a change.",
     },
     {
       path: "classAuthors",

@@ -12,6 +12,38 @@
 {{- if and $isWanted (has "components" .Values.heal) -}}true{{- end -}}
 {{- end -}}
 
+{{/*
+Of a list: the chart's root, a value and the worker's flag. The value where it is given; else off with the extension's defaults, what it was in
+an upgrade, and on in a new install.
+*/}}
+{{- define "keyvault-injector.decided" -}}
+{{- $root := index . 0 -}}
+{{- $given := index . 1 -}}
+{{- $flag := printf "--%s=" (index . 2) -}}
+{{- $decided := ne (toString $root.Values.preset) "extension" -}}
+{{- if kindIs "bool" $given -}}
+{{- $decided = $given -}}
+{{- else if and $decided $root.Release.IsUpgrade -}}
+{{- $deployment := lookup "apps/v1" "Deployment" $root.Release.Namespace "keyvault-injector-sync" -}}
+{{- range ((($deployment.spec).template).spec).containers -}}
+{{- range .args -}}
+{{- if hasPrefix $flag . -}}
+{{- $decided = eq (trimPrefix $flag .) "true" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $decided -}}
+{{- end -}}
+
+{{- define "keyvault-injector.sync-secret" -}}
+{{- include "keyvault-injector.decided" (list . ((index .Values "secrets-store-csi-driver").syncSecret).enabled "sync-secret") -}}
+{{- end -}}
+
+{{- define "keyvault-injector.rotation" -}}
+{{- include "keyvault-injector.decided" (list . (index .Values "secrets-store-csi-driver").enableSecretRotation "enable-secret-rotation") -}}
+{{- end -}}
+
 {{/* Namespaces whose classes may use the node's identity, with commas between them. */}}
 {{- define "keyvault-injector.managed-identity-namespaces" -}}
 {{- if kindIs "slice" .Values.managedIdentityNamespaces -}}
