@@ -106,7 +106,10 @@ describe("the shipped alerts", { skip }, () => {
 function testedGroups(): readonly unknown[] {
   return alertGroups().map((group) => ({
     name: at(group, "name"),
-    rules: listAt(group, "rules").map((rule) => ({ ...Object(rule), annotations: { runbook: at(rule, "annotations", "runbook") } })),
+    rules: listAt(group, "rules").map((rule) => ({
+      ...Object(rule),
+      annotations: { runbook_url: at(rule, "annotations", "runbook_url") },
+    })),
   }));
 }
 
@@ -115,7 +118,7 @@ function testsOf({ alert, fires, silent }: AlertCase): readonly unknown[] {
   const severity = rule?.labels["severity"];
   const expected = fires.labels.map((labels) => ({
     exp_labels: { severity, ...labels },
-    exp_annotations: { runbook: rule?.annotations["runbook"]?.replace("{{ $labels.reason }}", labels["reason"] ?? "") },
+    exp_annotations: { runbook_url: rule?.annotations["runbook_url"]?.replace("{{ $labels.reason }}", labels["reason"] ?? "") },
   }));
   const one = ({ series, at: when }: AlertCase["silent"], exp_alerts: readonly unknown[], name: string) => ({
     name,

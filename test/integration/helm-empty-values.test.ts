@@ -27,13 +27,15 @@ const EVERYTHING = {
   openshift: true,
   windows: { enabled: true },
   networkPolicies: { enabled: true },
+  monitoring: { podMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboard: { enabled: true } },
   "secrets-store-csi-driver": { windows: { enabled: true } },
 };
 
-/** Paths as lists of keys, and what the schema says of what lies there. */
+/** Paths as lists of keys, and what the schema says of what lies there. A map that may be null is a value of its own. */
 function leavesOf(node: Node, keys: readonly string[] = []): readonly { readonly keys: readonly string[]; readonly node: Node }[] {
   if (node.properties === undefined) return [{ keys, node }];
-  return Object.entries(node.properties).flatMap(([key, inner]) => leavesOf(inner, [...keys, key]));
+  const inner = Object.entries(node.properties).flatMap(([key, each]) => leavesOf(each, [...keys, key]));
+  return [node.type].flat().some((type) => type === "null" || type === "string") ? [{ keys, node }, ...inner] : inner;
 }
 
 /** What somebody leaves in a values file whose variable was empty. A switch that is not given is as the chart has it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { runCli } from "../support/cli.ts";
+import { type CliOutput, runCli } from "../support/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, HELM_VERSIONS, type HelmAnswer, type HelmVersion, helmRefusal, runHelm } from "../support/helm.ts";
@@ -76,6 +76,28 @@ async function runHook(plane: ControlPlane): Promise<void> {
   assert.match(stdout, /is marked: the worker heals nothing any more/);
   const path = `/api/v1/namespaces/${NAMESPACE}/pods/${String(at(pod, "metadata", "name"))}/status`;
   await apiRequest(plane, { method: "PATCH", path, contentType: MERGE_PATCH, body: { status: { phase: "Succeeded" } } });
+}
+
+interface DoctorRun {
+  readonly helm: HelmAnswer;
+  readonly doctor: CliOutput;
+}
+
+/** `helm test`, whose pod is run by the test in the kubelet's place; `phase` is how it ends. */
+async function helmTest(plane: ControlPlane, installer: Installer, phase: "Succeeded" | "Failed"): Promise<DoctorRun> {
+  const place = `/api/v1/namespaces/${NAMESPACE}/pods/keyvault-injector-doctor`;
+  const answered = installer.ask("test", RELEASE, "-n", NAMESPACE, "--timeout", "120s");
+  const pod = await eventually(
+    async () => {
+      const { status, body } = await apiRequest(plane, { method: "GET", path: place });
+      return status === 200 && at(body, "status", "phase") === "Pending" ? body : undefined;
+    },
+    { what: "the pod of helm test", within: 60_000 },
+  );
+  const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: String(at(pod, "spec", "serviceAccountName")) });
+  const doctor = await runCli(listAt(pod, "spec", "containers", 0, "args").map(String), { kubeconfig });
+  await apiRequest(plane, { method: "PATCH", path: `${place}/status`, contentType: MERGE_PATCH, body: { status: { phase } } });
+  return { helm: await answered, doctor };
 }
 
 async function get(plane: ControlPlane, ...args: readonly string[]): Promise<unknown> {
@@ -181,6 +203,46 @@ for (const version of HELM_VERSIONS) {
       ]);
     });
 
+    test("is tested by doctor, whose account may look at all of it but Secrets, and change nothing", async () => {
+      const { helm, doctor } = await helmTest(plane, installer, "Failed");
+      assert.notEqual(helm.code, 0);
+      // Without nodes nothing is ready.
+      assert.equal(doctor.code, 1, doctor.stderr);
+      assert.match(doctor.stdout, /FAIL +deployments/);
+      const skipped = [...doctor.stdout.matchAll(/^ *SKIP +(\S+)/gm)].map(([, check]) => String(check));
+      assert.deepEqual([...new Set(skipped)].sort(), ["authority", "guardrails", "injection"], doctor.stdout);
+
+      const may = async (...what: readonly string[]): Promise<string> => {
+        const as = `--as=system:serviceaccount:${NAMESPACE}:keyvault-injector-doctor`;
+        return (await plane.kubectl(["auth", "can-i", ...what, "-n", NAMESPACE, as]).catch(() => "no")).trim();
+      };
+      assert.equal(await may("list", "pods"), "yes");
+      for (const what of ["get secrets", "create pods", "patch deployments", "delete pods"])
+        assert.equal(await may(...what.split(" ")), "no", what);
+
+      assert.equal((await helmTest(plane, installer, "Succeeded")).helm.code, 0);
+      // Its rights end with it.
+      assert.equal(await may("list", "pods"), "no");
+    });
+
+    test("refuses a PodMonitor and alerts where the cluster has no Prometheus operator, each by its value", async () => {
+      const parts = ["podMonitor", "prometheusRule", "dashboard"].map((part) => `monitoring.${part}.enabled=true`);
+      const { code, stderr } = await installer.ask("upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", ...setting(parts));
+      assert.notEqual(code, 0);
+      assert.deepEqual(
+        stderr
+          .match(/^- monitoring\.\w+\.enabled: the cluster does not serve monitoring\.coreos\.com\/v1/gm)
+          ?.map((line) => line.split(".")[1]),
+        ["podMonitor", "prometheusRule"],
+      );
+    });
+
+    test("ends its notes in the next step", async () => {
+      const notes = await installer.run("get", "notes", RELEASE, "-n", NAMESPACE);
+      assert.match(notes, /Sync into Secrets is on\.\nRotation is on, every 3m\./);
+      assert.match(notes, /helm test akvsecretsprovider --namespace keyvault-injector --logs\n\nThen a first pod .*first-secret\.md\s*$/);
+    });
+
     test("refuses a second release in another namespace, and says where the first one is", async () => {
       const { code, stderr } = await installer.ask("install", "second", CHART, "-n", "elsewhere", "--create-namespace");
 
@@ -208,6 +270,23 @@ for (const version of HELM_VERSIONS) {
       await installer.run("rollback", RELEASE, "1", "-n", NAMESPACE);
       assert.equal((await workerArguments(plane)).at(-1), "--rotation-poll-interval=3m");
       assert.equal(await publishedAuthority(plane), before);
+    });
+
+    test("keeps sync and rotation as they were in an upgrade that does not say, and takes what it says", async () => {
+      const switches = async (): Promise<readonly unknown[]> => (await workerArguments(plane)).slice(1, 3);
+      const values = (isOn: boolean): readonly string[] =>
+        setting([`${DRIVER}.syncSecret.enabled=${isOn}`, `${DRIVER}.enableSecretRotation=${isOn}`]);
+      const silently = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reset-values"];
+      for (const isOn of [false, true]) {
+        await installer.upgrade(...values(isOn));
+        const told = [`--sync-secret=${isOn}`, `--enable-secret-rotation=${isOn}`];
+        assert.deepEqual(await switches(), told);
+        await installer.run(...silently);
+        assert.deepEqual(await switches(), told);
+        const driver = await get(plane, "csidriver", "secrets-store.csi.k8s.io");
+        assert.equal(at(driver, "spec", "requiresRepublish"), isOn);
+      }
+      await installer.upgrade(...setting(DOCUMENT));
     });
 
     test("limits the worker to namespaces that are there, names one that is not, and gives all of them back", async () => {
@@ -336,7 +415,7 @@ for (const version of HELM_VERSIONS) {
 
       // Helm 4 applies server-side, where a field that kubectl owns is a conflict.
       await installer.install("--take-ownership", ...(version === "helm-4" ? ["--force-conflicts"] : []));
-      assert.equal((await workerArguments(plane))[1], "--sync-secret=false");
+      assert.equal((await workerArguments(plane))[1], "--sync-secret=true");
     });
   });
 }

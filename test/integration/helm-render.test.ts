@@ -13,6 +13,7 @@ import {
   renderChart,
   runHelm,
 } from "../support/helm.ts";
+import { VERSION } from "../support/repository-files.ts";
 import {
   at,
   folderManifests,
@@ -28,8 +29,6 @@ import {
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 
-/** `overlays/default` has both on; the chart has the extension's defaults. */
-const ON = ["secrets-store-csi-driver.syncSecret.enabled=true", "secrets-store-csi-driver.enableSecretRotation=true"];
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 
 interface Pair {
@@ -207,10 +206,32 @@ async function unhealedObjects(folders: readonly string[] = []): Promise<readonl
   return parseManifests(await renderOwnKustomization({ resources: folders, components: ["components/no-component-healing"] }));
 }
 
+/** What the chart says of the release in labels, which manifests that are applied by hand have not. */
+const OF_A_RELEASE = ["instance", "managed-by", "version", "part-of", "name"].map((key) => `app.kubernetes.io/${key}`);
+
+/** Labels are compared by a test of their own. */
+function withoutReleaseLabels(object: Manifest): Manifest {
+  const without = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return value;
+    const labels = Object.entries(at(value, "metadata", "labels") ?? {}).filter(
+      ([key]) => !OF_A_RELEASE.includes(key) && key !== "helm.sh/chart",
+    );
+    const { labels: _labels, ...metadata } = at(value, "metadata") as Record<string, unknown>; // Of an object or a pod.
+    return { ...value, metadata: { ...metadata, ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }) } };
+  };
+  const spec =
+    at(object, "spec", "template") === undefined
+      ? {}
+      : { spec: { ...Object(object["spec"]), template: without(at(object, "spec", "template")) } };
+  const template = object["template"] === undefined ? {} : { template: without(object["template"]) };
+  return { ...(without(object) as Manifest), ...spec, ...template };
+}
+
 /** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
 function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
   const named = objects
     .filter(({ kind }) => kind !== "Namespace")
+    .map(withoutReleaseLabels)
     .map((object): [string, Manifest] => [`${object.kind} ${object.metadata.namespace ?? "-"} ${object.metadata.name}`, object]);
   assert.equal(new Set(named.map(([name]) => name)).size, named.length, "no object is rendered twice");
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -226,7 +247,7 @@ for (const version of HELM_VERSIONS) {
     for (const { name, set, folders, unhealed, kubernetes } of PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         // The hook is Helm's own: manifests are prepared by hand.
-        const rendering = { args: ["--no-hooks"], set: [...ON, ...set], ...(kubernetes === undefined ? {} : { kubernetes }) };
+        const rendering = { args: ["--no-hooks"], set, ...(kubernetes === undefined ? {} : { kubernetes }) };
         assert.deepEqual(
           byName(await chartObjects(version, rendering)),
           byName([...(await folderManifests(...folders)), ...(await unhealedObjects(unhealed))]),
@@ -238,7 +259,7 @@ for (const version of HELM_VERSIONS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         const rendering = {
           args: ["--no-hooks"],
-          set: [...ON, ...set],
+          set,
           ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
         };
         const objects = [...parseManifests(await renderOwnKustomization(own)), ...(await unhealedObjects(unhealed))];
@@ -246,8 +267,48 @@ for (const version of HELM_VERSIONS) {
       });
     }
 
+    test("says on every object which release, chart and version it came with, and adds labels of the user's own", async () => {
+      const set = [
+        "commonLabels.team=platform",
+        "sync.serviceAccount.labels.team=sync",
+        "windows.enabled=true",
+        "networkPolicies.enabled=true",
+      ];
+      const objects = await chartObjects(version, { args: ["--no-hooks"], set });
+      assert.ok(objects.length > 50);
+      const product = objects.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/name"] === "keyvault-injector");
+      assert.ok(product.length > 40);
+      for (const { kind, metadata } of objects) {
+        const { labels = {}, name } = metadata;
+        assert.equal(labels["app.kubernetes.io/instance"], "akvsecretsprovider", `${kind} ${name}`);
+        assert.equal(labels["app.kubernetes.io/managed-by"], "Helm", `${kind} ${name}`);
+        assert.equal(labels["app.kubernetes.io/part-of"], "keyvault-injector", `${kind} ${name}`);
+        assert.equal(labels["helm.sh/chart"], `keyvault-injector-${VERSION}`, `${kind} ${name}`);
+        assert.equal(
+          labels["team"],
+          kind === "ServiceAccount" && name === "keyvault-injector-sync" ? "sync" : "platform",
+          `${kind} ${name}`,
+        );
+      }
+      for (const { kind, metadata } of product)
+        assert.equal(metadata.labels?.["app.kubernetes.io/version"], VERSION, `${kind} ${metadata.name}`);
+    });
+
+    test("leaves the selectors of its workloads, budgets and Services as the manifests have them", async () => {
+      const selectors = (objects: readonly Manifest[]): Readonly<Record<string, unknown>> =>
+        Object.fromEntries(
+          objects.flatMap((object) => {
+            const selector = at(object, "spec", "selector") ?? at(object, "spec", "podSelector");
+            return selector === undefined ? [] : [[`${object.kind} ${object.metadata.name}`, selector]];
+          }),
+        );
+      const rendered = selectors(await chartObjects(version, { args: ["--no-hooks"], set: ["commonLabels.team=platform"] }));
+      assert.deepEqual(rendered, selectors(await folderManifests("overlays/default", ...NODE_SIDE)));
+      assert.ok(Object.keys(rendered).length >= 7);
+    });
+
     test("is the same to the byte when it is rendered again", async () => {
-      assert.equal(await render({ set: ON }), await render({ set: ON }));
+      assert.equal(await render(), await render());
     });
 
     test("passes Helm's own lint, which finds what is planted", async () => {
@@ -267,13 +328,19 @@ for (const version of HELM_VERSIONS) {
       assert.equal(await definitions(["--include-crds"]), 3);
     });
 
-    test("has mirroring and rotation off by default, as the extension has", async () => {
-      const text = await render();
-      assert.match(text, /--sync-secret=false/);
-      const running = (await chartObjects(version)).filter(({ kind }) => kind !== "PodTemplate");
-      assert.equal(JSON.stringify(running).match(/--enable-secret-rotation=false/g)?.length, 2);
-      assert.match(text, /requiresRepublish: false/);
-      assert.doesNotMatch(text, /secretprovidersyncing/);
+    test("has sync and rotation on by default, as the manifests have, and off with the extension's preset", async () => {
+      const settings = async (...set: readonly string[]): Promise<readonly unknown[]> => {
+        const running = (await chartObjects(version, { set })).filter(({ kind }) => kind !== "PodTemplate");
+        const driver = running.find(({ kind }) => kind === "CSIDriver");
+        const flags = JSON.stringify(running).match(/--(?:sync-secret|enable-secret-rotation)=\w+/g) ?? [];
+        return [...new Set(flags)].sort().concat(String(at(driver, "spec", "requiresRepublish")));
+      };
+      assert.deepEqual(await settings(), ["--enable-secret-rotation=true", "--sync-secret=true", "true"]);
+      assert.deepEqual(await settings("preset=extension"), ["--enable-secret-rotation=false", "--sync-secret=false", "false"]);
+      const given = ["preset=extension", "secrets-store-csi-driver.syncSecret.enabled=true"];
+      assert.deepEqual(await settings(...given), ["--enable-secret-rotation=false", "--sync-secret=true", "false"]);
+      // The driver's own sync is no way to either.
+      assert.doesNotMatch(await render(), /secretprovidersyncing/);
     });
   });
 }
@@ -331,7 +398,7 @@ describe("variables that redirect traffic or trust", { skip }, () => {
   const CERTIFICATE = "Azure.proxySettings.proxyCert=PEM";
 
   test("are in no rendering but one whose values name a proxy", async () => {
-    const everything = ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "openshift=true", ...ON];
+    const everything = ["windows.enabled=true", "secrets-store-csi-driver.windows.enabled=true", "openshift=true"];
     assert.doesNotMatch(await renderChart("helm-4", { set: everything }), VARIABLES);
     assert.doesNotMatch(await renderChart("helm-4", { set: PROXY.slice(1) }), VARIABLES);
 

@@ -4,11 +4,24 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
+import { componentsOf } from "../../src/domain/healing/components.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { moduleFolder, moduleRefusal } from "../support/go-module.ts";
-import { chartObjects, chartRefusal, HELM_VERSIONS, helmRefusal, renderChart, withoutPodTemplates } from "../support/helm.ts";
-import { at, readManifests } from "../support/shipped-manifests.ts";
+import {
+  chartObjects,
+  chartRefusal,
+  HELM_VERSIONS,
+  type HelmVersion,
+  helmRefusal,
+  renderChart,
+  runHelm,
+  templateArguments,
+  withoutPodTemplates,
+} from "../support/helm.ts";
+import { type Right, rightsOf } from "../support/openings/rights.ts";
+import { VERSION } from "../support/repository-files.ts";
+import { at, folderManifests, listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const refusal = helmRefusal() ?? moduleRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
@@ -147,11 +160,8 @@ describe("the chart's checks", { skip }, () => {
 
   test("refuse rotation with a driver that would read Secrets for it", async () => {
     const tag = `${NAME}.linux.image.tag=v1.5.6`;
-    assert.match(
-      await refused(tag, `${NAME}.enableSecretRotation=true`),
-      /v1\.5\.6 rotates mounts by reading Secrets of the whole cluster/,
-    );
-    await renderChart("helm-4", { set: [tag] });
+    assert.match(await refused(tag), /v1\.5\.6 rotates mounts by reading Secrets of the whole cluster/);
+    await renderChart("helm-4", { set: [tag, `${NAME}.enableSecretRotation=false`] });
   });
 
   test("refuse what is no name of a namespace, and take no list and an empty one for all of them", async () => {
@@ -184,7 +194,6 @@ describe("the chart's checks", { skip }, () => {
     assert.match(await about("issuerRef.name", on, "certManager.issuerRef.kind=ClusterIssuer"), /name the issuer, or leave these out/);
     const kind = ["certManager.issuerRef.name=ours", "certManager.issuerRef.kind=Vault"];
     assert.match(await about("issuerRef.kind", on, ...kind), /cert-manager has no "Vault": write Issuer or ClusterIssuer/);
-    assert.match(await about("issuerref", on, "certManager.issuerref.name=ours"), /did you mean certManager\.issuerRef\?/);
 
     await renderChart("helm-4", { set: [on, ...kind, "certManager.issuerRef.group=certificates.example.com"] });
     const [without, shipped] = await Promise.all([renderChart("helm-4", { set: ["certManager=null"] }), renderChart("helm-4")]);
@@ -199,11 +208,227 @@ describe("the chart's checks", { skip }, () => {
     assert.equal(without, shipped);
   });
 
+  test("refuse unknown names among ours by the schema, which names them with their place", async () => {
+    const message = await refused("webhook.replcas=3", "certManager.issuerref.name=ours", "monitoring.podmonitor.enabled=true");
+    for (const [place, name] of [
+      ["/webhook", "replcas"],
+      ["/certManager", "issuerref"],
+      ["/monitoring", "podmonitor"],
+    ]) {
+      assert.match(message, new RegExp(`${place}'?: additional properties '${name}' not allowed`));
+    }
+    const older = await runHelm("helm-3", templateArguments({ set: ["webhook.replcas=3"] }));
+    assert.match(older.stderr, /webhook.*[Aa]dditional propert.*replcas.* not allowed/);
+  });
+
   test("refuse values of a wrong type, by the schema", async () => {
     const message = await refused("syncMode=often", "webhook.replicas=many", "namespaces=team-a");
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);
     assert.match(message, /webhook\/replicas.*want integer/);
     assert.match(message, /namespaces.*want null or array/);
+  });
+});
+
+describe("the image", { skip }, () => {
+  const imagesOf = async (version: HelmVersion, ...set: readonly string[]): Promise<readonly unknown[]> => {
+    const { code, stdout, stderr } = await runHelm(version, templateArguments({ set }));
+    assert.equal(code, 0, stderr);
+    const ours = parseManifests(stdout).filter((object) => object !== null && ["Deployment", "Job"].includes(object.kind));
+    assert.equal(ours.length, 3);
+    const containers = ours.map((object) => at(object, "spec", "template", "spec", "containers", 0));
+    return [...new Set(containers.map((container) => `${String(at(container, "image"))} ${String(at(container, "imagePullPolicy"))}`))];
+  };
+  const REPOSITORY_VALUE = "image.repository=registry.example.com/app";
+  const DIGEST = `sha256:${"a".repeat(64)}`;
+
+  for (const version of HELM_VERSIONS) {
+    test(`is of the chart's version, of a tag or of a digest, by ${version}`, async () => {
+      assert.deepEqual(await imagesOf(version), [`keyvault-injector:${VERSION} IfNotPresent`]);
+      assert.deepEqual(await imagesOf(version, REPOSITORY_VALUE), [`registry.example.com/app:${VERSION} IfNotPresent`]);
+      const tagged = [REPOSITORY_VALUE, "image.tag=next", "image.pullPolicy=Always"];
+      assert.deepEqual(await imagesOf(version, ...tagged), ["registry.example.com/app:next Always"]);
+      assert.deepEqual(await imagesOf(version, ...tagged, `image.digest=${DIGEST}`), [`registry.example.com/app@${DIGEST} Always`]);
+    });
+
+    test(`is still taken as one text with its policy beside it, as up to 0.4.0, by ${version}`, async () => {
+      const whole = `registry.example.com/app@${DIGEST}`;
+      assert.deepEqual(await imagesOf(version, `image=${whole}`), [`${whole} IfNotPresent`]);
+      assert.deepEqual(await imagesOf(version, `image=${whole}`, "imagePullPolicy=Always"), [`${whole} Always`]);
+    });
+  }
+});
+
+describe("what users add to our workloads", { skip }, () => {
+  const podOf = (objects: readonly Manifest[], component: string): unknown => {
+    const found = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === `keyvault-injector-${component}`);
+    return at(found, "spec", "template");
+  };
+
+  test("stands beside what the manifests have: variables, arguments, labels and annotations", async () => {
+    const set = ["webhook", "sync"].flatMap((component) => [
+      `${component}.extraEnv[0].name=EXTRA`,
+      `${component}.extraEnv[0].value=${component}`,
+      `${component}.extraArgs={--log-level=debug}`,
+      `${component}.podLabels.team=platform`,
+      `${component}.podAnnotations.note=seen`,
+      `${component}.serviceAccount.annotations.note=${component}`,
+      `${component}.serviceAccount.labels.team=platform`,
+    ]);
+    const objects = await chartObjects("helm-4", { set });
+    for (const component of ["webhook", "sync"]) {
+      const pod = podOf(objects, component);
+      const container = at(pod, "spec", "containers", 0);
+      assert.deepEqual(
+        listAt(container, "env").map((variable) => at(variable, "name")),
+        ["POD_NAMESPACE", "POD_NAME", "EXTRA"],
+      );
+      assert.deepEqual([listAt(container, "args")[0], listAt(container, "args").at(-1)], [component, "--log-level=debug"]);
+      assert.equal(at(pod, "metadata", "labels", "team"), "platform");
+      assert.equal(at(pod, "metadata", "labels", "app.kubernetes.io/component"), component);
+      assert.equal(at(pod, "metadata", "annotations", "note"), "seen");
+      const account = objects.find(({ kind, metadata }) => kind === "ServiceAccount" && metadata.name === `keyvault-injector-${component}`);
+      assert.equal(at(account, "metadata", "annotations", "note"), component);
+      assert.equal(account?.metadata.labels?.["team"], "platform");
+    }
+  });
+
+  test("changes who the process is, and leaves every limit of the manifests", async () => {
+    const set = [
+      "sync.podSecurityContext.runAsUser=1000680000",
+      "sync.podSecurityContext.supplementalGroups={5}",
+      "sync.podSecurityContext.seccompProfile.type=Localhost",
+      "sync.podSecurityContext.seccompProfile.localhostProfile=ours.json",
+      "sync.securityContext.allowPrivilegeEscalation=false",
+      "sync.securityContext.appArmorProfile.type=RuntimeDefault",
+    ];
+    const pod = podOf(await chartObjects("helm-4", { set }), "sync");
+    assert.deepEqual(at(pod, "spec", "securityContext"), {
+      runAsNonRoot: true,
+      runAsUser: 1_000_680_000,
+      runAsGroup: 65_532,
+      seccompProfile: { type: "Localhost", localhostProfile: "ours.json" },
+      supplementalGroups: [5],
+    });
+    assert.deepEqual(at(pod, "spec", "containers", 0, "securityContext"), {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+      appArmorProfile: { type: "RuntimeDefault" },
+    });
+    const onOpenShift = podOf(
+      await chartObjects("helm-4", { set: ["openshift=true", "sync.podSecurityContext.runAsUser=1000680000"] }),
+      "sync",
+    );
+    assert.equal(at(onOpenShift, "spec", "securityContext", "runAsUser"), 1_000_680_000);
+    assert.equal(at(onOpenShift, "spec", "securityContext", "runAsGroup"), undefined);
+  });
+
+  test("is refused where PodSecurity's level restricted would refuse the pod, each by its name", async () => {
+    const loose = {
+      "webhook.podSecurityContext": ["runAsUser=0", "runAsNonRoot=false", "seccompProfile.type=Unconfined", "hostUsers=true"],
+      "sync.securityContext": [
+        "privileged=true",
+        "allowPrivilegeEscalation=true",
+        "readOnlyRootFilesystem=false",
+        "capabilities.add={SYS_ADMIN}",
+        "runAsUser=0",
+      ],
+    };
+    for (const [where, values] of Object.entries(loose)) {
+      for (const value of values) {
+        const message = await chartRefusal("helm-4", { set: [`${where}.${value}`] });
+        assert.match(message, new RegExp(where.replace(".", "/")), value);
+        assert.match(message, new RegExp(value.split(/[.=]/)[0] ?? ""), value);
+      }
+    }
+  });
+
+  test("comes as objects of its own, as maps and as texts whose templates are evaluated", async () => {
+    const values = [
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "as-a-map" }, data: { key: "value" } },
+      "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: in-{{ .Release.Namespace }}",
+    ];
+    const objects = await chartObjects("helm-4", { args: ["--set-json", `extraObjects=${JSON.stringify(values)}`] });
+    const extra = objects.filter(({ kind }) => kind === "ConfigMap").map(({ metadata }) => metadata.name);
+    assert.deepEqual(extra, ["as-a-map", "in-keyvault-injector"]);
+    assert.match(await chartRefusal("helm-4", { args: ["--set-json", 'extraObjects=[{"kind":"Secret"}]'] }), /extraObjects/);
+  });
+
+  test("has no label that the chart gives, which would stand twice", async () => {
+    for (const key of ["app", "app\\.kubernetes\\.io/name", "helm\\.sh/chart", "rbac\\.authorization\\.k8s\\.io/aggregate-to-view"]) {
+      assert.match(await chartRefusal("helm-4", { set: [`commonLabels.${key}=x`] }), /commonLabels/, key);
+    }
+  });
+});
+
+describe("the account of helm test", { skip }, () => {
+  const rights = async (): Promise<readonly Right[]> =>
+    rightsOf(await chartObjects("helm-4")).filter(({ subject }) => subject === "ServiceAccount keyvault-injector-doctor");
+
+  test("may look at every part of the install that doctor compares with the worker's copies", async () => {
+    const given = await rights();
+    const missing = componentsOf("keyvault-injector").filter(
+      ({ resource, ref }) =>
+        !given.some(
+          (right) =>
+            right.verb === "get" &&
+            right.resource === `${resource.plural}.${resource.group}` &&
+            ["*", ref.namespace].includes(right.namespace),
+        ),
+    );
+    assert.deepEqual(
+      missing.map(({ id }) => id),
+      [],
+    );
+  });
+
+  test("may change nothing, and read no Secret", async () => {
+    const given = await rights();
+    assert.ok(given.length > 40);
+    assert.deepEqual([...new Set(given.map(({ verb }) => verb))].sort(), ["get", "list"]);
+    assert.ok(!given.some(({ resource }) => resource.startsWith("secrets.") || resource.includes("*")));
+  });
+});
+
+describe("monitoring, switched on by values", { skip }, () => {
+  const KINDS = ["PodMonitor", "PrometheusRule", "ConfigMap"];
+  const ON = ["podMonitor", "prometheusRule", "dashboard"].map((part) => `monitoring.${part}.enabled=true`);
+  const partsOf = async (set: readonly string[], namespace = "keyvault-injector"): Promise<readonly Manifest[]> =>
+    (await chartObjects("helm-4", { set, namespace })).filter(({ kind }) => KINDS.includes(kind));
+
+  test("is what the component renders to, in the release's namespace, and off without them", async () => {
+    assert.deepEqual(await partsOf([]), []);
+    const bare = (objects: readonly Manifest[]) =>
+      objects
+        .map(({ metadata, ...object }) => ({ ...object, name: metadata.name }))
+        .sort((a, b) => (`${a["kind"]} ${a.name}` < `${b["kind"]} ${b.name}` ? -1 : 1));
+    const rendered = await partsOf(ON, "elsewhere");
+    assert.deepEqual(bare(rendered), bare(await folderManifests("components/monitoring")));
+    assert.deepEqual([...new Set(rendered.map(({ metadata }) => metadata.namespace))], ["elsewhere"]);
+    const dashboard = rendered.find(({ kind }) => kind === "ConfigMap");
+    assert.equal(dashboard?.metadata.labels?.["grafana_dashboard"], "1");
+    for (const [index, part] of ON.entries()) {
+      assert.deepEqual([...new Set((await partsOf([part])).map(({ kind }) => kind))], [KINDS[index]]);
+    }
+  });
+
+  test("takes labels, an interval, annotations and another place of the runbooks", async () => {
+    const objects = await partsOf([
+      ...ON,
+      "monitoring.podMonitor.labels.release=prometheus",
+      "monitoring.podMonitor.interval=15s",
+      "monitoring.prometheusRule.labels.release=rules",
+      "monitoring.prometheusRule.runbookUrl=https://wiki.example.com/runbooks/",
+      "monitoring.dashboard.annotations.folder=Platform",
+    ]);
+    const of = (kind: string): readonly Manifest[] => objects.filter((object) => object.kind === kind);
+    const [monitor] = of("PodMonitor");
+    assert.equal(monitor?.metadata.labels?.["release"], "prometheus");
+    assert.equal(at(monitor, "spec", "podMetricsEndpoints", 0, "interval"), "15s");
+    assert.ok(of("PrometheusRule").every(({ metadata }) => metadata.labels?.["release"] === "rules"));
+    const urls = JSON.stringify(of("PrometheusRule")).match(/"runbook_url":"[^"]*"/g) ?? [];
+    assert.ok(urls.length > 15 && urls.every((url) => /https:\/\/wiki\.example\.com\/runbooks\/[^/]+\.md/.test(url)), urls[0]);
+    assert.equal(at(of("ConfigMap")[0], "metadata", "annotations", "folder"), "Platform");
   });
 });
 
@@ -234,8 +459,8 @@ describe("settings given as values", { skip }, () => {
 
     assert.deepEqual(args("sync"), [
       "sync",
-      "--sync-secret=false",
-      "--enable-secret-rotation=false",
+      "--sync-secret=true",
+      "--enable-secret-rotation=true",
       "--rotation-poll-interval=5m",
       "--max-rollouts-per-namespace=3",
       "--credentials-secret-names=one,two",

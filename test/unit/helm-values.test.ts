@@ -20,10 +20,13 @@ const values = parse(chart("values.yaml")) as JsonMap;
 const page = readRepositoryFile("docs/reference/helm-values.md");
 const ROWS: readonly ValueRow[] = [...PROVIDER_ROWS, ...DRIVER_ROWS, ...SETTING_ROWS];
 
-/** Paths where the schema says more than which keys there are. */
+const DRIVER = "secrets-store-csi-driver";
+const isRefused = (name: string): boolean => ROWS.some((row) => row.path === name && row.refused !== undefined);
+
+/** Paths where the schema says more than which keys there are: fields of Kubernetes' own are no values of ours. */
 function schemaPaths(node: JsonMap, at: string): readonly string[] {
   const properties = node["properties"] as JsonMap | undefined;
-  if (properties === undefined) return [at];
+  if (properties === undefined || at.endsWith("ecurityContext")) return [at];
   return Object.entries(properties).flatMap(([key, inner]) => schemaPaths(inner as JsonMap, at === "" ? key : `${at}.${key}`));
 }
 
@@ -37,8 +40,54 @@ describe("the table of the chart's values", () => {
   test("has a row in the schema, in values.yaml and on the reference page for each of its names", () => {
     for (const { path: name, default: fallback } of ROWS) {
       assert.ok(paths.includes(name), `${name} is not in the schema`);
-      assert.deepEqual(valueAt(values, name), fallback, name);
+      if (!isRefused(name)) assert.deepEqual(valueAt(values, name), fallback, name);
     }
+  });
+
+  test("has ours first in values.yaml, and what is refused apart at the end, as a comment", () => {
+    const text = chart("values.yaml");
+    const places = ["# ---- Ours", "\nimage:", "\nsync:", "\nmonitoring:", "\nlinux:", `\n${DRIVER}:`, "# ---- Refused"].map((part) =>
+      text.indexOf(part),
+    );
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+    );
+    assert.ok(!places.includes(-1));
+    const refused = text.slice(places.at(-1)).split("\n");
+    assert.ok(refused.every((line) => line === "" || line.startsWith("#")));
+    for (const { path: name } of ROWS.filter((row) => row.refused !== undefined)) {
+      assert.equal(valueAt(values, name), undefined, name);
+      assert.ok(
+        refused.some((line) => line.startsWith(`# ${name}: `)),
+        name,
+      );
+    }
+  });
+
+  test("explains each value in sentences, above it", () => {
+    const meanings = tablesOf(page, "Value").flatMap(({ rows }) => rows.map(([name = "", , meaning = ""]) => ({ name, meaning })));
+    assert.ok(meanings.length > 200);
+    for (const { name, meaning } of meanings) assert.match(meaning, /^(?:[A-Z`].*\.(?: \(`--[a-z-]+`\))?|\*\*refused\*\*.*)$/, name);
+  });
+
+  test("closes each group of ours in the schema, and none in which a name of an upstream chart is to be told its place", () => {
+    const groups = (node: JsonMap, at: string): readonly { readonly at: string; readonly isClosed: boolean }[] => {
+      const properties = node["properties"] as JsonMap | undefined;
+      if (properties === undefined || at.endsWith("ecurityContext")) return [];
+      const inner = Object.entries(properties).flatMap(([key, each]) => groups(each as JsonMap, at === "" ? key : `${at}.${key}`));
+      return [{ at, isClosed: node["additionalProperties"] === false }, ...inner];
+    };
+    const [closed, open] = [true, false].map((wanted) =>
+      groups(schema, "").flatMap(({ at, isClosed }) => (isClosed === wanted ? [at] : [])),
+    );
+    for (const name of ["image", "webhook", "sync", "sync.serviceAccount", "monitoring.podMonitor", "networkPolicies", "clientCA"]) {
+      assert.ok(closed?.includes(name), name);
+    }
+    assert.ok(
+      open?.every((name) => name === "" || /^(linux|windows|rbac|Azure|secrets-store-csi-driver)/.test(name)),
+      open?.join(),
+    );
   });
 
   const read: Reader = (markdown) => tablesOf(markdown, "Value").flatMap(({ rows }) => rows.map(([name = ""]) => codeSpans(name).join()));

@@ -19,6 +19,9 @@ const FOREIGN = [
 /** Of every scraped series. */
 const TARGET_LABELS = ["pod", "namespace", "version", "le"];
 
+/** Where the project's pages are: the convention of `runbook_url` is a whole address. */
+const { homepage: HOMEPAGE } = JSON.parse(readRepositoryFile("package.json")) as { readonly homepage: string }; // Our own file.
+
 const metrics = await registeredMetrics();
 const byName = new Map(metrics.map((metric) => [metric.name, metric]));
 const expressions = [...alertRules().map(({ expr }) => expr), ...dashboardPanels().flatMap((panel) => panel.expressions)];
@@ -133,17 +136,26 @@ describe("the alerts", () => {
     return fires.map((reason) => runbook.replace("{{ $labels.reason }}", reason));
   };
 
-  test("say what is wrong, how bad it is, and which runbook helps", () => {
+  test("R7: say what is wrong, how bad it is, and which runbook helps", () => {
     for (const { alert, expr, annotations, labels } of alertRules()) {
       assert.match(alert, /^KeyVaultInjector[A-Z]\w+$/);
       assert.match(labels["severity"] ?? "", /^(critical|warning|info)$/, alert);
       assert.ok((annotations["summary"] ?? "") !== "" && (annotations["description"] ?? "") !== "", alert);
-      for (const runbook of runbooksOf(expr, annotations["runbook"] ?? "")) {
-        assert.match(runbook, /^docs\/runbooks\/[\w-]+\.md$/, alert);
-        assert.ok(existsSync(path.join(REPOSITORY, runbook)), `${alert}: ${runbook}`);
+      for (const runbook of runbooksOf(expr, annotations["runbook_url"] ?? "")) {
+        const page = runbook.replace(`${HOMEPAGE}/`, "");
+        assert.match(page, /^docs\/runbooks\/[\w-]+\.md$/, alert);
+        assert.ok(existsSync(path.join(REPOSITORY, page)), `${alert}: ${page}`);
       }
     }
     assert.equal(new Set(alertRules().map(({ alert }) => alert)).size, alertRules().length);
+  });
+
+  test("R13: tell of every part of the install that is damaged and stays so, the policies among them", () => {
+    const damaged = alertRules().filter(({ expr }) => expr.includes("keyvault_injector_component_damaged"));
+    assert.deepEqual(
+      damaged.map(({ labels }) => labels["severity"]),
+      ["critical"],
+    );
   });
 
   test("stand in the index of the runbooks with their pages, and no other", () => {
@@ -152,8 +164,8 @@ describe("the alerts", () => {
       table.rows.map(([alert = "", page = ""]) => `${codeSpans(alert).join()} ${/\((.*)\)/.exec(page)?.[1] ?? "by reason"}`),
     );
     const shipped = alertRules().map(({ alert, annotations }) => {
-      const runbook = annotations["runbook"] ?? "";
-      return `${alert} ${runbook.includes("{{") ? "by reason" : runbook.replace("docs/runbooks/", "")}`;
+      const runbook = annotations["runbook_url"] ?? "";
+      return `${alert} ${runbook.includes("{{") ? "by reason" : runbook.replace(`${HOMEPAGE}/docs/runbooks/`, "")}`;
     });
 
     assert.deepEqual([...listed].sort(), [...shipped].sort());

@@ -15,6 +15,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0.2.0/keyvault-injector.yaml": "5c04ae02184eccf9e2be25d50fb8aace8aff61c548a387ed4684af37b685fa33",
   "0.3.0/crds.yaml": "9f791e6ec52101e20bd188a4431b5cdd09a96a1587e4af3003e7e97ee681c350",
   "0.3.0/keyvault-injector.yaml": "a2b53a656a7878c0c9e865fce8347d7b08ba1029402e7dcc490788c2e555cb0a",
+  "0.3.0/values.yaml": "0c2dc0e4480de70e333a3304f5fb3569195f1b5b2fdb28301a030769f4acd5c4",
 };
 
 const folder = path.join(MANIFESTS, "releases");

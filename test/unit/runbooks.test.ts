@@ -96,6 +96,17 @@ describe("each runbook", () => {
     }
   });
 
+  test("R5: advises no change of ours that healing undoes", () => {
+    const undone = (text: string): readonly string[] =>
+      commandsOf(text).flatMap(({ program, words, line }) =>
+        program === "kubectl" && ["scale", "set", "edit", "patch"].includes(words[0] ?? "") && line.includes("-n keyvault-injector")
+          ? [line]
+          : [],
+      );
+    for (const { name, text } of pages) assert.deepEqual(undone(text), [], name);
+    assert.equal(undone("```sh\nkubectl scale deployment -n keyvault-injector keyvault-injector-webhook --replicas=4\n```\n").length, 1);
+  });
+
   test("would be told of a command that cannot be given", () => {
     const planted = {
       "kubectl get spcsyncs -A": "no resource spcsyncs",

@@ -1,7 +1,11 @@
 /** Every file of `manifests/helm/keyvault-injector` that is made, and of its documentation. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { chartYaml } from "./chart-yaml.ts";
+import { monitoringFile } from "./monitoring.ts";
 import type { Json, JsonMap } from "./place.ts";
+import { PROJECT } from "./project.ts";
+import { chartReadme } from "./readme.ts";
 import { type Objects, type Render, renderSources, type Sources } from "./sources.ts";
 import { chartTemplates } from "./templates.ts";
 import type { ValueRow } from "./value-row.ts";
@@ -25,9 +29,10 @@ export interface ChartFile {
 export function valueRows(sources: Sources): readonly ValueRow[] {
   const container = (component: "webhook" | "sync"): JsonMap => containerOf(sources.product, component);
   const { image } = container("sync");
-  if (typeof image !== "string") throw new Error("the container of sync has no image");
+  const [repository, tag] = typeof image === "string" ? image.split(":") : [];
+  if (repository === undefined || tag !== PROJECT.version) throw new Error("the container of sync has not this version's image");
   const defaults = {
-    image,
+    repository,
     resources: { webhook: container("webhook")["resources"] ?? null, sync: container("sync")["resources"] ?? null },
   };
   return [...ownRows(defaults), ...SETTING_ROWS, ...PROVIDER_ROWS, ...DRIVER_ROWS];
@@ -46,10 +51,12 @@ export async function chartFiles(render: Render, version: string): Promise<reado
   const rows = valueRows(sources);
   const definitions = readdirSync(path.join(root, "manifests/crds")).filter((name) => name.startsWith("secret"));
   const inChart = new Map([
-    ["Chart.yaml", chartYaml(version)],
+    ["Chart.yaml", chartYaml(version, { rows, definitions })],
+    ["README.md", chartReadme(rows)],
     ["values.yaml", valuesYaml(rows)],
     ["values.schema.json", valuesSchema(rows)],
     ["values-table.json", valuesTable(rows)],
+    ["monitoring.json", monitoringFile(sources.monitoring)],
     ["templates/_settings.tpl", settingsTemplates()],
     ...[...chartTemplates(sources)].map(([name, text]): [string, string] => [`templates/${name}`, text]),
     ...definitions.map((name): [string, string] => [`crds/${name}`, readFileSync(path.join(root, "manifests/crds", name), "utf8")]),
@@ -58,19 +65,4 @@ export async function chartFiles(render: Render, version: string): Promise<reado
     ...[...inChart].map(([name, text]) => ({ file: path.posix.join(CHART, name), text })),
     { file: "docs/reference/helm-values.md", text: valuesPage(rows) },
   ];
-}
-
-function chartYaml(version: string): string {
-  return [
-    "# Made by tools/helm-chart.",
-    "apiVersion: v2",
-    "name: keyvault-injector",
-    "description: Azure Key Vault secrets in pods and Kubernetes Secrets, by a mutating admission webhook and a sync worker",
-    "type: application",
-    `version: ${version}`,
-    `appVersion: ${version}`,
-    "# The admission policies are v1 since then.",
-    'kubeVersion: ">=1.30.0-0"',
-    "",
-  ].join("\n");
 }

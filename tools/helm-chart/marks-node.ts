@@ -50,7 +50,6 @@ function driverMarks(system: System): readonly Mark[] {
     ...podMarks(values, "$driver.imagePullSecrets"),
     ...driverFolders(system, container("secrets-store")),
     ["metadata", tailKey("annotations", `${values}.daemonsetAnnotations`)],
-    ["metadata/labels", tailEntries("$driver.commonLabels")],
     ["spec/template/metadata/labels", tailEntries("$driver.commonLabels")],
     ["spec/template/metadata/annotations", tailEntries(`${values}.podAnnotations`)],
     [POD, tail("{{- if not $driver.automountServiceAccountToken }}", "automountServiceAccountToken: false", "{{- end }}")],
@@ -58,7 +57,7 @@ function driverMarks(system: System): readonly Mark[] {
     [`${container("secrets-store")}/imagePullPolicy`, scalar(`${values}.image.pullPolicy`)],
     [`${container("secrets-store")}/resources`, block(`${values}.driver.resources`)],
     [`${container("secrets-store")}/args/[=--metrics-addr=:8095]`, text(":8095", `${values}.metricsAddr`)],
-    [`${container("secrets-store")}/args/[=--enable-secret-rotation=true]`, text("true", "$driver.enableSecretRotation")],
+    [`${container("secrets-store")}/args/[=--enable-secret-rotation=true]`, text("true", `include "keyvault-injector.rotation" $`)],
     [`${container("secrets-store")}/args/[=--rotation-poll-interval=2m]`, text("2m", "$driver.rotationPollInterval | default `2m`")],
     [`${container("secrets-store")}/args`, tail(...driverFlags())],
     [`${container("secrets-store")}/ports/[name=metrics]/containerPort`, scalar(`include "keyvault-injector.port" ${values}.metricsAddr`)],
@@ -206,21 +205,11 @@ const OPENSHIFT_LABEL = "security.openshift.io/csi-ephemeral-volume-profile: res
 
 const clusterMarks: readonly Mark[] = [
   ...marksOf("CSIDriver/secrets-store.csi.k8s.io", [
-    ["spec/requiresRepublish", scalar("$driver.enableSecretRotation")],
+    ["spec/requiresRepublish", scalar(`include "keyvault-injector.rotation" $`)],
     ["spec/tokenRequests", block("$driver.tokenRequests")],
     // Older API servers refuse the field, and none takes it without requests of tokens.
     ["spec/serviceAccountTokenInSecrets", when('and $driver.tokenRequests (semverCompare ">=1.35-0" $.Capabilities.KubeVersion.Version)')],
-    [
-      "metadata/labels",
-      tail(
-        "{{- if $.Values.openshift }}",
-        OPENSHIFT_LABEL,
-        "{{- end }}",
-        "{{- with $driver.commonLabels }}",
-        "{{- toYaml . | nindent $HERE }}",
-        "{{- end }}",
-      ),
-    ],
+    ["metadata/labels", tail("{{- if $.Values.openshift }}", OPENSHIFT_LABEL, "{{- end }}")],
   ]),
   ...marksOf("ServiceAccount/secrets-store-csi-driver", [["metadata/namespace", IN_NODE_NAMESPACE]]),
   ...marksOf("ServiceAccount/csi-secrets-store-provider-azure", [["metadata/namespace", IN_NODE_NAMESPACE]]),

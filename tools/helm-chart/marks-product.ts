@@ -14,25 +14,51 @@ function workloadMarks(component: "webhook" | "sync"): readonly Mark[] {
   const container = `${POD}/containers/[name=${component}]`;
   const places: readonly (readonly [string, Put])[] = [
     ["spec/replicas", scalar(`${values}.replicas`)],
-    ["spec/template/metadata/labels", tailEntries(`${values}.podLabels`)],
-    [`${container}/image`, scalar("$.Values.image | quote")],
-    [`${container}/imagePullPolicy`, scalar("$.Values.imagePullPolicy")],
+    ["spec/template/metadata/labels", tail(`{{- include "keyvault-injector.pod-labels" (list $ ${values}.podLabels) | nindent $HERE }}`)],
+    [`${container}/image`, scalar(`include "keyvault-injector.own-image" $ | quote`)],
+    [`${container}/imagePullPolicy`, scalar(`include "keyvault-injector.own-pull-policy" $`)],
     [`${container}/resources`, block(`${values}.resources`)],
     [
       `${container}/args`,
       tail(`{{- with include "keyvault-injector.${component}-settings" $ }}`, "{{- . | trim | nindent $HERE }}", "{{- end }}"),
     ],
+    [`${container}/args`, tailEntries(`${values}.extraArgs`)],
+    [`${container}/env`, tailEntries(`${values}.extraEnv`)],
+    ...securityMarks(values, container),
     [`${POD}/priorityClassName`, scalar(`${values}.priorityClassName | quote`)],
     [`${POD}/priorityClassName`, when(`${values}.priorityClassName`)],
     [`${POD}/nodeSelector`, tailEntries(`${values}.nodeSelector`)],
-    // OpenShift gives every namespace users of its own and refuses others.
-    [`${POD}/securityContext/runAsUser`, when("not $.Values.openshift")],
-    [`${POD}/securityContext/runAsGroup`, when("not $.Values.openshift")],
     [POD, tailKey("tolerations", `${values}.tolerations`)],
     [POD, tailKey("affinity", `${values}.affinity`)],
     [POD, tailKey("imagePullSecrets", "$.Values.imagePullSecrets")],
   ];
-  return places.map(([at, put]) => ({ object: `Deployment/keyvault-injector-${component}`, at, put }));
+  const account = `${values}.serviceAccount`;
+  return [
+    ...places.map(([at, put]) => ({ object: `Deployment/keyvault-injector-${component}`, at, put })),
+    { object: `ServiceAccount/keyvault-injector-${component}`, at: "metadata", put: tailKey("annotations", `(${account}).annotations`) },
+  ];
+}
+
+/** What the manifests say stays, but for who the process is and which profile of seccomp it has. The schema refuses what is less strict. */
+function securityMarks(values: string, container: string): readonly (readonly [string, Put])[] {
+  const given = `(${values}.podSecurityContext | default dict)`;
+  const user = (key: string): readonly (readonly [string, Put])[] => [
+    [`${POD}/securityContext/${key}`, scalar(`${given}.${key} | default 65532 | int64`)],
+    // OpenShift gives every namespace users of its own and refuses others.
+    [`${POD}/securityContext/${key}`, when(`or (not $.Values.openshift) ${given}.${key}`)],
+  ];
+  return [
+    ...user("runAsUser"),
+    ...user("runAsGroup"),
+    [`${POD}/securityContext/seccompProfile`, block(`${given}.seccompProfile | default (dict "type" "RuntimeDefault")`)],
+    [`${POD}/securityContext`, tailEntries(`omit ${given} "runAsNonRoot" "runAsUser" "runAsGroup" "seccompProfile"`)],
+    [
+      `${container}/securityContext`,
+      tailEntries(
+        `omit (${values}.securityContext | default dict) "allowPrivilegeEscalation" "readOnlyRootFilesystem" "capabilities" "runAsNonRoot"`,
+      ),
+    ],
+  ];
 }
 
 const webhookMarks: readonly Mark[] = [
@@ -96,12 +122,12 @@ const syncMarks: readonly Mark[] = [
   {
     object: SYNC,
     at: `${syncContainer}/args/[=--sync-secret=true]`,
-    put: text("true", `(index $.Values "secrets-store-csi-driver").syncSecret.enabled`),
+    put: text("true", `include "keyvault-injector.sync-secret" $`),
   },
   {
     object: SYNC,
     at: `${syncContainer}/args/[=--enable-secret-rotation=true]`,
-    put: text("true", `(index $.Values "secrets-store-csi-driver").enableSecretRotation`),
+    put: text("true", `include "keyvault-injector.rotation" $`),
   },
   {
     object: SYNC,

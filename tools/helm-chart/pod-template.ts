@@ -6,7 +6,7 @@ import { templateOf } from "./template-text.ts";
 export interface PodTemplateSources {
   /** Among them the PodTemplate of the workload's name. */
   readonly objects: Objects;
-  readonly marks: readonly Mark[];
+  readonly marksOf: (name: string, object: JsonMap) => readonly Mark[];
   /** Condition under which there is something to compare. */
   readonly heals: string;
 }
@@ -20,7 +20,7 @@ export interface WithPodTemplate {
 }
 
 /** `template` is a document; as it is where no PodTemplate has the workload's name. */
-export function withPodTemplate(name: string, template: string, { objects, marks, heals }: PodTemplateSources): WithPodTemplate {
+export function withPodTemplate(name: string, template: string, { objects, marksOf, heals }: PodTemplateSources): WithPodTemplate {
   const [kind = "", own = ""] = name.split("/");
   const podTemplate = `PodTemplate/${own}`;
   const found = objects.get(podTemplate);
@@ -40,10 +40,7 @@ export function withPodTemplate(name: string, template: string, { objects, marks
     `{{- include "${defined}" $ }}`,
     `{{- if ${heals} }}`,
     "---",
-    templateOf(
-      shell,
-      marks.filter(({ object }) => object === podTemplate),
-    ),
+    templateOf(shell, marksOf(podTemplate, shell)),
     "template:",
     `{{- (include "${defined}" $ | fromYaml).spec.template | toYaml | nindent 2 }}`,
     "{{- end }}",

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
+import { withLabels } from "./labels.ts";
 import type { JsonMap } from "./place.ts";
 import { NAMESPACE } from "./template-text.ts";
 
@@ -28,7 +29,7 @@ export type Render = (folder: string) => Promise<string>;
 export type Objects = ReadonlyMap<string, JsonMap>;
 
 export function parseObjects(text: string): Objects {
-  const objects = parseAllDocuments(text).map((document) => document.toJS() as JsonMap); // Kubernetes' output.
+  const objects = parseAllDocuments(text).map((document) => withLabels(document.toJS() as JsonMap)); // Kubernetes' output.
   return new Map(objects.map((object) => [nameOf(object), object]));
 }
 
@@ -78,6 +79,7 @@ export interface Sources {
   readonly provider: Objects;
   readonly providerWindows: Objects;
   readonly openshift: Objects;
+  readonly monitoring: Objects;
 }
 
 export async function renderSources(render: Render): Promise<Sources> {
@@ -98,6 +100,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     provider,
     providerWindows,
     openshift,
+    monitoring,
   ] = await Promise.all([
     renderElsewhere(render, ["overlays/default"]),
     renderElsewhere(render, ["overlays/blind"]),
@@ -113,6 +116,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     here("components/azure-provider"),
     here("components/azure-provider-windows"),
     here("overlays/openshift"),
+    here("components/monitoring"),
   ]);
   return {
     product,
@@ -131,6 +135,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     provider,
     providerWindows,
     openshift: new Map([...openshift].filter(([name]) => name === only)),
+    monitoring,
   };
 }
 

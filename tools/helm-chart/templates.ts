@@ -1,6 +1,7 @@
 /** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
 import { isDeepStrictEqual } from "node:util";
 import { additionsTo, unionOf } from "./additions.ts";
+import { labelMark } from "./labels.ts";
 import { NODE_MARKS } from "./marks-node.ts";
 import { ONLY_WHERE, PRODUCT_MARKS, REPEATED } from "./marks-product.ts";
 import { type JsonMap, type Mark, when } from "./place.ts";
@@ -25,8 +26,8 @@ const LEFT_OUT = ["Namespace", "PodTemplate"];
 const DRIVER = `{{- $driver := index .Values "secrets-store-csi-driver" }}`;
 const RBAC_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
 
-function marksOf(name: string): readonly Mark[] {
-  return MARKS.filter(({ object }) => object === name);
+function marksOf(name: string, object: JsonMap): readonly Mark[] {
+  return [...MARKS.filter((mark) => mark.object === name), labelMark(name, object)];
 }
 
 const wrapped = (condition: string, body: string): string => `{{- if ${condition} }}\n${body}\n{{- end }}`;
@@ -55,18 +56,18 @@ function changedBy(name: string, object: JsonMap, { variants }: Sources): readon
 function productTemplate(name: string, object: JsonMap, sources: Sources): string {
   const changed = changedBy(name, object, sources);
   // The worker's Deployment differs in arguments only, which come from the values.
-  if (changed.length === 0 || name === "Deployment/keyvault-injector-sync") return `---\n${templateOf(object, marksOf(name))}`;
+  if (changed.length === 0 || name === "Deployment/keyvault-injector-sync") return `---\n${templateOf(object, marksOf(name, object))}`;
   if (changed.length > 1 && changed.every(({ isStep }) => isStep === true)) return stepsOf(name, object, changed);
   const [variant, another] = changed;
   if (variant === undefined) throw new Error(`${name} differs in no overlay`);
   if (another !== undefined) return joinedTemplate(name, object, changed);
   const other = variant.objects.get(name);
   // What an overlay leaves out.
-  if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+  if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
   const added = additionsTo(object, other)?.map((at): Mark => ({ object: name, at, put: when(variant.condition) }));
-  if (added !== undefined) return `---\n${templateOf(other, [...marksOf(name), ...added])}`;
-  const there = templateOf(other, marksOf(name), { isVariant: true });
-  return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+  if (added !== undefined) return `---\n${templateOf(other, [...marksOf(name, object), ...added])}`;
+  const there = templateOf(other, marksOf(name, object), { isVariant: true });
+  return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
 }
 
 /** An object that several components add to. */
@@ -78,7 +79,7 @@ function joinedTemplate(name: string, object: JsonMap, changed: Sources["variant
   const union = objects.length === changed.length ? unionOf(object, objects) : undefined;
   if (union === undefined) throw new Error(`${name} differs in two overlays, and not by additions alone`);
   const added = union.conditional.map(({ at, condition }): Mark => ({ object: name, at, put: when(condition) }));
-  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name), ...added])}`; // Of a map.
+  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name, object), ...added])}`; // Of a map.
 }
 
 /** The first step that is taken counts. */
@@ -86,9 +87,9 @@ function stepsOf(name: string, object: JsonMap, steps: readonly Variant[]): stri
   const cases = steps.map(({ condition, objects }, index) => {
     const there = objects.get(name);
     if (there === undefined) throw new Error(`${name} is left out by one of two steps`);
-    return `{{- ${index === 0 ? "if" : "else if"} ${condition} }}\n${templateOf(there, marksOf(name), { isVariant: true })}`;
+    return `{{- ${index === 0 ? "if" : "else if"} ${condition} }}\n${templateOf(there, marksOf(name, object), { isVariant: true })}`;
   });
-  return `---\n${cases.join("\n")}\n{{- else }}\n${templateOf(object, marksOf(name))}\n{{- end }}`;
+  return `---\n${cases.join("\n")}\n{{- else }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
 }
 
 /** The product's objects and those that a variant adds, as templates. */
@@ -99,7 +100,7 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
       .map(([name, object]) => {
         const further = ONLY_WHERE.get(name);
         const where = further === undefined ? condition : `and ${condition} (${further})`;
-        return { name, object, template: wrapped(where, repeated(name, templateOf(object, marksOf(name)))) };
+        return { name, object, template: wrapped(where, repeated(name, templateOf(object, marksOf(name, object)))) };
       }),
   );
   const own = [...sources.product]
@@ -108,7 +109,7 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
       const template = productTemplate(name, object, sources);
       const { definition, documents } = withPodTemplate(name, template, {
         objects: sources.product,
-        marks: MARKS,
+        marksOf,
         heals: HEALS_COMPONENTS,
       });
       return { name, object, template: definition + documents };
@@ -135,8 +136,8 @@ function nodeTemplates(objects: Objects, { condition, rbac }: { readonly conditi
   const templates = made.map(([name, object]) => {
     const isRbac = RBAC_KINDS.includes(kindOf(object));
     const healing = isForHealing(object) ? ` (${HEALS_NODE_SIDE})` : "";
-    const alone = `---\n${templateOf(object, marksOf(name))}`;
-    const { definition, documents } = withPodTemplate(name, alone, { objects, marks: MARKS, heals: HEALS_NODE_SIDE });
+    const alone = `---\n${templateOf(object, marksOf(name, object))}`;
+    const { definition, documents } = withPodTemplate(name, alone, { objects, marksOf, heals: HEALS_NODE_SIDE });
     return definition + wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, documents);
   });
   return templates.join("\n");

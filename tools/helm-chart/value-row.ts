@@ -25,8 +25,6 @@ export const LABELS = { type: ["object", "null"], additionalProperties: { type: 
 export const LIST = { type: ["array", "null"] } as const;
 /** An empty text in a list is a variable that was not set, and would be taken for no limit, or for any name. */
 export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
-/** A name without which nothing is left to install or to limit. */
-export const NAME = { type: "string", minLength: 1 } as const;
 /** Without an audience the kubelet's token is one for the API server. */
 export const TOKEN_REQUESTS = {
   type: ["array", "null"],
@@ -43,6 +41,74 @@ export const EGRESS_RULES = {
       { required: ["ports"], properties: { ports: FILLED } },
     ],
   },
+} as const;
+/** A name without which nothing is left to install or to limit. */
+export const NAME = { type: "string", minLength: 1 } as const;
+const USER = { type: "integer", minimum: 1 } as const;
+/** Fields that pods and containers have alike. */
+const SECURITY = {
+  runAsNonRoot: { enum: [true] },
+  runAsUser: USER,
+  runAsGroup: USER,
+  seccompProfile: {
+    type: "object",
+    required: ["type"],
+    properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
+    additionalProperties: false,
+  },
+  appArmorProfile: {
+    type: "object",
+    required: ["type"],
+    properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
+    additionalProperties: false,
+  },
+  seLinuxOptions: {
+    type: "object",
+    properties: { type: { enum: ["container_t", "container_init_t", "container_kvm_t"] }, level: TEXT },
+    additionalProperties: false,
+  },
+} as const;
+/** What PodSecurity's level `restricted` lets a pod say. */
+export const POD_SECURITY = {
+  type: ["object", "null"],
+  properties: {
+    ...SECURITY,
+    supplementalGroups: { type: ["array", "null"], items: USER },
+  },
+  additionalProperties: false,
+} as const;
+/** The same for a container; what the chart says itself may be said again. */
+export const CONTAINER_SECURITY = {
+  type: ["object", "null"],
+  properties: {
+    ...SECURITY,
+    privileged: { enum: [false] },
+    allowPrivilegeEscalation: { enum: [false] },
+    readOnlyRootFilesystem: { enum: [true] },
+    procMount: { enum: ["Default"] },
+    capabilities: { type: "object", properties: { drop: { enum: [["ALL"]] } }, additionalProperties: false },
+  },
+  additionalProperties: false,
+} as const;
+/** Environment variables of a container. */
+export const VARIABLES = {
+  type: ["array", "null"],
+  items: { type: "object", required: ["name"], properties: { name: NAME } },
+} as const;
+/** Whole objects, or texts that become some. */
+export const OBJECTS = {
+  type: ["array", "null"],
+  items: {
+    anyOf: [
+      { type: "string", minLength: 1 },
+      { type: "object", required: ["apiVersion", "kind", "metadata"] },
+    ],
+  },
+} as const;
+/** Keys that the manifests have themselves would stand twice. */
+export const COMMON_LABELS = {
+  ...LABELS,
+  patternProperties: { "^app$|^([a-z.]+\\.)?(app\\.kubernetes\\.io|helm\\.sh|k8s\\.io|keyvault-injector\\.dev)/": false },
 } as const;
 /** As Go writes durations. */
 export const DURATION = { type: ["string", "null"], pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" } as const;

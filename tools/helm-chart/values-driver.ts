@@ -10,6 +10,9 @@ const CRD_IMAGES = {
 };
 const NO_JOB = "upstream runs a Job for its definitions; here Helm installs them once and the worker upgrades and heals them. Leave it out";
 
+const DECIDED = { type: ["boolean", "null"] } as const;
+const ONE_DEFAULT = "Not given, it is on in a new install, what it was in an upgrade, and off with `preset: extension`.";
+
 const SIDECARS: Readonly<Record<System, Json>> = {
   linux: resources({ cpu: "10m", memory: "20Mi" }, { cpu: "100m", memory: "100Mi" }),
   windows: resources({ cpu: "100m", memory: "100Mi" }, { cpu: "200m", memory: "200Mi" }),
@@ -20,30 +23,45 @@ const DRIVER: Readonly<Record<System, Json>> = {
 };
 
 function driverRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? "; never run on a Windows node" : "";
+  const untested = system === "windows" ? " The project has never run it there." : "";
   return [
     {
       path: `${system}.enabled`,
       default: system === "linux",
       type: BOOLEAN,
-      meaning: `the driver on ${system} nodes${untested}`,
+      meaning: `Runs the driver on ${system} nodes.${untested}`,
     },
     ...imageRows(`${system}.image`, { repository: "registry.k8s.io/csi-secrets-store/driver", tag: "v1.6.0" }),
     ...imageRows(`${system}.registrarImage`, { repository: "registry.k8s.io/sig-storage/csi-node-driver-registrar", tag: "v2.16.0" }),
     ...imageRows(`${system}.livenessProbeImage`, { repository: "registry.k8s.io/sig-storage/livenessprobe", tag: "v2.18.0" }),
-    { path: `${system}.driver.resources`, default: DRIVER[system], type: MAP, meaning: "requests and limits of the driver" },
-    { path: `${system}.registrar.resources`, default: SIDECARS[system], type: MAP, meaning: "of the registrar" },
-    { path: `${system}.registrar.logVerbosity`, default: 0, type: NUMBER, meaning: "of the registrar; upstream's default is 5" },
-    { path: `${system}.livenessProbe.resources`, default: SIDECARS[system], type: MAP, meaning: "of the liveness probe" },
+    { path: `${system}.driver.resources`, default: DRIVER[system], type: MAP, meaning: "Requests and limits of the driver's container." },
+    {
+      path: `${system}.registrar.resources`,
+      default: SIDECARS[system],
+      type: MAP,
+      meaning: "Requests and limits of the registrar's container.",
+    },
+    {
+      path: `${system}.registrar.logVerbosity`,
+      default: 0,
+      type: NUMBER,
+      meaning: "Verbosity of the registrar's log; upstream's default is 5.",
+    },
+    {
+      path: `${system}.livenessProbe.resources`,
+      default: SIDECARS[system],
+      type: MAP,
+      meaning: "Requests and limits of the liveness probe's container.",
+    },
     {
       path: `${system}.additionalProvidersDirs`,
       default: system === "linux" ? ["/etc/kubernetes/secrets-store-csi-providers"] : [],
       type: TEXTS,
-      meaning: "further folders of providers' sockets",
+      meaning: "Folders of providers' sockets besides. Add those of other providers in the cluster.",
     },
-    { path: `${system}.metricsAddr`, default: ":8095", type: PORT, meaning: "address of the driver's metrics" },
-    { path: `${system}.env`, default: [], type: LIST, meaning: "further variables of the driver" },
-    { path: `${system}.daemonsetAnnotations`, default: {}, type: LABELS, meaning: "annotations of the DaemonSet" },
+    { path: `${system}.metricsAddr`, default: ":8095", type: PORT, meaning: "Address of the driver's metrics." },
+    { path: `${system}.env`, default: [], type: LIST, meaning: "Environment variables of the driver besides." },
+    { path: `${system}.daemonsetAnnotations`, default: {}, type: LABELS, meaning: "Annotations of the DaemonSet." },
     ...daemonSetRows(`${system}.`, system),
   ];
 }
@@ -87,7 +105,7 @@ const crdRows: readonly ValueRow[] = [
 ];
 
 const bothRows: readonly ValueRow[] = [
-  { path: "install", default: true, type: BOOLEAN, meaning: "the CSI driver; `false` where the cluster has one" },
+  { path: "install", default: true, type: BOOLEAN, meaning: "Installs the CSI driver. `false` where the cluster has one." },
   {
     path: "nameOverride",
     default: "",
@@ -104,31 +122,49 @@ const bothRows: readonly ValueRow[] = [
   },
   {
     path: "syncSecret.enabled",
-    default: false,
-    type: BOOLEAN,
+    default: null,
+    type: DECIDED,
     flag: "sync-secret",
-    meaning: "mirror `secretObjects` into Secrets: by our worker, pods or not. The driver's own sync is never switched on",
+    meaning:
+      "Syncs `secretObjects` into Secrets, by our worker, whether or not a pod mounts the class. The driver's own sync is never switched on. " +
+      ONE_DEFAULT,
   },
   {
     path: "enableSecretRotation",
-    default: false,
-    type: BOOLEAN,
+    default: null,
+    type: DECIDED,
     flag: "enable-secret-rotation",
-    meaning: "follow the vault, in mounts and Secrets",
+    meaning: "Follows new versions in the vault, in mounts and in Secrets. " + ONE_DEFAULT,
   },
-  { path: "rotationPollInterval", default: "2m", type: DURATION, flag: "rotation-poll-interval", meaning: "how often, for both" },
-  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "the driver's verbosity" },
-  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "the driver's log as JSON" },
-  { path: "livenessProbe.port", default: 9808, type: NUMBER, meaning: "port of the driver's health" },
-  { path: "livenessProbe.logLevel", default: 0, type: NUMBER, meaning: "verbosity of the liveness probe; upstream's default is 2" },
-  { path: "maxCallRecvMsgSize", default: 4194304, type: NUMBER, meaning: "bytes of a provider's answer" },
-  { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "the driver asks its providers for their health" },
-  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "how often" },
+  {
+    path: "rotationPollInterval",
+    default: "2m",
+    type: DURATION,
+    flag: "rotation-poll-interval",
+    meaning: "How often a class is checked against its vault, for mounts and Secrets. Shorter costs more transactions of the vault.",
+  },
+  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "Verbosity of the driver's log." },
+  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "Writes the driver's log as JSON." },
+  {
+    path: "livenessProbe.port",
+    default: 9808,
+    type: NUMBER,
+    meaning: "Port of the driver's health check. Change it where the node's port is taken.",
+  },
+  { path: "livenessProbe.logLevel", default: 0, type: NUMBER, meaning: "Verbosity of the liveness probe's log; upstream's default is 2." },
+  {
+    path: "maxCallRecvMsgSize",
+    default: 4194304,
+    type: NUMBER,
+    meaning: "Most bytes of a provider's answer. Raise it where a class has many or large objects.",
+  },
+  { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "Has the driver ask its providers for their health." },
+  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "How often the driver asks." },
   {
     path: "rbac.install",
     default: true,
     type: BOOLEAN,
-    meaning: "the driver's ServiceAccount and roles; `false` where somebody else makes them",
+    meaning: "Makes the driver's ServiceAccount and roles. `false` where somebody else does.",
   },
   {
     path: "rbac.pspEnabled",
@@ -148,15 +184,15 @@ const bothRows: readonly ValueRow[] = [
     path: "tokenRequests",
     default: [{ audience: "api://AzureADTokenExchange" }],
     type: TOKEN_REQUESTS,
-    meaning: "audiences of the tokens that the kubelet hands to the driver",
+    meaning: "Audiences of the tokens that the kubelet hands to the driver. Workload identity needs the default.",
   },
-  { path: "imagePullSecrets", default: [], type: LIST, meaning: "to pull the driver's images with" },
-  { path: "commonLabels", default: {}, type: LABELS, meaning: "labels of the driver's DaemonSets, pods and CSIDriver" },
+  { path: "imagePullSecrets", default: [], type: LIST, meaning: "Names of Secrets to pull the driver's images with." },
+  { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, pods and CSIDriver." },
   {
     path: "automountServiceAccountToken",
     default: true,
     type: BOOLEAN,
-    meaning: "the driver's token; `false` where `env` and `volumes` bring a kubeconfig",
+    meaning: "Mounts the driver's token. `false` where `env` and `volumes` bring a kubeconfig.",
   },
 ];
 

@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import type { Json, JsonMap } from "./place.ts";
 import type { ValueRow } from "./value-row.ts";
+import { GROUPS } from "./values-own.ts";
 
 /** Values by their keys, rows at the leaves. */
 type Tree = Map<string, Tree | ValueRow>;
@@ -25,30 +26,70 @@ function treeOf(rows: readonly ValueRow[]): Tree {
 const refusalOf = ({ refused }: ValueRow): string =>
   refused === undefined ? "" : `refused unless ${refused.unless.map((value) => JSON.stringify(value)).join(" or ")}: ${refused.because}`;
 
-export function valuesYaml(rows: readonly ValueRow[]): string {
-  const write = (tree: Tree, indent: string): string =>
+const WIDTH = 120;
+
+/** Lines of a comment. */
+function commented(text: string, indent: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && indent.length + last.length + word.length + 3 <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => `${indent}# ${line}\n`).join("");
+}
+
+function writeYaml(rows: readonly ValueRow[]): string {
+  const write = (tree: Tree, { indent, above }: { readonly indent: string; readonly above: string }): string =>
     [...tree]
       .map(([key, node]) => {
-        if (node instanceof Map) return `${indent}${key}:\n${write(node, `${indent}  `)}`;
-        const comment = `${indent}# ${node.refused === undefined ? node.meaning : refusalOf(node)}\n`;
+        const at = above === "" ? key : `${above}.${key}`;
+        if (node instanceof Map) {
+          const comment = GROUPS[at] === undefined ? "" : commented(GROUPS[at], indent);
+          return `${comment}${indent}${key}:\n${write(node, { indent: `${indent}  `, above: at })}`;
+        }
         const yaml = stringify({ [key]: node.default }, { lineWidth: 0, indentSeq: false });
-        return `${comment}${yaml.trimEnd().replaceAll(/^/gm, indent)}\n`;
+        return `${commented(node.meaning, indent)}${yaml.trimEnd().replaceAll(/^/gm, indent)}\n`;
       })
       .join("");
-  return `# Made by tools/helm-chart; docs/reference/helm-values.md is the same as a table.\n${write(treeOf(rows), "")}`;
+  return write(treeOf(rows), { indent: "", above: "" });
+}
+
+/** Ours first, then upstream's, and what is refused as a comment: it is no value that anybody would give. */
+export function valuesYaml(rows: readonly ValueRow[]): string {
+  const parts = SECTIONS.map(({ title, of, text }) => {
+    const own = rows.filter(of);
+    const head = `# ---- ${title} ----\n${commented(plain(text), "")}\n`;
+    const isRefused = own.some(({ refused }) => refused !== undefined);
+    return head + (isRefused ? own.map((row) => commented(`${row.path}: ${refusalOf(row)}`, "")).join("") : writeYaml(own));
+  });
+  return `# Made by tools/helm-chart; docs/reference/helm-values.md is the same as a table.\n\n${parts.join("\n")}`;
+}
+
+/** Without Markdown's links. */
+const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+
+/** Whether every value below is ours: no name of somebody else's chart has to pass there. */
+function isOurs(tree: Tree): boolean {
+  return [...tree.values()].every((node) => (node instanceof Map ? isOurs(node) : node.upstream === undefined));
 }
 
 export function valuesSchema(rows: readonly ValueRow[]): string {
-  const write = (tree: Tree): JsonMap => ({
-    type: "object",
+  const write = (tree: Tree, above: string): JsonMap => ({
+    // Up to 0.4.0 the image was its whole name.
+    ...(above === "image" ? { type: ["object", "string"], minLength: 1 } : { type: "object" }),
+    ...(GROUPS[above] === undefined ? {} : { description: GROUPS[above] }),
+    ...(isOurs(tree) ? { additionalProperties: false } : {}),
     properties: Object.fromEntries(
       [...tree].map(([key, node]): [string, JsonMap] => [
         key,
-        node instanceof Map ? write(node) : { ...node.type, description: node.refused === undefined ? node.meaning : refusalOf(node) },
+        node instanceof Map
+          ? write(node, above === "" ? key : `${above}.${key}`)
+          : { ...node.type, description: node.refused === undefined ? node.meaning : refusalOf(node) },
       ]),
     ),
   });
-  const schema = { $schema: "http://json-schema.org/draft-07/schema#", title: "Values of keyvault-injector", ...write(treeOf(rows)) };
+  const schema = { $schema: "http://json-schema.org/draft-07/schema#", title: "Values of keyvault-injector", ...write(treeOf(rows), "") };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
@@ -78,36 +119,45 @@ function rowOf(row: ValueRow): string {
   return `| \`${row.path}\` | ${escaped(fallback)} | ${escaped(meaning)} |`;
 }
 
+/** Who a table of values comes from, in the order in which a reader needs them. */
+const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) => boolean; readonly text: string }[] = [
+  {
+    title: "Ours",
+    of: ({ upstream, refused }) => upstream === undefined && refused === undefined,
+    text: "A flag in brackets is the [setting](settings.md) of our processes that the value becomes.",
+  },
+  {
+    title: "Of the Azure provider's chart",
+    of: ({ upstream, refused }) => upstream === "provider" && refused === undefined,
+    text: "The extension's settings under its names. Values files of that chart are taken as they are.",
+  },
+  {
+    title: "Of the CSI driver's chart",
+    of: ({ upstream, refused }) => upstream === "driver" && refused === undefined,
+    text: "As the extension has them, under `secrets-store-csi-driver`. A values file of the driver's own chart goes under that key.",
+  },
+  {
+    title: "Refused",
+    of: ({ refused }) => refused !== undefined,
+    text: "Names of the two charts and of the extension that cannot have an effect here. Leave them out: another value than those listed is refused.",
+  },
+];
+
+/** Every value, as tables under headings of the second level. */
+export function valuesTables(rows: readonly ValueRow[]): string {
+  return SECTIONS.map(({ title, of, text }) =>
+    [`## ${title}`, "", text, "", "| Value | Default | What it does |", "|---|---|---|", ...rows.filter(of).map(rowOf)].join("\n"),
+  ).join("\n\n");
+}
+
 export function valuesPage(rows: readonly ValueRow[]): string {
-  const section = (title: string, from: ValueRow["upstream"], text: string): readonly string[] => [
-    `## ${title}`,
-    "",
-    text,
-    "",
-    "| Value | Default | What it does |",
-    "|---|---|---|",
-    ...rows.filter(({ upstream }) => upstream === from).map(rowOf),
-    "",
-  ];
   return [
     "# Values of the Helm chart",
     "",
     "Made by `tools/helm-chart` from the table that the chart's schema, its defaults and its own checks are made from; `npm run check` compares.",
-    "A name that is not here is refused with the nearest one, a value that cannot have an effect with the reason.",
+    "A name that is not here is refused, and so is a value that cannot have an effect, with the reason.",
     "",
-    ...section("Ours", undefined, "Flags of our processes are in [settings](settings.md)."),
-    ...section(
-      "Of the Azure provider's chart",
-      "provider",
-      "The extension's settings, under its names and with its defaults. Values files of that chart are taken as they are.",
-    ),
-    ...section(
-      "Of the CSI driver's chart",
-      "driver",
-      "As the extension has them, under `secrets-store-csi-driver`. A values file of the driver's own chart goes under that key.",
-    ),
-  ]
-    .join("\n")
-    .trimEnd()
-    .concat("\n");
+    valuesTables(rows),
+    "",
+  ].join("\n");
 }

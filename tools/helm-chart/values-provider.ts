@@ -10,26 +10,36 @@ const RESOURCES: Readonly<Record<System, Json>> = {
 };
 
 function providerRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? "; never run on a Windows node" : "";
+  const untested = system === "windows" ? " The project has never run it there." : "";
   return [
-    { path: `${system}.enabled`, default: system === "linux", type: BOOLEAN, meaning: `the Azure provider on ${system} nodes${untested}` },
+    {
+      path: `${system}.enabled`,
+      default: system === "linux",
+      type: BOOLEAN,
+      meaning: `Runs the Azure provider on ${system} nodes.${untested}`,
+    },
     ...imageRows(`${system}.image`, IMAGE),
-    { path: `${system}.resources`, default: RESOURCES[system], type: MAP, meaning: "requests and limits of the provider" },
-    { path: `${system}.customUserAgent`, default: "", type: TEXT, meaning: "added to the provider's user agent" },
-    { path: `${system}.healthzPort`, default: 8989, type: NUMBER, meaning: "port of the provider's health check" },
-    { path: `${system}.healthzPath`, default: "/healthz", type: TEXT, meaning: "its path" },
-    { path: `${system}.healthzTimeout`, default: "5s", type: DURATION, meaning: "its time limit" },
+    { path: `${system}.resources`, default: RESOURCES[system], type: MAP, meaning: "Requests and limits of the provider's container." },
+    { path: `${system}.customUserAgent`, default: "", type: TEXT, meaning: "Text that the provider adds to its user agent." },
+    {
+      path: `${system}.healthzPort`,
+      default: 8989,
+      type: NUMBER,
+      meaning: "Port of the provider's health check. Change it where the node's port is taken.",
+    },
+    { path: `${system}.healthzPath`, default: "/healthz", type: TEXT, meaning: "Path of the provider's health check." },
+    { path: `${system}.healthzTimeout`, default: "5s", type: DURATION, meaning: "Time limit of the provider's health check." },
     ...daemonSetRows(`${system}.`, system),
   ];
 }
 
 const linuxRows: readonly ValueRow[] = [
-  { path: "linux.privileged", default: false, type: BOOLEAN, meaning: "a privileged provider, as SELinux may need it" },
+  { path: "linux.privileged", default: false, type: BOOLEAN, meaning: "Runs the provider privileged, as SELinux may need it." },
   {
     path: "linux.dnsPolicy",
     default: "ClusterFirstWithHostNet",
     type: TEXT,
-    meaning: "DNS policy of the provider's pods; empty for the cluster's default",
+    meaning: "DNS policy of the provider's pods. Empty for the cluster's default.",
   },
 ];
 
@@ -54,14 +64,14 @@ const bothRows: readonly ValueRow[] = [
       because: "policies, healing and certificates name our objects, and a cluster has one install: the names are fixed",
     },
   },
-  { path: "imagePullSecrets", default: [], type: LIST, meaning: "to pull our image and the provider's with" },
-  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "the provider's log as JSON; ours: `logFormat`" },
-  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "the provider's verbosity; ours: `logLevel`" },
+  { path: "imagePullSecrets", default: [], type: LIST, meaning: "Names of Secrets to pull our image and the provider's with." },
+  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "Writes the provider's log as JSON. Ours is `logFormat`." },
+  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "Verbosity of the provider's log. Ours is `logLevel`." },
   {
     path: "metricsAddr",
     default: "8898",
     type: PORT,
-    meaning: "port of the provider's metrics; unlike upstream it is the process's port as well",
+    meaning: "Port of the provider's metrics. Unlike upstream it is the process's port as well.",
   },
   {
     path: "enableArcExtension",
@@ -73,7 +83,7 @@ const bothRows: readonly ValueRow[] = [
       because: "beside the proxy, which Azure.proxySettings sets here without it, it adds Microsoft's telemetry: leave it out",
     },
   },
-  { path: "rbac.install", default: true, type: BOOLEAN, meaning: "the provider's ServiceAccount; `false` where somebody else makes it" },
+  { path: "rbac.install", default: true, type: BOOLEAN, meaning: "Makes the provider's ServiceAccount. `false` where somebody else does." },
   {
     path: "rbac.pspEnabled",
     default: false,
@@ -86,14 +96,14 @@ const bothRows: readonly ValueRow[] = [
     default: true,
     type: BOOLEAN,
     flag: "construct-pem-chain",
-    meaning: "order a PKCS#12 secret's certificates from leaf to root, in mounts and Secrets; unlike upstream `false` has its effect",
+    meaning: "Orders a PKCS#12 secret's certificates from leaf to root, in mounts and Secrets. Unlike upstream `false` has its effect.",
   },
   {
     path: "writeCertAndKeyInSeparateFiles",
     default: false,
     type: BOOLEAN,
     flag: "write-cert-and-key-in-separate-files",
-    meaning: "files `.crt` and `.key` beside a certificate's secret, in mounts and Secrets",
+    meaning: "Adds files `.crt` and `.key` to a certificate's secret, in mounts and Secrets.",
   },
 ];
 
@@ -103,12 +113,17 @@ const proxyRows: readonly ValueRow[] = [
     path: "Azure.proxySettings.isProxyEnabled",
     default: false,
     type: BOOLEAN,
-    meaning: "whether the proxy of the next four is used, by provider and worker",
+    meaning: "Whether provider and worker use the proxy that the next four name.",
   },
-  { path: "Azure.proxySettings.httpProxy", default: "", type: TEXT, meaning: "`HTTP_PROXY`" },
-  { path: "Azure.proxySettings.httpsProxy", default: "", type: TEXT, meaning: "`HTTPS_PROXY`" },
-  { path: "Azure.proxySettings.noProxy", default: "", type: TEXT, meaning: "`NO_PROXY`" },
-  { path: "Azure.proxySettings.proxyCert", default: "", type: TEXT, meaning: "the proxy's CA (PEM), where it opens TLS" },
+  { path: "Azure.proxySettings.httpProxy", default: "", type: TEXT, meaning: "Proxy for plain HTTP, as in `HTTP_PROXY`." },
+  { path: "Azure.proxySettings.httpsProxy", default: "", type: TEXT, meaning: "Proxy for HTTPS, as in `HTTPS_PROXY`." },
+  {
+    path: "Azure.proxySettings.noProxy",
+    default: "",
+    type: TEXT,
+    meaning: "Hosts and networks that are reached without it, as in `NO_PROXY`.",
+  },
+  { path: "Azure.proxySettings.proxyCert", default: "", type: TEXT, meaning: "The proxy's CA in PEM, where the proxy opens TLS." },
 ];
 
 const TELEMETRY = "a part of Microsoft's telemetry, which is not in this product: leave it out";

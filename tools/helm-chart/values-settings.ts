@@ -16,9 +16,10 @@ export type SettingPlace =
   | { readonly kind: "upstream"; readonly path: string }
   | { readonly kind: "none"; readonly because: string };
 
-const sync: SettingPlace = { kind: "value", of: "sync" };
-const webhook: SettingPlace = { kind: "value", of: "webhook" };
-const both: SettingPlace = { kind: "value", of: "both" };
+/** `also` says when to change it. */
+const sync = (also: string): SettingPlace => ({ kind: "value", of: "sync", also });
+const webhook = (also: string): SettingPlace => ({ kind: "value", of: "webhook", also });
+const both = (also: string): SettingPlace => ({ kind: "value", of: "both", also });
 const upstream = (path: string): SettingPlace => ({ kind: "upstream", path });
 const none = (because: string): SettingPlace => ({ kind: "none", because });
 
@@ -31,37 +32,43 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-secret": upstream("secrets-store-csi-driver.syncSecret.enabled"),
   "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
   "rotation-poll-interval": upstream("secrets-store-csi-driver.rotationPollInterval"),
-  "sync-mode": sync,
-  "unused-grace": sync,
-  "expiry-warning": sync,
-  "restart-workloads": sync,
-  "max-rollouts-per-namespace": sync,
-  "rollout-timeout": sync,
+  "sync-mode": sync(
+    "`while-used` where Secrets are to exist only while a pod mounts the class, as with the driver's own sync; `never` where only annotated classes are synced.",
+  ),
+  "unused-grace": sync("Raise it where pods are away for longer between two runs, as those of a CronJob."),
+  "expiry-warning": sync("Lower it where objects live for less than a month."),
+  "restart-workloads": sync("Switch it off where another controller restarts workloads."),
+  "max-rollouts-per-namespace": sync("Raise it where a rotation takes too long to reach all workloads of a namespace."),
+  "rollout-timeout": sync("Raise it where pods take longer to get ready."),
   namespaces: { kind: "value", of: "sync", also: "The worker's rights end there and in its own one, by a RoleBinding in each." },
-  "credentials-secret-names": sync,
-  "allowed-vaults": sync,
-  "allowed-identity-modes": sync,
+  "credentials-secret-names": sync("Add the names that your classes use. The worker may read Secrets of these names alone."),
+  "allowed-vaults": sync("Name yours where authors of classes are not to reach others."),
+  "allowed-identity-modes": sync(
+    "Name those that you have set up. Without `workload-identity` the worker may not ask for tokens of ServiceAccounts.",
+  ),
   "managed-identity-namespaces": {
     kind: "value",
     of: "sync",
     decide: "keyvault-injector.managed-identity-namespaces",
     also: "Not given: none; what it was, in an upgrade; the namespaces that use it today, in an upgrade from 0.3.0; `*` with `preset: extension`.",
   },
-  "secret-access": sync,
-  "adopt-driver-secrets": sync,
-  "cloud-name": sync,
-  "cloud-env-dir": sync,
+  "secret-access": sync(
+    "`blind` where the worker is not to read the Secrets of the cluster; edits of synced Secrets are then found at the next poll.",
+  ),
+  "adopt-driver-secrets": sync("Switch it off where the driver's own sync stays on for some classes."),
+  "cloud-name": sync("Set it in Azure Government or China."),
+  "cloud-env-dir": sync("Needed for clouds of your own; mount the folder by `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
-  heal: sync,
+  heal: sync("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
   "heal-node-side": {
     kind: "decided",
     unless: `or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)`,
     also: "Not given, it is false with `secretAccess: blind` and with `classAuthors: deny`, else true.",
   },
-  "strict-annotations": webhook,
-  "log-level": both,
-  "log-format": both,
+  "strict-annotations": webhook("Switch it on where a mistyped annotation is to stop a pod."),
+  "log-level": both("`debug` to find out why something is decided as it is."),
+  "log-format": both("`text` for clusters in which logs are read by `kubectl logs` alone."),
   namespace: none(FROM_THE_POD),
   "pod-name": none(FROM_THE_POD),
   "bind-address": none("pods listen on every address of theirs"),
@@ -70,9 +77,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "tls-cert-file": none(CERT_MANAGER),
   "tls-key-file": none(CERT_MANAGER),
   "tls-ca-file": none(CERT_MANAGER),
-  "tls-min-version": webhook,
+  "tls-min-version": webhook("`1.2` for API servers that know no newer one."),
   "client-ca-file": none("given where clientCA names a ConfigMap or Secret"),
-  "drain-delay": webhook,
+  "drain-delay": webhook("Raise it where requests fail while a replica ends."),
   "crds-dir": none("the image has them"),
   kubeconfig: none("pods have an account"),
 };

@@ -26,11 +26,12 @@ export const ALERT_CASES: readonly AlertCase[] = [
     silent: { series: { 'apiserver_admission_webhook_fail_open_count{name="pods.somebody.else"}': "0+1x30" }, at: "20m" },
   },
   {
+    // R12: a webhook that is not reached is passed by, and counted nowhere else but as a pod that failed open.
     alert: "KeyVaultInjectorCallErrors",
     fires: {
-      series: { [`apiserver_admission_webhook_rejection_count{${HOOK},error_type="calling_webhook_error"}`]: "0+1x30" },
+      series: { [`apiserver_admission_webhook_rejection_count{${HOOK},error_type="apiserver_internal_error"}`]: "0+1x30" },
       at: "20m",
-      labels: [{ error_type: "calling_webhook_error" }],
+      labels: NONE,
     },
     silent: { series: { [`apiserver_admission_webhook_rejection_count{${HOOK},error_type="no_error"}`]: "0+1x30" }, at: "20m" },
   },
@@ -73,11 +74,12 @@ export const ALERT_CASES: readonly AlertCase[] = [
   {
     alert: "KeyVaultInjectorAdmissionErrors",
     fires: {
-      series: { [k("admission_requests_total", 'outcome="errored",reason="InternalError"')]: "0+1x30" },
-      at: "20m",
+      series: { [k("admission_requests_total", 'outcome="errored",reason="InternalError"')]: "0+1x40" },
+      at: "30m",
       labels: [{ reason: "InternalError" }],
     },
-    silent: { series: { [k("admission_requests_total", 'outcome="denied",reason="ClassRequired"')]: "0+1x30" }, at: "20m" },
+    // R7: a burst of reviews that found no room once, and were sent again.
+    silent: { series: { [k("admission_requests_total", 'outcome="errored",reason="Overloaded"')]: "0x9 30x30" }, at: "18m" },
   },
   {
     alert: "KeyVaultInjectorAdmissionSlow",
@@ -98,6 +100,16 @@ export const ALERT_CASES: readonly AlertCase[] = [
       },
       at: "30m",
     },
+  },
+  {
+    alert: "KeyVaultInjectorComponentDamaged",
+    fires: {
+      series: { [k("component_damaged", 'component="ValidatingAdmissionPolicy keyvault-injector-pod-volume",pod="a"')]: "1x30" },
+      at: "20m",
+      labels: [{ component: "ValidatingAdmissionPolicy keyvault-injector-pod-volume" }],
+    },
+    // Mended, as most are, before anybody could look.
+    silent: { series: { [k("component_damaged", 'component="Deployment keyvault-injector-webhook",pod="a"')]: "1x3 0x30" }, at: "20m" },
   },
   {
     alert: "KeyVaultInjectorNoLeader",

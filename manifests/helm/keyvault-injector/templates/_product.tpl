@@ -12,6 +12,38 @@
 {{- if and $isWanted (has "components" .Values.heal) -}}true{{- end -}}
 {{- end -}}
 
+{{/*
+Of a list: the chart's root, a value and the worker's flag. The value where it is given; else off with the extension's defaults, what it was in
+an upgrade, and on in a new install.
+*/}}
+{{- define "keyvault-injector.decided" -}}
+{{- $root := index . 0 -}}
+{{- $given := index . 1 -}}
+{{- $flag := printf "--%s=" (index . 2) -}}
+{{- $decided := ne (toString $root.Values.preset) "extension" -}}
+{{- if kindIs "bool" $given -}}
+{{- $decided = $given -}}
+{{- else if and $decided $root.Release.IsUpgrade -}}
+{{- $deployment := lookup "apps/v1" "Deployment" $root.Release.Namespace "keyvault-injector-sync" -}}
+{{- range ((($deployment.spec).template).spec).containers -}}
+{{- range .args -}}
+{{- if hasPrefix $flag . -}}
+{{- $decided = eq (trimPrefix $flag .) "true" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $decided -}}
+{{- end -}}
+
+{{- define "keyvault-injector.sync-secret" -}}
+{{- include "keyvault-injector.decided" (list . ((index .Values "secrets-store-csi-driver").syncSecret).enabled "sync-secret") -}}
+{{- end -}}
+
+{{- define "keyvault-injector.rotation" -}}
+{{- include "keyvault-injector.decided" (list . (index .Values "secrets-store-csi-driver").enableSecretRotation "enable-secret-rotation") -}}
+{{- end -}}
+
 {{/* Namespaces whose classes may use the node's identity, with commas between them. */}}
 {{- define "keyvault-injector.managed-identity-namespaces" -}}
 {{- if kindIs "slice" .Values.managedIdentityNamespaces -}}
@@ -73,6 +105,37 @@ and no limit: those namespaces that use the node's identity today. Nothing where
 {{- else -}}
 {{- printf "%s:%s" .repository .tag -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Our image: a text is its whole name, as up to 0.4.0. A release of an older chart may lack the parts. */}}
+{{- define "keyvault-injector.own-image" -}}
+{{- if kindIs "string" .Values.image -}}
+{{- .Values.image -}}
+{{- else -}}
+{{- $given := .Values.image | default dict -}}
+{{- $tag := $given.tag | default .Chart.AppVersion -}}
+{{- include "keyvault-injector.image" (dict "repository" ($given.repository | default .Chart.Name) "tag" $tag "digest" $given.digest) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "keyvault-injector.own-pull-policy" -}}
+{{- $given := kindIs "map" .Values.image | ternary .Values.image dict -}}
+{{- .Values.imagePullPolicy | default $given.pullPolicy | default "IfNotPresent" -}}
+{{- end -}}
+
+{{/* Of a list: the chart's root, and labels of one object. What says which release an object came with. */}}
+{{- define "keyvault-injector.labels" -}}
+{{- $root := index . 0 -}}
+{{- $chart := printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $labels := dict "app.kubernetes.io/instance" $root.Release.Name "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- toYaml (merge $labels (dict "helm.sh/chart" $chart) (index . 1 | default dict) ($root.Values.commonLabels | default dict)) -}}
+{{- end -}}
+
+{{/* Of a list: the chart's root, and labels of one process's pods, beside those that selectors are by. */}}
+{{- define "keyvault-injector.pod-labels" -}}
+{{- $root := index . 0 -}}
+{{- $labels := dict "app.kubernetes.io/instance" $root.Release.Name "app.kubernetes.io/version" $root.Chart.AppVersion -}}
+{{- toYaml (merge (dict) (index . 1 | default dict) ($root.Values.commonLabels | default dict) $labels) -}}
 {{- end -}}
 
 {{/* The port of an address such as `:8095`, `"8898"` or 8898. */}}

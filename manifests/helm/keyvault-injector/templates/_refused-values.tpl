@@ -7,7 +7,7 @@
 {{- $here := $values -}}
 {{- range splitList "." .path -}}
 {{- if kindIs "map" $here -}}
-{{- $here = get $here . -}}
+{{- $here = index $here . -}}
 {{- end -}}
 {{- end -}}
 {{- if not (or (kindIs "invalid" $here) (has (toJson $here) .unless)) }}
@@ -41,7 +41,7 @@
 {{- range $system := list "linux" "windows" -}}
 {{- $values := get $driver $system -}}
 {{- $version := regexFind "^v?[0-9]+[.][0-9]+[.][0-9]+" (toString $values.image.tag) -}}
-{{- if and $driver.install $values.enabled $driver.enableSecretRotation $version (not $values.image.digest) -}}
+{{- if and $driver.install $values.enabled (eq (include "keyvault-injector.rotation" $) "true") $version (not $values.image.digest) -}}
 {{- if semverCompare "<1.6.0" $version }}
 - secrets-store-csi-driver.{{ $system }}.image.tag: {{ $values.image.tag }} rotates mounts by reading Secrets of the whole cluster, a right that it is not given here: leave the tag out, or take v1.6.0 or newer
 {{- end -}}

@@ -1,0 +1,30 @@
+/** The section of a version in CHANGELOG.md, in the words that Artifact Hub has for changes. */
+import { withAbsoluteLinks } from "./project.ts";
+
+export interface Change {
+  readonly kind: "added" | "changed" | "deprecated" | "removed" | "fixed" | "security";
+  readonly description: string;
+}
+
+const KINDS: Readonly<Record<string, Change["kind"]>> = {
+  Added: "added",
+  Changed: "changed",
+  Deprecated: "deprecated",
+  Removed: "removed",
+  Fixed: "fixed",
+  Security: "security",
+};
+
+/** Of `## [version]`; throws where there is no such section, or one of its headings is none of Keep a Changelog's. */
+export function changesOf(changelog: string, version: string): readonly Change[] {
+  const section = changelog.split(/^## /m).find((candidate) => candidate.startsWith(`[${version}]`));
+  if (section === undefined) throw new Error(`CHANGELOG.md has no section [${version}]`);
+  const [, ...parts] = section.split(/^### /m);
+  return parts.flatMap((part) => {
+    const [heading = "", ...lines] = part.split("\n");
+    const kind = KINDS[heading.trim()];
+    if (kind === undefined) throw new Error(`CHANGELOG.md, [${version}]: ${heading} is no kind of change`);
+    const [, ...entries] = `\n${lines.join("\n")}`.split("\n- ");
+    return entries.map((entry) => ({ kind, description: withAbsoluteLinks(entry.replaceAll(/\s+/g, " ").trim()) }));
+  });
+}
