@@ -2,14 +2,13 @@ import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import type { HeldClass } from "../domain/provider-class/held-class.ts";
 import type { PolledUntil } from "../domain/schedule/phase.ts";
 import type { SyncMode } from "../domain/schedule/sync-mode.ts";
 import type { Claims } from "../domain/sync/claims.ts";
 import type { ClassMemories } from "./classes/class-memory.ts";
 import type { Consumers } from "./classes/consumers.ts";
+import type { HeldClasses } from "./classes/held-classes.ts";
 import type { StatusStore } from "./classes/status-store.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import type { Guardrails } from "./guardrails.ts";
@@ -49,7 +48,7 @@ export interface WorkerContext {
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
   readonly fingerprints: Fingerprints;
-  readonly classes: Reflector<HeldClass>;
+  readonly classes: HeldClasses;
   /** Which class names which Secret. */
   readonly claims: Claims;
   readonly secrets: SecretStore;

@@ -1,7 +1,7 @@
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
-import { objectKey, refOfKey } from "../domain/object-key.ts";
+import { refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Decoder } from "../domain/ports/decoder.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
@@ -9,7 +9,6 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { VaultClients } from "../domain/ports/vault-client.ts";
-import { type HeldClass, heldClass } from "../domain/provider-class/held-class.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { Claims } from "../domain/sync/claims.ts";
@@ -17,6 +16,7 @@ import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-facts.ts";
 import { ClassMemories } from "./classes/class-memory.ts";
 import { startConsumers } from "./classes/consumers.ts";
+import { startHeldClasses } from "./classes/held-classes.ts";
 import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewFreshness } from "./classes/review-freshness.ts";
@@ -186,17 +186,7 @@ function buildContext(
   const enqueue = (classKey: string): void => queue.add(classKey);
   const claims = new Claims();
   const memories = new ClassMemories();
-  const classes = watcher.reflect<HeldClass>(
-    {
-      resource: RESOURCES.secretProviderClasses,
-      project: heldClass,
-      onChange: (ref, change) => {
-        claims.note(change);
-        enqueue(objectKey(ref));
-      },
-    },
-    signal,
-  );
+  const classes = startHeldClasses({ watcher, kube, onChange: (change) => claims.note(change), lookAt: enqueue }, signal);
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => lookAtFailing(context), signal);

@@ -1,4 +1,4 @@
-import type { KubeObject, SecretProviderClass } from "../kubernetes.ts";
+import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../kubernetes.ts";
 import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
 
 /**
@@ -7,21 +7,69 @@ import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
  */
 export const MAX_CLASS_CHARACTERS = 655_360;
 
+/**
+ * Values, lists and mappings of a class, all levels together, `managedFields` left out. The largest class that can be mirrored has about
+ * 7,000. A key with an empty value takes five characters of JSON, and dozens of bytes of memory.
+ */
+export const MAX_CLASS_PARTS = 10_000;
+
+/** Bytes that a value, list or mapping takes beside its characters, at most about so many. */
+const BYTES_OF_A_PART = 64;
+
 /** No name is longer. */
 const LONGEST_NAME = 253;
 
+/** Of what a class has too much: for itself, or together with the other classes of its namespace. */
+export type Excess = "characters" | "parts" | "namespace";
+
 /** A class as the worker holds it. */
 export interface HeldClass extends SecretProviderClass {
-  /** It is larger than a class may be: what is held are its identity and the names of its Secrets. */
-  readonly isTooLarge?: true;
+  /** Where it is set, what is held are the class's identity and the names of its Secrets. */
+  readonly excess?: Excess;
+  /** Its `managedFields` as JSON, which takes a fraction of what the objects do: only snapshots need them. */
+  readonly owners?: string;
 }
 
-export function heldClass(object: KubeObject): HeldClass {
-  return JSON.stringify(object).length > MAX_CLASS_CHARACTERS ? remainderOf(object) : object;
+/** `hasRoom`: whether a class that takes so many bytes can be held. */
+export function heldClass(object: KubeObject, hasRoom: (bytes: number) => boolean): HeldClass {
+  const text = JSON.stringify(object);
+  if (text.length > MAX_CLASS_CHARACTERS) return remainderOf(object, "characters");
+  const held = withoutOwners(object);
+  const parts = partsOf(held, MAX_CLASS_PARTS);
+  if (parts > MAX_CLASS_PARTS) return remainderOf(object, "parts");
+  return hasRoom(bytesOf(text) + parts * BYTES_OF_A_PART) ? held : remainderOf(object, "namespace");
+}
+
+/** As the API server has it. */
+export function wholeClass({ owners, ...provider }: HeldClass): SecretProviderClass {
+  if (owners === undefined) return provider;
+  const managedFields = JSON.parse(owners) as readonly ManagedFieldsEntry[]; // Made from such.
+  return { ...provider, metadata: { ...provider.metadata, managedFields } };
+}
+
+function withoutOwners(object: KubeObject): HeldClass {
+  const { managedFields, ...metadata } = object.metadata;
+  return managedFields === undefined ? object : { ...object, metadata, owners: JSON.stringify(managedFields) };
+}
+
+/** One character that is not Latin-1 makes a text take two bytes for each. */
+function bytesOf(text: string): number {
+  return /[\u0100-\uffff]/.test(text) ? 2 * text.length : text.length;
+}
+
+/** Counts no further than just above `most`. */
+function partsOf(value: unknown, most: number): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let parts = 1;
+  for (const inner of Object.values(value)) {
+    parts += partsOf(inner, most - parts);
+    if (parts > most) break;
+  }
+  return parts;
 }
 
 /** The names of its Secrets are kept, so that they are neither somebody else's nor superfluous. */
-function remainderOf(provider: SecretProviderClass): HeldClass {
+function remainderOf(provider: SecretProviderClass, excess: Excess): HeldClass {
   const { apiVersion, kind, metadata, spec } = provider;
   const { name, namespace = "", uid = "", resourceVersion = "", generation = 0, creationTimestamp = "" } = metadata;
   const secretObjects = (spec?.secretObjects ?? []).slice(0, MAX_SECRET_OBJECTS);
@@ -33,6 +81,6 @@ function remainderOf(provider: SecretProviderClass): HeldClass {
       provider: (spec?.provider ?? "").slice(0, LONGEST_NAME),
       secretObjects: secretObjects.map(({ secretName = "" }) => ({ secretName: secretName.slice(0, LONGEST_NAME) })),
     },
-    isTooLarge: true,
+    excess,
   };
 }

@@ -7,9 +7,9 @@
 /** A backend may hold so many times as much as is free: three quarters of all, where nothing else is going on. */
 const BACKEND_FACTOR = 3;
 
-/** `running`: slots that the tenant holds. */
-export function tenantHasRoom(running: number, free: number): boolean {
-  return running < free;
+/** `running`: slots that the tenant holds. `size`: how many more it asks for; it gets all or none, as if it took one after the other. */
+export function tenantHasRoom(running: number, free: number, size = 1): boolean {
+  return running + size - 1 < free - (size - 1);
 }
 
 /** `running`: slots in which somebody waits for the backend, whichever tenant. */

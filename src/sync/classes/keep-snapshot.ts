@@ -3,6 +3,7 @@ import { ownersAfterRepair } from "../../domain/healing/field-owners.ts";
 import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
+import { type HeldClass, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { handOver } from "../healing/hand-over.ts";
 import type { WorkerContext } from "../worker-context.ts";
@@ -14,13 +15,13 @@ export type SnapshotResult =
   | { readonly kind: "unsettled" };
 
 /** No Secret is written before its class has a snapshot, so an absent class with Secrets can always be judged. */
-export async function keepSnapshot(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<SnapshotResult> {
+export async function keepSnapshot(context: WorkerContext, provider: HeldClass, signal: AbortSignal): Promise<SnapshotResult> {
   const { metadata } = provider;
   const state = context.gate.state;
   if (state.kind === "frozen") return { kind: "unsettled" };
   if (context.snapshots.isCurrent(provider, state)) return { kind: "current" };
   const snapshot = context.snapshots.get(objectKey(metadata));
-  const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, provider, state);
+  const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, wholeClass(provider), state);
   switch (drift) {
     case "current":
       return { kind: "current" };

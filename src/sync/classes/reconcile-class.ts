@@ -26,6 +26,7 @@ import { nextDateOf, tellDates } from "./tell-dates.ts";
 import { reconcileUnused } from "./unused-class.ts";
 import { warnOfAnnotations } from "./warn-class.ts";
 
+const AT_ONCE: ClassResult = { kind: "again", after: 1 };
 const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };
 
 /** Looks at one class: reads the whole state, decides once, writes only differences. */
@@ -34,7 +35,10 @@ export async function reconcileClass(context: WorkerContext, ref: ObjectRef, sig
   const provider = context.classes.get(ref);
   if (provider === undefined) return reconcileMissingClass(context, ref, signal);
   if (context.gate.state.kind === "frozen") return AGAIN;
-  if (provider.isTooLarge === true) return reconcileLarge(context, provider, signal);
+  if (provider.excess !== undefined) {
+    if (await context.classes.admit(provider, signal)) return AT_ONCE;
+    return reconcileLarge(context, { provider, excess: provider.excess }, signal);
+  }
   const snapshot = await keepSnapshot(context, provider, signal);
   if (snapshot.kind === "unsettled") return AGAIN;
   warnOfAnnotations(context, provider);

@@ -1,14 +1,14 @@
 import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ClassSnapshot, type CrdIdentity, canonical, SNAPSHOT_FORMAT, snapshotOf } from "../../domain/healing/snapshot.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
+import { type HeldClass, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
 import type { RecordKind } from "./stored-record.ts";
 
 /** Class snapshots by `namespace/name` of the class, in the class's namespace. */
 export interface Snapshots extends SignedRecords<ClassSnapshot> {
   /** Whether the snapshot is the class as it is, under this CRD. Asked again of the same object, it costs nothing. */
-  isCurrent(provider: SecretProviderClass, crd: CrdIdentity): boolean;
+  isCurrent(provider: HeldClass, crd: CrdIdentity): boolean;
 }
 
 export const SNAPSHOT: RecordKind<ClassSnapshot> = {
@@ -39,13 +39,13 @@ interface Compared extends CrdIdentity {
 }
 
 function currency(records: SignedRecords<ClassSnapshot>): Snapshots["isCurrent"] {
-  const equal = new WeakMap<SecretProviderClass, Compared>();
+  const equal = new WeakMap<HeldClass, Compared>();
   return (provider, { crdUid, crdGeneration }) => {
     const text = records.textOf(objectKey(provider.metadata));
     if (text === undefined) return false;
     const known = equal.get(provider);
     if (known?.text === text && known.crdUid === crdUid && known.crdGeneration === crdGeneration) return true;
-    const isEqual = canonical(snapshotOf(provider, { crdUid, crdGeneration })) === text;
+    const isEqual = canonical(snapshotOf(wholeClass(provider), { crdUid, crdGeneration })) === text;
     if (isEqual) equal.set(provider, { text, crdUid, crdGeneration });
     return isEqual;
   };

@@ -1,0 +1,92 @@
+import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import { type HeldClass, heldClass } from "../../domain/provider-class/held-class.ts";
+import { ClassRoom } from "./class-room.ts";
+
+/** All classes, as far as there is room for them. */
+export interface HeldClasses extends Reflector<HeldClass> {
+  /** Reads a class that has waited for room and has it now: whether it is held from now on. */
+  admit(waiting: HeldClass, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface HeldClassesOptions {
+  readonly watcher: KubeWatcher;
+  readonly kube: Pick<KubeClient, "read">;
+  /** Of every change, in order, after the copy was updated. */
+  readonly onChange: (change: Change<HeldClass>) => void;
+  /** A class is to be reconciled. */
+  readonly lookAt: (classKey: string) => void;
+}
+
+export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
+  const room = new ClassRoom(lookAt);
+  /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
+  const admitted = new Map<string, HeldClass>();
+  const project = (object: KubeObject): HeldClass => {
+    const key = objectKey(object.metadata);
+    const held = heldClass(object, (bytes) => room.take(key, bytes));
+    if (held.excess !== undefined && held.excess !== "namespace") room.leave(key);
+    return held;
+  };
+  const whole = (watched: HeldClass): HeldClass => {
+    const read = watched.excess === "namespace" ? admitted.get(objectKey(watched.metadata)) : undefined;
+    return read !== undefined && isSameVersion(read, watched) ? read : watched;
+  };
+  const reflector: Reflector<HeldClass> = watcher.reflect<HeldClass>(
+    {
+      resource: RESOURCES.secretProviderClasses,
+      project,
+      onChange: (ref, { previous, current }) => {
+        const key = objectKey(ref);
+        const before = previous && whole(previous);
+        admitted.delete(key);
+        if (current === undefined) room.leave(key);
+        onChange({ previous: before, current });
+        lookAt(key);
+      },
+    },
+    signal,
+  );
+  const admit = async (waiting: HeldClass, readSignal: AbortSignal): Promise<boolean> => {
+    const { namespace = "", name } = waiting.metadata;
+    const key = objectKey({ namespace, name });
+    if (!room.has(key)) return false;
+    const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, readSignal);
+    // A newer one comes by the watch, and has the room.
+    if (found.kind !== "found" || !isSameVersion(found.object, waiting) || reflector.get({ namespace, name }) !== waiting) return false;
+    const read = project(found.object);
+    if (read.excess !== undefined) return false;
+    admitted.set(key, read);
+    onChange({ previous: waiting, current: read });
+    return true;
+  };
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    get isUnserved() {
+      return reflector.isUnserved;
+    },
+    get lastActivity() {
+      return reflector.lastActivity;
+    },
+    get unbrokenSince() {
+      return reflector.unbrokenSince;
+    },
+    get: (ref: ObjectRef) => {
+      const watched = reflector.get(ref);
+      return watched && whole(watched);
+    },
+    list: () => reflector.list().map(whole),
+    relist: () => reflector.relist(),
+    synced: (waitSignal) => reflector.synced(waitSignal),
+    admit,
+  };
+}
+
+function isSameVersion(one: SecretProviderClass, other: SecretProviderClass): boolean {
+  const [a, b] = [one.metadata, other.metadata];
+  return a.uid === b.uid && a.resourceVersion === b.resourceVersion;
+}

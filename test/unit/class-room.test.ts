@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { KubeObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { type HeldClass, heldClass, MAX_CLASS_PARTS, wholeClass } from "../../src/domain/provider-class/held-class.ts";
+import { ClassRoom, NAMESPACE_BYTES } from "../../src/sync/classes/class-room.ts";
+
+const MIB = 1_048_576;
+
+/** A class with so many further parameters, and each of them in its managedFields. */
+function classWith(keys: number): KubeObject {
+  const names = Array.from({ length: keys }, (_, index) => `p${index}`);
+  const fields = Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
+  const provider: SecretProviderClass = {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { namespace: "team", name: "app", managedFields: [{ manager: "kubectl", fieldsV1: fields }] },
+    spec: { provider: "azure", parameters: Object.fromEntries(names.map((name) => [name, ""])) },
+  };
+  return provider;
+}
+
+const held = (object: KubeObject): HeldClass => heldClass(object, () => true);
+
+describe("a class as the worker holds it", () => {
+  test("B-15: has its managedFields as one text, and is whole again from it", () => {
+    const provider = classWith(100);
+    assert.equal(held(provider).metadata.managedFields, undefined);
+    assert.deepEqual(wholeClass(held(provider)), provider);
+  });
+
+  test("B-15: is not held with so many values that they take many times their characters", () => {
+    assert.equal(held(classWith(26_000)).excess, "parts");
+    assert.equal(held(classWith(MAX_CLASS_PARTS - 100)).excess, undefined);
+  });
+
+  test("B-15: counts for each of its values, and twice where its text is not Latin-1", () => {
+    const bytesOf = (object: KubeObject): number => {
+      let asked = 0;
+      heldClass(object, (bytes) => {
+        asked = bytes;
+        return true;
+      });
+      return asked;
+    };
+    const [one, more] = [classWith(1), classWith(1_001)];
+    assert.ok(bytesOf(more) - JSON.stringify(more).length > 64_000);
+    const wide = { ...one, metadata: { ...one.metadata, annotations: { note: "€".repeat(100_000) } } };
+    const narrow = { ...one, metadata: { ...one.metadata, annotations: { note: "e".repeat(100_000) } } };
+    assert.ok(bytesOf(wide) > bytesOf(narrow) + 100_000);
+  });
+});
+
+describe("room for large classes", () => {
+  const fill = (room: ClassRoom, namespace: string, count: number): number =>
+    Array.from({ length: count }, (_, index) => room.take(`${namespace}/c${index}`, MIB)).filter(Boolean).length;
+
+  test("B-15: is bounded for a namespace, whose small classes need none", () => {
+    const room = new ClassRoom(() => undefined);
+    assert.equal(fill(room, "team", 63), NAMESPACE_BYTES / MIB);
+    assert.equal(room.take("team/small", 32_768), true);
+    assert.equal(room.take("other/large", MIB), true);
+  });
+
+  test("B-15: is left to a further namespace by however many that fill theirs", () => {
+    const room = new ClassRoom(() => undefined);
+    let all = 0;
+    for (let index = 0; index < 20; index++) all += fill(room, `many-${index}`, 63);
+    assert.ok(all > 64 && all < 96, `${all} MiB`);
+    assert.equal(room.take("other/large", 500_000), true);
+    for (let index = 0; index < 100; index++) room.take(`another-${index}/large`, 500_000);
+    assert.equal(room.take("last/large", 500_000), true, "also where nothing is left");
+    assert.equal(room.take("last/more", 500_000), false);
+  });
+
+  test("B-15: stays with those that have it, and what becomes free goes to the first that waits and fits", () => {
+    const heard: string[] = [];
+    const room = new ClassRoom((key) => heard.push(key));
+    fill(room, "team", 18);
+    assert.equal(room.take("team/c3", MIB), true, "as it is listed anew");
+    assert.equal(room.take("team/c16", MIB), false);
+
+    room.leave("team/c5");
+
+    assert.deepEqual(heard, ["team/c16"]);
+    assert.equal(room.has("team/c16"), true);
+    assert.equal(room.take("team/c3", 20_000), true);
+    assert.deepEqual(heard, ["team/c16", "team/c17"], "also where a class becomes smaller");
+  });
+
+  test("B-15: is not kept for a class that is gone", () => {
+    const heard: string[] = [];
+    const room = new ClassRoom((key) => heard.push(key));
+    fill(room, "team", 18);
+    for (let index = 0; index < 18; index++) room.leave(`team/c${index}`);
+    assert.equal(fill(room, "other-name", 16), 16);
+    assert.equal(fill(room, "team", 16), 16);
+  });
+});
