@@ -5,6 +5,8 @@ export interface Party {
   readonly tenant: string;
   /** What the key's handler may have to wait for; undefined: nothing that others wait for too. */
   readonly backend: string | undefined;
+  /** Workers that the key takes all at once; 1 where not given. */
+  readonly size?: number;
 }
 
 /** How workers are shared. Without it each key has a tenant of its own. */
@@ -51,10 +53,10 @@ export class ReadyKeys {
   /** Added again, it keeps its time, and waits for what it would wait for by now. */
   add(key: string, now: number): void {
     const before = this.#waiting.get(key);
-    const { tenant, backend } = this.#sharing?.of(key) ?? { tenant: key, backend: undefined };
+    const { tenant, backend, size = 1 } = this.#sharing?.of(key) ?? { tenant: key, backend: undefined };
     if (before?.tenant === tenant && before.backend === backend) return;
     if (before !== undefined) this.#leaveTurn(before);
-    this.#waiting.set(key, { key, since: before?.since ?? now, tenant, backend });
+    this.#waiting.set(key, { key, since: before?.since ?? now, tenant, backend, size });
     const backends = this.#turns.get(tenant) ?? new Map<string | undefined, Set<string>>();
     this.#turns.set(tenant, backends.set(backend, (backends.get(backend) ?? new Set()).add(key)));
   }
@@ -70,15 +72,32 @@ export class ReadyKeys {
   take(): Taken | undefined {
     const free = this.#workers - this.#running.all;
     if (free <= 0) return undefined;
+    let isSaving = false;
     for (const [tenant, backends] of this.#turns) {
       if (this.#sharing !== undefined && !tenantHasRoom(this.#running.ofTenant(tenant), free)) continue;
-      for (const [backend, keys] of backends) {
+      for (const keys of backends.values()) {
         const [key] = keys;
         const taken = key === undefined ? undefined : this.#waiting.get(key);
-        if (taken !== undefined && this.#hasRoom({ tenant, backend }, free)) return this.#handOut(taken);
+        if (taken === undefined || (isSaving && sizeOf(taken) > 1)) continue;
+        if (this.#hasRoom(taken, free)) return this.#handOut(taken);
+        isSaving ||= this.#isStarved(taken);
       }
     }
     return undefined;
+  }
+
+  /** The same key with more workers, where its tenant may have them and nobody is starved; otherwise undefined, and nothing has changed. */
+  grow(taken: Taken, size: number): Taken | undefined {
+    const more = size - sizeOf(taken);
+    const waiting = [...this.#turns.values()].flatMap((backends) =>
+      [...backends.values()].flatMap(([key = ""]) => this.#waiting.get(key) ?? []),
+    );
+    if (!tenantHasRoom(this.#running.ofTenant(taken.tenant), this.#workers - this.#running.all, more)) return undefined;
+    if (waiting.some((other) => this.#isStarved(other))) return undefined;
+    const grown = { ...taken, size };
+    this.giveBack(taken);
+    this.#running.add(grown, 1);
+    return grown;
   }
 
   giveBack(taken: Taken): void {
@@ -86,8 +105,15 @@ export class ReadyKeys {
   }
 
   #hasRoom(party: Party, free: number): boolean {
-    if (this.#sharing === undefined || party.backend === undefined) return true;
+    if (this.#sharing === undefined) return true;
+    if (!tenantHasRoom(this.#running.ofTenant(party.tenant), free, sizeOf(party))) return false;
+    if (party.backend === undefined) return true;
     return backendHasRoom(this.#running.ofBackend(party.backend), free) && this.#running.of(party) < this.#sharing.perBackend;
+  }
+
+  /** Of a tenant that has nothing, and too large for what is free: until it fits, nothing goes to others that are larger than a single one. */
+  #isStarved(waiting: Taken): boolean {
+    return sizeOf(waiting) > 1 && this.#running.ofTenant(waiting.tenant) === 0;
   }
 
   #handOut(taken: Taken): Taken {
@@ -137,7 +163,8 @@ class RunningCounts {
     return this.#byBackend.get(backend) ?? 0;
   }
 
-  add(party: Party, change: 1 | -1): void {
+  add(party: Party, sign: 1 | -1): void {
+    const change = sign * sizeOf(party);
     this.all += change;
     count(this.#byTenant, party.tenant, change);
     count(this.#byParty, partyKey(party), change);
@@ -145,11 +172,15 @@ class RunningCounts {
   }
 }
 
+function sizeOf({ size = 1 }: Party): number {
+  return size;
+}
+
 function partyKey({ tenant, backend = "" }: Party): string {
   return JSON.stringify([tenant, backend]);
 }
 
-function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
+function count(counts: Map<string, number>, name: string, change: number): void {
   const next = (counts.get(name) ?? 0) + change;
   if (next > 0) counts.set(name, next);
   else counts.delete(name);

@@ -40,6 +40,7 @@ import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
 import { untilAnswered } from "./until-answered.ts";
 import { startGrants } from "./vault/grants.ts";
+import { ValuesInHand } from "./vault/values-in-hand.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
 import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
@@ -96,6 +97,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const { kube, logger } = options;
   const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
   const key = await untilAnswered({ name: "fingerprint key", make: () => loadHmacKey(options, signal) }, options, signal);
+  const values = new ValuesInHand();
   const classes = new WorkQueue({
     workers: CLASS_WORKERS,
     sharing: {
@@ -116,6 +118,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
         return outcome;
       } finally {
         options.quarantine.end(classKey);
+        values.end(classKey);
       }
     },
   });
@@ -131,7 +134,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     onKnown: (policy, isMissing) => options.metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
   // The queue runs below, so its handler never sees this before it is there.
-  const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails }, signal);
+  const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails, values }, signal);
   options.metrics.queue.observe(classes);
   options.observeQueue?.(classes);
   options.metrics.observeClasses(classFacts(context));
@@ -176,10 +179,11 @@ interface ContextInput {
   readonly classes: WorkQueue;
   readonly crds: WatchedCrds;
   readonly guardrails: Guardrails;
+  readonly values: ValuesInHand;
 }
 
 function buildContext(
-  { options, cluster, fingerprints, classes: queue, crds, guardrails }: ContextInput,
+  { options, cluster, fingerprints, classes: queue, crds, guardrails, values }: ContextInput,
   signal: AbortSignal,
 ): WorkerContext {
   const { kube, watcher, logger, clock } = options;
@@ -256,6 +260,7 @@ function buildContext(
         ...options,
         consumers,
         grants,
+        values,
         onChange: (classKey) => {
           const isKnown = memories.noteChange(classKey, clock.now());
           if (isKnown) enqueue(classKey);

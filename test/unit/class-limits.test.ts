@@ -170,6 +170,24 @@ describe("what the vault has for a class", () => {
   const fetched = (client: ObjectReader, ...objects: readonly ClassObject[]) =>
     fetchObjects({ client, render }, objects, new AbortController().signal);
 
+  test("B-9: is asked for no further than there is room for it, and then nothing of it is kept", async () => {
+    const objects = times(40, (index) => anObject(`s${index}`));
+    const asked: number[] = [];
+    const within = (most: number) => (bytes: number) => {
+      asked.push(bytes);
+      return bytes <= most;
+    };
+    const signal = new AbortController().signal;
+
+    const cut = await fetchObjects({ client: vaultOf(1, 1_000), render, hasRoom: within(6_000) }, objects, signal);
+    const whole = await fetchObjects({ client: vaultOf(1, 1_000), render, hasRoom: within(40_000) }, objects, signal);
+
+    assert.deepEqual(cut, { files: [], failures: [], isCutShort: true });
+    assert.equal(asked.indexOf(7_000), 6);
+    assert.equal(asked[7], 1_000, "the next is that of the second attempt");
+    assert.equal(whole.files.length, 40);
+  });
+
   test("S2: is no more than 2,000 versions, of all histories together", async () => {
     const { files, failures } = await fetched(vaultOf(1_500, 1), anObject("one", 9_999), anObject("two", 9_999), anObject("three", 99));
 

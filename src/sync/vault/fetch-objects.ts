@@ -32,34 +32,43 @@ export interface Fetched {
   readonly failures: readonly ObjectFailure[];
 }
 
+/** Cut short, it has neither files nor failures: there is no room for the values. */
+export interface FetchedInRoom extends Fetched {
+  readonly isCutShort: boolean;
+}
+
 export interface FetchOptions {
   readonly client: ObjectReader;
   readonly render: RenderOptions;
   /** Decodes beside the caller's own thread; where not given, in place. */
   readonly content?: ClassContent | undefined;
+  /** Whether the class may have so many bytes of values, all together; where not given, it may. */
+  readonly hasRoom?: (bytes: number) => boolean;
 }
 
 /** What the class may still have. */
 interface Room {
   versions: number;
   bytes: number;
+  isCutShort: boolean;
 }
 
 /** The files of a class, in the order of its objects. One object that fails does not stop the others. */
-export async function fetchObjects(options: FetchOptions, objects: readonly ClassObject[], signal: AbortSignal): Promise<Fetched> {
+export async function fetchObjects(options: FetchOptions, objects: readonly ClassObject[], signal: AbortSignal): Promise<FetchedInRoom> {
   const files: ObjectFile[] = [];
   const failures: ObjectFailure[] = [];
-  const room = { versions: MAX_VERSIONS, bytes: MAX_VALUE_BYTES };
+  const room = { versions: MAX_VERSIONS, bytes: MAX_VALUE_BYTES, isCutShort: false };
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
     const results = await Promise.all(
       objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, room }, object, signal)),
     );
+    if (room.isCutShort) return { files: [], failures: [], isCutShort: true };
     for (const result of results) {
       if (result.ok) files.push(...result.value);
       else failures.push(result.error);
     }
   }
-  return { files, failures };
+  return { files, failures, isCutShort: false };
 }
 
 const byFile = new WeakCache<readonly ObjectFailure[], (fileName: string) => ObjectFailure | undefined>();
@@ -88,6 +97,8 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
       const bytes = rendered.value.reduce((sum, { contents }) => sum + contents.byteLength, 0);
       if (bytes > room.bytes) return failed(tooManyBytes(object));
       room.bytes -= bytes;
+      room.isCutShort ||= options.hasRoom?.(MAX_VALUE_BYTES - room.bytes) === false;
+      if (room.isCutShort) return ok([]);
       files.push(...rendered.value);
     }
     return ok(files);

@@ -23,11 +23,12 @@ import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { ClassContent } from "./class-content.ts";
-import { type Fetched, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
+import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Mirror, MirroredSecret } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
+import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
 import type { GateOptions } from "./vault-gate.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
@@ -41,6 +42,8 @@ interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudO
   readonly render: RenderOptions;
   /** Where decoding is done; not given: in place. */
   readonly decoder?: Decoder | undefined;
+  /** Where not given, a class has room for all its values at any time. */
+  readonly values?: ValuesInHand | undefined;
   readonly clock: Clock;
   readonly vaultMetrics: VaultMetrics;
 }
@@ -114,14 +117,17 @@ interface MirrorObjects extends MirrorRequest {
 }
 
 async function mirrorObjects(
-  { render, clock }: VaultMirrorOptions,
+  { render, clock, values }: VaultMirrorOptions,
   { provider, question, ledger, objects, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
   const secretObjects = provider.spec?.secretObjects ?? [];
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
-  const { files, failures } = await fetchObjects({ client: check.reader, render, content }, check.wanted, signal);
+  const fetch = (hasRoom?: (bytes: number) => boolean): Promise<FetchedInRoom> =>
+    fetchObjects({ client: check.reader, render, content, ...(hasRoom && { hasRoom }) }, check.wanted, signal);
+  const isInRoom = values !== undefined && check.wanted.length > 0;
+  const { files, failures } = await (isInRoom ? values.fetch(provider, fetch, signal) : fetch());
   ledger.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
   const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
   // In the class's order: which of them met the vault this time must not change what its status says.

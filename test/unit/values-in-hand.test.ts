@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { ValuesInHand } from "../../src/sync/vault/values-in-hand.ts";
+import { SimulatedWorld } from "../support/simulation/world.ts";
+
+const MIB = 1_048_576;
+const PIECE = 262_144;
+
+interface Fetched {
+  readonly isCutShort: boolean;
+}
+
+/** Classes that fetch values piece by piece and keep them until they are told to end. */
+class Classes {
+  readonly values = new ValuesInHand();
+  /** Bytes in hand by class. */
+  readonly held = new Map<string, number>();
+  readonly done: string[] = [];
+  attempts = 0;
+  peak = 0;
+
+  start(namespace: string, name: string, bytes: number, signal = new AbortController().signal): Promise<Fetched> {
+    const provider: SecretProviderClass = { apiVersion: "v1", kind: "SecretProviderClass", metadata: { namespace, name } };
+    const key = `${namespace}/${name}`;
+    const fetch = async (hasRoom: (bytes: number) => boolean): Promise<Fetched> => {
+      this.attempts += 1;
+      for (let got = Math.min(PIECE, bytes); ; got = Math.min(got + PIECE, bytes)) {
+        await nextTurn();
+        if (!hasRoom(got)) {
+          this.held.delete(key);
+          return { isCutShort: true };
+        }
+        this.held.set(key, got);
+        this.peak = Math.max(this.peak, this.all);
+        if (got === bytes) break;
+      }
+      this.done.push(key);
+      return { isCutShort: false };
+    };
+    return this.values.fetch(provider, fetch, signal);
+  }
+
+  get all(): number {
+    return [...this.held.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  end(key: string): void {
+    this.held.delete(key);
+    this.values.end(key);
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 400; turn++) await nextTurn();
+  }
+}
+
+describe("values in hand", () => {
+  test("B-9: are 64 MiB at the most, half of them of one namespace, and every class has its turn", async () => {
+    const classes = new Classes();
+    const runs = Array.from({ length: 48 }, (_, index) => classes.start("team", `c${index}`, 8 * MIB));
+    await classes.settle();
+    assert.ok(classes.done.length > 0 && classes.done.length < 48);
+    for (let ended = 0; ended < 48; ended++) {
+      const next = classes.done[ended];
+      assert.ok(next !== undefined, `${ended} of 48: nobody goes on`);
+      classes.end(next);
+      await classes.settle();
+    }
+    await Promise.all(runs);
+    assert.ok(classes.peak > 24 * MIB && classes.peak <= 32 * MIB, `${classes.peak} bytes`);
+    assert.ok(classes.attempts < 48 * 4, `${classes.attempts} attempts`);
+  });
+
+  test("B-9: leave room for a modest class, however many namespaces have large ones", async () => {
+    const classes = new Classes();
+    const stop = new AbortController();
+    const runs: Promise<unknown>[] = [];
+    for (let namespace = 0; namespace < 8; namespace++)
+      for (let index = 0; index < 8; index++) runs.push(classes.start(`large-${namespace}`, `c${index}`, 8 * MIB, stop.signal));
+    await classes.settle();
+    assert.ok(classes.peak <= 64 * MIB, `${classes.peak} bytes`);
+    void classes.start("modest", "app", 100_000);
+    await classes.settle();
+    assert.ok(classes.done.includes("modest/app"));
+    stop.abort();
+    await Promise.allSettled(runs);
+  });
+
+  test("B-9: go to a large class of another namespace that waits, before further ones of those that have some", async () => {
+    const classes = new Classes();
+    const stop = new AbortController();
+    const runs: Promise<unknown>[] = [];
+    for (let namespace = 0; namespace < 6; namespace++)
+      for (let index = 0; index < 8; index++) runs.push(classes.start(`large-${namespace}`, `c${index}`, 8 * MIB, stop.signal));
+    await classes.settle();
+    runs.push(classes.start("late", "app", 8 * MIB, stop.signal));
+    for (let ended = 0; ended < 20 && !classes.done.includes("late/app"); ended++) {
+      const next = classes.done[ended];
+      assert.ok(next !== undefined, "nobody goes on");
+      classes.end(next);
+      await classes.settle();
+    }
+    assert.ok(classes.done.includes("late/app"));
+    stop.abort();
+    await Promise.allSettled(runs);
+  });
+
+  test("B-9: are free again after a class that was stopped while it waited, or ended with what it had", async () => {
+    const classes = new Classes();
+    for (let round = 0; round < 40; round++) {
+      const stop = new AbortController();
+      const runs = Array.from({ length: 6 }, (_, index) => classes.start("team", `c${index}`, 8 * MIB, stop.signal));
+      await classes.settle();
+      stop.abort();
+      await Promise.allSettled(runs);
+      for (let index = 0; index < 6; index++) classes.end(`team/c${index}`);
+    }
+    classes.done.length = 0;
+    await Promise.all(Array.from({ length: 4 }, (_, index) => classes.start("team", `c${index}`, 8 * MIB)));
+    assert.equal(classes.done.length, 4);
+  });
+
+  test("B-9: are given back by each reconcile, however it ends", async () => {
+    const world = new SimulatedWorld();
+    world.vaults.set("db");
+    await world.clock.advance(600_000);
+    // More than there are steps of room for a namespace; every other one fails after it got a value.
+    const names = Array.from({ length: 140 }, (_, index) => `app-${index}`);
+    for (const [index, name] of names.entries())
+      world.apply({ namespace: "team", name, objects: index % 2 === 0 ? ["db"] : ["db", "absent"] });
+    const leader = world.lead();
+    await world.clock.advance(60_000);
+    const synced = names.filter((name) => world.value({ namespace: "team", name: `${name}-db` }) !== undefined);
+    assert.equal(synced.length, names.length);
+    await leader.stop();
+  });
+});
