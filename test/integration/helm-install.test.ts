@@ -83,8 +83,14 @@ interface DoctorRun {
   readonly doctor: CliOutput;
 }
 
+interface DoctorTest {
+  readonly phase: "Succeeded" | "Failed";
+  /** While the pod is there, and with it its rights. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
 /** `helm test`, whose pod is run by the test in the kubelet's place; `phase` is how it ends. */
-async function helmTest(plane: ControlPlane, installer: Installer, phase: "Succeeded" | "Failed"): Promise<DoctorRun> {
+async function helmTest(plane: ControlPlane, installer: Installer, { phase, meanwhile }: DoctorTest): Promise<DoctorRun> {
   const place = `/api/v1/namespaces/${NAMESPACE}/pods/keyvault-injector-doctor`;
   const answered = installer.ask("test", RELEASE, "-n", NAMESPACE, "--timeout", "120s");
   const pod = await eventually(
@@ -96,6 +102,7 @@ async function helmTest(plane: ControlPlane, installer: Installer, phase: "Succe
   );
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: String(at(pod, "spec", "serviceAccountName")) });
   const doctor = await runCli(listAt(pod, "spec", "containers", 0, "args").map(String), { kubeconfig });
+  await meanwhile?.();
   await apiRequest(plane, { method: "PATCH", path: `${place}/status`, contentType: MERGE_PATCH, body: { status: { phase } } });
   return { helm: await answered, doctor };
 }
@@ -204,7 +211,16 @@ for (const version of HELM_VERSIONS) {
     });
 
     test("is tested by doctor, whose account may look at all of it but Secrets, and change nothing", async () => {
-      const { helm, doctor } = await helmTest(plane, installer, "Failed");
+      const may = async (...what: readonly string[]): Promise<string> => {
+        const as = `--as=system:serviceaccount:${NAMESPACE}:keyvault-injector-doctor`;
+        return (await plane.kubectl(["auth", "can-i", ...what, "-n", NAMESPACE, as]).catch(() => "no")).trim();
+      };
+      const meanwhile = async (): Promise<void> => {
+        assert.equal(await may("list", "pods"), "yes");
+        for (const what of ["get secrets", "create pods", "patch deployments", "delete pods"])
+          assert.equal(await may(...what.split(" ")), "no", what);
+      };
+      const { helm, doctor } = await helmTest(plane, installer, { phase: "Failed", meanwhile });
       assert.notEqual(helm.code, 0);
       // Without nodes nothing is ready.
       assert.equal(doctor.code, 1, doctor.stderr);
@@ -212,15 +228,7 @@ for (const version of HELM_VERSIONS) {
       const skipped = [...doctor.stdout.matchAll(/^ *SKIP +(\S+)/gm)].map(([, check]) => String(check));
       assert.deepEqual([...new Set(skipped)].sort(), ["authority", "guardrails", "injection"], doctor.stdout);
 
-      const may = async (...what: readonly string[]): Promise<string> => {
-        const as = `--as=system:serviceaccount:${NAMESPACE}:keyvault-injector-doctor`;
-        return (await plane.kubectl(["auth", "can-i", ...what, "-n", NAMESPACE, as]).catch(() => "no")).trim();
-      };
-      assert.equal(await may("list", "pods"), "yes");
-      for (const what of ["get secrets", "create pods", "patch deployments", "delete pods"])
-        assert.equal(await may(...what.split(" ")), "no", what);
-
-      assert.equal((await helmTest(plane, installer, "Succeeded")).helm.code, 0);
+      assert.equal((await helmTest(plane, installer, { phase: "Succeeded" })).helm.code, 0);
       // Its rights end with it.
       assert.equal(await may("list", "pods"), "no");
     });
