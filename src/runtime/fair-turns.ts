@@ -6,22 +6,30 @@ export interface FairTurns {
   run(peer: string, job: () => void): void;
   /** Resolves when it is the peer's turn. */
   take(peer: string): Promise<void>;
+  /** The same for what nobody waits for: behind the peer's other jobs, and in a share of its own, which its other jobs do not pay for. */
+  takeBehind(peer: string): Promise<void>;
 }
 
 /** Of the event loop's time in one round, in milliseconds: what a round of sockets costs a flooded server anyway. */
 const ROUND_MS = 10;
 /** Cheap ones; a job of its own length may take longer than the round has. */
 const MOST_IN_ROUND = 8;
+/** What can wait begins behind so much time of the others (milliseconds): some hundred reviews of pods. */
+const HEAD_START_MS = 200;
+/** Of what can wait each millisecond counts as so many: beside the jobs of one peer it has a fifth of the time, so that it comes to an end, too. */
+const WEIGHT_BEHIND = 4;
 
 /**
  * Few jobs in each round of the event loop, so that whatever a peer sends costs the others a few milliseconds, or one job's time where
  * that is longer. The next is of the peer that has had the least time since jobs began to wait: a hundred cheap ones of one peer go
  * before the second expensive one of another. Of one peer they come in their order, so that none waits for ever behind what comes after
- * it. Without contention every job runs at once.
+ * it. What can wait is behind all that cannot, but not for ever. Without contention every job runs at once.
  */
 export function createFairTurns(): FairTurns {
   const waiting = new Map<string, (() => void)[]>();
   const spent = new Map<string, number>();
+  /** Which of the lines are of what can wait. */
+  const behind = new Set<string>();
   let isRunning = false;
   /** The time of the last peer that was served: who comes anew starts there, and not with what it did not use before. */
   let reached = 0;
@@ -38,6 +46,7 @@ export function createFairTurns(): FairTurns {
       isRunning = false;
       reached = 0;
       spent.clear();
+      behind.clear();
     });
   };
 
@@ -50,7 +59,9 @@ export function createFairTurns(): FairTurns {
       if (peer !== undefined) takeFrom(peer)?.();
     });
     setImmediate(() => {
-      if (peer !== undefined) spent.set(peer, reached + performance.now() - started);
+      if (peer === undefined) return;
+      const took = performance.now() - started;
+      spent.set(peer, reached + (behind.has(peer) ? WEIGHT_BEHIND * took : took));
     });
   };
 
@@ -86,5 +97,15 @@ export function createFairTurns(): FairTurns {
     isRunning = true;
     round();
   };
-  return { run, take: (peer) => new Promise((resolve) => run(peer, resolve)) };
+  const runBehind = (peer: string, job: () => void): void => {
+    const line = `${peer}, behind`;
+    if (!behind.has(line)) spent.set(line, reached + HEAD_START_MS);
+    behind.add(line);
+    run(line, job);
+  };
+  return {
+    run,
+    take: (peer) => new Promise((resolve) => run(peer, resolve)),
+    takeBehind: (peer) => new Promise((resolve) => runBehind(peer, resolve)),
+  };
 }

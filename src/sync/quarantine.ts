@@ -5,7 +5,15 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { rfc3339 } from "../domain/sync/class-status.ts";
-import { type HandEntry, readLeaving, suspectsOf, writeLeaving } from "../domain/sync/in-hand.ts";
+import {
+  type HandEntry,
+  namespaceSuspicion,
+  readLeaving,
+  type Suspicion,
+  suspectsOf,
+  untilInForm,
+  writeLeaving,
+} from "../domain/sync/in-hand.ts";
 import { keyOf } from "./classes/class-ref.ts";
 import type { Question } from "./vault/vault-question.ts";
 import type { WorkerContext } from "./worker-context.ts";
@@ -30,7 +38,8 @@ type Mirroring = WorkerContext["mirror"];
 /**
  * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and before it
  * takes up a class that may be dangerous. The next leader takes up those that it finds there behind all others and alone, and after a third
- * death only once in a while.
+ * death only once in a while. An edit lets a class be tried sooner, and ends no suspicion before the class has gone well; nor do new names:
+ * the new classes of a namespace are counted together as well.
  */
 export class Quarantine {
   readonly #options: QuarantineOptions;
@@ -76,11 +85,14 @@ export class Quarantine {
 
   /**
    * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others, of which `waiting` are due, and for
-   * other suspects.
+   * other suspects. `provider` is the class as it is now; without it, it is taken to be as it was.
    */
-  admit(classKey: string, waiting: number): number {
+  admit(classKey: string, waiting: number, provider?: SecretProviderClass): number {
     const suspect = this.#suspects.get(classKey);
-    if (suspect === undefined || this.#pauseOf(suspect) > 0) return 0;
+    const form = provider === undefined ? suspect?.form : formOf(provider);
+    if (suspect === undefined || form === undefined || form === suspect.passed) return 0;
+    // It is not mirrored now, and only its status says so.
+    if (this.#pauseUntil(untilInForm(suspect, form)) > 0) return 0;
     const now = this.#options.clock.now();
     const others = waiting - this.#waiting.size;
     const isBehind = now < this.#began + BEHIND_MS && (others > 0 || this.#hasLessSuspected(suspect));
@@ -96,10 +108,11 @@ export class Quarantine {
   /** Mirrors no class that is quarantined, and one that may be dangerous only once it is noted. */
   guarded(mirror: Mirroring): Mirroring {
     return async (provider, question, signal) => {
-      const suspect = this.#suspectedAs(provider);
-      const pause = suspect === undefined ? 0 : this.#pauseOf(suspect);
-      if (suspect !== undefined && pause > 0) return refusal(suspect, pause);
-      this.#hands.set(keyOf(provider), { form: formOf(provider), deaths: suspect?.deaths ?? 0, isInHand: true });
+      const form = formOf(provider);
+      const refused = this.#refusalOf(provider, form, question);
+      if (refused !== undefined) return refused;
+      const deaths = this.#suspects.get(keyOf(provider))?.deaths ?? 0;
+      this.#hands.set(keyOf(provider), { form, deaths, isInHand: true, isNew: !isAtRest(question) });
       const isSafe = this.#proven.has(provider) || (isAtRest(question) && !this.#isCareful);
       if (!isSafe) await this.#options.store();
       const result = await mirror(provider, question, signal);
@@ -112,7 +125,26 @@ export class Quarantine {
   end(classKey: string): void {
     if (this.#tried?.key === classKey) this.#tried = undefined;
     this.#waiting.delete(classKey);
-    if (this.#hands.delete(classKey)) this.#suspects.delete(classKey);
+    const hand = this.#hands.get(classKey);
+    if (hand === undefined) return;
+    this.#hands.delete(classKey);
+    const suspect = this.#suspects.get(classKey);
+    // What its form of then would do is as unknown as before.
+    if (suspect !== undefined && suspect.form !== hand.form) this.#suspects.set(classKey, { ...suspect, passed: hand.form });
+    else this.#suspects.delete(classKey);
+  }
+
+  #refusalOf(provider: SecretProviderClass, form: string, question: Question): Awaited<ReturnType<Mirroring>> | undefined {
+    const suspect = this.#suspects.get(keyOf(provider));
+    if (suspect !== undefined && suspect.passed !== form) {
+      const until = untilInForm(suspect, form);
+      const pause = this.#pauseUntil(until);
+      if (pause > 0) return refusal(ownMessage(suspect, until, this.#options.clock.now()), pause);
+    }
+    if (isAtRest(question) || this.#proven.has(provider) || suspect?.passed === form) return undefined;
+    const together = namespaceSuspicion(this.#suspects, provider.metadata.namespace ?? "", this.#options.clock.now());
+    const pause = this.#pauseUntil(together.until);
+    return pause > 0 ? refusal(namespaceMessage(together), pause) : undefined;
   }
 
   /** Those that have met fewer deaths come before it: otherwise the first of them would meet every one. */
@@ -120,14 +152,8 @@ export class Quarantine {
     return [...this.#suspects.values()].some((other) => other.deaths < deaths);
   }
 
-  #pauseOf({ until = 0 }: HandEntry): number {
+  #pauseUntil(until: number): number {
     return Math.max(until - this.#options.clock.now(), 0);
-  }
-
-  /** Undefined for a class that was changed since. */
-  #suspectedAs(provider: SecretProviderClass): HandEntry | undefined {
-    const suspect = this.#suspects.get(keyOf(provider));
-    return suspect?.form === formOf(provider) ? suspect : undefined;
   }
 }
 
@@ -142,8 +168,20 @@ function formOf({ metadata }: SecretProviderClass): string {
   return createHash("sha256").update(form).digest("hex").slice(0, 16);
 }
 
-function refusal({ deaths, until = 0 }: HandEntry, pause: number): Awaited<ReturnType<Mirroring>> {
-  const next = rfc3339(until);
-  const message = `the class is not mirrored: ${deaths} workers ended while they had it in hand. It is tried again at ${next}; to have it tried now, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
+function refusal(message: string, pause: number): Awaited<ReturnType<Mirroring>> {
   return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "after", milliseconds: pause } };
+}
+
+/** `until` is of the class as it looks at `now`. */
+function ownMessage(suspect: HandEntry, until: number, now: number): string {
+  const { deaths, form } = suspect;
+  const why = `the class is not mirrored: ${deaths} workers ended while they had it in hand. It is tried again at ${rfc3339(until)}`;
+  // Any other form: each is tried at the same time.
+  const edited = untilInForm(suspect, `not ${form}`);
+  if (edited >= until) return why;
+  return `${why}; to have it tried ${edited <= now ? "now" : `at ${rfc3339(edited)}`}, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
+}
+
+function namespaceMessage({ deaths, until }: Suspicion): string {
+  return `the class is not mirrored: ${deaths} workers ended while they had new classes of its namespace in hand. It is tried again at ${rfc3339(until)}`;
 }

@@ -7,7 +7,10 @@ import { VERIFIED } from "../runtime/peer.ts";
  */
 const MOST_REVIEWS = 1_000;
 
-/** Bodies and answers held at the same time: parsed, they take several times that, and the container's limit is 256 MiB. */
+/**
+ * Bodies or what their values become, and answers, held at the same time. Long texts take two or three times that; the limit of the
+ * container is 256 MiB.
+ */
 const MOST_BYTES = 24 * 1024 * 1024;
 
 /** An API server sends a body in one go. One of which nothing comes for as long is the first to go where there is no room. */

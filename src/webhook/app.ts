@@ -26,7 +26,9 @@ export function createApp({ handlers, ...options }: AppOptions): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   for (const [path, handle] of Object.entries(handlers)) {
-    app.post(path, (request, response) => answerReview(request, response, { ...options, handle }));
+    // A pod waits for its review; of the others the answer is only a warning.
+    const canWait = path !== PODS_PATH;
+    app.post(path, (request, response) => answerReview(request, response, { ...options, handle, canWait }));
     app.all(path, (_request, response) => {
       response
         .set("Allow", "POST")
@@ -43,10 +45,11 @@ export function createApp({ handlers, ...options }: AppOptions): Express {
 
 interface Answering extends Omit<AppOptions, "handlers"> {
   readonly handle: ReviewHandler;
+  readonly canWait: boolean;
 }
 
 async function answerReview(request: Request, response: Response, options: Answering): Promise<void> {
-  const { handle, gate, turns, isDraining, onShed } = options;
+  const { handle, canWait, gate, turns, isDraining, onShed } = options;
   const peer = peerOf(request.socket);
   const displaced = new AbortController();
   const place = gate.enter(peer, () => displaced.abort());
@@ -56,7 +59,7 @@ async function answerReview(request: Request, response: Response, options: Answe
     return;
   }
   try {
-    const turn = (): Promise<void> => turns.take(peer);
+    const turn = (): Promise<void> => (canWait ? turns.takeBehind(peer) : turns.take(peer));
     const answer = await handle({ message: request, peer, place, displaced: displaced.signal, turn });
     if (isDraining()) response.set("Connection", "close");
     // An answer that nobody reads holds its bytes until the connection is ended.

@@ -64,6 +64,42 @@ describe("turns of the event loop", () => {
     assert.ok(done.lastIndexOf("busy") < 35, "the busy one is served beside the late one, not after it");
   });
 
+  test("B-13: go to what can wait when nobody else's does, and one at a time before who comes meanwhile", async () => {
+    const turns = createFairTurns();
+    const done: string[] = [];
+    const pods = (from: number): void => {
+      for (let index = from; index < from + 5; index++) turns.run("a", () => done.push(`pod ${index}`));
+    };
+    const later = [0, 1, 2].map(async (index) => {
+      await turns.takeBehind("a");
+      work(50);
+      done.push(`later ${index}`);
+      if (index === 0) pods(5);
+    });
+    pods(0);
+    await Promise.all(later);
+
+    const expected = ["later 0", "later 1", "later 2"];
+    expected.splice(1, 0, "pod 5", "pod 6", "pod 7", "pod 8", "pod 9");
+    expected.unshift("pod 0", "pod 1", "pod 2", "pod 3", "pod 4");
+    assert.deepEqual(done, expected);
+  });
+
+  test("B-13: come to what can wait also where the others' never end", async () => {
+    const turns = createFairTurns();
+    let [pods, isOver] = [0, false];
+    const again = (): void => {
+      pods += 1;
+      work(1);
+      if (!isOver && pods < 5_000) turns.run("a", again);
+    };
+    again();
+    await turns.takeBehind("a");
+    isOver = true;
+
+    assert.ok(pods > 1 && pods < 2_000, `after ${pods} jobs`);
+  });
+
   test("of one peer come in their order, and before all to who has shown who it is", async () => {
     const turns = createFairTurns();
     const done: string[] = [];

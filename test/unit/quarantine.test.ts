@@ -14,10 +14,13 @@ const timing = { due: 0, interval: 1, credentialsMs: 0 };
 const EVERYTHING: Question = { kind: "everything", ...timing, sharedMs: 0 };
 const AT_REST: Question = { kind: "changes", ...timing, intact: new Set(), checked: 0, stored: [{ name: "s", state: "Synced", data: [] }] };
 
-function aClass(name: string, changes: { readonly generation?: number; readonly refresh?: string } = {}): SecretProviderClass {
-  const { generation = 1, refresh } = changes;
+function aClass(
+  name: string,
+  changes: { readonly namespace?: string; readonly generation?: number; readonly refresh?: string } = {},
+): SecretProviderClass {
+  const { namespace = "team", generation = 1, refresh } = changes;
   const annotations = refresh === undefined ? {} : { [CLASS_ANNOTATIONS.refresh]: refresh };
-  const metadata = { namespace: "team", name, uid: `uid of ${name}`, generation, annotations };
+  const metadata = { namespace, name, uid: `uid of ${name}`, generation, annotations };
   return { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata };
 }
 
@@ -56,13 +59,22 @@ class Leaders {
   }
 
   /** As of a process that dies of it: the mirror never comes to an end. */
-  async dieOf(...providers: readonly SecretProviderClass[]): Promise<void> {
+  dieOf(...providers: readonly SecretProviderClass[]): Promise<void> {
+    return this.#dieOf(EVERYTHING, providers);
+  }
+
+  /** The same, of a class that an earlier leader has synced. */
+  dieAtRest(provider: SecretProviderClass): Promise<void> {
+    return this.#dieOf(AT_REST, [provider]);
+  }
+
+  async #dieOf(question: Question, providers: readonly SecretProviderClass[]): Promise<void> {
     let reached = 0;
     const never = this.#mirror(() => {
       reached += 1;
       return new Promise(() => undefined);
     });
-    for (const provider of providers) void never(provider, EVERYTHING, signal);
+    for (const provider of providers) void never(provider, question, signal);
     for (let turn = 0; turn < 10 && reached < providers.length; turn += 1) await new Promise(setImmediate);
     assert.equal(reached, providers.length);
   }
@@ -157,6 +169,100 @@ describe("quarantine", () => {
       assert.equal((await leaders.mirror(changed)).kind, "answered");
     });
   }
+
+  test("B-10: is not evaded by an edit after each death: the class is tried last, alone, and after the fourth death only once in a while", async () => {
+    const edited = (edits: number) => aClass("bomb", { refresh: String(edits) });
+    await leaders.dieOf(edited(0));
+    for (const edits of [1, 2, 3]) {
+      const next = leaders.next();
+      assert.ok(next.admit("team/bomb", 5, edited(edits)) > 0, `edit ${edits} comes behind the others`);
+      assert.equal(next.admit("team/bomb", 0, edited(edits)), 0);
+      await leaders.dieOf(edited(edits));
+    }
+    leaders.next();
+
+    const pauses: unknown[] = [];
+    for (const edits of [4, 5, 6]) {
+      const refused = await leaders.mirror(edited(edits));
+      assert.ok(refused.kind === "refused" && refused.retry.kind === "after", `edit ${edits}`);
+      assert.doesNotMatch(refused.message, /change the class/);
+      pauses.push(refused.retry.milliseconds / 60_000);
+      await leaders.clock.advance(refused.retry.milliseconds);
+      await leaders.dieOf(edited(edits));
+      leaders.next();
+    }
+    assert.deepEqual(pauses, [5, 20, 80]);
+  });
+
+  test("B-10: tells a class that is as it was how soon an edit has it tried", async () => {
+    await leaders.diedOf(aClass("bomb"));
+    const first = await leaders.mirror(aClass("bomb"));
+    await leaders.clock.advance(300_000);
+    await leaders.dieOf(aClass("bomb"));
+    leaders.next();
+    const second = await leaders.mirror(aClass("bomb"));
+
+    assert.ok(first.kind === "refused" && second.kind === "refused");
+    assert.match(first.message, /to have it tried now, change the class/);
+    assert.match(second.message, /to have it tried at \S+, change the class/);
+  });
+
+  test("B-10: keeps the count for other forms of a class that goes well in an edited one", async () => {
+    const harmless = aClass("bomb", { generation: 2 });
+    await leaders.dieOf(aClass("bomb"));
+    leaders.next();
+    await leaders.mirror(harmless);
+    leaders.quarantine.end("team/bomb");
+
+    assert.equal(leaders.quarantine.admit("team/bomb", 5, harmless), 0);
+    leaders.stop();
+    assert.equal(leaders.next().admit("team/bomb", 5, harmless), 0);
+    assert.ok(leaders.quarantine.admit("team/bomb", 5, aClass("bomb", { generation: 3 })) > 0);
+    leaders.stop();
+    await leaders.clock.advance(25 * 60 * 60_000);
+    assert.equal(leaders.next().admit("team/bomb", 5, aClass("bomb", { generation: 3 })), 0, "a day later");
+  });
+
+  test("B-10: counts the deaths that new classes of a namespace cause in turn, and leaves other namespaces and classes at rest alone", async () => {
+    for (const name of ["one", "two", "three"]) {
+      await leaders.dieOf(aClass(name));
+      await leaders.clock.advance(1_000);
+      leaders.next();
+    }
+
+    for (const name of ["four", "one"]) {
+      const refused = await leaders.mirror(aClass(name));
+      assert.ok(refused.kind === "refused" && refused.retry.kind === "after", name);
+      assert.match(
+        refused.message,
+        /^the class is not mirrored: 3 workers ended while they had new classes of its namespace in hand\. It is tried again at \S+$/,
+      );
+      assert.ok(refused.retry.milliseconds > 290_000);
+    }
+    assert.equal((await leaders.mirror(aClass("rests"), AT_REST)).kind, "answered");
+    assert.equal((await leaders.mirror(aClass("innocent", { namespace: "elsewhere" }))).kind, "answered");
+
+    await leaders.clock.advance(300_000);
+    await leaders.dieOf(aClass("four"));
+    leaders.next();
+    const again = await leaders.mirror(aClass("five"));
+    assert.ok(again.kind === "refused" && again.retry.kind === "after");
+    assert.equal(again.retry.milliseconds, 1_200_000);
+  });
+
+  test("counts one death of many new classes of a namespace once, and none of classes at rest", async () => {
+    await leaders.dieOf(...["one", "two", "three", "four"].map((name) => aClass(name)));
+    leaders.next();
+    assert.equal((await leaders.mirror(aClass("new"))).kind, "answered");
+    leaders.quarantine.end("team/new");
+
+    for (const name of ["a", "b", "c"]) {
+      await leaders.clock.advance(1_000);
+      await leaders.dieAtRest(aClass(name));
+      leaders.next();
+    }
+    assert.equal((await leaders.mirror(aClass("newer"))).kind, "answered");
+  });
 
   test("lasts from leader to leader, also over one that ends in order", async () => {
     await leaders.diedOf(aClass("bomb"));

@@ -78,6 +78,16 @@ describe("the number of classes by reason", () => {
 describe("the series of vaults", () => {
   const url = (index: number): string => `https://vault-${index}.vault.azure.net`;
 
+  function givenSeries() {
+    const shown = new Set<string>();
+    const series = new VaultSeries({ begin: (label) => shown.add(label), end: (label) => shown.delete(label) });
+    const ask = (namespace: string, index: number): string => {
+      series.noteUse(`${namespace}/c${index}`, url(index));
+      return series.labelOf(url(index));
+    };
+    return { series, shown, ask };
+  }
+
   test("begin once for each vault, whatever the case of its name", () => {
     const begun: string[] = [];
     const series = new VaultSeries({ begin: (label) => begun.push(label), end: () => undefined });
@@ -111,6 +121,32 @@ describe("the series of vaults", () => {
     for (const key of classes) classes.delete(key);
     series.dropUnnamed();
     assert.ok(shown().includes("other"));
+  });
+
+  test("B-11: are shared by namespace: who names the most gives one up for another's vault", () => {
+    const { series, shown, ask } = givenSeries();
+    for (let index = 0; index < 250; index++) ask("tenant", index);
+
+    assert.equal(ask("victim", 900), "vault-900.vault.azure.net");
+    assert.equal(series.labelOf(url(0)), "vault-0.vault.azure.net");
+    assert.equal(series.labelOf(url(199)), "other");
+    for (let index = 300; index < 500; index++) ask("third", index);
+    assert.equal(ask("victim", 901), "vault-901.vault.azure.net");
+    assert.equal(series.labelOf(url(900)), "vault-900.vault.azure.net");
+    assert.equal([...shown].filter((label) => label !== "other").length, 200);
+    assert.equal(ask("tenant", 251), "other");
+  });
+
+  test("B-11: stay with a vault that another one names as well, among very many", () => {
+    const { series, ask } = givenSeries();
+    ask("victim", 900);
+    for (let index = 0; index < 199; index++) ask("tenant", index);
+    ask("tenant", 900);
+
+    for (let index = 300; index < 350; index++) ask("third", index);
+
+    assert.equal(series.labelOf(url(900)), "vault-900.vault.azure.net");
+    assert.equal(series.labelOf(url(198)), "other");
   });
 
   test("end without a scrape, too, once many classes have gone", () => {

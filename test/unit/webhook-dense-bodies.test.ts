@@ -69,23 +69,51 @@ describe("a body that is dense", () => {
   });
 
   test("A-2: holds room for what a dense body becomes, not for its bytes", async () => {
-    const held: number[] = [];
-    const gate = createAdmissionGate();
-    const watched = await startWebhook({
-      known: [aClass()],
-      gate: {
-        enter: (peer, displace) => {
-          const place = gate.enter(peer, displace);
-          return place === undefined ? undefined : { ...place, hold: (bytes) => held.push(bytes) > 0 && place.hold(bytes) };
-        },
-      },
-    });
     const later = Array.from({ length: 100_000 }, () => ({}));
     const dense = JSON.stringify(aReview(aPod(OPTED_IN, { later })));
-    await watched.post(dense);
-    await watched.stop();
+
+    const held = await roomFor(dense);
 
     assert.ok(dense.length < 400_000, `${dense.length} bytes`);
-    assert.ok(Math.max(...held) > 3_000_000, `room for ${Math.max(...held)} bytes`);
+    assert.ok(held > 6_000_000, `room for ${held} bytes`);
+  });
+
+  test("B-12: holds as much room as a body of a hundred thousand keys takes, which no two objects share", async () => {
+    const later = Array.from({ length: 100_000 }, (_, index) => ({ [index.toString(36)]: 0 }));
+
+    const held = await roomFor(JSON.stringify(aReview(aPod(OPTED_IN, { later }))));
+
+    // Parsed, they are 17 MiB.
+    assert.ok(held > 12 * MIB, `room for ${held} bytes`);
+  });
+
+  test("has room for five hundred ordinary pods at once", async () => {
+    const ordinary = await roomFor(JSON.stringify(aReview(densePod(40))));
+    const gate = createAdmissionGate();
+    const displaced: number[] = [];
+    const places = Array.from({ length: 500 }, (_, index) => gate.enter("api-server", () => displaced.push(index)));
+
+    const isHeld = places.map((place) => place?.hold(ordinary));
+
+    assert.ok(ordinary > 20_000, `${ordinary} bytes`);
+    assert.deepEqual([displaced, isHeld.filter((each) => each !== true)], [[], []]);
   });
 });
+
+/** The most bytes of room that the body's review has held. */
+async function roomFor(body: string): Promise<number> {
+  const held: number[] = [];
+  const gate = createAdmissionGate();
+  const watched = await startWebhook({
+    known: [aClass()],
+    gate: {
+      enter: (peer, displace) => {
+        const place = gate.enter(peer, displace);
+        return place === undefined ? undefined : { ...place, hold: (bytes) => held.push(bytes) > 0 && place.hold(bytes) };
+      },
+    },
+  });
+  await watched.post(body);
+  await watched.stop();
+  return Math.max(...held);
+}

@@ -6,7 +6,8 @@ import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.
 import { systemClock } from "../../src/runtime/clock.ts";
 import { createFairTurns } from "../../src/runtime/fair-turns.ts";
 import { createAdmissionGate } from "../../src/webhook/admission-gate.ts";
-import { createApp, PODS_PATH, WORKLOADS_PATH } from "../../src/webhook/app.ts";
+import { type AppOptions, CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "../../src/webhook/app.ts";
+import type { IncomingReview } from "../../src/webhook/incoming-review.ts";
 import { readBody } from "../../src/webhook/read-body.ts";
 import { createAdmissionServer } from "../../src/webhook/server.ts";
 import { eventually } from "../support/eventually.ts";
@@ -168,28 +169,55 @@ describe("a webhook that waits for the API server", () => {
   });
 });
 
-/** A webhook whose answers to reviews of pods are so large that the system does not take them whole, as it would any of ours. */
-async function startWithLargeAnswers() {
-  let answered = 0;
-  const turns = createFairTurns();
-  const app = createApp({
-    handlers: {
-      [PODS_PATH]: async (review) => {
-        await readBody(review);
-        answered += 1;
-        return { status: 200, body: { text: "x".repeat(6 * MIB) } };
-      },
-      [WORKLOADS_PATH]: async () => ({ status: 200, body: {} }),
-    },
-    isDraining: () => false,
-    gate: createAdmissionGate({ reviews: 100, bytes: 8 * MIB }),
-    turns,
-    onShed: () => undefined,
+describe("a webhook that is asked for warnings", () => {
+  test("B-13: decides about a pod before the classes that came before it from the same address", async () => {
+    const order: string[] = [];
+    const waiting: (() => void)[] = [];
+    const recorded = (path: string) => async (review: IncomingReview) => {
+      await readBody(review);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      await review.turn();
+      order.push(path);
+      return { status: 200, body: {} };
+    };
+    const webhook = await startApp({ [PODS_PATH]: recorded(PODS_PATH), [CLASSES_PATH]: recorded(CLASSES_PATH) });
+    const asking = await strangersThatSay("", 4, { port: webhook.port, from: "127.0.0.1" });
+    for (const [index, socket] of asking.sockets.entries()) {
+      socket.write(wholeRequest(OF_UNKNOWN_CLASS).replace(PODS_PATH, index < 3 ? CLASSES_PATH : PODS_PATH));
+      await eventually(() => waiting.length === index + 1, { within: 10_000 });
+    }
+    for (const resolve of waiting) resolve();
+    await eventually(() => order.length === 4, { within: 10_000 });
+    asking.end();
+    await webhook.server.drain({ delayMs: 0, graceMs: 0 });
+
+    assert.deepEqual(order, [PODS_PATH, CLASSES_PATH, CLASSES_PATH, CLASSES_PATH]);
   });
+});
+
+/** A webhook of these handlers, with room for 8 MiB. */
+async function startApp(handlers: AppOptions["handlers"]) {
+  const turns = createFairTurns();
+  const gate = createAdmissionGate({ reviews: 100, bytes: 8 * MIB });
+  const app = createApp({ handlers, isDraining: () => false, gate, turns, onShed: () => undefined });
   const certificate = selfSignedCertificate();
   const certificates = { current: () => certificate, onChange: () => undefined };
   const server = createAdmissionServer({ app, turns, certificates, address: "::", port: 0, clock: systemClock, logger: recordingLogger() });
-  return { server, port: await server.start(), ca: certificate.cert, answered: () => answered };
+  return { server, port: await server.start(), ca: certificate.cert };
+}
+
+/** A webhook whose answers to reviews of pods are so large that the system does not take them whole, as it would any of ours. */
+async function startWithLargeAnswers() {
+  let answered = 0;
+  const webhook = await startApp({
+    [PODS_PATH]: async (review) => {
+      await readBody(review);
+      answered += 1;
+      return { status: 200, body: { text: "x".repeat(6 * MIB) } };
+    },
+    [WORKLOADS_PATH]: async () => ({ status: 200, body: {} }),
+  });
+  return { ...webhook, answered: () => answered };
 }
 
 describe("a webhook whose answers nobody reads", () => {

@@ -4,13 +4,25 @@
 import { isJsonObject } from "../json-object.ts";
 
 export interface HandEntry {
-  /** What the class looks like: an edit or a new refresh request makes it another one. */
+  /** What the class looked like when it was last in hand: an edit or a new refresh request makes another form of it. */
   readonly form: string;
-  /** Processes that died while they had the class in hand, in this form. */
+  /** Processes that died while they had the class in hand, in whatever form. */
   readonly deaths: number;
   readonly isInHand: boolean;
-  /** Not to be tried before (milliseconds since 1970). */
+  /** No earlier leader had synced it in this form. */
+  readonly isNew?: boolean;
+  /** The form in which it went well after those deaths, if that is another one: an edit back counts them again. */
+  readonly passed?: string;
+  /** Not to be tried before, in this form (milliseconds since 1970). */
   readonly until?: number;
+}
+
+/** Why a class is not tried now. */
+export interface Suspicion {
+  /** Processes that died of the class, or of new classes of its namespace. */
+  readonly deaths: number;
+  /** Not to be tried before (milliseconds since 1970). */
+  readonly until: number;
 }
 
 /** By `namespace/name`. */
@@ -65,19 +77,51 @@ export function readLeaving(text: string, version: string): Leaving | undefined 
 
 function entryIn(value: unknown): HandEntry | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { deaths, form, isInHand, until } = value;
+  const { deaths, form, isInHand, isNew, passed, until } = value;
   if (typeof deaths !== "number" || typeof form !== "string") return undefined;
-  return { form, deaths, isInHand: isInHand === true, ...(typeof until === "number" ? { until } : {}) };
+  return {
+    form,
+    deaths,
+    isInHand: isInHand === true,
+    isNew: isNew === true,
+    ...(typeof passed === "string" ? { passed } : {}),
+    ...(typeof until === "number" ? { until } : {}),
+  };
 }
 
 /** Classes that are suspected, from what a leader left that is dead by `now` (milliseconds since 1970). */
 export function suspectsOf({ classes }: Leaving, now: number): Hands {
-  const counted = [...classes].map(([key, { form, isInHand, ...before }]) => {
+  const counted = [...classes].map(([key, { isInHand, ...before }]) => {
     const deaths = before.deaths + Number(isInHand);
     // A later time is of a clock that was ahead.
     const latest = now + pauseAfter(deaths);
     const until = isInHand ? latest : Math.min(before.until ?? 0, latest);
-    return [key, { form, deaths, isInHand: false, until }] as const;
+    return [key, { ...before, deaths, isInHand: false, until }] as const;
   });
-  return new Map(counted.filter(([, { deaths }]) => deaths > 0));
+  return new Map(counted.filter(([, entry]) => entry.deaths > 0 && isRemembered(entry, now)));
+}
+
+/** A class that is gone is never tried again: its deaths are forgotten a day after it might have been. */
+function isRemembered({ until = 0 }: HandEntry, now: number): boolean {
+  return now < until + LONGEST_PAUSE_MS;
+}
+
+/**
+ * When a class that looks like `form` may be tried (milliseconds since 1970). One that was changed counts as if it had met a death less: the
+ * first edit of a class in quarantine is tried at once, and who edits after each death gains one death in all.
+ */
+export function untilInForm(entry: HandEntry, form: string): number {
+  const { deaths, until = 0 } = entry;
+  return form === entry.form ? until : until - pauseAfter(deaths) + pauseAfter(deaths - 1);
+}
+
+/**
+ * What the new classes of a namespace are suspected of together: deaths that met suspects among them, each counted once however many of
+ * them it met. Classes that an earlier leader had synced do not count: a leader that is killed has many of those in hand.
+ */
+export function namespaceSuspicion(suspects: Hands, namespace: string, now: number): Suspicion {
+  const own = [...suspects].filter(([key]) => key.startsWith(`${namespace}/`)).map(([, entry]) => entry);
+  const counted = own.filter((entry) => entry.isNew === true && entry.passed === undefined && isRemembered(entry, now));
+  const times = new Set(counted.map(({ deaths, until = 0 }) => until - pauseAfter(deaths)));
+  return { deaths: times.size, until: times.size === 0 ? 0 : Math.max(...times) + pauseAfter(times.size) };
 }

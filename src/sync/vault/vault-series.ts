@@ -1,3 +1,5 @@
+import { refOfKey } from "../../domain/object-key.ts";
+
 /** Classes name vaults, and whoever writes classes could name thousands: metrics tell so many apart. */
 const MOST = 200;
 
@@ -10,7 +12,11 @@ interface SeriesOptions {
   readonly end: (label: string) => void;
 }
 
-/** Which vaults have time series of their own: so many at a time, and none that no class names any more. Others forget those with it. */
+/**
+ * Which vaults have time series of their own: so many at a time, and none that no class names any more. Others forget those with it. Where
+ * more are named, the namespace that has the most gives one up for another's. A vault counts for that namespace of those that name it which
+ * names the fewest: nobody takes another's vault from it by naming it, too.
+ */
 export class VaultSeries {
   readonly #options: SeriesOptions;
   readonly #labels = new Map<string, string>();
@@ -27,13 +33,13 @@ export class VaultSeries {
     this.#options = options;
   }
 
-  /** Host name of the vault, or `other` where too many have series already. */
+  /** Host name of the vault, or `other` where too many have series already, and its namespace has its share of them. */
   labelOf(vaultUrl: string): string {
     const key = vaultUrl.toLowerCase();
     const known = this.#labels.get(key);
     if (known !== undefined) return known;
     if (this.#labels.size >= this.#tidyLabelsAt) this.dropUnnamed();
-    const label = this.#labels.size < MOST ? new URL(vaultUrl).hostname : OTHER;
+    const label = this.#hasRoomFor(key) ? new URL(vaultUrl).hostname : OTHER;
     this.#labels.set(key, label);
     this.#options.begin(label);
     return label;
@@ -69,4 +75,39 @@ export class VaultSeries {
     for (const label of before) if (!after.has(label)) this.#options.end(label);
     for (const listener of this.#listeners) listener((vaultUrl) => named.has(vaultUrl.toLowerCase()));
   }
+
+  #hasRoomFor(vault: string): boolean {
+    const shown = [...this.#labels].filter(([, label]) => label !== OTHER).map(([key]) => key);
+    if (shown.length < MOST) return true;
+    const payerOf = payersOf(this.#vaultOf);
+    const payer = payerOf(vault);
+    if (payer === undefined) return false;
+    const shares = Map.groupBy(shown, payerOf);
+    const [largest = []] = [...shares.values()].sort((one, other) => other.length - one.length);
+    const youngest = largest.at(-1);
+    // With one more it would have as many: they would take it from each other in turn.
+    if (youngest === undefined || largest.length <= (shares.get(payer)?.length ?? 0) + 1) return false;
+    this.#giveUp(youngest);
+    return true;
+  }
+
+  #giveUp(vault: string): void {
+    const label = this.#labels.get(vault);
+    this.#labels.set(vault, OTHER);
+    this.#options.begin(OTHER);
+    if (label !== undefined && ![...this.#labels.values()].includes(label)) this.#options.end(label);
+  }
+}
+
+/** For which namespace each vault counts, by the vault of each class. Undefined for one that no class names. */
+function payersOf(vaultOf: ReadonlyMap<string, string>): (vault: string) => string | undefined {
+  const named = new Map<string, Set<string>>();
+  const namers = new Map<string, Set<string>>();
+  for (const [classKey, vault] of vaultOf) {
+    const { namespace } = refOfKey(classKey);
+    named.set(namespace, (named.get(namespace) ?? new Set()).add(vault));
+    namers.set(vault, (namers.get(vault) ?? new Set()).add(namespace));
+  }
+  const count = (namespace: string): number => named.get(namespace)?.size ?? 0;
+  return (vault) => [...(namers.get(vault) ?? [])].sort((one, other) => count(one) - count(other))[0];
 }
