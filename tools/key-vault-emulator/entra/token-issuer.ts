@@ -1,4 +1,4 @@
-import { createHash, generateKeyPair, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
 
 import type { Cloud } from "../network/clouds.ts";
@@ -37,18 +37,20 @@ export class TokenIssuer {
   readonly #now: Clock;
   #lifetime: number;
 
-  private constructor(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }, now: Clock, lifetime: number) {
-    this.#key = keys.privateKey;
-    this.#publicKey = keys.publicKey;
+  private constructor(privateKey: KeyObject, now: Clock, lifetime: number) {
+    this.#key = privateKey;
+    this.#publicKey = createPublicKey(privateKey);
     this.#keyId = createHash("sha1")
-      .update(keys.publicKey.export({ type: "spki", format: "der" }))
+      .update(this.#publicKey.export({ type: "spki", format: "der" }))
       .digest("base64url");
     this.#now = now;
     this.#lifetime = lifetime;
   }
 
-  static async create(now: Clock, lifetimeSeconds: number): Promise<TokenIssuer> {
-    return new TokenIssuer(await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }), now, lifetimeSeconds);
+  /** `given`: an RSA key; a new one where there is none. */
+  static async create(now: Clock, lifetimeSeconds: number, given?: KeyObject): Promise<TokenIssuer> {
+    const key = given ?? (await promisify(generateKeyPair)("rsa", { modulusLength: 2048 })).privateKey;
+    return new TokenIssuer(key, now, lifetimeSeconds);
   }
 
   get now(): Clock {
