@@ -12,7 +12,8 @@ const require = createRequire(import.meta.url);
 
 /** What nobody may open while a world lasts: where it is tried, the simulation has a hole. */
 function refused(what: string): () => never {
-  return () => {
+  // No arrow function: some of these are called with `new`.
+  return function refuse() {
     throw new Error(`simulation: ${what} was to be opened`);
   };
 }

@@ -15,7 +15,7 @@ export interface Pace {
 const PROBE_EVERY_MS = 10_000;
 
 /** A sixth of a world's events are renewals of the lease at the product's own timing, and a quarter are watches of components. */
-const SLOW_LEASE: LeaseTiming = { leaseMs: 90_000, renewDeadlineMs: 60_000, retryMs: 12_000 };
+const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, retryMs: 20_000 };
 
 export function drawPace(random: Random): Pace {
   const isUsual = random.chance(0.2);

@@ -29,12 +29,16 @@ export interface TokenGrant {
 /** Unix seconds, passed in so that one clock serves issuing and checking. */
 export type Clock = () => number;
 
+const MOST_CHECKED = 1_000;
+
 /** Signs and checks v1.0-style access tokens with a key of its own (RS256). */
 export class TokenIssuer {
   readonly #key: KeyObject;
   readonly #publicKey: KeyObject;
   readonly #keyId: string;
   readonly #now: Clock;
+  /** Signatures that were checked before: the same token comes with every request. */
+  readonly #checked = new Map<string, Claims>();
   #lifetime: number;
 
   private constructor(privateKey: KeyObject, now: Clock, lifetime: number) {
@@ -90,13 +94,20 @@ export class TokenIssuer {
   }
 
   verify(token: string): Verification {
+    const claims = this.#checked.get(token) ?? this.#claimsOf(token);
+    if (claims === undefined) return { kind: "forged" };
+    if (this.#checked.size >= MOST_CHECKED) this.#checked.clear();
+    this.#checked.set(token, claims);
+    return claims.exp > this.#now() ? { kind: "valid", claims } : { kind: "expired", claims };
+  }
+
+  /** Undefined: the token is none of ours. */
+  #claimsOf(token: string): Claims | undefined {
     const [head = "", payload = "", signature = "", ...rest] = token.split(".");
     const isOurs =
       rest.length === 0 && verify("sha256", Buffer.from(`${head}.${payload}`), this.#publicKey, Buffer.from(signature, "base64url"));
-    if (!isOurs) return { kind: "forged" };
     // The signature is ours, so the payload is a set of claims that `issue` wrote.
-    const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims;
-    return claims.exp > this.#now() ? { kind: "valid", claims } : { kind: "expired", claims };
+    return isOurs ? (JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims) : undefined;
   }
 
   /** The `jwks_uri` document. */
