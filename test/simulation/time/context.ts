@@ -6,7 +6,7 @@ import { Scheduler } from "./scheduler.ts";
 import { Trace } from "./trace.ts";
 
 const realSetImmediate = globalThis.setImmediate;
-const current = new AsyncLocalStorage<Machine>();
+const current = new AsyncLocalStorage<Machine | undefined>();
 
 /** Unix milliseconds of virtual time 0: a Monday. */
 export const EPOCH = Date.UTC(2026, 0, 5);
@@ -22,9 +22,10 @@ let trace = new Trace();
  */
 const settle = (process as typeof process & { _tickCallback: () => void })._tickCallback; // Not in Node's types.
 
+/** Up to the next event, which enters its own machine. */
 function enter(machine: Machine | undefined, action: () => void): void {
-  if (machine === undefined) current.exit(action);
-  else current.run(machine, action);
+  current.enterWith(machine);
+  action();
 }
 
 export interface Begun {
