@@ -107,8 +107,8 @@ function everyMinute(world: World, check: () => void): void {
   });
 }
 
-/** On the average, with the quiet times between: one every eight minutes. People do something every minute. */
-const FAULT_EVERY_MS = 5.5 * MINUTE;
+/** On the average, with the quiet times between: one every six to seven minutes. People do something every minute. */
+const FAULT_EVERY_MS = 4.5 * MINUTE;
 const ACT_EVERY_MS = MINUTE;
 
 /** Draws what happens next, whatever has happened: a step that is left out changes no other. */

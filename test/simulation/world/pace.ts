@@ -19,7 +19,7 @@ const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, ret
 
 export function drawPace(random: Random): Pace {
   const isUsual = random.chance(0.2);
-  const healsComponents = random.chance(0.25);
+  const healsComponents = random.chance(0.15);
   return {
     lease: isUsual ? undefined : SLOW_LEASE,
     probeEveryMs: isUsual ? PROBE_EVERY_MS : 60_000,
