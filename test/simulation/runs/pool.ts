@@ -5,8 +5,8 @@ import type { Job, Summary } from "./job.ts";
 
 const WORKER = path.join(import.meta.dirname, "worker.ts");
 
-/** Young objects die young here: room for them saves a tenth of the time. */
-const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=32"];
+/** Young objects die young here: room for them, and no threads to collect them beside the other processes. */
+const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=32", "--max-semi-space-size=64", "--single-threaded-gc"];
 
 /** Processes that run simulations, one at a time each. */
 export class Pool {

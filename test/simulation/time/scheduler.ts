@@ -2,7 +2,7 @@ import type { Machine } from "./machine.ts";
 import type { Random } from "./random.ts";
 
 /** Something that happens at a moment of virtual time. */
-interface Entry {
+class Entry {
   at: number;
   /** Drawn: which of several at the same moment comes first. */
   readonly tie: number;
@@ -12,7 +12,20 @@ interface Entry {
   readonly machine: Machine | undefined;
   /** It waits by the machine's own monotonic clock, which stands while the machine sleeps. */
   readonly isTimer: boolean;
-  isCancelled: boolean;
+  isCancelled = false;
+
+  constructor(order: { readonly at: number; readonly tie: number; readonly serial: number }, action: () => void, options: ScheduleOptions) {
+    this.at = order.at;
+    this.tie = order.tie;
+    this.serial = order.serial;
+    this.action = action;
+    this.machine = options.machine;
+    this.isTimer = options.isTimer ?? false;
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+  }
 }
 
 export interface Scheduled {
@@ -65,21 +78,10 @@ export class Scheduler {
   }
 
   schedule(milliseconds: number, action: () => void, options: ScheduleOptions = {}): Scheduled {
-    const entry: Entry = {
-      at: this.#now + Math.max(milliseconds, 0),
-      tie: this.#random.next(),
-      serial: this.#serial++,
-      action,
-      machine: options.machine,
-      isTimer: options.isTimer ?? false,
-      isCancelled: false,
-    };
+    const at = this.#now + Math.max(milliseconds, 0);
+    const entry = new Entry({ at, tie: this.#random.next(), serial: this.#serial++ }, action, options);
     this.#push(entry);
-    return {
-      cancel: () => {
-        entry.isCancelled = true;
-      },
-    };
+    return entry;
   }
 
   /** The timers of a machine that slept come so much later. */
@@ -129,7 +131,7 @@ export class Scheduler {
     }
     this.#now = Math.max(this.#now, entry.at);
     this.#events += 1;
-    this.#surroundings.note(`${this.#now} ${entry.serial} ${machine?.name ?? ""}`);
+    this.#surroundings.note(`${entry.serial} ${machine?.name ?? ""}`);
     this.#surroundings.enter(machine, action);
     this.#surroundings.settle();
     return true;
