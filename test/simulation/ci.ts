@@ -4,7 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import type { Job } from "./runs/job.ts";
+import type { Job, Summary } from "./runs/job.ts";
 import { Pool } from "./runs/pool.ts";
 import { Totals } from "./runs/totals.ts";
 import { runThrice } from "./runs/twice.ts";
@@ -17,6 +17,9 @@ const FIXED = [1, 2, 3, 4];
 const FRESH = { from: 100_000, to: 1_000_000 };
 /** For finding the least that fails; longer than that nobody waits for a red run. */
 const SHRINK = { tries: 40, minutes: 2 };
+
+/** Of one seed, with its shrinking. */
+const LONGEST_MS = 5 * 60_000;
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" } } });
 const deadline = Date.now() + Number(values.minutes) * 60_000;
@@ -31,14 +34,22 @@ console.log(`sim: the same with real randomness in it, the control: ${isFound ? 
 
 const fixed = [...FIXED];
 const totals = new Totals();
-const pool = new Pool(WORKERS);
+const pool = new Pool(WORKERS, LONGEST_MS);
 function next(): Job | undefined {
   const seed = fixed.shift() ?? (Date.now() < deadline ? randomInt(FRESH.from, FRESH.to) : undefined);
   return seed === undefined
     ? undefined
     : { seed, hours: HOURS, shrink: { tries: SHRINK.tries, before: deadline + SHRINK.minutes * 60_000 } };
 }
-await pool.runAll(next, (summary) => {
+try {
+  await pool.runAll(next, report);
+} finally {
+  await pool.close();
+}
+console.log(totals.text);
+process.exitCode = totals.violations === 0 && difference === undefined && isFound ? 0 : 1;
+
+function report(summary: Summary): boolean {
   totals.add(summary);
   const { seed, violations, digest, story } = summary;
   console.log(
@@ -46,7 +57,4 @@ await pool.runAll(next, (summary) => {
   );
   if (story !== "") console.log(`${story}\nsim: again: npm run sim -- --seed ${seed} --hours ${HOURS} --seed-hours ${HOURS}`);
   return violations === 0;
-});
-await pool.close();
-console.log(totals.text);
-process.exitCode = totals.violations === 0 && difference === undefined && isFound ? 0 : 1;
+}

@@ -11,10 +11,12 @@ const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=32", "--max-semi-spa
 /** Processes that run simulations, one at a time each. */
 export class Pool {
   readonly #children: ChildProcess[];
+  readonly #mostMs: number | undefined;
 
-  /** `environment`: beside that of this process. */
-  constructor(count: number, environment: Readonly<Record<string, string>> = {}) {
-    this.#children = Array.from({ length: count }, () => fork(WORKER, { execArgv: NODE_FLAGS, env: { ...process.env, ...environment } }));
+  /** `mostMs`: milliseconds, after which a seed has failed: a world may be caught in a loop. */
+  constructor(count: number, mostMs?: number) {
+    this.#children = Array.from({ length: count }, () => fork(WORKER, { execArgv: NODE_FLAGS }));
+    this.#mostMs = mostMs;
   }
 
   /** Runs what `next` gives, until it gives nothing any more or `onDone` returns false. */
@@ -23,7 +25,7 @@ export class Pool {
     await Promise.all(
       this.#children.map(async (child) => {
         for (let job = next(); job !== undefined && isWanted; job = next()) {
-          if (!onDone(await runIn(child, job))) isWanted = false;
+          if (!onDone(await this.#runIn(child, job))) isWanted = false;
         }
       }),
     );
@@ -32,24 +34,33 @@ export class Pool {
   async run(job: Job): Promise<Summary> {
     const [child] = this.#children;
     if (child === undefined) throw new Error("a pool without processes");
-    return runIn(child, job);
+    return this.#runIn(child, job);
   }
 
   /** They end by themselves, so that what they have to write at their end is written. */
   async close(): Promise<void> {
     await Promise.all(
       this.#children.map(async (child) => {
-        if (child.exitCode !== null) return;
+        if (child.exitCode !== null || child.signalCode !== null) return;
         const exit = once(child, "exit");
         child.disconnect();
         await exit;
       }),
     );
   }
+
+  async #runIn(child: ChildProcess, job: Job): Promise<Summary> {
+    const timer = this.#mostMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), this.#mostMs);
+    try {
+      return await runIn(child, job);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 async function runIn(child: ChildProcess, job: Job): Promise<Summary> {
-  if (child.exitCode !== null) throw new Error("a process of the simulation has ended");
+  if (child.exitCode !== null || child.signalCode !== null) throw new Error("a process of the simulation has ended");
   const over = new AbortController();
   try {
     const answer = once(child, "message", { signal: over.signal }).then(([summary]) => summary as Summary); // Its own kind of message.
