@@ -75,7 +75,9 @@ export class Cluster {
     const request: ApiRequest = { method, url, headers: { "content-type": contentType, accept: "application/json" }, body: text, user };
     const answer = this.server.handle(request);
     if (answer.kind === "watch") throw new Error(`${url} is a watch`);
-    return { status: answer.status, body: JSON.parse(answer.body) as Json };
+    // A path that nothing is behind, as while a CRD is gone, is answered in plain text.
+    const isJson = answer.headers["content-type"] === "application/json";
+    return { status: answer.status, body: isJson ? (JSON.parse(answer.body) as Json) : { message: answer.body } };
   }
 
   /** Applies manifests as an installer does. */
