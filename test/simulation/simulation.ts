@@ -3,6 +3,7 @@ import { clusterFaults } from "./faults/cluster.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
+import { FaultSpans } from "./faults/spans.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
@@ -35,13 +36,19 @@ export interface Options {
   readonly hours: number;
   /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
   readonly only?: ReadonlySet<number> | undefined;
+  /** Block of the trace that is kept as text. */
+  readonly keptBlock?: number | undefined;
+  /** Called every simulated minute: what a control does to the run. */
+  readonly haunt?: (() => void) | undefined;
 }
 
 export interface Outcome {
   readonly seed: number;
   readonly hours: number;
   readonly faults: number;
-  readonly faultKinds: number;
+  readonly faultKinds: readonly string[];
+  /** Faults beside which there was another. */
+  readonly overlapping: number;
   readonly steps: number;
   readonly events: number;
   readonly exchanges: number;
@@ -49,10 +56,11 @@ export interface Outcome {
   /** What happened, oldest first. */
   readonly told: World["told"];
   readonly log: World["log"];
+  readonly trace: World["trace"];
 }
 
-export async function simulate({ seed, hours, only }: Options): Promise<Outcome> {
-  const world = await startWorld(seed);
+export async function simulate({ seed, hours, only, keptBlock, haunt }: Options): Promise<Outcome> {
+  const world = await startWorld(seed, { keptBlock });
   const violations: Violation[] = [];
   const violate =
     (invariant: string) =>
@@ -62,6 +70,7 @@ export async function simulate({ seed, hours, only }: Options): Promise<Outcome>
   for (const { name, watch } of INVARIANTS) watch?.(world, violate(name));
   const plan = new Plan(world, only);
   everyMinute(world, () => {
+    haunt?.();
     for (const { name, check } of INVARIANTS) for (const text of check?.(world) ?? []) violate(name)(text);
   });
   const end = hours * HOUR;
@@ -74,18 +83,20 @@ export async function simulate({ seed, hours, only }: Options): Promise<Outcome>
     for (const { name, atRest } of INVARIANTS) for (const text of atRest?.(world) ?? []) violate(name)(text);
   }
   world.end();
-  const { scheduler, fabric, told, log } = world;
+  const { scheduler, fabric, told, log, trace } = world;
   return {
     seed,
     hours: scheduler.now / HOUR,
-    faults: plan.faults,
-    faultKinds: plan.kinds.size,
+    faults: plan.faults.count,
+    faultKinds: plan.faults.kinds,
+    overlapping: plan.faults.overlapping,
     steps: plan.steps,
     events: scheduler.events,
     exchanges: fabric.exchanges,
     violations,
     told,
     log,
+    trace,
   };
 }
 
@@ -96,8 +107,8 @@ function everyMinute(world: World, check: () => void): void {
   });
 }
 
-/** On the average; people do something every minute. */
-const FAULT_EVERY_MS = 8 * MINUTE;
+/** On the average, with the quiet times between: one every six to seven minutes. People do something every minute. */
+const FAULT_EVERY_MS = 4.5 * MINUTE;
 const ACT_EVERY_MS = MINUTE;
 
 /** Draws what happens next, whatever has happened: a step that is left out changes no other. */
@@ -106,9 +117,8 @@ class Plan {
   readonly #only: ReadonlySet<number> | undefined;
   readonly #random: Random;
   readonly #ends = new Set<() => void>();
-  readonly kinds = new Set<string>();
+  readonly faults = new FaultSpans();
   steps = 0;
-  faults = 0;
 
   constructor(world: World, only: ReadonlySet<number> | undefined) {
     this.#world = world;
@@ -151,9 +161,12 @@ class Plan {
     this.#plan(at, (random) => {
       const lasts = kind.longestMs * random.between(0.1, 1);
       const end = kind.begin(this.#world, random);
-      this.faults += 1;
-      this.kinds.add(kind.name);
-      if (end !== undefined) this.#endLater(kind.name, end, lasts);
+      const ended = this.faults.begin(kind.name, this.#world.scheduler.now, end === undefined);
+      const endAll = (): void => {
+        end?.();
+        ended(this.#world.scheduler.now);
+      };
+      if (end !== undefined) this.#endLater(kind.name, endAll, lasts);
       return kind.longestMs === 0 ? kind.name : `${kind.name}, for ${(lasts / MINUTE).toFixed(1)} minutes`;
     });
   }

@@ -33,14 +33,15 @@ export async function reviewFreshness(context: WorkerContext, signal: AbortSigna
   }
 }
 
+/** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
 function outOfDate(context: WorkerContext, provider: SecretProviderClass, startedAt: number): CheckFacts | undefined {
   const now = context.clock.now();
-  if (now - startedAt < MAKING_UP_MS || !isPolled(context, provider)) return undefined;
-  if (conditionOf(context.statuses.get(refOf(provider)), "Fresh")?.status !== "True") return undefined;
+  if (now - startedAt < MAKING_UP_MS) return undefined;
   const memory = context.memories.get(keyOf(provider));
   const lastCheck = memory === undefined ? startedAt : lastCheckOf(memory);
   const facts = { lastCheck, interval: intervalOf(context, provider), now };
-  return isOutOfDate(facts) ? facts : undefined;
+  if (!isOutOfDate(facts) || !isPolled(context, provider)) return undefined;
+  return conditionOf(context.statuses.get(refOf(provider)), "Fresh")?.status === "True" ? facts : undefined;
 }
 
 /** False where the API server has no time for more of it: the next review goes on. What it says no to is no other class's trouble. */

@@ -129,7 +129,12 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
       }),
-    storeUnstored: (ref, storeSignal) => turns.run(objectKey(ref), () => storeUnstored(ref, storeSignal)),
+    storeUnstored: (ref, storeSignal) => {
+      const key = objectKey(ref);
+      // Of every class every few seconds: nearly always there is nothing.
+      if (!unstored.has(key) && !written.has(key)) return Promise.resolve(true);
+      return turns.run(key, () => storeUnstored(ref, storeSignal));
+    },
     remove: (ref, removeSignal) =>
       turns.run(objectKey(ref), async () => {
         const key = objectKey(ref);

@@ -85,23 +85,44 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+const ONCE = { once: true } as const;
+
+/** What most of a world's time goes to: every replica's every loop. */
+class Waiter {
+  readonly #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void };
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: SimulatedTimeout;
+
+  constructor(
+    settle: { readonly resolve: () => void; readonly reject: (error: Error) => void },
+    milliseconds: number | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#settle = settle;
+    this.#signal = signal;
+    this.#timer = new SimulatedTimeout(() => this.#over(), milliseconds, false);
+    if (signal?.aborted === true) this.handleEvent();
+    else signal?.addEventListener("abort", this, ONCE);
+  }
+
+  /** Aborted. */
+  handleEvent(): void {
+    this.#timer.cancel();
+    const error = new Error("The operation was aborted", { cause: this.#signal?.reason });
+    this.#settle.reject(Object.assign(error, { name: "AbortError", code: "ABORT_ERR" }));
+  }
+
+  #over(): void {
+    this.#signal?.removeEventListener("abort", this);
+    this.#settle.resolve();
+  }
+}
+
 /** As `setTimeout` of node:timers/promises. */
 export function wait<T>(milliseconds?: number, value?: T, { signal }: WaitOptions = {}): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const refuse = (): void => {
-      timer.cancel();
-      reject(Object.assign(new Error("The operation was aborted", { cause: signal?.reason }), { name: "AbortError", code: "ABORT_ERR" }));
-    };
-    const timer = new SimulatedTimeout(
-      () => {
-        signal?.removeEventListener("abort", refuse);
-        resolve(value);
-      },
-      milliseconds,
-      false,
-    );
-    if (signal?.aborted === true) refuse();
-    else signal?.addEventListener("abort", refuse, { once: true });
+    // It lives as long as its timer, or its signal.
+    void new Waiter({ resolve: () => resolve(value), reject }, milliseconds, signal);
   });
 }
 

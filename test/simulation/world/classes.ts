@@ -32,8 +32,8 @@ export interface WantedClass {
   readonly intervalMinutes: number | undefined;
 }
 
-/** Minutes; 0: the class says nothing. */
-const INTERVALS = [0, 2, 5, 10, 10, 30, 30, 60, 60];
+/** Minutes; 0: the class says nothing. Polls are what costs most, and seldom says anything: most classes are polled seldom. */
+const INTERVALS = [0, 2, 5, 10, 10, 30, 30, 30, 30, 60, 60, 60, 60, 60, 60, 60];
 
 export function drawClass(
   random: Random,

@@ -79,7 +79,9 @@ export class Cluster {
     const request: ApiRequest = { method, url, headers: { "content-type": contentType, accept: "application/json" }, body: text, user };
     const answer = this.server.handle(request);
     if (answer.kind === "watch") throw new Error(`${url} is a watch`);
-    return { status: answer.status, body: JSON.parse(answer.body) as Json };
+    // A path that nothing is behind, as while a CRD is gone, is answered in plain text.
+    const isJson = answer.headers["content-type"] === "application/json";
+    return { status: answer.status, body: isJson ? (JSON.parse(answer.body) as Json) : { message: answer.body } };
   }
 
   /** Applies manifests as an installer does. */
@@ -117,9 +119,15 @@ function unauthorized(): Reply {
   return { kind: "answer", status: 401, headers: { "content-type": "application/json" }, body: JSON.stringify(status) };
 }
 
+/** Read once: nobody changes them. */
+const manifests = new Map<string, readonly Manifest[]>();
+
 /** The rendered release of this checkout. */
 export function releaseManifests(file: "crds.yaml" | "keyvault-injector.yaml", version: string): readonly Manifest[] {
-  return parseManifests(readFileSync(path.join(MANIFESTS, "releases", version, file), "utf8"));
+  const where = path.join(MANIFESTS, "releases", version, file);
+  const known = manifests.get(where) ?? parseManifests(readFileSync(where, "utf8"));
+  manifests.set(where, known);
+  return known;
 }
 
 const PLURALS: Readonly<Record<string, string>> = {

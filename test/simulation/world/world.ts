@@ -11,16 +11,20 @@ import { Fabric, type Message, type Weather } from "../network/fabric.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
-import { beginWorld, EPOCH } from "../time/context.ts";
+import { TOKEN_KEY } from "../parties/token-key.ts";
+import { beginWorld, EPOCH, note } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
+import type { Trace } from "../time/trace.ts";
 import { drawClass, manifestOf, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { SimulationLog } from "./log.ts";
+import { drawPace } from "./pace.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
 
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+const TOKEN_LIFETIME_SECONDS = 3_600;
 const TENANT = "11111111-2222-3333-4444-555555555555";
 
 export interface Size {
@@ -66,6 +70,7 @@ export interface World {
   readonly weathers: Set<Weather>;
   readonly log: SimulationLog;
   readonly told: Told[];
+  readonly trace: Trace;
   tell(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
@@ -73,18 +78,16 @@ export interface World {
   end(): void;
 }
 
-let shared: Promise<EmulatedClouds> | undefined;
-
-/** Their keys take real time to make: once for all worlds of a process that begin at the same time. */
-async function emulatedClouds(): Promise<EmulatedClouds> {
-  shared = undefined;
-  shared ??= createWorld(3_600);
-  return shared;
+/** How a world begins, where it is not the usual one. */
+export interface Starts {
+  readonly size?: Size;
+  /** Block of the trace that is kept as text. */
+  readonly keptBlock?: number | undefined;
 }
 
-export async function startWorld(seed: number, size: Size = USUAL): Promise<World> {
-  const clouds = await emulatedClouds();
-  const { scheduler, random } = beginWorld(seed);
+export async function startWorld(seed: number, { size = USUAL, keptBlock }: Starts = {}): Promise<World> {
+  const { scheduler, random, trace } = beginWorld(seed, keptBlock);
+  const clouds = await createWorld(TOKEN_LIFETIME_SECONDS, TOKEN_KEY);
   const fabric = new Fabric(scheduler, random.fork("network"));
   useFabric(fabric);
   useHttpsFabric(fabric);
@@ -97,6 +100,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     scheduler,
     random: random.fork("api"),
     onWrite: (write) => {
+      note(JSON.stringify(write));
       for (const listen of listeners.write) listen(write);
     },
   });
@@ -121,7 +125,10 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
   const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
-  const tell = (text: string): void => void told.push({ at: scheduler.now, text });
+  const tell = (text: string): void => {
+    note(text);
+    told.push({ at: scheduler.now, text });
+  };
   const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, tell, count: size.replicas });
   return {
     scheduler,
@@ -136,6 +143,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     weathers,
     log,
     told,
+    trace,
     tell,
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),
@@ -235,9 +243,10 @@ function startReplicas({ cluster, scheduler, random, log, tell, count }: Startin
     kubeconfig,
     JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context], "current-context": "simulated" }),
   );
+  const { flags, lease, probeEveryMs } = drawPace(random.fork("pace"));
   const config = (podName: string) => {
     const parsed = parseConfig(
-      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", "--unused-grace=5m"],
+      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", "--unused-grace=5m", ...flags],
       {},
     );
     if (!parsed.ok) throw new Error(parsed.error.join("; "));
@@ -250,6 +259,8 @@ function startReplicas({ cluster, scheduler, random, log, tell, count }: Startin
       run: runProcess,
       config,
       logger: (machine) => log.loggerOf(machine),
+      lease,
+      probeEveryMs,
       scheduler,
       random: random.fork(name),
       epoch: EPOCH,
