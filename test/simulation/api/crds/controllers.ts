@@ -136,7 +136,7 @@ export class DefinitionControllers {
       this.#awaitInstances(name, 0);
       return;
     }
-    deleteAs(environment, API_SERVER, { kind, namespace: next.namespace, name: next.name }, next.uid, "Background");
+    deleteAs(environment, API_SERVER, { kind, namespace: next.namespace, name: next.name }, next.uid);
     later(1 + soon(environment, 2), () => this.#deleteInstances(name, rest));
   }
 

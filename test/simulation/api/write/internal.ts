@@ -78,8 +78,8 @@ export function createAs(environment: Environment, actor: Actor, target: Target,
 
 /** Deletes the object if it is still the one with the uid. False where that is refused. */
 // oxlint-disable-next-line eslint/max-params -- as above.
-export function deleteAs(environment: Environment, actor: Actor, target: Target, uid: string, propagation: Propagation): boolean {
-  const body = { preconditions: { uid }, propagationPolicy: propagation };
+export function deleteAs(environment: Environment, actor: Actor, target: Target, uid: string, propagation?: Propagation): boolean {
+  const body = { preconditions: { uid }, ...(propagation === undefined ? {} : { propagationPolicy: propagation }) };
   return quietly(() => remove(writing(environment, actor, target, { verb: "delete", body })));
 }
 

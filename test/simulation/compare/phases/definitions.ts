@@ -89,6 +89,7 @@ function withVersions(crd: JsonObject, change: (version: JsonObject) => JsonObje
 function withoutProperty(version: JsonObject, of: string, name: string): JsonObject {
   const schema = objectAt(objectAt(version, "schema"), "openAPIV3Schema");
   const properties = objectAt(schema, "properties");
+  if (!(of in properties)) return version;
   const inner = objectAt(properties, of);
   const { [name]: _cut, ...left } = objectAt(inner, "properties");
   const cut: Json = { ...inner, properties: left };
