@@ -18,7 +18,7 @@ const LOOK_MS = 20_000;
 describe("the policies of the simulated cluster", () => {
   let world: World;
   before(async () => {
-    world = await startWorld(1, { teams: 1, classes: 1, objects: 2, replicas: 1 });
+    world = await startWorld(1, { size: { teams: 1, classes: 1, objects: 2, replicas: 1 } });
     // Without a pod that mounts it, such a class alone has a condition that says whether the worker is guarded.
     for (const team of world.teams)
       for (const wanted of team.classes.values()) writeClass(world.cluster, team, { ...wanted, sync: "always" });
