@@ -3,17 +3,32 @@ import { clusterFaults } from "./faults/cluster.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
+import { podFaults } from "./faults/pods.ts";
+import { threadFaults } from "./faults/threads.ts";
+import { workloadFaults } from "./faults/workloads.ts";
 import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
+import { littleIsPrompt } from "./invariants/prompt.ts";
 import { nothingAtRest, REST_MS } from "./invariants/rest.ts";
+import { restartsReach, restartsTakeTurns } from "./invariants/rollouts.ts";
 import { classesStay, foreignStays, secretsMatch, valuesStayHome } from "./invariants/secrets.ts";
+import { vaultBudget } from "./invariants/vault-budget.ts";
+import { whileUsed } from "./invariants/while-used.ts";
 import type { Random } from "./time/random.ts";
-import { OPERATIONS, type OperationKind } from "./users/operations.ts";
+import type { OperationKind } from "./users/operation.ts";
+import { OPERATIONS } from "./users/operations.ts";
 import { startWorld, type World } from "./world/world.ts";
 
-export const FAULTS: readonly FaultKind[] = [...networkFaults, ...machineFaults, ...clusterFaults];
+export const FAULTS: readonly FaultKind[] = [
+  ...networkFaults,
+  ...machineFaults,
+  ...clusterFaults,
+  ...threadFaults,
+  ...podFaults,
+  ...workloadFaults,
+];
 export const INVARIANTS: readonly Invariant[] = [
   secretsMatch,
   classesStay,
@@ -23,6 +38,11 @@ export const INVARIANTS: readonly Invariant[] = [
   nothingAtRest,
   statusesAreTrue,
   classesAreChecked,
+  vaultBudget,
+  littleIsPrompt,
+  whileUsed,
+  restartsTakeTurns,
+  restartsReach,
 ];
 
 const HOUR = 60 * MINUTE;

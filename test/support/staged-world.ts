@@ -9,6 +9,7 @@ import { Random } from "../simulation/time/random.ts";
 import { Scheduler } from "../simulation/time/scheduler.ts";
 import type { WantedClass } from "../simulation/world/classes.ts";
 import type { SimulatedVault } from "../simulation/world/vaults.ts";
+import type { SimulatedWorkload } from "../simulation/world/workloads.ts";
 import { SYNC_USER, type Team, type World } from "../simulation/world/world.ts";
 
 const EPOCH = Date.UTC(2026, 0, 5);
@@ -27,6 +28,8 @@ export class StagedWorld {
   readonly teams: Team[] = [];
   /** By resource, then by `namespace/name`. */
   readonly objects = new Map<string, Map<string, JsonObject>>();
+  /** By `namespace/name`. */
+  readonly workloads = new Map<string, SimulatedWorkload>();
   readonly #ended: Listeners<Ended> = [];
   readonly #sent: Listeners<Message> = [];
   readonly #written: Listeners<Write> = [];
@@ -54,6 +57,11 @@ export class StagedWorld {
       teams: this.teams,
       replicas: [replica],
       cluster: { server },
+      workloads: {
+        all: () => [...this.workloads.values()],
+        of: (namespace: string, name: string) => this.workloads.get(`${namespace}/${name}`),
+      },
+      threads: { onTrouble: () => undefined },
       onEnded: (listener: (ended: Ended) => void) => this.#ended.push(listener),
       onSend: (listener: (message: Message) => void) => this.#sent.push(listener),
       onWrite: (listener: (write: Write) => void) => this.#written.push(listener),
@@ -77,9 +85,15 @@ export class StagedWorld {
   /** A namespace with a vault of its own, and one class of one object. */
   team(namespace: string, wanted: Partial<WantedClass> = {}): Team {
     const value = Buffer.from(`vault-of-${namespace}/db/1`).toString("base64");
-    const object = { name: "db", versions: [{ version: "1", value, since: 0 }], state: "enabled" as const, changedAt: 0 };
+    const object = {
+      name: "db",
+      isCertificate: false,
+      versions: [{ version: "1", value, since: 0, isDisabled: false }],
+      state: "enabled" as const,
+      changedAt: 0,
+    };
     const vault: SimulatedVault = { name: `vault-of-${namespace}`, tenantId: "tenant", objects: new Map([["db", object]]) };
-    const entry = { object: "db", pinned: undefined, alias: undefined, isDecoded: false };
+    const entry = { object: "db", type: "secret" as const, pinned: undefined, alias: undefined, isDecoded: false };
     const secret = { name: "db", keys: [0], label: undefined };
     const class_: WantedClass = {
       namespace,

@@ -89,7 +89,7 @@ describe("the simulation's invariant that classes are checked", () => {
   test("finds a new version that is listed and does not arrive", async () => {
     const { staged, mine, theirs } = stage();
     const object = mine.vault.objects.get("db");
-    object?.versions.push({ version: "2", value: Buffer.from("vault-of-mine/db/2").toString("base64"), since: 0 });
+    object?.versions.push({ version: "2", value: Buffer.from("vault-of-mine/db/2").toString("base64"), since: 0, isDisabled: false });
     const found = await run(staged, 30, () => {
       for (const team of [mine, theirs]) staged.ended(vaultMessage(team, "/secrets"), { body: listOf(team) });
     });

@@ -21,16 +21,19 @@ export function longestMs({ intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClas
   return INTERVALS * intervalMinutes * 60_000 + BOUND_MS;
 }
 
-/** Which objects an answer of a vault shows as they are; undefined: none. */
+/** Which objects an answer of a vault shows as they are, as `secrets/name`. */
 export function objectsShown({ message, how, status, body }: Pick<Ended, "message" | "how" | "status" | "body">): readonly string[] {
   const [, kind, name = ""] = (message.path.split("?")[0] ?? "").split("/").filter((part, index) => part !== "" || index === 0);
   if (how !== "answered" || message.method !== "GET" || kind === undefined) return [];
   // What is disabled or gone is answered by 403 and 404.
-  if (name !== "") return [200, 403, 404].includes(status) ? [name] : [];
+  if (name !== "") return [200, 403, 404].includes(status) ? [`${kind}/${name}`] : [];
   if (status !== 200) return [];
-  const { value = [] } = JSON.parse(body) as { value?: readonly { readonly id: string }[] };
-  return value.map(({ id }) => id.split("/").at(-1) ?? "");
+  const { value = [] } = JSON.parse(body) as { value?: readonly { readonly id?: string; readonly kid?: string }[] };
+  return value.map(({ id, kid }) => `${kind}/${(id ?? kid ?? "").split("/").at(-1) ?? ""}`);
 }
+
+/** Where a vault has the objects of a type. */
+const KINDS = { secret: "secrets", cert: "certificates", key: "keys" } as const;
 
 const identities = new Map<string, string>();
 
@@ -95,13 +98,17 @@ function overdueMinutes({ world, team, wanted }: Judging, from: number): number 
 function unchecked(judging: Judging): readonly string[] {
   const { team, wanted, noted, since } = judging;
   const { application, vault, namespace } = team;
-  return wanted.entries.flatMap(({ object, pinned }) => {
-    if (pinned !== undefined) return [];
-    const shown = noted.objects.get(objectKey(application.appId, vault.name, object)) ?? 0;
-    const minutes = overdueMinutes(judging, Math.max(shown, since));
-    if (minutes === undefined) return [];
-    return [`${namespace}/${wanted.name}: nobody has asked for ${object} for ${minutes} minutes in which all worked`];
-  });
+  const shown = wanted.entries
+    .filter(({ pinned }) => pinned === undefined)
+    .map(({ object, type }) => ({
+      object,
+      at: noted.objects.get(objectKey(application.appId, vault.name, `${KINDS[type]}/${object}`)) ?? 0,
+    }));
+  const [oldest] = shown.sort((a, b) => a.at - b.at);
+  if (oldest === undefined) return [];
+  const minutes = overdueMinutes(judging, Math.max(oldest.at, since));
+  if (minutes === undefined) return [];
+  return [`${namespace}/${wanted.name}: nobody has asked for ${oldest.object} for ${minutes} minutes in which all worked`];
 }
 
 function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): readonly string[] {

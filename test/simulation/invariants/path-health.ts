@@ -21,6 +21,12 @@ const SLOW_MS = 5_000;
 /** Nothing that is sent waits longer for its answer; a stream that is silent is left after 75 s. */
 const LONGEST_WAIT_MS = 90_000;
 
+/** Usual answers come within a hundredth of that. */
+const QUICK_MS = 1_000;
+
+/** A task that takes longer is ended. */
+const LONGEST_TASK_MS = 10_000;
+
 const TICK_MS = 5_000;
 
 /** A lease lasts 15 s: whoever has run for so long could have taken it. */
@@ -39,6 +45,13 @@ export const namespaceScope = (namespace: string): string => `namespace ${namesp
 export function scopesOf({ namespace, vault, application }: Team): readonly string[] {
   return [CLUSTER, SIGN_INS, identityScope(application.appId), vaultScope(vault.name), namespaceScope(namespace)];
 }
+
+/** In which also what is slow counts as not working. */
+export function quickScopesOf(team: Team): readonly string[] {
+  return scopesOf(team).flatMap((scope) => [scope, slowly(scope)]);
+}
+
+const slowly = (scope: string): string => `slow ${scope}`;
 
 /** Whom a request concerns that did not work. */
 export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "body">): string {
@@ -70,10 +83,17 @@ export function troublesOf(world: World): Troubles {
     const { now } = world.scheduler;
     const { message, sentAt, how } = ended;
     if (message.machine === undefined || !leading.concerns(message.machine)) return;
-    if (hasWorked(ended, now, message.path.includes("watch=true"))) return;
+    const isStream = message.path.includes("watch=true");
+    if (!isStream && now - sentAt > QUICK_MS) troubles.note(slowly(scopeOf(message)), sentAt, now);
+    if (hasWorked(ended, now, isStream)) return;
     if (message.host === API_HOST) leading.noteFailure(message.machine);
     const until = how === "silenced" ? now + LONGEST_WAIT_MS : now;
     troubles.note(scopeOf(message), Math.max(sentAt, now - LONGEST_WAIT_MS), until + RECOVERY_MS);
+  });
+  // Whose task it was is not asked: threads are everybody's.
+  world.threads.onTrouble(() => {
+    const { now } = world.scheduler;
+    troubles.note(CLUSTER, now - LONGEST_TASK_MS, now + RECOVERY_MS);
   });
   const tick = (): void => {
     const { now } = world.scheduler;

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseConfig } from "../../../src/runtime/config.ts";
+// The program of a decoding thread: it listens at the simulated port.
+import "../../../src/pki/threads/thread.ts";
 import { runProcess } from "../../../src/sync/compose.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
@@ -14,14 +16,21 @@ import { type CloudClock, type CloudRequest, cloudParty } from "../parties/cloud
 import { beginWorld, EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
-import { drawClass, manifestOf, type WantedClass } from "./classes.ts";
+import { writeClass, writeCredentials } from "./authors.ts";
+import { drawClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
+import { deploy } from "./deployments.ts";
+import { GREEDY, greedyTenant } from "./greedy.ts";
 import { SimulationLog } from "./log.ts";
+import { startThreads, type Threads } from "./threads.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
+import { Workloads } from "./workloads.ts";
 
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const TENANT = "11111111-2222-3333-4444-555555555555";
+
+/** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
+export const UNUSED_GRACE_MS = 5 * 60_000;
 
 export interface Size {
   readonly teams: number;
@@ -31,6 +40,12 @@ export interface Size {
 }
 
 export const USUAL: Size = { teams: 6, classes: 50, objects: 12, replicas: 3 };
+
+/** Of each vault. */
+const CERTIFICATES = 3;
+
+/** Of the worlds. */
+const GREEDY_SHARE = 1 / 8;
 
 /** A namespace, the vault that its classes read, and as whom. */
 export interface Team {
@@ -64,6 +79,8 @@ export interface World {
   readonly replicas: readonly SimulatedProcess[];
   /** What is wrong on the network at the moment; the first that says something of a request decides. */
   readonly weathers: Set<Weather>;
+  readonly threads: Threads;
+  readonly workloads: Workloads;
   readonly log: SimulationLog;
   readonly told: Told[];
   tell(text: string): void;
@@ -110,6 +127,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     }),
   );
   const weathers = new Set<Weather>();
+  const threads = startThreads(random.fork("threads"));
   fabric.onEnded = (ended) => {
     for (const listen of listeners.ended) listen(ended);
   };
@@ -125,6 +143,13 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
   await install(cluster, scheduler);
   const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
   const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
+  const workloads = startWorkloads({ cluster, scheduler, teams, random: random.fork("workloads") });
+  listeners.write.push(({ resource, subresource, namespace = "", name, verb, isDryRun }) => {
+    if (isDryRun || subresource !== "") return;
+    if (resource === "deployments.apps") workloads.note(namespace, name);
+    if (resource === "pods" && verb === "delete") workloads.notePodGone(namespace, name);
+  });
+  deployFirst(cluster, teams, random.fork("deployments"));
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
   const tell = (text: string): void => void told.push({ at: scheduler.now, text });
@@ -140,6 +165,8 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     teams,
     replicas,
     weathers,
+    threads,
+    workloads,
     log,
     told,
     tell,
@@ -178,6 +205,7 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
     const name = `vault-${Math.floor(index / 1.5)}`;
     const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
     for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);
+    for (let certificate = 0; certificate < CERTIFICATES; certificate += 1) await vaults.rotateCertificate(vault, `cert-${certificate}`);
     const application = await vaults.application(TENANT, [name], random.chance(0.8));
     teams.push({ namespace, vault, application, classes: new Map(), writtenAt: new Map(), pods: new Map() });
     cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
@@ -189,38 +217,42 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
     const wanted = drawClass(random, { namespace: team.namespace, name: `class-${index}`, vault: team.vault });
     writeClass(cluster, team, wanted);
   }
+  const [victim] = teams;
+  if (victim !== undefined && random.chance(GREEDY_SHARE)) teams.push(await greedyTenant({ cluster, vaults }, victim));
   return teams;
 }
 
-export function writeCredentials(cluster: Cluster, namespace: string, { appId, clientSecret }: Application): void {
-  const data = { clientid: Buffer.from(appId).toString("base64"), clientsecret: Buffer.from(clientSecret).toString("base64") };
-  cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "secrets-store-creds" },
-    data,
+interface StartingWorkloads {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly teams: readonly Team[];
+}
+
+function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
+  const byNamespace = new Map(teams.map((team) => [team.namespace, team]));
+  return new Workloads({
+    ...options,
+    secretsOf: (classKey) => {
+      const [namespace = "", name = ""] = classKey.split("/");
+      return byNamespace
+        .get(namespace)
+        ?.classes.get(name)
+        ?.secrets.map((secret) => secret.name);
+    },
+    onPod: (namespace, pod, className) => {
+      const pods = byNamespace.get(namespace)?.pods;
+      if (className === undefined) pods?.delete(pod);
+      else pods?.set(pod, className);
+    },
   });
 }
 
-/** As its author applies it, whatever was there before. False where the API server would not have it. */
-export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
-  const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
-  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
-    contentType: "application/apply-patch+yaml",
-    user: "author",
-  });
-  if (status < 300) {
-    team.classes.set(wanted.name, wanted);
-    team.writtenAt.set(wanted.name, cluster.now);
-  }
-  return status < 300;
-}
+const FIRST_WORKLOADS = 2;
 
-export function deleteClass(cluster: Cluster, team: Team, name: string): void {
-  const { status } = cluster.request("DELETE", `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`, undefined, {
-    user: "author",
-  });
-  if (status < 300) team.classes.delete(name);
+function deployFirst(cluster: Cluster, teams: readonly Team[], random: Random): void {
+  for (const team of teams.filter(({ namespace }) => namespace !== GREEDY))
+    for (let index = 0; index < FIRST_WORKLOADS; index += 1) deploy(cluster, team, { name: `app-${index}`, random });
 }
 
 interface Starting {
@@ -244,7 +276,7 @@ function startReplicas({ cluster, scheduler, random, log, tell, count }: Startin
   );
   const config = (podName: string) => {
     const parsed = parseConfig(
-      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", "--unused-grace=5m"],
+      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", `--unused-grace=${UNUSED_GRACE_MS}ms`],
       {},
     );
     if (!parsed.ok) throw new Error(parsed.error.join("; "));
