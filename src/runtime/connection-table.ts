@@ -57,29 +57,38 @@ interface Entry {
  * another's; and idle ones take none of those that ask, even behind the same address.
  */
 export function createConnectionTable(most: number): ConnectionTable {
-  const now = createLoopTime();
+  const { now, start, stop } = createLoopTime();
   const byPeer = new Map<string, Set<Entry>>();
   let strangers = 0;
+  let sweep: NodeJS.Timeout | undefined;
 
   const join = (entry: Entry): void => {
     const own = byPeer.get(entry.peer) ?? new Set();
     byPeer.set(entry.peer, own.add(entry));
     if (entry.peer !== VERIFIED) strangers += 1;
+    start();
+    sweep ??= setInterval(sweepOnce, SWEEP_MS).unref();
   };
   const part = (entry: Entry): void => {
     const own = byPeer.get(entry.peer);
     if (own?.delete(entry) !== true) return;
     if (own.size === 0) byPeer.delete(entry.peer);
     if (entry.peer !== VERIFIED) strangers -= 1;
+    if (byPeer.size === 0) rest();
+  };
+  /** Nobody is connected: nothing is timed. */
+  const rest = (): void => {
+    stop();
+    clearInterval(sweep);
+    sweep = undefined;
   };
   const end = (entry: Entry): void => {
     part(entry);
     entry.socket.destroy();
   };
-  const sweep = setInterval(() => {
+  const sweepOnce = (): void => {
     for (const own of byPeer.values()) for (const entry of own) if (now() - entry.since > LONGEST[entry.stage]) end(entry);
-  }, SWEEP_MS);
-  sweep.unref();
+  };
 
   const open = (socket: Socket): Connection | undefined => {
     const entry: Entry = { socket, peer: peerOf(socket), stage: "silent", since: now() };
@@ -108,7 +117,7 @@ export function createConnectionTable(most: number): ConnectionTable {
     open,
     endIdle: () => endThose(({ stage }) => WORTH[stage] < WORTH.receiving),
     endAll: () => endThose(() => true),
-    close: () => clearInterval(sweep),
+    close: rest,
   };
 }
 

@@ -5,10 +5,28 @@ const BEAT_MS = 50;
  * Milliseconds in which the event loop came round. While it is held up nobody's bytes are read, and nobody is slow for that: time that
  * is counted against a peer is this one.
  */
-export function createLoopTime(): () => number {
+export interface LoopTime {
+  readonly now: () => number;
+  /** Time passes from now on. */
+  readonly start: () => void;
+  /** Time stands until the next start: a process that nobody is connected to is not woken. */
+  readonly stop: () => void;
+}
+
+/** It stands until it is started. */
+export function createLoopTime(): LoopTime {
   let beats = 0;
-  setInterval(() => {
-    beats += 1;
-  }, BEAT_MS).unref();
-  return () => beats * BEAT_MS;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    now: () => beats * BEAT_MS,
+    start: () => {
+      timer ??= setInterval(() => {
+        beats += 1;
+      }, BEAT_MS).unref();
+    },
+    stop: () => {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
 }

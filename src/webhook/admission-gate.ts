@@ -49,16 +49,15 @@ type Measure = (entry: Entry) => number;
  * anybody, else one of the peer that has the most. So a share binds only where others would go without, and of one's own the oldest makes
  * room for the newest, which is the likeliest to be waited for.
  */
-export function createAdmissionGate(
-  { reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES },
-  now: () => number = createLoopTime(),
-): AdmissionGate {
+export function createAdmissionGate({ reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES }): AdmissionGate {
+  const { now, start, stop } = createLoopTime();
   const inside = new Set<Entry>();
   let held = 0;
 
   const remove = (entry: Entry): boolean => {
     if (!inside.delete(entry)) return false;
     held -= entry.bytes;
+    if (inside.size === 0) stop();
     return true;
   };
   const displace = (entry: Entry): void => {
@@ -89,6 +88,7 @@ export function createAdmissionGate(
         displace(loser);
       }
       inside.add(entry);
+      start();
       return {
         hold: (size) => hold(entry, size),
         complete: () => {
