@@ -3,6 +3,7 @@ import { clusterFaults } from "./faults/cluster.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
+import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   leaderWrites,
   nothingAtRest,
   statusesAreTrue,
+  classesAreChecked,
 ];
 
 const HOUR = 60 * MINUTE;

@@ -52,7 +52,7 @@ export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
 }
 
 /** What an entry's file holds now; undefined: the vault gives nothing for it. */
-function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
+export function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
   if (object === undefined) return undefined;
   // A version that is disabled stays in a Secret that has it, and makes none: which of both it is, follows from when it was.
   if (entry.pinned !== undefined && object.state !== "enabled") return undefined;

@@ -7,7 +7,7 @@ import { stateMethods } from "../../../tools/key-vault-emulator/control/state-me
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
 import type { Write } from "../api/interface.ts";
 import { SimulatedProcess } from "../machines/process.ts";
-import { Fabric, type Message, type Weather } from "../network/fabric.ts";
+import { type Ended, Fabric, type Message, type Weather } from "../network/fabric.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
@@ -70,6 +70,7 @@ export interface World {
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
   onSend(listener: (message: Message) => void): void;
+  onEnded(listener: (ended: Ended) => void): void;
   end(): void;
 }
 
@@ -92,6 +93,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     write: [] as ((write: Write) => void)[],
     cloud: [] as ((request: CloudRequest) => void)[],
     send: [] as ((message: Message) => void)[],
+    ended: [] as ((ended: Ended) => void)[],
   };
   const cluster = new Cluster({
     scheduler,
@@ -108,6 +110,10 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     }),
   );
   const weathers = new Set<Weather>();
+  fabric.onEnded = (ended) => {
+    for (const listen of listeners.ended) listen(ended);
+  };
+  fabric.keepsBody = ({ host }) => host !== API_HOST;
   fabric.weather = (message) => {
     for (const listen of listeners.send) listen(message);
     for (const weather of weathers) {
@@ -140,6 +146,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),
     onSend: (listener) => void listeners.send.push(listener),
+    onEnded: (listener) => void listeners.ended.push(listener),
     end: () => {
       for (const replica of replicas) replica.retire();
       rmSync(folder, { recursive: true });
