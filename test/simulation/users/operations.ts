@@ -2,6 +2,7 @@
 import type { Random } from "../time/random.ts";
 import { drawClass, slightlyChanged } from "../world/classes.ts";
 import { deleteClass, type Team, type World, writeClass } from "../world/world.ts";
+import { endPod, startPod } from "./pods.ts";
 
 export interface OperationKind {
   readonly name: string;
@@ -11,8 +12,6 @@ export interface OperationKind {
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const MERGE_PATCH = "application/merge-patch+json";
-const MOST_CLASSES = 12;
-
 function anyTeam({ teams }: World, random: Random): Team {
   return random.pick(teams);
 }
@@ -90,6 +89,15 @@ export const OPERATIONS: readonly OperationKind[] = [
     },
   },
   {
+    name: "change all classes of a team, as a deployment tool does",
+    weight: 1,
+    act: (world, random) => {
+      const team = anyTeam(world, random);
+      const taken = [...team.classes.values()].filter((wanted) => writeClass(world.cluster, team, slightlyChanged(random, wanted)));
+      return taken.length === 0 ? undefined : `${taken.length} classes of ${team.namespace} are changed a little`;
+    },
+  },
+  {
     name: "replace a class",
     weight: 1,
     act: (world, random) => {
@@ -117,7 +125,7 @@ export const OPERATIONS: readonly OperationKind[] = [
     weight: 2,
     act: (world, random) => {
       const team = anyTeam(world, random);
-      if (team.classes.size >= MOST_CLASSES) return undefined;
+      if (team.classes.size >= team.mostClasses) return undefined;
       const name = `later-${random.below(1_000_000)}`;
       const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
       return isTaken ? `${team.namespace}/${name} is new` : undefined;
@@ -168,20 +176,8 @@ export const OPERATIONS: readonly OperationKind[] = [
       const found = anyClass(world, random);
       if (found === undefined || found.team.pods.size > 20) return undefined;
       const { team, name } = found;
-      const pod = `pod-${random.below(1_000_000)}`;
-      const volume = {
-        name: "secrets",
-        csi: { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } },
-      };
-      const body = {
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: { name: pod },
-        spec: { containers: [{ name: "app", image: "app:1" }], volumes: [volume] },
-      };
-      const { status } = world.cluster.request("POST", `/api/v1/namespaces/${team.namespace}/pods`, body, { user: "author" });
-      if (status >= 300) return undefined;
-      team.pods.set(pod, name);
+      const pod = startPod(world, { team, className: name }, random);
+      if (pod === undefined) return undefined;
       return `${team.namespace}/${pod} mounts ${name}`;
     },
   },
@@ -192,9 +188,7 @@ export const OPERATIONS: readonly OperationKind[] = [
       const team = anyTeam(world, random);
       if (team.pods.size === 0) return undefined;
       const pod = random.pick([...team.pods.keys()]);
-      team.pods.delete(pod);
-      const where = `/api/v1/namespaces/${team.namespace}/pods/${pod}`;
-      world.cluster.request("DELETE", where, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 }, { user: "author" });
+      endPod(world, team, pod);
       return `${team.namespace}/${pod} is gone`;
     },
   },

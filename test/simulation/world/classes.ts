@@ -78,7 +78,9 @@ function drawSecrets(random: Random, name: string, entries: number): readonly Wa
 
 /** The same class but for one thing that says nothing of which objects it names. */
 export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
-  const drawn = random.below(3);
+  const drawn = random.below(4);
+  // Of an annotation alone: the class keeps its generation.
+  if (drawn === 3) return { ...wanted, intervalMinutes: random.pick(INTERVALS) || undefined };
   const at = random.below(wanted.secrets.length);
   const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
     ...wanted,

@@ -27,6 +27,7 @@ export interface SimulatedVault {
 export interface Application {
   readonly appId: string;
   readonly clientSecret: string;
+  readonly mayList: boolean;
 }
 
 /** Changes a vault, and remembers how it was. Values say whose they are, in base64. */
@@ -51,10 +52,9 @@ export class Vaults {
   }
 
   async application(tenantId: string, vaults: readonly string[], mayList: boolean): Promise<Application> {
-    const application = await this.#methods.createServicePrincipal({ tenantId });
-    for (const vault of vaults)
-      await this.#methods.grant({ vault, appId: application.appId, permissions: mayList ? ["get", "list"] : ["get"] });
-    return application;
+    const { appId, clientSecret } = await this.#methods.createServicePrincipal({ tenantId });
+    for (const vault of vaults) await this.#methods.grant({ vault, appId, permissions: mayList ? ["get", "list"] : ["get"] });
+    return { appId, clientSecret, mayList };
   }
 
   /** A new version of a secret, which is made if it is not there. */
