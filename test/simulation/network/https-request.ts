@@ -26,6 +26,11 @@ class SimulatedResponse extends Readable {
   override _read(): void {
     // Parts are pushed as they arrive.
   }
+
+  /** As of Node's own: nobody has to listen for an error. */
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    process.nextTick(() => done(this.listenerCount("error") === 0 ? null : error));
+  }
 }
 
 class SimulatedRequest extends Writable {

@@ -24,22 +24,32 @@ export interface ScheduleOptions {
   readonly isTimer?: boolean;
 }
 
+/** What a scheduler needs of Node. */
+export interface Surroundings {
+  /** Runs an action as something that a machine does. */
+  readonly enter: (machine: Machine | undefined, action: () => void) => void;
+  /** Runs reactions of promises, and ticks, until there are none. Has an effect outside of such a reaction only. */
+  readonly settle: () => void;
+  /** Calls back from Node's event loop, outside of all reactions. */
+  readonly outside: (action: () => void) => void;
+}
+
+/** Node's own event loop comes round after so many events: it cleans up after weak references. */
+const EVENTS_PER_ROUND = 2_000;
+
 /** The one order of everything: events by virtual time, ties by the seed. Between two events all promises settle. */
 export class Scheduler {
   readonly #random: Random;
   /** A binary heap by time, tie, serial. */
   readonly #heap: Entry[] = [];
-  readonly #settled: () => Promise<void>;
-  readonly #enter: (machine: Machine | undefined, action: () => void) => void;
+  readonly #surroundings: Surroundings;
   #now = 0;
   #serial = 0;
   #events = 0;
 
-  /** `settled` resolves when no promise has a reaction to run; `enter` runs an action as something that a machine does. */
-  constructor(random: Random, settled: () => Promise<void>, enter: (machine: Machine | undefined, action: () => void) => void) {
+  constructor(random: Random, surroundings: Surroundings) {
     this.#random = random;
-    this.#settled = settled;
-    this.#enter = enter;
+    this.#surroundings = surroundings;
   }
 
   /** Virtual milliseconds since the start of the simulation, fractions included. */
@@ -77,25 +87,49 @@ export class Scheduler {
   }
 
   /** Lets time pass up to a moment; `onStep` is called after each event has settled, and ends the run by returning false. */
-  async runUntil(end: number, onStep?: () => boolean): Promise<void> {
-    for (;;) {
+  runUntil(end: number, onStep: () => boolean = ALWAYS): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const round = (): void => {
+        try {
+          if (this.#round(end, onStep)) resolve();
+          else this.#surroundings.outside(round);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#surroundings.outside(round);
+    });
+  }
+
+  /** True: the run has ended. */
+  #round(end: number, onStep: () => boolean): boolean {
+    for (let count = 0; count < EVENTS_PER_ROUND; count += 1) {
       const next = this.#heap[0];
-      if (next === undefined || next.at > end) break;
-      this.#pop();
-      if (next.isCancelled || next.machine?.isAlive === false) continue;
-      const ready = next.machine?.readyAt(next.at) ?? next.at;
-      if (ready > next.at) {
-        next.at = ready;
-        this.#push(next);
-        continue;
+      if (next === undefined || next.at > end) {
+        this.#now = Math.max(this.#now, end);
+        return true;
       }
-      this.#now = Math.max(this.#now, next.at);
-      this.#events += 1;
-      this.#enter(next.machine, next.action);
-      await this.#settled();
-      if (onStep?.() === false) return;
+      this.#pop();
+      if (this.#happen(next) && !onStep()) return true;
     }
-    this.#now = Math.max(this.#now, end);
+    return false;
+  }
+
+  /** False: it does not, or not yet. */
+  #happen(entry: Entry): boolean {
+    const { machine, action } = entry;
+    if (entry.isCancelled || machine?.isAlive === false) return false;
+    const ready = machine?.readyAt(entry.at) ?? entry.at;
+    if (ready > entry.at) {
+      entry.at = ready;
+      this.#push(entry);
+      return false;
+    }
+    this.#now = Math.max(this.#now, entry.at);
+    this.#events += 1;
+    this.#surroundings.enter(machine, action);
+    this.#surroundings.settle();
+    return true;
   }
 
   #push(entry: Entry): void {
@@ -140,6 +174,8 @@ export class Scheduler {
     heap[index] = entry;
   }
 }
+
+const ALWAYS = (): boolean => true;
 
 function isBefore(one: Entry, other: Entry): boolean {
   if (one.at !== other.at) return one.at < other.at;
