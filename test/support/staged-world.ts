@@ -18,11 +18,11 @@ export const MINUTE = 60_000;
 type Listeners<T> = ((happened: T) => void)[];
 
 export class StagedWorld {
-  readonly scheduler = new Scheduler(
-    new Random(1),
-    () => Promise.resolve(),
-    (_, action) => action(),
-  );
+  readonly scheduler = new Scheduler(new Random(1), {
+    enter: (_, action) => action(),
+    settle: () => undefined,
+    outside: (action) => void setImmediate(action),
+  });
   readonly random = new Random(2);
   readonly machine: Machine;
   readonly teams: Team[] = [];
