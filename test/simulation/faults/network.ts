@@ -1,7 +1,7 @@
 /** The way to the API server and to the clouds. */
 import type { Fate, Message, Weather } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
-import { slightlyChanged } from "../world/classes.ts";
+import { relabelled } from "../world/classes.ts";
 import { API_HOST } from "../world/cluster.ts";
 import { type World, writeClass } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
@@ -112,8 +112,9 @@ export const networkFaults: readonly FaultKind[] = [
     longestMs: 10 * MINUTE,
     begin: (world, random) => {
       const end = during(world, some(random, both(isApi, isSecretWrite), 1, slow(6_000)(random)));
+      const release = `release-${random.below(1_000_000)}`;
       for (const team of world.teams)
-        for (const wanted of team.classes.values()) writeClass(world.cluster, team, slightlyChanged(random, wanted));
+        for (const wanted of team.classes.values()) writeClass(world.cluster, team, relabelled(wanted, release));
       return end;
     },
   },

@@ -43,6 +43,7 @@ export const DEFECTS: readonly Planted[] = [
   },
   {
     id: "C3",
+    needsCrowd: true,
     what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
     edits: [
       { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 40;", replace: "const REQUEST_CONNECTIONS = 16;" },

@@ -17,6 +17,8 @@ export interface Planted {
   /** What goes wrong with it. */
   readonly what: string;
   readonly edits: readonly Edit[];
+  /** It shows only where there are many classes. */
+  readonly needsCrowd?: true;
 }
 
 /** The text with the edit made. Throws an `Error` that names the file and the text where it does not stand in it exactly once. */

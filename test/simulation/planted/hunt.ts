@@ -8,13 +8,19 @@ import { parseArgs } from "node:util";
 import type { Reached, Seed } from "./hunting.ts";
 
 const { simulate } = await import("../simulation.ts");
-const { SMALL } = await import("../world/world.ts");
+const { SMALL, USUAL } = await import("../world/world.ts");
 
-const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" } } });
+const { values } = parseArgs({
+  options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" }, crowd: { type: "boolean" } },
+});
 const first = Number(values.seed ?? 1);
 let isFound = false;
 for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; seed += 1) {
-  const { hours, faults, violations } = await simulate({ seed, hours: Number(values.hours ?? 24), size: SMALL });
+  const { hours, faults, violations } = await simulate({
+    seed,
+    hours: Number(values.hours ?? 24),
+    size: values.crowd === true ? USUAL : SMALL,
+  });
   isFound = violations.length > 0;
   const line: Seed = { seed, hours, faults, violation: violations[0] };
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -28,6 +28,8 @@ export interface HuntOptions {
   readonly seeds: number;
   /** Simulated, of each seed. */
   readonly hours: number;
+  /** In a world of the usual size instead of a small one. */
+  readonly isCrowded?: boolean;
   /** CPU time at which the process is ended, which stands still or is in a loop by then. */
   readonly cpuSeconds: number;
 }
@@ -61,12 +63,16 @@ function cpuSecondsOf(pid: number | undefined): number | undefined {
   }
 }
 
-export async function hunt({ folder, seed, seeds, hours, cpuSeconds }: HuntOptions): Promise<Hunted> {
+export async function hunt({ folder, seed, seeds, hours, isCrowded, cpuSeconds }: HuntOptions): Promise<Hunted> {
   const script = path.join(folder, "test/simulation/planted/hunt.ts");
-  const child = spawn(process.execPath, [script, `--seed=${seed}`, `--seeds=${seeds}`, `--hours=${hours}`], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [script, `--seed=${seed}`, `--seeds=${seeds}`, `--hours=${hours}`, ...(isCrowded === true ? ["--crowd"] : [])],
+    {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const done: Seed[] = [];
   let reached: ReadonlySet<string> = new Set();
   let errors = "";

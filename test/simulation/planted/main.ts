@@ -29,7 +29,7 @@ async function huntFor(planted: Planted): Promise<Hunted> {
   try {
     makeEdits(folder, planted);
     const [seed, seeds, hours] = [Number(values.seed), Number(values.seeds), Number(values.hours)];
-    return await hunt({ folder, seed, seeds, hours, cpuSeconds: Number(values["cpu-seconds"]) });
+    return await hunt({ folder, seed, seeds, hours, isCrowded: planted.needsCrowd === true, cpuSeconds: Number(values["cpu-seconds"]) });
   } finally {
     workspace.remove();
   }

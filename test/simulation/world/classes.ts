@@ -93,6 +93,11 @@ export function slightlyChanged(random: Random, wanted: WantedClass): WantedClas
   return { ...wanted, entries };
 }
 
+/** The same class with another label on each of its Secrets, as a new release of what it is part of. */
+export function relabelled(wanted: WantedClass, label: string): WantedClass {
+  return { ...wanted, secrets: wanted.secrets.map((secret) => ({ ...secret, label })) };
+}
+
 /** The name of an entry's file, which secretObjects name. */
 export function fileOf({ object, alias }: WantedEntry): string {
   return alias ?? object;
