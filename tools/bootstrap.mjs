@@ -29,6 +29,8 @@ const TASKS = {
   "test:hostile": { controlPlane: "required", run: ["test/hostile/main.ts"] },
   soak: { controlPlane: "required", run: ["test/soak/main.ts"] },
   sim: { controlPlane: "none", run: ["test/simulation/main.ts"] },
+  "sim:planted": { controlPlane: "none", run: ["test/simulation/planted/main.ts"] },
+  "sim:found": { controlPlane: "none", run: ["test/simulation/found/main.ts"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.

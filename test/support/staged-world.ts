@@ -8,6 +8,7 @@ import { Machine } from "../simulation/time/machine.ts";
 import { Random } from "../simulation/time/random.ts";
 import { Scheduler } from "../simulation/time/scheduler.ts";
 import type { WantedClass } from "../simulation/world/classes.ts";
+import type { Line } from "../simulation/world/log.ts";
 import type { SimulatedVault } from "../simulation/world/vaults.ts";
 import type { SimulatedWorkload } from "../simulation/world/workloads.ts";
 import { SYNC_USER, type Team, type World } from "../simulation/world/world.ts";
@@ -18,11 +19,11 @@ export const MINUTE = 60_000;
 type Listeners<T> = ((happened: T) => void)[];
 
 export class StagedWorld {
-  readonly scheduler = new Scheduler(
-    new Random(1),
-    () => Promise.resolve(),
-    (_, action) => action(),
-  );
+  readonly scheduler = new Scheduler(new Random(1), {
+    enter: (_, action) => action(),
+    settle: () => undefined,
+    outside: (action) => void setImmediate(action),
+  });
   readonly random = new Random(2);
   readonly machine: Machine;
   readonly teams: Team[] = [];
@@ -34,6 +35,8 @@ export class StagedWorld {
   readonly #sent: Listeners<Message> = [];
   readonly #written: Listeners<Write> = [];
   readonly #cloud: Listeners<CloudRequest> = [];
+  readonly #exits: ((name: string, why: string) => void)[] = [];
+  readonly lines: Line[] = [];
 
   /** One replica, which leads. */
   constructor() {
@@ -62,6 +65,8 @@ export class StagedWorld {
         of: (namespace: string, name: string) => this.workloads.get(`${namespace}/${name}`),
       },
       threads: { onTrouble: () => undefined },
+      log: { lines: this.lines },
+      onExit: (listener: (name: string, why: string) => void) => this.#exits.push(listener),
       onEnded: (listener: (ended: Ended) => void) => this.#ended.push(listener),
       onSend: (listener: (message: Message) => void) => this.#sent.push(listener),
       onWrite: (listener: (write: Write) => void) => this.#written.push(listener),
@@ -105,7 +110,7 @@ export class StagedWorld {
       intervalMinutes: 5,
       ...wanted,
     };
-    const application = { appId: `app-of-${namespace}`, clientSecret: "" };
+    const application = { appId: `app-of-${namespace}`, clientSecret: "", mayList: true };
     const team = {
       namespace,
       vault,
@@ -113,6 +118,8 @@ export class StagedWorld {
       classes: new Map([[class_.name, class_]]),
       writtenAt: new Map([[class_.name, 0]]),
       pods: new Map<string, string>(),
+      usedUntil: new Map<string, number>(),
+      mostClasses: 12,
     };
     this.teams.push(team);
     return team;
@@ -154,6 +161,10 @@ export class StagedWorld {
       ...write,
     };
     for (const listen of this.#written) listen(whole);
+  }
+
+  exited(name: string, why: string): void {
+    for (const listen of this.#exits) listen(name, why);
   }
 
   cloudRequest(request: Partial<CloudRequest>): void {

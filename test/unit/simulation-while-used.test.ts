@@ -61,8 +61,8 @@ describe("the simulation's invariant that while-used takes nothing from a live p
     pod("one", "Running");
     await staged.pass(MINUTE);
     pod("one", undefined);
-    await staged.pass(4 * MINUTE);
-    assert.deepEqual(await remove(), ["team/db of app is deleted 240 s after a pod has mounted it, within the grace"]);
+    await staged.pass(2 * MINUTE);
+    assert.deepEqual(await remove(), ["team/db of app is deleted 120 s after a pod has mounted it, within the grace"]);
   });
 
   test("is content after the grace, with pods that have ended, and with one that came after the look", async () => {

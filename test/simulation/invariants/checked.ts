@@ -17,8 +17,8 @@ const BOUND_MS = 3 * 60_000;
 const DEFAULT_MINUTES = 5;
 
 /** How long a class may be unchecked while all that it needs works (milliseconds). */
-export function longestMs({ intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">): number {
-  return INTERVALS * intervalMinutes * 60_000 + BOUND_MS;
+export function longestMs({ intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">, isAlone = false): number {
+  return (isAlone ? 1 : INTERVALS) * intervalMinutes * 60_000 + BOUND_MS;
 }
 
 /** Which objects an answer of a vault shows as they are, as `secrets/name`. */
@@ -92,7 +92,7 @@ interface Judging {
 /** Minutes for which all has worked and nothing was done; undefined: it is not too long. */
 function overdueMinutes({ world, team, wanted }: Judging, from: number): number | undefined {
   const healthy = troublesOf(world).healthyMs(scopesOf(team), from, world.scheduler.now);
-  return healthy > longestMs(wanted) ? Math.round(healthy / 60_000) : undefined;
+  return healthy > longestMs(wanted, team.mostClasses === 1) ? Math.round(healthy / 60_000) : undefined;
 }
 
 function unchecked(judging: Judging): readonly string[] {

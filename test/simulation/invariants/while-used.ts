@@ -6,8 +6,8 @@ import type { Invariant } from "./invariant.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-/** A clock that drifts by a fiftieth measures so much of the grace too little. */
-const MEASURED_MS = UNUSED_GRACE_MS / 50;
+/** Where the worker's clock catches up, it goes at twice the pace. */
+const LEAST_GRACE_MS = UNUSED_GRACE_MS / 2;
 
 /** What a class says now is what the worker has gone by, where it has said so for longer. */
 const SETTLED_MS = 60_000;
@@ -81,7 +81,7 @@ class Use {
     const pods = [...(this.#live.get(key) ?? [])].filter(([, since]) => since < askedAt).map(([pod]) => pod);
     if (pods.length > 0) return `${namespace}/${name} of ${provider.metadata.name} is deleted while ${pods.join(", ")} mount it`;
     const lastLive = this.#lastLive.get(key);
-    if (lastLive === undefined || askedAt - lastLive >= UNUSED_GRACE_MS - MEASURED_MS) return undefined;
+    if (lastLive === undefined || askedAt - lastLive >= LEAST_GRACE_MS) return undefined;
     const seconds = Math.round((askedAt - lastLive) / 1_000);
     return `${namespace}/${name} of ${provider.metadata.name} is deleted ${seconds} s after a pod has mounted it, within the grace`;
   }

@@ -6,7 +6,7 @@ import { createRequire, syncBuiltinESMExports } from "node:module";
 import { parentPort, SimulatedWorker, threadCpuUsage } from "../machines/worker-thread.ts";
 import { fill, randomBytes, uuid } from "./chance.ts";
 import { eventLoopDelay, hrtime, hrtimeNanoseconds, SimulatedDate } from "./clocks.ts";
-import { monotonic, random } from "./context.ts";
+import { monotonic, random, sinceBoot } from "./context.ts";
 import { simulatedTimers, timeoutSignal, type WaitOptions, wait } from "./timers.ts";
 
 const require = createRequire(import.meta.url);
@@ -29,6 +29,7 @@ Object.assign(AbortSignal, { timeout: timeoutSignal });
 Object.defineProperty(globalThis.performance, "now", { value: monotonic });
 Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay });
 Object.assign(process, { threadCpuUsage });
+Object.assign(require("node:os"), { uptime: () => sinceBoot() / 1_000 });
 Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }) });
 Object.assign(Math, { random: () => random().next() });
 Object.assign(require("node:crypto"), { randomBytes, randomUUID: uuid, randomFillSync: fill });

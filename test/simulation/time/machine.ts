@@ -42,6 +42,11 @@ export class Machine {
     return this.#scheduler.now - this.#booted - this.#slept;
   }
 
+  /** Milliseconds since the machine was started, asleep or not. */
+  get sinceBoot(): number {
+    return this.#scheduler.now - this.#booted;
+  }
+
   /** When an event that is due can happen: not while the process is stopped, nor before the event before it has ended. */
   readyAt(due: number): number {
     const ready = Math.max(due, this.#stoppedUntil, this.#busyUntil);

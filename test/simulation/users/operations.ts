@@ -11,8 +11,6 @@ import { workloadOperations } from "./workloads.ts";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const MERGE_PATCH = "application/merge-patch+json";
-const MOST_CLASSES = 12;
-
 function anyTeam({ teams }: World, random: Random): Team {
   return random.pick(teams.filter(({ namespace }) => namespace !== GREEDY));
 }
@@ -90,6 +88,15 @@ export const OPERATIONS: readonly OperationKind[] = [
     },
   },
   {
+    name: "change all classes of a team, as a deployment tool does",
+    weight: 1,
+    act: (world, random) => {
+      const team = anyTeam(world, random);
+      const taken = [...team.classes.values()].filter((wanted) => writeClass(world.cluster, team, slightlyChanged(random, wanted)));
+      return taken.length === 0 ? undefined : `${taken.length} classes of ${team.namespace} are changed a little`;
+    },
+  },
+  {
     name: "replace a class",
     weight: 1,
     act: (world, random) => {
@@ -117,7 +124,7 @@ export const OPERATIONS: readonly OperationKind[] = [
     weight: 2,
     act: (world, random) => {
       const team = anyTeam(world, random);
-      if (team.classes.size >= MOST_CLASSES) return undefined;
+      if (team.classes.size >= team.mostClasses) return undefined;
       const name = `later-${random.below(1_000_000)}`;
       const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
       return isTaken ? `${team.namespace}/${name} is new` : undefined;

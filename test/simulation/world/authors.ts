@@ -36,3 +36,21 @@ export function deleteClass(cluster: Cluster, team: Team, name: string): void {
   });
   if (status < 300) team.classes.delete(name);
 }
+
+/** A pod came that mounts the class. */
+export function podCame(team: Team, pod: string, className: string): void {
+  team.pods.set(pod, className);
+  team.usedUntil.delete(className);
+}
+
+/** A pod mounts nothing any more. `now`: virtual milliseconds. */
+export function podWent(team: Team, pod: string, now: number): void {
+  const className = team.pods.get(pod);
+  team.pods.delete(pod);
+  if (className !== undefined && ![...team.pods.values()].includes(className)) team.usedUntil.set(className, now);
+}
+
+/** Of a team that has written nothing yet. */
+export function emptyTeam(): Pick<Team, "classes" | "writtenAt" | "pods" | "usedUntil"> {
+  return { classes: new Map(), writtenAt: new Map(), pods: new Map(), usedUntil: new Map() };
+}

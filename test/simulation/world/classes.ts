@@ -88,7 +88,9 @@ function drawSecrets(random: Random, name: string, entries: number): readonly Wa
 
 /** The same class but for one thing that says nothing of which objects it names. */
 export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
-  const drawn = random.below(3);
+  const drawn = random.below(4);
+  // Of an annotation alone: the class keeps its generation.
+  if (drawn === 3) return { ...wanted, intervalMinutes: random.pick(INTERVALS) || undefined };
   const at = random.below(wanted.secrets.length);
   const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
     ...wanted,
@@ -104,6 +106,11 @@ export function slightlyChanged(random: Random, wanted: WantedClass): WantedClas
 /** No certificate. */
 function isPlain({ object }: WantedEntry): boolean {
   return object.startsWith("object-");
+}
+
+/** The same class with another label on each of its Secrets, as a new release of what it is part of. */
+export function relabelled(wanted: WantedClass, label: string): WantedClass {
+  return { ...wanted, secrets: wanted.secrets.map((secret) => ({ ...secret, label })) };
 }
 
 /** The name of an entry's file, which secretObjects name. */

@@ -1,6 +1,6 @@
 /** A tenant that asks for more than all others together, of a vault that it shares with one of them. */
 
-import { writeClass, writeCredentials } from "./authors.ts";
+import { emptyTeam, writeClass, writeCredentials } from "./authors.ts";
 import type { WantedClass, WantedEntry } from "./classes.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Vaults } from "./vaults.ts";
@@ -32,9 +32,8 @@ export async function greedyTenant(
     namespace: GREEDY,
     vault,
     application,
-    classes: new Map(),
-    writtenAt: new Map(),
-    pods: new Map(),
+    ...emptyTeam(),
+    mostClasses: CLASSES,
   };
   cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: GREEDY } });
   writeCredentials(cluster, GREEDY, application);

@@ -32,6 +32,7 @@ export interface SimulatedVault {
 export interface Application {
   readonly appId: string;
   readonly clientSecret: string;
+  readonly mayList: boolean;
 }
 
 const GETS = ["get", "keys/get", "certificates/get"] as const;
@@ -59,10 +60,10 @@ export class Vaults {
   }
 
   async application(tenantId: string, vaults: readonly string[], mayList: boolean): Promise<Application> {
-    const application = await this.#methods.createServicePrincipal({ tenantId });
-    for (const vault of vaults)
-      await this.#methods.grant({ vault, appId: application.appId, permissions: mayList ? [...GETS, ...LISTS] : [...GETS] });
-    return application;
+    const { appId, clientSecret } = await this.#methods.createServicePrincipal({ tenantId });
+    const permissions = mayList ? [...GETS, ...LISTS] : [...GETS];
+    for (const vault of vaults) await this.#methods.grant({ vault, appId, permissions });
+    return { appId, clientSecret, mayList };
   }
 
   /** Above it the vault answers 429. */

@@ -10,13 +10,14 @@ import { createWorld, type World as EmulatedClouds } from "../../../tools/key-va
 import type { Write } from "../api/interface.ts";
 import { SimulatedProcess } from "../machines/process.ts";
 import { type Ended, Fabric, type Message, type Weather } from "../network/fabric.ts";
+import { idleConnections } from "../network/idle-connections.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
 import { beginWorld, EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
-import { writeClass, writeCredentials } from "./authors.ts";
+import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { drawClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { deploy } from "./deployments.ts";
@@ -35,11 +36,23 @@ export const UNUSED_GRACE_MS = 5 * 60_000;
 export interface Size {
   readonly teams: number;
   readonly classes: number;
+  /** More teams, with one class each. */
+  readonly solitary: number;
   readonly objects: number;
   readonly replicas: number;
+  /** Of teams whose application may list its vault. */
+  readonly listers: number;
 }
 
-export const USUAL: Size = { teams: 6, classes: 50, objects: 12, replicas: 3 };
+export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8 };
+
+/** Shows most of what the usual one does in a third of the time. */
+export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
+
+const MOST_CLASSES = 12;
+
+/** Of teams with one class (minutes): few polls, each of which counts. */
+const SOLITARY_INTERVALS = [10, 30, 60];
 
 /** Of each vault. */
 const CERTIFICATES = 3;
@@ -58,6 +71,9 @@ export interface Team {
   readonly writtenAt: Map<string, number>;
   /** Names of pods, with the class that each mounts. */
   readonly pods: Map<string, string>;
+  /** When the last pod of a class ended that has none now (virtual milliseconds), by its name. */
+  readonly usedUntil: Map<string, number>;
+  readonly mostClasses: number;
 }
 
 /** Something that ended, or went wrong, in a line that a person can read. */
@@ -87,6 +103,8 @@ export interface World {
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
   onSend(listener: (message: Message) => void): void;
+  /** A replica ended, and why. */
+  onExit(listener: (name: string, why: string) => void): void;
   onEnded(listener: (ended: Ended) => void): void;
   end(): void;
 }
@@ -110,6 +128,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     write: [] as ((write: Write) => void)[],
     cloud: [] as ((request: CloudRequest) => void)[],
     send: [] as ((message: Message) => void)[],
+    exit: [] as ((name: string, why: string) => void)[],
     ended: [] as ((ended: Ended) => void)[],
   };
   const cluster = new Cluster({
@@ -132,13 +151,15 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     for (const listen of listeners.ended) listen(ended);
   };
   fabric.keepsBody = ({ host }) => host !== API_HOST;
+  const isVault = ({ host }: Message): boolean => host.endsWith(".vault.azure.net");
+  const idle = idleConnections(() => scheduler.now, random.fork("idle connections"), isVault);
   fabric.weather = (message) => {
     for (const listen of listeners.send) listen(message);
     for (const weather of weathers) {
       const fate = weather(message);
       if (fate !== undefined) return fate;
     }
-    return undefined;
+    return idle(message);
   };
   await install(cluster, scheduler);
   const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
@@ -153,7 +174,11 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
   const tell = (text: string): void => void told.push({ at: scheduler.now, text });
-  const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, tell, count: size.replicas });
+  const ended = (name: string, why: string): void => {
+    tell(`${name} ended: ${why}`);
+    for (const listen of listeners.exit) listen(name, why);
+  };
+  const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, ended, count: size.replicas });
   return {
     scheduler,
     random,
@@ -173,6 +198,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),
     onSend: (listener) => void listeners.send.push(listener),
+    onExit: (listener) => void listeners.exit.push(listener),
     onEnded: (listener) => void listeners.ended.push(listener),
     end: () => {
       for (const replica of replicas) replica.retire();
@@ -199,23 +225,27 @@ interface Settling {
 
 async function settle({ cluster, vaults, random, size }: Settling): Promise<readonly Team[]> {
   const teams: Team[] = [];
-  for (let index = 0; index < size.teams; index += 1) {
+  for (let index = 0; index < size.teams + size.solitary; index += 1) {
     const namespace = `team-${index}`;
     // Two teams share a vault, each with an application of its own.
     const name = `vault-${Math.floor(index / 1.5)}`;
     const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
     for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);
     for (let certificate = 0; certificate < CERTIFICATES; certificate += 1) await vaults.rotateCertificate(vault, `cert-${certificate}`);
-    const application = await vaults.application(TENANT, [name], random.chance(0.8));
-    teams.push({ namespace, vault, application, classes: new Map(), writtenAt: new Map(), pods: new Map() });
+    const application = await vaults.application(TENANT, [name], random.chance(size.listers));
+    teams.push({ ...emptyTeam(), namespace, vault, application, mostClasses: index < size.teams ? MOST_CLASSES : 1 });
     cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     writeCredentials(cluster, namespace, application);
   }
   for (let index = 0; index < size.classes; index += 1) {
-    const team = teams[index % teams.length];
+    const team = teams[index % size.teams];
     if (team === undefined) continue;
     const wanted = drawClass(random, { namespace: team.namespace, name: `class-${index}`, vault: team.vault });
     writeClass(cluster, team, wanted);
+  }
+  for (const team of teams.slice(size.teams)) {
+    const drawn = drawClass(random, { namespace: team.namespace, name: "alone", vault: team.vault });
+    writeClass(cluster, team, { ...drawn, sync: undefined, intervalMinutes: random.pick(SOLITARY_INTERVALS) });
   }
   const [victim] = teams;
   if (victim !== undefined && random.chance(GREEDY_SHARE)) teams.push(await greedyTenant({ cluster, vaults }, victim));
@@ -241,9 +271,10 @@ function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
         ?.secrets.map((secret) => secret.name);
     },
     onPod: (namespace, pod, className) => {
-      const pods = byNamespace.get(namespace)?.pods;
-      if (className === undefined) pods?.delete(pod);
-      else pods?.set(pod, className);
+      const team = byNamespace.get(namespace);
+      if (team === undefined) return;
+      if (className === undefined) podWent(team, pod, options.scheduler.now);
+      else podCame(team, pod, className);
     },
   });
 }
@@ -260,11 +291,11 @@ interface Starting {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly log: SimulationLog;
-  readonly tell: (text: string) => void;
+  readonly ended: (name: string, why: string) => void;
   readonly count: number;
 }
 
-function startReplicas({ cluster, scheduler, random, log, tell, count }: Starting) {
+function startReplicas({ cluster, scheduler, random, log, ended, count }: Starting) {
   const folder = mkdtempSync(path.join(tmpdir(), "simulation-"));
   const kubeconfig = path.join(folder, "kubeconfig");
   const user = { name: "worker", user: { token: cluster.tokenFor(SYNC_USER) } };
@@ -292,7 +323,7 @@ function startReplicas({ cluster, scheduler, random, log, tell, count }: Startin
       scheduler,
       random: random.fork(name),
       epoch: EPOCH,
-      onEnd: (ended, why) => tell(`${ended} ended: ${why}`),
+      onEnd: ended,
     });
   });
   for (const replica of replicas) replica.start();

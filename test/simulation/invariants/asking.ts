@@ -1,0 +1,44 @@
+/** What a vault is asked for when nothing changes. */
+
+import type { World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { REST_MS } from "./rest.ts";
+
+interface Asked {
+  readonly at: number;
+  readonly vault: string;
+  readonly object: string;
+  readonly identity: string;
+}
+
+const known = new WeakMap<World, Asked[]>();
+
+/** Of a path to the latest version of a secret; undefined: anything else. */
+function objectOf(path: string): string | undefined {
+  return /^\/secrets\/([^/]+)\/?$/.exec(path)?.[1];
+}
+
+/** Lists say what has changed: an object that has not is asked for only by whom the vault shows no list, and by who waits for it. */
+export const listsAreEnough: Invariant = {
+  name: "at rest a vault that may be listed is asked for nothing but lists",
+  watch: (world) => {
+    const asked: Asked[] = [];
+    known.set(world, asked);
+    world.onCloudRequest(({ host, path, status, identity }) => {
+      const object = objectOf(path);
+      if (object === undefined || identity === undefined || status === 401) return;
+      asked.push({ at: world.scheduler.now, vault: host.split(".")[0] ?? "", object, identity });
+      if (asked.length > 4_000) asked.splice(0, 2_000);
+    });
+  },
+  atRest: (world) => {
+    const since = world.scheduler.now - REST_MS;
+    const late = (known.get(world) ?? []).filter(({ at }) => at > since);
+    return world.teams.flatMap(({ namespace, application, vault }) => {
+      if (!application.mayList) return [];
+      const needless = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
+      const names = [...new Set(needless.map(({ object }) => object))].filter((name) => vault.objects.get(name)?.state === "enabled");
+      return names.length === 0 ? [] : [`${namespace} asks for ${names.join(", ")}, which ${vault.name} has not changed`];
+    });
+  },
+};
