@@ -44,10 +44,12 @@ export class StagedWorld {
   /** What the webhook has. */
   readonly copies = { classes: new Map<string, unknown>(), namespaces: new Map<string, unknown>() };
   readonly #isEnforced: boolean;
+  readonly #isBlind: boolean;
 
   /** One replica, which leads; a platform that adds to our webhooks where there is one. */
-  constructor({ isEnforced = false }: { readonly isEnforced?: boolean } = {}) {
+  constructor({ isEnforced = false, isBlind = false }: { readonly isEnforced?: boolean; readonly isBlind?: boolean } = {}) {
     this.#isEnforced = isEnforced;
+    this.#isBlind = isBlind;
     this.machine = new Machine("sync-0/1", { scheduler: this.scheduler, random: this.random, epoch: EPOCH });
     this.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-0_1" } });
     for (const name of ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"])
@@ -65,6 +67,7 @@ export class StagedWorld {
     const { scheduler, random } = this;
     const enforcer = new Enforcer({ cluster: { server } as unknown as Cluster, scheduler, random });
     const staged = {
+      isBlind: this.#isBlind,
       enforcer: this.#isEnforced ? enforcer : undefined,
       copies: {
         classes: { get: ({ namespace, name }: ObjectRef) => this.copies.classes.get(`${namespace ?? ""}/${name}`) },

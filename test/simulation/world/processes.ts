@@ -28,6 +28,7 @@ export interface WantedProcess {
 /** Settings of a worker beside those of its account. */
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
+  readonly isBlind?: boolean;
   /** Default: that of the install. */
   readonly namespace?: string;
 }
@@ -41,10 +42,11 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, namespace }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
       `--unused-grace=${unusedGraceMs}ms`,
+      ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
     ];
     return this.start(wanted, runProcess, settings);

@@ -19,6 +19,7 @@ import { copying, type LiveCopies } from "./copies.ts";
 import { deploy } from "./deployments.ts";
 import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
 import { GREEDY, greedyTenant } from "./greedy.ts";
+import { BLIND_RIGHTS, guarded } from "./guardrails.ts";
 import { SimulationLog } from "./log.ts";
 import { Processes } from "./processes.ts";
 import { startThreads, type Threads } from "./threads.ts";
@@ -62,6 +63,7 @@ const CERTIFICATES = 3;
 /** Of the worlds. */
 const GREEDY_SHARE = 1 / 8;
 const ENFORCED_SHARE = 1 / 3;
+const BLIND_SHARE = 1 / 6;
 
 /** A namespace, the vault that its classes read, and as whom. */
 export interface Team {
@@ -100,6 +102,8 @@ export interface World {
   readonly weathers: Set<Weather>;
   readonly threads: Threads;
   readonly workloads: Workloads;
+  /** `--secret-access=blind`: the worker sees no Secret that it has written. */
+  readonly isBlind: boolean;
   /** The webhook's. */
   readonly copies: LiveCopies;
   /** Where the cluster's platform has one. */
@@ -140,8 +144,11 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     exit: [] as ((name: string, why: string) => void)[],
     ended: [] as ((ended: Ended) => void)[],
   };
+  const isBlind = random.fork("rights").chance(BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
+    admit: guarded(),
+    ...(isBlind ? { authorize: BLIND_RIGHTS } : {}),
     random: random.fork("api"),
     onWrite: (write) => {
       for (const listen of listeners.write) listen(write);
@@ -189,7 +196,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
   };
   const processes = new Processes({ cluster, scheduler, random, log });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
-    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS }),
+    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
@@ -215,6 +222,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     weathers,
     threads,
     workloads,
+    isBlind,
     copies,
     enforcer,
     log,
