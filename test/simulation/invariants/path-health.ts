@@ -29,8 +29,8 @@ const LONGEST_TASK_MS = 10_000;
 
 const TICK_MS = 5_000;
 
-/** A lease lasts 15 s: whoever has run for so long without a leader could have taken it. */
-const COULD_LEAD_MS = 90_000;
+/** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
+const COULD_LEAD_MS = 180_000;
 
 const INSTALL = "keyvault-injector";
 const DEFINITIONS = ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"];

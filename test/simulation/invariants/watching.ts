@@ -7,8 +7,11 @@ export class Watching {
   readonly violations: Violation[] = [];
   readonly #world: World;
   readonly #invariants: readonly Invariant[];
+  readonly #haunt: (() => void) | undefined;
 
-  constructor(world: World, invariants: readonly Invariant[]) {
+  /** `haunt`: called every simulated minute. */
+  constructor(world: World, invariants: readonly Invariant[], haunt?: () => void) {
+    this.#haunt = haunt;
     this.#world = world;
     this.#invariants = invariants;
     for (const { name, watch } of invariants) watch?.(world, (text) => this.#note(name, text));
@@ -26,6 +29,7 @@ export class Watching {
 
   #everyMinute(): void {
     this.#world.scheduler.schedule(MINUTE, () => {
+      this.#haunt?.();
       for (const { name, check } of this.#invariants) for (const text of check?.(this.#world) ?? []) this.#note(name, text);
       this.#everyMinute();
     });

@@ -11,12 +11,14 @@ import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { SimulationLog } from "./log.ts";
+import type { Pace } from "./pace.ts";
 
 export interface ProcessesOptions {
   readonly cluster: Cluster;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly log: SimulationLog;
+  readonly pace: Pace;
 }
 
 export interface WantedProcess {
@@ -45,6 +47,7 @@ export class Processes {
   worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
+      ...this.#options.pace.flags,
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
@@ -53,7 +56,7 @@ export class Processes {
   }
 
   start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = []): SimulatedProcess {
-    const { cluster, scheduler, random, log } = this.#options;
+    const { cluster, scheduler, random, log, pace } = this.#options;
     const kubeconfig = writeKubeconfig(this.#folder, name, cluster.tokenFor(user));
     const config = (podName: string): Config => {
       const parsed = parseConfig([`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, ...settings], {});
@@ -65,6 +68,8 @@ export class Processes {
       run,
       config,
       logger: (machine) => log.loggerOf(machine),
+      lease: pace.lease,
+      probeEveryMs: pace.probeEveryMs,
       scheduler,
       random: random.fork(name),
       epoch: EPOCH,
