@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import { Random } from "../simulation/time/random.ts";
-import { drawCertificate, textOfPem } from "../simulation/world/certificates.ts";
+import { drawCertificate, forgetCertificates, textOfPem } from "../simulation/world/certificates.ts";
 
 const TEXT = "vault-0/cert-1/17/abc";
 
@@ -29,5 +29,9 @@ describe("the simulation's certificates", () => {
     assert.equal(textOfPem(`${key}${certificate}`), undefined);
     assert.equal(textOfPem(one?.slice(0, 400) ?? ""), undefined);
     assert.equal(textOfPem("plain"), undefined);
+    const publicKey = new X509Certificate(one ?? "").publicKey.export({ type: "spki", format: "pem" }).toString();
+    assert.equal(textOfPem(publicKey), TEXT);
+    forgetCertificates();
+    assert.equal(textOfPem(publicKey), undefined);
   });
 });

@@ -47,18 +47,22 @@ export function drawCertificate(random: Random, text: string): string {
     dnsNames: [],
     issuer: { subject: "CN=simulated authority", keys: authorityKeys() },
   });
-  if (byKey.size > 10_000) byKey.clear();
   byKey.set(publicPem(keys.publicKey).trim(), text);
   return `${privatePem(keys.privateKey)}${certificatePem(der)}`;
 }
 
 const told = new Map<string, string>();
 
+/** Another world begins: nobody asks for those of the last one. */
+export function forgetCertificates(): void {
+  byKey.clear();
+  told.clear();
+}
+
 /** What a file in PEM was made from; undefined: it is no PEM of {@link drawCertificate}'s, whole and of one certificate. */
 export function textOfPem(pem: string): string | undefined {
   if (!pem.startsWith("-----BEGIN ")) return undefined;
   const known = told.get(pem) ?? readPem(pem);
-  if (told.size > 10_000) told.clear();
   if (known !== undefined) told.set(pem, known);
   return known;
 }

@@ -1,7 +1,7 @@
 /** The vaults of a world, and what each of their objects was when: what every Secret is compared with. */
 import type { StateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import type { Random } from "../time/random.ts";
-import { drawCertificate } from "./certificates.ts";
+import { drawCertificate, forgetCertificates } from "./certificates.ts";
 
 export interface ObjectVersion {
   readonly version: string;
@@ -50,6 +50,7 @@ export class Vaults {
     this.#methods = methods;
     this.#now = now;
     this.#random = random;
+    forgetCertificates();
   }
 
   async create(name: string, tenantId: string): Promise<SimulatedVault> {
