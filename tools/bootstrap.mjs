@@ -30,6 +30,8 @@ const TASKS = {
   soak: { controlPlane: "required", run: ["test/soak/main.ts"] },
   sim: { controlPlane: "none", run: ["test/simulation/main.ts"] },
   "sim:compare": { controlPlane: "required", run: ["test/simulation/compare/main.ts"] },
+  "sim:planted": { controlPlane: "none", run: ["test/simulation/planted/main.ts"] },
+  "sim:found": { controlPlane: "none", run: ["test/simulation/found/main.ts"] },
   "sim:ci": { controlPlane: "none", run: ["test/simulation/ci.ts"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },

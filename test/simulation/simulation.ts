@@ -1,19 +1,47 @@
 /** One simulation: a world, its people, its faults, and what must hold. Everything follows from the seed. */
+import { aimedFaults } from "./faults/aimed.ts";
 import { clusterFaults } from "./faults/cluster.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
+import { podFaults } from "./faults/pods.ts";
 import { FaultSpans } from "./faults/spans.ts";
+import { strayFaults } from "./faults/stray.ts";
+import { threadFaults } from "./faults/threads.ts";
+import { unseenPodFaults } from "./faults/unseen-pods.ts";
+import { workloadFaults } from "./faults/workloads.ts";
+import { listsAreEnough } from "./invariants/asking.ts";
+import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
+import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
+import { leaseIsKept } from "./invariants/lease.ts";
+import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
+import { noOwnErrors, replicasEndForReasons } from "./invariants/processes.ts";
+import { littleIsPrompt } from "./invariants/prompt.ts";
 import { nothingAtRest, REST_MS } from "./invariants/rest.ts";
+import { restartsReach, restartsTakeTurns } from "./invariants/rollouts.ts";
 import { classesStay, foreignStays, secretsMatch, valuesStayHome } from "./invariants/secrets.ts";
+import { vaultBudget } from "./invariants/vault-budget.ts";
+import { Watching } from "./invariants/watching.ts";
+import { whileUsed } from "./invariants/while-used.ts";
 import type { Random } from "./time/random.ts";
-import { OPERATIONS, type OperationKind } from "./users/operations.ts";
-import { startWorld, type World } from "./world/world.ts";
+import type { OperationKind } from "./users/operation.ts";
+import { OPERATIONS } from "./users/operations.ts";
+import { type Size, startWorld, type World } from "./world/world.ts";
 
-export const FAULTS: readonly FaultKind[] = [...networkFaults, ...machineFaults, ...clusterFaults];
+export const FAULTS: readonly FaultKind[] = [
+  ...networkFaults,
+  ...machineFaults,
+  ...clusterFaults,
+  ...aimedFaults,
+  ...unseenPodFaults,
+  ...threadFaults,
+  ...podFaults,
+  ...workloadFaults,
+  ...strayFaults,
+];
 export const INVARIANTS: readonly Invariant[] = [
   secretsMatch,
   classesStay,
@@ -22,6 +50,20 @@ export const INVARIANTS: readonly Invariant[] = [
   leaderWrites,
   nothingAtRest,
   statusesAreTrue,
+  classesAreChecked,
+  vaultBudget,
+  littleIsPrompt,
+  whileUsed,
+  restartsTakeTurns,
+  restartsReach,
+  copiesAreCurrent,
+  enforcedStays,
+  secondDoesNothing,
+  leaseIsKept,
+  listsAreEnough,
+  unusedKeepsGrace,
+  replicasEndForReasons,
+  noOwnErrors,
 ];
 
 const HOUR = 60 * MINUTE;
@@ -29,13 +71,14 @@ const HOUR = 60 * MINUTE;
 /** Faults and people for so long, then quiet until everything must be right. */
 const BUSY_MS = 4 * HOUR;
 /** The longest interval of a class, its back-off, and the rest in which nothing may be written. */
-const QUIET_MS = 60 * MINUTE + 15 * MINUTE + REST_MS;
+export const QUIET_MS = 60 * MINUTE + 15 * MINUTE + REST_MS;
 
 export interface Options {
   readonly seed: number;
   readonly hours: number;
   /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
   readonly only?: ReadonlySet<number> | undefined;
+  readonly size?: Size;
   /** Block of the trace that is kept as text. */
   readonly keptBlock?: number | undefined;
   /** Called every simulated minute: what a control does to the run. */
@@ -59,28 +102,17 @@ export interface Outcome {
   readonly trace: World["trace"];
 }
 
-export async function simulate({ seed, hours, only, keptBlock, haunt }: Options): Promise<Outcome> {
-  const world = await startWorld(seed, { keptBlock });
-  const violations: Violation[] = [];
-  const violate =
-    (invariant: string) =>
-    (text: string): void => {
-      violations.push({ at: world.scheduler.now, invariant, text });
-    };
-  for (const { name, watch } of INVARIANTS) watch?.(world, violate(name));
+export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Options): Promise<Outcome> {
+  const world = await startWorld(seed, { ...(size === undefined ? {} : { size }), keptBlock });
+  const watching = new Watching(world, INVARIANTS, haunt);
   const plan = new Plan(world, only);
-  everyMinute(world, () => {
-    haunt?.();
-    for (const { name, check } of INVARIANTS) for (const text of check?.(world) ?? []) violate(name)(text);
-  });
   const end = hours * HOUR;
-  while (world.scheduler.now < end && violations.length === 0) {
-    await plan.run(BUSY_MS, () => violations.length === 0 && world.scheduler.now < end);
-    if (violations.length > 0 || world.scheduler.now >= end) break;
+  while (world.scheduler.now < end && watching.isWell) {
+    await plan.run(BUSY_MS, () => watching.isWell && world.scheduler.now < end);
+    if (!watching.isWell || world.scheduler.now >= end) break;
     plan.endAll();
-    await world.scheduler.runUntil(world.scheduler.now + QUIET_MS, () => violations.length === 0);
-    if (violations.length > 0) break;
-    for (const { name, atRest } of INVARIANTS) for (const text of atRest?.(world) ?? []) violate(name)(text);
+    await world.scheduler.runUntil(world.scheduler.now + QUIET_MS, () => watching.isWell);
+    if (watching.isWell) watching.rest();
   }
   world.end();
   const { scheduler, fabric, told, log, trace } = world;
@@ -93,21 +125,14 @@ export async function simulate({ seed, hours, only, keptBlock, haunt }: Options)
     steps: plan.steps,
     events: scheduler.events,
     exchanges: fabric.exchanges,
-    violations,
+    violations: watching.violations,
     told,
     log,
     trace,
   };
 }
 
-function everyMinute(world: World, check: () => void): void {
-  world.scheduler.schedule(MINUTE, () => {
-    check();
-    everyMinute(world, check);
-  });
-}
-
-/** On the average, with the quiet times between: one every six to seven minutes. People do something every minute. */
+/** On the average, with the quiet times between: one every six to eight minutes. People do something every minute. */
 const FAULT_EVERY_MS = 4.5 * MINUTE;
 const ACT_EVERY_MS = MINUTE;
 

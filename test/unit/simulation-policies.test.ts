@@ -8,7 +8,8 @@ import { at, listAt, MANIFESTS, readManifests } from "../support/shipped-manifes
 
 const { GUARDRAILS } = await import("../../src/sync/guardrails.ts");
 const { SHIPPED_POLICIES } = await import("../simulation/api/policies.ts");
-const { startWorld, SYNC_USER, writeClass } = await import("../simulation/world/world.ts");
+const { writeClass } = await import("../simulation/world/authors.ts");
+const { startWorld, SYNC_USER, USUAL } = await import("../simulation/world/world.ts");
 type World = Awaited<ReturnType<typeof startWorld>>;
 
 const SYNCS = "secretproviderclasssyncs.keyvault-injector.dev";
@@ -18,7 +19,7 @@ const LOOK_MS = 20_000;
 describe("the policies of the simulated cluster", () => {
   let world: World;
   before(async () => {
-    world = await startWorld(1, { size: { teams: 1, classes: 1, objects: 2, replicas: 1 } });
+    world = await startWorld(1, { size: { ...USUAL, teams: 1, classes: 1, solitary: 0, objects: 2, replicas: 1 } });
     // Without a pod that mounts it, such a class alone has a condition that says whether the worker is guarded.
     for (const team of world.teams)
       for (const wanted of team.classes.values()) writeClass(world.cluster, team, { ...wanted, sync: "always" });

@@ -1,6 +1,8 @@
 /** The way to the API server and to the clouds. */
 import type { Fate, Message, Weather } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
+import { writeClass } from "../world/authors.ts";
+import { relabelled } from "../world/classes.ts";
 import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
@@ -12,6 +14,7 @@ const isVault: Target = ({ host }) => host.includes(".vault.azure.net");
 const isLogin: Target = ({ host }) => host.includes("login.microsoftonline.com");
 const isWatch: Target = ({ path }) => path.includes("watch=true");
 const isWrite: Target = ({ method }) => method !== "GET";
+const isSecretWrite: Target = ({ method, path }) => method !== "GET" && /\/namespaces\/[^/]+\/secrets/.test(path);
 
 /** While it lasts, a share of the requests goes so. */
 function during(world: World, weather: Weather): () => void {
@@ -39,6 +42,12 @@ function whichVault(world: World, random: Random): Target {
   if (random.chance(0.3)) return isVault;
   const vault = random.pick([...world.vaults.all.keys()]);
   return ({ host }) => host.startsWith(`${vault}.`);
+}
+
+/** Of one team's application: what its classes share with nobody else's. */
+function oneApplication(world: World, random: Random): Target {
+  const { appId } = random.pick(world.teams).application;
+  return both(isLogin, ({ body }) => body.includes(appId));
 }
 
 interface Kind {
@@ -99,6 +108,17 @@ export const networkFaults: readonly FaultKind[] = [
     target: apiWrites,
     fate: slow(2_000),
   }),
+  {
+    name: "API server: Secrets slow to write, as behind somebody's webhook, while all classes are deployed",
+    longestMs: 10 * MINUTE,
+    begin: (world, random) => {
+      const end = during(world, some(random, both(isApi, isSecretWrite), 1, slow(6_000)(random)));
+      const release = `release-${random.below(1_000_000)}`;
+      for (const team of world.teams)
+        for (const wanted of team.classes.values()) writeClass(world.cluster, team, relabelled(wanted, release));
+      return end;
+    },
+  },
   networkFault({ name: "API server: connections reset", longestMs: 10 * MINUTE, target: api, fate: reset }),
   networkFault({ name: "API server: answers lost after the write", longestMs: 5 * MINUTE, target: apiWrites, fate: unanswered }),
   networkFault({ name: "API server: requests lost", longestMs: 5 * MINUTE, target: api, fate: lost }),
@@ -148,6 +168,13 @@ export const networkFaults: readonly FaultKind[] = [
     fate: answers(429, { "retry-after": "10" }, { error: { code: "Throttled", message: "later" } }),
   }),
   networkFault({ name: "sign-in: never answered", longestMs: 10 * MINUTE, target: login, fate: lost }),
+  networkFault({
+    name: "sign-in: never answered for one application",
+    longestMs: 40 * MINUTE,
+    target: oneApplication,
+    fate: lost,
+    share: 1,
+  }),
   networkFault({ name: "sign-in: connections reset", longestMs: 10 * MINUTE, target: login, fate: reset }),
   networkFault({
     name: "sign-in: busy",

@@ -4,7 +4,7 @@ import { keyOf, type WantedClass } from "../world/classes.ts";
 import { versionAt } from "../world/vaults.ts";
 import type { Team, World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
-import { fileContent, isActive, seenSecrets } from "./secrets.ts";
+import { EDITED, fileContent, isActive, seenSecrets } from "./secrets.ts";
 
 type Seen = ReturnType<typeof seenSecrets>;
 
@@ -38,7 +38,8 @@ function staleOf(world: World, team: Team, { wanted, seen }: { readonly wanted: 
       if (entry === undefined || object === undefined || entry.pinned !== undefined || object.changedAt > moment) return [];
       const value = fileContent(entry, versionAt(object, moment)?.value);
       const held = live.data[keyOf(entry)];
-      if (object.state !== "enabled" || value === undefined || held === value) return [];
+      // What an editor wrote is not old, and is mended as soon as the worker sees it.
+      if (object.state !== "enabled" || value === undefined || held === value || held === EDITED) return [];
       const since = (world.scheduler.now - object.changedAt) / 60_000;
       return [
         `${team.namespace}/${wanted.name} is called synced and fresh; ${entry.object} changed ${since.toFixed(0)} minutes ago, and ${name} holds ${held ?? "nothing"} instead of ${value}`,

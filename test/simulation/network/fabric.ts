@@ -63,6 +63,19 @@ export interface Sent {
 /** Decides how each exchange goes; undefined: as it goes where nothing is wrong. */
 export type Weather = (message: Message) => Fate | undefined;
 
+/** How a request ended for its sender. */
+export interface Ended {
+  readonly message: Message;
+  /** Virtual milliseconds. */
+  readonly sentAt: number;
+  /** `givenUp`: by the sender, after it had waited. `silenced`: a stream from which nothing will come, and nobody says so. */
+  readonly how: "answered" | "failed" | "givenUp" | "silenced";
+  /** 0 where no answer began. */
+  readonly status: number;
+  /** Of an answer of one of the clouds; empty otherwise. */
+  readonly body: string;
+}
+
 /** Median milliseconds one way. */
 const USUAL_MS = 2;
 
@@ -73,6 +86,10 @@ export class Fabric {
   readonly #parties: ((host: string) => Party | undefined)[] = [];
   readonly #open = new Set<Exchange>();
   weather: Weather = () => undefined;
+  /** Told of every request whose sender learns how it ended, or gives it up; the end of a process is none. */
+  onEnded: (ended: Ended) => void = () => undefined;
+  /** Whether the bodies of a request's answer are kept for {@link onEnded}. */
+  keepsBody: (message: Message) => boolean = () => false;
   exchanges = 0;
 
   constructor(scheduler: Scheduler, random: Random) {
@@ -98,7 +115,9 @@ export class Fabric {
       random: this.#random,
       message,
       receiver,
+      keepsBody: this.keepsBody(message),
       onDone: () => this.#open.delete(exchange),
+      onEnded: (ended) => this.onEnded(ended),
     });
     this.#open.add(exchange);
     exchange.run(party, this.weather(message) ?? this.usual());
@@ -118,7 +137,9 @@ interface ExchangeOptions {
   readonly random: Random;
   readonly message: Message;
   readonly receiver: Receiver;
+  readonly keepsBody: boolean;
   readonly onDone: () => void;
+  readonly onEnded: (ended: Ended) => void;
 }
 
 class Exchange implements Sent {
@@ -129,10 +150,14 @@ class Exchange implements Sent {
   #lines: Lines | undefined;
   /** Of the last part that was sent: none overtakes another. */
   #lastAt = 0;
+  readonly #sentAt: number;
+  #status = 0;
+  #body = "";
 
   constructor(options: ExchangeOptions) {
     this.message = options.message;
     this.#options = options;
+    this.#sentAt = options.scheduler.now;
   }
 
   get isStreaming(): boolean {
@@ -149,14 +174,16 @@ class Exchange implements Sent {
   }
 
   abort(): void {
-    this.#end();
+    this.#end("givenUp");
     this.#lines?.close();
   }
 
   cut(how: "reset" | "silence"): void {
     this.#lines?.close();
-    if (how === "silence") this.#isSilent = true;
-    else this.#deliver(0, () => this.#fail("ECONNRESET", "aborted"));
+    if (how === "silence") {
+      this.#isSilent = true;
+      this.#tell("silenced");
+    } else this.#deliver(0, () => this.#fail("ECONNRESET", "aborted"));
   }
 
   #arrive(party: Party | undefined, fate: Exclude<Fate, { kind: "lost" | "resetBefore" }>): void {
@@ -186,6 +213,8 @@ class Exchange implements Sent {
     const part = isCut ? bytes.subarray(0, Math.floor(bytes.byteLength / 2)) : bytes;
     this.#deliver(back, () => {
       const { receiver } = this.#options;
+      this.#status = status;
+      if (this.#options.keepsBody) this.#body = body;
       receiver.onHead(status, { "content-length": `${bytes.byteLength}`, ...headers });
       if (this.#isOver) return;
       if (part.byteLength > 0) receiver.onData(part);
@@ -202,7 +231,10 @@ class Exchange implements Sent {
     }
     this.#lines = lines;
     const { receiver, random } = this.#options;
-    this.#deliver(back, () => receiver.onHead(200, { "content-type": "application/json" }));
+    this.#deliver(back, () => {
+      this.#status = 200;
+      receiver.onHead(200, { "content-type": "application/json" });
+    });
     lines.onLine((line) => {
       note(`< ${line}`);
       if (!this.#isSilent) this.#deliver(random.delay(USUAL_MS), () => receiver.onData(Buffer.from(`${line}\n`, "utf8")));
@@ -224,19 +256,24 @@ class Exchange implements Sent {
   }
 
   #succeed(): void {
-    this.#end();
+    this.#end("answered");
     this.#options.receiver.onEnd();
   }
 
   #fail(code: string, message: string): void {
-    this.#end();
+    this.#end("failed");
     this.#lines?.close();
     this.#options.receiver.onError(Object.assign(new Error(message), { code }));
   }
 
-  #end(): void {
+  #end(how: Ended["how"]): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#options.onDone();
+    this.#tell(how);
+  }
+
+  #tell(how: Ended["how"]): void {
+    this.#options.onEnded({ message: this.message, sentAt: this.#sentAt, how, status: this.#status, body: this.#body });
   }
 }

@@ -3,6 +3,7 @@
  * they imported.
  */
 import { createRequire, syncBuiltinESMExports } from "node:module";
+import { parentPort, SimulatedWorker, threadCpuUsage } from "../machines/worker-thread.ts";
 import { fill, randomBytes, uuid } from "./chance.ts";
 import { eventLoopDelay, hrtime, hrtimeNanoseconds, SilentObserver, SimulatedDate, uptime } from "./clocks.ts";
 import { monotonic, random } from "./context.ts";
@@ -28,7 +29,7 @@ Object.assign(require("node:timers/promises"), {
 Object.assign(AbortSignal, { timeout: timeoutSignal });
 Object.defineProperty(globalThis.performance, "now", { value: monotonic });
 Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay, PerformanceObserver: SilentObserver });
-Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }), uptime });
+Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }), threadCpuUsage, uptime });
 Object.assign(require("node:os"), { uptime });
 Object.assign(Math, { random: () => random().next() });
 Object.assign(require("node:crypto"), { randomBytes, randomUUID: uuid, randomFillSync: fill });
@@ -41,6 +42,6 @@ Object.defineProperty(globalThis.crypto, "randomUUID", { value: uuid });
 Object.assign(require("node:net").Socket.prototype, { connect: refused("a connection") });
 Object.assign(require("node:net").Server.prototype, { listen: refused("a port") });
 Object.assign(require("node:dgram"), { createSocket: refused("a datagram socket") });
-Object.assign(require("node:worker_threads"), { Worker: refused("a thread") });
+Object.assign(require("node:worker_threads"), { Worker: SimulatedWorker, parentPort });
 Object.assign(require("node:dns"), { lookup: refused("a name look-up") });
 syncBuiltinESMExports();

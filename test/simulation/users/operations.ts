@@ -1,20 +1,18 @@
 /** What the people of a cluster do: rotate, edit, delete, mount. Each operation says in a line what it did; undefined: there was nothing to do it on. */
 import type { Random } from "../time/random.ts";
+import { deleteClass, writeClass } from "../world/authors.ts";
 import { drawClass, slightlyChanged } from "../world/classes.ts";
-import { deleteClass, type Team, type World, writeClass } from "../world/world.ts";
-
-export interface OperationKind {
-  readonly name: string;
-  readonly weight: number;
-  act(world: World, random: Random): string | undefined;
-}
+import { GREEDY } from "../world/greedy.ts";
+import type { Team, World } from "../world/world.ts";
+import { greedyOperations } from "./greedy.ts";
+import type { OperationKind } from "./operation.ts";
+import { podOperations } from "./pods.ts";
+import { workloadOperations } from "./workloads.ts";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const MERGE_PATCH = "application/merge-patch+json";
-const MOST_CLASSES = 12;
-
 function anyTeam({ teams }: World, random: Random): Team {
-  return random.pick(teams);
+  return random.pick(teams.filter(({ namespace }) => namespace !== GREEDY));
 }
 
 function anyClass(world: World, random: Random): { readonly team: Team; readonly name: string } | undefined {
@@ -90,6 +88,15 @@ export const OPERATIONS: readonly OperationKind[] = [
     },
   },
   {
+    name: "change all classes of a team, as a deployment tool does",
+    weight: 1,
+    act: (world, random) => {
+      const team = anyTeam(world, random);
+      const taken = [...team.classes.values()].filter((wanted) => writeClass(world.cluster, team, slightlyChanged(random, wanted)));
+      return taken.length === 0 ? undefined : `${taken.length} classes of ${team.namespace} are changed a little`;
+    },
+  },
+  {
     name: "replace a class",
     weight: 1,
     act: (world, random) => {
@@ -117,7 +124,7 @@ export const OPERATIONS: readonly OperationKind[] = [
     weight: 2,
     act: (world, random) => {
       const team = anyTeam(world, random);
-      if (team.classes.size >= MOST_CLASSES) return undefined;
+      if (team.classes.size >= team.mostClasses) return undefined;
       const name = `later-${random.below(1_000_000)}`;
       const isTaken = writeClass(world.cluster, team, drawClass(random, { namespace: team.namespace, name, vault: team.vault }));
       return isTaken ? `${team.namespace}/${name} is new` : undefined;
@@ -161,41 +168,7 @@ export const OPERATIONS: readonly OperationKind[] = [
       return status < 300 ? `${secret.namespace}/${secret.name} is deleted by somebody` : undefined;
     },
   },
-  {
-    name: "start a pod",
-    weight: 3,
-    act: (world, random) => {
-      const found = anyClass(world, random);
-      if (found === undefined || found.team.pods.size > 20) return undefined;
-      const { team, name } = found;
-      const pod = `pod-${random.below(1_000_000)}`;
-      const volume = {
-        name: "secrets",
-        csi: { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } },
-      };
-      const body = {
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: { name: pod },
-        spec: { containers: [{ name: "app", image: "app:1" }], volumes: [volume] },
-      };
-      const { status } = world.cluster.request("POST", `/api/v1/namespaces/${team.namespace}/pods`, body, { user: "author" });
-      if (status >= 300) return undefined;
-      team.pods.set(pod, name);
-      return `${team.namespace}/${pod} mounts ${name}`;
-    },
-  },
-  {
-    name: "end a pod",
-    weight: 3,
-    act: (world, random) => {
-      const team = anyTeam(world, random);
-      if (team.pods.size === 0) return undefined;
-      const pod = random.pick([...team.pods.keys()]);
-      team.pods.delete(pod);
-      const where = `/api/v1/namespaces/${team.namespace}/pods/${pod}`;
-      world.cluster.request("DELETE", where, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 }, { user: "author" });
-      return `${team.namespace}/${pod} is gone`;
-    },
-  },
+  ...podOperations,
+  ...workloadOperations,
+  ...greedyOperations,
 ];

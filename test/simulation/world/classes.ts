@@ -5,6 +5,8 @@ import type { SimulatedVault } from "./vaults.ts";
 
 export interface WantedEntry {
   readonly object: string;
+  /** Of a certificate also its certificate alone, and its public key. */
+  readonly type: "secret" | "cert" | "key";
   /** A version by its id; undefined: the latest. */
   readonly pinned: string | undefined;
   /** File name, where one object is named twice. */
@@ -35,25 +37,33 @@ export interface WantedClass {
 /** Minutes; 0: the class says nothing. Polls are what costs most, and seldom says anything: most classes are polled seldom. */
 const INTERVALS = [0, 2, 5, 10, 10, 30, 30, 30, 30, 60, 60, 60, 60, 60, 60, 60];
 
+const CERTIFICATE_TYPES = ["secret", "secret", "cert", "key"] as const;
+
 export function drawClass(
   random: Random,
   where: { readonly namespace: string; readonly name: string; readonly vault: SimulatedVault },
 ): WantedClass {
   const names = [...where.vault.objects.keys()];
   const count = 1 + random.below(3);
-  const entries: WantedEntry[] = Array.from({ length: count }, () => ({
-    object: random.pick(names),
-    pinned: undefined,
-    alias: undefined,
-    isDecoded: random.chance(0.2),
-  })).filter((entry, index, all) => all.findIndex(({ object }) => object === entry.object) === index);
+  const entries: WantedEntry[] = Array.from({ length: count }, () => {
+    const object = random.pick(names);
+    const isCertificate = where.vault.objects.get(object)?.isCertificate === true;
+    return {
+      object,
+      type: isCertificate ? random.pick(CERTIFICATE_TYPES) : ("secret" as const),
+      pinned: undefined,
+      alias: undefined,
+      // A certificate's file is text as it is.
+      isDecoded: random.chance(0.2) && !isCertificate,
+    };
+  }).filter((entry, index, all) => all.findIndex(({ object }) => object === entry.object) === index);
   const [first] = entries;
   // The usual set-up before a rotation: today's version by its id, and the latest.
   const version = first === undefined ? undefined : where.vault.objects.get(first.object)?.versions.at(-1)?.version;
   const isTwice = first !== undefined && version !== undefined && random.chance(0.25);
   const all =
     isTwice && first !== undefined
-      ? [{ object: first.object, pinned: version, alias: `${first.object}-before`, isDecoded: false }, ...entries]
+      ? [{ object: first.object, type: first.type, pinned: version, alias: `${first.object}-before`, isDecoded: false }, ...entries]
       : entries;
   const drawn = random.next();
   return {
@@ -78,7 +88,9 @@ function drawSecrets(random: Random, name: string, entries: number): readonly Wa
 
 /** The same class but for one thing that says nothing of which objects it names. */
 export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
-  const drawn = random.below(3);
+  const drawn = random.below(4);
+  // Of an annotation alone: the class keeps its generation.
+  if (drawn === 3) return { ...wanted, intervalMinutes: random.pick(INTERVALS) || undefined };
   const at = random.below(wanted.secrets.length);
   const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
     ...wanted,
@@ -87,8 +99,18 @@ export function slightlyChanged(random: Random, wanted: WantedClass): WantedClas
   if (drawn === 0) return changed((secret) => ({ ...secret, label: secret.label === undefined ? "added" : undefined }));
   if (drawn === 1 && (wanted.secrets[at]?.keys.length ?? 0) > 1) return changed((secret) => ({ ...secret, keys: secret.keys.slice(1) }));
   const entry = random.below(wanted.entries.length);
-  const entries = wanted.entries.map((each, index) => (index === entry ? { ...each, isDecoded: !each.isDecoded } : each));
+  const entries = wanted.entries.map((each, index) => (index === entry && isPlain(each) ? { ...each, isDecoded: !each.isDecoded } : each));
   return { ...wanted, entries };
+}
+
+/** No certificate. */
+function isPlain({ object }: WantedEntry): boolean {
+  return object.startsWith("object-");
+}
+
+/** The same class with another label on each of its Secrets, as a new release of what it is part of. */
+export function relabelled(wanted: WantedClass, label: string): WantedClass {
+  return { ...wanted, secrets: wanted.secrets.map((secret) => ({ ...secret, label })) };
 }
 
 /** The name of an entry's file, which secretObjects name. */
@@ -108,9 +130,9 @@ export function manifestOf(wanted: WantedClass, tenantId: string): object {
     ...(sync === undefined ? {} : { "keyvault-injector.dev/sync": sync }),
     ...(intervalMinutes === undefined ? {} : { "keyvault-injector.dev/rotation-poll-interval": `${intervalMinutes}m` }),
   };
-  const objects = entries.map(({ object, pinned, alias, isDecoded }) => ({
+  const objects = entries.map(({ object, type, pinned, alias, isDecoded }) => ({
     objectName: object,
-    objectType: "secret",
+    objectType: type,
     ...(pinned === undefined ? {} : { objectVersion: pinned }),
     ...(alias === undefined ? {} : { objectAlias: alias }),
     ...(isDecoded ? { objectEncoding: "base64" } : {}),

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
-import type { Admission, ApiRequest, Write } from "../api/interface.ts";
+import type { Admission, ApiRequest, Authorizer, Write } from "../api/interface.ts";
 import { admissionBy } from "../api/policies.ts";
 import { isGranted } from "../api/rights.ts";
 import { SimulatedApiServer } from "../api/server.ts";
@@ -19,6 +19,7 @@ export interface ClusterOptions {
   readonly random: Random;
   /** Default: the policies that are installed. */
   readonly admit?: Admission;
+  readonly authorize?: Authorizer;
   readonly onWrite: (write: Write) => void;
 }
 
@@ -38,7 +39,7 @@ export class Cluster {
   readonly #scheduler: ClusterOptions["scheduler"];
   readonly #users = new Map<string, string>();
 
-  constructor({ scheduler, random, admit = admissionBy(), onWrite }: ClusterOptions) {
+  constructor({ scheduler, random, admit = admissionBy(), authorize = isGranted, onWrite }: ClusterOptions) {
     this.#scheduler = scheduler;
     this.server = new SimulatedApiServer({
       now: () => Math.floor(EPOCH + scheduler.now),
@@ -47,7 +48,7 @@ export class Cluster {
         const scheduled = scheduler.schedule(milliseconds, action);
         return () => scheduled.cancel();
       },
-      authorize: isGranted,
+      authorize,
       admit,
       onWrite,
     });

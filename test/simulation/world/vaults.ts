@@ -1,16 +1,21 @@
 /** The vaults of a world, and what each of their objects was when: what every Secret is compared with. */
 import type { StateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import type { Random } from "../time/random.ts";
+import { drawCertificate, forgetCertificates } from "./certificates.ts";
 
 export interface ObjectVersion {
   readonly version: string;
   readonly value: string;
   /** Virtual milliseconds. */
   readonly since: number;
+  /** Each has a state of its own: a new version leaves those before it as they are. */
+  isDisabled: boolean;
 }
 
 export interface VaultObject {
   readonly name: string;
+  /** It has a key and a secret of the same name and version; what it holds is said by its subject. */
+  readonly isCertificate: boolean;
   /** Oldest first. */
   readonly versions: ObjectVersion[];
   state: "enabled" | "disabled" | "deleted";
@@ -27,7 +32,11 @@ export interface SimulatedVault {
 export interface Application {
   readonly appId: string;
   readonly clientSecret: string;
+  readonly mayList: boolean;
 }
+
+const GETS = ["get", "keys/get", "certificates/get"] as const;
+const LISTS = ["list", "keys/list", "certificates/list"] as const;
 
 /** Changes a vault, and remembers how it was. Values say whose they are, in base64. */
 export class Vaults {
@@ -41,6 +50,7 @@ export class Vaults {
     this.#methods = methods;
     this.#now = now;
     this.#random = random;
+    forgetCertificates();
   }
 
   async create(name: string, tenantId: string): Promise<SimulatedVault> {
@@ -51,21 +61,42 @@ export class Vaults {
   }
 
   async application(tenantId: string, vaults: readonly string[], mayList: boolean): Promise<Application> {
-    const application = await this.#methods.createServicePrincipal({ tenantId });
-    for (const vault of vaults)
-      await this.#methods.grant({ vault, appId: application.appId, permissions: mayList ? ["get", "list"] : ["get"] });
-    return application;
+    const { appId, clientSecret } = await this.#methods.createServicePrincipal({ tenantId });
+    const permissions = mayList ? [...GETS, ...LISTS] : [...GETS];
+    for (const vault of vaults) await this.#methods.grant({ vault, appId, permissions });
+    return { appId, clientSecret, mayList };
+  }
+
+  /** Above it the vault answers 429. */
+  async limit(vault: string, budget: { readonly transactions: number; readonly perSeconds: number }): Promise<void> {
+    await this.#methods.setBudget({ vault, ...budget });
   }
 
   /** A new version of a secret, which is made if it is not there. */
-  async rotate({ name: vault, objects }: SimulatedVault, name: string): Promise<void> {
-    const known = objects.get(name);
-    if (known?.state === "deleted") return;
+  async rotate({ name: vault, objects }: Pick<SimulatedVault, "name" | "objects">, name: string): Promise<void> {
+    if (objects.get(name)?.isCertificate === true) return this.rotateCertificate({ name: vault, objects }, name);
     const text = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
     const value = Buffer.from(text).toString("base64");
     const { version } = await this.#methods.setSecret({ vault, name, value });
-    const made = { version, value, since: this.#now() };
-    if (known === undefined) objects.set(name, { name, versions: [made], state: "enabled", changedAt: this.#now() });
+    this.#note({ objects, name, isCertificate: false }, { version, value });
+  }
+
+  /** A new version of a certificate, which is made if it is not there; as PKCS#12 or as PEM, whatever the one before was. */
+  async rotateCertificate({ name: vault, objects }: Pick<SimulatedVault, "name" | "objects">, name: string): Promise<void> {
+    const text = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
+    const pem = drawCertificate(this.#random, text);
+    const contentType = this.#random.chance(0.7) ? "application/x-pkcs12" : "application/x-pem-file";
+    const { version } = await this.#methods.importCertificate({ vault, name, pem, contentType });
+    this.#note({ objects, name, isCertificate: true }, { version, value: Buffer.from(text).toString("base64") });
+  }
+
+  #note(
+    { objects, name, isCertificate }: Pick<SimulatedVault, "objects"> & Pick<VaultObject, "name" | "isCertificate">,
+    { version, value }: Pick<ObjectVersion, "version" | "value">,
+  ): void {
+    const known = objects.get(name);
+    const made = { version, value, since: this.#now(), isDisabled: false };
+    if (known === undefined) objects.set(name, { name, isCertificate, versions: [made], state: "enabled", changedAt: this.#now() });
     else {
       known.versions.push(made);
       known.state = "enabled";
@@ -74,11 +105,16 @@ export class Vaults {
   }
 
   async disable(vault: SimulatedVault, name: string): Promise<void> {
-    await this.#change(vault.objects.get(name), ["enabled", "disabled"], () => this.#methods.disableSecret({ vault: vault.name, name }));
+    await this.#change(vault.objects.get(name), ["enabled", "disabled"], () => this.#setEnabled(vault, name, false));
   }
 
   async enable(vault: SimulatedVault, name: string): Promise<void> {
-    await this.#change(vault.objects.get(name), ["disabled", "enabled"], () => this.#methods.enableSecret({ vault: vault.name, name }));
+    await this.#change(vault.objects.get(name), ["disabled", "enabled"], () => this.#setEnabled(vault, name, true));
+  }
+
+  #setEnabled({ name: vault, objects }: SimulatedVault, name: string, enabled: boolean): Promise<unknown> {
+    const change = { vault, name, enabled };
+    return objects.get(name)?.isCertificate === true ? this.#methods.setCertificateAttributes(change) : this.#methods.setAttributes(change);
   }
 
   async #change(
@@ -90,6 +126,8 @@ export class Vaults {
     await change();
     known.state = to;
     known.changedAt = this.#now();
+    const current = known.versions.at(-1);
+    if (current !== undefined) current.isDisabled = to === "disabled";
   }
 }
 

@@ -1,40 +1,74 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { parseConfig } from "../../../src/runtime/config.ts";
-import { runProcess } from "../../../src/sync/compose.ts";
+// The program of a decoding thread: it listens at the simulated port.
+import "../../../src/pki/threads/thread.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
-import type { Write } from "../api/interface.ts";
-import { SimulatedProcess } from "../machines/process.ts";
-import { Fabric, type Message, type Weather } from "../network/fabric.ts";
+import type { Attributes, Objects, Write } from "../api/interface.ts";
+import { isGranted } from "../api/rights.ts";
+import type { SimulatedProcess } from "../machines/process.ts";
+import { type Ended, Fabric, type Message, type Weather } from "../network/fabric.ts";
+import { idleConnections } from "../network/idle-connections.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
 import { TOKEN_KEY } from "../parties/token-key.ts";
-import { beginWorld, EPOCH, note } from "../time/context.ts";
+import { beginWorld, note } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "../time/trace.ts";
-import { drawClass, manifestOf, type WantedClass } from "./classes.ts";
+import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
+import { isBlindly } from "./blind-rights.ts";
+import { drawClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
+import { copying, type LiveCopies } from "./copies.ts";
+import { deploy } from "./deployments.ts";
+import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
+import { GREEDY, greedyTenant } from "./greedy.ts";
 import { SimulationLog } from "./log.ts";
 import { drawPace } from "./pace.ts";
+import { Processes } from "./processes.ts";
+import { startThreads, type Threads } from "./threads.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
+import { Workloads } from "./workloads.ts";
 
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+const WEBHOOK_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";
+/** Another install, in a namespace of its own. */
+const SECOND = "second-install";
+export const SECOND_USER = `system:serviceaccount:${SECOND}:keyvault-injector-sync`;
 const TOKEN_LIFETIME_SECONDS = 3_600;
 const TENANT = "11111111-2222-3333-4444-555555555555";
+
+/** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
+export const UNUSED_GRACE_MS = 5 * 60_000;
 
 export interface Size {
   readonly teams: number;
   readonly classes: number;
+  /** More teams, with one class each. */
+  readonly solitary: number;
   readonly objects: number;
   readonly replicas: number;
+  /** Of teams whose application may list its vault. */
+  readonly listers: number;
 }
 
-export const USUAL: Size = { teams: 6, classes: 50, objects: 12, replicas: 3 };
+export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8 };
+
+/** Shows most of what the usual one does in a third of the time. */
+export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
+
+const MOST_CLASSES = 12;
+
+/** Of teams with one class (minutes): few polls, each of which counts. */
+const SOLITARY_INTERVALS = [10, 30, 60];
+
+/** Of each vault. */
+const CERTIFICATES = 3;
+
+/** Of the worlds. */
+const GREEDY_SHARE = 1 / 8;
+const ENFORCED_SHARE = 1 / 3;
+const BLIND_SHARE = 1 / 6;
 
 /** A namespace, the vault that its classes read, and as whom. */
 export interface Team {
@@ -47,6 +81,9 @@ export interface Team {
   readonly writtenAt: Map<string, number>;
   /** Names of pods, with the class that each mounts. */
   readonly pods: Map<string, string>;
+  /** When the last pod of a class ended that has none now (virtual milliseconds), by its name. */
+  readonly usedUntil: Map<string, number>;
+  readonly mostClasses: number;
 }
 
 /** Something that ended, or went wrong, in a line that a person can read. */
@@ -68,13 +105,26 @@ export interface World {
   readonly replicas: readonly SimulatedProcess[];
   /** What is wrong on the network at the moment; the first that says something of a request decides. */
   readonly weathers: Set<Weather>;
+  readonly threads: Threads;
+  readonly workloads: Workloads;
+  /** `--secret-access=blind`: the worker sees no Secret that it has written. */
+  readonly isBlind: boolean;
+  /** The webhook's. */
+  readonly copies: LiveCopies;
+  /** Where the cluster's platform has one. */
+  readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
   readonly told: Told[];
   readonly trace: Trace;
+  /** A worker of a second install. */
+  startStray(): SimulatedProcess;
   tell(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
   onSend(listener: (message: Message) => void): void;
+  /** A replica ended, and why. */
+  onExit(listener: (name: string, why: string) => void): void;
+  onEnded(listener: (ended: Ended) => void): void;
   end(): void;
 }
 
@@ -95,9 +145,15 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     write: [] as ((write: Write) => void)[],
     cloud: [] as ((request: CloudRequest) => void)[],
     send: [] as ((message: Message) => void)[],
+    exit: [] as ((name: string, why: string) => void)[],
+    ended: [] as ((ended: Ended) => void)[],
   };
+  const isBlind = random.fork("rights").chance(BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
+    ...(isBlind
+      ? { authorize: (attributes: Attributes, objects: Objects) => isBlindly(attributes) && isGranted(attributes, objects) }
+      : {}),
     random: random.fork("api"),
     onWrite: (write) => {
       note(JSON.stringify(write));
@@ -112,24 +168,56 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     }),
   );
   const weathers = new Set<Weather>();
+  const threads = startThreads(random.fork("threads"));
+  fabric.onEnded = (ended) => {
+    for (const listen of listeners.ended) listen(ended);
+  };
+  fabric.keepsBody = ({ host }) => host !== API_HOST;
+  const isVault = ({ host }: Message): boolean => host.endsWith(".vault.azure.net");
+  const idle = idleConnections(() => scheduler.now, random.fork("idle connections"), isVault);
   fabric.weather = (message) => {
     for (const listen of listeners.send) listen(message);
     for (const weather of weathers) {
       const fate = weather(message);
       if (fate !== undefined) return fate;
     }
-    return undefined;
+    return idle(message);
   };
   await install(cluster, scheduler);
   const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
   const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
+  const workloads = startWorkloads({ cluster, scheduler, teams, random: random.fork("workloads") });
+  listeners.write.push(({ resource, subresource, namespace = "", name, verb, isDryRun }) => {
+    if (isDryRun || subresource !== "") return;
+    if (resource === "deployments.apps") workloads.note(namespace, name);
+    if (resource === "pods" && verb === "delete") workloads.notePodGone(namespace, name);
+  });
+  deployFirst(cluster, teams, random.fork("deployments"));
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
   const tell = (text: string): void => {
     note(text);
     told.push({ at: scheduler.now, text });
   };
-  const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, tell, count: size.replicas });
+  const ended = (name: string, why: string): void => {
+    tell(`${name} ended: ${why}`);
+    for (const listen of listeners.exit) listen(name, why);
+  };
+  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace")) });
+  const replicas = Array.from({ length: size.replicas }, (_, index) =>
+    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
+  );
+  const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
+  const copies: LiveCopies = { classes: undefined, namespaces: undefined };
+  processes.start({ name: "webhook-0", user: WEBHOOK_USER, onEnd: toldOnly }, copying(copies));
+  const enforcer = random.fork("platform").chance(ENFORCED_SHARE)
+    ? new Enforcer({ cluster, scheduler, random: random.fork("enforcer") })
+    : undefined;
+  listeners.write.push(({ resource, user, isDryRun }) => {
+    if (resource === CONFIGURATIONS && user !== ENFORCER && !isDryRun) enforcer?.note();
+  });
+  enforcer?.note();
+  let strays = 0;
   return {
     scheduler,
     random,
@@ -141,6 +229,11 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     teams,
     replicas,
     weathers,
+    threads,
+    workloads,
+    isBlind,
+    copies,
+    enforcer,
     log,
     told,
     trace,
@@ -148,10 +241,14 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),
     onSend: (listener) => void listeners.send.push(listener),
-    end: () => {
-      for (const replica of replicas) replica.retire();
-      rmSync(folder, { recursive: true });
+    onExit: (listener) => void listeners.exit.push(listener),
+    onEnded: (listener) => void listeners.ended.push(listener),
+    startStray: () => {
+      strays += 1;
+      const wanted = { name: `stray-${strays}`, user: SECOND_USER, onEnd: toldOnly };
+      return processes.worker(wanted, { unusedGraceMs: UNUSED_GRACE_MS, namespace: SECOND });
     },
+    end: () => processes.end(),
   };
 }
 
@@ -173,100 +270,63 @@ interface Settling {
 
 async function settle({ cluster, vaults, random, size }: Settling): Promise<readonly Team[]> {
   const teams: Team[] = [];
-  for (let index = 0; index < size.teams; index += 1) {
+  for (let index = 0; index < size.teams + size.solitary; index += 1) {
     const namespace = `team-${index}`;
     // Two teams share a vault, each with an application of its own.
     const name = `vault-${Math.floor(index / 1.5)}`;
     const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
     for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);
-    const application = await vaults.application(TENANT, [name], random.chance(0.8));
-    teams.push({ namespace, vault, application, classes: new Map(), writtenAt: new Map(), pods: new Map() });
+    for (let certificate = 0; certificate < CERTIFICATES; certificate += 1) await vaults.rotateCertificate(vault, `cert-${certificate}`);
+    const application = await vaults.application(TENANT, [name], random.chance(size.listers));
+    teams.push({ ...emptyTeam(), namespace, vault, application, mostClasses: index < size.teams ? MOST_CLASSES : 1 });
     cluster.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     writeCredentials(cluster, namespace, application);
   }
   for (let index = 0; index < size.classes; index += 1) {
-    const team = teams[index % teams.length];
+    const team = teams[index % size.teams];
     if (team === undefined) continue;
     const wanted = drawClass(random, { namespace: team.namespace, name: `class-${index}`, vault: team.vault });
     writeClass(cluster, team, wanted);
   }
+  for (const team of teams.slice(size.teams)) {
+    const drawn = drawClass(random, { namespace: team.namespace, name: "alone", vault: team.vault });
+    writeClass(cluster, team, { ...drawn, sync: undefined, intervalMinutes: random.pick(SOLITARY_INTERVALS) });
+  }
+  const [victim] = teams;
+  if (victim !== undefined && random.chance(GREEDY_SHARE)) teams.push(await greedyTenant({ cluster, vaults }, victim));
   return teams;
 }
 
-export function writeCredentials(cluster: Cluster, namespace: string, { appId, clientSecret }: Application): void {
-  const data = { clientid: Buffer.from(appId).toString("base64"), clientsecret: Buffer.from(clientSecret).toString("base64") };
-  cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "secrets-store-creds" },
-    data,
-  });
-}
-
-/** As its author applies it, whatever was there before. False where the API server would not have it. */
-export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
-  const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
-  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
-    contentType: "application/apply-patch+yaml",
-    user: "author",
-  });
-  if (status < 300) {
-    team.classes.set(wanted.name, wanted);
-    team.writtenAt.set(wanted.name, cluster.now);
-  }
-  return status < 300;
-}
-
-export function deleteClass(cluster: Cluster, team: Team, name: string): void {
-  const { status } = cluster.request("DELETE", `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`, undefined, {
-    user: "author",
-  });
-  if (status < 300) team.classes.delete(name);
-}
-
-interface Starting {
+interface StartingWorkloads {
   readonly cluster: Cluster;
   readonly scheduler: Scheduler;
   readonly random: Random;
-  readonly log: SimulationLog;
-  readonly tell: (text: string) => void;
-  readonly count: number;
+  readonly teams: readonly Team[];
 }
 
-function startReplicas({ cluster, scheduler, random, log, tell, count }: Starting) {
-  const folder = mkdtempSync(path.join(tmpdir(), "simulation-"));
-  const kubeconfig = path.join(folder, "kubeconfig");
-  const user = { name: "worker", user: { token: cluster.tokenFor(SYNC_USER) } };
-  const context = { name: "simulated", context: { cluster: "simulated", user: "worker" } };
-  const clusters = [{ name: "simulated", cluster: { server: `https://${API_HOST}` } }];
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context], "current-context": "simulated" }),
-  );
-  const { flags, lease, probeEveryMs } = drawPace(random.fork("pace"));
-  const config = (podName: string) => {
-    const parsed = parseConfig(
-      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", "--unused-grace=5m", ...flags],
-      {},
-    );
-    if (!parsed.ok) throw new Error(parsed.error.join("; "));
-    return parsed.value;
-  };
-  const replicas = Array.from({ length: count }, (_, index) => {
-    const name = `sync-${index}`;
-    return new SimulatedProcess({
-      name,
-      run: runProcess,
-      config,
-      logger: (machine) => log.loggerOf(machine),
-      lease,
-      probeEveryMs,
-      scheduler,
-      random: random.fork(name),
-      epoch: EPOCH,
-      onEnd: (ended, why) => tell(`${ended} ended: ${why}`),
-    });
+function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
+  const byNamespace = new Map(teams.map((team) => [team.namespace, team]));
+  return new Workloads({
+    ...options,
+    secretsOf: (classKey) => {
+      const [namespace = "", name = ""] = classKey.split("/");
+      return byNamespace
+        .get(namespace)
+        ?.classes.get(name)
+        ?.secrets.map((secret) => secret.name);
+    },
+    onPod: (namespace, pod, className) => {
+      const team = byNamespace.get(namespace);
+      if (team === undefined) return;
+      if (className === undefined) podWent(team, pod, options.scheduler.now);
+      else podCame(team, pod, className);
+    },
   });
-  for (const replica of replicas) replica.start();
-  return { replicas, folder };
+}
+
+const FIRST_WORKLOADS = 2;
+
+function deployFirst(cluster: Cluster, teams: readonly Team[], random: Random): void {
+  for (const team of teams.filter(({ namespace }) => namespace !== GREEDY))
+    for (let index = 0; index < FIRST_WORKLOADS; index += 1) deploy(cluster, team, { name: `app-${index}`, random });
 }

@@ -1,0 +1,59 @@
+/** Faults that wait for the moment in which they hurt: between what a replica has read and what it writes. */
+import type { Message } from "../network/fabric.ts";
+import type { Machine } from "../time/machine.ts";
+import type { Random } from "../time/random.ts";
+import { API_HOST } from "../world/cluster.ts";
+import type { World } from "../world/world.ts";
+import { type FaultKind, MINUTE } from "./fault.ts";
+
+/** Strikes at the next request of a replica that is meant; at none, where it ends before one comes. */
+function atNext(
+  isMeant: (message: Message) => boolean,
+  strike: (machine: Machine, world: World, random: Random) => void,
+): FaultKind["begin"] {
+  return (world, random) => {
+    const listen = (message: Message): undefined => {
+      if (message.machine === undefined || !isMeant(message)) return undefined;
+      world.weathers.delete(listen);
+      strike(message.machine, world, random);
+      return undefined;
+    };
+    world.weathers.add(listen);
+    return () => void world.weathers.delete(listen);
+  };
+}
+
+const isVault = ({ host }: Message): boolean => host.includes(".vault.azure.net");
+
+function isSecretWrite({ host, method, path }: Message): boolean {
+  return host === API_HOST && method !== "GET" && path.includes("/secrets") && !path.includes("dryRun");
+}
+
+/** How long one waits for its moment. */
+const WAITS_MS = 10 * MINUTE;
+
+/** Longer than a lease lasts, so that another replica leads when the machine wakes. */
+const SLEEP_MS = { least: 20_000, most: 2 * MINUTE };
+
+export const aimedFaults: readonly FaultKind[] = [
+  {
+    name: "a machine sleeps while it waits for a vault",
+    longestMs: WAITS_MS,
+    begin: atNext(isVault, (machine, _, random) => machine.sleep(random.between(SLEEP_MS.least, SLEEP_MS.most))),
+  },
+  {
+    name: "a replica stands still while it waits for a vault",
+    longestMs: WAITS_MS,
+    begin: atNext(isVault, (machine, _, random) => machine.stop(random.between(SLEEP_MS.least, SLEEP_MS.most))),
+  },
+  {
+    name: "a replica is killed as it writes a Secret",
+    longestMs: WAITS_MS,
+    begin: atNext(isSecretWrite, (machine, world, random) => {
+      const replica = world.replicas.find((each) => each.machine === machine);
+      world.scheduler.schedule(random.between(0, 10), () => {
+        if (replica?.machine === machine) replica.kill();
+      });
+    }),
+  },
+];

@@ -1,0 +1,60 @@
+/**
+ * What the simulation has found, told as what has to happen. A seed means something else after each change of the simulation; these stay what
+ * they are. Each is red with the defect of `planted/defects.ts` that it shows.
+ */
+import type { Stage } from "./stage.ts";
+
+export interface Found {
+  readonly name: string;
+  /** With which it was found first, on the code of that time. */
+  readonly seed: number;
+  /** The defect, of `planted/defects.ts`. */
+  readonly planted: string;
+  /** The last thing happens in this minute. */
+  readonly minutes: number;
+  readonly tell: (stage: Stage) => void;
+}
+
+export const FOUND: readonly Found[] = [
+  {
+    name: "a class that names an object by its version and without one is called fresh after a rotation of it",
+    seed: 3,
+    planted: "C1",
+    minutes: 40,
+    tell: (stage) => {
+      stage.at(1, () => {
+        const before = { object: "object-0", pinned: stage.versionOf("object-0"), alias: "before" };
+        stage.write({ name: "twice", entries: [before, "object-0"], secrets: [{ name: "twice", keys: [0, 1] }], intervalMinutes: 5 });
+      });
+      stage.at(15, () => stage.rotate("object-0"));
+    },
+  },
+  {
+    name: "a key that an edit takes out while the vault is away stays in the Secret",
+    seed: 1,
+    planted: "S1",
+    minutes: 40,
+    tell: (stage) => {
+      const entries = ["object-0", "object-1"];
+      stage.at(1, () => stage.write({ name: "edited", entries, secrets: [{ name: "edited", keys: [0, 1] }], intervalMinutes: 5 }));
+      stage.at(10, () => stage.vaultAway(20));
+      stage.at(12, () => stage.write({ name: "edited", entries, secrets: [{ name: "edited", keys: [1] }], intervalMinutes: 5 }));
+    },
+  },
+  {
+    name: "a class with two failing objects writes its status at every poll",
+    seed: 2,
+    planted: "S2",
+    minutes: 20,
+    tell: (stage) => {
+      stage.at(1, () => {
+        stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 10 });
+        stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 4 });
+      });
+      stage.at(10, () => {
+        stage.disable("object-0");
+        stage.disable("object-1");
+      });
+    },
+  },
+];

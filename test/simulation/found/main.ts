@@ -1,0 +1,19 @@
+/** Plays what the simulation has found, `--orders` times each in another order of what happens at once. Exits with 1 where something is wrong. */
+import "../time/install.ts";
+import "../network/install.ts";
+import { parseArgs } from "node:util";
+
+const { FOUND } = await import("./found.ts");
+const { play } = await import("./stage.ts");
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { orders: { type: "string", default: "1" } } });
+let wrong = 0;
+for (const { name, planted, minutes, tell } of FOUND.filter((found) => positionals.length === 0 || positionals.includes(found.planted))) {
+  for (let seed = 1; seed <= Number(values.orders); seed += 1) {
+    const [violation] = await play(tell, { seed, minutes });
+    if (violation !== undefined) wrong += 1;
+    console.log(`${violation === undefined ? "holds" : "FAILS"} ${planted} order ${seed}: ${name}`);
+    if (violation !== undefined) console.log(`      ${violation.invariant}: ${violation.text}`);
+  }
+}
+process.exit(wrong === 0 ? 0 : 1);

@@ -1,0 +1,101 @@
+/**
+ * A world in which only what is said happens, to a team with a vault of its own: what a scenario tells is there whatever else the simulation
+ * draws some day. The seed decides the order of what happens at the same time, and how long each message takes.
+ */
+
+import { MINUTE } from "../faults/fault.ts";
+import type { Violation } from "../invariants/invariant.ts";
+import { Watching } from "../invariants/watching.ts";
+import type { Weather } from "../network/fabric.ts";
+import { INVARIANTS, QUIET_MS } from "../simulation.ts";
+import { writeClass } from "../world/authors.ts";
+import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
+import { startWorld, type Team, type World } from "../world/world.ts";
+
+/** A class as a scenario writes it. */
+export interface Told {
+  readonly name: string;
+  readonly entries: readonly (string | Partial<WantedEntry>)[];
+  readonly secrets: readonly { readonly name: string; readonly keys: readonly number[]; readonly label?: string }[];
+  readonly sync?: WantedClass["sync"];
+  readonly intervalMinutes?: number;
+}
+
+const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1 };
+
+export class Stage {
+  readonly world: World;
+  readonly #team: Team;
+
+  constructor(world: World) {
+    const [team] = world.teams;
+    if (team === undefined) throw new Error("the world has no team");
+    this.world = world;
+    this.#team = team;
+  }
+
+  /** Minutes from the start. */
+  at(minutes: number, action: () => void): void {
+    this.world.scheduler.schedule(minutes * MINUTE - this.world.scheduler.now, action);
+  }
+
+  write({ name, entries, secrets, sync, intervalMinutes }: Told): void {
+    const { namespace, vault } = this.#team;
+    const wanted: WantedClass = {
+      namespace,
+      name,
+      vault: vault.name,
+      entries: entries.map((entry) => ({ ...PLAIN, ...(typeof entry === "string" ? { object: entry } : entry) })),
+      secrets: secrets.map((secret): WantedSecret => ({ label: undefined, ...secret })),
+      sync,
+      intervalMinutes,
+    };
+    if (!writeClass(this.world.cluster, this.#team, wanted)) throw new Error(`the API server refuses the class ${name}`);
+  }
+
+  /** The id of the latest version. */
+  versionOf(object: string): string {
+    const version = this.#team.vault.objects.get(object)?.versions.at(-1)?.version;
+    if (version === undefined) throw new Error(`the vault has no ${object}`);
+    return version;
+  }
+
+  rotate(object: string): void {
+    inVault(this.world.vaults.rotate(this.#team.vault, object));
+  }
+
+  disable(object: string): void {
+    inVault(this.world.vaults.disable(this.#team.vault, object));
+  }
+
+  /** Connections to it end for so long before anything is asked. */
+  vaultAway(minutes: number): void {
+    const away: Weather = ({ host }) => (host.startsWith(`${this.#team.vault.name}.`) ? { kind: "resetBefore", there: 3 } : undefined);
+    this.world.weathers.add(away);
+    this.world.scheduler.schedule(minutes * MINUTE, () => void this.world.weathers.delete(away));
+  }
+}
+
+const PLAIN: WantedEntry = { object: "", type: "secret", pinned: undefined, alias: undefined, isDecoded: false };
+
+/** The emulator refuses only what is not there, which is the scenario's own mistake. */
+function inVault(change: Promise<void>): void {
+  change.catch((error: unknown) => {
+    throw error;
+  });
+}
+
+/** Lets a scenario happen, and then nothing for long enough. */
+export async function play(
+  tell: (stage: Stage) => void,
+  { seed, minutes }: { readonly seed: number; readonly minutes: number },
+): Promise<readonly Violation[]> {
+  const world = await startWorld(seed, { size: SIZE });
+  const watching = new Watching(world, INVARIANTS);
+  const isWell = (): boolean => watching.isWell;
+  tell(new Stage(world));
+  await world.scheduler.runUntil(minutes * MINUTE + QUIET_MS, isWell);
+  if (watching.isWell) watching.rest();
+  world.end();
+  return watching.violations;
+}

@@ -1,0 +1,61 @@
+/** What a vault is asked for when nothing changes. */
+
+import { GREEDY } from "../world/greedy.ts";
+import type { Team, World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { REST_MS } from "./rest.ts";
+import { expected } from "./secrets.ts";
+
+interface Asked {
+  readonly at: number;
+  readonly vault: string;
+  readonly object: string;
+  readonly identity: string;
+}
+
+const known = new WeakMap<World, Asked[]>();
+
+/** Of a path to the latest version of a secret; undefined: anything else. */
+function objectOf(path: string): string | undefined {
+  return /^\/secrets\/([^/]+)\/?$/.exec(path)?.[1];
+}
+
+/** Lists say what has changed: an object that has not is asked for only by whom the vault shows no list, and by who waits for it. */
+export const listsAreEnough: Invariant = {
+  name: "at rest a vault that may be listed is asked for nothing but lists",
+  watch: (world) => {
+    const asked: Asked[] = [];
+    known.set(world, asked);
+    world.onCloudRequest(({ host, path, status, identity }) => {
+      const object = objectOf(path);
+      if (object === undefined || identity === undefined || status === 401) return;
+      asked.push({ at: world.scheduler.now, vault: host.split(".")[0] ?? "", object, identity });
+      if (asked.length > 4_000) asked.splice(0, 2_000);
+    });
+  },
+  atRest: (world) => {
+    // Who sees no Secret needs all values; and a vault with many pages of others' objects is not listed for a few.
+    if (world.isBlind) return [];
+    const large = world.teams.find(({ namespace }) => namespace === GREEDY)?.vault.name;
+    const since = world.scheduler.now - REST_MS;
+    const late = (known.get(world) ?? []).filter(({ at }) => at > since);
+    return world.teams.flatMap((team) => {
+      const { namespace, application, vault } = team;
+      if (!application.mayList || vault.name === large) return [];
+      const needless = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
+      const waiting = awaited(team);
+      const names = [...new Set(needless.map(({ object }) => object))].filter(
+        (name) => vault.objects.get(name)?.state === "enabled" && !waiting.has(name),
+      );
+      return names.length === 0 ? [] : [`${namespace} asks for ${names.join(", ")}, which ${vault.name} has not changed`];
+    });
+  },
+};
+
+/** Of classes that wait for another object: a Secret is made of all of its objects or not at all. */
+function awaited({ classes, vault }: Team): ReadonlySet<string> {
+  const waiting = [...classes.values()].filter(({ entries }) =>
+    entries.some((entry) => expected(entry, vault.objects.get(entry.object)) === undefined),
+  );
+  return new Set(waiting.flatMap(({ entries }) => entries.map(({ object }) => object)));
+}

@@ -1,0 +1,151 @@
+/** While something is wrong with others, a class whose own identity, vault and API answers work is checked all the same. */
+import type { Ended } from "../network/fabric.ts";
+import { keyOf, type WantedClass } from "../world/classes.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { scopesOf, troublesOf } from "./path-health.ts";
+import { expected, isActive, seenSecrets } from "./secrets.ts";
+
+/**
+ * One interval between two polls of a class; and one more, since a poll takes the list that another class of its identity has asked for, if
+ * that is younger than the interval.
+ */
+const INTERVALS = 2;
+/** For what waits behind others: a queue that is full of what fails, and the request itself. */
+const BOUND_MS = 3 * 60_000;
+
+const DEFAULT_MINUTES = 5;
+
+/** How long a class may be unchecked while all that it needs works (milliseconds). */
+export function longestMs({ intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">, isAlone = false): number {
+  return (isAlone ? 1 : INTERVALS) * intervalMinutes * 60_000 + BOUND_MS;
+}
+
+/** Which objects an answer of a vault shows as they are, as `secrets/name`. */
+export function objectsShown({ message, how, status, body }: Pick<Ended, "message" | "how" | "status" | "body">): readonly string[] {
+  const [, kind, name = ""] = (message.path.split("?")[0] ?? "").split("/").filter((part, index) => part !== "" || index === 0);
+  if (how !== "answered" || message.method !== "GET" || kind === undefined) return [];
+  // What is disabled or gone is answered by 403 and 404.
+  if (name !== "") return [200, 403, 404].includes(status) ? [`${kind}/${name}`] : [];
+  if (status !== 200) return [];
+  const { value = [] } = JSON.parse(body) as { value?: readonly { readonly id?: string; readonly kid?: string }[] };
+  return value.map(({ id, kid }) => `${kind}/${(id ?? kid ?? "").split("/").at(-1) ?? ""}`);
+}
+
+/** Where a vault has the objects of a type. */
+const KINDS = { secret: "secrets", cert: "certificates", key: "keys" } as const;
+
+const identities = new Map<string, string>();
+
+/** The application that a token was given to. */
+function identityOf(authorization: string): string {
+  const known = identities.get(authorization);
+  if (known !== undefined) return known;
+  const [, payload = ""] = authorization.split(".");
+  const { appid = "" } = payload === "" ? {} : (JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as { appid?: string });
+  if (identities.size > 1_000) identities.clear();
+  identities.set(authorization, appid);
+  return appid;
+}
+
+interface Seen {
+  /** When an identity was last shown an object of a vault. */
+  readonly objects: Map<string, number>;
+  /** When somebody else wrote a Secret last. */
+  readonly touched: Map<string, number>;
+  /** When a class was last not to be kept. */
+  readonly inactive: Map<string, number>;
+}
+
+const seen = new WeakMap<World, Seen>();
+
+function objectKey(appId: string, vault: string, object: string): string {
+  return `${appId} ${vault} ${object}`;
+}
+
+function observe(world: World): void {
+  const noted: Seen = { objects: new Map(), touched: new Map(), inactive: new Map() };
+  seen.set(world, noted);
+  troublesOf(world);
+  world.onEnded((ended) => {
+    const { host, headers } = ended.message;
+    if (!host.includes(".vault.azure.net")) return;
+    const shown = objectsShown(ended);
+    if (shown.length === 0) return;
+    const appId = identityOf(headers["authorization"] ?? "");
+    for (const object of shown) noted.objects.set(objectKey(appId, host.split(".")[0] ?? "", object), world.scheduler.now);
+  });
+  world.onWrite(({ resource, user, namespace = "", name, isDryRun }) => {
+    if (resource === "secrets" && user !== SYNC_USER && !isDryRun) noted.touched.set(`${namespace}/${name}`, world.scheduler.now);
+  });
+}
+
+interface Judging {
+  readonly world: World;
+  readonly team: Team;
+  readonly wanted: WantedClass;
+  /** The class is as it is since then. */
+  readonly since: number;
+  readonly noted: Seen;
+}
+
+/** Minutes for which all has worked and nothing was done; undefined: it is not too long. */
+function overdueMinutes({ world, team, wanted }: Judging, from: number): number | undefined {
+  const healthy = troublesOf(world).healthyMs(scopesOf(team), from, world.scheduler.now);
+  return healthy > longestMs(wanted, team.mostClasses === 1) ? Math.round(healthy / 60_000) : undefined;
+}
+
+function unchecked(judging: Judging): readonly string[] {
+  const { team, wanted, noted, since } = judging;
+  const { application, vault, namespace } = team;
+  const shown = wanted.entries
+    .filter(({ pinned }) => pinned === undefined)
+    .map(({ object, type }) => ({
+      object,
+      at: noted.objects.get(objectKey(application.appId, vault.name, `${KINDS[type]}/${object}`)) ?? 0,
+    }));
+  const [oldest] = shown.sort((a, b) => a.at - b.at);
+  if (oldest === undefined) return [];
+  const minutes = overdueMinutes(judging, Math.max(oldest.at, since));
+  if (minutes === undefined) return [];
+  return [`${namespace}/${wanted.name}: nobody has asked for ${oldest.object} for ${minutes} minutes in which all worked`];
+}
+
+function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): readonly string[] {
+  const { team, wanted, noted, since } = judging;
+  return wanted.secrets.flatMap(({ name, keys }) => {
+    const key = `${team.namespace}/${name}`;
+    const entries = keys.flatMap((index) => wanted.entries[index] ?? []);
+    const objects = entries.flatMap(({ object }) => team.vault.objects.get(object) ?? []);
+    const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
+    // A Secret that has no value for one of its keys stays as it is.
+    if (values.includes(undefined)) return [];
+    const live = secrets.get(key)?.data ?? {};
+    const wrong = entries.findIndex((entry, index) => live[keyOf(entry)] !== values[index]);
+    if (wrong < 0) return [];
+    const from = Math.max(since, noted.touched.get(key) ?? 0, ...objects.map(({ changedAt }) => changedAt));
+    const minutes = overdueMinutes(judging, from);
+    return minutes === undefined
+      ? []
+      : [`${key} of ${wanted.name} is not what the vault has, after ${minutes} minutes in which all worked`];
+  });
+}
+
+export const classesAreChecked: Invariant = {
+  name: "a class whose own identity, vault and API answers work is checked",
+  watch: observe,
+  check: (world) => {
+    const noted = seen.get(world);
+    if (noted === undefined) return [];
+    const secrets = seenSecrets(world);
+    return world.teams.flatMap((team) =>
+      [...team.classes.values()].flatMap((wanted) => {
+        const key = `${team.namespace}/${wanted.name}`;
+        if (!isActive(team, wanted)) noted.inactive.set(key, world.scheduler.now);
+        const since = Math.max(team.writtenAt.get(wanted.name) ?? 0, noted.inactive.get(key) ?? 0);
+        const judging = { world, team, wanted, since, noted };
+        return [...unchecked(judging), ...unarrived(judging, secrets)];
+      }),
+    );
+  },
+};

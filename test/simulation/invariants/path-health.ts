@@ -1,0 +1,182 @@
+/**
+ * What of a class's way to its vault has not worked, from what was answered: by the API server to the leader, by sign-ins and vaults to an
+ * identity. What was planned is not asked.
+ */
+import type { SimulatedProcess } from "../machines/process.ts";
+import type { Ended, Message } from "../network/fabric.ts";
+import type { Machine } from "../time/machine.ts";
+import { API_HOST } from "../world/cluster.ts";
+import type { Team, World } from "../world/world.ts";
+import { Troubles } from "./troubles.ts";
+
+/**
+ * How long after the last trouble it may still be felt: back-offs of a class, of a vault's and of a sign-in's breaker are a minute at the most
+ * each, and a new leader has taken over and listed everything within one.
+ */
+export const RECOVERY_MS = 3 * 60_000;
+
+/** Whoever gets an answer later has given up on less: a renewal of the lease waits so long. */
+const SLOW_MS = 5_000;
+
+/** Nothing that is sent waits longer for its answer; a stream that is silent is left after 75 s. */
+const LONGEST_WAIT_MS = 90_000;
+
+/** Usual answers come within a hundredth of that. */
+const QUICK_MS = 1_000;
+
+/** A task that takes longer is ended. */
+const LONGEST_TASK_MS = 10_000;
+
+const TICK_MS = 5_000;
+
+/** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
+const COULD_LEAD_MS = 180_000;
+
+const INSTALL = "keyvault-injector";
+const DEFINITIONS = ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"];
+
+export const CLUSTER = "cluster";
+export const SIGN_INS = "sign-ins";
+export const identityScope = (appId: string): string => `identity ${appId}`;
+export const vaultScope = (vault: string): string => `vault ${vault}`;
+export const namespaceScope = (namespace: string): string => `namespace ${namespace}`;
+
+/** Everything that a class of the team needs. */
+export function scopesOf({ namespace, vault, application }: Team): readonly string[] {
+  return [CLUSTER, SIGN_INS, identityScope(application.appId), vaultScope(vault.name), namespaceScope(namespace)];
+}
+
+/** In which also what is slow counts as not working. */
+export function quickScopesOf(team: Team): readonly string[] {
+  return scopesOf(team).flatMap((scope) => [scope, slowly(scope)]);
+}
+
+const slowly = (scope: string): string => `slow ${scope}`;
+
+/** Whom a request concerns that did not work. */
+export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "body">): string {
+  if (host === API_HOST) {
+    const namespace = /\/namespaces\/([^/?]+)\//.exec(path)?.[1];
+    return namespace === undefined || namespace === INSTALL ? CLUSTER : namespaceScope(namespace);
+  }
+  if (host.includes(".vault.azure.net")) return vaultScope(host.split(".")[0] ?? "");
+  const appId = new URLSearchParams(body).get("client_id");
+  return appId === null ? SIGN_INS : identityScope(appId);
+}
+
+/** Whether the sender got what it could use. A 401 is a vault's challenge, 403 and 404 are what is so. */
+export function hasWorked({ how, status, sentAt }: Pick<Ended, "how" | "status" | "sentAt">, now: number, isStream: boolean): boolean {
+  if (how !== "answered") return isStream && how === "givenUp" && status === 200;
+  return status < 500 && status !== 429 && status !== 409 && status !== 410 && (isStream || now - sentAt <= SLOW_MS);
+}
+
+const known = new WeakMap<World, Troubles>();
+
+/** One for each world, from the first that asks. */
+export function troublesOf(world: World): Troubles {
+  const there = known.get(world);
+  if (there !== undefined) return there;
+  const troubles = new Troubles();
+  known.set(world, troubles);
+  const leading = new Leading(world);
+  world.onEnded((ended) => {
+    const { now } = world.scheduler;
+    const { message, sentAt, how } = ended;
+    if (message.machine === undefined || !leading.concerns(message.machine)) return;
+    const isStream = message.path.includes("watch=true");
+    if (!isStream && now - sentAt > QUICK_MS) troubles.note(slowly(scopeOf(message)), sentAt, now);
+    if (hasWorked(ended, now, isStream)) return;
+    if (message.host === API_HOST) leading.noteFailure(message.machine);
+    const until = how === "silenced" ? now + LONGEST_WAIT_MS : now;
+    troubles.note(scopeOf(message), Math.max(sentAt, now - LONGEST_WAIT_MS), until + RECOVERY_MS);
+  });
+  // Whose task it was is not asked: threads are everybody's.
+  world.threads.onTrouble(() => {
+    const { now } = world.scheduler;
+    troubles.note(CLUSTER, now - LONGEST_TASK_MS, now + RECOVERY_MS);
+  });
+  const tick = (): void => {
+    const { now } = world.scheduler;
+    if (leading.isTroubled()) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
+    world.scheduler.schedule(TICK_MS, tick);
+  };
+  world.scheduler.schedule(TICK_MS, tick);
+  return troubles;
+}
+
+/** Who leads, and whether anybody does what a leader is there for. */
+class Leading {
+  readonly #world: World;
+  #holder = "";
+  /** That ran the holder when the lease was first seen with it. */
+  #machine: Machine | undefined;
+  #lookedAt = 0;
+  #definitions = "";
+  /** Since when nobody leads; undefined: somebody does. */
+  #leaderlessSince: number | undefined;
+  /** Since when each has run as it should, by machine. */
+  readonly #wellSince = new Map<Machine, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** While the holder of the lease runs, only what happens to it matters. */
+  concerns(machine: Machine): boolean {
+    return this.#machine === undefined || !isRunning(this.#machine, this.#world) || machine === this.#machine;
+  }
+
+  /** Whoever gets no answers from the API server cannot take over. */
+  noteFailure(machine: Machine): void {
+    this.#wellSince.set(machine, this.#world.scheduler.now);
+  }
+
+  isTroubled(): boolean {
+    const { scheduler, replicas } = this.#world;
+    const last = this.#lookedAt;
+    this.#lookedAt = scheduler.now;
+    const hasChanged = this.#lookAtHolder();
+    const areRedefined = this.#lookAtDefinitions();
+    for (const replica of replicas) this.#lookAtReplica(replica);
+    const machine = this.#machine;
+    const leads = machine !== undefined && isRunning(machine, this.#world) && machine.stoppedUntil <= last;
+    this.#leaderlessSince = leads ? undefined : (this.#leaderlessSince ?? scheduler.now);
+    if (hasChanged || areRedefined) return true;
+    if (this.#leaderlessSince === undefined) return (machine?.lag ?? 0) > 0;
+    if (scheduler.now - this.#leaderlessSince < COULD_LEAD_MS) return true;
+    const couldLead = [...this.#wellSince].some(([each, since]) => each.isAlive && scheduler.now - since > COULD_LEAD_MS);
+    return !couldLead;
+  }
+
+  #lookAtHolder(): boolean {
+    const { cluster, replicas } = this.#world;
+    const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", INSTALL);
+    const { holderIdentity: holder = "" } = (lease?.["spec"] ?? {}) as { holderIdentity?: string };
+    if (holder === this.#holder) return false;
+    this.#holder = holder;
+    this.#machine = replicas.find(({ name }) => holder.startsWith(`${name}_`))?.machine;
+    return true;
+  }
+
+  #lookAtDefinitions(): boolean {
+    const { server } = this.#world.cluster;
+    const versions = DEFINITIONS.map((name) => {
+      const found = server.object("customresourcedefinitions.apiextensions.k8s.io", name);
+      return (found?.["metadata"] as { resourceVersion?: string } | undefined)?.resourceVersion ?? "missing";
+    }).join();
+    const isSame = versions === this.#definitions;
+    this.#definitions = versions;
+    return !isSame || versions.includes("missing");
+  }
+
+  #lookAtReplica({ machine }: SimulatedProcess): void {
+    if (machine === undefined) return;
+    const isWell = isRunning(machine, this.#world) && machine.lag === 0;
+    if (!isWell || !this.#wellSince.has(machine)) this.#wellSince.set(machine, this.#world.scheduler.now);
+    for (const each of this.#wellSince.keys()) if (!each.isAlive) this.#wellSince.delete(each);
+  }
+}
+
+function isRunning(machine: Machine, { scheduler }: World): boolean {
+  return machine.isAlive && machine.stoppedUntil <= scheduler.now;
+}

@@ -1,0 +1,45 @@
+/** Replicas have no bugs that they would show themselves. */
+import type { Line } from "../world/log.ts";
+import type { World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+
+/** Why a replica may end: what was done to it, a machine that stands still, and the loss of its lease. */
+const REASONS = [/^stopped\b/, /^killed\b/, /^retired\b/, /^LeaseLost\b/, /^not alive: (no answer|.*event loop)/s];
+
+/** Of the language: nobody outside is at fault. */
+const OWN_ERRORS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+export const replicasEndForReasons: Invariant = {
+  name: "a replica ends only where it is told to, or has lost its lease",
+  watch: (world, violated) => {
+    world.onExit((name, why) => {
+      if (!REASONS.some((reason) => reason.test(why))) violated(`${name} ended: ${why}`);
+    });
+  },
+};
+
+function isOwnError({ fields }: Line): boolean {
+  return Object.values(fields).some((value) => {
+    const causes = [value, value instanceof Error ? value.cause : undefined];
+    return causes.some((cause) => OWN_ERRORS.some((kind) => cause instanceof kind));
+  });
+}
+
+const read = new WeakMap<World, Line>();
+
+/** What was logged since it was last asked. */
+function newLines(world: World): readonly Line[] {
+  const { lines } = world.log;
+  const last = read.get(world);
+  const newest = lines.at(-1);
+  if (newest !== undefined) read.set(world, newest);
+  return lines.slice(last === undefined ? 0 : lines.lastIndexOf(last) + 1);
+}
+
+export const noOwnErrors: Invariant = {
+  name: "no replica logs an error of its own making",
+  check: (world) =>
+    newLines(world)
+      .filter(isOwnError)
+      .map(({ machine, message, fields }) => `${machine}: ${message}: ${Object.values(fields).find((value) => value instanceof Error)}`),
+};

@@ -1,0 +1,73 @@
+/** Who asks for little is served at once, whatever others ask of the same vault. */
+import { keyOf, type WantedClass } from "../world/classes.ts";
+import { GREEDY } from "../world/greedy.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { quickScopesOf, troublesOf } from "./path-health.ts";
+import { expected, isActive, seenSecrets } from "./secrets.ts";
+
+/**
+ * From the write of a class to its Secrets, where every answer on the way comes within a second: less than what it takes to serve all that a
+ * greedy neighbour asks for in its first turn.
+ */
+export const PROMPT_MS = 8_000;
+
+const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
+
+interface Written {
+  readonly team: Team;
+  readonly wanted: WantedClass;
+  readonly at: number;
+  readonly hasChanged: (secret: string) => boolean;
+}
+
+function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readonly string[] {
+  const { now } = world.scheduler;
+  const isStill = team.classes.get(wanted.name) === wanted && isActive(team, wanted);
+  // Anything that has gone wrong is an excuse here: how long it may last is another invariant's.
+  if (!isStill || troublesOf(world).healthyMs(quickScopesOf(team), at, now) < now - at) return [];
+  const secrets = seenSecrets(world);
+  return wanted.secrets.flatMap(({ name, keys }) => {
+    const entries = keys.flatMap((index) => wanted.entries[index] ?? []);
+    const objects = entries.flatMap(({ object }) => team.vault.objects.get(object) ?? []);
+    const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
+    if (values.includes(undefined) || objects.some(({ changedAt }) => changedAt >= at) || hasChanged(name)) return [];
+    const live = secrets.get(`${team.namespace}/${name}`)?.data ?? {};
+    if (entries.every((entry, index) => live[keyOf(entry)] === values[index])) return [];
+    return [`${team.namespace}/${name} is not what ${wanted.name} says ${PROMPT_MS / 1_000} s after it was written`];
+  });
+}
+
+export const littleIsPrompt: Invariant = {
+  name: "who asks for little is not held up by others",
+  watch: (world, violated) => {
+    troublesOf(world);
+    const touched = new Map<string, number>();
+    const observed = new WeakSet<WantedClass>();
+    const look = (): void => {
+      for (const team of world.teams) {
+        if (team.namespace === GREEDY) continue;
+        for (const wanted of team.classes.values()) {
+          const at = team.writtenAt.get(wanted.name) ?? 0;
+          if (observed.has(wanted)) continue;
+          observed.add(wanted);
+          const hasChanged = (secret: string): boolean => (touched.get(`${team.namespace}/${secret}`) ?? -1) >= at;
+          const check = (): void => {
+            for (const text of lateOf(world, { team, wanted, at, hasChanged })) violated(text);
+          };
+          world.scheduler.schedule(at + PROMPT_MS - world.scheduler.now, check);
+        }
+      }
+    };
+    world.onWrite(({ resource, user, namespace = "", name, isDryRun }) => {
+      if (isDryRun) return;
+      if (resource === "secrets" && user !== SYNC_USER) touched.set(`${namespace}/${name}`, world.scheduler.now);
+      // Who writes says afterwards what was meant.
+      if (resource === CLASSES && user === "author") world.scheduler.schedule(0, look);
+    });
+    world.scheduler.schedule(0, () => {
+      // What was there from the start waits for the first leader.
+      for (const team of world.teams) for (const wanted of team.classes.values()) observed.add(wanted);
+    });
+  },
+};

@@ -1,0 +1,142 @@
+/** In the place of `Worker` of node:worker_threads: the program of a decoding thread runs here, and its answer comes after a simulated time. */
+import { EventEmitter } from "node:events";
+import { activeScheduler, currentMachine } from "../time/context.ts";
+import type { Machine } from "../time/machine.ts";
+
+/** What becomes of one task. */
+export type ThreadFate =
+  /** Milliseconds of a processor. */
+  | { readonly kind: "answers"; readonly after: number }
+  /** It goes on until it is ended. */
+  | { readonly kind: "hangs" }
+  | { readonly kind: "outOfMemory"; readonly after: number };
+
+export interface ThreadWeather {
+  /** Whether the system gives the process a thread. */
+  maySpawn: () => boolean;
+  fate: () => ThreadFate;
+  /** A thread was refused, died, or was ended over its task. */
+  onTrouble: () => void;
+}
+
+let weather: ThreadWeather | undefined;
+/** Microseconds that tasks have taken, by what was drawn for them. */
+let used = 0;
+let taking = 0;
+
+export function useThreads(of: ThreadWeather): void {
+  weather = of;
+  used = 0;
+}
+
+/** As `process.threadCpuUsage`: asked before and after a task. */
+export function threadCpuUsage(): NodeJS.CpuUsage {
+  used += taking;
+  return { user: used, system: 0 };
+}
+
+type OnMessage = (task: unknown) => void;
+type Transfer = readonly ArrayBuffer[];
+
+/** In the place of `parentPort`: what the program of a thread listens at and answers to, whichever thread runs it at the moment. */
+class SimulatedPort {
+  #program: OnMessage | undefined;
+  #answer: unknown;
+
+  on(_event: "message", program: OnMessage): this {
+    this.#program = program;
+    return this;
+  }
+
+  postMessage(message: unknown, transfer: Transfer): void {
+    this.#answer = structuredClone(message, { transfer: [...transfer] });
+  }
+
+  /** One task from its beginning to its answer. */
+  run(task: unknown): unknown {
+    if (this.#program === undefined) throw new Error("simulation: the program of the threads was not loaded");
+    this.#answer = undefined;
+    this.#program(task);
+    return this.#answer;
+  }
+}
+
+export const parentPort = new SimulatedPort();
+
+/** Of a heap that has reached its limit, as Node's own. */
+function outOfMemory(): Error {
+  return Object.assign(new Error("Worker terminated due to reaching memory limit: JS heap out of memory"), {
+    code: "ERR_WORKER_OUT_OF_MEMORY",
+  });
+}
+
+export class SimulatedWorker extends EventEmitter {
+  readonly #machine: Machine | undefined = currentMachine();
+  readonly #weather: ThreadWeather;
+  #hasEnded = false;
+  #hasTask = false;
+
+  constructor() {
+    super();
+    if (weather === undefined) throw new Error("simulation: a thread was to be opened before a world had threads");
+    this.#weather = weather;
+    if (this.#weather.maySpawn()) return;
+    this.#weather.onTrouble();
+    throw Object.assign(new Error("Worker initialization failure: EAGAIN"), { code: "ERR_WORKER_INIT_FAILED" });
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  postMessage(task: unknown, transfer: Transfer = []): void {
+    const taken: unknown = structuredClone(task, { transfer: [...transfer] });
+    const fate = this.#weather.fate();
+    this.#hasTask = true;
+    if (fate.kind === "hangs") return;
+    this.#later(fate.after, () => {
+      this.#hasTask = false;
+      if (fate.kind === "outOfMemory") this.#die();
+      else this.#answer(taken, fate.after);
+    });
+  }
+
+  async terminate(): Promise<number> {
+    if (this.#hasTask && !this.#hasEnded) this.#weather.onTrouble();
+    await new Promise<void>((resolve) => {
+      activeScheduler().schedule(1, resolve, { machine: this.#machine });
+    });
+    this.#exit();
+    return 1;
+  }
+
+  #answer(task: unknown, milliseconds: number): void {
+    taking = Math.round(milliseconds * 1_000);
+    const answer = parentPort.run(task);
+    taking = 0;
+    this.emit("message", answer);
+  }
+
+  #die(): void {
+    this.#weather.onTrouble();
+    this.emit("error", outOfMemory());
+    this.#exit();
+  }
+
+  #exit(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.emit("exit", 1);
+  }
+
+  #later(milliseconds: number, action: () => void): void {
+    const happen = (): void => {
+      if (!this.#hasEnded) action();
+    };
+    activeScheduler().schedule(milliseconds, happen, { machine: this.#machine });
+  }
+}

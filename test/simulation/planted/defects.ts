@@ -1,0 +1,202 @@
+/**
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 and S2 by the simulation.
+ * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
+ */
+import type { Planted } from "./edits.ts";
+
+const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
+const FIRST_SIGHT = "src/sync/classes/first-sight.ts";
+
+export const DEFECTS: readonly Planted[] = [
+  {
+    id: "C1",
+    what: "a held version is compared with whichever entry of the class names the same object first",
+    edits: [
+      {
+        file: STORED_VERSIONS,
+        find: `  for (const [object, state] of [...known].toReversed()) {
+    if (!makesFile(object, file)) continue;
+    if (state === undefined) return undefined;
+    const versions = state.kind === "found" ? state.versions : [];
+    const version =
+      versions.find(({ path }) => path === file) ?? versions.find((part) => isPartOf(file, part) && part.object === heldObject);
+`,
+        replace: `  if (![...known.keys()].some((object) => makesFile(object, file))) return undefined;
+  for (const state of known.values()) {
+    const versions = state?.kind === "found" ? state.versions : [];
+    const version = versions.find((part) => part.object === heldObject || isPartOf(file, part));
+`,
+      },
+      { file: STORED_VERSIONS, find: "      if (maker === object) return held;", replace: "      if (maker !== undefined) return held;" },
+    ],
+  },
+  {
+    id: "C2",
+    what: "a token source that is silent counts as the vault's silence",
+    edits: [
+      {
+        file: "src/sync/vault/vault-gate.ts",
+        find: `    if (error.origin !== "vault") return this.#unasked(call, error);`,
+        replace: `    if (error.origin === "own") return this.#unasked(call, error);`,
+      },
+    ],
+  },
+  {
+    id: "C3",
+    needsCrowd: true,
+    what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
+    edits: [
+      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 40;", replace: "const REQUEST_CONNECTIONS = 16;" },
+      {
+        file: "src/kube/transport.ts",
+        find: `options.isUrgent === true ? "urgent" : "requests"`,
+        replace: `options.isUrgent === true ? "requests" : "requests"`,
+      },
+      { file: "src/sync/compose.ts", find: "const WRITES_AT_A_TIME = 32;", replace: "const WRITES_AT_A_TIME = 1_000;" },
+    ],
+  },
+  {
+    id: "C4",
+    what: "a request for a token that is never answered is waited for until the process ends",
+    edits: [
+      {
+        file: "src/azure/guarded-sign-in.ts",
+        find: "credential.getToken(scopes, { ...given, abortSignal }), boundMs);",
+        replace: "credential.getToken(scopes, { ...given, abortSignal }), 2_000_000_000);",
+      },
+      {
+        file: "src/azure/credential.ts",
+        find: "    requestBoundPolicy(timeoutMs),",
+        replace: "    requestBoundPolicy(timeoutMs * 50_000),",
+      },
+    ],
+  },
+  {
+    id: "C6",
+    what: "a list of a vault whose connection was reset passes as complete",
+    edits: [
+      {
+        file: "src/azure/bounded-request.ts",
+        find: `import { boundedCall } from "./bounded-call.ts";
+`,
+        replace: `import { boundedCall } from "./bounded-call.ts";
+import { networkCode } from "./service-answer.ts";
+`,
+      },
+      {
+        file: "src/azure/bounded-request.ts",
+        find: "    return await boundedCall(call, timeoutMs, signal);",
+        replace: `    const withFreshConnection = async (abortSignal: AbortSignal): Promise<T> => {
+      try {
+        return await call(abortSignal);
+      } catch (error) {
+        if (networkCode(error) !== "ECONNRESET") throw error;
+        return call(abortSignal);
+      }
+    };
+    return await boundedCall(withFreshConnection, timeoutMs, signal);`,
+      },
+      {
+        file: "src/azure/vault-client.ts",
+        find: `import { freshConnectionPolicy } from "./fresh-connection.ts";
+`,
+        replace: "",
+      },
+      {
+        file: "src/azure/vault-client.ts",
+        find: `    freshConnectionPolicy,
+`,
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "C7",
+    what: "a shorter poll interval takes effect only at the old poll",
+    edits: [
+      {
+        file: FIRST_SIGHT,
+        find: "  if (memory.interval !== interval) memory.nextPoll = Math.min(memory.nextPoll, nextPoll(context, key, interval));",
+        replace: "  if (memory.nextPoll === 0) memory.nextPoll = nextPoll(context, key, interval);",
+      },
+    ],
+  },
+  {
+    id: "C8",
+    what: "a check time that a clock ahead has stored is believed",
+    edits: [
+      {
+        file: "src/domain/sync/stored-time.ts",
+        find: "  if (time <= now) return time;",
+        replace: "  if (!Number.isNaN(time)) return time;",
+      },
+    ],
+  },
+  {
+    id: "C9",
+    what: "a poll that falls into a change of leader is skipped",
+    edits: [
+      {
+        file: FIRST_SIGHT,
+        find: "nextPoll: firstPoll(polls), checkedBefore }",
+        replace: "nextPoll: facts.lastSuccess === undefined ? firstPoll(polls) : first.nextPoll, checkedBefore }",
+      },
+    ],
+  },
+  {
+    id: "C10",
+    what: "the fence goes by a clock that stands while the machine sleeps, and a write has no version as its precondition",
+    edits: [
+      {
+        file: "src/kube/lease.ts",
+        find: "    return clock.elapsed?.() ?? clock.now();",
+        replace: "    return clock.now();",
+      },
+      {
+        file: "src/domain/sync/secret-plan.ts",
+        find: `export type Onto = Pick<ObservedSecret, "uid" | "resourceVersion">;`,
+        replace: `export type Onto = Pick<ObservedSecret, "uid"> & { readonly resourceVersion?: string };`,
+      },
+      {
+        file: "src/domain/sync/secret-plan.ts",
+        find: `export function ontoOf({ uid, resourceVersion }: ObservedSecret): Onto {
+  return { uid, resourceVersion };`,
+        replace: `export function ontoOf({ uid }: ObservedSecret): Onto {
+  return { uid };`,
+      },
+    ],
+  },
+  {
+    id: "C11",
+    what: "the grace of a class without pods counts across a gap in the watch of pods",
+    edits: [
+      {
+        file: "src/domain/sync/unused.ts",
+        find: "  const since = Math.max(unusedSince ?? now, Math.min(unbrokenSince, now));",
+        replace: "  const since = Math.min(unusedSince ?? now, Math.max(unbrokenSince, now));",
+      },
+    ],
+  },
+  {
+    id: "S1",
+    what: "a Secret counts as up to date although it was written from what its class was before an edit",
+    edits: [
+      {
+        file: "src/sync/classes/spec-hash.ts",
+        find: `.digest("hex").slice(0, 16);`,
+        replace: `.digest("hex").slice(0, 0);`,
+      },
+    ],
+  },
+  {
+    id: "S2",
+    what: "the failure that a status names first depends on which object was asked for at the poll",
+    edits: [
+      {
+        file: "src/sync/vault/vault-mirror.ts",
+        find: ".sort((a, b) => placeOf(a) - placeOf(b));",
+        replace: ".sort((a, b) => 0 * (placeOf(a) - placeOf(b)));",
+      },
+    ],
+  },
+];

@@ -1,0 +1,39 @@
+/**
+ * Runs the simulation seed after seed until something is wrong; a process of its own, in a copy whose `src` was changed. Prints a line of
+ * JSON a seed: `Seed` of `hunting.ts`. In instrumented sources also which mutants were come by.
+ */
+import "../time/install.ts";
+import "../network/install.ts";
+import { parseArgs } from "node:util";
+import type { Reached, Seed } from "./hunting.ts";
+
+const { simulate } = await import("../simulation.ts");
+const { SMALL, USUAL } = await import("../world/world.ts");
+
+const { values } = parseArgs({
+  options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" }, crowd: { type: "boolean" } },
+});
+const first = Number(values.seed ?? 1);
+let isFound = false;
+for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; seed += 1) {
+  const { hours, faults, violations } = await simulate({
+    seed,
+    hours: Number(values.hours ?? 24),
+    size: values.crowd === true ? USUAL : SMALL,
+  });
+  isFound = violations.length > 0;
+  const line: Seed = { seed, hours, faults, violation: violations[0] };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Of Stryker's instrumented code: hits by the mutant's id. */
+interface Instrumented {
+  readonly __stryker__?: { readonly mutantCoverage?: { readonly static: Readonly<Record<string, number>> } };
+}
+
+const { __stryker__: instrumented } = globalThis as Instrumented;
+if (instrumented !== undefined) {
+  const line: Reached = { reached: Object.keys(instrumented.mutantCoverage?.static ?? {}) };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+process.exit(0);

@@ -1,0 +1,111 @@
+/** The simulation as a child process on changed sources: found or not, and what it took. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { Violation } from "../invariants/invariant.ts";
+
+/** One seed of a hunt. */
+export interface Seed {
+  readonly seed: number;
+  /** Simulated. */
+  readonly hours: number;
+  readonly faults: number;
+  readonly violation: Violation | undefined;
+}
+
+/** Ids of the mutants of instrumented code that was run. */
+export interface Reached {
+  readonly reached: readonly string[];
+}
+
+export interface HuntOptions {
+  /** Of the copy. */
+  readonly folder: string;
+  /** The first one. */
+  readonly seed: number;
+  /** At most so many. */
+  readonly seeds: number;
+  /** Simulated, of each seed. */
+  readonly hours: number;
+  /** In a world of the usual size instead of a small one. */
+  readonly isCrowded?: boolean;
+  /** CPU time at which the process is ended, which stands still or is in a loop by then. */
+  readonly cpuSeconds: number;
+}
+
+export interface Hunted {
+  /** `violation`: an invariant was violated. `crash`: the simulated process took the simulation down. `stuck`: it came to no end. */
+  readonly kind: "violation" | "crash" | "stuck" | "nothing";
+  readonly seeds: readonly Seed[];
+  /** The invariant and what it said, or the last lines of a crash. */
+  readonly text: string;
+  readonly cpuSeconds: number;
+  /** Empty where the sources are not instrumented. */
+  readonly reached: ReadonlySet<string>;
+}
+
+/** Milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
+/** Of Linux, in which `/proc` counts CPU time. */
+const TICKS_PER_SECOND = 100;
+
+function cpuSecondsOf(pid: number | undefined): number | undefined {
+  try {
+    const fields =
+      readFileSync(`/proc/${pid ?? 0}/stat`, "utf8")
+        .split(") ")[1]
+        ?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function hunt({ folder, seed, seeds, hours, isCrowded, cpuSeconds }: HuntOptions): Promise<Hunted> {
+  const script = path.join(folder, "test/simulation/planted/hunt.ts");
+  const child = spawn(
+    process.execPath,
+    [script, `--seed=${seed}`, `--seeds=${seeds}`, `--hours=${hours}`, ...(isCrowded === true ? ["--crowd"] : [])],
+    {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  const done: Seed[] = [];
+  let reached: ReadonlySet<string> = new Set();
+  let errors = "";
+  let used = 0;
+  let isStuck = false;
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    if (!line.startsWith("{")) return;
+    const said = JSON.parse(line) as Seed | Reached;
+    if ("reached" in said) reached = new Set(said.reached);
+    else done.push(said);
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors = `${errors}${chunk.toString("utf8")}`.slice(-4_000);
+  });
+  const watch = setInterval(() => {
+    used = cpuSecondsOf(child.pid) ?? used;
+    if (used <= cpuSeconds) return;
+    isStuck = true;
+    child.kill("SIGKILL");
+  }, LOOK_EVERY_MS);
+  const code = await new Promise<number | null>((resolve) => {
+    child.on("close", resolve);
+  });
+  clearInterval(watch);
+  const found = done.find(({ violation }) => violation !== undefined)?.violation;
+  const rest = { seeds: done, cpuSeconds: used, reached };
+  if (found !== undefined) return { kind: "violation", text: `${found.invariant}: ${found.text}`, ...rest };
+  if (isStuck) return { kind: "stuck", text: `no end after ${used.toFixed(0)} s of CPU time`, ...rest };
+  if (code !== 0) return { kind: "crash", text: crashOf(errors), ...rest };
+  return { kind: "nothing", text: "", ...rest };
+}
+
+function crashOf(errors: string): string {
+  const lines = errors.split("\n").map((line) => line.trim());
+  return lines.find((line) => /^\w*(Error|Exception)\b/.test(line)) ?? lines.findLast((line) => line !== "") ?? "no word";
+}

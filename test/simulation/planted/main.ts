@@ -1,0 +1,78 @@
+/**
+ * `npm run sim:planted [-- id …]`: whether the simulation finds defects. Each defect is put into a copy of `src`, and the simulation runs on
+ * it seed after seed, `--seeds` of `--hours` each at the most. `-- mutants` does the same with mutants,
+ * `-- found` plays what the simulation has found on the defect that it shows.
+ */
+import { parseArgs } from "node:util";
+import { DEFECTS } from "./defects.ts";
+import { makeEdits, type Planted } from "./edits.ts";
+import { foundAreRed } from "./found-red.ts";
+import { type Hunted, hunt } from "./hunting.ts";
+import { huntMutants } from "./mutants/hunt-mutants.ts";
+import { copyWorkspace } from "./workspace.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "20" },
+    hours: { type: "string", default: "12" },
+    "cpu-seconds": { type: "string", default: "3000" },
+    mutants: { type: "string", default: "200" },
+    "reach-hours": { type: "string", default: "12" },
+  },
+});
+
+async function huntFor(planted: Planted): Promise<Hunted> {
+  const workspace = copyWorkspace();
+  const { folder } = workspace;
+  try {
+    makeEdits(folder, planted);
+    const [seed, seeds, hours] = [Number(values.seed), Number(values.seeds), Number(values.hours)];
+    return await hunt({ folder, seed, seeds, hours, isCrowded: planted.needsCrowd === true, cpuSeconds: Number(values["cpu-seconds"]) });
+  } finally {
+    workspace.remove();
+  }
+}
+
+function hoursOf({ seeds }: Hunted): string {
+  return seeds.reduce((sum, { hours }) => sum + hours, 0).toFixed(1);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor((numbers.length - 1) / 2)] ?? 0;
+}
+
+async function huntDefects(wanted: readonly Planted[]): Promise<boolean> {
+  const seedsOfFound: number[] = [];
+  for (const planted of wanted) {
+    const hunted = await huntFor(planted);
+    const cost = `${hunted.seeds.length} seeds, ${hoursOf(hunted)} simulated hours, ${hunted.cpuSeconds.toFixed(0)} s of CPU time`;
+    const isFound = hunted.kind === "violation";
+    if (isFound) seedsOfFound.push(hunted.seeds.length);
+    console.log(`${isFound ? "found    " : "NOT FOUND"} ${planted.id.padEnd(4)} ${cost}: ${planted.what}`);
+    if (hunted.text !== "") console.log(`               ${isFound ? "" : `${hunted.kind}: `}${hunted.text.slice(0, 240)}`);
+  }
+  console.log(`${seedsOfFound.length}/${wanted.length} planted defects found, median seeds ${median(seedsOfFound)}`);
+  return seedsOfFound.length === wanted.length;
+}
+
+if (positionals[0] === "mutants") {
+  const [mutants, seeds, hours] = [Number(values.mutants), Number(values.seeds), Number(values.hours)];
+  const isDone = await huntMutants({
+    mutants,
+    seeds,
+    hours,
+    cpuSeconds: Number(values["cpu-seconds"]),
+    reachHours: Number(values["reach-hours"]),
+  });
+  process.exit(isDone ? 0 : 1);
+}
+if (positionals[0] === "found") process.exit(foundAreRed() ? 0 : 1);
+const unknown = positionals.filter((id) => DEFECTS.every((planted) => planted.id !== id));
+if (unknown.length > 0) {
+  console.error(`sim:planted: no such defect: ${unknown.join(", ")}; known: ${DEFECTS.map(({ id }) => id).join(", ")}, found, mutants`);
+  process.exit(2);
+}
+const isDone = await huntDefects(DEFECTS.filter(({ id }) => positionals.length === 0 || positionals.includes(id)));
+process.exit(isDone ? 0 : 1);

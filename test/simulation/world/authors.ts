@@ -1,0 +1,56 @@
+/** What the users of a world write for their namespace. */
+import { manifestOf, type WantedClass } from "./classes.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Application } from "./vaults.ts";
+import type { Team } from "./world.ts";
+
+const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
+
+export function writeCredentials(cluster: Cluster, namespace: string, { appId, clientSecret }: Application): void {
+  const data = { clientid: Buffer.from(appId).toString("base64"), clientsecret: Buffer.from(clientSecret).toString("base64") };
+  cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "secrets-store-creds" },
+    data,
+  });
+}
+
+/** As its author applies it, whatever was there before. False where the API server would not have it. */
+export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
+  const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
+  const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
+    contentType: "application/apply-patch+yaml",
+    user: "author",
+  });
+  if (status < 300) {
+    team.classes.set(wanted.name, wanted);
+    team.writtenAt.set(wanted.name, cluster.now);
+  }
+  return status < 300;
+}
+
+export function deleteClass(cluster: Cluster, team: Team, name: string): void {
+  const { status } = cluster.request("DELETE", `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${name}`, undefined, {
+    user: "author",
+  });
+  if (status < 300) team.classes.delete(name);
+}
+
+/** A pod came that mounts the class. */
+export function podCame(team: Team, pod: string, className: string): void {
+  team.pods.set(pod, className);
+  team.usedUntil.delete(className);
+}
+
+/** A pod mounts nothing any more. `now`: virtual milliseconds. */
+export function podWent(team: Team, pod: string, now: number): void {
+  const className = team.pods.get(pod);
+  team.pods.delete(pod);
+  if (className !== undefined && ![...team.pods.values()].includes(className)) team.usedUntil.set(className, now);
+}
+
+/** Of a team that has written nothing yet. */
+export function emptyTeam(): Pick<Team, "classes" | "writtenAt" | "pods" | "usedUntil"> {
+  return { classes: new Map(), writtenAt: new Map(), pods: new Map(), usedUntil: new Map() };
+}

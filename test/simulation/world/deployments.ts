@@ -1,0 +1,50 @@
+/** The Deployments that the users of a world write. */
+import type { Random } from "../time/random.ts";
+import type { Cluster } from "./cluster.ts";
+import { RESTART_ON_ROTATION, ROTATED } from "./workloads.ts";
+import type { Team } from "./world.ts";
+
+const MERGE_PATCH = "application/merge-patch+json";
+
+export function deploymentPath(namespace: string, name: string): string {
+  return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+}
+
+/** Uses a class by its volume, or one Secret of it in its environment; most ask for restarts. False where the API server would not have it. */
+export function deploy(cluster: Cluster, team: Team, { name, random }: { readonly name: string; readonly random: Random }): boolean {
+  const wanted = random.pick([...team.classes.values()]);
+  const secretName = random.pick(wanted.secrets).name;
+  const byVolume = wanted.sync === "while-used" || random.chance(0.5);
+  const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: wanted.name } };
+  const container = { name: "app", image: "app:1", ...(byVolume ? {} : { envFrom: [{ secretRef: { name: secretName } }] }) };
+  const annotations = random.chance(0.8) ? { [RESTART_ON_ROTATION]: "true" } : {};
+  const body = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name },
+    spec: {
+      replicas: 1 + random.below(2),
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name }, annotations },
+        spec: { containers: [container], ...(byVolume ? { volumes: [{ name: "secrets", csi }] } : {}) },
+      },
+    },
+  };
+  const { status } = cluster.request("POST", `/apis/apps/v1/namespaces/${team.namespace}/deployments`, body, { user: "author" });
+  return status < 300;
+}
+
+/** Annotations of the template; null takes one away. */
+export function annotate(
+  cluster: Cluster,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  annotations: Readonly<Record<string, string | null>>,
+): boolean {
+  const body = { spec: { template: { metadata: { annotations } } } };
+  const { status } = cluster.request("PATCH", deploymentPath(namespace, name), body, { contentType: MERGE_PATCH, user: "author" });
+  return status < 300;
+}
+
+/** As `kubectl rollout undo` leaves it: without the stamp of the last restart. */
+export const WITHOUT_STAMP = { [ROTATED]: null };

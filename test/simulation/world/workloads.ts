@@ -1,0 +1,345 @@
+/** Deployments as their controller and kubelets keep them: pods that are replaced when the template changes, start, are ready, and crash. */
+import { EPOCH } from "../time/context.ts";
+import type { Random } from "../time/random.ts";
+import type { Scheduler } from "../time/scheduler.ts";
+import type { Cluster, Json } from "./cluster.ts";
+
+export const ROTATED = "keyvault-injector.dev/rotated";
+export const RESTART_ON_ROTATION = "keyvault-injector.dev/restart-on-rotation";
+
+const MERGE_PATCH = "application/merge-patch+json";
+const CONTROLLER = "system:serviceaccount:kube-system:deployment-controller";
+const KUBELET = "system:node:node-1";
+
+/** Milliseconds that a controller or a kubelet takes to notice something, median. */
+const NOTICE_MS = 150;
+/** And a container to be ready, from its start. */
+const READY_MS = 6_000;
+/** A container that cannot start yet, for want of a Secret, is tried again. */
+const RETRY_MS = 10_000;
+/** The back-off of a container that crashes. */
+const CRASH_BACKOFF = { firstMs: 10_000, longestMs: 300_000 };
+
+export interface SimulatedPod {
+  readonly name: string;
+  readonly template: string;
+  /** Since when it is ready; undefined: it is not. Virtual milliseconds. */
+  readyAt: number | undefined;
+  /** The last time that has ended. */
+  wasReady: { readonly from: number; readonly until: number } | undefined;
+  /** What its Secrets held when it was started, by Secret and key; undefined: it has not started. */
+  startedWith: ReadonlyMap<string, string> | undefined;
+  restarts: number;
+}
+
+export interface SimulatedWorkload {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly pods: readonly SimulatedPod[];
+  /** That its template uses; undefined: one of its classes is not there. */
+  readonly secrets: readonly string[] | undefined;
+  /** Of the template. */
+  readonly asks: boolean;
+  readonly templateStamp: string | undefined;
+  readonly podsStamp: string | undefined;
+  /** All pods are of the template as it is now, and ready. */
+  readonly isComplete: boolean;
+  /** Since when it is. */
+  readonly completeSince: number | undefined;
+}
+
+/** What goes wrong with the pods of a namespace at the moment. */
+export type PodIll = "never ready" | "crashing";
+
+interface Template extends Json {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>>; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: Json & {
+    readonly volumes?: readonly { readonly csi?: { readonly volumeAttributes?: Readonly<Record<string, string>> } }[];
+    readonly containers?: readonly { readonly envFrom?: readonly { readonly secretRef?: { readonly name?: string } }[] }[];
+  };
+}
+
+interface Deployment {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: { readonly replicas?: number; readonly progressDeadlineSeconds?: number; readonly template: Template };
+}
+
+interface Known {
+  readonly key: string;
+  readonly uid: string;
+  readonly pods: SimulatedPod[];
+  progressedAt: number;
+  /** The progress whose deadline is waited for. */
+  awaited: number;
+  completeSince: number | undefined;
+  status: string;
+}
+
+export interface WorkloadsOptions {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** Secrets that a class mirrors, by its `namespace/name`; undefined: there is no such class. */
+  readonly secretsOf: (classKey: string) => readonly string[] | undefined;
+  /** A pod came that mounts the class, or went. */
+  readonly onPod: (namespace: string, pod: string, className: string | undefined) => void;
+}
+
+export class Workloads {
+  readonly ills = new Map<string, PodIll>();
+  readonly #options: WorkloadsOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #due = new Set<string>();
+  #serial = 0;
+
+  constructor(options: WorkloadsOptions) {
+    this.#options = options;
+  }
+
+  /** Something was written to the Deployment. */
+  note(namespace: string, name: string): void {
+    this.#syncLater(`${namespace}/${name}`, this.#options.random.delay(NOTICE_MS));
+  }
+
+  /** Somebody else deleted a pod; its controller makes another one. */
+  notePodGone(namespace: string, name: string): void {
+    for (const known of this.#known.values()) {
+      const gone = known.pods.findIndex((pod) => pod.name === name && known.key.startsWith(`${namespace}/`));
+      if (gone < 0) continue;
+      known.pods.splice(gone, 1);
+      this.#options.onPod(namespace, name, undefined);
+      this.#syncLater(known.key, this.#options.random.delay(NOTICE_MS));
+    }
+  }
+
+  all(): readonly SimulatedWorkload[] {
+    return [...this.#known.values()].flatMap((known) => {
+      const deployment = this.#read(known.key);
+      return deployment === undefined || deployment.metadata.uid !== known.uid ? [] : [this.#describe(known, deployment)];
+    });
+  }
+
+  of(namespace: string, name: string): SimulatedWorkload | undefined {
+    return this.all().find((one) => one.namespace === namespace && one.name === name);
+  }
+
+  #describe(known: Known, { metadata, spec }: Deployment): SimulatedWorkload {
+    const annotations = spec.template.metadata?.annotations ?? {};
+    const template = JSON.stringify(spec.template);
+    const wanted = spec.replicas ?? 1;
+    const { pods } = known;
+    const isComplete = pods.length === wanted && pods.every((pod) => pod.template === template && pod.readyAt !== undefined) && wanted > 0;
+    return {
+      namespace: metadata.namespace,
+      name: metadata.name,
+      uid: metadata.uid,
+      pods,
+      secrets: this.#usedBy(metadata.namespace, spec.template),
+      asks: annotations[RESTART_ON_ROTATION] === "true",
+      templateStamp: annotations[ROTATED],
+      podsStamp: metadata.annotations?.[ROTATED],
+      isComplete,
+      completeSince: isComplete ? known.completeSince : undefined,
+    };
+  }
+
+  #read(key: string): Deployment | undefined {
+    const [namespace = "", name = ""] = key.split("/");
+    return this.#options.cluster.server.object("deployments.apps", name, namespace) as Deployment | undefined;
+  }
+
+  #syncLater(key: string, milliseconds: number): void {
+    if (this.#due.has(key)) return;
+    this.#due.add(key);
+    this.#options.scheduler.schedule(milliseconds, () => {
+      this.#due.delete(key);
+      this.#sync(key);
+    });
+  }
+
+  /** One step: a pod more than wanted while it rolls, and an old one less for each new one that is ready. */
+  #sync(key: string): void {
+    const deployment = this.#read(key);
+    let known = this.#known.get(key);
+    if (known !== undefined && known.uid !== deployment?.metadata.uid) {
+      for (const pod of known.pods) this.#deletePod(key, pod);
+      this.#known.delete(key);
+      known = undefined;
+    }
+    if (deployment === undefined) return;
+    const { now } = this.#options.scheduler;
+    known ??= { key, uid: deployment.metadata.uid, pods: [], progressedAt: now, awaited: -1, completeSince: undefined, status: "" };
+    this.#known.set(key, known);
+    const wanted = deployment.spec.replicas ?? 1;
+    const template = JSON.stringify(deployment.spec.template);
+    const fresh = known.pods.filter((pod) => pod.template === template);
+    const old = known.pods.filter((pod) => pod.template !== template);
+    const ready = known.pods.filter(({ readyAt }) => readyAt !== undefined).length;
+    const surplus = [...old, ...fresh.toReversed()].slice(0, Math.max(0, known.pods.length - wanted));
+    const oldOnes = surplus.filter((pod) => old.includes(pod) && (pod.readyAt === undefined || ready > wanted));
+    const tooMany = fresh.length > wanted ? surplus.filter((pod) => fresh.includes(pod)) : [];
+    const [goes] = [...oldOnes, ...tooMany];
+    if (goes !== undefined) this.#remove(known, goes);
+    else if (fresh.length < wanted && known.pods.length < wanted + 1) this.#create(known, deployment, template);
+    this.#report(known, deployment);
+    if (goes !== undefined || (fresh.length < wanted && known.pods.length < wanted + 1)) this.#syncLater(key, NOTICE_MS);
+  }
+
+  #remove(known: Known, pod: SimulatedPod): void {
+    known.pods.splice(known.pods.indexOf(pod), 1);
+    known.progressedAt = this.#options.scheduler.now;
+    this.#deletePod(known.key, pod);
+  }
+
+  #deletePod(key: string, pod: SimulatedPod): void {
+    const [namespace = ""] = key.split("/");
+    const body = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 };
+    this.#options.cluster.request("DELETE", `/api/v1/namespaces/${namespace}/pods/${pod.name}`, body, { user: CONTROLLER });
+    this.#options.onPod(namespace, pod.name, undefined);
+  }
+
+  #create(known: Known, { metadata, spec }: Deployment, template: string): void {
+    const { cluster, onPod, random, scheduler } = this.#options;
+    const { namespace, name } = metadata;
+    const pod: SimulatedPod = {
+      name: `${name}-${++this.#serial}`,
+      template,
+      readyAt: undefined,
+      wasReady: undefined,
+      startedWith: undefined,
+      restarts: 0,
+    };
+    const { labels, annotations } = spec.template.metadata ?? {};
+    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: pod.name, labels, annotations }, spec: spec.template.spec };
+    const { status } = cluster.request("POST", `/api/v1/namespaces/${namespace}/pods`, body, { user: CONTROLLER });
+    if (status >= 300) return;
+    known.pods.push(pod);
+    known.progressedAt = scheduler.now;
+    const className = classesOf(spec.template)[0];
+    if (className !== undefined) onPod(namespace, pod.name, className);
+    this.#later(known, pod, random.delay(NOTICE_MS), () => this.#start(known, pod, spec.template));
+  }
+
+  /** A container reads its environment now, and is ready a while later. */
+  #start(known: Known, pod: SimulatedPod, template: Template): void {
+    const { random } = this.#options;
+    const [namespace = ""] = known.key.split("/");
+    const read = this.#secretsFor(namespace, template);
+    if (read === undefined) {
+      this.#later(known, pod, RETRY_MS, () => this.#start(known, pod, template));
+      return;
+    }
+    pod.startedWith = read;
+    const become = (): void => {
+      if (this.ills.get(namespace) === "never ready") this.#later(known, pod, RETRY_MS, become);
+      else this.#becomeReady(known, pod, template);
+    };
+    this.#later(known, pod, random.delay(READY_MS), become);
+  }
+
+  #becomeReady(known: Known, pod: SimulatedPod, template: Template): void {
+    const { scheduler, random } = this.#options;
+    const [namespace = ""] = known.key.split("/");
+    pod.readyAt = scheduler.now;
+    known.progressedAt = scheduler.now;
+    this.#tellPod(known, pod);
+    if (this.ills.get(namespace) !== "crashing") return;
+    // It has no readiness probe: it is ready as soon as it runs.
+    this.#later(known, pod, random.delay(3_000), () => this.#crash(known, pod, template));
+  }
+
+  #crash(known: Known, pod: SimulatedPod, template: Template): void {
+    pod.wasReady = { from: pod.readyAt ?? 0, until: this.#options.scheduler.now };
+    pod.readyAt = undefined;
+    pod.restarts += 1;
+    this.#tellPod(known, pod);
+    const backoff = Math.min(CRASH_BACKOFF.firstMs * 2 ** (pod.restarts - 1), CRASH_BACKOFF.longestMs);
+    this.#later(known, pod, backoff, () => this.#start(known, pod, template));
+  }
+
+  #tellPod(known: Known, pod: SimulatedPod): void {
+    const [namespace = ""] = known.key.split("/");
+    const { cluster } = this.#options;
+    const isReady = pod.readyAt !== undefined;
+    const lastTransitionTime = `${new Date(EPOCH + this.#options.scheduler.now).toISOString().slice(0, 19)}Z`;
+    const status = {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: isReady ? "True" : "False", lastTransitionTime }],
+      containerStatuses: [{ name: "app", ready: isReady, restartCount: pod.restarts, image: "app", imageID: "" }],
+    };
+    const where = `/api/v1/namespaces/${namespace}/pods/${pod.name}/status`;
+    cluster.request("PATCH", where, { status }, { contentType: MERGE_PATCH, user: KUBELET });
+    this.#syncLater(known.key, this.#options.random.delay(NOTICE_MS));
+  }
+
+  #usedBy(namespace: string, template: Template): readonly string[] | undefined {
+    const ofClasses = classesOf(template).map((name) => this.#options.secretsOf(`${namespace}/${name}`));
+    if (ofClasses.includes(undefined)) return undefined;
+    return [...ofClasses.flatMap((names) => names ?? []), ...secretsIn(template)];
+  }
+
+  /** Undefined while one of them is not there. */
+  #secretsFor(namespace: string, template: Template): ReadonlyMap<string, string> | undefined {
+    const { cluster } = this.#options;
+    const named = secretsIn(template);
+    const read = new Map<string, string>();
+    for (const name of named) if (cluster.server.object("secrets", name, namespace) === undefined) return undefined;
+    for (const name of new Set([...(this.#usedBy(namespace, template) ?? []), ...named])) {
+      const { data = {} } = (cluster.server.object("secrets", name, namespace) ?? {}) as { data?: Readonly<Record<string, string>> };
+      for (const [key, value] of Object.entries(data)) read.set(`${name}/${key}`, value);
+    }
+    return read;
+  }
+
+  #report(known: Known, { metadata, spec }: Deployment): void {
+    const { cluster, scheduler } = this.#options;
+    const template = JSON.stringify(spec.template);
+    const wanted = spec.replicas ?? 1;
+    const updated = known.pods.filter((pod) => pod.template === template).length;
+    const available = known.pods.filter(({ readyAt }) => readyAt !== undefined).length;
+    const isDone = updated === wanted && known.pods.length === wanted && available === wanted;
+    known.completeSince = isDone ? (known.completeSince ?? scheduler.now) : undefined;
+    const deadlineMs = (spec.progressDeadlineSeconds ?? 600) * 1_000;
+    const isLate = !isDone && scheduler.now - known.progressedAt >= deadlineMs;
+    const reason = isDone ? "NewReplicaSetAvailable" : isLate ? "ProgressDeadlineExceeded" : "ReplicaSetUpdated";
+    const status = {
+      observedGeneration: metadata.generation,
+      replicas: known.pods.length,
+      updatedReplicas: updated,
+      readyReplicas: available,
+      availableReplicas: available,
+      conditions: [{ type: "Progressing", status: isLate ? "False" : "True", reason }],
+    };
+    if (!isDone && !isLate && known.awaited !== known.progressedAt) {
+      known.awaited = known.progressedAt;
+      scheduler.schedule(known.progressedAt + deadlineMs + 1 - scheduler.now, () => this.#syncLater(known.key, 0));
+    }
+    const text = JSON.stringify(status);
+    if (known.status === text) return;
+    known.status = text;
+    const where = `/apis/apps/v1/namespaces/${metadata.namespace}/deployments/${metadata.name}/status`;
+    cluster.request("PATCH", where, { status }, { contentType: MERGE_PATCH, user: CONTROLLER });
+  }
+
+  /** For a pod that is still there. */
+  #later(known: Known, pod: SimulatedPod, milliseconds: number, action: () => void): void {
+    this.#options.scheduler.schedule(milliseconds, () => {
+      if (known.pods.includes(pod)) action();
+    });
+  }
+}
+
+function classesOf({ spec }: Template): readonly string[] {
+  return (spec?.volumes ?? []).flatMap(({ csi }) => csi?.volumeAttributes?.["secretProviderClass"] ?? []);
+}
+
+function secretsIn({ spec }: Template): readonly string[] {
+  return (spec?.containers ?? []).flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []));
+}

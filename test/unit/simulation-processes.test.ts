@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { listsAreEnough } from "../simulation/invariants/asking.ts";
+import { unusedKeepsGrace } from "../simulation/invariants/grace.ts";
+import type { Invariant } from "../simulation/invariants/invariant.ts";
+import { leaseIsKept } from "../simulation/invariants/lease.ts";
+import { noOwnErrors, replicasEndForReasons } from "../simulation/invariants/processes.ts";
+import { StagedWorld } from "../support/staged-world.ts";
+
+const SECOND = 1_000;
+const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
+const LOST = "LeaseLost: the lease was not renewed within 10000 ms";
+
+function watched(invariant: Invariant): { readonly staged: StagedWorld; readonly found: string[] } {
+  const staged = new StagedWorld();
+  const found: string[] = [];
+  invariant.watch?.(staged.world, (text) => void found.push(text));
+  return { staged, found };
+}
+
+describe("the simulation's invariant that a lease is kept", () => {
+  async function lose(renew: (staged: StagedWorld) => void): Promise<readonly string[]> {
+    const { staged, found } = watched(leaseIsKept);
+    await staged.pass(60 * SECOND);
+    staged.sent({ path: LEASE, method: "PATCH" });
+    renew(staged);
+    await staged.pass(10 * SECOND);
+    staged.exited("sync-0", LOST);
+    return found;
+  }
+
+  test("finds a leader that loses it although its renewals are answered", async () => {
+    assert.equal((await lose((staged) => staged.ended({ path: LEASE }))).length, 1);
+  });
+
+  test("excuses one whose renewal failed, was answered late, or met somebody else's", async () => {
+    assert.deepEqual(await lose((staged) => staged.ended({ path: LEASE }, { how: "failed", status: 0 })), []);
+    assert.deepEqual(await lose((staged) => staged.ended({ path: LEASE }, { sentAt: staged.scheduler.now - 3 * SECOND })), []);
+    assert.deepEqual(await lose((staged) => staged.ended({ path: LEASE }, { status: 409 })), []);
+  });
+
+  test("excuses one whose machine stood still", async () => {
+    assert.deepEqual(await lose((staged) => staged.machine.stop(5 * SECOND)), []);
+  });
+});
+
+describe("the simulation's invariant that lists are enough", () => {
+  async function rest(path: string, mayList = true): Promise<readonly string[]> {
+    const { staged } = watched(listsAreEnough);
+    const team = staged.team("mine");
+    Object.assign(team.application, { mayList });
+    await staged.pass(3_600 * SECOND);
+    staged.cloudRequest({ host: "vault-of-mine.vault.azure.net", path, identity: team.application.appId });
+    return listsAreEnough.atRest?.(staged.world) ?? [];
+  }
+
+  test("finds an object that is asked for again and again", async () => {
+    assert.deepEqual(await rest("/secrets/db"), ["mine asks for db, which vault-of-mine has not changed"]);
+  });
+
+  test("is content with lists, pinned versions, and identities that may not list", async () => {
+    assert.deepEqual(await rest("/secrets"), []);
+    assert.deepEqual(await rest("/secrets/db/0123"), []);
+    assert.deepEqual(await rest("/secrets/db", false), []);
+  });
+});
+
+describe("the simulation's invariant of the grace", () => {
+  const podsWatch = { path: "/api/v1/pods?watch=true" };
+
+  async function deleted(secondsUnused: number, before: (staged: StagedWorld) => void = () => undefined): Promise<readonly string[]> {
+    const { staged, found } = watched(unusedKeepsGrace);
+    const team = staged.team("mine", { sync: "while-used" });
+    await staged.pass(3_600 * SECOND);
+    before(staged);
+    team.usedUntil.set("app", staged.scheduler.now - secondsUnused * SECOND);
+    staged.written({ verb: "delete", namespace: "mine", name: "db" });
+    return found;
+  }
+
+  test("finds a Secret that goes a minute after the last pod", async () => {
+    assert.deepEqual(await deleted(60), ["mine/db is deleted 60 s after the last pod of app ended"]);
+  });
+
+  test("is content with one that goes after the grace", async () => {
+    assert.deepEqual(await deleted(300), []);
+  });
+
+  test("excuses a leader that cannot see pods, until it has listed them", async () => {
+    const cut = (staged: StagedWorld): void => staged.ended(podsWatch, { how: "failed", status: 200 });
+    assert.deepEqual(await deleted(60, cut), []);
+    const listed = (staged: StagedWorld): void => {
+      cut(staged);
+      staged.ended({ path: "/api/v1/pods?limit=500" });
+    };
+    assert.equal((await deleted(60, listed)).length, 1);
+  });
+});
+
+describe("the simulation's invariants of processes", () => {
+  test("find a replica that ends by itself, and none that was told to", () => {
+    const { staged, found } = watched(replicasEndForReasons);
+    for (const why of ["stopped", "killed after its grace", LOST, "not alive: no answer"]) staged.exited("sync-0", why);
+    assert.deepEqual(found, []);
+    staged.exited("sync-0", "TypeError: x is not a function");
+    assert.deepEqual(found, ["sync-0 ended: TypeError: x is not a function"]);
+  });
+
+  test("find an error of the program in the log once", () => {
+    const staged = new StagedWorld();
+    const line = { at: 0, machine: "sync-0/1", level: "warn", message: "retry" } as const;
+    staged.lines.push({ ...line, fields: { error: new Error("no answer") } });
+    assert.deepEqual(noOwnErrors.check?.(staged.world), []);
+    staged.lines.push({ ...line, fields: { error: new TypeError("x is undefined") } });
+    assert.deepEqual(noOwnErrors.check?.(staged.world), ["sync-0/1: retry: TypeError: x is undefined"]);
+    assert.deepEqual(noOwnErrors.check?.(staged.world), []);
+  });
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { littleIsPrompt, PROMPT_MS } from "../simulation/invariants/prompt.ts";
+import { vaultBudget } from "../simulation/invariants/vault-budget.ts";
+import { StagedWorld, vaultMessage } from "../support/staged-world.ts";
+
+/** Requests for one path, so many at once and then a second, for half a minute; and what was found. */
+async function ask(path: string, burst: number, perSecond: number): Promise<readonly string[]> {
+  const staged = new StagedWorld();
+  const team = staged.team("mine");
+  const found: string[] = [];
+  vaultBudget.watch?.(staged.world, (text) => void found.push(text));
+  for (let count = 0; count < burst; count += 1) staged.sent(vaultMessage(team, path));
+  for (let step = 0; step < 300; step += 1) {
+    await staged.pass(100);
+    for (let count = 0; count < perSecond / 10; count += 1) {
+      staged.sent(vaultMessage(team, path));
+      // A challenge is no transaction.
+      staged.sent({ ...vaultMessage(team, path), headers: {} });
+    }
+  }
+  return found;
+}
+
+describe("the simulation's invariant of a vault's budget", () => {
+  test("is content with 500 at once and 300 a second", async () => {
+    assert.deepEqual(await ask("/secrets/db?api-version=7.6", 500, 300), []);
+  });
+
+  test("finds more at once, and more a second", async () => {
+    const much = ["vault-of-mine is asked for more than 3756 transactions in 10 s"];
+    assert.deepEqual(await ask("/secrets/db?api-version=7.6", 800, 300), much);
+    assert.deepEqual((await ask("/secrets/db?api-version=7.6", 500, 400)).slice(0, 1), much);
+  });
+
+  test("finds too many keys, and counts lists of them with all others", async () => {
+    const much = ["vault-of-mine is asked for more than 506 keys in 10 s"];
+    assert.deepEqual(await ask("/keys/db?api-version=7.6", 50, 20), []);
+    assert.deepEqual((await ask("/keys/db/1?api-version=7.6", 50, 60)).slice(0, 1), much);
+    assert.deepEqual(await ask("/keys?api-version=7.6", 50, 60), []);
+  });
+});
+
+describe("the simulation's invariant that who asks for little is served at once", () => {
+  async function write(happen: (staged: StagedWorld) => Promise<void>): Promise<readonly string[]> {
+    const staged = new StagedWorld();
+    const team = staged.team("mine");
+    const found: string[] = [];
+    littleIsPrompt.watch?.(staged.world, (text) => void found.push(text));
+    // Longer than a new leader may be felt.
+    await staged.pass(600_000);
+    const wanted = team.classes.get("app");
+    if (wanted !== undefined) team.classes.set("app", { ...wanted });
+    team.writtenAt.set("app", staged.scheduler.now);
+    staged.written({ resource: "secretproviderclasses.secrets-store.csi.x-k8s.io", namespace: "mine", name: "app", user: "author" });
+    await happen(staged);
+    await staged.pass(PROMPT_MS);
+    return found;
+  }
+
+  test("finds a class whose Secret is late", async () => {
+    const late = `mine/db is not what app says ${PROMPT_MS / 1_000} s after it was written`;
+    assert.deepEqual(await write((staged) => staged.pass(1)), [late]);
+  });
+
+  test("is content where the Secret is there in time", async () => {
+    const found = await write(async (staged) => {
+      await staged.pass(1_000);
+      staged.secret("mine", "db", { "key-db": staged.teams[0]?.vault.objects.get("db")?.versions[0]?.value ?? "" });
+    });
+    assert.deepEqual(found, []);
+  });
+
+  test("asks nothing where its vault or the API server was slow meanwhile", async () => {
+    const found = await write(async (staged) => {
+      const sentAt = staged.scheduler.now;
+      await staged.pass(2_000);
+      const [team] = staged.teams;
+      if (team !== undefined) staged.ended(vaultMessage(team, "/secrets/db"), { sentAt });
+    });
+    assert.deepEqual(found, []);
+  });
+});
