@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Judged, planNamespace } from "../../src/domain/rollout/namespace-plan.ts";
-import { hasStamp, restartStamp } from "../../src/domain/rollout/stamp.ts";
+import { hasStamp, restartStamp, settledStamp } from "../../src/domain/rollout/stamp.ts";
 import { standingOf } from "../../src/domain/rollout/standing.ts";
 import type { Workload } from "../../src/domain/rollout/workload.ts";
 
@@ -31,7 +31,8 @@ function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Worklo
     annotations: {},
     sources: { classes: [], secrets: [] },
     templateStamp: stamp,
-    podsStamp: stamp,
+    // That a restart has ended well is recorded.
+    podsStamp: isReady && stamp !== undefined ? settledStamp(stamp) : stamp,
     selector: "",
     obstacle: undefined,
     progress,

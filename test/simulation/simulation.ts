@@ -5,6 +5,7 @@ import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
 import { podFaults } from "./faults/pods.ts";
+import { strayFaults } from "./faults/stray.ts";
 import { threadFaults } from "./faults/threads.ts";
 import { unseenPodFaults } from "./faults/unseen-pods.ts";
 import { workloadFaults } from "./faults/workloads.ts";
@@ -15,6 +16,7 @@ import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
 import { leaseIsKept } from "./invariants/lease.ts";
+import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
 import { noOwnErrors, replicasEndForReasons } from "./invariants/processes.ts";
 import { littleIsPrompt } from "./invariants/prompt.ts";
 import { nothingAtRest, REST_MS } from "./invariants/rest.ts";
@@ -37,6 +39,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...threadFaults,
   ...podFaults,
   ...workloadFaults,
+  ...strayFaults,
 ];
 export const INVARIANTS: readonly Invariant[] = [
   secretsMatch,
@@ -52,6 +55,9 @@ export const INVARIANTS: readonly Invariant[] = [
   whileUsed,
   restartsTakeTurns,
   restartsReach,
+  copiesAreCurrent,
+  enforcedStays,
+  secondDoesNothing,
   leaseIsKept,
   listsAreEnough,
   unusedKeepsGrace,

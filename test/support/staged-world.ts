@@ -1,4 +1,5 @@
 /** A world without processes, for the controls of the simulation's invariants: what happens in it is staged. */
+import type { ObjectRef } from "../../src/domain/kubernetes.ts";
 import type { Write } from "../simulation/api/interface.ts";
 import type { JsonObject } from "../simulation/api/json.ts";
 import type { SimulatedProcess } from "../simulation/machines/process.ts";
@@ -8,6 +9,8 @@ import { Machine } from "../simulation/time/machine.ts";
 import { Random } from "../simulation/time/random.ts";
 import { Scheduler } from "../simulation/time/scheduler.ts";
 import type { WantedClass } from "../simulation/world/classes.ts";
+import type { Cluster } from "../simulation/world/cluster.ts";
+import { Enforcer } from "../simulation/world/enforcer.ts";
 import type { Line } from "../simulation/world/log.ts";
 import type { SimulatedVault } from "../simulation/world/vaults.ts";
 import type { SimulatedWorkload } from "../simulation/world/workloads.ts";
@@ -38,8 +41,15 @@ export class StagedWorld {
   readonly #exits: ((name: string, why: string) => void)[] = [];
   readonly lines: Line[] = [];
 
-  /** One replica, which leads. */
-  constructor() {
+  /** What the webhook has. */
+  readonly copies = { classes: new Map<string, unknown>(), namespaces: new Map<string, unknown>() };
+  readonly #isEnforced: boolean;
+  readonly #isBlind: boolean;
+
+  /** One replica, which leads; a platform that adds to our webhooks where there is one. */
+  constructor({ isEnforced = false, isBlind = false }: { readonly isEnforced?: boolean; readonly isBlind?: boolean } = {}) {
+    this.#isEnforced = isEnforced;
+    this.#isBlind = isBlind;
     this.machine = new Machine("sync-0/1", { scheduler: this.scheduler, random: this.random, epoch: EPOCH });
     this.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-0_1" } });
     for (const name of ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"])
@@ -54,7 +64,15 @@ export class StagedWorld {
         this.objects.get(resource)?.get(namespace === undefined ? name : `${namespace}/${name}`),
       objects: (resource: string) => [...(this.objects.get(resource)?.values() ?? [])],
     };
+    const { scheduler, random } = this;
+    const enforcer = new Enforcer({ cluster: { server } as unknown as Cluster, scheduler, random });
     const staged = {
+      isBlind: this.#isBlind,
+      enforcer: this.#isEnforced ? enforcer : undefined,
+      copies: {
+        classes: { get: ({ namespace, name }: ObjectRef) => this.copies.classes.get(`${namespace ?? ""}/${name}`) },
+        namespaces: { get: ({ name }: ObjectRef) => this.copies.namespaces.get(name) },
+      },
       scheduler: this.scheduler,
       random: this.random,
       teams: this.teams,

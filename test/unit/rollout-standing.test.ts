@@ -4,6 +4,7 @@ import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { labelSelectorText } from "../../src/domain/rollout/label-selector.ts";
 import { type Judged, planNamespace } from "../../src/domain/rollout/namespace-plan.ts";
 import { hasOldPod } from "../../src/domain/rollout/pod-age.ts";
+import { settledStamp } from "../../src/domain/rollout/stamp.ts";
 import { type Standing, standingOf } from "../../src/domain/rollout/standing.ts";
 import type { Workload, WorkloadKind } from "../../src/domain/rollout/workload.ts";
 import { daemons, NEW, OLD, READY, stamped, workload } from "../support/observed-workload.ts";
@@ -43,7 +44,12 @@ describe("a workload stands", () => {
 
   test("due where its pods may have other versions", () => {
     assert.deepEqual(standing(workload()), { kind: "due", stamp: NEW, since: 0, turn: "ready" });
-    assert.deepEqual(standing(stamped(OLD)), { kind: "due", stamp: NEW, since: 7, turn: "ready" });
+    const settled = { ...stamped(OLD), podsStamp: settledStamp(OLD) };
+    assert.deepEqual(standing(settled), { kind: "due", stamp: NEW, since: 7, turn: "ready" });
+  });
+
+  test("first of those that are due where its last restart has still to prove itself, although its pods are available", () => {
+    assert.deepEqual(standing(stamped(OLD)), { kind: "due", stamp: NEW, since: 7, turn: "unfinished" });
   });
 
   test("current where they have these, ready or not, unless we restarted it", () => {
@@ -117,6 +123,17 @@ describe("a namespace", () => {
   test("restarts no more at a time than is allowed", () => {
     assert.equal(planNamespace([due("b"), other("a", "restarting")], 1).slots, 0);
     assert.equal(planNamespace([due("b"), other("a", "restarting")], 3).slots, 2);
+  });
+
+  test("restarts nothing else while versions change anew under a restart that is not done", () => {
+    const settling = (isUnfinished: boolean): Judged => ({
+      workload: workload({ name: "a" }),
+      standing: { kind: "settling", isUnfinished },
+    });
+
+    assert.deepEqual(names(planNamespace([due("b"), settling(true)], 1).starts), []);
+    assert.deepEqual(names(planNamespace([due("b"), settling(true)], 2).starts), ["b"]);
+    assert.deepEqual(names(planNamespace([due("b"), settling(false)], 1).starts), ["b"]);
   });
 
   test("restarts what was not ready anyway at once, whoever failed, beside those whose turn it is", () => {

@@ -36,6 +36,7 @@ describe("the simulation's invariants of restarts", () => {
   beforeEach(() => {
     staged = new StagedWorld();
     found = [];
+    staged.secret(TEAM, "db", {});
     restartsTakeTurns.watch?.(staged.world, (text) => void found.push(text));
     for (const name of ["api", "web"]) {
       workload(name);
@@ -56,6 +57,13 @@ describe("the simulation's invariants of restarts", () => {
     await staged.pass(MINUTE);
     write("web", { template: "v1", pods: "v1" });
     assert.deepEqual(found, ["team/web is restarted before the restart of team/api is done"]);
+  });
+
+  test("let nobody wait for one that uses a Secret which is missing", () => {
+    write("api", { template: "v1", pods: "v1" });
+    staged.remove("secrets", `${TEAM}/db`);
+    write("web", { template: "v1", pods: "v1" });
+    assert.deepEqual(found, []);
   });
 
   test("find one that is called done before its pods are steady", async () => {

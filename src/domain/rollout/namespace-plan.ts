@@ -30,12 +30,17 @@ const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
   const haltedBy = sorted.find(({ standing }) => standing.kind === "failed");
-  const restarting = sorted.filter(({ standing }) => standing.kind === "restarting").length;
+  const restarting = sorted.filter(isUnderWay).length;
   const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
   const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
   const unready = due.filter(({ standing }) => standing.turn === "unready");
   const inTurn = due.filter(({ standing }) => standing.turn !== "unready").slice(0, slots);
   return { due, slots, starts: [...unready, ...inTurn], haltedBy };
+}
+
+/** Versions that change anew under a restart do not end it. */
+function isUnderWay({ standing }: Judged): boolean {
+  return standing.kind === "restarting" || (standing.kind === "settling" && standing.isUnfinished);
 }
 
 function isDue(judged: Judged): judged is Due {

@@ -17,8 +17,8 @@ export type Standing =
   | { readonly kind: "rolling" }
   | { readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string; readonly since: number }
   | { readonly kind: "unknown"; readonly why: string }
-  /** Its versions changed a moment ago, and may go on changing. */
-  | { readonly kind: "settling" }
+  /** Its versions changed a moment ago, and may go on changing. `isUnfinished`: its last restart is not known to have ended well. */
+  | { readonly kind: "settling"; readonly isUnfinished: boolean }
   | { readonly kind: "nothingMirrored" };
 
 /**
@@ -71,8 +71,9 @@ function isMoving({ workload, ...input }: StandingInput): boolean {
 }
 
 function turnOf(workload: Workload): Turn {
-  if (workload.progress.isComplete) return "ready";
-  return isRestarted(workload) ? "unfinished" : "unready";
+  // Also one whose pods are all available, and have still to prove that they stay so.
+  if (isRestarted(workload)) return "unfinished";
+  return workload.progress.isComplete ? "ready" : "unready";
 }
 
 function isStalled({ workload, stalledMs, timeoutMs }: StandingInput): boolean {

@@ -1,6 +1,6 @@
 import { objectKey } from "../../domain/object-key.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
-import { hasStamp } from "../../domain/rollout/stamp.ts";
+import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
@@ -88,7 +88,7 @@ function judge({ memory, settings }: RolloutContext, { workload, uses, known, no
   const standing: Standing =
     isSettled || versions.kind !== "known" || hasStamp(workload, stamp)
       ? standingOf({ workload, versions, stamp, stalledMs: memory.stalledFor(workload, now), timeoutMs: settings.timeoutMs })
-      : { kind: "settling" };
+      : { kind: "settling", isUnfinished: isRestarted(workload) };
   return { workload, uses, versions, standing };
 }
 

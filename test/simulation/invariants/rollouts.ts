@@ -108,10 +108,16 @@ class Turns {
       known.restartedAt = undefined;
       return;
     }
-    for (const [other, { namespace, restartedAt }] of this.#known)
-      if (other !== key && namespace === known.namespace && restartedAt !== undefined)
+    for (const [other, { namespace, name, restartedAt }] of this.#known)
+      if (other !== key && namespace === known.namespace && restartedAt !== undefined && this.#isKnown(namespace, name))
         this.#violated(`${key} is restarted before the restart of ${other} is done`);
     known.restartedAt = now;
+  }
+
+  /** While a Secret that it uses is missing, nothing is concluded of a workload, and nobody waits for it. */
+  #isKnown(namespace: string, name: string): boolean {
+    const { secrets } = this.#world.workloads.of(namespace, name) ?? {};
+    return secrets?.every((secret) => this.#world.cluster.server.object("secrets", secret, namespace) !== undefined) === true;
   }
 
   #noteDone(key: string, known: Known): void {

@@ -65,4 +65,18 @@ export const workloadOperations: readonly OperationKind[] = [
       return isDone ? `the restart of ${found.namespace}/${found.name} is taken back` : undefined;
     },
   },
+  {
+    name: "change the defaults of a Namespace",
+    weight: 0.5,
+    act: (world, random) => {
+      const { namespace } = random.pick(world.teams);
+      const path = random.chance(0.3) ? null : `/mnt/secrets-${random.below(100)}`;
+      const body = { metadata: { annotations: { "keyvault-injector.dev/mount-path": path } } };
+      world.cluster.request("PATCH", `/api/v1/namespaces/${namespace}`, body, {
+        contentType: "application/merge-patch+json",
+        user: "author",
+      });
+      return `pods of ${namespace} are to have their secrets at ${path ?? "the usual place"}`;
+    },
+  },
 ];

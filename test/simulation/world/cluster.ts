@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
-import type { Admission, ApiRequest, Write } from "../api/interface.ts";
+import type { Admission, ApiRequest, Authorizer, Write } from "../api/interface.ts";
 import { SimulatedApiServer } from "../api/server.ts";
 import type { Message, Party, Reply } from "../network/fabric.ts";
 import { EPOCH } from "../time/context.ts";
@@ -16,6 +16,7 @@ export interface ClusterOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly admit?: Admission;
+  readonly authorize?: Authorizer;
   readonly onWrite: (write: Write) => void;
 }
 
@@ -35,7 +36,7 @@ export class Cluster {
   readonly #scheduler: ClusterOptions["scheduler"];
   readonly #users = new Map<string, string>();
 
-  constructor({ scheduler, random, admit, onWrite }: ClusterOptions) {
+  constructor({ scheduler, random, admit, authorize, onWrite }: ClusterOptions) {
     this.#scheduler = scheduler;
     this.server = new SimulatedApiServer({
       now: () => Math.floor(EPOCH + scheduler.now),
@@ -45,6 +46,7 @@ export class Cluster {
         return () => scheduled.cancel();
       },
       ...(admit === undefined ? {} : { admit }),
+      ...(authorize === undefined ? {} : { authorize }),
       onWrite,
     });
   }

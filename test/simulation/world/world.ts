@@ -1,33 +1,36 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { parseConfig } from "../../../src/runtime/config.ts";
 // The program of a decoding thread: it listens at the simulated port.
 import "../../../src/pki/threads/thread.ts";
-import { runProcess } from "../../../src/sync/compose.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
 import type { Write } from "../api/interface.ts";
-import { SimulatedProcess } from "../machines/process.ts";
+import type { SimulatedProcess } from "../machines/process.ts";
 import { type Ended, Fabric, type Message, type Weather } from "../network/fabric.ts";
 import { idleConnections } from "../network/idle-connections.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
-import { beginWorld, EPOCH } from "../time/context.ts";
+import { beginWorld } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { drawClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
+import { copying, type LiveCopies } from "./copies.ts";
 import { deploy } from "./deployments.ts";
+import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
 import { GREEDY, greedyTenant } from "./greedy.ts";
+import { BLIND_RIGHTS, guarded } from "./guardrails.ts";
 import { SimulationLog } from "./log.ts";
+import { Processes } from "./processes.ts";
 import { startThreads, type Threads } from "./threads.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
 import { Workloads } from "./workloads.ts";
 
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+const WEBHOOK_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";
+/** Another install, in a namespace of its own. */
+const SECOND = "second-install";
+export const SECOND_USER = `system:serviceaccount:${SECOND}:keyvault-injector-sync`;
 const TENANT = "11111111-2222-3333-4444-555555555555";
 
 /** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
@@ -59,6 +62,8 @@ const CERTIFICATES = 3;
 
 /** Of the worlds. */
 const GREEDY_SHARE = 1 / 8;
+const ENFORCED_SHARE = 1 / 3;
+const BLIND_SHARE = 1 / 6;
 
 /** A namespace, the vault that its classes read, and as whom. */
 export interface Team {
@@ -97,8 +102,16 @@ export interface World {
   readonly weathers: Set<Weather>;
   readonly threads: Threads;
   readonly workloads: Workloads;
+  /** `--secret-access=blind`: the worker sees no Secret that it has written. */
+  readonly isBlind: boolean;
+  /** The webhook's. */
+  readonly copies: LiveCopies;
+  /** Where the cluster's platform has one. */
+  readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
   readonly told: Told[];
+  /** A worker of a second install. */
+  startStray(): SimulatedProcess;
   tell(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
@@ -131,8 +144,11 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     exit: [] as ((name: string, why: string) => void)[],
     ended: [] as ((ended: Ended) => void)[],
   };
+  const isBlind = random.fork("rights").chance(BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
+    admit: guarded(),
+    ...(isBlind ? { authorize: BLIND_RIGHTS } : {}),
     random: random.fork("api"),
     onWrite: (write) => {
       for (const listen of listeners.write) listen(write);
@@ -178,7 +194,21 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
-  const { replicas, folder } = startReplicas({ cluster, scheduler, random, log, ended, count: size.replicas });
+  const processes = new Processes({ cluster, scheduler, random, log });
+  const replicas = Array.from({ length: size.replicas }, (_, index) =>
+    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
+  );
+  const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
+  const copies: LiveCopies = { classes: undefined, namespaces: undefined };
+  processes.start({ name: "webhook-0", user: WEBHOOK_USER, onEnd: toldOnly }, copying(copies));
+  const enforcer = random.fork("platform").chance(ENFORCED_SHARE)
+    ? new Enforcer({ cluster, scheduler, random: random.fork("enforcer") })
+    : undefined;
+  listeners.write.push(({ resource, user, isDryRun }) => {
+    if (resource === CONFIGURATIONS && user !== ENFORCER && !isDryRun) enforcer?.note();
+  });
+  enforcer?.note();
+  let strays = 0;
   return {
     scheduler,
     random,
@@ -192,6 +222,9 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     weathers,
     threads,
     workloads,
+    isBlind,
+    copies,
+    enforcer,
     log,
     told,
     tell,
@@ -200,10 +233,12 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     onSend: (listener) => void listeners.send.push(listener),
     onExit: (listener) => void listeners.exit.push(listener),
     onEnded: (listener) => void listeners.ended.push(listener),
-    end: () => {
-      for (const replica of replicas) replica.retire();
-      rmSync(folder, { recursive: true });
+    startStray: () => {
+      strays += 1;
+      const wanted = { name: `stray-${strays}`, user: SECOND_USER, onEnd: toldOnly };
+      return processes.worker(wanted, { unusedGraceMs: UNUSED_GRACE_MS, namespace: SECOND });
     },
+    end: () => processes.end(),
   };
 }
 
@@ -284,48 +319,4 @@ const FIRST_WORKLOADS = 2;
 function deployFirst(cluster: Cluster, teams: readonly Team[], random: Random): void {
   for (const team of teams.filter(({ namespace }) => namespace !== GREEDY))
     for (let index = 0; index < FIRST_WORKLOADS; index += 1) deploy(cluster, team, { name: `app-${index}`, random });
-}
-
-interface Starting {
-  readonly cluster: Cluster;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
-  readonly log: SimulationLog;
-  readonly ended: (name: string, why: string) => void;
-  readonly count: number;
-}
-
-function startReplicas({ cluster, scheduler, random, log, ended, count }: Starting) {
-  const folder = mkdtempSync(path.join(tmpdir(), "simulation-"));
-  const kubeconfig = path.join(folder, "kubeconfig");
-  const user = { name: "worker", user: { token: cluster.tokenFor(SYNC_USER) } };
-  const context = { name: "simulated", context: { cluster: "simulated", user: "worker" } };
-  const clusters = [{ name: "simulated", cluster: { server: `https://${API_HOST}` } }];
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context], "current-context": "simulated" }),
-  );
-  const config = (podName: string) => {
-    const parsed = parseConfig(
-      [`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, "--rotation-poll-interval=5m", `--unused-grace=${UNUSED_GRACE_MS}ms`],
-      {},
-    );
-    if (!parsed.ok) throw new Error(parsed.error.join("; "));
-    return parsed.value;
-  };
-  const replicas = Array.from({ length: count }, (_, index) => {
-    const name = `sync-${index}`;
-    return new SimulatedProcess({
-      name,
-      run: runProcess,
-      config,
-      logger: (machine) => log.loggerOf(machine),
-      scheduler,
-      random: random.fork(name),
-      epoch: EPOCH,
-      onEnd: ended,
-    });
-  });
-  for (const replica of replicas) replica.start();
-  return { replicas, folder };
 }

@@ -1,0 +1,82 @@
+/** The processes of a world, each known to the API server by an account. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Config, parseConfig } from "../../../src/runtime/config.ts";
+import { runProcess } from "../../../src/sync/compose.ts";
+import { type RunProcess, SimulatedProcess } from "../machines/process.ts";
+import { EPOCH } from "../time/context.ts";
+import type { Random } from "../time/random.ts";
+import type { Scheduler } from "../time/scheduler.ts";
+import type { Cluster } from "./cluster.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import type { SimulationLog } from "./log.ts";
+
+export interface ProcessesOptions {
+  readonly cluster: Cluster;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly log: SimulationLog;
+}
+
+export interface WantedProcess {
+  readonly name: string;
+  readonly user: string;
+  readonly onEnd: (name: string, why: string) => void;
+}
+
+/** Settings of a worker beside those of its account. */
+export interface WorkerSettings {
+  readonly unusedGraceMs: number;
+  readonly isBlind?: boolean;
+  /** Default: that of the install. */
+  readonly namespace?: string;
+}
+
+export class Processes {
+  readonly #options: ProcessesOptions;
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "simulation-"));
+  readonly #all: SimulatedProcess[] = [];
+
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
+  }
+
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
+    const settings = [
+      "--rotation-poll-interval=5m",
+      `--unused-grace=${unusedGraceMs}ms`,
+      ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
+      ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
+    ];
+    return this.start(wanted, runProcess, settings);
+  }
+
+  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = []): SimulatedProcess {
+    const { cluster, scheduler, random, log } = this.#options;
+    const kubeconfig = writeKubeconfig(this.#folder, name, cluster.tokenFor(user));
+    const config = (podName: string): Config => {
+      const parsed = parseConfig([`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, ...settings], {});
+      if (!parsed.ok) throw new Error(parsed.error.join("; "));
+      return parsed.value;
+    };
+    const started = new SimulatedProcess({
+      name,
+      run,
+      config,
+      logger: (machine) => log.loggerOf(machine),
+      scheduler,
+      random: random.fork(name),
+      epoch: EPOCH,
+      onEnd,
+    });
+    this.#all.push(started);
+    started.start();
+    return started;
+  }
+
+  end(): void {
+    for (const each of this.#all) each.retire();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
