@@ -31,6 +31,7 @@ const TASKS = {
   sim: { controlPlane: "none", run: ["test/simulation/main.ts"] },
   "sim:planted": { controlPlane: "none", run: ["test/simulation/planted/main.ts"] },
   "sim:found": { controlPlane: "none", run: ["test/simulation/found/main.ts"] },
+  "sim:ci": { controlPlane: "none", run: ["test/simulation/ci.ts"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.

@@ -7,7 +7,7 @@ import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
-import { createLeaderElection } from "../kube/lease.ts";
+import { createLeaderElection, type LeaderElectionOptions } from "../kube/lease.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
@@ -46,10 +46,15 @@ export interface ProcessOptions {
   readonly version: string;
   /** Default: the machine's. Tests of time pass others. */
   readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
+  /** Default: client-go's. Tests that live through years pass slower ones. */
+  readonly lease?: LeaseTiming | undefined;
 }
 
+/** Milliseconds. */
+export type LeaseTiming = Required<Pick<LeaderElectionOptions, "leaseMs" | "renewDeadlineMs" | "retryMs">>;
+
 /** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
-export async function runProcess({ config, logger, version, time }: ProcessOptions, signal: AbortSignal): Promise<void> {
+export async function runProcess({ config, logger, version, time, lease }: ProcessOptions, signal: AbortSignal): Promise<void> {
   const { clock, monotonic } = time ?? { clock: createSteadyClock(), monotonic: () => performance.now() };
   const stopped = new AbortController();
   const registry = createRegistry(version);
@@ -78,6 +83,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     clock,
     logger,
     annotations: () => ({ ...progress.annotations(), ...quarantine.annotations() }),
+    ...lease,
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;
   let isStarted = false;

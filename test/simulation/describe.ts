@@ -1,5 +1,5 @@
 import type { Outcome } from "./simulation.ts";
-import type { Line } from "./world/log.ts";
+import { fieldsText, type Line } from "./world/log.ts";
 
 const BEFORE_MS = 90 * 60_000;
 const EPOCH = Date.UTC(2026, 0, 5);
@@ -11,10 +11,7 @@ function time(at: number): string {
 }
 
 function lineText({ machine, level, message, fields }: Line): string {
-  return `${machine} ${level} ${message} ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.message : value))}`.slice(
-    0,
-    400,
-  );
+  return `${machine} ${level} ${message} ${fieldsText(fields)}`.slice(0, 400);
 }
 
 /** What led to a violation, in lines that a person can read. */

@@ -7,19 +7,27 @@ export interface Shrunk {
   readonly tries: number;
 }
 
+export interface ShrinkLimits {
+  /** Tries. */
+  readonly most: number;
+  /** False: no more is tried. */
+  readonly isTime: () => boolean;
+}
+
 /** Room for what goes wrong a little later when less happens. */
 const LATER_HOURS = 1.5;
 
 /** Leaves out steps, half of them first, as long as the same thing still goes wrong. */
-export async function shrink(failing: Outcome, most: number): Promise<Shrunk> {
+export async function shrink(failing: Outcome, { most, isTime }: ShrinkLimits): Promise<Shrunk> {
   const { seed, violations, steps } = failing;
   const wanted = violations[0]?.invariant;
   const hours = failing.hours + LATER_HOURS;
   let outcome = failing;
   let kept = Array.from({ length: steps }, (_, index) => index);
   let tries = 0;
-  for (let size = Math.ceil(kept.length / 2); size >= 1 && tries < most; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let start = 0; start < kept.length && tries < most; ) {
+  const mayTry = (): boolean => tries < most && isTime();
+  for (let size = Math.ceil(kept.length / 2); size >= 1 && mayTry(); size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let start = 0; start < kept.length && mayTry(); ) {
       const left = kept.toSpliced(start, size);
       tries += 1;
       const tried = await simulate({ seed, hours, only: new Set(left) });

@@ -5,6 +5,7 @@ import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
 import { podFaults } from "./faults/pods.ts";
+import { FaultSpans } from "./faults/spans.ts";
 import { strayFaults } from "./faults/stray.ts";
 import { threadFaults } from "./faults/threads.ts";
 import { unseenPodFaults } from "./faults/unseen-pods.ts";
@@ -78,13 +79,19 @@ export interface Options {
   /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
   readonly only?: ReadonlySet<number> | undefined;
   readonly size?: Size;
+  /** Block of the trace that is kept as text. */
+  readonly keptBlock?: number | undefined;
+  /** Called every simulated minute: what a control does to the run. */
+  readonly haunt?: (() => void) | undefined;
 }
 
 export interface Outcome {
   readonly seed: number;
   readonly hours: number;
   readonly faults: number;
-  readonly faultKinds: number;
+  readonly faultKinds: readonly string[];
+  /** Faults beside which there was another. */
+  readonly overlapping: number;
   readonly steps: number;
   readonly events: number;
   readonly exchanges: number;
@@ -92,11 +99,12 @@ export interface Outcome {
   /** What happened, oldest first. */
   readonly told: World["told"];
   readonly log: World["log"];
+  readonly trace: World["trace"];
 }
 
-export async function simulate({ seed, hours, only, size }: Options): Promise<Outcome> {
-  const world = await startWorld(seed, size);
-  const watching = new Watching(world, INVARIANTS);
+export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Options): Promise<Outcome> {
+  const world = await startWorld(seed, { size, keptBlock });
+  const watching = new Watching(world, INVARIANTS, haunt);
   const plan = new Plan(world, only);
   const end = hours * HOUR;
   while (world.scheduler.now < end && watching.isWell) {
@@ -107,23 +115,25 @@ export async function simulate({ seed, hours, only, size }: Options): Promise<Ou
     if (watching.isWell) watching.rest();
   }
   world.end();
-  const { scheduler, fabric, told, log } = world;
+  const { scheduler, fabric, told, log, trace } = world;
   return {
     seed,
     hours: scheduler.now / HOUR,
-    faults: plan.faults,
-    faultKinds: plan.kinds.size,
+    faults: plan.faults.count,
+    faultKinds: plan.faults.kinds,
+    overlapping: plan.faults.overlapping,
     steps: plan.steps,
     events: scheduler.events,
     exchanges: fabric.exchanges,
     violations: watching.violations,
     told,
     log,
+    trace,
   };
 }
 
-/** On the average; people do something every minute. */
-const FAULT_EVERY_MS = 8 * MINUTE;
+/** On the average, with the quiet times between: one every eight minutes. People do something every minute. */
+const FAULT_EVERY_MS = 5.5 * MINUTE;
 const ACT_EVERY_MS = MINUTE;
 
 /** Draws what happens next, whatever has happened: a step that is left out changes no other. */
@@ -132,9 +142,8 @@ class Plan {
   readonly #only: ReadonlySet<number> | undefined;
   readonly #random: Random;
   readonly #ends = new Set<() => void>();
-  readonly kinds = new Set<string>();
+  readonly faults = new FaultSpans();
   steps = 0;
-  faults = 0;
 
   constructor(world: World, only: ReadonlySet<number> | undefined) {
     this.#world = world;
@@ -177,9 +186,12 @@ class Plan {
     this.#plan(at, (random) => {
       const lasts = kind.longestMs * random.between(0.1, 1);
       const end = kind.begin(this.#world, random);
-      this.faults += 1;
-      this.kinds.add(kind.name);
-      if (end !== undefined) this.#endLater(kind.name, end, lasts);
+      const ended = this.faults.begin(kind.name, this.#world.scheduler.now, end === undefined);
+      const endAll = (): void => {
+        end?.();
+        ended(this.#world.scheduler.now);
+      };
+      if (end !== undefined) this.#endLater(kind.name, endAll, lasts);
       return kind.longestMs === 0 ? kind.name : `${kind.name}, for ${(lasts / MINUTE).toFixed(1)} minutes`;
     });
   }

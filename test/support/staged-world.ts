@@ -25,6 +25,7 @@ export class StagedWorld {
   readonly scheduler = new Scheduler(new Random(1), {
     enter: (_, action) => action(),
     settle: () => undefined,
+    note: () => undefined,
     outside: (action) => void setImmediate(action),
   });
   readonly random = new Random(2);

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { Directory } from "./entra/directory.ts";
 import { answerEntra } from "./entra/endpoints.ts";
 import { entraError, transientFailure } from "./entra/errors.ts";
@@ -27,14 +28,15 @@ export interface World {
   readonly log: RequestLog;
 }
 
-export async function createWorld(tokenLifetimeSeconds: number): Promise<World> {
+/** `tokenKey`: an RSA key that signs tokens; a new one where there is none. */
+export async function createWorld(tokenLifetimeSeconds: number, tokenKey?: KeyObject): Promise<World> {
   const now = (): number => Math.floor(Date.now() / 1000);
   const directory = new Directory();
   return {
     directory,
     federation: new Federation(),
     machine: new Machine(),
-    tokens: await TokenIssuer.create(now, tokenLifetimeSeconds),
+    tokens: await TokenIssuer.create(now, tokenLifetimeSeconds, tokenKey),
     vaults: new VaultStore(directory, now),
     authorities: new Authorities(),
     faults: new FaultPlan(),

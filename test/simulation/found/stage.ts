@@ -90,7 +90,7 @@ export async function play(
   tell: (stage: Stage) => void,
   { seed, minutes }: { readonly seed: number; readonly minutes: number },
 ): Promise<readonly Violation[]> {
-  const world = await startWorld(seed, SIZE);
+  const world = await startWorld(seed, { size: SIZE });
   const watching = new Watching(world, INVARIANTS);
   const isWell = (): boolean => watching.isWell;
   tell(new Stage(world));

@@ -6,6 +6,8 @@ import type { Team, World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { EDITED, fileContent, isActive, seenSecrets } from "./secrets.ts";
 
+type Seen = ReturnType<typeof seenSecrets>;
+
 const DEFAULT_MINUTES = 5;
 const SLACK_MS = 5 * 60_000;
 
@@ -23,11 +25,10 @@ function claimsFresh(status: ClassStatus | undefined): boolean {
   return ["Synced", "Fresh"].every((type) => status?.conditions.find((one) => one.type === type)?.status === "True");
 }
 
-function staleOf(world: World, team: Team, wanted: WantedClass): readonly string[] {
+function staleOf(world: World, team: Team, { wanted, seen }: { readonly wanted: WantedClass; readonly seen: Seen }): readonly string[] {
   if (!isActive(team, wanted) || !claimsFresh(statusOf(world, team.namespace, wanted.name))) return [];
   const moment = world.scheduler.now - allowedMs(wanted);
   if ((team.writtenAt.get(wanted.name) ?? 0) > moment) return [];
-  const seen = seenSecrets(world);
   return wanted.secrets.flatMap(({ name, keys }) => {
     const live = seen.get(`${team.namespace}/${name}`);
     if (live?.className !== wanted.name) return [];
@@ -49,5 +50,8 @@ function staleOf(world: World, team: Team, wanted: WantedClass): readonly string
 
 export const statusesAreTrue: Invariant = {
   name: "Synced and Fresh are true",
-  check: (world) => world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => staleOf(world, team, wanted))),
+  check: (world) => {
+    const seen = seenSecrets(world);
+    return world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => staleOf(world, team, { wanted, seen })));
+  },
 };

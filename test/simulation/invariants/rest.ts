@@ -17,10 +17,10 @@ export const nothingAtRest: Invariant = {
       if (user !== SYNC_USER || resource === "leases.coordination.k8s.io") return;
       // Who sees no Secret writes each at every poll, as it is.
       if (world.isBlind && resource === "secrets" && isSame) return;
-      written.set(world, [
-        ...(written.get(world) ?? []).slice(-500),
-        { at: world.scheduler.now, text: `${verb} ${resource} ${namespace}/${name}` },
-      ]);
+      const writes = written.get(world) ?? [];
+      written.set(world, writes);
+      writes.push({ at: world.scheduler.now, text: `${verb} ${resource} ${namespace}/${name}` });
+      if (writes.length > 2 * MOST) writes.splice(0, MOST);
     });
   },
   atRest: (world) => {
@@ -35,4 +35,7 @@ export const nothingAtRest: Invariant = {
   },
 };
 
-const written = new WeakMap<object, readonly { readonly at: number; readonly text: string }[]>();
+/** Writes of the last half hour are far fewer. */
+const MOST = 500;
+
+const written = new WeakMap<object, { readonly at: number; readonly text: string }[]>();

@@ -22,7 +22,16 @@ interface Seen {
   readonly label: string | undefined;
 }
 
+/** Each state of a Secret is decoded once. */
+const known = new WeakMap<JsonObject, Seen>();
+
 function seenOf(object: JsonObject): Seen {
+  const seen = known.get(object) ?? decodedSecret(object);
+  known.set(object, seen);
+  return seen;
+}
+
+function decodedSecret(object: JsonObject): Seen {
   const { metadata, data = {} } = object as unknown as {
     metadata: { name: string; namespace: string; labels?: Record<string, string>; annotations?: Record<string, string> };
     data?: Record<string, string>;

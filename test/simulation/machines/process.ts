@@ -2,6 +2,7 @@
 
 import type { Logger } from "../../../src/domain/ports/logger.ts";
 import type { Config } from "../../../src/runtime/config.ts";
+import type { LeaseTiming } from "../../../src/sync/compose.ts";
 import { type Probed, probe } from "../network/https-request.ts";
 import { onMachine } from "../time/context.ts";
 import { Machine } from "../time/machine.ts";
@@ -10,7 +11,7 @@ import type { Scheduler } from "../time/scheduler.ts";
 
 /** `runProcess` of one of our apps. */
 export type RunProcess = (
-  options: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  options: { readonly config: Config; readonly logger: Logger; readonly version: string; readonly lease: LeaseTiming | undefined },
   signal: AbortSignal,
 ) => Promise<void>;
 
@@ -20,6 +21,9 @@ export interface ProcessOptions {
   readonly run: RunProcess;
   readonly config: (podName: string) => Config;
   readonly logger: (machine: Machine) => Logger;
+  readonly lease: LeaseTiming | undefined;
+  /** Milliseconds between two probes of the kubelet. */
+  readonly probeEveryMs: number;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly epoch: number;
@@ -28,7 +32,6 @@ export interface ProcessOptions {
 }
 
 /** As the manifests have it. */
-const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const FAILURES = 3;
 const GRACE_MS = 30_000;
@@ -62,7 +65,7 @@ export class SimulatedProcess {
   }
 
   start(): void {
-    const { scheduler, random, epoch, run, config, logger } = this.#options;
+    const { scheduler, random, epoch, run, config, logger, lease } = this.#options;
     this.#boots += 1;
     this.#startedAt = scheduler.now;
     this.#failures = 0;
@@ -75,7 +78,7 @@ export class SimulatedProcess {
       if (this.#machine === machine) this.#ended(why);
     };
     onMachine(machine, () => {
-      const running = run({ config: config(this.name), logger: logger(machine), version: "simulated" }, signal);
+      const running = run({ config: config(this.name), logger: logger(machine), version: "simulated", lease }, signal);
       running.then(
         () => ended("stopped"),
         (error: unknown) => ended(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
@@ -119,7 +122,7 @@ export class SimulatedProcess {
   }
 
   #probeLater(machine: Machine): void {
-    this.#options.scheduler.schedule(PROBE_EVERY_MS, () => this.#probe(machine));
+    this.#options.scheduler.schedule(this.#options.probeEveryMs, () => this.#probe(machine));
   }
 
   /** A process that stands still does not answer either. */

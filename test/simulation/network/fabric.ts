@@ -1,3 +1,4 @@
+import { note } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduled, Scheduler } from "../time/scheduler.ts";
@@ -107,6 +108,7 @@ export class Fabric {
 
   send(message: Message, receiver: Receiver): Sent {
     this.exchanges += 1;
+    note(`> ${message.method} ${message.host} ${message.path} ${JSON.stringify(message.headers)} ${message.body}`);
     const party = this.#parties.map((find) => find(message.host)).find((found) => found !== undefined);
     const exchange = new Exchange({
       scheduler: this.#scheduler,
@@ -206,6 +208,7 @@ class Exchange implements Sent {
   }
 
   #answer({ status, headers, body }: Extract<Reply, { kind: "answer" }>, { back, isCut }: { back: number; isCut: boolean }): void {
+    note(`< ${status} ${JSON.stringify(headers)} ${body}`);
     const bytes = Buffer.from(body, "utf8");
     const part = isCut ? bytes.subarray(0, Math.floor(bytes.byteLength / 2)) : bytes;
     this.#deliver(back, () => {
@@ -233,6 +236,7 @@ class Exchange implements Sent {
       receiver.onHead(200, { "content-type": "application/json" });
     });
     lines.onLine((line) => {
+      note(`< ${line}`);
       if (!this.#isSilent) this.#deliver(random.delay(USUAL_MS), () => receiver.onData(Buffer.from(`${line}\n`, "utf8")));
     });
     lines.onEnd(() => {

@@ -123,11 +123,10 @@ class SimulatedCall {
     const { headersTimeout } = options;
     const late = (): void => this.fail(new undici.errors.HeadersTimeoutError());
     if (typeof headersTimeout === "number" && headersTimeout > 0) this.#timer = setTimeout(late, headersTimeout);
-    const origin = new URL(String(options.origin));
     this.#sent = way.send(
       {
         machine: currentMachine(),
-        host: origin.host.toLowerCase(),
+        host: hostOf(String(options.origin)),
         method: options.method,
         path: options.path,
         headers: lowerCased(options.headers),
@@ -161,6 +160,15 @@ class SimulatedCall {
     clearTimeout(this.#timer);
     this.#call.ended();
   }
+}
+
+/** Of the few origins that there are. */
+const hosts = new Map<string, string>();
+
+function hostOf(origin: string): string {
+  const host = hosts.get(origin) ?? new URL(origin).host.toLowerCase();
+  hosts.set(origin, host);
+  return host;
 }
 
 function lowerCased(headers: Options["headers"]): Readonly<Record<string, string>> {

@@ -23,6 +23,24 @@ export function hrtime(since?: readonly [number, number]): [number, number] {
   return [seconds - since[0] - borrowed, rest - since[1] + borrowed * 1e9];
 }
 
+/** As `os.uptime` and `process.uptime`: seconds, which of the machine count its sleep. */
+export function uptime(): number {
+  return (currentMachine()?.sinceBoot ?? monotonic()) / 1_000;
+}
+
+/** Sees nothing: when garbage is collected follows from no seed. */
+export class SilentObserver {
+  static readonly supportedEntryTypes: readonly string[] = [];
+
+  observe(): void {
+    // There is nothing to see.
+  }
+
+  disconnect(): void {
+    // It has not begun.
+  }
+}
+
 /** A loop that is as late as its machine is slow; nanoseconds. */
 export function eventLoopDelay() {
   const lag = (): number => (currentMachine()?.lag ?? 0) * 1e6;

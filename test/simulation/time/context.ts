@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Trace } from "./trace.ts";
 
 const realSetImmediate = globalThis.setImmediate;
 const current = new AsyncLocalStorage<Machine>();
@@ -13,24 +14,37 @@ export const EPOCH = Date.UTC(2026, 0, 5);
 /** One world at a time: what runs outside of one gets errors instead of time. */
 let scheduler: Scheduler | undefined;
 let worldRandom = new Random(0);
+let trace = new Trace();
 
 /**
  * What Node does by itself between two callbacks of its event loop: there is no other way to have promises settle without a turn of that loop,
  * which takes ten times as long as most events.
  */
-const settle = (process as typeof process & { _tickCallback(): void })._tickCallback; // Not in Node's types.
+const settle = (process as typeof process & { _tickCallback: () => void })._tickCallback; // Not in Node's types.
 
 function enter(machine: Machine | undefined, action: () => void): void {
   if (machine === undefined) current.exit(action);
   else current.run(machine, action);
 }
 
-/** Begins a world of its own at virtual time 0. */
-export function beginWorld(seed: number): { readonly scheduler: Scheduler; readonly random: Random } {
+export interface Begun {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly trace: Trace;
+}
+
+/** Begins a world of its own at virtual time 0. `keptBlock`: of its trace, kept as text. */
+export function beginWorld(seed: number, keptBlock?: number): Begun {
   const random = new Random(seed);
   worldRandom = random.fork("world");
-  scheduler = new Scheduler(random.fork("order"), { enter, settle, outside: (action) => void realSetImmediate(action) });
-  return { scheduler, random };
+  trace = new Trace(keptBlock);
+  scheduler = new Scheduler(random.fork("order"), { enter, settle, note, outside: (action) => void realSetImmediate(action) });
+  return { scheduler, random, trace };
+}
+
+/** One more thing that happened in this world. */
+export function note(record: string): void {
+  trace.note(record);
 }
 
 /** Runs what a machine does: time, chance and requests inside of it are the machine's. */

@@ -5,15 +5,16 @@
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { parentPort, SimulatedWorker, threadCpuUsage } from "../machines/worker-thread.ts";
 import { fill, randomBytes, uuid } from "./chance.ts";
-import { eventLoopDelay, hrtime, hrtimeNanoseconds, SimulatedDate } from "./clocks.ts";
-import { monotonic, random, sinceBoot } from "./context.ts";
+import { eventLoopDelay, hrtime, hrtimeNanoseconds, SilentObserver, SimulatedDate, uptime } from "./clocks.ts";
+import { monotonic, random } from "./context.ts";
 import { simulatedTimers, timeoutSignal, type WaitOptions, wait } from "./timers.ts";
 
 const require = createRequire(import.meta.url);
 
 /** What nobody may open while a world lasts: where it is tried, the simulation has a hole. */
 function refused(what: string): () => never {
-  return () => {
+  // No arrow function: some of these are called with `new`.
+  return function refuse() {
     throw new Error(`simulation: ${what} was to be opened`);
   };
 }
@@ -27,12 +28,16 @@ Object.assign(require("node:timers/promises"), {
 });
 Object.assign(AbortSignal, { timeout: timeoutSignal });
 Object.defineProperty(globalThis.performance, "now", { value: monotonic });
-Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay });
+Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay, PerformanceObserver: SilentObserver });
+Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }), uptime });
 Object.assign(process, { threadCpuUsage });
-Object.assign(require("node:os"), { uptime: () => sinceBoot() / 1_000 });
-Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }) });
+Object.assign(require("node:os"), { uptime });
 Object.assign(Math, { random: () => random().next() });
 Object.assign(require("node:crypto"), { randomBytes, randomUUID: uuid, randomFillSync: fill });
+Object.assign(require("node:crypto"), {
+  randomFill: refused("a random number outside of the seed"),
+  randomInt: refused("a random number outside of the seed"),
+});
 Object.defineProperty(globalThis.crypto, "getRandomValues", { value: fill });
 Object.defineProperty(globalThis.crypto, "randomUUID", { value: uuid });
 Object.assign(require("node:net").Socket.prototype, { connect: refused("a connection") });

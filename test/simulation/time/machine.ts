@@ -42,7 +42,7 @@ export class Machine {
     return this.#scheduler.now - this.#booted - this.#slept;
   }
 
-  /** Milliseconds since the machine was started, asleep or not. */
+  /** Milliseconds since the machine was started, with the time asleep, as CLOCK_BOOTTIME. */
   get sinceBoot(): number {
     return this.#scheduler.now - this.#booted;
   }

@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly settle: () => void;
   /** Calls back from Node's event loop, outside of all reactions. */
   readonly outside: (action: () => void) => void;
+  /** Told of each event. */
+  readonly note: (record: string) => void;
 }
 
 /** Node's own event loop comes round after so many events: it cleans up after weak references. */
@@ -127,6 +129,7 @@ export class Scheduler {
     }
     this.#now = Math.max(this.#now, entry.at);
     this.#events += 1;
+    this.#surroundings.note(`${this.#now} ${entry.serial} ${machine?.name ?? ""}`);
     this.#surroundings.enter(machine, action);
     this.#surroundings.settle();
     return true;

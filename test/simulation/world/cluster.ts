@@ -115,9 +115,15 @@ function unauthorized(): Reply {
   return { kind: "answer", status: 401, headers: { "content-type": "application/json" }, body: JSON.stringify(status) };
 }
 
+/** Read once: nobody changes them. */
+const manifests = new Map<string, readonly Manifest[]>();
+
 /** The rendered release of this checkout. */
 export function releaseManifests(file: "crds.yaml" | "keyvault-injector.yaml", version: string): readonly Manifest[] {
-  return parseManifests(readFileSync(path.join(MANIFESTS, "releases", version, file), "utf8"));
+  const where = path.join(MANIFESTS, "releases", version, file);
+  const known = manifests.get(where) ?? parseManifests(readFileSync(where, "utf8"));
+  manifests.set(where, known);
+  return known;
 }
 
 const PLURALS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import type { Logger } from "../../../src/domain/ports/logger.ts";
-import { activeScheduler, EPOCH } from "../time/context.ts";
+import { activeScheduler, EPOCH, note } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";
 
 export interface Line {
@@ -8,6 +8,11 @@ export interface Line {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** One line of JSON; of errors the message. */
+export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.message : value));
 }
 
 /** What the processes log, the last so many lines of it. */
@@ -36,6 +41,7 @@ export class SimulationLog {
     const write =
       (level: Line["level"]) =>
       (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+        note(`${machine} ${level} ${message} ${fieldsText({ ...fixed, ...fields })}`);
         if (level === "debug") return;
         if (level === "error") this.#errors += 1;
         this.#lines.push({ at: EPOCH + activeScheduler().now, machine, level, message, fields: { ...fixed, ...fields } });

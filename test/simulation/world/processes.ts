@@ -11,6 +11,7 @@ import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { SimulationLog } from "./log.ts";
+import { type Pace, PROBE_EVERY_MS } from "./pace.ts";
 
 export interface ProcessesOptions {
   readonly cluster: Cluster;
@@ -29,6 +30,8 @@ export interface WantedProcess {
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
+  /** Default: the product's own. */
+  readonly pace?: Pace;
   /** Default: that of the install. */
   readonly namespace?: string;
 }
@@ -42,17 +45,18 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, pace, namespace }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
+      ...(pace?.flags ?? []),
     ];
-    return this.start(wanted, runProcess, settings);
+    return this.start(wanted, runProcess, settings, pace);
   }
 
-  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = []): SimulatedProcess {
+  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = [], pace?: Pace): SimulatedProcess {
     const { cluster, scheduler, random, log } = this.#options;
     const kubeconfig = writeKubeconfig(this.#folder, name, cluster.tokenFor(user));
     const config = (podName: string): Config => {
@@ -65,6 +69,8 @@ export class Processes {
       run,
       config,
       logger: (machine) => log.loggerOf(machine),
+      lease: pace?.lease,
+      probeEveryMs: pace?.probeEveryMs ?? PROBE_EVERY_MS,
       scheduler,
       random: random.fork(name),
       epoch: EPOCH,

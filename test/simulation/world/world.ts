@@ -9,9 +9,11 @@ import { idleConnections } from "../network/idle-connections.ts";
 import { useHttpsFabric } from "../network/install.ts";
 import { useFabric } from "../network/undici-agent.ts";
 import { type CloudClock, type CloudRequest, cloudParty } from "../parties/clouds.ts";
-import { beginWorld } from "../time/context.ts";
+import { TOKEN_KEY } from "../parties/token-key.ts";
+import { beginWorld, note } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
+import type { Trace } from "../time/trace.ts";
 import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { drawClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
@@ -21,6 +23,7 @@ import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
 import { GREEDY, greedyTenant } from "./greedy.ts";
 import { BLIND_RIGHTS, guarded } from "./guardrails.ts";
 import { SimulationLog } from "./log.ts";
+import { drawPace } from "./pace.ts";
 import { Processes } from "./processes.ts";
 import { startThreads, type Threads } from "./threads.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
@@ -31,6 +34,7 @@ const WEBHOOK_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-
 /** Another install, in a namespace of its own. */
 const SECOND = "second-install";
 export const SECOND_USER = `system:serviceaccount:${SECOND}:keyvault-injector-sync`;
+const TOKEN_LIFETIME_SECONDS = 3_600;
 const TENANT = "11111111-2222-3333-4444-555555555555";
 
 /** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
@@ -112,6 +116,7 @@ export interface World {
   readonly told: Told[];
   /** A worker of a second install. */
   startStray(): SimulatedProcess;
+  readonly trace: Trace;
   tell(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
@@ -122,18 +127,16 @@ export interface World {
   end(): void;
 }
 
-let shared: Promise<EmulatedClouds> | undefined;
-
-/** Their keys take real time to make: once for all worlds of a process that begin at the same time. */
-async function emulatedClouds(): Promise<EmulatedClouds> {
-  shared = undefined;
-  shared ??= createWorld(3_600);
-  return shared;
+/** How a world begins, where it is not the usual one. */
+export interface Starts {
+  readonly size?: Size | undefined;
+  /** Block of the trace that is kept as text. */
+  readonly keptBlock?: number | undefined;
 }
 
-export async function startWorld(seed: number, size: Size = USUAL): Promise<World> {
-  const clouds = await emulatedClouds();
-  const { scheduler, random } = beginWorld(seed);
+export async function startWorld(seed: number, { size = USUAL, keptBlock }: Starts = {}): Promise<World> {
+  const { scheduler, random, trace } = beginWorld(seed, keptBlock);
+  const clouds = await createWorld(TOKEN_LIFETIME_SECONDS, TOKEN_KEY);
   const fabric = new Fabric(scheduler, random.fork("network"));
   useFabric(fabric);
   useHttpsFabric(fabric);
@@ -151,6 +154,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     ...(isBlind ? { authorize: BLIND_RIGHTS } : {}),
     random: random.fork("api"),
     onWrite: (write) => {
+      note(JSON.stringify(write));
       for (const listen of listeners.write) listen(write);
     },
   });
@@ -189,14 +193,18 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
   deployFirst(cluster, teams, random.fork("deployments"));
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
-  const tell = (text: string): void => void told.push({ at: scheduler.now, text });
+  const tell = (text: string): void => {
+    note(text);
+    told.push({ at: scheduler.now, text });
+  };
   const ended = (name: string, why: string): void => {
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
+  const pace = drawPace(random.fork("pace"));
   const processes = new Processes({ cluster, scheduler, random, log });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
-    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
+    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind, pace }),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
@@ -227,6 +235,7 @@ export async function startWorld(seed: number, size: Size = USUAL): Promise<Worl
     enforcer,
     log,
     told,
+    trace,
     tell,
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),

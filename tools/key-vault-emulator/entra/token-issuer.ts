@@ -1,4 +1,4 @@
-import { createHash, generateKeyPair, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPair, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
 
 import type { Cloud } from "../network/clouds.ts";
@@ -29,26 +29,32 @@ export interface TokenGrant {
 /** Unix seconds, passed in so that one clock serves issuing and checking. */
 export type Clock = () => number;
 
+const MOST_CHECKED = 1_000;
+
 /** Signs and checks v1.0-style access tokens with a key of its own (RS256). */
 export class TokenIssuer {
   readonly #key: KeyObject;
   readonly #publicKey: KeyObject;
   readonly #keyId: string;
   readonly #now: Clock;
+  /** Signatures that were checked before: the same token comes with every request. */
+  readonly #checked = new Map<string, Claims>();
   #lifetime: number;
 
-  private constructor(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }, now: Clock, lifetime: number) {
-    this.#key = keys.privateKey;
-    this.#publicKey = keys.publicKey;
+  private constructor(privateKey: KeyObject, now: Clock, lifetime: number) {
+    this.#key = privateKey;
+    this.#publicKey = createPublicKey(privateKey);
     this.#keyId = createHash("sha1")
-      .update(keys.publicKey.export({ type: "spki", format: "der" }))
+      .update(this.#publicKey.export({ type: "spki", format: "der" }))
       .digest("base64url");
     this.#now = now;
     this.#lifetime = lifetime;
   }
 
-  static async create(now: Clock, lifetimeSeconds: number): Promise<TokenIssuer> {
-    return new TokenIssuer(await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }), now, lifetimeSeconds);
+  /** `given`: an RSA key; a new one where there is none. */
+  static async create(now: Clock, lifetimeSeconds: number, given?: KeyObject): Promise<TokenIssuer> {
+    const key = given ?? (await promisify(generateKeyPair)("rsa", { modulusLength: 2048 })).privateKey;
+    return new TokenIssuer(key, now, lifetimeSeconds);
   }
 
   get now(): Clock {
@@ -88,13 +94,20 @@ export class TokenIssuer {
   }
 
   verify(token: string): Verification {
+    const claims = this.#checked.get(token) ?? this.#claimsOf(token);
+    if (claims === undefined) return { kind: "forged" };
+    if (this.#checked.size >= MOST_CHECKED) this.#checked.clear();
+    this.#checked.set(token, claims);
+    return claims.exp > this.#now() ? { kind: "valid", claims } : { kind: "expired", claims };
+  }
+
+  /** Undefined: the token is none of ours. */
+  #claimsOf(token: string): Claims | undefined {
     const [head = "", payload = "", signature = "", ...rest] = token.split(".");
     const isOurs =
       rest.length === 0 && verify("sha256", Buffer.from(`${head}.${payload}`), this.#publicKey, Buffer.from(signature, "base64url"));
-    if (!isOurs) return { kind: "forged" };
     // The signature is ours, so the payload is a set of claims that `issue` wrote.
-    const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims;
-    return claims.exp > this.#now() ? { kind: "valid", claims } : { kind: "expired", claims };
+    return isOurs ? (JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims) : undefined;
   }
 
   /** The `jwks_uri` document. */

@@ -1,0 +1,76 @@
+import { parseArgs } from "node:util";
+import type { Job } from "./job.ts";
+import { Pool } from "./pool.ts";
+import { Totals } from "./totals.ts";
+
+/** Of `npm run sim`. */
+export interface Wanted {
+  readonly hours: number;
+  readonly seed: number;
+  readonly seedHours: number;
+  readonly workers: number;
+  readonly only: readonly number[] | undefined;
+  readonly shrink: number;
+  readonly isTwice: boolean;
+  readonly isCovered: boolean;
+}
+
+export function wantedOf(args: readonly string[]): Wanted {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      hours: { type: "string", default: "100" },
+      seed: { type: "string", default: "1" },
+      "seed-hours": { type: "string", default: "24" },
+      workers: { type: "string", default: "1" },
+      only: { type: "string" },
+      shrink: { type: "string", default: "40" },
+      twice: { type: "boolean", default: false },
+      coverage: { type: "boolean", default: false },
+    },
+  });
+  return {
+    hours: Number(values.hours),
+    seed: Number(values.seed),
+    seedHours: Number(values["seed-hours"]),
+    workers: Number(values.workers),
+    only: values.only?.split(",").map(Number),
+    shrink: Number(values.shrink),
+    isTwice: values.twice,
+    isCovered: values.coverage,
+  };
+}
+
+/** The seeds that so many hours take, one after the other. */
+export function jobsOf({ hours, seed, seedHours, only, shrink }: Wanted): readonly Job[] {
+  const count = Math.ceil(hours / seedHours);
+  return Array.from({ length: count }, (_, index) => ({
+    seed: seed + index,
+    hours: Math.min(seedHours, hours - index * seedHours),
+    only,
+    shrink: only === undefined && shrink > 0 ? { tries: shrink, before: Number.POSITIVE_INFINITY } : undefined,
+  }));
+}
+
+/** Lives through them until one fails; prints each, and what all came to. True: nothing was violated. */
+export async function liveThrough(jobs: readonly Job[], workers: number): Promise<boolean> {
+  const totals = new Totals();
+  const pool = new Pool(workers);
+  const waiting = [...jobs];
+  try {
+    await pool.runAll(
+      () => waiting.shift(),
+      (summary) => {
+        totals.add(summary);
+        const { seed, hours, faults, digest, story } = summary;
+        console.log(`seed ${seed}: ${hours.toFixed(1)} hours, ${faults} faults, trace ${digest}`);
+        if (story !== "") console.log(story);
+        return summary.violations === 0;
+      },
+    );
+  } finally {
+    await pool.close();
+  }
+  console.log(totals.text);
+  return totals.violations === 0;
+}

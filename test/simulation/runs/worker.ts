@@ -1,0 +1,55 @@
+/** A process that lives through the seeds that it is sent, one after the other. Nothing real is left in it but the way to its parent. */
+const realNow = Date.now;
+const realRandom = Math.random;
+await import("../time/install.ts");
+await import("../network/install.ts");
+const { describeOutcome } = await import("../describe.ts");
+const { simulate } = await import("../simulation.ts");
+const { shrink } = await import("../shrink.ts");
+const { note } = await import("../time/context.ts");
+
+import type { Outcome } from "../simulation.ts";
+import type { Job, Summary } from "./job.ts";
+
+/** Stacks of errors are made a hundred times a simulated minute, and nobody reads them. */
+Error.stackTraceLimit = 3;
+
+async function storyOf(outcome: Outcome, job: Job): Promise<string> {
+  if (outcome.violations.length === 0) return "";
+  if (job.shrink === undefined) return describeOutcome(outcome);
+  const { before } = job.shrink;
+  const { outcome: least, steps, tries } = await shrink(outcome, { most: job.shrink.tries, isTime: () => realNow() < before });
+  return `${describeOutcome(least)}\nshrunk in ${tries} tries to ${steps.length} of ${outcome.steps} steps: --only ${steps.join(",")}`;
+}
+
+async function run(job: Job): Promise<Summary> {
+  const started = process.cpuUsage();
+  const { seed, hours, keptBlock } = job;
+  const haunt = job.isHaunted === true ? (): void => note(`${realRandom()}`) : undefined;
+  const outcome = await simulate({ seed, hours, only: job.only === undefined ? undefined : new Set(job.only), keptBlock, haunt });
+  const { user, system } = process.cpuUsage(started);
+  return {
+    seed,
+    hours: outcome.hours,
+    faults: outcome.faults,
+    overlapping: outcome.overlapping,
+    kinds: outcome.faultKinds,
+    violations: outcome.violations.length,
+    story: await storyOf(outcome, job),
+    digest: outcome.trace.digest,
+    blocks: outcome.trace.blocks,
+    lines: outcome.trace.lines,
+    cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+process.on("message", (job: Job) => {
+  run(job).then(
+    (summary) => process.send?.(summary),
+    (error: unknown) => {
+      console.error(`seed ${job.seed}:`, error);
+      process.exit(2);
+    },
+  );
+});
+process.on("disconnect", () => process.exit(0));

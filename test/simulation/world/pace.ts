@@ -1,0 +1,28 @@
+/** How fast the clockwork of a world goes: a share of the worlds has the product's own, the others less of what happens most and says least. */
+import type { LeaseTiming } from "../../../src/sync/compose.ts";
+import type { Random } from "../time/random.ts";
+
+export interface Pace {
+  /** Undefined: the product's own. */
+  readonly lease: LeaseTiming | undefined;
+  /** Milliseconds between two probes of the kubelet. */
+  readonly probeEveryMs: number;
+  /** Settings of the worker. */
+  readonly flags: readonly string[];
+}
+
+/** As the manifests and the product have it. */
+export const PROBE_EVERY_MS = 10_000;
+
+/** A sixth of a world's events are renewals of the lease at the product's own timing, and a quarter are watches of components. */
+const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, retryMs: 20_000 };
+
+export function drawPace(random: Random): Pace {
+  const isUsual = random.chance(0.2);
+  const healsComponents = random.chance(0.25);
+  return {
+    lease: isUsual ? undefined : SLOW_LEASE,
+    probeEveryMs: isUsual ? PROBE_EVERY_MS : 60_000,
+    flags: healsComponents ? [] : ["--heal=crds,classes"],
+  };
+}
