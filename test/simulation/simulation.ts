@@ -103,7 +103,7 @@ export interface Outcome {
 }
 
 export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Options): Promise<Outcome> {
-  const world = await startWorld(seed, { size, keptBlock });
+  const world = await startWorld(seed, { ...(size === undefined ? {} : { size }), keptBlock });
   const watching = new Watching(world, INVARIANTS, haunt);
   const plan = new Plan(world, only);
   const end = hours * HOUR;

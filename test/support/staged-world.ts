@@ -52,6 +52,7 @@ export class StagedWorld {
     this.#isEnforced = isEnforced;
     this.#isBlind = isBlind;
     this.machine = new Machine("sync-0/1", { scheduler: this.scheduler, random: this.random, epoch: EPOCH });
+    this.#replicas.push({ name: "sync-0", machine: this.machine });
     this.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-0_1" } });
     for (const name of ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"])
       this.put("customresourcedefinitions.apiextensions.k8s.io", name, { metadata: { name, resourceVersion: "1" } });
@@ -59,7 +60,6 @@ export class StagedWorld {
 
   /** As the invariants get it: they ask for nothing else. */
   get world(): World {
-    const replica: Pick<SimulatedProcess, "name" | "machine"> = { name: "sync-0", machine: this.machine };
     const server = {
       object: (resource: string, name: string, namespace?: string) =>
         this.objects.get(resource)?.get(namespace === undefined ? name : `${namespace}/${name}`),
@@ -77,7 +77,7 @@ export class StagedWorld {
       scheduler: this.scheduler,
       random: this.random,
       teams: this.teams,
-      replicas: [replica],
+      replicas: this.#replicas,
       cluster: { server },
       workloads: {
         all: () => [...this.workloads.values()],
@@ -96,6 +96,15 @@ export class StagedWorld {
   }
 
   #world: World | undefined;
+
+  readonly #replicas: Pick<SimulatedProcess, "name" | "machine">[] = [];
+
+  /** One more replica, which does not lead. */
+  standby(): void {
+    const { scheduler, random } = this;
+    const name = `sync-${this.#replicas.length}`;
+    this.#replicas.push({ name, machine: new Machine(`${name}/1`, { scheduler, random, epoch: EPOCH }) });
+  }
 
   put(resource: string, key: string, object: JsonObject): void {
     const all = this.objects.get(resource) ?? new Map<string, JsonObject>();

@@ -86,6 +86,21 @@ describe("the simulation's invariant that classes are checked", () => {
       assert.deepEqual(later, ["mine/app: nobody has asked for db for N minutes in which all worked"]);
     });
 
+  test("asks nothing while another replica takes over, and does so where it could have and has not", async () => {
+    const { staged, mine, theirs } = stage();
+    const well = (): void => {
+      for (const team of [mine, theirs]) staged.ended(vaultMessage(team, "/secrets/db"));
+    };
+    staged.standby();
+    await run(staged, 10, well);
+    staged.machine.kill();
+    assert.deepEqual(await run(staged, 15, () => undefined), []);
+    assert.deepEqual(await run(staged, 10, () => undefined), [
+      "mine/app: nobody has asked for db for N minutes in which all worked",
+      "theirs/app: nobody has asked for db for N minutes in which all worked",
+    ]);
+  });
+
   test("finds a new version that is listed and does not arrive", async () => {
     const { staged, mine, theirs } = stage();
     const object = mine.vault.objects.get("db");

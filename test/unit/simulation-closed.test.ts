@@ -23,7 +23,7 @@ const REAL: Readonly<Record<string, () => unknown>> = {
   "a port": () => createServer().listen(0),
   "a datagram socket": () => createSocket("udp4"),
   "a name look-up": () => lookup("localhost", () => undefined),
-  "a thread": () => new Worker(new URL(import.meta.url)),
+  "a thread of Node's own": () => new Worker(new URL(import.meta.url)),
   "an interval of promises": () => intervals(1),
   "a random number of Node's own": () => crypto.randomInt(2),
   "random bytes of Node's own": () => crypto.randomFill(Buffer.alloc(1), () => undefined),

@@ -69,7 +69,7 @@ describe("the simulation's invariants of restarts", () => {
   test("find one that is called done before its pods are steady", async () => {
     write("api", { template: "v1", pods: "v1" });
     await staged.pass(MINUTE);
-    workload("api", { pods: [pod(), pod({ readyAt: staged.scheduler.now - 5_000 })] });
+    workload("api", { pods: [pod(), pod({ readyAt: staged.scheduler.now - 3_000 })] });
     write("api", { template: "v1", pods: "v1-2" });
     assert.deepEqual(found, ["the restart of team/api is called done too early"]);
   });

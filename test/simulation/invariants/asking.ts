@@ -1,9 +1,10 @@
 /** What a vault is asked for when nothing changes. */
 
 import { GREEDY } from "../world/greedy.ts";
-import type { World } from "../world/world.ts";
+import type { Team, World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { REST_MS } from "./rest.ts";
+import { expected } from "./secrets.ts";
 
 interface Asked {
   readonly at: number;
@@ -38,11 +39,23 @@ export const listsAreEnough: Invariant = {
     const large = world.teams.find(({ namespace }) => namespace === GREEDY)?.vault.name;
     const since = world.scheduler.now - REST_MS;
     const late = (known.get(world) ?? []).filter(({ at }) => at > since);
-    return world.teams.flatMap(({ namespace, application, vault }) => {
+    return world.teams.flatMap((team) => {
+      const { namespace, application, vault } = team;
       if (!application.mayList || vault.name === large) return [];
       const needless = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
-      const names = [...new Set(needless.map(({ object }) => object))].filter((name) => vault.objects.get(name)?.state === "enabled");
+      const waiting = awaited(team);
+      const names = [...new Set(needless.map(({ object }) => object))].filter(
+        (name) => vault.objects.get(name)?.state === "enabled" && !waiting.has(name),
+      );
       return names.length === 0 ? [] : [`${namespace} asks for ${names.join(", ")}, which ${vault.name} has not changed`];
     });
   },
 };
+
+/** Of classes that wait for another object: a Secret is made of all of its objects or not at all. */
+function awaited({ classes, vault }: Team): ReadonlySet<string> {
+  const waiting = [...classes.values()].filter(({ entries }) =>
+    entries.some((entry) => expected(entry, vault.objects.get(entry.object)) === undefined),
+  );
+  return new Set(waiting.flatMap(({ entries }) => entries.map(({ object }) => object)));
+}

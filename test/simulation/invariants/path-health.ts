@@ -29,8 +29,8 @@ const LONGEST_TASK_MS = 10_000;
 
 const TICK_MS = 5_000;
 
-/** A lease lasts 15 s: whoever has run for so long could have taken it. */
-const COULD_LEAD_MS = 90_000;
+/** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
+const COULD_LEAD_MS = 180_000;
 
 const INSTALL = "keyvault-injector";
 const DEFINITIONS = ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"];
@@ -112,6 +112,8 @@ class Leading {
   #machine: Machine | undefined;
   #lookedAt = 0;
   #definitions = "";
+  /** Since when nobody leads; undefined: somebody does. */
+  #leaderlessSince: number | undefined;
   /** Since when each has run as it should, by machine. */
   readonly #wellSince = new Map<Machine, number>();
 
@@ -138,8 +140,10 @@ class Leading {
     for (const replica of replicas) this.#lookAtReplica(replica);
     const machine = this.#machine;
     const leads = machine !== undefined && isRunning(machine, this.#world) && machine.stoppedUntil <= last;
+    this.#leaderlessSince = leads ? undefined : (this.#leaderlessSince ?? scheduler.now);
     if (hasChanged || areRedefined) return true;
-    if (leads) return machine.lag > 0;
+    if (this.#leaderlessSince === undefined) return (machine?.lag ?? 0) > 0;
+    if (scheduler.now - this.#leaderlessSince < COULD_LEAD_MS) return true;
     const couldLead = [...this.#wellSince].some(([each, since]) => each.isAlive && scheduler.now - since > COULD_LEAD_MS);
     return !couldLead;
   }

@@ -7,12 +7,12 @@ import { textOf } from "./secrets.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
-/** Pods have to be ready for ten seconds, by times of whole seconds. */
-const STEADY_MS = 9_000;
+/** Pods have to be ready for ten seconds, by times of whole seconds; a worker whose clock catches up measures at twice the pace. */
+const STEADY_MS = 4_500;
 /** What was so that long ago may be what the worker saw. */
 const SEEN_MS = 60_000;
-/** `--rollout-timeout`: a rollout that comes no further for so long is left to itself, if nothing crashes. */
-const TIMEOUT_MS = 10 * 60_000;
+/** Half of `--rollout-timeout`, for the same reason: a rollout that comes no further for so long is left to itself, if nothing crashes. */
+const TIMEOUT_MS = 5 * 60_000;
 /** What was ready for so long was ready when the worker looked. */
 const SURELY_READY_MS = 2 * 60_000;
 

@@ -7,13 +7,13 @@ export class Watching {
   readonly violations: Violation[] = [];
   readonly #world: World;
   readonly #invariants: readonly Invariant[];
-  readonly #haunt: () => void;
+  readonly #haunt: (() => void) | undefined;
 
-  /** `haunt` is called every simulated minute: what a control does to the run. */
-  constructor(world: World, invariants: readonly Invariant[], haunt: () => void = () => undefined) {
+  /** `haunt`: called every simulated minute. */
+  constructor(world: World, invariants: readonly Invariant[], haunt?: () => void) {
+    this.#haunt = haunt;
     this.#world = world;
     this.#invariants = invariants;
-    this.#haunt = haunt;
     for (const { name, watch } of invariants) watch?.(world, (text) => this.#note(name, text));
     this.#everyMinute();
   }
@@ -29,7 +29,7 @@ export class Watching {
 
   #everyMinute(): void {
     this.#world.scheduler.schedule(MINUTE, () => {
-      this.#haunt();
+      this.#haunt?.();
       for (const { name, check } of this.#invariants) for (const text of check?.(this.#world) ?? []) this.#note(name, text);
       this.#everyMinute();
     });

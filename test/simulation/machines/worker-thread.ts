@@ -78,7 +78,7 @@ export class SimulatedWorker extends EventEmitter {
 
   constructor() {
     super();
-    if (weather === undefined) throw new Error("simulation: a thread was started before a world began");
+    if (weather === undefined) throw new Error("simulation: a thread was to be opened before a world had threads");
     this.#weather = weather;
     if (this.#weather.maySpawn()) return;
     this.#weather.onTrouble();

@@ -72,11 +72,6 @@ export function monotonic(): number {
   return current.getStore()?.monotonic ?? scheduler?.now ?? 0;
 }
 
-/** The same, with the time that the machine slept, as CLOCK_BOOTTIME has it on Linux. */
-export function sinceBoot(): number {
-  return current.getStore()?.sinceBoot ?? scheduler?.now ?? 0;
-}
-
 export function random(): Random {
   return current.getStore()?.random ?? worldRandom;
 }

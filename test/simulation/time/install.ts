@@ -29,8 +29,7 @@ Object.assign(require("node:timers/promises"), {
 Object.assign(AbortSignal, { timeout: timeoutSignal });
 Object.defineProperty(globalThis.performance, "now", { value: monotonic });
 Object.assign(require("node:perf_hooks"), { monitorEventLoopDelay: eventLoopDelay, PerformanceObserver: SilentObserver });
-Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }), uptime });
-Object.assign(process, { threadCpuUsage });
+Object.assign(process, { hrtime: Object.assign(hrtime, { bigint: hrtimeNanoseconds }), threadCpuUsage, uptime });
 Object.assign(require("node:os"), { uptime });
 Object.assign(Math, { random: () => random().next() });
 Object.assign(require("node:crypto"), { randomBytes, randomUUID: uuid, randomFillSync: fill });

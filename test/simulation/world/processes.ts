@@ -11,13 +11,14 @@ import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { SimulationLog } from "./log.ts";
-import { type Pace, PROBE_EVERY_MS } from "./pace.ts";
+import type { Pace } from "./pace.ts";
 
 export interface ProcessesOptions {
   readonly cluster: Cluster;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly log: SimulationLog;
+  readonly pace: Pace;
 }
 
 export interface WantedProcess {
@@ -30,8 +31,6 @@ export interface WantedProcess {
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
-  /** Default: the product's own. */
-  readonly pace?: Pace;
   /** Default: that of the install. */
   readonly namespace?: string;
 }
@@ -45,19 +44,19 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, pace, namespace }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
+      ...this.#options.pace.flags,
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
-      ...(pace?.flags ?? []),
     ];
-    return this.start(wanted, runProcess, settings, pace);
+    return this.start(wanted, runProcess, settings);
   }
 
-  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = [], pace?: Pace): SimulatedProcess {
-    const { cluster, scheduler, random, log } = this.#options;
+  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = []): SimulatedProcess {
+    const { cluster, scheduler, random, log, pace } = this.#options;
     const kubeconfig = writeKubeconfig(this.#folder, name, cluster.tokenFor(user));
     const config = (podName: string): Config => {
       const parsed = parseConfig([`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, ...settings], {});
@@ -69,8 +68,8 @@ export class Processes {
       run,
       config,
       logger: (machine) => log.loggerOf(machine),
-      lease: pace?.lease,
-      probeEveryMs: pace?.probeEveryMs ?? PROBE_EVERY_MS,
+      lease: pace.lease,
+      probeEveryMs: pace.probeEveryMs,
       scheduler,
       random: random.fork(name),
       epoch: EPOCH,

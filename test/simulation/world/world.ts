@@ -114,9 +114,9 @@ export interface World {
   readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
   readonly told: Told[];
+  readonly trace: Trace;
   /** A worker of a second install. */
   startStray(): SimulatedProcess;
-  readonly trace: Trace;
   tell(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
@@ -129,7 +129,7 @@ export interface World {
 
 /** How a world begins, where it is not the usual one. */
 export interface Starts {
-  readonly size?: Size | undefined;
+  readonly size?: Size;
   /** Block of the trace that is kept as text. */
   readonly keptBlock?: number | undefined;
 }
@@ -201,10 +201,9 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
-  const pace = drawPace(random.fork("pace"));
-  const processes = new Processes({ cluster, scheduler, random, log });
+  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace")) });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
-    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind, pace }),
+    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
