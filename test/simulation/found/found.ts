@@ -10,6 +10,8 @@ export interface Found {
   readonly seed: number;
   /** The defect, of `planted/defects.ts`. */
   readonly planted: string;
+  /** Whether the team's application may list its vault; default: it may. */
+  readonly mayList?: boolean;
   /** The last thing happens in this minute. */
   readonly minutes: number;
   readonly tell: (stage: Stage) => void;
@@ -45,11 +47,12 @@ export const FOUND: readonly Found[] = [
     name: "a class with two failing objects writes its status at every poll",
     seed: 2,
     planted: "S2",
+    mayList: false,
     minutes: 20,
     tell: (stage) => {
       stage.at(1, () => {
-        stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 10 });
-        stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 4 });
+        stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 5 });
+        stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 15 });
       });
       stage.at(10, () => {
         stage.disable("object-0");

@@ -21,7 +21,7 @@ export interface Told {
   readonly intervalMinutes?: number;
 }
 
-const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1 };
+const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0 };
 
 export class Stage {
   readonly world: World;
@@ -85,12 +85,15 @@ function inVault(change: Promise<void>): void {
   });
 }
 
+export interface Playing {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly mayList?: boolean | undefined;
+}
+
 /** Lets a scenario happen, and then nothing for long enough. */
-export async function play(
-  tell: (stage: Stage) => void,
-  { seed, minutes }: { readonly seed: number; readonly minutes: number },
-): Promise<readonly Violation[]> {
-  const world = await startWorld(seed, { size: SIZE });
+export async function play(tell: (stage: Stage) => void, { seed, minutes, mayList = true }: Playing): Promise<readonly Violation[]> {
+  const world = await startWorld(seed, { size: { ...SIZE, listers: mayList ? 1 : 0 } });
   const watching = new Watching(world, INVARIANTS);
   const isWell = (): boolean => watching.isWell;
   tell(new Stage(world));
