@@ -52,7 +52,7 @@ export const FOUND: readonly Found[] = [
     tell: (stage) => {
       stage.at(1, () => {
         stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 5 });
-        stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 15 });
+        stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 4 });
       });
       stage.at(10, () => {
         stage.disable("object-0");
