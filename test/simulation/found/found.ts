@@ -60,4 +60,19 @@ export const FOUND: readonly Found[] = [
       });
     },
   },
+  {
+    name: "a class whose grace ends while the watch of pods is broken loses its Secrets seconds after a job has used them",
+    seed: 5,
+    planted: "S3",
+    minutes: 15,
+    tell: (stage) => {
+      const secrets = [{ name: "used", keys: [0] }];
+      stage.at(1, () => stage.write({ name: "used", entries: ["object-0"], secrets, sync: "while-used", intervalMinutes: 5 }));
+      stage.at(2, () => stage.startPod("used"));
+      stage.at(3, () => stage.endPods());
+      stage.at(7.6, () => stage.breakWatchOfPods(0.7));
+      stage.at(7.65, () => stage.startPod("used"));
+      stage.at(7.7, () => stage.endPods());
+    },
+  },
 ];

@@ -4,10 +4,12 @@
  */
 
 import { MINUTE } from "../faults/fault.ts";
+import { breakWatch } from "../faults/unseen-pods.ts";
 import type { Violation } from "../invariants/invariant.ts";
 import { Watching } from "../invariants/watching.ts";
 import type { Weather } from "../network/fabric.ts";
 import { INVARIANTS, QUIET_MS } from "../simulation.ts";
+import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
 import { startWorld, type Team, type World } from "../world/world.ts";
@@ -66,6 +68,19 @@ export class Stage {
 
   disable(object: string): void {
     inVault(this.world.vaults.disable(this.#team.vault, object));
+  }
+
+  startPod(className: string): void {
+    startPod(this.world, { team: this.#team, className }, this.world.random.fork(className));
+  }
+
+  endPods(): void {
+    for (const pod of this.#team.pods.keys()) endPod(this.world, this.#team, pod);
+  }
+
+  /** No pod that comes or goes is seen for so long, and what was missed cannot be asked for. */
+  breakWatchOfPods(minutes: number): void {
+    this.world.scheduler.schedule(minutes * MINUTE, breakWatch(this.world));
   }
 
   /** Connections to it end for so long before anything is asked. */
