@@ -23,7 +23,7 @@ export interface Told {
   readonly intervalMinutes?: number;
 }
 
-const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0 };
+const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0, hasOwnPace: true };
 
 export class Stage {
   readonly world: World;

@@ -17,8 +17,8 @@ export const PROBE_EVERY_MS = 10_000;
 /** A sixth of a world's events are renewals of the lease at the product's own timing, and a quarter are watches of components. */
 const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, retryMs: 20_000 };
 
-export function drawPace(random: Random): Pace {
-  const isUsual = random.chance(0.2);
+export function drawPace(random: Random, isOwn: boolean): Pace {
+  const isUsual = random.chance(0.2) || isOwn;
   const healsComponents = random.chance(0.25);
   return {
     lease: isUsual ? undefined : SLOW_LEASE,

@@ -51,9 +51,11 @@ export interface Size {
   readonly listers: number;
   /** What some worlds have and others have not, such as a greedy tenant: 1 as often as usual, 0 in none. */
   readonly oddities: number;
+  /** Leases and probes as the product has them; else most worlds have slower ones. */
+  readonly hasOwnPace: boolean;
 }
 
-export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8, oddities: 1 };
+export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8, oddities: 1, hasOwnPace: false };
 
 /** Shows most of what the usual one does in a third of the time. */
 export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
@@ -203,7 +205,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
-  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace")) });
+  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace"), size.hasOwnPace) });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
     processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
   );
