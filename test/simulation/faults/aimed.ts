@@ -46,8 +46,11 @@ function killDuringRequest(machine: Machine, world: World, random: Random): void
 /** How long one waits for its moment. */
 const WAITS_MS = 10 * MINUTE;
 
-/** Longer than a lease lasts, so that another replica leads when the machine wakes. */
-const SLEEP_MS = { least: 20_000, most: 2 * MINUTE };
+/**
+ * Longer than the product's lease lasts, so that another replica leads when the machine wakes; shorter than what a kubelet takes to end a
+ * process that does not answer.
+ */
+const SLEEP_MS = { least: 19_000, most: 25_000 };
 
 export const aimedFaults: readonly FaultKind[] = [
   {
