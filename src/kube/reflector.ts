@@ -93,6 +93,7 @@ class ListAndWatch<T> implements Reflector<T> {
   #isServed: boolean | undefined;
   #lastActivity: number;
   #unbrokenSince: number;
+  #isFollowed = false;
   #lastSign: number;
   /** Aborted by `relist`; one per step. */
   #interrupt = new AbortController();
@@ -128,6 +129,10 @@ class ListAndWatch<T> implements Reflector<T> {
 
   get unbrokenSince(): number {
     return this.#unbrokenSince;
+  }
+
+  get isFollowed(): boolean {
+    return this.#isFollowed;
   }
 
   get(ref: ObjectRef): T | undefined {
@@ -168,6 +173,8 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#lastSign = this.#options.clock.now();
       const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
       if (signal.aborted) return;
+      // A watch that was at its end goes on at once from where it was.
+      if (outcome.kind !== "listed" && outcome.kind !== "ended") this.#isFollowed = false;
       plan = planAfter(outcome, plan.failures, this.#options.random);
       this.#logFailure(outcome, plan);
     }
@@ -208,6 +215,7 @@ class ListAndWatch<T> implements Reflector<T> {
     const { items, resourceVersion } = await listPages(this.#transport, request, signal);
     this.#touch();
     this.#unbrokenSince = this.#lastActivity;
+    this.#isFollowed = true;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
     // A handler may have asked for another list while it heard of this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;
@@ -227,6 +235,7 @@ class ListAndWatch<T> implements Reflector<T> {
       const { wasUseful } = progress;
       if (event.kind === "error") return event.status?.code === 410 ? { kind: "expired", wasUseful } : { kind: "broken", wasUseful };
       this.#touch();
+      this.#isFollowed = true;
       const version = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
       if (isVersionOlder(version, resourceVersion)) return this.#restored(wasUseful);
       resourceVersion = version;

@@ -29,6 +29,9 @@ function together<T>(parts: ReadonlyMap<string, Reflector<T>>): Reflector<T> {
     get unbrokenSince() {
       return Math.max(...all.map(({ unbrokenSince }) => unbrokenSince));
     },
+    get isFollowed() {
+      return all.every(({ isFollowed }) => isFollowed);
+    },
     get: (ref: ObjectRef) => parts.get(ref.namespace ?? "")?.get(ref),
     list: () => all.flatMap((part) => part.list()),
     relist: () => {

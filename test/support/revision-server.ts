@@ -81,6 +81,7 @@ export class RevisionServer {
         isUnserved: false,
         lastActivity: 0,
         unbrokenSince: 0,
+        isFollowed: true,
         get: (ref) => kept.get(objectKey(ref)),
         list: () => [...kept.values()],
         relist: () => undefined,

@@ -21,7 +21,7 @@ function watched(invariant: Invariant): { readonly staged: StagedWorld; readonly
 describe("the simulation's invariant that a lease is kept", () => {
   async function lose(renew: (staged: StagedWorld) => void): Promise<readonly string[]> {
     const { staged, found } = watched(leaseIsKept);
-    await staged.pass(60 * SECOND);
+    await staged.pass(300 * SECOND);
     staged.sent({ path: LEASE, method: "PATCH" });
     renew(staged);
     await staged.pass(10 * SECOND);

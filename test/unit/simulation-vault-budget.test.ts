@@ -54,7 +54,7 @@ describe("the simulation's invariant that who asks for little is served at once"
     team.writtenAt.set("app", staged.scheduler.now);
     staged.written({ resource: "secretproviderclasses.secrets-store.csi.x-k8s.io", namespace: "mine", name: "app", user: "author" });
     await happen(staged);
-    await staged.pass(PROMPT_MS);
+    await staged.pass(PROMPT_MS + 90_000);
     return found;
   }
 

@@ -239,7 +239,7 @@ describe("claims on a Secret", () => {
 });
 
 describe("the Secrets of a class that no pod mounts", () => {
-  const seen = { lastActivity: NOW, unbrokenSince: NOW - 60 * MINUTE };
+  const seen = { lastActivity: NOW, unbrokenSince: NOW - 60 * MINUTE, isFollowed: true };
   const facts: UnusedFacts = { hasSecrets: true, now: NOW, ...seen, unusedSince: NOW - 4 * MINUTE, grace: 5 * MINUTE };
 
   test("stay for the grace, counted from when the absence was first seen, and go after it", () => {
@@ -264,6 +264,13 @@ describe("the Secrets of a class that no pod mounts", () => {
       since: NOW + 10 * MINUTE,
       milliseconds: 5 * MINUTE,
     });
+  });
+
+  test("stay while the watch of pods is broken, and the grace goes on", () => {
+    const broken = { ...facts, unusedSince: NOW - 6 * MINUTE, isFollowed: false };
+
+    assert.deepEqual(unusedVerdict(broken), { kind: "wait", since: NOW - 6 * MINUTE, milliseconds: 5_000 });
+    assert.equal(unusedVerdict({ ...broken, isFollowed: true }).kind, "expired");
   });
 
   test("are none to begin with", () => {

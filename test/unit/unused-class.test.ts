@@ -39,4 +39,32 @@ describe("the Secrets of a while-used class", () => {
     assert.equal(world.value(SECRET), undefined);
     await leader.stop();
   });
+
+  test("stay where the grace is over while the watch of pods is broken, however short the break", async () => {
+    const world = new SimulatedWorld();
+    const { cluster, clock } = world;
+    world.vaults.set("db");
+    await clock.advance(10 * MINUTE_MS);
+    cluster.put(RESOURCES.pods, pod("first"));
+    world.apply({ namespace: "team", name: "app", objects: ["db"], annotations: { "keyvault-injector.dev/sync": "while-used" } });
+    const leader = world.lead({ settings: { unusedGrace: 5 * MINUTE_MS } });
+    await clock.advance(1_000);
+
+    cluster.delete(RESOURCES.pods, { namespace: "team", name: "first" });
+    await clock.advance(4.5 * MINUTE_MS);
+    const mend = cluster.cutWatches(RESOURCES.pods);
+    cluster.put(RESOURCES.pods, pod("unseen"));
+    await clock.advance(10_000);
+    cluster.delete(RESOURCES.pods, { namespace: "team", name: "unseen" });
+    await clock.advance(0.5 * MINUTE_MS);
+    assert.equal(world.value(SECRET), "db@v1", "it went while nobody could see its pods");
+
+    mend();
+    await clock.advance(4.5 * MINUTE_MS);
+    assert.equal(world.value(SECRET), "db@v1", "it went although the grace was not over");
+    // The control: it goes once the grace is over.
+    await clock.advance(MINUTE_MS);
+    assert.equal(world.value(SECRET), undefined);
+    await leader.stop();
+  });
 });

@@ -25,6 +25,7 @@ function watcherOf(object: KubeObject): KubeWatcher & { readonly kept: () => unk
         isUnserved: false,
         lastActivity: 0,
         unbrokenSince: 0,
+        isFollowed: true,
         get: () => value,
         list: () => [],
         relist: () => undefined,

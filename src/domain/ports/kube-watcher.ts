@@ -17,6 +17,8 @@ export interface Reflector<T> {
   readonly lastActivity: number;
   /** Unix milliseconds of the last complete list: what came and went before, and since the end of the watch before it, was not seen. */
   readonly unbrokenSince: number;
+  /** What comes and goes now is seen. False from the end of a watch by a failure until it goes on where it was, or all is listed anew. */
+  readonly isFollowed: boolean;
   get(ref: ObjectRef): T | undefined;
   list(): readonly T[];
   /** Drops the copy's claim to be current and lists anew. */

@@ -7,6 +7,8 @@ export interface UnusedFacts {
   readonly lastActivity: number;
   /** Of the same: before, a pod may have come and gone unseen. */
   readonly unbrokenSince: number;
+  /** Of the same: a pod that comes and goes now is seen. */
+  readonly isFollowed: boolean;
   /** Since when the absence was seen; undefined: it is seen now for the first time. */
   readonly unusedSince: number | undefined;
   /** Milliseconds. */
@@ -24,11 +26,16 @@ export type UnusedVerdict =
 /** A bookmark comes about every minute: after a longer silence the watch may have missed a pod (milliseconds). */
 const SILENCE_MS = 90_000;
 
-export function unusedVerdict({ hasSecrets, now, lastActivity, unbrokenSince, unusedSince, grace }: UnusedFacts): UnusedVerdict {
+/** Where the grace is over while the watch is broken, it is waited for: it goes on without a gap, or is listed anew (milliseconds). */
+const WHILE_BROKEN_MS = 5_000;
+
+export function unusedVerdict(facts: UnusedFacts): UnusedVerdict {
+  const { hasSecrets, now, lastActivity, unbrokenSince, isFollowed, unusedSince, grace } = facts;
   if (!hasSecrets) return { kind: "rest" };
   if (now - lastActivity > SILENCE_MS) return { kind: "unseen" };
   // A gap in what was seen is no part of an absence.
   const since = Math.max(unusedSince ?? now, Math.min(unbrokenSince, now));
   const left = since + grace - now;
-  return left > 0 ? { kind: "wait", since, milliseconds: left } : { kind: "expired", since };
+  if (left > 0) return { kind: "wait", since, milliseconds: left };
+  return isFollowed ? { kind: "expired", since } : { kind: "wait", since, milliseconds: WHILE_BROKEN_MS };
 }

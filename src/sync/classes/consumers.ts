@@ -18,6 +18,8 @@ export interface Consumers {
   readonly lastActivity: number;
   /** Unix milliseconds: before, pods may have come and gone unseen. */
   readonly unbrokenSince: number;
+  /** Pods that come and go now are seen. */
+  readonly isFollowed: boolean;
   /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
   credentialsSecretsOf(classKey: string): readonly string[];
   /** Distinct ServiceAccounts of those pods. */
@@ -67,6 +69,9 @@ export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, sign
     },
     get unbrokenSince() {
       return reflector.unbrokenSince;
+    },
+    get isFollowed() {
+      return reflector.isFollowed;
     },
     credentialsSecretsOf: (classKey) => secrets.of(classKey),
     accountsOf: (classKey) => accounts.of(classKey),

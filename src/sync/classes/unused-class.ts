@@ -34,6 +34,7 @@ export async function reconcileUnused(context: WorkerContext, unused: UnusedClas
     now: clock.now(),
     lastActivity: consumers.lastActivity,
     unbrokenSince: consumers.unbrokenSince,
+    isFollowed: consumers.isFollowed,
     unusedSince: memory.unusedSince,
     grace: settings.unusedGrace,
   });

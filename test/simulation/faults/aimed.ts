@@ -3,7 +3,7 @@ import type { Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
 import { API_HOST } from "../world/cluster.ts";
-import type { World } from "../world/world.ts";
+import type { Team, World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
 /** Strikes at the next request of a replica that is meant; at none, where it ends before one comes. */
@@ -29,11 +29,28 @@ function isSecretWrite({ host, method, path }: Message): boolean {
   return host === API_HOST && method !== "GET" && path.includes("/secrets") && !path.includes("dryRun");
 }
 
+/** Of a team's application: its token says whose it is. */
+function isOf({ application }: Team, { headers }: Message): boolean {
+  const [, payload = ""] = (headers["authorization"] ?? "").split(".");
+  return Buffer.from(payload, "base64url").includes(application.appId);
+}
+
+/** At any moment of a request: it has left, and nobody hears of its answer. */
+function killDuringRequest(machine: Machine, world: World, random: Random): void {
+  const replica = world.replicas.find((each) => each.machine === machine);
+  world.scheduler.schedule(random.between(0, 10), () => {
+    if (replica?.machine === machine) replica.kill();
+  });
+}
+
 /** How long one waits for its moment. */
 const WAITS_MS = 10 * MINUTE;
 
-/** Longer than a lease lasts, so that another replica leads when the machine wakes. */
-const SLEEP_MS = { least: 20_000, most: 2 * MINUTE };
+/**
+ * Longer than the product's lease lasts, so that another replica leads when the machine wakes; shorter than what a kubelet takes to end a
+ * process that does not answer.
+ */
+const SLEEP_MS = { least: 19_000, most: 25_000 };
 
 export const aimedFaults: readonly FaultKind[] = [
   {
@@ -49,11 +66,15 @@ export const aimedFaults: readonly FaultKind[] = [
   {
     name: "a replica is killed as it writes a Secret",
     longestMs: WAITS_MS,
-    begin: atNext(isSecretWrite, (machine, world, random) => {
-      const replica = world.replicas.find((each) => each.machine === machine);
-      world.scheduler.schedule(random.between(0, 10), () => {
-        if (replica?.machine === machine) replica.kill();
-      });
-    }),
+    begin: atNext(isSecretWrite, killDuringRequest),
+  },
+  {
+    name: "a replica is killed while it polls for a team",
+    longestMs: 60 * MINUTE,
+    begin: (world, random) => {
+      const team = random.pick(world.teams);
+      const strike = (machine: Machine): void => killDuringRequest(machine, world, random);
+      return atNext((message) => isVault(message) && isOf(team, message), strike)(world, random);
+    },
   },
 ];

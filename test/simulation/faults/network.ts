@@ -112,7 +112,7 @@ export const networkFaults: readonly FaultKind[] = [
     name: "API server: Secrets slow to write, as behind somebody's webhook, while all classes are deployed",
     longestMs: 10 * MINUTE,
     begin: (world, random) => {
-      const end = during(world, some(random, both(isApi, isSecretWrite), 1, slow(6_000)(random)));
+      const end = during(world, some(random, both(isApi, isSecretWrite), 1, slow(10_000)(random)));
       const release = `release-${random.below(1_000_000)}`;
       for (const team of world.teams)
         for (const wanted of team.classes.values()) writeClass(world.cluster, team, relabelled(wanted, release));

@@ -20,8 +20,8 @@ function anyWhileUsed({ teams }: World, random: Random): { readonly team: Team; 
   return all.length === 0 ? undefined : random.pick(all);
 }
 
-/** The watch cannot be resumed: its history is gone by the time that it is opened again. */
-function breakWatch(world: World): () => void {
+/** The watch of pods ends and cannot be resumed: its history is gone by the time that it is opened again, which the result allows. */
+export function breakWatch(world: World): () => void {
   const refuse = (message: Message) => (isWatchOfPods(message) ? ({ kind: "resetBefore", there: 1 } as const) : undefined);
   world.weathers.add(refuse);
   world.fabric.cut(isWatchOfPods, "reset");

@@ -10,6 +10,8 @@ export interface Found {
   readonly seed: number;
   /** The defect, of `planted/defects.ts`. */
   readonly planted: string;
+  /** Whether the team's application may list its vault; default: it may. */
+  readonly mayList?: boolean;
   /** The last thing happens in this minute. */
   readonly minutes: number;
   readonly tell: (stage: Stage) => void;
@@ -45,16 +47,32 @@ export const FOUND: readonly Found[] = [
     name: "a class with two failing objects writes its status at every poll",
     seed: 2,
     planted: "S2",
+    mayList: false,
     minutes: 20,
     tell: (stage) => {
       stage.at(1, () => {
-        stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 10 });
+        stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 5 });
         stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 4 });
       });
       stage.at(10, () => {
         stage.disable("object-0");
         stage.disable("object-1");
       });
+    },
+  },
+  {
+    name: "a class whose grace ends while the watch of pods is broken loses its Secrets seconds after a job has used them",
+    seed: 5,
+    planted: "S3",
+    minutes: 15,
+    tell: (stage) => {
+      const secrets = [{ name: "used", keys: [0] }];
+      stage.at(1, () => stage.write({ name: "used", entries: ["object-0"], secrets, sync: "while-used", intervalMinutes: 5 }));
+      stage.at(2, () => stage.startPod("used"));
+      stage.at(3, () => stage.endPods());
+      stage.at(7.6, () => stage.breakWatchOfPods(0.7));
+      stage.at(7.65, () => stage.startPod("used"));
+      stage.at(7.7, () => stage.endPods());
     },
   },
 ];

@@ -4,10 +4,12 @@
  */
 
 import { MINUTE } from "../faults/fault.ts";
+import { breakWatch } from "../faults/unseen-pods.ts";
 import type { Violation } from "../invariants/invariant.ts";
 import { Watching } from "../invariants/watching.ts";
 import type { Weather } from "../network/fabric.ts";
 import { INVARIANTS, QUIET_MS } from "../simulation.ts";
+import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
 import { startWorld, type Team, type World } from "../world/world.ts";
@@ -21,7 +23,7 @@ export interface Told {
   readonly intervalMinutes?: number;
 }
 
-const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1 };
+const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0, hasOwnPace: true };
 
 export class Stage {
   readonly world: World;
@@ -68,6 +70,19 @@ export class Stage {
     inVault(this.world.vaults.disable(this.#team.vault, object));
   }
 
+  startPod(className: string): void {
+    startPod(this.world, { team: this.#team, className }, this.world.random.fork(className));
+  }
+
+  endPods(): void {
+    for (const pod of this.#team.pods.keys()) endPod(this.world, this.#team, pod);
+  }
+
+  /** No pod that comes or goes is seen for so long, and what was missed cannot be asked for. */
+  breakWatchOfPods(minutes: number): void {
+    this.world.scheduler.schedule(minutes * MINUTE, breakWatch(this.world));
+  }
+
   /** Connections to it end for so long before anything is asked. */
   vaultAway(minutes: number): void {
     const away: Weather = ({ host }) => (host.startsWith(`${this.#team.vault.name}.`) ? { kind: "resetBefore", there: 3 } : undefined);
@@ -85,12 +100,15 @@ function inVault(change: Promise<void>): void {
   });
 }
 
+export interface Playing {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly mayList?: boolean | undefined;
+}
+
 /** Lets a scenario happen, and then nothing for long enough. */
-export async function play(
-  tell: (stage: Stage) => void,
-  { seed, minutes }: { readonly seed: number; readonly minutes: number },
-): Promise<readonly Violation[]> {
-  const world = await startWorld(seed, { size: SIZE });
+export async function play(tell: (stage: Stage) => void, { seed, minutes, mayList = true }: Playing): Promise<readonly Violation[]> {
+  const world = await startWorld(seed, { size: { ...SIZE, listers: mayList ? 1 : 0 } });
   const watching = new Watching(world, INVARIANTS);
   const isWell = (): boolean => watching.isWell;
   tell(new Stage(world));

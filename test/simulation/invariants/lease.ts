@@ -5,8 +5,8 @@ import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** So long a lease lasts that is not renewed, and what it takes to notice (milliseconds). */
-const RECENT_MS = 25_000;
+/** So long after the last renewal a lease is given up at most, and what it takes to notice (milliseconds). */
+const RECENT_MS = 100_000;
 
 /** Renewals that take so long are somebody else's fault. */
 const SLOW_MS = 2_000;

@@ -20,9 +20,14 @@ export const replicasEndForReasons: Invariant = {
 
 function isOwnError({ fields }: Line): boolean {
   return Object.values(fields).some((value) => {
-    const causes = [value, value instanceof Error ? value.cause : undefined];
-    return causes.some((cause) => OWN_ERRORS.some((kind) => cause instanceof kind));
+    const causes = value instanceof Error ? [value, value.cause] : [];
+    return causes.some((cause) => OWN_ERRORS.some((kind) => cause instanceof kind) || isOwnFault(cause));
   });
+}
+
+/** An error of a vault client that is nobody else's fault. */
+function isOwnFault(error: unknown): boolean {
+  return error instanceof Error && "origin" in error && error.origin === "own";
 }
 
 const read = new WeakMap<World, Line>();

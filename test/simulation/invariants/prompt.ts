@@ -22,10 +22,8 @@ interface Written {
 }
 
 function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readonly string[] {
-  const { now } = world.scheduler;
   const isStill = team.classes.get(wanted.name) === wanted && isActive(team, wanted);
-  // Anything that has gone wrong is an excuse here: how long it may last is another invariant's.
-  if (!isStill || troublesOf(world).healthyMs(quickScopesOf(team), at, now) < now - at) return [];
+  if (!isStill) return [];
   const secrets = seenSecrets(world);
   return wanted.secrets.flatMap(({ name, keys }) => {
     const entries = keys.flatMap((index) => wanted.entries[index] ?? []);
@@ -36,6 +34,14 @@ function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readon
     if (entries.every((entry, index) => live[keyOf(entry)] === values[index])) return [];
     return [`${team.namespace}/${name} is not what ${wanted.name} says ${PROMPT_MS / 1_000} s after it was written`];
   });
+}
+
+/** Nothing that is sent waits longer for its answer. */
+const LONGEST_WAIT_MS = 90_000;
+
+/** Anything that has gone wrong is an excuse here: how long it may last is another invariant's. */
+function wasHindered(world: World, { team, at }: Written): boolean {
+  return troublesOf(world).healthyMs(quickScopesOf(team), at, at + PROMPT_MS) < PROMPT_MS;
 }
 
 export const littleIsPrompt: Invariant = {
@@ -52,8 +58,14 @@ export const littleIsPrompt: Invariant = {
           if (observed.has(wanted)) continue;
           observed.add(wanted);
           const hasChanged = (secret: string): boolean => (touched.get(`${team.namespace}/${secret}`) ?? -1) >= at;
+          const written: Written = { team, wanted, at, hasChanged };
           const check = (): void => {
-            for (const text of lateOf(world, { team, wanted, at, hasChanged })) violated(text);
+            const late = lateOf(world, written);
+            if (late.length === 0) return;
+            // A request that is on its way all the time is known to be slow when it ends.
+            world.scheduler.schedule(LONGEST_WAIT_MS, () => {
+              if (!wasHindered(world, written)) for (const text of late) violated(text);
+            });
           };
           world.scheduler.schedule(at + PROMPT_MS - world.scheduler.now, check);
         }

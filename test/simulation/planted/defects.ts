@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 and S2 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S3 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import type { Planted } from "./edits.ts";
@@ -196,6 +196,17 @@ import { networkCode } from "./service-answer.ts";
         file: "src/sync/vault/vault-mirror.ts",
         find: ".sort((a, b) => placeOf(a) - placeOf(b));",
         replace: ".sort((a, b) => 0 * (placeOf(a) - placeOf(b)));",
+      },
+    ],
+  },
+  {
+    id: "S3",
+    what: "the grace of a class without pods ends while the watch of pods is broken",
+    edits: [
+      {
+        file: "src/domain/sync/unused.ts",
+        find: `  return isFollowed ? { kind: "expired", since }`,
+        replace: `  return isFollowed || since > 0 ? { kind: "expired", since }`,
       },
     ],
   },

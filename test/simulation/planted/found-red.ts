@@ -9,9 +9,12 @@ import { copyWorkspace } from "./workspace.ts";
 /** Milliseconds; one takes a few seconds. */
 const LONGEST_MS = 600_000;
 
-function holdsIn(folder: string, planted: string): boolean {
-  const { status } = spawnSync(process.execPath, [path.join(folder, "test/simulation/found/main.ts"), planted], { timeout: LONGEST_MS });
-  return status === 0;
+/** `broken`: neither, which says nothing of the worker. */
+function outcomeIn(folder: string, planted: string): "holds" | "fails" | "broken" {
+  const script = path.join(folder, "test/simulation/found/main.ts");
+  const { status, stdout } = spawnSync(process.execPath, [script, planted], { timeout: LONGEST_MS, encoding: "utf8" });
+  if (status === 0) return "holds";
+  return stdout.includes("FAILS") ? "fails" : "broken";
 }
 
 export function foundAreRed(): boolean {
@@ -21,11 +24,11 @@ export function foundAreRed(): boolean {
     if (defect === undefined) throw new Error(`what was found shows ${planted}, which is no planted defect`);
     const workspace = copyWorkspace();
     try {
-      const holds = holdsIn(workspace.folder, planted);
+      const before = outcomeIn(workspace.folder, planted);
       makeEdits(workspace.folder, defect);
-      const isRed = holds && !holdsIn(workspace.folder, planted);
-      if (isRed) red += 1;
-      console.log(`${isRed ? "red  " : holds ? "GREEN" : "FAILS"} ${planted.padEnd(4)} ${name}`);
+      const after = outcomeIn(workspace.folder, planted);
+      if (before === "holds" && after === "fails") red += 1;
+      console.log(`${planted.padEnd(4)} ${before}, and ${after} with its defect: ${name}`);
     } finally {
       workspace.remove();
     }

@@ -19,7 +19,7 @@ for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; see
   const { hours, faults, violations } = await simulate({
     seed,
     hours: Number(values.hours ?? 24),
-    size: values.crowd === true ? USUAL : SMALL,
+    size: values.crowd === true ? { ...USUAL, hasOwnPace: true } : SMALL,
   });
   isFound = violations.length > 0;
   const line: Seed = { seed, hours, faults, violation: violations[0] };

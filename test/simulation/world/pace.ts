@@ -12,13 +12,13 @@ export interface Pace {
 }
 
 /** As the manifests and the product have it. */
-const PROBE_EVERY_MS = 10_000;
+export const PROBE_EVERY_MS = 10_000;
 
 /** A sixth of a world's events are renewals of the lease at the product's own timing, and a quarter are watches of components. */
 const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, retryMs: 20_000 };
 
-export function drawPace(random: Random): Pace {
-  const isUsual = random.chance(0.2);
+export function drawPace(random: Random, isOwn: boolean): Pace {
+  const isUsual = random.chance(0.2) || isOwn;
   const healsComponents = random.chance(0.15);
   return {
     lease: isUsual ? undefined : SLOW_LEASE,

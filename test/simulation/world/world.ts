@@ -50,9 +50,13 @@ export interface Size {
   readonly replicas: number;
   /** Of teams whose application may list its vault. */
   readonly listers: number;
+  /** What some worlds have and others have not, such as a greedy tenant: 1 as often as usual, 0 in none. */
+  readonly oddities: number;
+  /** Leases and probes as the product has them; else most worlds have slower ones. */
+  readonly hasOwnPace: boolean;
 }
 
-export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8 };
+export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8, oddities: 1, hasOwnPace: false };
 
 /** Shows most of what the usual one does in a third of the time. */
 export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
@@ -148,7 +152,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     exit: [] as ((name: string, why: string) => void)[],
     ended: [] as ((ended: Ended) => void)[],
   };
-  const isBlind = random.fork("rights").chance(BLIND_SHARE);
+  const isBlind = random.fork("rights").chance(size.oddities * BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
     ...(isBlind
@@ -203,14 +207,14 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
-  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace")) });
+  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace"), size.hasOwnPace) });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
     processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
   processes.start({ name: "webhook-0", user: WEBHOOK_USER, onEnd: toldOnly }, copying(copies));
-  const enforcer = random.fork("platform").chance(ENFORCED_SHARE)
+  const enforcer = random.fork("platform").chance(size.oddities * ENFORCED_SHARE)
     ? new Enforcer({ cluster, scheduler, random: random.fork("enforcer") })
     : undefined;
   listeners.write.push(({ resource, user, isDryRun }) => {
@@ -293,7 +297,7 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
     writeClass(cluster, team, { ...drawn, sync: undefined, intervalMinutes: random.pick(SOLITARY_INTERVALS) });
   }
   const [victim] = teams;
-  if (victim !== undefined && random.chance(GREEDY_SHARE)) teams.push(await greedyTenant({ cluster, vaults }, victim));
+  if (victim !== undefined && random.chance(size.oddities * GREEDY_SHARE)) teams.push(await greedyTenant({ cluster, vaults }, victim));
   return teams;
 }
 
@@ -327,6 +331,6 @@ function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
 const FIRST_WORKLOADS = 2;
 
 function deployFirst(cluster: Cluster, teams: readonly Team[], random: Random): void {
-  for (const team of teams.filter(({ namespace }) => namespace !== GREEDY))
+  for (const team of teams.filter(({ namespace, classes }) => namespace !== GREEDY && classes.size > 0))
     for (let index = 0; index < FIRST_WORKLOADS; index += 1) deploy(cluster, team, { name: `app-${index}`, random });
 }

@@ -41,6 +41,10 @@ export class SimulatedWatch<T> implements Reflector<T> {
     return this.#unbrokenSince;
   }
 
+  get isFollowed(): boolean {
+    return this.#cutAt === undefined;
+  }
+
   get(ref: ObjectRef): T | undefined {
     return this.#copy.get(objectKey(ref))?.value;
   }

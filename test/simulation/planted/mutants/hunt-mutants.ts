@@ -1,6 +1,7 @@
 /** Hunts for mutants, two at a time, and tells which survive. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { Controls } from "../control.ts";
 import { type Hunted, hunt } from "../hunting.ts";
 import { copyWorkspace, ROOT } from "../workspace.ts";
 import { describeMutant, drawMutants, type Mutant, mutated } from "./draw.ts";
@@ -64,8 +65,18 @@ function knownResult(mutant: Mutant, state: string): Result | undefined {
 
 const LANES = 2;
 
+/** A seed that fails by itself would find every mutant. */
+async function assertSeedsHold({ seeds, hours, cpuSeconds }: Bounds): Promise<void> {
+  const controls = new Controls();
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const problem = await controls.problemOf({ seed, hours, isCrowded: false, cpuSeconds });
+    if (problem !== undefined) throw new Error(`seed ${seed} fails without any mutant: ${problem}`);
+  }
+}
+
 export async function huntMutants(bounds: Bounds): Promise<boolean> {
   const state = stateOf();
+  await assertSeedsHold(bounds);
   const mutants = await soundMutants(bounds);
   const results = new Map<Mutant, Result>();
   const waiting = [...mutants];
