@@ -179,7 +179,8 @@ function ownMessage(suspect: HandEntry, until: number, now: number): string {
   // Any other form: each is tried at the same time.
   const edited = untilInForm(suspect, `not ${form}`);
   if (edited >= until) return why;
-  return `${why}; to have it tried ${edited <= now ? "now" : `at ${rfc3339(edited)}`}, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
+  const when = edited <= now ? "now" : `at ${rfc3339(edited)}`;
+  return `${why}; to have it tried ${when}, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
 }
 
 function namespaceMessage({ deaths, until }: Suspicion): string {

@@ -72,6 +72,9 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
     get lastActivity() {
       return reflector.lastActivity;
     },
+    get isFollowed() {
+      return reflector.isFollowed;
+    },
     get unbrokenSince() {
       return reflector.unbrokenSince;
     },
