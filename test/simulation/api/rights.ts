@@ -3,12 +3,13 @@ import { type JsonObject, listAt, objectAt, stringAt, textOf } from "./json.ts";
 import { includes, objectsAt } from "./policies/policy.ts";
 
 const ACCOUNT = "system:serviceaccount:";
+const CONTROLLERS = `${ACCOUNT}kube-system:`;
 const GROUP = "rbac.authorization.k8s.io";
 
-/** Whether RBAC allows it a ServiceAccount. Everybody else may do anything. */
+/** Whether RBAC allows it a ServiceAccount that somebody installed. Everybody else may do anything, the cluster's own controllers too. */
 export function isGranted(attributes: Attributes, objects: Objects): boolean {
   const { user, namespace } = attributes;
-  if (!user.startsWith(ACCOUNT)) return true;
+  if (!user.startsWith(ACCOUNT) || user.startsWith(CONTROLLERS)) return true;
   const bound = (plural: string, of?: string): readonly JsonObject[] =>
     objects(`${plural}.${GROUP}`).filter(
       (binding) => isIn(binding, of) && objectsAt(binding, "subjects").some((one) => isMeant(one, user)),

@@ -2,7 +2,7 @@
 import "../../../src/pki/threads/thread.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
-import type { Attributes, Objects, Write } from "../api/interface.ts";
+import type { Write } from "../api/interface.ts";
 import { isGranted } from "../api/rights.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
 import { type Ended, Fabric, type Message, type Weather } from "../network/fabric.ts";
@@ -155,9 +155,9 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const isBlind = random.fork("rights").chance(size.oddities * BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
-    ...(isBlind
-      ? { authorize: (attributes: Attributes, objects: Objects) => isBlindly(attributes) && isGranted(attributes, objects) }
-      : {}),
+    // A second install has rights of its own, which nobody looks at here.
+    authorize: (attributes, objects) =>
+      attributes.user === SECOND_USER || ((!isBlind || isBlindly(attributes)) && isGranted(attributes, objects)),
     random: random.fork("api"),
     onWrite: (write) => {
       note(JSON.stringify(write));
