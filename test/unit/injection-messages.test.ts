@@ -31,7 +31,6 @@ describe("every problem of a value", () => {
     classList: [{ "secret-provider-class": "a,,b" }],
     className: [{ "secret-provider-class": "A" }],
     classCount: [{ "secret-provider-class": many(17) }],
-    itemCount: [{ containers: many(2_001) }],
     listedTwice: [{ containers: "app,app" }],
     forClass: [{ "mount-path": "akvprovider-demo=x" }],
     itemWithoutClass: [{ "volume-name": "akvprovider-demo=a,b" }],

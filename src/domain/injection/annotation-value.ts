@@ -15,16 +15,12 @@ export function invalidAnnotation({ key, subject, text }: Annotation, problem: s
   return denial("invalid", { annotation: subject, value, problem });
 }
 
-/** Items of a list, more than any pod has containers, classes or Secrets: the rest of a longer one is not looked at. */
-const MOST_ITEMS = 2_000;
-
 /**
  * `a, b,c` as its items, trimmed as the final check's policy trims them: in Go. An empty item is a slip of the pen that nobody should
  * have to guess about.
  */
 export function readList(annotation: Annotation, advice: string): Result<readonly string[], Denial> {
-  const items = annotation.text.split(",", MOST_ITEMS + 1).map(trimSpace);
-  if (items.length > MOST_ITEMS) return failed(invalidAnnotation(annotation, fill(PROBLEMS.itemCount, { most: String(MOST_ITEMS) })));
+  const items = annotation.text.split(",").map(trimSpace);
   if (items.includes("")) return failed(invalidAnnotation(annotation, advice));
   const seen = new Set<string>();
   for (const item of items) {

@@ -23,7 +23,6 @@ export const PROBLEMS = {
   classList: CLASS_ADVICE,
   className: `{item} is no name of an object, ${CLASS_ADVICE}`,
   classCount: "a pod mounts at most {most} classes",
-  itemCount: "a list has at most {most} items",
   listedTwice: "it lists {item} twice, write it once",
   forClass: "for class {class}, {problem}",
   itemWithoutClass: "{item} names no class, write one value for all or class=value,class=value",
