@@ -71,7 +71,7 @@ const AT_A_TIME = 8;
 async function answer({ classes: asked, clientId, clientSecret, kind, round }: PollQuestion): Promise<PollAnswer> {
   told = [];
   credentials = { clientid: base64(clientId), clientsecret: base64(clientSecret) };
-  const look = { due: start + round * INTERVAL_MS, interval: INTERVAL_MS };
+  const look = { due: start + round * INTERVAL_MS, interval: INTERVAL_MS, period: INTERVAL_MS };
   const answers = new Map<string, Awaited<ReturnType<StoredClass["poll"]>>>();
   const waiting = [...asked];
   const work = async (): Promise<void> => {

@@ -45,7 +45,7 @@ export class PollingWorker {
   aClass(name: string, { clientId = "app", vault = "vault-1", ...facts }: PolledClassFacts): PolledClass {
     const parameters = { useVMManagedIdentity: "true", userAssignedIdentityID: clientId };
     const made = new StoredClass(name, { vault, tenantId: TENANT, parameters, ...facts });
-    const now = () => ({ due: this.clock.now(), interval: INTERVAL });
+    const now = () => ({ due: this.clock.now(), interval: INTERVAL, period: INTERVAL });
     return {
       provider: made.provider,
       first: () => made.first(this.#mirror, now()),

@@ -21,8 +21,9 @@ export interface StoredClassFacts {
   readonly entry?: Readonly<Record<string, string>>;
 }
 
-/** When a look is due, how far the next is (milliseconds), and what else is asked. */
-export type Look = Pick<Question, "due" | "interval"> & Partial<Pick<Extract<Question, { kind: "changes" | "repair" }>, "kind" | "intact">>;
+/** When a look is due, how far the others are (milliseconds), and what else is asked. */
+export type Look = Pick<Question, "due" | "interval" | "period"> &
+  Partial<Pick<Extract<Question, { kind: "changes" | "repair" }>, "kind" | "intact">>;
 
 /** A class with a Secret for each object, and what the worker stores of it. */
 export class StoredClass {
@@ -61,8 +62,8 @@ export class StoredClass {
     return this.stored.map(({ data }) => data[0]?.version);
   }
 
-  first(mirror: Mirrors, look: Look): Promise<Mirror> {
-    return this.#ask(mirror, { kind: "everything", due: look.due, interval: look.interval, credentialsMs: 0, sharedMs: 1_000 });
+  first(mirror: Mirrors, { due, interval, period }: Look): Promise<Mirror> {
+    return this.#ask(mirror, { kind: "everything", due, interval, period, credentialsMs: 0, sharedMs: 1_000 });
   }
 
   poll(mirror: Mirrors, look: Look): Promise<Mirror> {

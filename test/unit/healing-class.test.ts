@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ownersAfterRepair } from "../../src/domain/healing/field-owners.ts";
+import { isOwner, ownersAfterRepair, ownersWithout } from "../../src/domain/healing/field-owners.ts";
 import { missingClassVerdict } from "../../src/domain/healing/missing-class.ts";
 import { type CrdIdentity, missingSpec, restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -128,5 +128,41 @@ describe("the owners of a class that was completed from its snapshot", () => {
     const snapshot = snapshotOf(aClass(), crd("crd-1", 3));
 
     assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), crd("crd-1", 3)), "outdated");
+  });
+});
+
+describe("owners of a class that the worker made again and did not hand over", () => {
+  const worker = "keyvault-injector-sync";
+  const annotations = { "f:metadata": { "f:annotations": { "f:sync": {}, "f:interval": {} } } };
+  const flux = { manager: "flux", operation: "Apply", fieldsV1: { ...annotations, "f:spec": { "f:provider": {} } } } as const;
+  const own = {
+    manager: worker,
+    operation: "Update",
+    fieldsV1: { "f:metadata": { "f:annotations": { ".": {}, "f:sync": {}, "f:interval": {} } }, "f:spec": { ".": {}, "f:provider": {} } },
+  } as const;
+
+  test("are those of its snapshot", () => {
+    assert.deepEqual(ownersWithout(worker, { snapshot: [flux], live: [own] }), [flux]);
+  });
+
+  test("get back what nobody has written since, beside what they applied since", () => {
+    const applied = { ...flux, fieldsV1: { "f:metadata": { "f:annotations": { "f:interval": {} } }, "f:spec": { "f:objects": {} } } };
+    const left = { ...own, fieldsV1: { "f:metadata": { "f:annotations": { "f:sync": {} } } } };
+
+    assert.deepEqual(ownersWithout(worker, { snapshot: [flux], live: [applied, left] }), [
+      { ...flux, fieldsV1: { "f:metadata": { "f:annotations": { "f:interval": {}, "f:sync": {} } }, "f:spec": { "f:objects": {} } } },
+    ]);
+  });
+
+  test("are never the worker, by an earlier snapshot either", () => {
+    assert.deepEqual(ownersWithout(worker, { snapshot: [own, flux], live: [own] }), [flux]);
+  });
+
+  test("are as they are where the worker owns its status alone", () => {
+    const status = { ...own, subresource: "status" };
+
+    assert.equal(isOwner(worker, [flux, status]), false);
+    assert.equal(isOwner(worker, [flux, own]), true);
+    assert.deepEqual(ownersWithout(worker, { snapshot: [flux], live: [flux, status] }), [flux, status]);
   });
 });

@@ -51,6 +51,19 @@ describe("a vault that throttles", () => {
     assert.deepEqual([rateOf(later), stretchOf(later)], [300, 1]);
   });
 
+  test("is asked as before by its first answer after hours without a 429, however slow it had made us", () => {
+    const slowest = Array.from({ length: 5 }).reduce<VaultPressure>(
+      (pressure, _, index) => throttled(pressure, NOW + index * 20_000, undefined),
+      noPressure(NOW),
+    );
+    const last = NOW + 4 * 20_000;
+
+    assert.deepEqual([rateOf(slowest), stretchOf(slowest)], [18.75, 8]);
+    assert.equal(rateOf(answered(slowest, last + 59_999)), 37.5);
+    assert.equal(rateOf(answered(slowest, last + 60_000)), 75);
+    assert.deepEqual([rateOf(answered(slowest, last + 3_600_000)), stretchOf(answered(slowest, last + 3_600_000))], [300, 1]);
+  });
+
   test("counts one pause for all requests that were under way, and the longest of their Retry-After", () => {
     const many = [undefined, 9_000, undefined].reduce<VaultPressure>(
       (pressure, retryAfter) => throttled(pressure, NOW + 10, retryAfter),

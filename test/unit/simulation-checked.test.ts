@@ -61,7 +61,6 @@ describe("the simulation's invariant that classes are checked", () => {
   });
 
   const excuses: readonly [string, (staged: StagedWorld, mine: Team) => void][] = [
-    ["its vault throttles", (staged, mine) => staged.ended(vaultMessage(mine, "/secrets/db"), { status: 429 })],
     ["its vault is reset", (staged, mine) => staged.ended(vaultMessage(mine, "/secrets/db"), { how: "failed", status: 0 })],
     [
       "its sign-in is busy",
@@ -85,6 +84,18 @@ describe("the simulation's invariant that classes are checked", () => {
       const later = await run(staged, 20, well);
       assert.deepEqual(later, ["mine/app: nobody has asked for db for N minutes in which all worked"]);
     });
+
+  test("gives a vault that has throttled up to eight intervals more, and no more than that", async () => {
+    const { staged, mine, theirs } = stage();
+    const well = (): void => staged.ended(vaultMessage(theirs, "/secrets/db"));
+    const throttling = (): void => {
+      well();
+      staged.ended(vaultMessage(mine, "/secrets/db"), { status: 429 });
+    };
+    assert.deepEqual(await run(staged, 60, throttling), []);
+    assert.deepEqual(await run(staged, 45, well), []);
+    assert.deepEqual(await run(staged, 10, well), ["mine/app: nobody has asked for db for N minutes in which all worked"]);
+  });
 
   test("asks nothing while another replica takes over, and does so where it could have and has not", async () => {
     const { staged, mine, theirs } = stage();

@@ -63,6 +63,34 @@ describe("the simulation's invariant that lists are enough", () => {
     assert.deepEqual(await rest("/secrets/db/0123"), []);
     assert.deepEqual(await rest("/secrets/db", false), []);
   });
+
+  const VERSION = "0123456789abcdef0123456789abcdef";
+
+  /** Of a class that names a version and, as another object, the latest; `keys`: what its Secret is made of. */
+  async function restWithPinned(keys: readonly number[], versionAsked: number): Promise<readonly string[]> {
+    const { staged } = watched(listsAreEnough);
+    const latest = { object: "db", type: "secret" as const, pinned: undefined, alias: undefined, isDecoded: false };
+    const before = { ...latest, pinned: VERSION, alias: "before" };
+    const team = staged.team("mine", { entries: [before, latest], secrets: [{ name: "db", keys, label: undefined }] });
+    const [version] = team.vault.objects.get("db")?.versions ?? [];
+    team.vault.objects.get("db")?.versions.unshift({ version: VERSION, value: version?.value ?? "", since: 0, isDisabled: false });
+    await staged.pass(3_600 * SECOND);
+    const asked = { host: "vault-of-mine.vault.azure.net", identity: team.application.appId };
+    for (let time = 0; time < versionAsked; time += 1) staged.cloudRequest({ ...asked, path: `/secrets/db/${VERSION}` });
+    staged.cloudRequest({ ...asked, path: "/secrets/db/" });
+    return listsAreEnough.atRest?.(staged.world) ?? [];
+  }
+
+  test("is content with the other objects of a Secret whose pinned version is checked, once a day", async () => {
+    assert.deepEqual(await restWithPinned([0, 1], 1), []);
+  });
+
+  test("finds them where the version is not asked for, is in another Secret, or is asked for again and again", async () => {
+    const found = ["mine asks for db, which vault-of-mine has not changed"];
+    assert.deepEqual(await restWithPinned([0, 1], 0), found);
+    assert.deepEqual(await restWithPinned([1], 1), found);
+    assert.deepEqual(await restWithPinned([0, 1], 2), found);
+  });
 });
 
 describe("the simulation's invariant of the grace", () => {

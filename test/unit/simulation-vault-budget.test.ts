@@ -42,9 +42,16 @@ describe("the simulation's invariant of a vault's budget", () => {
 });
 
 describe("the simulation's invariant that who asks for little is served at once", () => {
-  async function write(happen: (staged: StagedWorld) => Promise<void>): Promise<readonly string[]> {
+  const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
+
+  /** `generations`: of the class before it is written, and after. */
+  async function write(
+    happen: (staged: StagedWorld) => Promise<void>,
+    [before, after]: readonly [number, number] = [1, 2],
+  ): Promise<readonly string[]> {
     const staged = new StagedWorld();
     const team = staged.team("mine");
+    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1", generation: before } });
     const found: string[] = [];
     littleIsPrompt.watch?.(staged.world, (text) => void found.push(text));
     // Longer than a new leader may be felt.
@@ -52,7 +59,8 @@ describe("the simulation's invariant that who asks for little is served at once"
     const wanted = team.classes.get("app");
     if (wanted !== undefined) team.classes.set("app", { ...wanted });
     team.writtenAt.set("app", staged.scheduler.now);
-    staged.written({ resource: "secretproviderclasses.secrets-store.csi.x-k8s.io", namespace: "mine", name: "app", user: "author" });
+    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1", generation: after } });
+    staged.written({ resource: CLASSES, namespace: "mine", name: "app", user: "author" });
     await happen(staged);
     await staged.pass(PROMPT_MS + 90_000);
     return found;
@@ -61,6 +69,10 @@ describe("the simulation's invariant that who asks for little is served at once"
   test("finds a class whose Secret is late", async () => {
     const late = `mine/db is not what app says ${PROMPT_MS / 1_000} s after it was written`;
     assert.deepEqual(await write((staged) => staged.pass(1)), [late]);
+  });
+
+  test("asks nothing of a class that says what it said before: its poll brings what has changed in the vault", async () => {
+    assert.deepEqual(await write((staged) => staged.pass(1), [2, 2]), []);
   });
 
   test("is content where the Secret is there in time", async () => {

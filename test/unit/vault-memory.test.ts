@@ -48,7 +48,7 @@ const anObject = (name: string): ClassObject => ({
 /** One look at a class that names these objects, as its worker takes it; the answers that came. */
 async function look(ledger: ObjectLedger, names: readonly string[], classKey = "team/one"): Promise<readonly object[]> {
   const objects = names.map(anObject);
-  const question = { kind: "everything", due: clock.now(), interval: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
+  const question = { kind: "everything", due: clock.now(), interval: INTERVAL, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
   const check = await checkVersions(ledger, { classKey, objects, secretObjects: [], question, now: clock.now() }, signal);
   const answers: object[] = [];
   for (const { name } of check.wanted) {

@@ -87,6 +87,18 @@ describe("a poll at rest", () => {
 });
 
 describe("a changed object", () => {
+  test("is told to a class whose last poll came soon after the one before, up to its next", async () => {
+    await worker.givenObjects("a");
+    const slow = await worker.synced({ objects: ["a"] }, "slow");
+    const other = await worker.synced({ objects: ["a"] }, "other");
+    await slow.poll({ interval: INTERVAL / 6 });
+    await worker.clock.advance(INTERVAL * 0.9);
+    worker.vaults.set("a");
+    await other.poll({ interval: INTERVAL / 4 });
+
+    assert.ok(worker.told.includes("team/slow"));
+  });
+
   test("is got once for all classes that name it, and they are told at once", async () => {
     await worker.givenObjects("shared", "own");
     const [one, other] = [

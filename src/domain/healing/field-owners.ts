@@ -1,4 +1,6 @@
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
+import { intersection, isEmptySet } from "./field-sets.ts";
+import { type FieldSet, union } from "./owned-fields.ts";
 
 type Fields = ManagedFieldsEntry["fieldsV1"];
 
@@ -15,6 +17,36 @@ export function ownersAfterRepair(
   const forgotten = snapshot.filter((entry) => !live.some((candidate) => isSameOwner(candidate, entry)));
   const returned = forgotten.map((entry) => ({ ...entry, fieldsV1: onlySpec(entry.fieldsV1) }));
   return [...kept, ...returned].filter(({ fieldsV1 }) => Object.keys(fieldsV1 ?? {}).length > 0);
+}
+
+/** Whether a manager owns fields of a class, its status left out. */
+export function isOwner(manager: string, entries: readonly ManagedFieldsEntry[] = []): boolean {
+  return entries.some((entry) => isOf(manager, entry));
+}
+
+/**
+ * Owners of a class's fields without those of a manager that wrote for others and came no further: what is still its own goes to whom the
+ * snapshot names, for somebody else may have written since.
+ */
+export function ownersWithout(
+  manager: string,
+  { snapshot, live }: { readonly snapshot: readonly ManagedFieldsEntry[]; readonly live: readonly ManagedFieldsEntry[] },
+): readonly ManagedFieldsEntry[] {
+  const left = live.filter((entry) => isOf(manager, entry)).reduce<FieldSet>((all, { fieldsV1 }) => union(all, fieldsV1 ?? {}), {});
+  const others = live.filter((entry) => !isOf(manager, entry));
+  const returned = snapshot
+    .filter((entry) => !isOf(manager, entry))
+    .map((entry) => ({ ...entry, fieldsV1: intersection(entry.fieldsV1 ?? {}, left) }))
+    .filter(({ fieldsV1 }) => !isEmptySet(fieldsV1));
+  const kept = others.map((entry) => {
+    const more = returned.find((candidate) => isSameOwner(candidate, entry));
+    return more === undefined ? entry : { ...entry, fieldsV1: union(entry.fieldsV1 ?? {}, more.fieldsV1) };
+  });
+  return [...kept, ...returned.filter((entry) => !others.some((candidate) => isSameOwner(candidate, entry)))];
+}
+
+function isOf(manager: string, entry: ManagedFieldsEntry): boolean {
+  return entry.manager === manager && entry.subresource === undefined;
 }
 
 function isSameOwner(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean {

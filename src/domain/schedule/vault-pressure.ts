@@ -20,7 +20,7 @@ const LEAST_SHARE = 1 / 16;
 /** Polls come at most this many times less often under throttling. */
 const MOST_STRETCH = 8;
 
-/** After so long without a 429 the share doubles again (milliseconds). */
+/** Each time so long has passed without a 429 the share doubles again, as the next answer shows (milliseconds). */
 const RECOVERY_MS = 30_000;
 
 /** Without `Retry-After`, as Key Vault's guidance says: 1, 2, 4, 8, 16 s. The SDK does not retry such a 429 at all. */
@@ -95,12 +95,14 @@ export function holdUp(
 /** The vault answered, be it with a refusal. */
 export function answered(pressure: VaultPressure, now: number): VaultPressure {
   const isPaused = now < pressure.pausedUntil;
-  const grows = pressure.share < 1 && !isPaused && now - pressure.shareChangedAt >= RECOVERY_MS;
+  // Polls that are far apart for the share's sake would see it grow by one step each.
+  const steps = isPaused ? 0 : Math.floor((now - pressure.shareChangedAt) / RECOVERY_MS);
+  const grows = pressure.share < 1 && steps > 0;
   return {
     ...pressure,
     breaker: CLOSED,
     pauses: isPaused ? pressure.pauses : 0,
-    ...(grows ? { share: Math.min(1, pressure.share * 2), shareChangedAt: now } : {}),
+    ...(grows ? { share: Math.min(1, pressure.share * 2 ** steps), shareChangedAt: now } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { ownersAfterRepair } from "../../domain/healing/field-owners.ts";
+import { isOwner, ownersAfterRepair, ownersWithout } from "../../domain/healing/field-owners.ts";
 import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
@@ -26,6 +26,8 @@ export async function keepSnapshot(context: WorkerContext, provider: HeldClass, 
     case "current":
       return { kind: "current" };
     case "outdated":
+      if (snapshot !== undefined && isOwner(FIELD_MANAGER, wholeClass(provider).metadata.managedFields))
+        await handOverLate(context, snapshot, signal);
       return save(context, provider, signal);
     case "damaged":
       if (snapshot !== undefined) await repair(context, snapshot, provider, signal);
@@ -49,6 +51,21 @@ async function save(context: WorkerContext, provider: SecretProviderClass, signa
   if (!isSteady || found.kind !== "found" || found.object.metadata.uid !== uid) return { kind: "unsettled" };
   await context.snapshots.save(snapshotOf(found.object, after), signal);
   return found.object.metadata.resourceVersion === provider.metadata.resourceVersion ? { kind: "current" } : { kind: "unsettled" };
+}
+
+/**
+ * Who made the class again, or completed it, has ended before it was handed over. Its owner would take nothing out of it any more: an apply
+ * leaves what somebody else owns, too. The snapshot taken next knows nothing of who owned what.
+ */
+async function handOverLate(context: WorkerContext, { namespace, name, managedFields }: ClassSnapshot, signal: AbortSignal): Promise<void> {
+  const found = await context.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
+  const gate = await context.gate.confirm(signal);
+  if (found.kind !== "found" || gate.kind !== "whole") return;
+  const live = found.object.metadata.managedFields ?? [];
+  if (!isOwner(FIELD_MANAGER, live)) return;
+  const owners = ownersWithout(FIELD_MANAGER, { snapshot: managedFields, live });
+  const handed = { resource: RESOURCES.secretProviderClasses, object: found.object, managedFields: owners, isExact: true };
+  await handOver(context.kube, handed, signal);
 }
 
 /** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */

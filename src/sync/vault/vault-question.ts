@@ -6,8 +6,10 @@ export type Question = AllOfIt | StoredQuestion;
 interface Timing {
   /** Unix milliseconds: when the look was due, however late it runs. */
   readonly due: number;
-  /** Milliseconds to the next poll. */
+  /** Milliseconds: how far from the look the poll before may lie whose answer still serves it. */
   readonly interval: number;
+  /** Milliseconds between two polls of the class, where none was moved: within twice that it comes again. */
+  readonly period: number;
   /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
   readonly credentialsMs: number;
 }

@@ -1,13 +1,12 @@
 /** The cluster's own state, and the services' clocks. */
-import { releaseManifests } from "../world/cluster.ts";
-import type { World } from "../world/world.ts";
+import { type Cluster, releaseManifests } from "../world/cluster.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
-const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
+export const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const STATUS_CRD = "secretproviderclasssyncs.keyvault-injector.dev";
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-function deleteDefinition({ cluster }: World, name: string): void {
+export function deleteDefinition(cluster: Cluster, name: string): void {
   cluster.request("DELETE", `${CRDS}/${name}`);
 }
 
@@ -16,7 +15,7 @@ export const clusterFaults: readonly FaultKind[] = [
     name: "the class CRD is deleted",
     longestMs: 0,
     begin: (world) => {
-      deleteDefinition(world, CLASS_CRD);
+      deleteDefinition(world.cluster, CLASS_CRD);
       return undefined;
     },
   },
@@ -24,7 +23,7 @@ export const clusterFaults: readonly FaultKind[] = [
     name: "the class CRD is deleted and made again by its installer",
     longestMs: 0,
     begin: (world, random) => {
-      deleteDefinition(world, CLASS_CRD);
+      deleteDefinition(world.cluster, CLASS_CRD);
       world.scheduler.schedule(random.between(100, 20_000), () => {
         try {
           world.cluster.apply(releaseManifests("crds.yaml", "0.4.0"));
@@ -53,7 +52,7 @@ export const clusterFaults: readonly FaultKind[] = [
     name: "the status CRD is deleted",
     longestMs: 0,
     begin: (world) => {
-      deleteDefinition(world, STATUS_CRD);
+      deleteDefinition(world.cluster, STATUS_CRD);
       return undefined;
     },
   },

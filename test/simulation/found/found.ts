@@ -75,4 +75,18 @@ export const FOUND: readonly Found[] = [
       stage.at(7.7, () => stage.endPods());
     },
   },
+  {
+    name: "a class that came back after its CRD keeps what its author takes out of it, where nobody was told whose it is",
+    seed: 3,
+    planted: "S4",
+    minutes: 20,
+    tell: (stage) => {
+      const secrets = [{ name: "again", keys: [0] }];
+      stage.at(1, () => stage.write({ name: "again", entries: ["object-0"], secrets, sync: "while-used", intervalMinutes: 5 }));
+      stage.at(2, () => stage.startPod("again"));
+      stage.at(5, () => stage.loseClasses());
+      stage.at(10, () => stage.write({ name: "again", entries: ["object-0"], secrets, intervalMinutes: 5 }));
+      stage.at(12, () => stage.endPods());
+    },
+  },
 ];

@@ -3,6 +3,7 @@
  * draws some day. The seed decides the order of what happens at the same time, and how long each message takes.
  */
 
+import { CLASS_CRD, deleteDefinition } from "../faults/cluster.ts";
 import { MINUTE } from "../faults/fault.ts";
 import { breakWatch } from "../faults/unseen-pods.ts";
 import type { Violation } from "../invariants/invariant.ts";
@@ -81,6 +82,18 @@ export class Stage {
   /** No pod that comes or goes is seen for so long, and what was missed cannot be asked for. */
   breakWatchOfPods(minutes: number): void {
     this.world.scheduler.schedule(minutes * MINUTE, breakWatch(this.world));
+  }
+
+  /** With their CRD; and the first who makes one again is cut off before it has said whose it is. */
+  loseClasses(): void {
+    const { cluster, weathers } = this.world;
+    const cut: Weather = ({ machine, method, path }) => {
+      if (machine === undefined || method !== "PATCH" || !/\/secretproviderclasses\/[^/]+\?/.test(path)) return undefined;
+      weathers.delete(cut);
+      return { kind: "resetBefore", there: 3 };
+    };
+    weathers.add(cut);
+    deleteDefinition(cluster, CLASS_CRD);
   }
 
   /** Connections to it end for so long before anything is asked. */

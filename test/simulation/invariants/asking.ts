@@ -1,5 +1,6 @@
 /** What a vault is asked for when nothing changes. */
 
+import type { WantedEntry } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import type { Team, World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
@@ -10,14 +11,18 @@ interface Asked {
   readonly at: number;
   readonly vault: string;
   readonly object: string;
+  /** By its id; undefined: the latest. */
+  readonly version: string | undefined;
   readonly identity: string;
 }
 
 const known = new WeakMap<World, Asked[]>();
 
-/** Of a path to the latest version of a secret; undefined: anything else. */
-function objectOf(path: string): string | undefined {
-  return /^\/secrets\/([^/]+)\/?$/.exec(path)?.[1];
+/** Of a path to a secret, or to a version of an object of any type; undefined: anything else. */
+function objectOf(path: string): Pick<Asked, "object" | "version"> | undefined {
+  const [, kind, object, version] = /^\/(secrets|certificates|keys)\/([^/]+)(?:\/([0-9a-f]{32})?)?$/.exec(path) ?? [];
+  if (object === undefined || (kind !== "secrets" && version === undefined)) return undefined;
+  return { object, version };
 }
 
 /** Lists say what has changed: an object that has not is asked for only by whom the vault shows no list, and by who waits for it. */
@@ -27,9 +32,9 @@ export const listsAreEnough: Invariant = {
     const asked: Asked[] = [];
     known.set(world, asked);
     world.onCloudRequest(({ host, path, status, identity }) => {
-      const object = objectOf(path);
-      if (object === undefined || identity === undefined || status === 401) return;
-      asked.push({ at: world.scheduler.now, vault: host.split(".")[0] ?? "", object, identity });
+      const found = objectOf(path);
+      if (found === undefined || identity === undefined || status === 401) return;
+      asked.push({ at: world.scheduler.now, vault: host.split(".")[0] ?? "", ...found, identity });
       if (asked.length > 4_000) asked.splice(0, 2_000);
     });
   },
@@ -42,8 +47,9 @@ export const listsAreEnough: Invariant = {
     return world.teams.flatMap((team) => {
       const { namespace, application, vault } = team;
       if (!application.mayList || vault.name === large) return [];
-      const needless = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
-      const waiting = awaited(team);
+      const ours = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
+      const waiting = new Set([...awaited(team), ...besidePinned(team, ours)]);
+      const needless = ours.filter(({ version }) => version === undefined);
       const names = [...new Set(needless.map(({ object }) => object))].filter(
         (name) => vault.objects.get(name)?.state === "enabled" && !waiting.has(name),
       );
@@ -58,4 +64,17 @@ function awaited({ classes, vault }: Team): ReadonlySet<string> {
     entries.some((entry) => expected(entry, vault.objects.get(entry.object)) === undefined),
   );
   return new Set(waiting.flatMap(({ entries }) => entries.map(({ object }) => object)));
+}
+
+/**
+ * Once a day a version that is named by its id is asked for, and with it all that its Secret is made of. Once: what is asked for twice at rest
+ * is no such check.
+ */
+function besidePinned({ classes }: Team, asked: readonly Asked[]): ReadonlySet<string> {
+  const isChecked = ({ object, pinned }: WantedEntry): boolean =>
+    pinned !== undefined && asked.filter((each) => each.object === object && each.version === pinned).length === 1;
+  const made = [...classes.values()].flatMap(({ entries, secrets }) =>
+    secrets.map(({ keys }) => keys.flatMap((index) => entries[index] ?? [])).filter((sources) => sources.some(isChecked)),
+  );
+  return new Set(made.flat().map(({ object }) => object));
 }

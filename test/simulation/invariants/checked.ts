@@ -16,9 +16,16 @@ const BOUND_MS = 3 * 60_000;
 
 const DEFAULT_MINUTES = 5;
 
+/** So many times further apart are polls of a vault that has throttled, at the most, until it has answered one. */
+const MOST_STRETCH = 8;
+
 /** How long a class may be unchecked while all that it needs works (milliseconds). */
-export function longestMs({ intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">, isAlone = false): number {
-  return (isAlone ? 1 : INTERVALS) * intervalMinutes * 60_000 + BOUND_MS;
+export function longestMs(
+  { intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">,
+  { isAlone = false, isStretched = false }: { readonly isAlone?: boolean; readonly isStretched?: boolean } = {},
+): number {
+  const intervals = (isAlone ? 1 : INTERVALS) + (isStretched ? MOST_STRETCH - 1 : 0);
+  return intervals * intervalMinutes * 60_000 + BOUND_MS;
 }
 
 /** Which objects an answer of a vault shows as they are, as `secrets/name`. */
@@ -51,6 +58,8 @@ function identityOf(authorization: string): string {
 interface Seen {
   /** When an identity was last shown an object of a vault. */
   readonly objects: Map<string, number>;
+  /** When a vault last said that it is asked too often, whoever asked. */
+  readonly throttled: Map<string, number>;
   /** When somebody else wrote a Secret last. */
   readonly touched: Map<string, number>;
   /** When a class was last not to be kept. */
@@ -64,12 +73,13 @@ function objectKey(appId: string, vault: string, object: string): string {
 }
 
 function observe(world: World): void {
-  const noted: Seen = { objects: new Map(), touched: new Map(), inactive: new Map() };
+  const noted: Seen = { objects: new Map(), throttled: new Map(), touched: new Map(), inactive: new Map() };
   seen.set(world, noted);
   troublesOf(world);
   world.onEnded((ended) => {
     const { host, headers } = ended.message;
     if (!host.includes(".vault.azure.net")) return;
+    if (ended.how === "answered" && ended.status === 429) noted.throttled.set(host.split(".")[0] ?? "", world.scheduler.now);
     const shown = objectsShown(ended);
     if (shown.length === 0) return;
     const appId = identityOf(headers["authorization"] ?? "");
@@ -90,9 +100,12 @@ interface Judging {
 }
 
 /** Minutes for which all has worked and nothing was done; undefined: it is not too long. */
-function overdueMinutes({ world, team, wanted }: Judging, from: number): number | undefined {
+function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): number | undefined {
   const healthy = troublesOf(world).healthyMs(scopesOf(team), from, world.scheduler.now);
-  return healthy > longestMs(wanted, team.mostClasses === 1) ? Math.round(healthy / 60_000) : undefined;
+  const isAlone = team.mostClasses === 1;
+  const throttledAt = noted.throttled.get(team.vault.name) ?? Number.NEGATIVE_INFINITY;
+  const isStretched = from - throttledAt < longestMs(wanted, { isAlone, isStretched: true });
+  return healthy > longestMs(wanted, { isAlone, isStretched }) ? Math.round(healthy / 60_000) : undefined;
 }
 
 function unchecked(judging: Judging): readonly string[] {

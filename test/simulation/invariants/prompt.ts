@@ -14,6 +14,12 @@ export const PROMPT_MS = 8_000;
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
+/** Raised with each change of the spec; made anew, a class is another object. */
+interface SpecMark {
+  readonly uid?: string;
+  readonly generation?: number;
+}
+
 interface Written {
   readonly team: Team;
   readonly wanted: WantedClass;
@@ -50,6 +56,16 @@ export const littleIsPrompt: Invariant = {
     troublesOf(world);
     const touched = new Map<string, number>();
     const observed = new WeakSet<WantedClass>();
+    const specs = new Map<string, string>();
+    /** What says the same as before brings no look at the vault: an object that changed before it waits for its poll. */
+    const saysSomethingElse = ({ namespace, name }: WantedClass): boolean => {
+      const key = `${namespace}/${name}`;
+      const { metadata } = (world.cluster.server.object(CLASSES, name, namespace) ?? {}) as { metadata?: SpecMark };
+      const mark = `${metadata?.uid} ${metadata?.generation}`;
+      const isNew = metadata === undefined || specs.get(key) !== mark;
+      specs.set(key, mark);
+      return isNew;
+    };
     const look = (): void => {
       for (const team of world.teams) {
         if (team.namespace === GREEDY) continue;
@@ -57,6 +73,7 @@ export const littleIsPrompt: Invariant = {
           const at = team.writtenAt.get(wanted.name) ?? 0;
           if (observed.has(wanted)) continue;
           observed.add(wanted);
+          if (!saysSomethingElse(wanted)) continue;
           const hasChanged = (secret: string): boolean => (touched.get(`${team.namespace}/${secret}`) ?? -1) >= at;
           const written: Written = { team, wanted, at, hasChanged };
           const check = (): void => {
@@ -79,7 +96,11 @@ export const littleIsPrompt: Invariant = {
     });
     world.scheduler.schedule(0, () => {
       // What was there from the start waits for the first leader.
-      for (const team of world.teams) for (const wanted of team.classes.values()) observed.add(wanted);
+      for (const team of world.teams)
+        for (const wanted of team.classes.values()) {
+          observed.add(wanted);
+          saysSomethingElse(wanted);
+        }
     });
   },
 };

@@ -210,4 +210,15 @@ import { networkCode } from "./service-answer.ts";
       },
     ],
   },
+  {
+    id: "S4",
+    what: "a class that was made again, and not handed over to its owners, stays the worker's",
+    edits: [
+      {
+        file: "src/domain/healing/field-owners.ts",
+        find: "  return entries.some((entry) => isOf(manager, entry));",
+        replace: "  return entries.length < 0 && entries.some((entry) => isOf(manager, entry));",
+      },
+    ],
+  },
 ];
