@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { littleIsPrompt, PROMPT_MS } from "../simulation/invariants/prompt.ts";
 import { vaultBudget } from "../simulation/invariants/vault-budget.ts";
+import type { WantedClass } from "../simulation/world/classes.ts";
 import { StagedWorld, vaultMessage } from "../support/staged-world.ts";
 
 /** Requests for one path, so many at once and then a second, for half a minute; and what was found. */
@@ -42,7 +43,12 @@ describe("the simulation's invariant of a vault's budget", () => {
 });
 
 describe("the simulation's invariant that who asks for little is served at once", () => {
-  async function write(happen: (staged: StagedWorld) => Promise<void>): Promise<readonly string[]> {
+  const relabelled = (wanted: WantedClass): WantedClass => ({
+    ...wanted,
+    secrets: wanted.secrets.map((secret) => ({ ...secret, label: "new" })),
+  });
+
+  async function write(happen: (staged: StagedWorld) => Promise<void>, edit = relabelled): Promise<readonly string[]> {
     const staged = new StagedWorld();
     const team = staged.team("mine");
     const found: string[] = [];
@@ -50,7 +56,7 @@ describe("the simulation's invariant that who asks for little is served at once"
     // Longer than a new leader may be felt.
     await staged.pass(600_000);
     const wanted = team.classes.get("app");
-    if (wanted !== undefined) team.classes.set("app", { ...wanted });
+    if (wanted !== undefined) team.classes.set("app", edit(wanted));
     team.writtenAt.set("app", staged.scheduler.now);
     staged.written({ resource: "secretproviderclasses.secrets-store.csi.x-k8s.io", namespace: "mine", name: "app", user: "author" });
     await happen(staged);
@@ -61,6 +67,12 @@ describe("the simulation's invariant that who asks for little is served at once"
   test("finds a class whose Secret is late", async () => {
     const late = `mine/db is not what app says ${PROMPT_MS / 1_000} s after it was written`;
     assert.deepEqual(await write((staged) => staged.pass(1)), [late]);
+  });
+
+  // Seed 1001: an edit that changed nothing was to bring a version that the vault had since the last poll.
+  test("asks nothing where the class was applied again as it was, or with another interval", async () => {
+    const again = (wanted: WantedClass): WantedClass => ({ ...wanted, intervalMinutes: 30 });
+    assert.deepEqual(await write((staged) => staged.pass(1), again), []);
   });
 
   test("is content where the Secret is there in time", async () => {

@@ -36,6 +36,11 @@ function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readon
   });
 }
 
+/** What a class is written for. */
+function askText({ vault, entries, secrets, sync }: WantedClass): string {
+  return JSON.stringify([vault, entries, secrets, sync]);
+}
+
 /** Nothing that is sent waits longer for its answer. */
 const LONGEST_WAIT_MS = 90_000;
 
@@ -50,6 +55,7 @@ export const littleIsPrompt: Invariant = {
     troublesOf(world);
     const touched = new Map<string, number>();
     const observed = new WeakSet<WantedClass>();
+    const asked = new Map<string, string>();
     const look = (): void => {
       for (const team of world.teams) {
         if (team.namespace === GREEDY) continue;
@@ -57,6 +63,11 @@ export const littleIsPrompt: Invariant = {
           const at = team.writtenAt.get(wanted.name) ?? 0;
           if (observed.has(wanted)) continue;
           observed.add(wanted);
+          const key = `${team.namespace}/${wanted.name}`;
+          const asks = askText(wanted);
+          // Applied again as it was, or polled at other times from now on: what the vault has new is found by a poll.
+          if (asked.get(key) === asks) continue;
+          asked.set(key, asks);
           const hasChanged = (secret: string): boolean => (touched.get(`${team.namespace}/${secret}`) ?? -1) >= at;
           const written: Written = { team, wanted, at, hasChanged };
           const check = (): void => {
@@ -79,7 +90,12 @@ export const littleIsPrompt: Invariant = {
     });
     world.scheduler.schedule(0, () => {
       // What was there from the start waits for the first leader.
-      for (const team of world.teams) for (const wanted of team.classes.values()) observed.add(wanted);
+      for (const team of world.teams) {
+        for (const wanted of team.classes.values()) {
+          observed.add(wanted);
+          asked.set(`${team.namespace}/${wanted.name}`, askText(wanted));
+        }
+      }
     });
   },
 };
