@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S3 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S4 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import type { Planted } from "./edits.ts";
@@ -207,6 +207,19 @@ import { networkCode } from "./service-answer.ts";
         file: "src/domain/sync/unused.ts",
         find: `  return isFollowed ? { kind: "expired", since }`,
         replace: `  return isFollowed || since > 0 ? { kind: "expired", since }`,
+      },
+    ],
+  },
+  {
+    id: "S4",
+    what: "a candidate counts a lease's time anew after each read that fails",
+    edits: [
+      {
+        file: "src/kube/lease.ts",
+        find: `      if (lease !== undefined && lease.metadata.resourceVersion !== seen) {
+        seen = lease.metadata.resourceVersion;`,
+        replace: `      if (lease?.metadata.resourceVersion !== seen) {
+        seen = lease?.metadata.resourceVersion;`,
       },
     ],
   },
