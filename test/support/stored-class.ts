@@ -61,13 +61,21 @@ export class StoredClass {
     return this.stored.map(({ data }) => data[0]?.version);
   }
 
-  first(mirror: Mirrors, look: Look): Promise<Mirror> {
-    return this.#ask(mirror, { kind: "everything", due: look.due, interval: look.interval, credentialsMs: 0, sharedMs: 1_000 });
+  first(mirror: Mirrors, { due, interval }: Look): Promise<Mirror> {
+    return this.#ask(mirror, { kind: "everything", due, interval, untilNext: interval, credentialsMs: 0, sharedMs: 1_000 });
   }
 
   poll(mirror: Mirrors, look: Look): Promise<Mirror> {
     const intact = new Set(this.stored.map(({ name }) => name));
-    return this.#ask(mirror, { kind: "changes", intact, stored: this.stored, checked: this.checked, credentialsMs: 0, ...look });
+    return this.#ask(mirror, {
+      kind: "changes",
+      intact,
+      stored: this.stored,
+      checked: this.checked,
+      untilNext: look.interval,
+      credentialsMs: 0,
+      ...look,
+    });
   }
 
   async #ask(mirror: Mirrors, question: Question): Promise<Mirror> {

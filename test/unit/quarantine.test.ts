@@ -10,7 +10,7 @@ import { recordingLogger } from "../support/recording-logger.ts";
 
 const signal = new AbortController().signal;
 const GOOD: Mirror = { kind: "answered", notFresh: undefined, checkedAt: 0, retry: { kind: "backoff" }, secrets: [], warnings: [] };
-const timing = { due: 0, interval: 1, credentialsMs: 0 };
+const timing = { due: 0, interval: 1, untilNext: 1, credentialsMs: 0 };
 const EVERYTHING: Question = { kind: "everything", ...timing, sharedMs: 0 };
 const AT_REST: Question = { kind: "changes", ...timing, intact: new Set(), checked: 0, stored: [{ name: "s", state: "Synced", data: [] }] };
 

@@ -39,6 +39,7 @@ export function questionOf(context: WorkerContext, asking: Asking): Question {
   const timing = {
     due: dueOf({ ...asking, isPollDue: isPoll }, now),
     interval,
+    untilNext: memory.interval,
     credentialsMs: memory.failures > 0 ? 0 : credentialsMs(need),
   };
   if (isRefreshOpen(asking)) return { kind: "everything", ...timing, sharedMs: 0 };

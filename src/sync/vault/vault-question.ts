@@ -6,8 +6,10 @@ export type Question = AllOfIt | StoredQuestion;
 interface Timing {
   /** Unix milliseconds: when the look was due, however late it runs. */
   readonly due: number;
-  /** Milliseconds to the next poll. */
+  /** How far from this poll the one before may lie whose answer still serves it (milliseconds). */
   readonly interval: number;
+  /** Milliseconds from this poll to the next. */
+  readonly untilNext: number;
   /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
   readonly credentialsMs: number;
 }

@@ -43,7 +43,7 @@ export interface VersionCheck {
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
 export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, question, now } = input;
-  const forgottenAfter = now + 2 * question.interval * ledger.stretchFor(classKey);
+  const forgottenAfter = now + 2 * question.untilNext * ledger.stretchFor(classKey);
   const keys = objects.filter((object) => !hasHistory(object)).map(ledgerKey);
   ledger.interests.name(classKey, { keys, until: forgottenAfter }, now);
   const { due } = question;
