@@ -105,14 +105,17 @@ class LeaseElection implements LeaderElection {
     let unchangedMs = 0;
     for (;;) {
       const lease = await this.#tried("lease not read", () => this.#read(signal), signal);
-      const version = lease?.metadata.resourceVersion;
-      unchangedMs = version === seen ? unchangedMs + this.#timing.retryMs : 0;
-      seen = version;
+      // A failed read says nothing of the lease: whoever renews it while it cannot be read is seen by its version afterwards.
+      if (lease !== undefined && lease.metadata.resourceVersion !== seen) {
+        seen = lease.metadata.resourceVersion;
+        unchangedMs = 0;
+      }
       if (lease !== undefined && (this.#isFree(lease) || unchangedMs > this.#durationOf(lease))) {
         const won = await this.#tried("lease not acquired", () => this.#write(lease, signal), signal);
         if (won !== undefined) return won;
       }
       await this.#options.clock.sleep(this.#timing.retryMs, signal);
+      unchangedMs += this.#timing.retryMs;
     }
   }
 

@@ -16,7 +16,7 @@ import { statusesAreTrue } from "./invariants/claims.ts";
 import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
-import { leaseIsKept } from "./invariants/lease.ts";
+import { leaseIsKept, leaseIsTaken } from "./invariants/lease.ts";
 import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
 import { noOwnErrors, replicasEndForReasons } from "./invariants/processes.ts";
 import { littleIsPrompt } from "./invariants/prompt.ts";
@@ -60,6 +60,7 @@ export const INVARIANTS: readonly Invariant[] = [
   enforcedStays,
   secondDoesNothing,
   leaseIsKept,
+  leaseIsTaken,
   listsAreEnough,
   unusedKeepsGrace,
   replicasEndForReasons,

@@ -8,7 +8,7 @@ import { createLeaderElection } from "../../src/kube/lease.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 
-/** A Lease in memory, that can refuse to be written. */
+/** A Lease in memory, on a server that can be down. */
 class LeaseServer {
   lease: KubeObject = {
     apiVersion: "coordination.k8s.io/v1",
@@ -20,17 +20,30 @@ class LeaseServer {
   isDown = false;
 
   readonly kube: Pick<KubeClient, "read" | "mergePatch"> = {
-    read: async <T extends KubeObject>(): Promise<ReadResult<T>> => ({ kind: "found", object: this.lease as T }), // The one there is.
+    read: async <T extends KubeObject>(): Promise<ReadResult<T>> => {
+      this.#answer();
+      return { kind: "found", object: this.lease as T }; // The one there is.
+    },
     mergePatch: async <T extends KubeObject>(_resource: unknown, _ref: unknown, patch: unknown) => {
       this.tries += 1;
       await nextTurn();
-      if (this.isDown) throw new KubeError("Unavailable", "the API server is down", { retry: { kind: "backoff" } });
+      this.#answer();
       this.writes += 1;
       const { metadata, ...rest } = patch as { readonly metadata: object }; // As the election makes it.
       this.lease = { ...this.lease, ...rest, metadata: { ...this.lease.metadata, ...metadata, resourceVersion: `${this.writes + 1}` } };
       return this.lease as T; // As above.
     },
   };
+
+  renewedByAnother(): void {
+    this.writes += 1;
+    const metadata = { ...this.lease.metadata, resourceVersion: `${this.writes + 1}` };
+    this.lease = { ...this.lease, metadata, spec: { holderIdentity: "another", leaseDurationSeconds: 15 } } as KubeObject; // A Lease has a spec.
+  }
+
+  #answer(): void {
+    if (this.isDown) throw new KubeError("Unavailable", "the API server is down", { retry: { kind: "backoff" } });
+  }
 }
 
 describe("a renewal that somebody wants at once", () => {
@@ -116,5 +129,64 @@ describe("a renewal that somebody wants at once", () => {
     await election.renewNow();
 
     assert.equal(server.writes, before);
+  });
+});
+
+describe("a candidate for a lease that another holds", () => {
+  let server: LeaseServer;
+  let clock: ManualClock;
+  let stop: AbortController;
+
+  const waiting = () => {
+    const options = { namespace: "n", name: "l", identity: "me", fieldManager: "f", clock, logger: recordingLogger() };
+    const election = createLeaderElection(server.kube as KubeClient, options);
+    const run = election.run(() => new Promise((resolve) => stop.signal.addEventListener("abort", () => resolve())), stop.signal);
+    return { election, run };
+  };
+  const pass = async (milliseconds: number): Promise<void> => {
+    for (let passed = 0; passed < milliseconds; passed += 1_000) {
+      await clock.advance(1_000);
+      await nextTurn();
+    }
+  };
+
+  beforeEach(() => {
+    server = new LeaseServer();
+    server.renewedByAnother();
+    clock = new ManualClock();
+    stop = new AbortController();
+  });
+
+  // It began to count anew at each failed read: after an outage of the API server nobody led for as long as a lease lasts.
+  test("takes it as soon as the API server is back, where nobody has renewed it during an outage longer than the lease", async () => {
+    const { election, run } = waiting();
+    await pass(4_000);
+    server.isDown = true;
+    await pass(60_000);
+    assert.equal(election.isLeader, false);
+    server.isDown = false;
+
+    await pass(4_000);
+
+    assert.equal(election.isLeader, true);
+    stop.abort();
+    await run;
+  });
+
+  test("waits for the whole duration where the lease was renewed while it could not read it", async () => {
+    const { election, run } = waiting();
+    await pass(4_000);
+    server.isDown = true;
+    await pass(60_000);
+    server.renewedByAnother();
+    server.isDown = false;
+
+    await pass(14_000);
+
+    assert.equal(election.isLeader, false);
+    await pass(6_000);
+    assert.equal(election.isLeader, true);
+    stop.abort();
+    await run;
   });
 });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { listsAreEnough } from "../simulation/invariants/asking.ts";
 import { unusedKeepsGrace } from "../simulation/invariants/grace.ts";
 import type { Invariant } from "../simulation/invariants/invariant.ts";
-import { leaseIsKept } from "../simulation/invariants/lease.ts";
+import { leaseIsKept, leaseIsTaken } from "../simulation/invariants/lease.ts";
 import { noOwnErrors, replicasEndForReasons } from "../simulation/invariants/processes.ts";
 import { StagedWorld } from "../support/staged-world.ts";
 
@@ -41,6 +41,42 @@ describe("the simulation's invariant that a lease is kept", () => {
 
   test("excuses one whose machine stood still", async () => {
     assert.deepEqual(await lose((staged) => staged.machine.stop(5 * SECOND)), []);
+  });
+});
+
+describe("the simulation's invariant that a lease is taken", () => {
+  /** A candidate asks so often, every two seconds; `happen` before each answer. */
+  async function wait(times: number, happen: (staged: StagedWorld, time: number) => boolean): Promise<readonly string[]> {
+    const { staged, found } = watched(leaseIsTaken);
+    for (let time = 0; time < times; time += 1) {
+      staged.sent({ path: LEASE, method: "GET" });
+      const isAnswered = happen(staged, time);
+      staged.ended({ path: LEASE, method: "GET" }, isAnswered ? {} : { how: "failed", status: 0 });
+      await staged.pass(2 * SECOND);
+    }
+    return found;
+  }
+
+  const renewed = (staged: StagedWorld, resourceVersion: string): void =>
+    staged.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { metadata: { resourceVersion } });
+
+  test("finds a candidate that asks on for a lease that nobody renews, also where it got no answers for a while", async () => {
+    const late = "sync-0/1 has asked 11 times for a lease that nobody has renewed, and asks once more";
+    assert.deepEqual(await wait(13, () => true), [late]);
+    assert.deepEqual((await wait(33, (_, time) => time < 3 || time > 30)).length, 1);
+  });
+
+  test("is content where it is renewed, or the candidate tries to take it", async () => {
+    const renew = (staged: StagedWorld, time: number): boolean => {
+      renewed(staged, `${Math.floor(time / 5)}`);
+      return true;
+    };
+    assert.deepEqual(await wait(50, renew), []);
+    const take = (staged: StagedWorld, time: number): boolean => {
+      if (time % 9 === 8) staged.sent({ path: LEASE, method: "PATCH" });
+      return true;
+    };
+    assert.deepEqual(await wait(50, take), []);
   });
 });
 

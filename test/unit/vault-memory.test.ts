@@ -46,9 +46,14 @@ const anObject = (name: string): ClassObject => ({
 });
 
 /** One look at a class that names these objects, as its worker takes it; the answers that came. */
-async function look(ledger: ObjectLedger, names: readonly string[], classKey = "team/one"): Promise<readonly object[]> {
+async function look(
+  ledger: ObjectLedger,
+  names: readonly string[],
+  classKey = "team/one",
+  interval = INTERVAL,
+): Promise<readonly object[]> {
   const objects = names.map(anObject);
-  const question = { kind: "everything", due: clock.now(), interval: INTERVAL, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
+  const question = { kind: "everything", due: clock.now(), interval, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
   const check = await checkVersions(ledger, { classKey, objects, secretObjects: [], question, now: clock.now() }, signal);
   const answers: object[] = [];
   for (const { name } of check.wanted) {
@@ -69,6 +74,16 @@ describe("what the worker remembers of objects", () => {
     const [error] = remembered.flatMap((each) => each?.error ?? []);
     assert.equal(error?.code, "NotFound");
     assert.ok(!(error instanceof Error), "its words, and not its stack");
+  });
+
+  // What was known of objects that no Secret holds was asked for anew at each poll after one that had come soon after an edit.
+  test("outlasts the next poll of a class whose last one came soon after another look at it", async () => {
+    const ledger = ledgerOf("app");
+    await look(ledger, ["kept"], "team/one", INTERVAL / 4);
+    await clock.advance(INTERVAL);
+    await look(ledger, ["other"], "team/two");
+
+    assert.ok(ledger.lookOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
   });
 
   test("B-8: ends with the last class that names them", async () => {

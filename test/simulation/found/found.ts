@@ -89,4 +89,15 @@ export const FOUND: readonly Found[] = [
       stage.at(12, () => stage.endPods());
     },
   },
+  {
+    name: "nobody leads for as long as a lease lasts after an outage of the API server, in which nobody has renewed it",
+    seed: 1001,
+    planted: "S5",
+    minutes: 10,
+    tell: (stage) => {
+      const secrets = [{ name: "kept", keys: [0] }];
+      stage.at(1, () => stage.write({ name: "kept", entries: ["object-0"], secrets, intervalMinutes: 2 }));
+      stage.at(5, () => stage.apiServerAway(2));
+    },
+  },
 ];

@@ -13,6 +13,7 @@ import { INVARIANTS, QUIET_MS } from "../simulation.ts";
 import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
+import { API_HOST } from "../world/cluster.ts";
 import { startWorld, type Team, type World } from "../world/world.ts";
 
 /** A class as a scenario writes it. */
@@ -98,7 +99,15 @@ export class Stage {
 
   /** Connections to it end for so long before anything is asked. */
   vaultAway(minutes: number): void {
-    const away: Weather = ({ host }) => (host.startsWith(`${this.#team.vault.name}.`) ? { kind: "resetBefore", there: 3 } : undefined);
+    this.#away((host) => host.startsWith(`${this.#team.vault.name}.`), minutes);
+  }
+
+  apiServerAway(minutes: number): void {
+    this.#away((host) => host === API_HOST, minutes);
+  }
+
+  #away(isMeant: (host: string) => boolean, minutes: number): void {
+    const away: Weather = ({ host }) => (isMeant(host) ? { kind: "resetBefore", there: 3 } : undefined);
     this.world.weathers.add(away);
     this.world.scheduler.schedule(minutes * MINUTE, () => void this.world.weathers.delete(away));
   }

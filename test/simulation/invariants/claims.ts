@@ -2,7 +2,8 @@
 import type { ClassStatus } from "../../../src/domain/sync/class-status.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import { versionAt } from "../world/vaults.ts";
-import type { Team, World } from "../world/world.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import { SLOWEST } from "./checked.ts";
 import type { Invariant } from "./invariant.ts";
 import { EDITED, fileContent, isActive, seenSecrets } from "./secrets.ts";
 
@@ -13,7 +14,38 @@ const SLACK_MS = 5 * 60_000;
 
 /** How old a value may be that is called fresh: two intervals, and what it takes to say so. */
 function allowedMs({ intervalMinutes = DEFAULT_MINUTES }: WantedClass): number {
-  return 2 * intervalMinutes * 60_000 + SLACK_MS;
+  return 2 * intervalMinutes * 60_000 * SLOWEST + SLACK_MS;
+}
+
+/** Nobody has renewed the lease for so long: nobody leads, as while the API server is away, and so nobody can take back a claim. */
+const LAPSE_MS = 120_000;
+/** A new leader makes up for the polls that were missed before it takes back claims, for a minute. */
+const TAKING_BACK_MS = 3 * 60_000;
+
+interface Led {
+  /** Virtual milliseconds. */
+  renewedAt: number;
+  /** Since when, without a lapse. */
+  since: number;
+}
+
+const led = new WeakMap<World, Led>();
+
+function observeLease(world: World): void {
+  const seen: Led = { renewedAt: 0, since: 0 };
+  led.set(world, seen);
+  world.onWrite(({ resource, user, isDryRun }) => {
+    if (resource !== "leases.coordination.k8s.io" || user !== SYNC_USER || isDryRun) return;
+    const { now } = world.scheduler;
+    if (now - seen.renewedAt > LAPSE_MS) seen.since = now;
+    seen.renewedAt = now;
+  });
+}
+
+function canTakeBack(world: World): boolean {
+  const { renewedAt = 0, since = 0 } = led.get(world) ?? {};
+  const { now } = world.scheduler;
+  return now - renewedAt <= LAPSE_MS && now - since >= TAKING_BACK_MS;
 }
 
 function statusOf({ cluster }: World, namespace: string, name: string): ClassStatus | undefined {
@@ -50,7 +82,9 @@ function staleOf(world: World, team: Team, { wanted, seen }: { readonly wanted: 
 
 export const statusesAreTrue: Invariant = {
   name: "Synced and Fresh are true",
+  watch: observeLease,
   check: (world) => {
+    if (!canTakeBack(world)) return [];
     const seen = seenSecrets(world);
     return world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => staleOf(world, team, { wanted, seen })));
   },

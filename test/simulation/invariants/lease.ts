@@ -1,4 +1,4 @@
-/** The lease is kept by who can keep it. */
+/** The lease is kept by who can keep it, and taken by who can take it. */
 import type { Ended } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
@@ -45,6 +45,49 @@ export const leaseIsKept: Invariant = {
       const machine = machines.get(name);
       if (machine === undefined || wasHindered(machine, since) || (troubled.get(name) ?? 0) > since) return;
       violated(`${name} ended: ${why}, and every request of the last ${RECENT_MS / 1_000} s for its lease was answered at once`);
+    });
+  },
+};
+
+/** Of candidates that find the same lease: they take it after eight at the most, in worlds of either pace. */
+const MOST_ASKED = 10;
+const LEASE = { path: "/namespaces/keyvault-injector/leases/", namespace: "keyvault-injector", name: "keyvault-injector-sync" };
+
+interface Candidate {
+  version: string | undefined;
+  /** How often it has asked since it saw that version first. */
+  asked: number;
+  /** It has seen for long enough that nobody renews the lease. */
+  isDue: boolean;
+}
+
+/** Counted in questions and not in time: a candidate measures time by its own sleeps. */
+export const leaseIsTaken: Invariant = {
+  name: "a candidate that sees that nobody renews the lease takes it",
+  watch: (world: World, violated) => {
+    const candidates = new WeakMap<Machine, Candidate>();
+    const candidateOn = (machine: Machine): Candidate => {
+      const known = candidates.get(machine) ?? { version: undefined, asked: 0, isDue: false };
+      candidates.set(machine, known);
+      return known;
+    };
+    world.onSend(({ machine, method, host, path }) => {
+      if (machine === undefined || host !== API_HOST || !path.includes(LEASE.path)) return;
+      const candidate = candidateOn(machine);
+      if (method === "GET") candidate.asked += 1;
+      else candidates.delete(machine);
+      if (method !== "GET" || !candidate.isDue) return;
+      violated(`${machine.name} has asked ${candidate.asked} times for a lease that nobody has renewed, and asks once more`);
+      candidates.delete(machine);
+    });
+    world.onEnded(({ message: { machine, method, host, path }, how, status }) => {
+      if (machine === undefined || host !== API_HOST || method !== "GET" || !path.includes(LEASE.path)) return;
+      if (how !== "answered" || status !== 200) return;
+      const lease = world.cluster.server.object("leases.coordination.k8s.io", LEASE.name, LEASE.namespace);
+      const { resourceVersion } = (lease?.["metadata"] ?? {}) as { readonly resourceVersion?: string };
+      const candidate = candidateOn(machine);
+      if (candidate.version === resourceVersion) candidate.isDue = candidate.asked >= MOST_ASKED;
+      else candidates.set(machine, { version: resourceVersion, asked: 0, isDue: false });
     });
   },
 };

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S3 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S4 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import type { Planted } from "./edits.ts";
@@ -218,6 +218,19 @@ import { networkCode } from "./service-answer.ts";
         file: "src/domain/healing/field-owners.ts",
         find: "  return entries.some((entry) => isOf(manager, entry));",
         replace: "  return entries.length < 0 && entries.some((entry) => isOf(manager, entry));",
+      },
+    ],
+  },
+  {
+    id: "S5",
+    what: "a candidate counts a lease's time anew after each read that fails",
+    edits: [
+      {
+        file: "src/kube/lease.ts",
+        find: `      if (lease !== undefined && lease.metadata.resourceVersion !== seen) {
+        seen = lease.metadata.resourceVersion;`,
+        replace: `      if (lease?.metadata.resourceVersion !== seen) {
+        seen = lease?.metadata.resourceVersion;`,
       },
     ],
   },
