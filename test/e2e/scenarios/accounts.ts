@@ -40,7 +40,8 @@ export function accountScenarios(scenario: Scenarios, world: () => World): void 
     await cluster.kubectl("create", "serviceaccount", ACCOUNT);
     await cluster.until("the token to be refused", async () => !(await isAccepted(token)));
 
-    await cluster.kubectl("exec", POD, "--", "kill", "1");
+    // A little later: what ends the container ends the command in it as well.
+    await cluster.kubectl("exec", POD, "--", "sh", "-c", "(sleep 1; kill 1) >/dev/null 2>&1 &");
     await cluster.until(
       "the restarted container",
       async () => (await cluster.field(`pod/${POD}`, ".status.containerStatuses[0].restartCount")) === "1",

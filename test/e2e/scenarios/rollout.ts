@@ -95,6 +95,9 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
 
   scenario.run("a Deployment that a new version breaks stops the rest, and a good version goes to all", async () => {
     const [first, ...rest] = NAMES;
+    const condition = `--output=jsonpath={.status.conditions[?(@.type=='Rotated')].reason}`;
+    // The one whose restart has still to prove itself would come first.
+    await until("the restarts before to be over", async () => (await kubectl("get", `spcsync/${CLASS}`, condition)) === "Rotated");
     const before = await Promise.all(rest.map(restartStampOf));
 
     await rotateTo("bad");
@@ -104,7 +107,6 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
       async () => (await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}")) !== "",
     );
     console.log(await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}"));
-    const condition = `--output=jsonpath={.status.conditions[?(@.type=='Rotated')].reason}`;
     assert.equal(await kubectl("get", `spcsync/${CLASS}`, condition), "RolloutFailed");
     assert.deepEqual(await Promise.all(rest.map(restartStampOf)), before);
     for (const name of rest) assert.equal(await valueIn(name), "two", "it runs as before");
