@@ -24,8 +24,9 @@ const WEIGHT_BEHIND = 4;
  * that is longer. The next is of the peer that has had the least time since jobs began to wait: a hundred cheap ones of one peer go
  * before the second expensive one of another. Of one peer they come in their order, so that none waits for ever behind what comes after
  * it. What can wait is behind all that cannot, but not for ever. Without contention every job runs at once.
+ * `now`: milliseconds; tests of time pass another.
  */
-export function createFairTurns(): FairTurns {
+export function createFairTurns(now: () => number = () => performance.now()): FairTurns {
   const waiting = new Map<string, (() => void)[]>();
   const spent = new Map<string, number>();
   /** Which of the lines are of what can wait. */
@@ -35,9 +36,9 @@ export function createFairTurns(): FairTurns {
   let reached = 0;
 
   const round = (): void => {
-    const started = performance.now();
+    const started = now();
     const jobs = Math.min(MOST_IN_ROUND, waitingJobs());
-    for (let count = 0; count < jobs; count++) scheduleOne(() => performance.now() - started <= ROUND_MS || count === 0);
+    for (let count = 0; count < jobs; count++) scheduleOne(() => now() - started <= ROUND_MS || count === 0);
     setImmediate(() => {
       if (waiting.size > 0) {
         round();
@@ -55,12 +56,12 @@ export function createFairTurns(): FairTurns {
     let [peer, started]: [string | undefined, number] = [undefined, 0];
     setImmediate(() => {
       peer = isTime() ? choose() : undefined;
-      started = performance.now();
+      started = now();
       if (peer !== undefined) takeFrom(peer)?.();
     });
     setImmediate(() => {
       if (peer === undefined) return;
-      const took = performance.now() - started;
+      const took = now() - started;
       spent.set(peer, reached + (behind.has(peer) ? WEIGHT_BEHIND * took : took));
     });
   };
