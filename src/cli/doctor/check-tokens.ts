@@ -1,7 +1,7 @@
 import { isOlderThanAccount } from "../../domain/healing/account-tokens.ts";
 import { componentsOf } from "../../domain/healing/components.ts";
+import { memberOf } from "../../domain/json-members.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { memberOf } from "../../domain/rollout/json-members.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
 import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
 

@@ -1,6 +1,6 @@
 import { WORKLOAD_ANNOTATIONS } from "../annotations.ts";
+import { memberOf } from "../json-members.ts";
 import type { KubeObject } from "../kubernetes.ts";
-import { memberOf } from "../rollout/json-members.ts";
 
 /**
  * The API server refuses every token of a ServiceAccount that was deleted, also where one of the same name is made anew. A kubelet knows tokens

@@ -1,6 +1,6 @@
+import { memberOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { type KubeObject, type ManagedFieldsEntry, RESOURCES, type Resource } from "../kubernetes.ts";
-import { memberOf } from "../rollout/json-members.ts";
 import { decisiveFields } from "./decisive-fields.ts";
 import { difference, intersection, isEmptySet, memberNamed, presentFields } from "./field-sets.ts";
 import { isInstaller } from "./installers.ts";

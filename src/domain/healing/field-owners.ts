@@ -1,5 +1,6 @@
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
 import { intersection, isEmptySet } from "./field-sets.ts";
+import { isSameOwner } from "./installers.ts";
 import { type FieldSet, union } from "./owned-fields.ts";
 
 type Fields = ManagedFieldsEntry["fieldsV1"];
@@ -47,10 +48,6 @@ export function ownersWithout(
 
 function isOf(manager: string, entry: ManagedFieldsEntry): boolean {
   return entry.manager === manager && entry.subresource === undefined;
-}
-
-function isSameOwner(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean {
-  return a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource;
 }
 
 function withSpec(entry: ManagedFieldsEntry, spec: unknown): ManagedFieldsEntry {

@@ -1,6 +1,6 @@
+import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
-import { listAt, memberOf } from "../rollout/json-members.ts";
 import { isInstaller } from "./installers.ts";
 import { type FieldSet, membersOf, union } from "./owned-fields.ts";
 

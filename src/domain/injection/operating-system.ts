@@ -1,5 +1,5 @@
+import { listAt, memberOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
-import { listAt, memberOf } from "../rollout/json-members.ts";
 import { DRIVE, type OperatingSystem } from "./mount-path.ts";
 
 const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];

@@ -1,5 +1,5 @@
+import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
-import { listAt, memberOf } from "./json-members.ts";
 
 /** A workload's `spec.selector` as a list request takes it. */
 export function labelSelectorText(selector: JsonObject): string {

@@ -1,5 +1,5 @@
+import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
-import { listAt, memberOf } from "./json-members.ts";
 import type { WorkloadKind } from "./workload.ts";
 
 /** How far the controller of a workload is with the template as it stands. */

@@ -1,6 +1,6 @@
 import { CSI_DRIVER } from "../injection/settings.ts";
+import { listAt } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
-import { listAt } from "./json-members.ts";
 
 /** What a pod template itself names; annotations are not among it. */
 export interface TemplateSources {

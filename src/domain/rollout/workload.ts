@@ -1,7 +1,7 @@
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
-import { memberOf } from "./json-members.ts";
 import { labelSelectorText } from "./label-selector.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject } from "./json-object.ts";
 
 /** Empty where there is none: objects of the API server may lack any part. */
 export function memberOf(object: object, name: string): JsonObject {
