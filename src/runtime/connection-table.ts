@@ -57,8 +57,8 @@ interface Entry {
  * another's; and idle ones take none of those that ask, even behind the same address.
  */
 export function createConnectionTable(most: number): ConnectionTable {
-  const { now, start, stop } = createLoopTime();
   const byPeer = new Map<string, Set<Entry>>();
+  const { now, start } = createLoopTime(() => byPeer.size > 0);
   let strangers = 0;
   let sweep: NodeJS.Timeout | undefined;
 
@@ -74,19 +74,17 @@ export function createConnectionTable(most: number): ConnectionTable {
     if (own?.delete(entry) !== true) return;
     if (own.size === 0) byPeer.delete(entry.peer);
     if (entry.peer !== VERIFIED) strangers -= 1;
-    if (byPeer.size === 0) rest();
-  };
-  /** Nobody is connected: nothing is timed. */
-  const rest = (): void => {
-    stop();
-    clearInterval(sweep);
-    sweep = undefined;
   };
   const end = (entry: Entry): void => {
     part(entry);
     entry.socket.destroy();
   };
+  const close = (): void => {
+    clearInterval(sweep);
+    sweep = undefined;
+  };
   const sweepOnce = (): void => {
+    if (byPeer.size === 0) close();
     for (const own of byPeer.values()) for (const entry of own) if (now() - entry.since > LONGEST[entry.stage]) end(entry);
   };
 
@@ -117,7 +115,7 @@ export function createConnectionTable(most: number): ConnectionTable {
     open,
     endIdle: () => endThose(({ stage }) => WORTH[stage] < WORTH.receiving),
     endAll: () => endThose(() => true),
-    close: rest,
+    close,
   };
 }
 

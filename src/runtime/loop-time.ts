@@ -7,26 +7,27 @@ const BEAT_MS = 50;
  */
 export interface LoopTime {
   readonly now: () => number;
-  /** Time passes from now on. */
+  /** Time passes from now on, until a beat finds that it is not needed. */
   readonly start: () => void;
-  /** Time stands until the next start: a process that nobody is connected to is not woken. */
-  readonly stop: () => void;
 }
 
-/** It stands until it is started. */
-export function createLoopTime(): LoopTime {
+/**
+ * It stands until it is started. `isNeeded`: whether something is timed: a process that nobody is connected to is not woken, and one that serves
+ * a request after the other makes no timer for each.
+ */
+export function createLoopTime(isNeeded: () => boolean): LoopTime {
   let beats = 0;
   let timer: NodeJS.Timeout | undefined;
+  const beat = (): void => {
+    beats += 1;
+    if (isNeeded()) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
   return {
     now: () => beats * BEAT_MS,
     start: () => {
-      timer ??= setInterval(() => {
-        beats += 1;
-      }, BEAT_MS).unref();
-    },
-    stop: () => {
-      clearInterval(timer);
-      timer = undefined;
+      timer ??= setInterval(beat, BEAT_MS).unref();
     },
   };
 }

@@ -53,14 +53,13 @@ type Measure = (entry: Entry) => number;
  * room for the newest, which is the likeliest to be waited for.
  */
 export function createAdmissionGate({ reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES }): AdmissionGate {
-  const { now, start, stop } = createLoopTime();
   const inside = new Set<Entry>();
+  const { now, start } = createLoopTime(() => inside.size > 0);
   let held = 0;
 
   const remove = (entry: Entry): boolean => {
     if (!inside.delete(entry)) return false;
     held -= entry.bytes;
-    if (inside.size === 0) stop();
     return true;
   };
   const displace = (entry: Entry): void => {
