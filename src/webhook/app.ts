@@ -104,7 +104,7 @@ async function sendText(request: Request, response: Response, { status, text }: 
   }
   await new Promise<void>((resolve) => {
     response.once("close", resolve);
-    // Head and text in one write: two cost a small review half as much again.
+    // Head and text in one write.
     if (isWhole) response.end(text);
     else response.end();
     if (response.closed || response.destroyed) resolve();

@@ -30,13 +30,12 @@ export interface ReviewProblem {
 export function decodeReview(body: unknown): Result<AdmissionRequest, ReviewProblem> {
   if (!isJsonObject(body)) return failed({ uid: undefined, message: "the body must be a JSON object: an AdmissionReview" });
   const request = isJsonObject(body["request"]) ? body["request"] : undefined;
-  const given = nonEmptyText(request?.["uid"]);
-  const uid = given !== undefined && given.length > LONGEST_TEXT ? undefined : given;
+  const endless = request && endlessText(request);
+  const uid = endless === "uid" ? undefined : nonEmptyText(request?.["uid"]);
   const problem = (message: string) => failed({ uid, message });
   if (body["kind"] !== ADMISSION_KIND) return problem(mustBe("kind", ADMISSION_KIND, body["kind"]));
   if (body["apiVersion"] !== ADMISSION_API_VERSION) return problem(mustBe("apiVersion", ADMISSION_API_VERSION, body["apiVersion"]));
   if (request === undefined) return problem("request must be an object");
-  const endless = endlessText(request);
   if (endless !== undefined) return problem(`request.${endless} must have at most ${LONGEST_TEXT} characters`);
   if (uid === undefined) return problem("request.uid must be a non-empty string");
   return decodeRequest(uid, request);
