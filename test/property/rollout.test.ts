@@ -69,18 +69,16 @@ function step(simulated: readonly Simulated[], stamp: string, most: number): boo
   return started.length > 0 || under.length > 0;
 }
 
+/** Before anything has happened to it. */
+function atRest(each: Pick<Simulated, "name" | "isBroken">): Simulated {
+  return { ...each, stamp: undefined, isReady: true, wasReady: true, isPastDeadline: false, restarts: 0 };
+}
+
 describe("restarts of a namespace", () => {
   test("happen once each, in order, at most so many at a time, and none after a failure", () => {
     fc.assert(
       fc.property(workloads, fc.integer({ min: 1, max: 3 }), (given, most) => {
-        const simulated = given.map((each) => ({
-          ...each,
-          stamp: undefined,
-          isReady: true,
-          wasReady: true,
-          isPastDeadline: false,
-          restarts: 0,
-        }));
+        const simulated = given.map(atRest);
 
         for (let round = 0; round < 100 && step(simulated, "a".repeat(16), most); round += 1);
 
@@ -100,14 +98,7 @@ describe("restarts of a namespace", () => {
   test("go on with the next versions, the failed one first", () => {
     fc.assert(
       fc.property(workloads, (given) => {
-        const simulated = given.map((each) => ({
-          ...each,
-          stamp: undefined,
-          isReady: true,
-          wasReady: true,
-          isPastDeadline: false,
-          restarts: 0,
-        }));
+        const simulated = given.map(atRest);
         for (let round = 0; round < 100 && step(simulated, "a".repeat(16), 1); round += 1);
         const mended = simulated.map((each) => ({ ...each, isBroken: false }));
 

@@ -106,56 +106,34 @@ describe("a status whose write fails once", () => {
     await leader.stop();
   });
 
-  test("still says that the class is switched off", async () => {
-    const world = await aWorld();
-    world.apply({ ...CLASS, objects: ["db"] });
-    const leader = world.lead();
-    await world.clock.advance(5_000);
-    const writes = failing(world, 1);
+  const made = classOf({ ...CLASS, objects: ["db"] });
+  const edit =
+    (spec: object) =>
+    (world: SimulatedWorld): void =>
+      void world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, ...spec } } as KubeObject);
+  const never = { "keyvault-injector.dev/sync": "never" };
+  const changes: readonly (readonly [what: string, change: (world: SimulatedWorld) => void, condition: string, event: string])[] = [
+    ["switched off", (world) => world.apply({ ...CLASS, objects: ["db"], annotations: never }), "Unknown SwitchedOff", "SwitchedOff"],
+    ["another provider's", edit({ provider: "other" }), "False InvalidClass", "InvalidClass"],
+    ["too large", edit({ parameters: { ...made.spec?.parameters, note: "x".repeat(700_000) } }), "False InvalidClass", "InvalidClass"],
+  ];
+  for (const [what, change, condition, event] of changes) {
+    test(`still says that the class is ${what}`, async () => {
+      const world = await aWorld();
+      world.apply({ ...CLASS, objects: ["db"] });
+      const leader = world.lead();
+      await world.clock.advance(5_000);
+      const writes = failing(world, 1);
 
-    world.apply({ ...CLASS, objects: ["db"], annotations: { "keyvault-injector.dev/sync": "never" } });
-    await world.clock.advance(60_000);
+      change(world);
+      await world.clock.advance(60_000);
 
-    assert.ok(writes.tried() > 0, "nothing was written");
-    assert.equal(world.condition(CLASS, "Synced"), "Unknown SwitchedOff");
-    assert.equal(world.events.at(-1)?.reason, "SwitchedOff");
-    await leader.stop();
-  });
-
-  test("still says that the class is another provider's", async () => {
-    const world = await aWorld();
-    world.apply({ ...CLASS, objects: ["db"] });
-    const leader = world.lead();
-    await world.clock.advance(5_000);
-    const writes = failing(world, 1);
-
-    const made = classOf({ ...CLASS, objects: ["db"] });
-    world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, provider: "other" } } as KubeObject);
-    await world.clock.advance(60_000);
-
-    assert.ok(writes.tried() > 0, "nothing was written");
-    assert.equal(world.condition(CLASS, "Synced"), "False InvalidClass");
-    assert.equal(world.events.at(-1)?.reason, "InvalidClass");
-    await leader.stop();
-  });
-
-  test("still says that the class is too large", async () => {
-    const world = await aWorld();
-    world.apply({ ...CLASS, objects: ["db"] });
-    const leader = world.lead();
-    await world.clock.advance(5_000);
-    const writes = failing(world, 1);
-
-    const made = classOf({ ...CLASS, objects: ["db"] });
-    const parameters = { ...made.spec?.parameters, note: "x".repeat(700_000) };
-    world.cluster.put(RESOURCES.secretProviderClasses, { ...made, spec: { ...made.spec, parameters } } as KubeObject);
-    await world.clock.advance(60_000);
-
-    assert.ok(writes.tried() > 0, "nothing was written");
-    assert.equal(world.condition(CLASS, "Synced"), "False InvalidClass");
-    assert.equal(world.events.at(-1)?.reason, "InvalidClass");
-    await leader.stop();
-  });
+      assert.ok(writes.tried() > 0, "nothing was written");
+      assert.equal(world.condition(CLASS, "Synced"), condition);
+      assert.equal(world.events.at(-1)?.reason, event);
+      await leader.stop();
+    });
+  }
 });
 
 /** The vaults, which answer no request for a list while they are silent. */

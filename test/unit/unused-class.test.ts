@@ -12,16 +12,22 @@ function pod(name: string): KubeObject {
   return made;
 }
 
+/** A class that one pod mounts, mirrored. */
+async function mountedClass() {
+  const world = new SimulatedWorld();
+  world.vaults.set("db");
+  await world.clock.advance(10 * MINUTE_MS);
+  world.cluster.put(RESOURCES.pods, pod("first"));
+  world.apply({ namespace: "team", name: "app", objects: ["db"], annotations: { "keyvault-injector.dev/sync": "while-used" } });
+  const leader = world.lead({ settings: { unusedGrace: 5 * MINUTE_MS } });
+  await world.clock.advance(1_000);
+  return { world, leader };
+}
+
 describe("the Secrets of a while-used class", () => {
   test("C11: stay for the whole grace after a gap in the watch of pods, in which one may have come and gone", async () => {
-    const world = new SimulatedWorld();
+    const { world, leader } = await mountedClass();
     const { cluster, clock } = world;
-    world.vaults.set("db");
-    await clock.advance(10 * MINUTE_MS);
-    cluster.put(RESOURCES.pods, pod("first"));
-    world.apply({ namespace: "team", name: "app", objects: ["db"], annotations: { "keyvault-injector.dev/sync": "while-used" } });
-    const leader = world.lead({ settings: { unusedGrace: 5 * MINUTE_MS } });
-    await clock.advance(1_000);
     assert.equal(world.value(SECRET), "db@v1");
 
     cluster.delete(RESOURCES.pods, { namespace: "team", name: "first" });
@@ -41,14 +47,8 @@ describe("the Secrets of a while-used class", () => {
   });
 
   test("stay where the grace is over while the watch of pods is broken, however short the break", async () => {
-    const world = new SimulatedWorld();
+    const { world, leader } = await mountedClass();
     const { cluster, clock } = world;
-    world.vaults.set("db");
-    await clock.advance(10 * MINUTE_MS);
-    cluster.put(RESOURCES.pods, pod("first"));
-    world.apply({ namespace: "team", name: "app", objects: ["db"], annotations: { "keyvault-injector.dev/sync": "while-used" } });
-    const leader = world.lead({ settings: { unusedGrace: 5 * MINUTE_MS } });
-    await clock.advance(1_000);
 
     cluster.delete(RESOURCES.pods, { namespace: "team", name: "first" });
     await clock.advance(4.5 * MINUTE_MS);
