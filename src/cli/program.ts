@@ -36,7 +36,9 @@ function programHelp({ program }: CommandContext): string {
 
 function unknownCommand(word: string, { program }: CommandContext): CommandResult {
   const known = [...PROCESSES, ...COMMANDS.map(({ name }) => name), "help", "version"];
-  const nearest = nearestSpelling(word, known);
+  // Who wants to install is not told to take it out.
+  const meant = word.startsWith("un") ? known : known.filter((name) => name !== "uninstall");
+  const nearest = nearestSpelling(word, meant);
   const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
   return { code: EXIT.unusable, output: "", notes: [`${program}: unknown command ${JSON.stringify(word)}; ${advice}`] };
 }

@@ -66,6 +66,7 @@ describe("the version", () => {
 describe("a command that is mistyped", () => {
   for (const [argv, nearest] of [
     [["doctr"], "doctor"],
+    [["uninstal"], "uninstall"],
     [["rendr"], "render"],
     [["help", "explian"], "explain"],
     [["sinc"], "sync"],
@@ -79,6 +80,13 @@ describe("a command that is mistyped", () => {
       });
     });
   }
+
+  test("and asks for an install is not told to take one out", async () => {
+    for (const word of ["install", "instal"]) {
+      const { stderr } = await said([word]);
+      assert.ok(!stderr.includes("did you mean"), stderr);
+    }
+  });
 
   test("and is like none is answered with all of them", async () => {
     const { code, stdout, stderr } = await said(["kubernetes"]);
