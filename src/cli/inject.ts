@@ -37,27 +37,17 @@ export async function injectPod(pod: JsonObject, namespace: string, { settings, 
   for (const { className } of opened.request.mounts) classes.set(className, await facts.classOf({ namespace, name: className }));
   const decision = closeRequest(opened.request, classes, settings);
   const refusal = decision.kind === "denied" ? decision : refusalWithToken(pod, { namespace, fact, classes, settings });
-  const told = withClassAdvice(refusal ?? decision, namespace, { facts, classes });
-  return { decision: told, request: opened.request, classes, pod: stored(pod, told) };
-}
-
-interface KnownClasses {
-  readonly facts: Facts;
-  readonly classes: ReadonlyMap<string, ClassFact>;
+  return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
 }
 
 /** The webhook knows of no files: what it says of a class that it did not find is said in their terms. */
-function withClassAdvice(decision: AdmissionDecision, namespace: string, { facts, classes }: KnownClasses): AdmissionDecision {
-  if (decision.kind === "errored") return decision;
-  const advice = [...classes].flatMap(([name, fact]) => {
-    const absence = fact.kind === "found" ? undefined : facts.absenceOf({ namespace, name });
-    return absence === undefined ? [] : [{ start: `SecretProviderClass ${quoted(name, 63)} `, absence }];
-  });
-  const warnings = decision.warnings.map((text) => {
-    const found = advice.find(({ start }) => text.startsWith(start));
-    return found === undefined ? text : `${found.start}${text.slice(found.start.length).replace(/^[^;]+/, () => found.absence)}`;
-  });
-  return { ...decision, warnings };
+export function inTermsOfFiles(text: string, namespace: string, { classes }: Injection, facts: Facts): string {
+  for (const [name, { kind }] of classes) {
+    const start = `SecretProviderClass ${quoted(name, 63)} `;
+    const absence = kind === "found" || !text.startsWith(start) ? undefined : facts.absenceOf({ namespace, name });
+    if (absence !== undefined) return `${start}${text.slice(start.length).replace(/^[^;]+/, () => absence)}`;
+  }
+  return text;
 }
 
 /** The one question that the plan answers: a pod that is being made. */

@@ -10,7 +10,7 @@ import { quoted } from "../../domain/quoted.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
-import { type Injection, type InjectionContext, injectPod } from "../inject.ts";
+import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../inject.ts";
 import { classSteps, lookAtStatus, syncSteps } from "./class-steps.ts";
 import { credentialsStep } from "./credentials-steps.ts";
 import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
@@ -51,7 +51,11 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
     ...volumeSteps(before.ok ? before.value : undefined, injection, verdict.outcome === "unasked" ? pod : injection.pod),
-    ...(injection.decision.kind === "errored" ? [] : injection.decision.warnings.map((warning) => step("warning", "warning", warning))),
+    ...(injection.decision.kind === "errored"
+      ? []
+      : injection.decision.warnings.map((warning) =>
+          step("warning", "warning", inTermsOfFiles(warning, namespace, injection, context.facts)),
+        )),
     ...ofCluster,
   ];
   return { object, namespace, verdict, steps };

@@ -4,7 +4,7 @@ import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { objectAt } from "../../domain/preflight/workload.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
-import { type InjectionContext, injectPod } from "../inject.ts";
+import { type InjectionContext, injectPod, inTermsOfFiles } from "../inject.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import type { ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath, withPodAt } from "../manifest/pod-template.ts";
@@ -33,7 +33,8 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   if (path === undefined || pod === undefined) return { object: item.object, findings: [] };
   const namespace = item.namespace ?? context.namespace;
   if (context.excluded.includes(namespace)) return { object: item.object, findings: excludedFindings(item, pod, { path, namespace }) };
-  const { decision, classes, pod: stored } = await injectPod(pod, namespace, context);
+  const injection = await injectPod(pod, namespace, context);
+  const { decision, classes, pod: stored } = injection;
   const told = (severity: Finding["severity"], reason: string | undefined, message: string): Finding => ({
     severity,
     place: item.placeOf([...path, "metadata", "annotations"]),
@@ -50,7 +51,9 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   );
   const findings = [
     ...misplaced,
-    ...warnings.map(({ reason, message }) => told("warning", reason === "PodWarning" ? undefined : reason, message)),
+    ...warnings.map(({ reason, message }) =>
+      told("warning", reason === "PodWarning" ? undefined : reason, inTermsOfFiles(message, namespace, injection, context.facts)),
+    ),
   ];
   if (decision.kind === "denied" || decision.kind === "errored") {
     return {
