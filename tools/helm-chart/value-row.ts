@@ -45,23 +45,19 @@ export const EGRESS_RULES = {
 /** A name without which nothing is left to install or to limit. */
 export const NAME = { type: "string", minLength: 1 } as const;
 const USER = { type: "integer", minimum: 1 } as const;
+const PROFILE = {
+  type: "object",
+  required: ["type"],
+  properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
+  additionalProperties: false,
+} as const;
 /** Fields that pods and containers have alike. */
 const SECURITY = {
   runAsNonRoot: { enum: [true] },
   runAsUser: USER,
   runAsGroup: USER,
-  seccompProfile: {
-    type: "object",
-    required: ["type"],
-    properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
-    additionalProperties: false,
-  },
-  appArmorProfile: {
-    type: "object",
-    required: ["type"],
-    properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
-    additionalProperties: false,
-  },
+  seccompProfile: PROFILE,
+  appArmorProfile: PROFILE,
   seLinuxOptions: {
     type: "object",
     properties: { type: { enum: ["container_t", "container_init_t", "container_kvm_t"] }, level: TEXT },

@@ -9,7 +9,7 @@ export type SettingPlace =
    * A value of the chart's own, at the top, named as the flag is. `also`: what it does besides. `decide`: the named template that says what
    * the flag is, also where the value is not given.
    */
-  | { readonly kind: "value"; readonly of: "sync" | "webhook" | "both"; readonly also?: string; readonly decide?: string }
+  | { readonly kind: "value"; readonly also: string; readonly decide?: string }
   /** The same, where the chart decides unless the value does; the condition is that under which the flag is not given. */
   | { readonly kind: "decided"; readonly unless: string; readonly also: string }
   /** A value that upstream's charts have already. */
@@ -17,9 +17,7 @@ export type SettingPlace =
   | { readonly kind: "none"; readonly because: string };
 
 /** `also` says when to change it. */
-const sync = (also: string): SettingPlace => ({ kind: "value", of: "sync", also });
-const webhook = (also: string): SettingPlace => ({ kind: "value", of: "webhook", also });
-const both = (also: string): SettingPlace => ({ kind: "value", of: "both", also });
+const value = (also: string): SettingPlace => ({ kind: "value", also });
 const upstream = (path: string): SettingPlace => ({ kind: "upstream", path });
 const none = (because: string): SettingPlace => ({ kind: "none", because });
 
@@ -32,43 +30,42 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-secret": upstream("secrets-store-csi-driver.syncSecret.enabled"),
   "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
   "rotation-poll-interval": upstream("secrets-store-csi-driver.rotationPollInterval"),
-  "sync-mode": sync(
+  "sync-mode": value(
     "`while-used` where Secrets are to exist only while a pod mounts the class, as with the driver's own sync; `never` where only annotated classes are synced.",
   ),
-  "unused-grace": sync("Raise it where pods are away for longer between two runs, as those of a CronJob."),
-  "expiry-warning": sync("Lower it where objects live for less than a month."),
-  "restart-workloads": sync("Switch it off where another controller restarts workloads."),
-  "max-rollouts-per-namespace": sync("Raise it where a rotation takes too long to reach all workloads of a namespace."),
-  "rollout-timeout": sync("Raise it where pods take longer to get ready."),
-  namespaces: { kind: "value", of: "sync", also: "The worker's rights end there and in its own one, by a RoleBinding in each." },
-  "credentials-secret-names": sync("Add the names that your classes use. The worker may read Secrets of these names alone."),
-  "allowed-vaults": sync("Name yours where authors of classes are not to reach others."),
-  "allowed-identity-modes": sync(
+  "unused-grace": value("Raise it where pods are away for longer between two runs, as those of a CronJob."),
+  "expiry-warning": value("Lower it where objects live for less than a month."),
+  "restart-workloads": value("Switch it off where another controller restarts workloads."),
+  "max-rollouts-per-namespace": value("Raise it where a rotation takes too long to reach all workloads of a namespace."),
+  "rollout-timeout": value("Raise it where pods take longer to get ready."),
+  namespaces: value("The worker's rights end there and in its own one, by a RoleBinding in each."),
+  "credentials-secret-names": value("Add the names that your classes use. The worker may read Secrets of these names alone."),
+  "allowed-vaults": value("Name yours where authors of classes are not to reach others."),
+  "allowed-identity-modes": value(
     "Name those that you have set up. Without `workload-identity` the worker may not ask for tokens of ServiceAccounts.",
   ),
   "managed-identity-namespaces": {
     kind: "value",
-    of: "sync",
     decide: "keyvault-injector.managed-identity-namespaces",
     also: "Not given: none; what it was, in an upgrade; the namespaces that use it today, in an upgrade from 0.3.0; `*` with `preset: extension`.",
   },
-  "secret-access": sync(
+  "secret-access": value(
     "`blind` where the worker is not to read the Secrets of the cluster; edits of synced Secrets are then found at the next poll.",
   ),
-  "adopt-driver-secrets": sync("Switch it off where the driver's own sync stays on for some classes."),
-  "cloud-name": sync("Set it in Azure Government or China."),
-  "cloud-env-dir": sync("Needed for clouds of your own; mount the folder by `sync.volumes` and `sync.volumeMounts`."),
+  "adopt-driver-secrets": value("Switch it off where the driver's own sync stays on for some classes."),
+  "cloud-name": value("Set it in Azure Government or China."),
+  "cloud-env-dir": value("Needed for clouds of your own; mount the folder by `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
-  heal: sync("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
+  heal: value("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
   "heal-node-side": {
     kind: "decided",
     unless: `or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)`,
     also: "Not given, it is false with `secretAccess: blind` and with `classAuthors: deny`, else true.",
   },
-  "strict-annotations": webhook("Switch it on where a mistyped annotation is to stop a pod."),
-  "log-level": both("`debug` to find out why something is decided as it is."),
-  "log-format": both("`text` for clusters in which logs are read by `kubectl logs` alone."),
+  "strict-annotations": value("Switch it on where a mistyped annotation is to stop a pod."),
+  "log-level": value("`debug` to find out why something is decided as it is."),
+  "log-format": value("`text` for clusters in which logs are read by `kubectl logs` alone."),
   namespace: none(FROM_THE_POD),
   "pod-name": none(FROM_THE_POD),
   "bind-address": none("pods listen on every address of theirs"),
@@ -77,9 +74,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "tls-cert-file": none(CERT_MANAGER),
   "tls-key-file": none(CERT_MANAGER),
   "tls-ca-file": none(CERT_MANAGER),
-  "tls-min-version": webhook("`1.2` for API servers that know no newer one."),
+  "tls-min-version": value("`1.2` for API servers that know no newer one."),
   "client-ca-file": none("given where clientCA names a ConfigMap or Secret"),
-  "drain-delay": webhook("Raise it where requests fail while a replica ends."),
+  "drain-delay": value("Raise it where requests fail while a replica ends."),
   "crds-dir": none("the image has them"),
   kubeconfig: none("pods have an account"),
 };
@@ -131,7 +128,7 @@ const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
 export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) => {
   const place = SETTING_PLACES[flag];
   if (place.kind !== "value" && place.kind !== "decided") return [];
-  const meaning = place.also === undefined ? setting.help : `${setting.help} ${place.also}`;
+  const meaning = `${setting.help} ${place.also}`;
   if (place.kind === "decided") return [{ path: valueNameOf(flag), default: null, type: { type: ["boolean", "null"] }, flag, meaning }];
   const isDecided = place.decide !== undefined;
   return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];
@@ -150,10 +147,8 @@ export function settingsTemplates(): string {
 const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-rotation"];
 
 function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
-  const place = SETTING_PLACES[flag];
-  if (place.kind === "value") return place.of === process || place.of === "both";
-  if (place.kind === "decided") return process === "sync";
-  return place.kind === "upstream" && process === "sync" && !IN_THE_MANIFEST.includes(flag);
+  const { usedBy } = SETTINGS[flag];
+  return SETTING_PLACES[flag].kind !== "none" && (usedBy === process || usedBy === "both") && !IN_THE_MANIFEST.includes(flag);
 }
 
 function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
