@@ -13,26 +13,24 @@ export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, re
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const parsed = parseArguments(argv, command);
-  if (!parsed.ok) return unusable(command, { ...parsed.error, version: context.version, program: context.program });
+  if (!parsed.ok) return unusable(command, parsed.error, context);
   if (parsed.value.isHelpWanted) return { code: EXIT.fine, output: helpOf(command, context.program), notes: [] };
   try {
     return await command.run(parsed.value, context);
   } catch (error) {
-    const { options } = parsed.value;
     const problems = error instanceof CommandFailure ? [error.message] : bugText(error);
-    return unusable(command, { problems, options, version: context.version, program: context.program });
+    return unusable(command, { problems, options: parsed.value.options }, context);
   }
-}
-
-interface Failure extends RefusedArguments {
-  readonly version: string;
-  readonly program: string;
 }
 
 /** Raised when a field is renamed, removed, or means something else. */
 const REPORT_FORMAT = 1;
 
-function unusable({ name, hasJsonReport }: Command, { problems, options, version, program }: Failure): CommandResult {
+function unusable(
+  { name, hasJsonReport }: Command,
+  { problems, options }: RefusedArguments,
+  { version, program }: CommandContext,
+): CommandResult {
   const report = { report: "error", format: REPORT_FORMAT, version, command: name, problems };
   const isJson = hasJsonReport === true && valueOf(options, "output") === "json";
   return {

@@ -12,11 +12,11 @@ export interface OpenedCluster {
 export async function openIfConfigured(context: CommandContext, options: OptionValues): Promise<OpenedCluster> {
   if (options.offline !== undefined) return { cluster: undefined, notes: [] };
   const access = accessOf(options);
-  if (access.kubeconfig !== undefined || access.context !== undefined) return { cluster: await context.openCluster(access), notes: [] };
+  const isNamed = access.kubeconfig !== undefined || access.context !== undefined;
   try {
     return { cluster: await context.openCluster(access), notes: [] };
   } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
+    if (isNamed || !(error instanceof CommandFailure)) throw error;
     return { cluster: undefined, notes: [`note: no cluster is asked, as with --offline: ${error.message}`] };
   }
 }

@@ -1,4 +1,4 @@
-import { nearestSpelling } from "../domain/spelling.ts";
+import { spellingAdvice } from "../domain/spelling.ts";
 import { PROCESSES } from "../runtime/settings.ts";
 import { processHelp } from "../runtime/settings-help.ts";
 import { type CommandContext, type CommandResult, EXIT } from "./command.ts";
@@ -38,9 +38,11 @@ function unknownCommand(word: string, { program }: CommandContext): CommandResul
   const known = [...PROCESSES, ...COMMANDS.map(({ name }) => name), "help", "version"];
   // Who wants to install is not told to take it out.
   const meant = word.startsWith("un") ? known : known.filter((name) => name !== "uninstall");
-  const nearest = nearestSpelling(word, meant);
-  const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return { code: EXIT.unusable, output: "", notes: [`${program}: unknown command ${JSON.stringify(word)}; ${advice}`] };
+  return {
+    code: EXIT.unusable,
+    output: "",
+    notes: [`${program}: unknown command ${JSON.stringify(word)}; ${spellingAdvice(word, meant)}`],
+  };
 }
 
 function said(output: string): CommandResult {

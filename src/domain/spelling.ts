@@ -20,6 +20,12 @@ export function nearestSpelling(name: string, known: readonly string[]): string 
   return editDistance(written, meant) <= Math.max(1, Math.floor(meant.length / 3)) ? nearest : undefined;
 }
 
+/** What to write instead of a word that is none of the known ones. */
+export function spellingAdvice(word: string, known: readonly string[]): string {
+  const nearest = nearestSpelling(word, known);
+  return nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+}
+
 /** Levenshtein: insertions, deletions and replacements of single characters. */
 export function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
 import { Agent } from "undici";
 import { parse } from "yaml";
-import { nearestSpelling } from "../domain/spelling.ts";
+import { spellingAdvice } from "../domain/spelling.ts";
 
 /** Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. */
 const REQUEST_CONNECTIONS = 40;
@@ -136,11 +136,8 @@ function isStandIn(config: KubeConfig): boolean {
 
 function choose(config: KubeConfig, context: string): void {
   const known = config.getContexts().map(({ name }) => name);
-  if (!known.includes(context)) {
-    const nearest = nearestSpelling(context, known);
-    const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
-    throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; ${advice}`);
-  }
+  if (!known.includes(context))
+    throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; ${spellingAdvice(context, known)}`);
   config.setCurrentContext(context);
 }
 

@@ -1,4 +1,4 @@
-import { nearestSpelling } from "../../domain/spelling.ts";
+import { spellingAdvice } from "../../domain/spelling.ts";
 import { type Command, CommandFailure, EXIT } from "../command.ts";
 import { SCRIPTS, SHELLS } from "./scripts.ts";
 
@@ -21,9 +21,8 @@ export function completionOf(commands: () => readonly Command[]): Command {
     run: async ({ arguments: [word] }) => {
       const shell = SHELLS.find((known) => known === word);
       if (shell !== undefined) return { code: EXIT.fine, output: SCRIPTS[shell](commands()), notes: [] };
-      const nearest = nearestSpelling(word ?? "", SHELLS);
       const said = word === undefined ? "name a shell" : `${JSON.stringify(word)} is no shell that has a script`;
-      throw new CommandFailure(`${said}; ${nearest === undefined ? `write one of ${SHELLS.join(", ")}` : `did you mean ${nearest}?`}`);
+      throw new CommandFailure(`${said}; ${spellingAdvice(word ?? "", SHELLS)}`);
     },
   };
 }

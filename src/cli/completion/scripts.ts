@@ -33,29 +33,25 @@ function completedOf(commands: readonly Command[]): readonly Completed[] {
   return [...own, help, { name: "version", summary: "Print the version.", words: [], options: [] }];
 }
 
-const flagsOf = ({ options }: Completed): readonly string[] =>
+const flagsOf = (options: Completed["options"]): readonly string[] =>
   options.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]);
 
-/** Flags whose value is a file or a folder. */
-function flagsWith(all: readonly Completed[], isWanted: (option: Option) => boolean): readonly string[] {
-  const wanted = all.flatMap(({ options }) => options.filter(isWanted));
-  return [...new Set(wanted.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]))];
-}
+/** Flags whose value is a file or a folder, as a pattern of `case`. */
+const pathFlags = (all: readonly Completed[]): string =>
+  [...new Set(flagsOf(all.flatMap(({ options }) => options.filter(isPath))))].join("|");
 
 const isPath = ({ value }: Option): boolean => value?.startsWith("FILE") === true || value === "DIR";
 
-function formats(): readonly string[] {
-  return OPTIONS.output.choices;
-}
+const FORMATS = OPTIONS.output.choices.join(" ");
 
 function bashScript(all: readonly Completed[]): string {
-  const cases = all.map((each) => `    ${each.name}) words="${[...each.words, ...flagsOf(each)].join(" ")}" ;;`);
+  const cases = all.map((each) => `    ${each.name}) words="${[...each.words, ...flagsOf(each.options)].join(" ")}" ;;`);
   return `# bash completion of keyvault-injector
 _keyvault_injector() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=""
   case "$previous" in
-    ${flagsWith(all, isPath).join("|")}) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -o|--output) COMPREPLY=($(compgen -W "${formats().join(" ")}" -- "$current")); return ;;
+    ${pathFlags(all)}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W "${FORMATS}" -- "$current")); return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${[...all.map(({ name }) => name), ...PROCESSES].join(" ")}"
@@ -73,7 +69,7 @@ complete -o filenames -F _keyvault_injector keyvault-injector
 
 function zshScript(all: readonly Completed[]): string {
   const described = all.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
-  const cases = all.map((each) => `    ${each.name}) compadd -- ${[...each.words, ...flagsOf(each)].join(" ")} ;;`);
+  const cases = all.map((each) => `    ${each.name}) compadd -- ${[...each.words, ...flagsOf(each.options)].join(" ")} ;;`);
   return `#compdef keyvault-injector
 _keyvault_injector() {
   local -a commands
@@ -82,8 +78,8 @@ ${described.join("\n")}
   )
   if (( CURRENT == 2 )); then _describe command commands; return; fi
   case "\${words[CURRENT-1]}" in
-    ${flagsWith(all, isPath).join("|")}) _files; return ;;
-    -o|--output) compadd -- ${formats().join(" ")}; return ;;
+    ${pathFlags(all)}) _files; return ;;
+    -o|--output) compadd -- ${FORMATS}; return ;;
   esac
   case "\${words[2]}" in
 ${cases.join("\n")}

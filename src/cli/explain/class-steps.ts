@@ -6,7 +6,7 @@ import { type IdentityMode, readIdentityMode } from "../../domain/provider-class
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
-import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { Look, Viewer } from "../cluster.ts";
 import { DEFAULT_CLOUD } from "../install.ts";
 import { type Step, step } from "./explanation.ts";
@@ -53,7 +53,7 @@ export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook
 /** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
 export function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
   const { name } = provider.metadata;
-  if (provider.spec?.provider !== "azure") return [step("sync", "ok", `class ${name} is not mirrored: its provider is not "azure"`)];
+  if (!isOurs(provider)) return [step("sync", "ok", `class ${name} is not mirrored: its provider is not "azure"`)];
   if (secretObjectsOf(provider).length === 0) return [step("sync", "ok", `class ${name} mirrors nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];

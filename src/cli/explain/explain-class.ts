@@ -8,7 +8,7 @@ import { quoted } from "../../domain/quoted.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
-import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
 import { DEFAULT_CLOUD } from "../install.ts";
@@ -26,10 +26,11 @@ export interface ClassToExplain {
 /** How a class stands: what is wrong with it, who mounts it, what is mirrored of it, and who may read that. */
 export async function explainClass({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { name } = provider.metadata;
+  const foreign = foreignVerdict(provider);
   const known = classSteps(name, { kind: "found", class: provider }, undefined);
   if (viewer === undefined) {
     const problem = known.find(({ state }) => state === "warning" || state === "problem");
-    const verdict = verdictWithoutStatus(provider, problem?.message);
+    const verdict = foreign ?? verdictWithoutStatus(provider, problem?.message);
     return { object, namespace, verdict, steps: known };
   }
   const look = await lookAtStatus(viewer, { namespace, name });
@@ -40,12 +41,10 @@ export async function explainClass({ object, namespace, provider }: ClassToExpla
   steps.push(...syncSteps(provider, look));
   const secrets = [...new Set([...credentials, ...secretObjectsOf(provider).map(({ secretName }) => secretName)])];
   steps.push(...readersSteps({ namespace, secrets, isMountable: true }, await readRbac(viewer, namespace)));
-  return { object, namespace, verdict: verdictOf(provider, look), steps };
+  return { object, namespace, verdict: foreign ?? verdictOf(provider, look), steps };
 }
 
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
-  const foreign = foreignVerdict(provider);
-  if (foreign !== undefined) return foreign;
   const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
   if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider, undefined);
@@ -56,16 +55,17 @@ function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
 
 /** Of a class that neither the Azure provider nor the worker takes. */
 function foreignVerdict(provider: SecretProviderClass): Verdict | undefined {
-  const name = provider.spec?.provider ?? "";
-  if (name === "azure") return undefined;
+  if (isOurs(provider)) return undefined;
   const [mistaken] = classWarnings(provider, { cloudName: DEFAULT_CLOUD }).filter(({ reason }) => reason === "WrongProvider");
   if (mistaken !== undefined) return { outcome: "failing", reason: "InvalidClass", message: mistaken.message };
-  return { outcome: "unmirrored", reason: "OtherProvider", message: `its provider is ${quoted(name, 40)}: nothing of it is ours` };
+  return {
+    outcome: "unmirrored",
+    reason: "OtherProvider",
+    message: `its provider is ${quoted(provider.spec?.provider ?? "", 40)}: nothing of it is ours`,
+  };
 }
 
 function verdictWithoutStatus(provider: SecretProviderClass, problem: string | undefined): Verdict {
-  const foreign = foreignVerdict(provider);
-  if (foreign !== undefined) return foreign;
   if (problem !== undefined) return { outcome: "pending", reason: "InvalidClass" satisfies SyncReason, message: problem };
   if (isSwitchedOffByAuthor(provider)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };

@@ -6,7 +6,6 @@ import type { OutboundProxy } from "../../runtime/outbound-proxy.ts";
 import { CommandFailure } from "../command.ts";
 import { decodeFile } from "./decode-file.ts";
 import { LARGEST_FILE } from "./read-files.ts";
-import { isUrl, readUrl } from "./read-url.ts";
 import type { ManifestInputs } from "./sources.ts";
 
 /** A kustomization may fetch others from the network (milliseconds). */
@@ -23,7 +22,9 @@ export function createInputs({ proxy, signal }: InputsOptions): ManifestInputs {
   return {
     read: async (name) => {
       if (name === "-") return decodeFile(await buffer(process.stdin));
-      return isUrl(name) ? readUrl(name, { proxy: proxy(), signal }) : readNamed(name);
+      if (!isUrl(name)) return readNamed(name);
+      const { readUrl } = await import("./read-url.ts");
+      return readUrl(name, { proxy: proxy(), signal });
     },
     filesIn: async (name, isRecursive) => {
       const found = isUrl(name) ? undefined : await stat(name).catch(() => undefined);
@@ -31,6 +32,11 @@ export function createInputs({ proxy, signal }: InputsOptions): ManifestInputs {
     },
     kustomize: (folder) => kustomize(folder, signal),
   };
+}
+
+/** `http://` and `https://` alone, as kubectl's -f. */
+function isUrl(name: string): boolean {
+  return /^https?:\/\//i.test(name) && URL.canParse(name);
 }
 
 async function readNamed(file: string): Promise<string> {

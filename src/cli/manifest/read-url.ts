@@ -15,11 +15,6 @@ export interface UrlOptions {
   readonly signal: AbortSignal;
 }
 
-/** `http://` and `https://` alone, as kubectl's -f. */
-export function isUrl(name: string): boolean {
-  return /^https?:\/\//i.test(name) && URL.canParse(name);
-}
-
 /** The text behind an address. Throws a {@link CommandFailure} that names it, without a user and password in it. */
 export async function readUrl(name: string, { proxy, signal }: UrlOptions): Promise<string> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);

@@ -5,9 +5,8 @@ import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
 import type { ClassProblem } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
-import { maxStaleProblem } from "../schedule/max-stale.ts";
-import { pollInterval, pollIntervalProblem } from "../schedule/poll-interval.ts";
-import { syncModeProblem } from "../schedule/sync-mode.ts";
+import { annotationProblems } from "../schedule/annotation-problems.ts";
+import { pollInterval } from "../schedule/poll-interval.ts";
 import { editDistance, nearestName } from "../spelling.ts";
 import { FORMER_PARAMETERS, KNOWN_PARAMETERS } from "./known-parameters.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
@@ -124,15 +123,13 @@ function problemWarnings(
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
-  const interval = pollInterval(provider, 0);
-  const problems = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
   return [
     ...toldOf(unknown).told.map((key, index) => {
       const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
       const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
       return warning("UnknownAnnotation", `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: ${fix}`);
     }),
-    ...problems.filter((problem) => problem !== undefined).map((problem) => warning("InvalidAnnotation", problem)),
+    ...annotationProblems(provider, pollInterval(provider, 0)).map((problem) => warning("InvalidAnnotation", problem)),
   ];
 }
 

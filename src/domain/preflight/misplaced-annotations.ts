@@ -1,5 +1,5 @@
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { JsonObject } from "../json-object.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 import { objectAt } from "./workload.ts";
 
@@ -25,6 +25,5 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
 }
 
 function annotationsAt(workload: JsonObject, path: readonly string[]): JsonObject {
-  const annotations = objectAt(workload, [...path, "metadata"])?.["annotations"];
-  return isJsonObject(annotations) ? annotations : {};
+  return objectAt(workload, [...path, "metadata", "annotations"]) ?? {};
 }

@@ -75,9 +75,13 @@ function isValidKey(key: string): boolean {
   return DATA_KEY.test(key) && key !== "." && !key.startsWith("..");
 }
 
+function keysOf({ data }: SecretObject): readonly string[] {
+  return (data ?? []).map(({ key = "" }) => trimSpace(key));
+}
+
 /** A key that the API server takes in no Secret. */
-export function keyViolation({ data = [] }: SecretObject): SecretObjectProblem | undefined {
-  const keys = (data ?? []).map(({ key = "" }) => trimSpace(key));
+export function keyViolation(object: SecretObject): SecretObjectProblem | undefined {
+  const keys = keysOf(object);
   const index = keys.findIndex((key) => !isValidKey(key));
   if (index < 0) return undefined;
   return refusal(
@@ -89,9 +93,9 @@ export function keyViolation({ data = [] }: SecretObject): SecretObjectProblem |
 }
 
 /** A key that the driver takes in no Secret of type kubernetes.io/tls; in its words. */
-export function tlsKeyViolation({ type = "", data = [] }: SecretObject): SecretObjectProblem | undefined {
-  const keys = (data ?? []).map(({ key = "" }) => trimSpace(key));
-  const index = trimSpace(type) === TLS_TYPE ? keys.findIndex((key) => !isTlsKey(key)) : -1;
+function tlsKeyViolation(object: SecretObject): SecretObjectProblem | undefined {
+  const keys = keysOf(object);
+  const index = trimSpace(object.type ?? "") === TLS_TYPE ? keys.findIndex((key) => !isTlsKey(key)) : -1;
   if (index < 0) return undefined;
   const message = `key ${quoted(keys[index] ?? "")} is not supported. Only 'tls.key' and 'tls.crt' are supported`;
   return refusal("InvalidObject", `data[${index}].key`, message, "write tls.crt or tls.key, or type: Opaque");

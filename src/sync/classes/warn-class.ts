@@ -1,7 +1,6 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { maxStaleProblem } from "../../domain/schedule/max-stale.ts";
-import { pollInterval, pollIntervalProblem } from "../../domain/schedule/poll-interval.ts";
-import { syncModeProblem } from "../../domain/schedule/sync-mode.ts";
+import { annotationProblems } from "../../domain/schedule/annotation-problems.ts";
+import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { keyOf } from "./class-ref.ts";
 
@@ -9,9 +8,7 @@ import { keyOf } from "./class-ref.ts";
 export function warnOfAnnotations(context: WorkerContext, provider: SecretProviderClass): void {
   const { enableSecretRotation, rotationPollInterval } = context.settings;
   const interval = enableSecretRotation ? pollInterval(provider, rotationPollInterval) : undefined;
-  const all = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
-  const problems = all.filter((problem) => problem !== undefined);
-  warn(context, provider, { topic: "annotations", problems });
+  warn(context, provider, { topic: "annotations", problems: annotationProblems(provider, interval) });
 }
 
 /** What works, but probably not as its author thinks: the provider accepts it without a word. */

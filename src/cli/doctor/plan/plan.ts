@@ -5,9 +5,9 @@ import { type ProviderClass, parseProviderClass } from "../../../domain/provider
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import { maxStaleProblem } from "../../../domain/schedule/max-stale.ts";
-import { pollInterval, pollIntervalProblem } from "../../../domain/schedule/poll-interval.ts";
-import { syncMode, syncModeProblem } from "../../../domain/schedule/sync-mode.ts";
+import { annotationProblems } from "../../../domain/schedule/annotation-problems.ts";
+import { pollInterval } from "../../../domain/schedule/poll-interval.ts";
+import { syncMode } from "../../../domain/schedule/sync-mode.ts";
 import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
@@ -63,9 +63,7 @@ async function planClass(context: PlanContext, provider: SecretProviderClass, cl
   for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
   const refused = await refusalOf(context, provider);
   const isWaiting = syncMode(provider, context.settings.syncMode) === "while-used";
-  const [message] = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, pollInterval(provider, 0))].filter(
-    (problem) => problem !== undefined,
-  );
+  const [message] = annotationProblems(provider, pollInterval(provider, 0));
   const told = message === undefined ? {} : { message };
   return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
 }
