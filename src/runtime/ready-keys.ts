@@ -89,15 +89,14 @@ export class ReadyKeys {
   /** The same key with more workers, where its tenant may have them and nobody is starved; otherwise undefined, and nothing has changed. */
   grow(taken: Taken, size: number): Taken | undefined {
     const more = size - sizeOf(taken);
-    const waiting = [...this.#turns.values()].flatMap((backends) =>
-      [...backends.values()].flatMap(([key = ""]) => this.#waiting.get(key) ?? []),
-    );
     if (!tenantHasRoom(this.#running.ofTenant(taken.tenant), this.#workers - this.#running.all, more)) return undefined;
-    if (waiting.some((other) => this.#isStarved(other))) return undefined;
-    const grown = { ...taken, size };
-    this.giveBack(taken);
-    this.#running.add(grown, 1);
-    return grown;
+    for (const backends of this.#turns.values())
+      for (const [key = ""] of backends.values()) {
+        const first = this.#waiting.get(key);
+        if (first !== undefined && this.#isStarved(first)) return undefined;
+      }
+    this.#running.add({ ...taken, size: more }, 1);
+    return { ...taken, size };
   }
 
   giveBack(taken: Taken): void {

@@ -6,7 +6,7 @@ import { type HeldClass, heldClass } from "../../domain/provider-class/held-clas
 import { ClassRoom } from "./class-room.ts";
 
 /** All classes, as far as there is room for them. */
-export interface HeldClasses extends Reflector<HeldClass> {
+export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "get" | "list" | "relist"> {
   /** Reads a class that has waited for room and has it now: whether it is held from now on. */
   admit(waiting: HeldClass, signal: AbortSignal): Promise<boolean>;
 }
@@ -66,25 +66,12 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
     get hasSynced() {
       return reflector.hasSynced;
     },
-    get isUnserved() {
-      return reflector.isUnserved;
-    },
-    get lastActivity() {
-      return reflector.lastActivity;
-    },
-    get isFollowed() {
-      return reflector.isFollowed;
-    },
-    get unbrokenSince() {
-      return reflector.unbrokenSince;
-    },
     get: (ref: ObjectRef) => {
       const watched = reflector.get(ref);
       return watched && whole(watched);
     },
     list: () => reflector.list().map(whole),
     relist: () => reflector.relist(),
-    synced: (waitSignal) => reflector.synced(waitSignal),
     admit,
   };
 }

@@ -21,16 +21,17 @@ export async function keepSnapshot(context: WorkerContext, provider: HeldClass, 
   if (state.kind === "frozen") return { kind: "unsettled" };
   if (context.snapshots.isCurrent(provider, state)) return { kind: "current" };
   const snapshot = context.snapshots.get(objectKey(metadata));
-  const drift = snapshot === undefined ? "outdated" : snapshotDrift(snapshot, wholeClass(provider), state);
+  if (snapshot === undefined) return save(context, provider, signal);
+  const whole = wholeClass(provider);
+  const drift = snapshotDrift(snapshot, whole, state);
   switch (drift) {
     case "current":
       return { kind: "current" };
     case "outdated":
-      if (snapshot !== undefined && isOwner(FIELD_MANAGER, wholeClass(provider).metadata.managedFields))
-        await handOverLate(context, snapshot, signal);
+      if (isOwner(FIELD_MANAGER, whole.metadata.managedFields)) await handOverLate(context, snapshot, signal);
       return save(context, provider, signal);
     case "damaged":
-      if (snapshot !== undefined) await repair(context, snapshot, provider, signal);
+      await repair(context, snapshot, provider, signal);
       return { kind: "unsettled" };
     default:
       return assertNever(drift);

@@ -95,7 +95,11 @@ export function relistAfterDamage(
     gate,
     classes,
     lookAt,
-  }: { readonly gate: CrdGate; readonly classes: Reflector<SecretProviderClass>; readonly lookAt: (classKey: string) => void },
+  }: {
+    readonly gate: CrdGate;
+    readonly classes: Pick<Reflector<SecretProviderClass>, "list" | "relist">;
+    readonly lookAt: (classKey: string) => void;
+  },
 ): void {
   let generation: number | undefined;
   crds.onClassCrd((live) => {

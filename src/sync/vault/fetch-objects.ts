@@ -124,9 +124,7 @@ export async function listVersions(
   { type, name }: ClassObject,
   signal: AbortSignal,
 ): Promise<readonly VaultVersion[]> {
-  const versions: VaultVersion[] = [];
-  for await (const page of client.listVersions(KINDS[type], name, signal)) versions.push(...page);
-  return versions;
+  return (await Array.fromAsync(client.listVersions(KINDS[type], name, signal))).flat();
 }
 
 async function fetchVersion(

@@ -11,8 +11,6 @@ interface Call {
   /** Unix milliseconds. */
   readonly startedAt: number;
   readonly answer: Promise<unknown>;
-  /** Undefined while it is under way. */
-  endedAt: number | undefined;
 }
 
 export interface SharedCall<T> {
@@ -32,8 +30,8 @@ export class SharedCalls {
   readonly #clock: Clock;
   readonly #metrics: VaultMetrics;
   readonly #calls = new Map<string, Call>();
-  /** Of those that have ended, in that order. */
-  readonly #kept = new Set<string>();
+  /** When those that have ended did (Unix milliseconds), in that order. */
+  readonly #kept = new Map<string, number>();
   #scopes = 0;
 
   constructor(clock: Clock, metrics: VaultMetrics) {
@@ -58,7 +56,7 @@ export class SharedCalls {
     }
     this.#metrics.lookups.inc({ result: "asked" });
     const answer = ask();
-    const call: Call = { startedAt: now, answer, endedAt: undefined };
+    const call: Call = { startedAt: now, answer };
     this.#forget(key);
     this.#calls.set(key, call);
     try {
@@ -74,9 +72,8 @@ export class SharedCalls {
 
   #keep(key: string, call: Call): void {
     if (this.#calls.get(key) !== call) return;
-    call.endedAt = this.#clock.now();
-    this.#kept.add(key);
-    const [oldest] = this.#kept;
+    this.#kept.set(key, this.#clock.now());
+    const [oldest] = this.#kept.keys();
     if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#forget(oldest);
   }
 
@@ -90,8 +87,7 @@ export class SharedCalls {
   }
 
   #dropOld(now: number): void {
-    for (const key of this.#kept) {
-      const endedAt = this.#calls.get(key)?.endedAt ?? Number.NEGATIVE_INFINITY;
+    for (const [key, endedAt] of this.#kept) {
       // The others ended later.
       if (now - endedAt < KEPT_MS && now >= endedAt) return;
       this.#forget(key);

@@ -52,7 +52,7 @@ export class VaultGate {
   readonly #turns = new FairTurns();
   readonly #keyTurns = new FairTurns();
   readonly #usage: VaultUsage;
-  /** Namespaces that asked for most when the vault throttled last, until its rate is whole again. */
+  /** Namespaces that asked for most when the vault throttled last. */
   #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
@@ -179,7 +179,6 @@ export class VaultGate {
 
   #update(next: VaultPressure): void {
     this.#pressure = next;
-    if (stretchOf(next) === 1) this.#payers = new Set();
     const labels = this.#labels;
     this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));
