@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
-import type { ComponentCopy } from "../../src/domain/healing/component-copy.ts";
-import { componentsOf } from "../../src/domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { Clock } from "../../src/domain/ports/clock.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
-import { createRegistry } from "../../src/runtime/metrics.ts";
-import type { ComponentCopies } from "../../src/sync/healing/component-copies.ts";
-import { ComponentMemory } from "../../src/sync/healing/component-memory.ts";
-import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
-import { createComponentReport } from "../../src/sync/healing/component-report.ts";
-import { healComponent } from "../../src/sync/healing/heal-component.ts";
 import { runOnline } from "../support/cli.ts";
 import { readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
+import { healingOf } from "../support/component-damage/healing-here.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { at, listAt } from "../support/shipped-manifests.ts";
 import { eventsOf } from "../support/sync-world.ts";
 
@@ -84,49 +75,11 @@ function startEnforcer(): { stop(): Promise<number> } {
   };
 }
 
-/** One copy at a time, as a leader that is never replaced has it. */
-function heldCopies(): ComponentCopies {
-  const held = new Map<string, ComponentCopy>();
-  return {
-    hasSynced: true,
-    get: (key) => held.get(key),
-    textOf: (key) => JSON.stringify(held.get(key)),
-    keys: () => [...held.keys()],
-    save: async (copy) => void held.set(copy.id, copy),
-    remove: async (key) => void held.delete(key),
-    renew: async () => undefined,
-  };
-}
-
-/** Time that passes as the queue would let it pass. */
-class QueueClock implements Clock {
-  #now = Date.now();
-  now(): number {
-    return this.#now;
-  }
-  pass(milliseconds: number): void {
-    this.#now += milliseconds;
-  }
-  sleep(): Promise<void> {
-    return Promise.reject(new Error("nothing sleeps here"));
-  }
-}
-
 /** Repairs of the mutating configuration in a day, hour by hour, while a manager takes a field back so long after each of them. */
 async function repairsInADay(manager: string, afterMs: number): Promise<readonly number[]> {
   const { kube } = world.cluster;
-  const component = componentsOf(NAMESPACE).find(({ id }) => id === `MutatingWebhookConfiguration ${NAMESPACE}`);
-  assert.ok(component !== undefined);
-  const [clock, memory, copies, signal] = [new QueueClock(), new ComponentMemory(), heldCopies(), AbortSignal.timeout(120_000)];
-  const events = { emit: () => undefined };
-  const report = createComponentReport({
-    namespace: NAMESPACE,
-    events,
-    logger: recordingLogger(),
-    metrics: createComponentMetrics(createRegistry("0")),
-  });
-  const context = { kube, namespace: NAMESPACE, crds: [], clock, copies, report };
-  const look = () => healComponent(context, { component, memory }, signal);
+  const signal = AbortSignal.timeout(120_000);
+  const { clock, look } = healingOf(kube, { namespace: NAMESPACE, id: `MutatingWebhookConfiguration ${NAMESPACE}` }, signal);
   const timeout = async (): Promise<unknown> => at(await readTarget(world.cluster, MUTATING), "webhooks", 0, "timeoutSeconds");
   const takeBack = async (): Promise<void> => {
     const webhooks = [{ name: "pods.keyvault-injector.dev", timeoutSeconds: 7 }];

@@ -74,7 +74,7 @@ function refusedBecause(why: RegExp): Promise<string> {
       return last !== undefined && why.test(last) ? last : undefined;
     },
     { what: `a refusal like ${why}`, within: 20_000 },
-  ).catch((error: unknown) => assert.fail(`${error}; the last start: ${last ?? "not refused"}`));
+  ).catch((error: unknown) => assert.fail(`${String(error)}; the last start: ${last ?? "not refused"}`));
 }
 
 describe("the sync worker that may not read", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {

@@ -2,7 +2,7 @@ import { isJsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { additionsTo } from "./additions.ts";
 import { type Component, typeOf } from "./components.ts";
-import { disowned, intersection, withoutFields } from "./field-sets.ts";
+import { disowned, intersection, isEmptySet, withoutFields } from "./field-sets.ts";
 import { installerEntries, isInstaller } from "./installers.ts";
 import { comparedFields, type FieldSet, ownedPart, union } from "./owned-fields.ts";
 import { beforeEnforcement, type Tolerated, toleratedIn } from "./platform-managers.ts";
@@ -90,4 +90,13 @@ export function ownersAfterHealing(copy: ComponentCopy, { applied, healer, remov
     entry.subresource === undefined && (entry.manager === healer || (entry.manager === manager && entry.operation === "Apply"));
   const others = applied.filter((entry) => !isInstaller(entry) && !isTrace(entry));
   return [...copy.owners, ...disowned(others, removed)];
+}
+
+/**
+ * Whether a repair has written some of the installers' fields in its own name, and has not handed them back. An apply that finds every value as it
+ * is to be adds to an installer's entry what the copy names and keeps its time: neither values nor times tell then.
+ */
+export function isHalfHandedBack({ owners }: ComponentCopy, { metadata }: KubeObject, healer: string): boolean {
+  const own = (metadata.managedFields ?? []).filter(({ manager, subresource }) => manager === healer && subresource === undefined);
+  return !isEmptySet(intersection(comparedFields(own), comparedFields(owners)));
 }

@@ -46,6 +46,17 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   });
 }
 
+/** The set with the keys of its list items, which belong to whoever applies such an item. */
+export function withItemKeys(fields: FieldSet): FieldSet {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, inner]) => {
+      const key: unknown = name.startsWith("k:") ? JSON.parse(name.slice(2)) : {}; // The API server's own encoding.
+      const keys = Object.keys(isJsonObject(key) ? key : {}).map((field) => [`f:${field}`, {}] as const);
+      return [name, { ...Object.fromEntries(keys), ...withItemKeys(membersOf(inner)) }];
+    }),
+  );
+}
+
 /** The fields of the set that a value has, and has something in: an empty list or object is as good as none. */
 export function presentFields(fields: FieldSet, value: unknown): FieldSet {
   return kept(fields, (name, inner) => {

@@ -1,6 +1,8 @@
 import type { ComponentCopy } from "../../domain/healing/component-copy.ts";
 import type { ComponentDrift } from "../../domain/healing/component-drift.ts";
-import { isSameOwner } from "../../domain/healing/installers.ts";
+import { withItemKeys } from "../../domain/healing/field-sets.ts";
+import { isInstaller, isSameOwner } from "../../domain/healing/installers.ts";
+import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../domain/kubernetes.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs, STEADY, YIELDING } from "../../domain/schedule/repair-pace.ts";
 
@@ -19,6 +21,8 @@ export class ComponentMemory {
   readonly #written = new Set<string>();
   /** Unix milliseconds since when it has been absent. */
   absentSince: number | undefined;
+  /** A repair may have begun whose last write, which hands the record of owners back, was not done: by this process, or by one before it. */
+  mayBeHalfRepaired = true;
 
   noteWritten(entries: readonly ManagedFieldsEntry[]): void {
     for (const entry of entries) {
@@ -28,13 +32,18 @@ export class ComponentMemory {
     }
   }
 
-  /** The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. */
+  /**
+   * The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. After a write without an
+   * answer, that is whatever owns no more than an apply of the copy does.
+   */
   asInstalled(live: KubeObject, { owners }: ComponentCopy): KubeObject {
-    const entries = live.metadata.managedFields ?? [];
-    if (!entries.some((entry) => this.#written.has(writeOf(entry)))) return live;
-    const managedFields = entries.map((entry) => {
+    const applied = this.mayBeHalfRepaired ? withItemKeys(comparedFields(owners)) : undefined;
+    const isOurs = (entry: ManagedFieldsEntry): boolean =>
+      this.#written.has(writeOf(entry)) || (applied !== undefined && isInstaller(entry) && hasFields(applied, comparedFields([entry])));
+    const managedFields = (live.metadata.managedFields ?? []).flatMap((entry) => {
+      if (!isOurs(entry)) return [entry];
       const own = owners.find((owner) => isSameOwner(owner, entry));
-      return own?.time === undefined || !this.#written.has(writeOf(entry)) ? entry : { ...entry, time: own.time };
+      return own?.time === undefined ? [] : [{ ...entry, time: own.time }];
     });
     return { ...live, metadata: { ...live.metadata, managedFields } };
   }

@@ -37,6 +37,7 @@ export async function healComponent(
       return settled(context, observed, drift.remarks);
     case "installed": {
       if (component.treatment === "crd") return DONE;
+      memory.mayBeHalfRepaired = false;
       await saveCopy(context, observed, signal);
       await restartHolders(context, observed, signal);
       return settled(context, observed);

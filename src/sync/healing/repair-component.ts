@@ -1,11 +1,12 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { type ComponentCopy, copyOf, tolerating } from "../../domain/healing/component-copy.ts";
+import { type ComponentCopy, copyOf, isHalfHandedBack, tolerating } from "../../domain/healing/component-copy.ts";
 import { componentDrift } from "../../domain/healing/component-drift.ts";
 import { installerEntries } from "../../domain/healing/installers.ts";
 import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
 import { applyCopy, type CopyToApply, handBack } from "./apply-copy.ts";
 import type { Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
@@ -30,7 +31,9 @@ export async function repair(
   }
   try {
     const onWritten: CopyToApply["onWritten"] = (entries) => memory.noteWritten(entries);
+    memory.mayBeHalfRepaired = true;
     if (!(await applyCopy(kube, { ...wantedOf(copy, { component, live }, drift), onWritten }, signal))) return again(MOVING_MS);
+    memory.mayBeHalfRepaired = false;
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
     report.damaged(component, "ComponentDamaged", `${describe(drift)}, and the API server refuses to change it back: ${error.message}`);
@@ -74,20 +77,23 @@ function contested(drift: Damage): string {
 }
 
 /**
- * As the installer left it, but for the record of owners, which a repair could not put back; or which has the repair's time, that whoever leads
- * next would take for the installer's. False: there is more to do.
+ * As the installer left it, but for the record of owners, which a repair could not put back, or put back in part; or which has the repair's time,
+ * that whoever leads next would take for the installer's. False: there is more to do.
  */
 export async function finishRepair(context: HealContext, observed: ObservedComponent, signal: AbortSignal): Promise<boolean> {
   const { component, live, memory } = observed;
   const known = context.copies.get(component.id);
-  if (live === undefined || known === undefined) return true;
-  if (component.treatment === "crd" || componentDrift(known, live).kind !== "installed") return true;
+  if (live === undefined || known === undefined || component.treatment === "crd") return true;
   const { copy } = tolerating(known, live);
-  if (!hasFields(comparedFields(copy.owners), comparedFields(installerEntries(live)))) {
-    await handBack(context.kube, { component, copy, applied: live, onWritten: (entries) => memory.noteWritten(entries) }, signal);
+  const hasMore = !hasFields(comparedFields(copy.owners), comparedFields(installerEntries(live)));
+  const isInstalled = componentDrift(known, live).kind === "installed";
+  if (isHalfHandedBack(copy, live, FIELD_MANAGER) || (hasMore && (isInstalled || memory.mayBeHalfRepaired))) {
+    const onWritten: CopyToApply["onWritten"] = (entries) => memory.noteWritten(entries);
+    memory.mayBeHalfRepaired = !(await handBack(context.kube, { component, copy, applied: live, onWritten }, signal));
     return false;
   }
-  await saveCopy(context, observed, signal);
+  memory.mayBeHalfRepaired = false;
+  if (isInstalled) await saveCopy(context, observed, signal);
   return true;
 }
 
