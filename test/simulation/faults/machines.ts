@@ -5,11 +5,16 @@ import type { Random } from "../time/random.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
+/** The replica that the lease names; undefined where nobody has it. */
+export function leaderOf({ cluster, replicas }: World): SimulatedProcess | undefined {
+  const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
+  const holder = JSON.stringify(lease?.["spec"] ?? {});
+  return replicas.find(({ name }) => holder.includes(`"${name}_`));
+}
+
 /** The leader more often than not: what happens to a standby matters less. */
 function victim(world: World, random: Random): SimulatedProcess {
-  const lease = world.cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
-  const holder = JSON.stringify(lease?.["spec"] ?? {});
-  const leader = world.replicas.find(({ name }) => holder.includes(`"${name}_`));
+  const leader = leaderOf(world);
   return leader !== undefined && random.chance(0.6) ? leader : random.pick(world.replicas);
 }
 

@@ -8,11 +8,11 @@ const { play } = await import("./stage.ts");
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { orders: { type: "string", default: "1" } } });
 let wrong = 0;
-for (const { name, planted, minutes, mayList, tell } of FOUND.filter(
+for (const { name, planted, minutes, mayList, cast, tell } of FOUND.filter(
   (found) => positionals.length === 0 || positionals.includes(found.planted),
 )) {
   for (let seed = 1; seed <= Number(values.orders); seed += 1) {
-    const [violation] = await play(tell, { seed, minutes, mayList });
+    const [violation] = await play(tell, { seed, minutes, mayList, cast });
     if (violation !== undefined) wrong += 1;
     console.log(`${violation === undefined ? "holds" : "FAILS"} ${planted} order ${seed}: ${name}`);
     if (violation !== undefined) console.log(`      ${violation.invariant}: ${violation.text}`);

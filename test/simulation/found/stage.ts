@@ -1,15 +1,18 @@
 /**
- * A world in which only what is said happens, to a team with a vault of its own: what a scenario tells is there whatever else the simulation
- * draws some day. The seed decides the order of what happens at the same time, and how long each message takes.
+ * A world in which only what is said happens, to one team, or to two that share a vault: what a scenario tells is there whatever else the
+ * simulation draws some day. The seed decides the order of what happens at the same time, and how long each message takes.
  */
 
 import { CLASS_CRD, deleteDefinition } from "../faults/cluster.ts";
 import { MINUTE } from "../faults/fault.ts";
+import { leaderOf } from "../faults/machines.ts";
 import { breakWatch } from "../faults/unseen-pods.ts";
 import type { Violation } from "../invariants/invariant.ts";
 import { Watching } from "../invariants/watching.ts";
+import type { SimulatedProcess } from "../machines/process.ts";
 import type { Weather } from "../network/fabric.ts";
 import { INVARIANTS, QUIET_MS } from "../simulation.ts";
+import type { Machine } from "../time/machine.ts";
 import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
@@ -27,6 +30,11 @@ export interface Told {
 
 const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0, hasOwnPace: true };
 
+/** Who is there. `alone`: a team of one class, which no poll of another class serves. */
+const CASTS = { team: {}, alone: { teams: 0, solitary: 1 }, neighbours: { teams: 2 } } as const;
+
+export type Cast = keyof typeof CASTS;
+
 export class Stage {
   readonly world: World;
   readonly #team: Team;
@@ -38,13 +46,24 @@ export class Stage {
     this.#team = team;
   }
 
+  /** Of the second team's classes, which read the first one's vault as somebody else. */
+  get neighbour(): Pick<Stage, "write"> {
+    const team = this.world.teams[1];
+    if (team === undefined) throw new Error("the world has no second team");
+    return { write: (told) => this.#write(team, told) };
+  }
+
   /** Minutes from the start. */
   at(minutes: number, action: () => void): void {
     this.world.scheduler.schedule(minutes * MINUTE - this.world.scheduler.now, action);
   }
 
-  write({ name, entries, secrets, sync, intervalMinutes }: Told): void {
-    const { namespace, vault } = this.#team;
+  write(told: Told): void {
+    this.#write(this.#team, told);
+  }
+
+  #write(team: Team, { name, entries, secrets, sync, intervalMinutes }: Told): void {
+    const { namespace, vault } = team;
     const wanted: WantedClass = {
       namespace,
       name,
@@ -54,7 +73,7 @@ export class Stage {
       sync,
       intervalMinutes,
     };
-    if (!writeClass(this.world.cluster, this.#team, wanted)) throw new Error(`the API server refuses the class ${name}`);
+    if (!writeClass(this.world.cluster, team, wanted)) throw new Error(`the API server refuses the class ${name}`);
   }
 
   /** The id of the latest version. */
@@ -102,14 +121,48 @@ export class Stage {
     this.#away((host) => host.startsWith(`${this.#team.vault.name}.`), minutes);
   }
 
+  /** Whenever the worker asks the vault for an object, until it returns true. */
+  whenAsked(object: string, action: (asked: { readonly minute: number; readonly machine: Machine }) => boolean): void {
+    let isOver = false;
+    this.world.onSend(({ host, path, machine }) => {
+      const isMeant = host.startsWith(`${this.#team.vault.name}.`) && path.split("?")[0]?.includes(`/${object}`) === true;
+      if (isOver || !isMeant || machine === undefined) return;
+      isOver = action({ minute: this.world.scheduler.now / MINUTE, machine });
+    });
+  }
+
+  /** No request for a token of a team's application is answered for so long. */
+  signInHangs(whose: "first team" | "second team", minutes: number): void {
+    const appId = this.world.teams[whose === "first team" ? 0 : 1]?.application.appId ?? "";
+    const hanging: Weather = ({ path, body }) => (path.includes("/oauth2/") && body.includes(appId) ? { kind: "lost" } : undefined);
+    this.#while(hanging, minutes);
+  }
+
+  killLeader(): void {
+    this.#leader.kill();
+  }
+
+  stepLeadersClock(minutes: number): void {
+    this.#leader.machine?.stepClock(minutes * MINUTE);
+  }
+
+  get #leader(): SimulatedProcess {
+    const leader = leaderOf(this.world);
+    if (leader === undefined) throw new Error("nobody leads");
+    return leader;
+  }
+
   apiServerAway(minutes: number): void {
     this.#away((host) => host === API_HOST, minutes);
   }
 
   #away(isMeant: (host: string) => boolean, minutes: number): void {
-    const away: Weather = ({ host }) => (isMeant(host) ? { kind: "resetBefore", there: 3 } : undefined);
-    this.world.weathers.add(away);
-    this.world.scheduler.schedule(minutes * MINUTE, () => void this.world.weathers.delete(away));
+    this.#while(({ host }) => (isMeant(host) ? { kind: "resetBefore", there: 3 } : undefined), minutes);
+  }
+
+  #while(weather: Weather, minutes: number): void {
+    this.world.weathers.add(weather);
+    this.world.scheduler.schedule(minutes * MINUTE, () => void this.world.weathers.delete(weather));
   }
 }
 
@@ -126,11 +179,15 @@ export interface Playing {
   readonly seed: number;
   readonly minutes: number;
   readonly mayList?: boolean | undefined;
+  readonly cast?: Cast | undefined;
 }
 
 /** Lets a scenario happen, and then nothing for long enough. */
-export async function play(tell: (stage: Stage) => void, { seed, minutes, mayList = true }: Playing): Promise<readonly Violation[]> {
-  const world = await startWorld(seed, { size: { ...SIZE, listers: mayList ? 1 : 0 } });
+export async function play(
+  tell: (stage: Stage) => void,
+  { seed, minutes, mayList = true, cast = "team" }: Playing,
+): Promise<readonly Violation[]> {
+  const world = await startWorld(seed, { size: { ...SIZE, ...CASTS[cast], listers: mayList ? 1 : 0 } });
   const watching = new Watching(world, INVARIANTS);
   const isWell = (): boolean => watching.isWell;
   tell(new Stage(world));

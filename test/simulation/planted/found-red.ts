@@ -17,9 +17,11 @@ function outcomeIn(folder: string, planted: string): "holds" | "fails" | "broken
   return stdout.includes("FAILS") ? "fails" : "broken";
 }
 
-export function foundAreRed(): boolean {
+/** `only`: those defects; none: all. */
+export function foundAreRed(only: readonly string[]): boolean {
+  const wanted = FOUND.filter(({ planted }) => only.length === 0 || only.includes(planted));
   let red = 0;
-  for (const { name, planted } of FOUND) {
+  for (const { name, planted } of wanted) {
     const defect = DEFECTS.find(({ id }) => id === planted);
     if (defect === undefined) throw new Error(`what was found shows ${planted}, which is no planted defect`);
     const workspace = copyWorkspace();
@@ -33,6 +35,6 @@ export function foundAreRed(): boolean {
       workspace.remove();
     }
   }
-  console.log(`${red}/${FOUND.length} of what was found hold, and are red with their defect`);
-  return red === FOUND.length;
+  console.log(`${red}/${wanted.length} of what was found hold, and are red with their defect`);
+  return red === wanted.length;
 }

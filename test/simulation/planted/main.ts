@@ -1,7 +1,7 @@
 /**
  * `npm run sim:planted [-- id …]`: whether the simulation finds defects. Each defect is put into a copy of `src`, and the simulation runs on
  * it seed after seed, `--seeds` of `--hours` each at the most. `-- mutants` does the same with mutants,
- * `-- found` plays what the simulation has found on the defect that it shows.
+ * `-- found [id …]` plays what the simulation has found on the defect that it shows.
  */
 import { parseArgs } from "node:util";
 import { Controls } from "./control.ts";
@@ -81,7 +81,7 @@ if (positionals[0] === "mutants") {
   });
   process.exit(isDone ? 0 : 1);
 }
-if (positionals[0] === "found") process.exit(foundAreRed() ? 0 : 1);
+if (positionals[0] === "found") process.exit(foundAreRed(positionals.slice(1)) ? 0 : 1);
 const unknown = positionals.filter((id) => DEFECTS.every((planted) => planted.id !== id));
 if (unknown.length > 0) {
   console.error(`sim:planted: no such defect: ${unknown.join(", ")}; known: ${DEFECTS.map(({ id }) => id).join(", ")}, found, mutants`);
