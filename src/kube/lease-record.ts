@@ -24,6 +24,11 @@ export function holderOf(lease: Lease): string | undefined {
   return holder === null || holder === "" ? undefined : holder;
 }
 
+/** At some time, by somebody: who releases a lease leaves that in it. */
+export function wasHeld({ spec }: Lease): boolean {
+  return spec?.renewTime !== undefined;
+}
+
 interface Holding {
   readonly now: number;
   readonly annotations: LeaseAnnotations;

@@ -4,7 +4,7 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import type { LeaderElection, LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { aborted } from "../runtime/lifecycle.ts";
-import { acquisition, emptyLease, holderOf, LEASES, type Lease, release } from "./lease-record.ts";
+import { acquisition, emptyLease, holderOf, LEASES, type Lease, release, wasHeld } from "./lease-record.ts";
 
 export interface LeaderElectionOptions {
   readonly namespace: string;
@@ -16,6 +16,11 @@ export interface LeaderElectionOptions {
   readonly logger: Logger;
   /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
   readonly annotations?: () => LeaseAnnotations;
+  /**
+   * Whether anybody has led before: asked where nobody has ever held the lease. Who deletes a lease does not end its holder, so that a lease that is
+   * new is taken at once only where there can be none. Default: nobody has.
+   */
+  readonly hasLed?: (signal: AbortSignal) => Promise<boolean>;
   /** Milliseconds; the defaults are client-go's: 15,000, 10,000 and 2,000. */
   readonly leaseMs?: number;
   readonly renewDeadlineMs?: number;
@@ -99,19 +104,19 @@ class LeaseElection implements LeaderElection {
     }
   }
 
-  /** Until the lease is ours: at once where nobody holds it, else after it was seen unchanged for its whole duration. */
+  /** Until the lease is ours: at once where nobody can hold it, else after it was seen unchanged for its whole duration. */
   async #acquire(signal: AbortSignal): Promise<Lease> {
     let seen: string | undefined;
     let unchangedMs = 0;
     for (;;) {
-      const lease = await this.#tried("lease not read", () => this.#read(signal), signal);
+      const found = await this.#tried("lease not read", () => this.#look(signal), signal);
       // A failed read says nothing of the lease: whoever renews it while it cannot be read is seen by its version afterwards.
-      if (lease !== undefined && lease.metadata.resourceVersion !== seen) {
-        seen = lease.metadata.resourceVersion;
+      if (found !== undefined && found.lease.metadata.resourceVersion !== seen) {
+        seen = found.lease.metadata.resourceVersion;
         unchangedMs = 0;
       }
-      if (lease !== undefined && (this.#isFree(lease) || unchangedMs > this.#durationOf(lease))) {
-        const won = await this.#tried("lease not acquired", () => this.#write(lease, signal), signal);
+      if (found !== undefined && (found.isFree || unchangedMs > this.#durationOf(found.lease))) {
+        const won = await this.#tried("lease not acquired", () => this.#write(found.lease, signal), signal);
         if (won !== undefined) return won;
       }
       await this.#options.clock.sleep(this.#timing.retryMs, signal);
@@ -119,7 +124,19 @@ class LeaseElection implements LeaderElection {
     }
   }
 
-  #isFree(lease: Lease): boolean {
+  async #look(signal: AbortSignal): Promise<{ readonly lease: Lease; readonly isFree: boolean }> {
+    const lease = await this.#read(signal);
+    return { lease, isFree: this.#isOurs(lease) && (wasHeld(lease) || (await this.#isFirst(signal))) };
+  }
+
+  /** False as well where that cannot be said: then the lease is waited for as if somebody held it. */
+  async #isFirst(signal: AbortSignal): Promise<boolean> {
+    const { hasLed = async () => false } = this.#options;
+    return (await this.#tried("lease not acquired", () => hasLed(signal), signal)) === false;
+  }
+
+  /** Held by nobody else. */
+  #isOurs(lease: Lease): boolean {
     const holder = holderOf(lease);
     return holder === undefined || holder === this.#options.identity;
   }
@@ -217,7 +234,7 @@ class LeaseElection implements LeaderElection {
       if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
       // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
       const fresh = await this.#read(bounded);
-      if (!this.#isFree(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      if (!this.#isOurs(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
       return await this.#write(fresh, bounded);
     } finally {
       bound.cancel();

@@ -217,6 +217,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#unbrokenSince = this.#lastActivity;
     this.#isFollowed = true;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
+    this.#guarded("change handler failed", {}, () => this.#wanted.onListed?.());
     // A handler may have asked for another list while it heard of this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;
     this.#setServed(true);

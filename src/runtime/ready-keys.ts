@@ -45,6 +45,11 @@ export class ReadyKeys {
     return this.#waiting.size;
   }
 
+  hasBesides(keys: ReadonlySet<string>): boolean {
+    for (const key of this.#waiting.keys()) if (!keys.has(key)) return true;
+    return false;
+  }
+
   /** Unix milliseconds since when the first of them has been due. */
   get oldest(): number | undefined {
     return this.#waiting.values().next().value?.since;

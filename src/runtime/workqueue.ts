@@ -64,6 +64,11 @@ export class WorkQueue {
     return this.#ready.size;
   }
 
+  /** Whether any key is due that is none of these. */
+  isDueBesides(keys: ReadonlySet<string>): boolean {
+    return this.#ready.hasBesides(keys);
+  }
+
   /** Keys that wait for their time. */
   get delayed(): number {
     return this.#delayed.size;

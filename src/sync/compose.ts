@@ -25,6 +25,7 @@ import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/last-look.ts";
+import { hasHmacKey } from "./hmac-key.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { processHealth } from "./process-health.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -75,7 +76,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const progress = createLeasedProgress();
   // The election exists before anything of the worker runs.
   const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
-  const election = createLeaderElection(createKubeClient(kubeConfig, { ...client, isUrgent: true }), {
+  const urgent = createKubeClient(kubeConfig, { ...client, isUrgent: true });
+  const election = createLeaderElection(urgent, {
     namespace: config.namespace,
     name: LEASE,
     identity: `${config.podName}_${randomUUID()}`,
@@ -83,6 +85,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     clock,
     logger,
     annotations: () => ({ ...progress.annotations(), ...quarantine.annotations() }),
+    hasLed: (asked) => hasHmacKey(urgent, config.namespace, asked),
     ...lease,
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;

@@ -39,6 +39,11 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
   return existing !== undefined && Number.isFinite(existing.formerUntil) ? existing : write(options, found.object, signal);
 }
 
+/** Whether a worker of this install has ever led: the first thing that a leader does is to have a key. */
+export async function hasHmacKey(kube: Pick<KubeClient, "read">, namespace: string, signal: AbortSignal): Promise<boolean> {
+  return (await kube.read(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, signal)).kind === "found";
+}
+
 /** A new key where there is none, with the moment from which on records are signed as this version does. */
 async function write(options: HmacKeyOptions, stored: Secret | undefined, signal: AbortSignal): Promise<InstallKey> {
   const { kube, namespace, clock } = options;

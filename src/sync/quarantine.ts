@@ -47,7 +47,7 @@ export class Quarantine {
   readonly #suspects = new Map<string, HandEntry>();
   /** Went well in this process, as they are. */
   readonly #proven = new WeakSet<SecretProviderClass>();
-  /** Suspects that have been told to wait, and are in the queue again. */
+  /** Suspects that have been told to wait: nobody waits for them, whether they are due again or not yet. */
   readonly #waiting = new Set<string>();
   /** The suspect that is being reconciled. */
   #tried: { readonly key: string; readonly since: number } | undefined;
@@ -84,18 +84,18 @@ export class Quarantine {
   }
 
   /**
-   * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others, of which `waiting` are due, and for
-   * other suspects. `provider` is the class as it is now; without it, it is taken to be as it was.
+   * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others that are due, and for other
+   * suspects. `isDueBesides`: whether any class is due that is none of those given. `provider` is the class as it is now; without it, it is taken
+   * to be as it was.
    */
-  admit(classKey: string, waiting: number, provider?: SecretProviderClass): number {
+  admit(classKey: string, isDueBesides: (waiting: ReadonlySet<string>) => boolean, provider?: SecretProviderClass): number {
     const suspect = this.#suspects.get(classKey);
     const form = provider === undefined ? suspect?.form : formOf(provider);
     if (suspect === undefined || form === undefined || form === suspect.passed) return 0;
     // It is not mirrored now, and only its status says so.
     if (this.#pauseUntil(untilInForm(suspect, form)) > 0) return 0;
     const now = this.#options.clock.now();
-    const others = waiting - this.#waiting.size;
-    const isBehind = now < this.#began + BEHIND_MS && (others > 0 || this.#hasLessSuspected(suspect));
+    const isBehind = now < this.#began + BEHIND_MS && (isDueBesides(this.#waiting) || this.#hasLessSuspected(suspect));
     if (isBehind || (this.#tried !== undefined && now < this.#tried.since + ALONE_MS)) {
       this.#waiting.add(classKey);
       return AGAIN_MS;

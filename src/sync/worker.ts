@@ -110,7 +110,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     random: options.random,
     observer: options.metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
-      const pause = options.quarantine.admit(classKey, classes.depth, context.classes.get(refOfKey(classKey)));
+      const pause = options.quarantine.admit(classKey, (waiting) => classes.isDueBesides(waiting), context.classes.get(refOfKey(classKey)));
       if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
       try {
         const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));

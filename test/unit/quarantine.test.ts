@@ -14,6 +14,10 @@ const timing = { due: 0, interval: 1, period: 1, credentialsMs: 0 };
 const EVERYTHING: Question = { kind: "everything", ...timing, sharedMs: 0 };
 const AT_REST: Question = { kind: "changes", ...timing, intact: new Set(), checked: 0, stored: [{ name: "s", state: "Synced", data: [] }] };
 
+/** Who else is due. */
+const OTHERS = (): boolean => true;
+const NOBODY = (): boolean => false;
+
 function aClass(
   name: string,
   changes: { readonly namespace?: string; readonly generation?: number; readonly refresh?: string } = {},
@@ -112,25 +116,25 @@ describe("quarantine", () => {
     await leaders.dieOf(aClass("bomb"));
     const next = leaders.next();
 
-    assert.equal(next.admit("team/other", 5), 0);
-    assert.ok(next.admit("team/bomb", 5) > 0);
-    assert.equal(next.admit("team/bomb", 0), 0);
+    assert.equal(next.admit("team/other", OTHERS), 0);
+    assert.ok(next.admit("team/bomb", OTHERS) > 0);
+    assert.equal(next.admit("team/bomb", NOBODY), 0);
     next.end("team/bomb");
     await leaders.clock.advance(61_000);
-    assert.equal(next.admit("team/bomb", 5), 0);
+    assert.equal(next.admit("team/bomb", OTHERS), 0);
   });
 
   test("lets suspects in one at a time, so that the deaths after the first are of one alone", async () => {
     await leaders.dieOf(aClass("bomb"), aClass("innocent"));
     const next = leaders.next();
 
-    assert.equal(next.admit("team/innocent", 0), 0);
-    assert.ok(next.admit("team/bomb", 0) > 0);
+    assert.equal(next.admit("team/innocent", NOBODY), 0);
+    assert.ok(next.admit("team/bomb", NOBODY) > 0);
     await leaders.mirror(aClass("innocent"));
     next.end("team/innocent");
-    assert.equal(next.admit("team/bomb", 0), 0);
+    assert.equal(next.admit("team/bomb", NOBODY), 0);
     await leaders.dieOf(aClass("bomb"));
-    assert.equal(leaders.next().admit("team/bomb", 0), 0);
+    assert.equal(leaders.next().admit("team/bomb", NOBODY), 0);
     await leaders.dieOf(aClass("bomb"));
 
     leaders.next();
@@ -144,15 +148,15 @@ describe("quarantine", () => {
   test("lets the least suspected in first, so that deaths of another cause do not all meet the same class", async () => {
     await leaders.dieOf(aClass("first"), aClass("second"));
     const next = leaders.next();
-    assert.equal(next.admit("team/first", 0), 0);
+    assert.equal(next.admit("team/first", NOBODY), 0);
     await leaders.dieOf(aClass("first"));
     const third = leaders.next();
 
-    assert.ok(third.admit("team/first", 0) > 0);
-    assert.equal(third.admit("team/second", 0), 0);
+    assert.ok(third.admit("team/first", NOBODY) > 0);
+    assert.equal(third.admit("team/second", NOBODY), 0);
     await leaders.mirror(aClass("second"));
     third.end("team/second");
-    assert.equal(third.admit("team/first", 0), 0);
+    assert.equal(third.admit("team/first", NOBODY), 0);
   });
 
   for (const [what, changed, version] of [
@@ -175,8 +179,8 @@ describe("quarantine", () => {
     await leaders.dieOf(edited(0));
     for (const edits of [1, 2, 3]) {
       const next = leaders.next();
-      assert.ok(next.admit("team/bomb", 5, edited(edits)) > 0, `edit ${edits} comes behind the others`);
-      assert.equal(next.admit("team/bomb", 0, edited(edits)), 0);
+      assert.ok(next.admit("team/bomb", OTHERS, edited(edits)) > 0, `edit ${edits} comes behind the others`);
+      assert.equal(next.admit("team/bomb", NOBODY, edited(edits)), 0);
       await leaders.dieOf(edited(edits));
     }
     leaders.next();
@@ -214,13 +218,13 @@ describe("quarantine", () => {
     await leaders.mirror(harmless);
     leaders.quarantine.end("team/bomb");
 
-    assert.equal(leaders.quarantine.admit("team/bomb", 5, harmless), 0);
+    assert.equal(leaders.quarantine.admit("team/bomb", OTHERS, harmless), 0);
     leaders.stop();
-    assert.equal(leaders.next().admit("team/bomb", 5, harmless), 0);
-    assert.ok(leaders.quarantine.admit("team/bomb", 5, aClass("bomb", { generation: 3 })) > 0);
+    assert.equal(leaders.next().admit("team/bomb", OTHERS, harmless), 0);
+    assert.ok(leaders.quarantine.admit("team/bomb", OTHERS, aClass("bomb", { generation: 3 })) > 0);
     leaders.stop();
     await leaders.clock.advance(25 * 60 * 60_000);
-    assert.equal(leaders.next().admit("team/bomb", 5, aClass("bomb", { generation: 3 })), 0, "a day later");
+    assert.equal(leaders.next().admit("team/bomb", OTHERS, aClass("bomb", { generation: 3 })), 0, "a day later");
   });
 
   test("B-10: counts the deaths that new classes of a namespace cause in turn, and leaves other namespaces and classes at rest alone", async () => {
@@ -279,10 +283,10 @@ describe("quarantine", () => {
     await leaders.diedOf(aClass("innocent"));
     await leaders.clock.advance(300_000);
 
-    assert.equal(leaders.quarantine.admit("team/innocent", 0), 0);
+    assert.equal(leaders.quarantine.admit("team/innocent", NOBODY), 0);
     assert.equal((await leaders.mirror(aClass("innocent"))).kind, "answered");
     leaders.quarantine.end("team/innocent");
-    assert.equal(leaders.next().admit("team/innocent", 5), 0);
+    assert.equal(leaders.next().admit("team/innocent", OTHERS), 0);
   });
 
   test("lasts longer with each death after that, and a day at most", async () => {
@@ -293,7 +297,7 @@ describe("quarantine", () => {
       assert.ok(refused.kind === "refused" && refused.retry.kind === "after");
       pauses.push(refused.retry.milliseconds / 60_000);
       await leaders.clock.advance(refused.retry.milliseconds);
-      assert.equal(leaders.quarantine.admit("team/bomb", 0), 0);
+      assert.equal(leaders.quarantine.admit("team/bomb", NOBODY), 0);
       await leaders.dieOf(aClass("bomb"));
       leaders.next();
     }
@@ -316,7 +320,7 @@ describe("quarantine", () => {
     leaders.quarantine.end("team/good");
     leaders.stop();
 
-    assert.equal(leaders.next().admit("team/good", 5), 0);
+    assert.equal(leaders.next().admit("team/good", OTHERS), 0);
   });
 
   test("writes the lease once for a class, and not for one at rest", async () => {
@@ -341,7 +345,7 @@ describe("quarantine", () => {
     const [key = ""] = Object.keys(leaders.lease);
     for (const text of ["", "{", "[]", '{"version":"0.4.0","classes":{"team/a":{"deaths":"9"}}}', '{"version":"0.4.0","classes":7}']) {
       leaders.lease = { [key]: text };
-      assert.equal(leaders.next().admit("team/a", 5), 0, text);
+      assert.equal(leaders.next().admit("team/a", OTHERS), 0, text);
     }
   });
 });

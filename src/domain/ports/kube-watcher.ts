@@ -33,6 +33,8 @@ export interface ReflectorOptions<T> extends ListOptions {
   readonly project: (object: KubeObject) => T | undefined;
   /** Called in order, after the copy was updated. Must not throw and must not block: enqueue a key and return. */
   readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
+  /** Called after each complete list, when the changes that it showed are reported: what it lacks is not there. */
+  readonly onListed?: () => void;
   /** Called when the kind becomes served or unserved. */
   readonly onServed?: (served: boolean) => void;
 }

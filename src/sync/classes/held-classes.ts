@@ -26,7 +26,8 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
   const admitted = new Map<string, HeldClass>();
   const project = (object: KubeObject): HeldClass => {
     const key = objectKey(object.metadata);
-    const held = heldClass(object, (bytes) => room.take(key, bytes));
+    const { uid = "" } = object.metadata;
+    const held = heldClass(object, (bytes) => room.take(key, { uid, bytes }));
     if (held.excess !== undefined && held.excess !== "namespace") room.leave(key);
     return held;
   };
@@ -42,9 +43,14 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
         const key = objectKey(ref);
         const before = previous && whole(previous);
         admitted.delete(key);
-        if (current === undefined) room.leave(key);
+        // Its name may be another object's by now: that one was given its room as it was received.
+        if (current === undefined) room.leave(key, previous?.metadata.uid ?? "");
         onChange({ previous: before, current });
         lookAt(key);
+      },
+      onListed: () => {
+        const listed = new Set(reflector.list().map(({ metadata }) => objectKey(metadata)));
+        room.keepOnly((key) => listed.has(key));
       },
     },
     signal,

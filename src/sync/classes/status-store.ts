@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
@@ -50,8 +51,14 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   const unstored = new Map<string, ClassStatus>();
   /** Of the object that the watch has shown last. */
   let shown = "";
+  /** Writes that are under way. What disappeared meanwhile, and has not come since, may be what they wrote. */
+  const writing = new Map<string, { isLost: boolean }>();
   /** Deleted by us: their disappearance is no loss. */
   const removed = new Set<string>();
+  const noteSeen = (key: string, isLost: boolean): void => {
+    const write = writing.get(key);
+    if (write !== undefined) write.isLost = isLost;
+  };
   const reflector: Reflector<StoredStatus> = watcher.reflect(
     {
       resource: RESOURCE,
@@ -67,8 +74,10 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         if (current !== undefined && (current.status === undefined || isBefore(current, written.get(key)))) return;
         const last = written.get(key)?.status ?? previous?.status;
         written.delete(key);
+        noteSeen(key, current === undefined && !removed.has(key));
         if (current !== undefined) {
-          unstored.delete(key);
+          // What is shown may be older than what could not be stored since.
+          if (isDeepStrictEqual(current.status, unstored.get(key))) unstored.delete(key);
           return;
         }
         // What is being written while it disappears is newer.
@@ -87,14 +96,21 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const key = objectKey(ref);
     unstored.set(key, status);
     const isNew = reflector.get(ref) === undefined && !written.has(key);
-    const version = await applied(options, { ref, status, isNew }, storeSignal);
-    if (version === undefined) {
-      // Whatever was written before is gone, too.
-      written.delete(key);
-      return;
+    const write = { isLost: false };
+    writing.set(key, write);
+    try {
+      const version = await applied(options, { ref, status, isNew }, storeSignal);
+      if (version === undefined || write.isLost) {
+        // Whatever was written before is gone, too.
+        written.delete(key);
+        unstored.set(key, status);
+        return;
+      }
+      unstored.delete(key);
+      written.set(key, { status, version });
+    } finally {
+      writing.delete(key);
     }
-    unstored.delete(key);
-    written.set(key, { status, version });
   };
   /** The watch is past our write and has no object: between two lists it came and went without an event. */
   const noteLost = (ref: ObjectRef): void => {

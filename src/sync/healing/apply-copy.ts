@@ -1,6 +1,7 @@
 import { type ComponentCopy, managerOf, ownersAfterHealing } from "../../domain/healing/component-copy.ts";
 import type { Component } from "../../domain/healing/components.ts";
 import { withoutFields } from "../../domain/healing/field-sets.ts";
+import { showsWrite } from "../../domain/healing/installer-writes.ts";
 import { haveWritten, installerEntries } from "../../domain/healing/installers.ts";
 import { mergePatchOf } from "../../domain/healing/merge-patch.ts";
 import { comparedFields, type FieldSet, hasFields } from "../../domain/healing/owned-fields.ts";
@@ -147,6 +148,7 @@ export async function handBack(
     // An installer came in between, and what it wrote is what counts now; or somebody took a field, which would be called the installer's.
     if (fresh === undefined || haveWritten(installerEntries(fresh), installerEntries(applied))) return false;
     if (hasLost(installerEntries(fresh), installerEntries(applied))) return false;
+    if (showsWrite(fresh, { object: applied, owners: installerEntries(applied) })) return false;
     object = fresh;
   }
 }

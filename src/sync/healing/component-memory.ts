@@ -1,6 +1,7 @@
-import type { ComponentCopy } from "../../domain/healing/component-copy.ts";
+import { type ComponentCopy, tolerating } from "../../domain/healing/component-copy.ts";
 import type { ComponentDrift } from "../../domain/healing/component-drift.ts";
 import { withItemKeys } from "../../domain/healing/field-sets.ts";
+import { showsWrite } from "../../domain/healing/installer-writes.ts";
 import { isInstaller, isSameOwner } from "../../domain/healing/installers.ts";
 import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../domain/kubernetes.ts";
@@ -17,8 +18,8 @@ export type Damage = Extract<ComponentDrift, { readonly kind: "terminating" | "e
 export class ComponentMemory {
   /** By who takes which fields back: one who does so after each repair must not slow the repair of other damage. */
   readonly #contests = new Map<string, Repairs>();
-  /** Entries of managedFields that the worker's repairs under an installer's name left. */
-  readonly #written = new Set<string>();
+  /** Entries of managedFields that the worker's repairs under an installer's name left, by who wrote and when. */
+  readonly #written = new Map<string, ManagedFieldsEntry>();
   /** Unix milliseconds since when it has been absent. */
   absentSince: number | undefined;
   /** A repair may have begun whose last write, which hands the record of owners back, was not done: by this process, or by one before it. */
@@ -26,23 +27,28 @@ export class ComponentMemory {
 
   noteWritten(entries: readonly ManagedFieldsEntry[]): void {
     for (const entry of entries) {
-      this.#written.add(writeOf(entry));
-      const [oldest] = this.#written;
+      this.#written.set(writeOf(entry), entry);
+      const [oldest] = this.#written.keys();
       if (this.#written.size > MOST_WRITES && oldest !== undefined) this.#written.delete(oldest);
     }
   }
 
   /**
    * The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. After a write without an
-   * answer, that is whatever owns no more than an apply of the copy does.
+   * answer, that is whatever owns no more than an apply of the copy does. The object as it is where an installer has written since, be it in the
+   * second of a repair.
    */
-  asInstalled(live: KubeObject, { owners }: ComponentCopy): KubeObject {
-    const applied = this.mayBeHalfRepaired ? withItemKeys(comparedFields(owners)) : undefined;
+  asInstalled(live: KubeObject, whole: ComponentCopy): KubeObject {
+    const applied = this.mayBeHalfRepaired ? withItemKeys(comparedFields(whole.owners)) : undefined;
     const isOurs = (entry: ManagedFieldsEntry): boolean =>
       this.#written.has(writeOf(entry)) || (applied !== undefined && isInstaller(entry) && hasFields(applied, comparedFields([entry])));
-    const managedFields = (live.metadata.managedFields ?? []).flatMap((entry) => {
+    const entries = live.metadata.managedFields ?? [];
+    const known = entries.filter(isOurs).map((entry) => this.#written.get(writeOf(entry)) ?? entry);
+    const { copy } = tolerating(whole, live);
+    if (showsWrite(live, { object: copy.object, owners: copy.owners, known: [...known, ...whole.owners] })) return live;
+    const managedFields = entries.flatMap((entry) => {
       if (!isOurs(entry)) return [entry];
-      const own = owners.find((owner) => isSameOwner(owner, entry));
+      const own = whole.owners.find((owner) => isSameOwner(owner, entry));
       return own?.time === undefined ? [] : [{ ...entry, time: own.time }];
     });
     return { ...live, metadata: { ...live.metadata, managedFields } };

@@ -77,7 +77,11 @@ export class Interests {
   }
 
   others(key: string, classKey: string): readonly string[] {
-    return [...(this.#byObject.get(key) ?? [])].filter((other) => other !== classKey);
+    return this.all(key).filter((other) => other !== classKey);
+  }
+
+  all(key: string): readonly string[] {
+    return [...(this.#byObject.get(key) ?? [])];
   }
 
   /** Classes that name an object whose last look the list does not confirm. Without a look nothing is known of it: its class comes itself. */

@@ -37,6 +37,13 @@ export interface RecordedLook {
   readonly due: number;
 }
 
+interface Answer {
+  readonly look: ObjectLook;
+  /** Which question it answers. */
+  readonly asked: number;
+  readonly error?: VaultError;
+}
+
 /** Who asks, and how old an answer may be. */
 export interface Reading {
   /** `namespace/name` of the class. */
@@ -61,7 +68,9 @@ export class ObjectLedger {
     onForgotten: (classKey) => this.refusals.forget(classKey),
   });
   readonly #options: LedgerOptions;
-  readonly #looks = new Map<string, RecordedLook>();
+  readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
+  /** Counts the questions. A clock cannot tell which of two is the later one: looks that were recalled are by another process's. */
+  #asked = 0;
   /** No two ledgers have the same: what one identity is answered is nobody else's. */
   readonly #id: string;
 
@@ -92,7 +101,7 @@ export class ObjectLedger {
 
   /** Seen by an earlier process, and confirmed since. */
   recall(object: VaultObjectKey, recorded: RecordedLook): void {
-    this.#looks.set(ledgerKey(object), recorded);
+    this.#looks.set(ledgerKey(object), { ...recorded, asked: 0 });
   }
 
   /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
@@ -124,16 +133,17 @@ export class ObjectLedger {
     const key = ledgerKey(object);
     const recorded = async (): Promise<T> => {
       const lookedAt = this.#options.clock.now();
+      const asked = ++this.#asked;
       try {
         const found = await ask();
         const { version, updated, expires, isEnabled = true } = found;
         const facts = { version, updated, expires, isEnabled, lookedAt, isSettled: isSettled(found, lookedAt) };
-        this.#record(key, reading, { look: { kind: "found", ...facts } });
+        this.#record(key, reading, { asked, look: { kind: "found", ...facts } });
         return found;
       } catch (error) {
         // Of throttling, outages and missing rights nothing is learnt of the object.
         if (error instanceof VaultError && isObjectState(error.code))
-          this.#record(key, reading, { look: { kind: "refused", code: error.code, lookedAt }, error });
+          this.#record(key, reading, { asked, look: { kind: "refused", code: error.code, lookedAt }, error });
         throw error;
       }
     };
@@ -142,11 +152,14 @@ export class ObjectLedger {
   }
 
   /** Of what some class names: nobody asks for another look, such as at a version of a history. */
-  #record(key: string, { classKey, due }: Reading, { look, error }: { look: ObjectLook; error?: VaultError }): void {
+  #record(key: string, { classKey, due }: Reading, { look, asked, error }: Answer): void {
     if (!this.interests.isNamed(key)) return;
-    const before = this.#looks.get(key)?.look;
-    this.#looks.set(key, { look, error: error && wordsOf(error), due });
-    if (before !== undefined && stateOf(before) !== stateOf(look)) this.#wakeAll(this.interests.others(key, classKey));
+    const before = this.#looks.get(key);
+    const isOvertaken = before !== undefined && before.asked > asked;
+    if (!isOvertaken) this.#looks.set(key, { look, error: error && wordsOf(error), due, asked });
+    if (before === undefined || stateOf(before.look) === stateOf(look)) return;
+    // Which of two is newer nobody knows where both have waited in lines, and somebody has the older one.
+    this.#wakeAll(isOvertaken ? this.interests.all(key) : this.interests.others(key, classKey));
   }
 
   #wakeAll(classKeys: Iterable<string>): void {

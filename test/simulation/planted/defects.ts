@@ -227,10 +227,10 @@ import { networkCode } from "./service-answer.ts";
     edits: [
       {
         file: "src/kube/lease.ts",
-        find: `      if (lease !== undefined && lease.metadata.resourceVersion !== seen) {
-        seen = lease.metadata.resourceVersion;`,
-        replace: `      if (lease?.metadata.resourceVersion !== seen) {
-        seen = lease?.metadata.resourceVersion;`,
+        find: `      if (found !== undefined && found.lease.metadata.resourceVersion !== seen) {
+        seen = found.lease.metadata.resourceVersion;`,
+        replace: `      if (found?.lease.metadata.resourceVersion !== seen) {
+        seen = found?.lease.metadata.resourceVersion;`,
       },
     ],
   },

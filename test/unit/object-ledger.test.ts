@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Registry } from "prom-client";
+import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
+import { createLedgers } from "../../src/sync/vault/object-ledger.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { ListedVaults } from "../support/listed-vault.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const DB = { type: "secret", name: "db", version: undefined } as const;
+const signal = new AbortController().signal;
+
+/** A ledger of one vault that answers at once, and hands each answer over when it is told to. */
+async function aLedger() {
+  const clock = new ManualClock();
+  await clock.advance(3_600_000);
+  const vaults = new ListedVaults(clock);
+  vaults.set("db");
+  const address = { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
+  const vault = vaults.clientFor(address, { kind: "managedIdentity", clientId: "app" }, "team");
+  const handOver: (() => void)[] = [];
+  const late: VaultClient = {
+    ...vault,
+    getSecret: async (...asked) => {
+      const answer = await vault.getSecret(...asked);
+      await new Promise<void>((resolve) => handOver.push(resolve));
+      return answer;
+    },
+    getKey: vault.getKey.bind(vault),
+    getCertificate: vault.getCertificate.bind(vault),
+    listVersions: vault.listVersions.bind(vault),
+    listObjects: vault.listObjects.bind(vault),
+  };
+  const woken: string[] = [];
+  const onChange = (classKey: string): boolean => {
+    woken.push(classKey);
+    return true;
+  };
+  const ledger = createLedgers({ clock, metrics: createVaultMetrics(new Registry()), onChange })({
+    stretchFor: () => 1,
+    inLineOf: () => late,
+  });
+  for (const classKey of ["ns/x", "ns/y", "ns/z"]) ledger.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
+  const ask = async (classKey: string) => {
+    const answer = ledger.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
+    await clock.advance(1_000);
+    return { answer };
+  };
+  const take = async ({ answer }: Awaited<ReturnType<typeof ask>>, index: number) => {
+    handOver[index]?.();
+    return (await answer).version;
+  };
+  const known = (): string | undefined => {
+    const look = ledger.lookOf(DB)?.look;
+    return look?.kind === "found" ? look.version : look?.code;
+  };
+  return { vaults, ask, take, known, woken };
+}
+
+test("C-8: an answer that a later question's has overtaken replaces nothing, and who has got it asks again", async () => {
+  const { vaults, ask, take, known, woken } = await aLedger();
+  const earlier = await ask("ns/x");
+  vaults.set("db");
+  const later = await ask("ns/y");
+  const newest = await take(later, 1);
+
+  const oldest = await take(earlier, 0);
+
+  assert.notEqual(oldest, newest);
+  assert.equal(known(), newest);
+  assert.ok(woken.includes("ns/x"), `woken: ${woken.join()}`);
+});
+
+test("C-8: an answer that nothing has overtaken is what is known, and wakes the others alone", async () => {
+  const { vaults, ask, take, known, woken } = await aLedger();
+  await take(await ask("ns/x"), 0);
+  vaults.set("db");
+
+  const newest = await take(await ask("ns/y"), 1);
+
+  assert.equal(known(), newest);
+  assert.deepEqual(woken, ["ns/x", "ns/z"]);
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LEASE_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { refOfKey } from "../../src/domain/object-key.ts";
+import { writeLeaving } from "../../src/domain/sync/in-hand.ts";
+import { WorkQueue } from "../../src/runtime/workqueue.ts";
+import { Quarantine } from "../../src/sync/quarantine.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { recordingLogger } from "../support/recording-logger.ts";
+
+test("C-5: suspects wait until nobody else is due, however many suspects there are", async () => {
+  const clock = new ManualClock();
+  const logger = recordingLogger();
+  const suspects = ["team/one", "team/three", "team/two"];
+  const quarantine = new Quarantine({ version: "1", clock, logger, store: async () => undefined });
+  const classes = new Map(suspects.map((key) => [key, { form: "f", deaths: 0, isInHand: true }]));
+  quarantine.begin({ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) });
+  const order: string[] = [];
+  const stop = new AbortController();
+  const queue = new WorkQueue({
+    workers: 4,
+    sharing: { of: (key) => ({ tenant: refOfKey(key).namespace, backend: undefined }), perBackend: 4 },
+    backoff: { baseMs: 1_000, maxMs: 1_000 },
+    clock,
+    logger,
+    random: () => 0,
+    handle: async (classKey) => {
+      const pause = quarantine.admit(classKey, (waiting) => queue.isDueBesides(waiting));
+      if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
+      order.push(classKey);
+      await clock.sleep(90, stop.signal);
+      quarantine.end(classKey);
+      return { kind: "done" };
+    },
+  });
+  const others = Array.from({ length: 8 }, (_, index) => `other/c${index}`);
+  for (const key of [...suspects, ...others]) queue.add(key);
+
+  const running = queue.run(stop.signal);
+  for (let turn = 0; turn < 200; turn += 1) await clock.advance(10);
+  stop.abort();
+  await running;
+
+  assert.deepEqual(order.slice(0, others.length), others);
+  assert.deepEqual(order.slice(others.length).toSorted(), suspects);
+});
