@@ -36,8 +36,8 @@ export const DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/sync/vault/vault-gate.ts",
-        find: `    if (error.origin !== "vault") return this.#unasked(error);`,
-        replace: `    if (error.origin === "own") return this.#unasked(error);`,
+        find: `    if (error.origin !== "vault") return this.#unasked(call, request, error);`,
+        replace: `    if (error.origin === "own") return this.#unasked(call, request, error);`,
       },
     ],
   },
