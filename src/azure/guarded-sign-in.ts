@@ -1,5 +1,5 @@
 import type { VaultErrorOrigin } from "../domain/ports/vault-error.ts";
-import { asked, CLOSED, heldFor, isOpen, notTried, unansweredBy } from "../domain/schedule/breaker.ts";
+import { answeredBy, asked, CLOSED, heldFor, isOpen, notTried, unansweredBy } from "../domain/schedule/breaker.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Credential } from "./credential.ts";
 import { SignInError } from "./sign-in-errors.ts";
@@ -34,19 +34,19 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
   /** Of the first failure since a token came: a status that says it is not written again while it lasts. */
   let first: SignInError | undefined;
 
-  function failed(error: SignInError, tookMs: number, boundMs: number): SignInError {
+  function failed(error: SignInError, { request, hasTakenAll }: { readonly request: number; readonly hasTakenAll: boolean }): SignInError {
     const { code, origin, words, retry } = error.verdict;
     if (!TOKEN_SERVICES.has(origin)) {
-      breaker = notTried(breaker);
+      breaker = notTried(breaker, request);
       return error;
     }
     if (code !== "Unreachable") {
       // A refusal is an answer.
-      breaker = CLOSED;
+      breaker = answeredBy(breaker);
       return error;
     }
     if (breaker.failures === 0) first = error;
-    breaker = unansweredBy(breaker, now(), tookMs >= boundMs ? 1 : FAILURES_TO_OPEN);
+    breaker = unansweredBy(breaker, { request, now: now(), mostFailures: hasTakenAll ? 1 : FAILURES_TO_OPEN });
     return new SignInError({ code, origin, retry, words: first?.verdict.words ?? words });
   }
 
@@ -59,12 +59,13 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
         throw new SignInError({ ...first.verdict, retry: { kind: "after", milliseconds: Math.ceil(held) } });
       const boundMs = isOpen(breaker) ? Math.min(PROBE_TIMEOUT_MS, timeoutMs) : timeoutMs;
       breaker = asked(breaker, began);
+      const request = breaker.requests;
       try {
         const token = await boundedCall((abortSignal) => credential.getToken(scopes, { ...given, abortSignal }), boundMs);
-        breaker = CLOSED;
+        breaker = answeredBy(breaker);
         return token;
       } catch (error) {
-        throw failed(translate(error), now() - began, boundMs);
+        throw failed(translate(error), { request, hasTakenAll: now() - began >= boundMs });
       }
     },
   };

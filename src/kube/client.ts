@@ -29,6 +29,8 @@ export interface KubeClientOptions {
   readonly logger?: Logger;
   /** Milliseconds per request; default 15,000. */
   readonly requestTimeoutMs?: number;
+  /** Milliseconds for our credentials, which come before; default 120,000. */
+  readonly credentialsTimeoutMs?: number;
   /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
   readonly mayWrite?: () => boolean;
   /** Its requests have connections of their own and never wait behind those of other clients. */

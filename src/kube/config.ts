@@ -6,8 +6,11 @@ import { Agent } from "undici";
 import { parse } from "yaml";
 import { spellingAdvice } from "../domain/spelling.ts";
 
-/** Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. */
-const REQUEST_CONNECTIONS = 40;
+/**
+ * Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. More than the writes (32) and events
+ * (8) that the worker has under way, which an admission webhook may keep for long: reads never wait behind them.
+ */
+const REQUEST_CONNECTIONS = 48;
 
 /** For what must not wait behind them: a request, and another beside it while the first one hangs. */
 const URGENT_CONNECTIONS = 2;

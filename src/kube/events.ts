@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import { objectKey, refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { tenantHasRoom } from "../domain/schedule/fair-share.ts";
+import { ReadyKeys, type Taken } from "../runtime/ready-keys.ts";
 
 export interface EventSinkOptions {
   /** `keyvault-injector-sync` and the like: shown by kubectl as the event's source. */
@@ -13,7 +16,7 @@ export interface EventSinkOptions {
   readonly fieldManager: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Events that wait to be posted, at most; default 256. */
+  /** Events that wait to be posted, at most, half of them of one namespace; default 512. */
   readonly capacity?: number;
 }
 
@@ -22,6 +25,8 @@ export interface KubeEventSink extends EventSink {
   readonly dropped: number;
   /** Resolves when nothing waits. */
   drained(): Promise<void>;
+  /** Posts what waits, for a few seconds at most; what is left then, and what is emitted later, is dropped. */
+  close(): Promise<void>;
 }
 
 type Emitted = Parameters<EventSink["emit"]>[0];
@@ -37,32 +42,43 @@ interface Series {
 /** kube-apiserver refuses a longer one. */
 const MESSAGE_BYTES = 1_024;
 
-const CAPACITY = 256;
+const CAPACITY = 512;
+
+/** Namespaces whose events are posted at the same time. Where as many hang, the next waits for one that is given up. Fewer than the connections that writes leave. */
+const NAMESPACES_AT_A_TIME = 8;
+
+/** For what waits at the end (milliseconds): a small part of the time that a pod has to end. */
+const LAST_POSTS_MS = 3_000;
 
 /** Events live for an hour in the API server; more series than this at a time are not told apart, only counted anew. */
 const REMEMBERED = 1_024;
 
 /**
- * Posts core/v1 Events one after the other, in the order of their first occurrence. The same event on the same object is one Event whose
- * count rises; while it waits it is not queued twice. Stops with the signal.
+ * Posts core/v1 Events: those of one namespace one after the other, in the order of their first occurrence, and those of several beside each
+ * other. What is slow or too much in one namespace, as behind an admission webhook, delays and drops its own. The same event on the same
+ * object is one Event whose count rises; while it waits it is not queued twice.
  */
-export function createEventSink(client: KubeClient, options: EventSinkOptions, signal: AbortSignal): KubeEventSink {
-  return new QueuedEventSink(client, options, signal);
+export function createEventSink(client: KubeClient, options: EventSinkOptions): KubeEventSink {
+  return new QueuedEventSink(client, options);
 }
 
 class QueuedEventSink implements KubeEventSink {
   readonly #client: KubeClient;
   readonly #options: EventSinkOptions;
-  readonly #signal: AbortSignal;
+  /** By the key of the Event. */
   readonly #series = new Map<string, Series>();
-  readonly #queue = new Set<string>();
-  #posting: Promise<void> | undefined;
+  readonly #ready = new ReadyKeys(NAMESPACES_AT_A_TIME, {
+    of: (key) => ({ tenant: refOfKey(key).namespace, backend: refOfKey(key).namespace }),
+    perBackend: 1,
+  });
+  readonly #posting = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #isClosed = false;
   #dropped = 0;
 
-  constructor(client: KubeClient, options: EventSinkOptions, signal: AbortSignal) {
+  constructor(client: KubeClient, options: EventSinkOptions) {
     this.#client = client;
     this.#options = options;
-    this.#signal = signal;
   }
 
   get dropped(): number {
@@ -70,59 +86,75 @@ class QueuedEventSink implements KubeEventSink {
   }
 
   emit(event: Emitted): void {
-    const name = nameOf(event);
-    if (!this.#queue.has(name) && (this.#signal.aborted || this.#queue.size >= (this.#options.capacity ?? CAPACITY))) {
-      this.#drop(event, "too many events wait");
+    const key = keyOf(event);
+    const problem = this.#ready.has(key) ? undefined : this.#whyNot(refOfKey(key).namespace);
+    if (problem !== undefined) {
+      this.#drop(event, problem);
       return;
     }
     const now = this.#options.clock.now();
-    const known = this.#series.get(name);
-    this.#series.delete(name);
-    this.#series.set(name, { event: remembered(event), first: known?.first ?? now, last: now, count: (known?.count ?? 0) + 1 });
-    this.#queue.add(name);
+    const known = this.#series.get(key);
+    this.#series.delete(key);
+    this.#series.set(key, { event: remembered(event), first: known?.first ?? now, last: now, count: (known?.count ?? 0) + 1 });
+    this.#ready.add(key, now);
     this.#forgetOldest();
-    this.#start();
+    this.#postWaiting();
   }
 
   async drained(): Promise<void> {
-    while (this.#posting !== undefined) await this.#posting;
+    while (this.#posting.size > 0) await Promise.all(this.#posting);
   }
 
-  #start(): void {
-    this.#posting ??= this.#postAll().finally(() => {
-      this.#posting = undefined;
-      // Emitted after the last was posted and before this ran.
-      if (this.#queue.size > 0) this.#start();
-    });
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const isDrained = new AbortController();
+    const bound = this.#options.clock.sleep(LAST_POSTS_MS, isDrained.signal).then(
+      () => this.#stop.abort(new Error("the worker stops")),
+      () => undefined,
+    );
+    await this.drained();
+    isDrained.abort();
+    await bound;
   }
 
-  /** What is emitted meanwhile is posted by the same loop. */
-  async #postAll(): Promise<void> {
-    for (const name of this.#queue) {
-      this.#queue.delete(name);
-      const series = this.#series.get(name);
-      if (series !== undefined && !this.#signal.aborted) await this.#post(name, series);
+  /** Why an event of the namespace cannot wait. */
+  #whyNot(namespace: string): string | undefined {
+    if (this.#isClosed) return "the worker stops";
+    const free = (this.#options.capacity ?? CAPACITY) - this.#ready.size;
+    return tenantHasRoom(this.#ready.waitingOf(namespace), free) ? undefined : "too many events wait";
+  }
+
+  #postWaiting(): void {
+    for (let taken = this.#ready.take(); taken !== undefined; taken = this.#ready.take()) {
+      const post = this.#post(taken).finally(() => this.#posting.delete(post));
+      this.#posting.add(post);
     }
   }
 
-  async #post(name: string, series: Series): Promise<void> {
+  async #post(taken: Taken): Promise<void> {
+    const series = this.#series.get(taken.key);
+    if (series !== undefined) await this.#apply(taken.key, series);
+    this.#ready.giveBack(taken);
+    this.#postWaiting();
+  }
+
+  async #apply(key: string, series: Series): Promise<void> {
     const { fieldManager } = this.#options;
     try {
-      await this.#client.apply(RESOURCES.events, this.#body(name, series), { fieldManager, force: true }, this.#signal);
+      await this.#client.apply(RESOURCES.events, this.#body(key, series), { fieldManager, force: true }, this.#stop.signal);
     } catch (error) {
       this.#drop(series.event, error);
     }
   }
 
-  #body(name: string, { event, first, last, count }: Series): KubeObject {
+  #body(key: string, { event, first, last, count }: Series): KubeObject {
     const { regarding, type, reason, message } = event;
     const { component, instance } = this.#options;
     const { uid, resourceVersion } = regarding.metadata;
     const body = {
       apiVersion: "v1",
       kind: "Event",
-      // The API server wants events of cluster-scoped objects in `default`.
-      metadata: { namespace: regarding.metadata.namespace ?? "default", name },
+      metadata: refOfKey(key),
       involvedObject: {
         apiVersion: regarding.apiVersion,
         kind: regarding.kind,
@@ -157,9 +189,9 @@ class QueuedEventSink implements KubeEventSink {
   }
 
   #forgetOldest(): void {
-    for (const name of this.#series.keys()) {
+    for (const key of this.#series.keys()) {
       if (this.#series.size <= REMEMBERED) return;
-      if (!this.#queue.has(name)) this.#series.delete(name);
+      if (!this.#ready.has(key)) this.#series.delete(key);
     }
   }
 }
@@ -173,10 +205,12 @@ function remembered({ regarding: { apiVersion, kind, metadata }, message, ...eve
 }
 
 /** The same event on the same object has the same name, in this process and in the next. */
-function nameOf({ regarding, type, reason, message }: Emitted): string {
+function keyOf({ regarding, type, reason, message }: Emitted): string {
   const identity = JSON.stringify([regarding.kind, regarding.metadata.uid ?? regarding.metadata.name, type, reason, message]);
   const digest = createHash("sha256").update(identity).digest("hex").slice(0, 16);
-  return `${regarding.metadata.name.slice(0, 253 - digest.length - 1).replace(/[.-]+$/, "")}.${digest}`;
+  const name = `${regarding.metadata.name.slice(0, 253 - digest.length - 1).replace(/[.-]+$/, "")}.${digest}`;
+  // The API server wants events of cluster-scoped objects in `default`.
+  return objectKey({ namespace: regarding.metadata.namespace ?? "default", name });
 }
 
 /** RFC 3339 without fractions, which is what `meta/v1.Time` holds. */

@@ -45,6 +45,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Milliseconds for a whole request, waiting for a connection included; default 15,000. */
   readonly requestTimeoutMs?: number;
+  /** Milliseconds for our credentials, before that; default 120,000. */
+  readonly credentialsTimeoutMs?: number;
   /** Asked when a write leaves the process; false: it does not. Default: always. */
   readonly mayWrite?: () => boolean;
   /** Over connections of their own, so that they never wait behind other requests. */
@@ -55,16 +57,28 @@ export interface TransportOptions {
 
 const REQUEST_TIMEOUT_MS = 15_000;
 
+/** A plugin of the kubeconfig may have somebody sign in with a browser. */
+const CREDENTIALS_TIMEOUT_MS = 120_000;
+
 export function createTransport(config: PooledKubeConfig, options: TransportOptions): Transport {
   const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
   const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const credentialsLimit = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS;
 
-  async function dispatch(call: Call, purpose: Purpose, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function authenticated(call: Call, purpose: Purpose, signal: AbortSignal): Promise<RequestContext> {
     const context = new RequestContext(server + call.path, call.method);
     context.setHeaderParam("Accept", "application/json");
     context.setHeaderParam("User-Agent", options.userAgent);
     if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
-    await authenticate(config, { context, purpose, attempt: call.attempt });
+    const { attempt } = call;
+    await within(credentialsLimit, signal, async (bounded) => {
+      const tooLate = (): KubeError => credentialsMissing(attempt, `nothing within ${credentialsLimit} ms`);
+      await beforeAbort(authenticate(config, { context, purpose, attempt }), bounded, tooLate);
+    });
+    return context;
+  }
+
+  async function dispatch(call: Call, context: RequestContext, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const pool = context.getDispatcher();
     const { mayWrite } = options;
     const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
@@ -87,10 +101,15 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
   }
 
   return {
-    call: (call, signal) =>
-      within(limit, signal, async (bounded) => {
+    call: async (call, signal) => {
+      signal.throwIfAborted();
+      const context = await authenticated(call, options.isUrgent === true ? "urgent" : "requests", signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw failed(asKubeError(call.attempt, error));
+      });
+      return within(limit, signal, async (bounded) => {
         try {
-          const response = await dispatch(call, options.isUrgent === true ? "urgent" : "requests", bounded);
+          const response = await dispatch(call, context, bounded);
           const body = await bodyOf(response, call.mostBytes);
           const answer = { status: response.statusCode, retryAfter: retryAfterOf(response), body: body ?? "" };
           return body === undefined ? { ...answer, isTooLong: true } : answer;
@@ -98,10 +117,11 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
           signal.throwIfAborted();
           throw failed(bounded.aborted ? noAnswer(call.attempt, `no answer within ${limit} ms`) : asKubeError(call.attempt, error));
         }
-      }),
+      });
+    },
     open: async (call, signal) => {
       try {
-        const response = await dispatch(call, "watches", signal);
+        const response = await dispatch(call, await authenticated(call, "watches", signal), signal);
         return {
           status: response.statusCode,
           retryAfter: retryAfterOf(response),
@@ -141,7 +161,23 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
   } catch (error) {
     const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only as strings.
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
-    throw noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
+    throw credentialsMissing(attempt, detail);
+  }
+}
+
+function credentialsMissing(attempt: Attempt, detail: string): KubeError {
+  return noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
+}
+
+/** Rejects with `error` as soon as the signal aborts, for work that takes no signal and may never end. */
+async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
+  const given = Promise.withResolvers<never>();
+  const giveUp = (): void => given.reject(error());
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([work, given.promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

@@ -50,6 +50,17 @@ export class ReadyKeys {
     return false;
   }
 
+  has(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
+  /** Keys of the tenant that wait. */
+  waitingOf(tenant: string): number {
+    let count = 0;
+    for (const keys of this.#turns.get(tenant)?.values() ?? []) count += keys.size;
+    return count;
+  }
+
   /** Unix milliseconds since when the first of them has been due. */
   get oldest(): number | undefined {
     return this.#waiting.values().next().value?.since;

@@ -89,6 +89,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     ...lease,
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;
+  let closeEvents: (() => Promise<void>) | undefined;
   let isStarted = false;
   const eventLoop = startEventLoopWatch({ registry, clock, monotonic }, stopped.signal);
   const checks = processHealth({ eventLoop, contact, watcher: watches, queue: () => queue, isStarted: () => isStarted });
@@ -105,7 +106,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
-      const events = createEventSink(kube, sink, leading);
+      const events = createEventSink(kube, sink);
+      closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);
       await runWorker(
         {
@@ -176,6 +178,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   } finally {
     stopped.abort();
     health.startDraining();
+    // After the lease was given back: who leads next need not wait for what happened before.
+    await closeEvents?.();
     await decoder.close();
     await health.close();
     await kubeConfig.close();

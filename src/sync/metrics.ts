@@ -67,7 +67,7 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
   let droppedEvents = (): number => 0;
   const eventsDropped: Counter = new Counter({
     name: name("events_dropped_total"),
-    help: "Events that were not posted: too many waited, or the API server refused them.",
+    help: "Events that were not posted: too many of a namespace waited, the API server refused them, or the worker stopped.",
     registers,
     collect: () => {
       eventsDropped.reset();

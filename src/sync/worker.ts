@@ -35,6 +35,7 @@ import type { SyncMetrics } from "./metrics.ts";
 import { outcomeOf, patiently, RETRIES } from "./patiently.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
+import { runTogether } from "./run-together.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
@@ -158,18 +159,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 /** As its author wrote it: enough to tell the classes of one vault from those of others. */
 function vaultOf(provider: SecretProviderClass | undefined): string | undefined {
   return provider?.spec?.parameters?.["keyvaultName"]?.trim().toLowerCase();
-}
-
-/** Where one of them fails the others are stopped first: nothing writes any more when this ends. */
-async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
-  const failure = new AbortController();
-  const runs = parts.map((run) => run(AbortSignal.any([signal, failure.signal])));
-  try {
-    await Promise.all(runs);
-  } finally {
-    failure.abort();
-    await Promise.allSettled(runs);
-  }
 }
 
 interface ContextInput {

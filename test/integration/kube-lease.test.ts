@@ -250,9 +250,8 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
   });
 
   test("events of one kind on one object are one Event that counts", async () => {
-    const stop = new AbortController();
     const options = { component: "test-component", instance: "pod-1", fieldManager: "test", clock: systemClock, logger: recordingLogger() };
-    const sink = createEventSink(limited.client, options, stop.signal);
+    const sink = createEventSink(limited.client, options);
     const regarding = (await admin.client.list<KubeObject>(RESOURCES.secrets, {}, forever))[0] ?? {
       apiVersion: "v1",
       kind: "ServiceAccount",
@@ -278,13 +277,12 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     assert.ok(Buffer.byteLength(long) <= 1_024 && long.startsWith("éé") && long.endsWith("é…"), String(Buffer.byteLength(long)));
     assert.equal(Reflect.get(Object(ours[0]?.["involvedObject"]), "uid"), regarding.metadata.uid);
     assert.equal(sink.dropped, 0);
-    stop.abort();
   });
 
   test("events beyond the capacity, and refused ones, are dropped and counted, and nothing throws", async () => {
     const logger = recordingLogger();
     const options = { component: "test-component", instance: "pod-1", fieldManager: "test", clock: systemClock, logger, capacity: 2 };
-    const sink = createEventSink(limited.client, options, forever);
+    const sink = createEventSink(limited.client, options);
     const regarding = (namespace: string): KubeObject => ({ apiVersion: "v1", kind: "Pod", metadata: { namespace, name: "p" } });
     for (let i = 0; i < 10; i++) sink.emit({ regarding: regarding("elsewhere"), type: "Normal", reason: "Synced", message: `m${i}` });
     await sink.drained();

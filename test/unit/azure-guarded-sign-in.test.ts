@@ -95,4 +95,33 @@ describe("a token service", () => {
     }
     assert.equal(requests(), 24);
   });
+
+  test("C-3: is left alone once for sign-ins that were silent together, though some of them end after the pause", async () => {
+    let now = 0;
+    const ends: ((error: SignInError) => void)[] = [];
+    const credential: Parameters<typeof guardSignIn>[0] = { getToken: () => new Promise((_, reject) => ends.push(reject)) };
+    const translate = (error: unknown) => (error instanceof SignInError ? error : told("Unreachable", "signIn"));
+    const guarded = guardSignIn(credential, { translate, timeoutMs: 25_000, now: () => now });
+    const ask = (): Promise<unknown> =>
+      Promise.resolve(guarded.getToken("scope")).then(
+        () => "token",
+        (error: unknown) => (error instanceof SignInError ? error.verdict.retry : error),
+      );
+    const first = ask();
+    now = 8_000;
+    const second = ask();
+
+    now = 25_000;
+    ends[0]?.(told("Unreachable", "signIn"));
+    await first;
+    assert.deepEqual(await ask(), { kind: "after", milliseconds: 5_000 }, "the control: it is left alone");
+    now = 33_000;
+    ends[1]?.(told("Unreachable", "signIn"));
+    await second;
+
+    const third = ask();
+    assert.equal(ends.length, 3, "it is tried");
+    ends[2]?.(told("Unauthorized", "signIn"));
+    assert.deepEqual(await third, { kind: "never" });
+  });
 });

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DecodingTask, performDecoding } from "../../src/domain/content/decoding.ts";
+import type { Clock } from "../../src/domain/ports/clock.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
@@ -57,6 +58,27 @@ describe("decoding threads", () => {
 
     const next = await threads.decode(tls(1), { namespace: "a", milliseconds: LONG }, signal);
     assert.equal(next.outcome.kind, "parts");
+  });
+
+  test("C-10: do not take time in which the machine stood still for the task's, and still end a task that takes longer than it may", async () => {
+    let waits = 0;
+    /** Of which the first wait of each task is over at once, as after a stop of the whole process. */
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      sleep: (milliseconds, aborting) => {
+        waits += 1;
+        return waits === 1 ? Promise.resolve() : systemClock.sleep(milliseconds, aborting);
+      },
+    };
+    const stopped = new DecodingThreads(clock);
+    const first = await stopped.decode(tls(200_000), { namespace: "a", milliseconds: LONG }, signal);
+    waits = 0;
+    const second = await stopped.decode(tls(999_999), { namespace: "a", milliseconds: 50 }, signal);
+    await stopped.close();
+
+    assert.equal(first.outcome.kind, "parts");
+    assert.deepEqual(second.outcome, { kind: "ended", limit: "time" });
+    assert.equal(second.ran, 50);
   });
 
   test("end a task that takes more memory than it may, and go on with the next", async () => {

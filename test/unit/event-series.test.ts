@@ -16,7 +16,7 @@ function sinkOf(posted: KubeObject[]) {
       return body;
     },
   } as unknown as KubeClient; // Nothing else of it is used.
-  return createEventSink(client, OPTIONS, new AbortController().signal);
+  return createEventSink(client, OPTIONS);
 }
 
 const aClass = (edit: number): KubeObject =>

@@ -5,7 +5,6 @@ import { isSettled, type ObjectLook, stillHolds } from "../../src/domain/schedul
 import {
   admit,
   answered,
-  holdUp,
   noPressure,
   rateOf,
   stretchOf,
@@ -18,7 +17,11 @@ import {
 const NOW = 1_700_000_000_000;
 
 function afterFailures(count: number, pressure = noPressure(NOW), now = NOW): VaultPressure {
-  return Array.from({ length: count }).reduce<VaultPressure>((current) => unanswered(current, now), pressure);
+  return Array.from({ length: count }).reduce<VaultPressure>((current) => {
+    const admission = admit(current, { now, isKey: false });
+    assert.ok(admission.kind === "go");
+    return unanswered(admission.pressure, admission.request, now);
+  }, pressure);
 }
 
 describe("a vault that throttles", () => {
@@ -85,8 +88,8 @@ describe("a vault that throttles", () => {
 
 describe("a vault that does not answer", () => {
   test("is left alone after five requests in a row without an answer, and not before", () => {
-    assert.equal(holdUp(afterFailures(4), NOW), undefined);
-    assert.deepEqual(holdUp(afterFailures(5), NOW), { why: "Unreachable", afterMs: 5_000 });
+    assert.equal(admit(afterFailures(4), { now: NOW, isKey: false }).kind, "go");
+    assert.deepEqual(admit(afterFailures(5), { now: NOW, isKey: false }), { kind: "refused", why: "Unreachable", afterMs: 5_000 });
     assert.ok(isOpen(afterFailures(5).breaker));
   });
 
@@ -102,7 +105,7 @@ describe("a vault that does not answer", () => {
       const probe = admit(pressure, { now, isKey: false });
       assert.ok(probe.kind === "go");
       assert.equal(admit(probe.pressure, { now, isKey: false }).kind, "refused", "one probe at a time");
-      pressure = unanswered(probe.pressure, now);
+      pressure = unanswered(probe.pressure, probe.request, now);
       pauses.push((pressure.breaker.openUntil - now) / 1_000);
     }
 
@@ -122,7 +125,7 @@ describe("a vault that does not answer", () => {
     const probe = admit(pressure, { now: pressure.breaker.openUntil, isKey: false });
     assert.ok(probe.kind === "go");
 
-    assert.equal(admit(untold(probe.pressure), { now: pressure.breaker.openUntil, isKey: false }).kind, "go");
+    assert.equal(admit(untold(probe.pressure, probe.request), { now: pressure.breaker.openUntil, isKey: false }).kind, "go");
   });
 });
 

@@ -42,7 +42,7 @@ async function decode(seed: number, prepare: (threads: Threads) => void, tasks =
     };
     void next();
   });
-  await scheduler.runUntil(10_000);
+  await scheduler.runUntil(20_000);
   return outcomes;
 }
 
@@ -74,6 +74,12 @@ describe("the simulation's threads", () => {
     assert.equal(hung?.text, '{"kind":"ended","limit":"time"}');
     assert.ok((hung?.at ?? 0) >= TERMS.milliseconds);
     assert.equal(hung?.troubles, 1);
+    assert.match(next?.text ?? "", /"kind":"objects"/);
+  });
+
+  test("C-10: say nothing of a task for which they have had no processor: it is given up, and the next one has another thread", async () => {
+    const [starved, next] = await decode(1, ill({ kind: "hangs", isStarved: true }), 2);
+    assert.equal(starved?.text, "Error: a decoding thread had less than 1000 ms of a processor in 10 times as long");
     assert.match(next?.text ?? "", /"kind":"objects"/);
   });
 

@@ -4,7 +4,7 @@ import type { DecodingAnswer, DecodingTask } from "../content/decoding.ts";
 export interface DecodingTerms {
   /** Tasks of one namespace run one after the other, so that they leave room for those of others. */
   readonly namespace: string;
-  /** Milliseconds, from when it begins to run. */
+  /** Milliseconds of a processor. */
   readonly milliseconds: number;
 }
 
@@ -15,13 +15,13 @@ export type DecodingOutcome =
 
 export interface Decoded {
   readonly outcome: DecodingOutcome;
-  /** Milliseconds that it ran. */
+  /** Milliseconds of a processor; of one that was ended, no more than it was given. */
   readonly ran: number;
 }
 
 /**
  * Does the work beside the process's own thread. Bytes of a task are handed over: the caller's copy is empty afterwards. Rejects with the
- * signal's reason when that aborts, else only for a bug.
+ * signal's reason when that aborts, else for a bug, or where there is no processor for it.
  */
 export interface Decoder {
   decode(task: DecodingTask, terms: DecodingTerms, signal: AbortSignal): Promise<Decoded>;

@@ -2,7 +2,7 @@
  * How hard one vault may be asked. Kept per vault, whoever asks: its limits are counted per vault, and one that is throttled or
  * away must not hold up the others.
  */
-import { asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
+import { answeredBy, asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
 import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "./token-bucket.ts";
 
 /**
@@ -58,7 +58,7 @@ export function noPressure(now: number): VaultPressure {
 }
 
 export type Admission =
-  | { readonly kind: "go"; readonly pressure: VaultPressure; readonly waitMs: number }
+  | { readonly kind: "go"; readonly pressure: VaultPressure; readonly waitMs: number; readonly request: number }
   /** Not asked: the vault said so (`Throttled`), or does not answer (`Unreachable`). */
   | { readonly kind: "refused"; readonly why: "Throttled" | "Unreachable"; readonly afterMs: number };
 
@@ -72,20 +72,30 @@ export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admissio
   if (held !== undefined) return { kind: "refused", ...held };
   const all = takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: 1 });
   const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), { now, turns: 1 }) : undefined;
-  const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, breaker: asked(pressure.breaker, now) };
-  return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0) };
+  const breaker = asked(pressure.breaker, now);
+  const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, breaker };
+  return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0), request: breaker.requests };
 }
 
-/** A turn was taken and not needed. */
-export function givenBack(pressure: VaultPressure, now: number): VaultPressure {
-  return { ...pressure, all: takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: -1 }).bucket };
+/** The same after the wait for its turn: the vault may have been heard of meanwhile, and the request is asked only now. */
+export function admitNow(pressure: VaultPressure, request: number, now: number): Admission {
+  const waited = untold(pressure, request);
+  const held = holdUp(waited, now);
+  if (held !== undefined) return { kind: "refused", ...held };
+  const breaker = asked(waited.breaker, now);
+  return { kind: "go", pressure: { ...waited, breaker }, waitMs: 0, request: breaker.requests };
 }
 
-/** Why nothing is asked now, and for how long. Also to be asked after a wait for a turn. */
-export function holdUp(
-  pressure: VaultPressure,
-  now: number,
-): { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number } | undefined {
+/** Nothing was asked of the vault: the turns that were taken are not needed, and the next one may try it. */
+export function notAsked(pressure: VaultPressure, request: number, { now, isKey }: Asking): VaultPressure {
+  const given = { now, turns: -1 };
+  const all = takeTurns(pressure.all, scaled(ALL, pressure.share), given).bucket;
+  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), given).bucket : pressure.keys;
+  return { ...untold(pressure, request), all, keys };
+}
+
+/** Why nothing is asked now, and for how long. */
+function holdUp(pressure: VaultPressure, now: number): { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number } | undefined {
   const silentFor = heldFor(pressure.breaker, now);
   if (silentFor !== undefined) return { why: "Unreachable", afterMs: silentFor };
   if (now < pressure.pausedUntil) return { why: "Throttled", afterMs: pressure.pausedUntil - now };
@@ -100,7 +110,7 @@ export function answered(pressure: VaultPressure, now: number): VaultPressure {
   const grows = pressure.share < 1 && steps > 0;
   return {
     ...pressure,
-    breaker: CLOSED,
+    breaker: answeredBy(pressure.breaker),
     pauses: isPaused ? pressure.pauses : 0,
     ...(grows ? { share: Math.min(1, pressure.share * 2 ** steps), shareChangedAt: now } : {}),
   };
@@ -117,7 +127,7 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
   const share = isKnown ? pressure.share : Math.max(LEAST_SHARE, pressure.share / 2);
   return {
     ...pressure,
-    breaker: CLOSED,
+    breaker: answeredBy(pressure.breaker),
     all: drained(pressure.all),
     keys: drained(pressure.keys),
     share,
@@ -128,13 +138,13 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
 }
 
 /** No answer of the vault came. */
-export function unanswered(pressure: VaultPressure, now: number): VaultPressure {
-  return { ...pressure, breaker: unansweredBy(pressure.breaker, now, FAILURES_TO_OPEN) };
+export function unanswered(pressure: VaultPressure, request: number, now: number): VaultPressure {
+  return { ...pressure, breaker: unansweredBy(pressure.breaker, { request, now, mostFailures: FAILURES_TO_OPEN }) };
 }
 
 /** The vault has said nothing: the call was given up from our side, or ended before it came to the vault. */
-export function untold(pressure: VaultPressure): VaultPressure {
-  return { ...pressure, breaker: notTried(pressure.breaker) };
+export function untold(pressure: VaultPressure, request: number): VaultPressure {
+  return { ...pressure, breaker: notTried(pressure.breaker, request) };
 }
 
 /** By how much polls of the vault are to be further apart. */

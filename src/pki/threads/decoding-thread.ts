@@ -2,10 +2,17 @@ import { Worker } from "node:worker_threads";
 import type { DecodingTask } from "../../domain/content/decoding.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoded } from "../../domain/ports/decoder.ts";
+import { aborted } from "../../runtime/lifecycle.ts";
 import type { ThreadMessage } from "./thread-message.ts";
 
 /** Several times what the largest file that a Secret takes needs. */
 const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 } as const;
+
+/** Between two looks at how much a thread has had of a processor, at least (milliseconds). */
+const LEAST_PAUSE_MS = 50;
+
+/** A thread that gets less than a tenth of a processor says nothing of its task: that is given up, to be tried again. */
+const MOST_WAITS = 10;
 
 /** Beside this file; compiled, beside the program. */
 function programUrl(): URL {
@@ -36,26 +43,55 @@ export class DecodingThread {
     return this.#isEnded;
   }
 
-  /** Hands the task's bytes over. Ends the thread where the task takes more than it may. */
+  /**
+   * Hands the task's bytes over. Ends the thread where the task takes more than it may, which is `milliseconds` of a processor: in real time a
+   * machine that stands still, or has other things to do, would be the task's fault. Rejects where the thread hardly gets any.
+   */
   async perform(task: DecodingTask, milliseconds: number): Promise<Decoded> {
     const started = this.#clock.now();
     const finished = new AbortController();
-    const deadline = this.#clock.sleep(milliseconds, finished.signal).then(
-      () => this.end(),
-      () => undefined,
-    );
+    const limit = this.#endAfter(milliseconds, finished.signal);
     this.#worker.ref();
     try {
       const answered = this.#answer();
       this.#worker.postMessage(task, "value" in task && task.value.buffer instanceof ArrayBuffer ? [task.value.buffer] : []);
       const answer = await answered;
       if (answer.kind === "answer") return { outcome: answer.answer, ran: answer.ran };
-      return { outcome: answer, ran: this.#clock.now() - started };
+      finished.abort();
+      if (await limit) throw new Error(`a decoding thread had less than ${milliseconds} ms of a processor in ${MOST_WAITS} times as long`);
+      return { outcome: answer, ran: Math.min(milliseconds, this.#clock.now() - started) };
     } finally {
       finished.abort();
-      await deadline;
+      await limit;
       this.#worker.unref();
     }
+  }
+
+  /** Ends the thread once it has had so much of a processor, unless the task is finished before. True: it was ended because it gets none. */
+  async #endAfter(milliseconds: number, finished: AbortSignal): Promise<boolean> {
+    // Of a thread that was not started just now, the tasks before.
+    const before = await this.#processorMs(finished);
+    let ran = 0;
+    let waited = 0;
+    while (ran < milliseconds && waited < MOST_WAITS * milliseconds) {
+      // What is left takes as long at least. Only the time that was asked for counts, however late the wait ends.
+      const pause = Math.max(LEAST_PAUSE_MS, milliseconds - ran);
+      await this.#clock.sleep(pause, finished).catch(() => undefined);
+      waited += pause;
+      ran = Math.max(ran, (await this.#processorMs(finished)) - before);
+      if (finished.aborted) return false;
+    }
+    await this.end();
+    return ran < milliseconds;
+  }
+
+  /** Milliseconds that the thread has had of a processor, as soon as it can say so; 0 before it runs, when it has ended, or with the task. */
+  async #processorMs(finished: AbortSignal): Promise<number> {
+    const usage = this.#worker.cpuUsage().then(
+      ({ user, system }) => (user + system) / 1_000,
+      () => 0,
+    );
+    return Promise.race([usage, aborted(finished).then(() => 0)]);
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,11 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
+import { WorkQueue } from "../../runtime/workqueue.ts";
+import { RETRIES } from "../patiently.ts";
+import { runTogether } from "../run-together.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { keyOf, refOf } from "./class-ref.ts";
 import { intervalOf, lastCheckOf } from "./first-sight.ts";
@@ -14,23 +18,55 @@ const EVERY_MS = 5_000;
 /** A new leader makes up for missed polls first, before it says of thousands of classes that they were missed (milliseconds). */
 const MAKING_UP_MS = 60_000;
 
+/** Namespaces whose statuses are written at the same time. Half of the writes that the API server gets at a time, so that classes keep the rest. */
+const NAMESPACES_AT_A_TIME = 16;
+
 /**
  * Takes back that a class is fresh where nothing was seen of it for longer than two polls, and stores what could not be stored before. Beside
  * the queue of classes, because a class may be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn
- * there. Until the signal aborts.
+ * there. A queue of its own, in which namespaces take turns with one write each: what an admission webhook does to the statuses of one
+ * namespace is that namespace's trouble. Until the signal aborts.
  */
 export async function reviewFreshness(context: WorkerContext, signal: AbortSignal): Promise<void> {
   const startedAt = context.clock.now();
-  while (!signal.aborted) {
-    await context.clock.sleep(EVERY_MS, signal).catch(() => undefined);
-    let isAnswering = true;
-    for (const provider of context.classes.list()) {
-      if (signal.aborted) return;
+  /** Namespaces for which the API server has no time before the next review. */
+  const unanswered = new Set<string>();
+  const queue = new WorkQueue({
+    workers: NAMESPACES_AT_A_TIME,
+    sharing: { of: (classKey) => ({ tenant: namespaceOf(classKey), backend: namespaceOf(classKey) }), perBackend: 1 },
+    backoff: RETRIES,
+    clock: context.clock,
+    logger: context.logger.child({ queue: "statuses" }),
+    random: context.random,
+    handle: async (classKey, handleSignal) => {
+      const namespace = namespaceOf(classKey);
+      const provider = context.classes.get(refOfKey(classKey));
+      if (provider === undefined || unanswered.has(namespace)) return { kind: "done" };
       const facts = outOfDate(context, provider, startedAt);
-      if (facts !== undefined) await takeBack(context, provider, { facts, signal });
-      else if (isAnswering) isAnswering = await storeAgain(context, provider, signal);
+      const isAnswered = await answers(() =>
+        facts === undefined
+          ? context.statuses.storeUnstored(refOf(provider), handleSignal)
+          : takeBack(context, provider, { facts, signal: handleSignal }),
+      );
+      if (!isAnswered) unanswered.add(namespace);
+      return { kind: "done" };
+    },
+  });
+  const scan = async (running: AbortSignal): Promise<void> => {
+    while (!running.aborted) {
+      await context.clock.sleep(EVERY_MS, running).catch(() => undefined);
+      unanswered.clear();
+      for (const provider of context.classes.list()) {
+        const ref = refOf(provider);
+        if (context.statuses.hasUnstored(ref) || outOfDate(context, provider, startedAt) !== undefined) queue.add(keyOf(provider));
+      }
     }
-  }
+  };
+  await runTogether([(running) => queue.run(running), scan], signal);
+}
+
+function namespaceOf(classKey: string): string {
+  return refOfKey(classKey).namespace;
 }
 
 /** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
@@ -44,12 +80,11 @@ function outOfDate(context: WorkerContext, provider: SecretProviderClass, starte
   return conditionOf(context.statuses.get(refOf(provider)), "Fresh")?.status === "True" ? facts : undefined;
 }
 
-/** False where the API server has no time for more of it: the next review goes on. What it says no to is no other class's trouble. */
-async function storeAgain(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
+/** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
+async function answers(write: () => Promise<boolean>): Promise<boolean> {
   try {
-    return await context.statuses.storeUnstored(refOf(provider), signal);
+    return await write();
   } catch (error) {
-    if (signal.aborted) return false;
     if (error instanceof KubeError) return error.code !== "Unavailable" && error.code !== "Throttled";
     throw error;
   }
@@ -59,22 +94,17 @@ async function takeBack(
   context: WorkerContext,
   provider: SecretProviderClass,
   { facts, signal }: { readonly facts: CheckFacts; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<true> {
   const told = whyOutOfDate(context, provider, facts);
   const change = (before: ClassStatus | undefined): ClassStatus | undefined => {
     if (before === undefined || conditionOf(before, "Fresh")?.status !== "True") return undefined;
     const status = withCondition(before, { type: "Fresh", status: "False", ...told }, facts.now);
     return { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) };
   };
-  try {
-    await context.statuses.update(refOf(provider), change, signal);
-  } catch (error) {
-    // Stored by the next review.
-    if (error instanceof KubeError || signal.aborted) return;
-    throw error;
-  }
+  await context.statuses.update(refOf(provider), change, signal);
   const memory = context.memories.get(keyOf(provider));
   if (memory !== undefined) tellStale(context, provider, memory);
+  return true;
 }
 
 function whyOutOfDate(context: WorkerContext, provider: SecretProviderClass, facts: CheckFacts): Told {

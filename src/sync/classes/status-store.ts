@@ -26,6 +26,8 @@ export interface StatusStore {
    * write failed is written with the next update, whether or not that changes it.
    */
   update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
+  /** Whether {@link storeUnstored} has something to do. Costs next to nothing. */
+  hasUnstored(ref: ObjectRef): boolean;
   /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
   storeUnstored(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
   remove(ref: ObjectRef, signal: AbortSignal): Promise<void>;
@@ -112,13 +114,18 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       writing.delete(key);
     }
   };
-  /** The watch is past our write and has no object: between two lists it came and went without an event. */
+  /** Our write that is lost: the watch is past it and has no object, which between two lists came and went without an event. */
+  const lostWrite = (ref: ObjectRef): Written | undefined => {
+    const own = written.get(objectKey(ref));
+    if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined) return undefined;
+    return isVersionOlder(own.version, shown) ? own : undefined;
+  };
   const noteLost = (ref: ObjectRef): void => {
     const key = objectKey(ref);
-    const own = written.get(key);
-    if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined || !isVersionOlder(own.version, shown)) return;
+    const lost = lostWrite(ref);
+    if (lost === undefined) return;
     written.delete(key);
-    if (!unstored.has(key)) unstored.set(key, own.status);
+    if (!unstored.has(key)) unstored.set(key, lost.status);
   };
   const storeUnstored = async (ref: ObjectRef, storeSignal: AbortSignal): Promise<boolean> => {
     noteLost(ref);
@@ -145,12 +152,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
       }),
-    storeUnstored: (ref, storeSignal) => {
-      const key = objectKey(ref);
-      // Of every class every few seconds: nearly always there is nothing.
-      if (!unstored.has(key) && !written.has(key)) return Promise.resolve(true);
-      return turns.run(key, () => storeUnstored(ref, storeSignal));
-    },
+    hasUnstored: (ref) => unstored.has(objectKey(ref)) || lostWrite(ref) !== undefined,
+    storeUnstored: (ref, storeSignal) => turns.run(objectKey(ref), () => storeUnstored(ref, storeSignal)),
     remove: (ref, removeSignal) =>
       turns.run(objectKey(ref), async () => {
         const key = objectKey(ref);

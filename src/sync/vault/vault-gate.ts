@@ -6,10 +6,10 @@ import { isOpen } from "../../domain/schedule/breaker.ts";
 import {
   type Admission,
   admit,
+  admitNow,
   answered,
-  givenBack,
-  holdUp,
   noPressure,
+  notAsked,
   rateOf,
   stretchOf,
   throttled,
@@ -79,15 +79,15 @@ export class VaultGate {
   /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
     this.#usage.count(call.namespace, this.#options.clock.now());
-    await this.#lineOf(call).take(call.namespace, () => this.#enter(call, signal), signal);
+    const request = await this.#lineOf(call).take(call.namespace, () => this.#enter(call, signal), signal);
     try {
       const result = await ask();
-      // The end of a list is known without a request: its turn is given back.
+      // The end of a list is known without a request.
       if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, this.#options.clock.now()));
-      else this.#update(givenBack(this.#pressure, this.#options.clock.now()));
+      else this.#notAsked(call, request);
       return result;
     } catch (error) {
-      throw this.#failed(call, error);
+      throw this.#failed(call, request, error);
     }
   }
 
@@ -96,21 +96,28 @@ export class VaultGate {
     return isKeyRead(call) ? this.#keyTurns : this.#turns;
   }
 
-  /** Waits for the budget at the head of all lines: nobody else has a turn promised. */
-  async #enter(call: VaultCall, signal: AbortSignal): Promise<void> {
+  /** Waits for the budget at the head of all lines: nobody else has a turn promised. Resolves with the request's number. */
+  async #enter(call: VaultCall, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
-    const { waitMs } = this.#admit(call);
-    if (waitMs <= 0) return;
-    await clock.sleep(waitMs, signal);
-    const held = holdUp(untold(this.#pressure), clock.now());
-    if (held !== undefined) throw this.#heldUp(call, held);
+    const { waitMs, request } = this.#admit(call, admit(this.#pressure, { now: clock.now(), isKey: isKeyRead(call) }));
+    if (waitMs <= 0) return request;
+    try {
+      await clock.sleep(waitMs, signal);
+    } catch (error) {
+      this.#notAsked(call, request);
+      throw error;
+    }
+    return this.#admit(call, admitNow(this.#pressure, request, clock.now())).request;
   }
 
-  #admit(call: VaultCall): Extract<Admission, { kind: "go" }> {
-    const admission = admit(this.#pressure, { now: this.#options.clock.now(), isKey: isKeyRead(call) });
+  #admit(call: VaultCall, admission: Admission): Extract<Admission, { kind: "go" }> {
     if (admission.kind === "refused") throw this.#heldUp(call, admission);
     this.#pressure = admission.pressure;
     return admission;
+  }
+
+  #notAsked(call: VaultCall, request: number): void {
+    this.#update(notAsked(this.#pressure, request, { now: this.#options.clock.now(), isKey: isKeyRead(call) }));
   }
 
   #heldUp(call: VaultCall, { why, afterMs }: { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number }): VaultError {
@@ -127,13 +134,13 @@ export class VaultGate {
     return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry, origin: "vault" });
   }
 
-  #failed(call: VaultCall, error: unknown): unknown {
+  #failed(call: VaultCall, request: number, error: unknown): unknown {
     const now = this.#options.clock.now();
     if (!(error instanceof VaultError)) {
-      this.#update(untold(this.#pressure));
+      this.#update(untold(this.#pressure, request));
       return error;
     }
-    if (error.origin !== "vault") return this.#unasked(error);
+    if (error.origin !== "vault") return this.#unasked(call, request, error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#words.Throttled = this.#wordsOf(error);
@@ -144,7 +151,7 @@ export class VaultGate {
     }
     if (error.code === "Unreachable") {
       if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
-      this.#ended(call, "unreachable", unanswered(this.#pressure, now));
+      this.#ended(call, "unreachable", unanswered(this.#pressure, request, now));
       return this.#trouble("Unreachable", error.retry);
     }
     this.#ended(call, "refused", answered(this.#pressure, now));
@@ -152,9 +159,9 @@ export class VaultGate {
   }
 
   /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
-  #unasked(error: VaultError): VaultError {
+  #unasked(call: VaultCall, request: number, error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
-    this.#update(givenBack(untold(this.#pressure), this.#options.clock.now()));
+    this.#notAsked(call, request);
     const { code, origin, retry } = error;
     if (code !== "Unreachable") return error;
     const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;

@@ -7,8 +7,8 @@ import type { Machine } from "../time/machine.ts";
 export type ThreadFate =
   /** Milliseconds of a processor. */
   | { readonly kind: "answers"; readonly after: number }
-  /** It goes on until it is ended. */
-  | { readonly kind: "hangs" }
+  /** It goes on until it is ended; starved: without any time of a processor. */
+  | { readonly kind: "hangs"; readonly isStarved?: boolean }
   | { readonly kind: "outOfMemory"; readonly after: number };
 
 export interface ThreadWeather {
@@ -75,6 +75,9 @@ export class SimulatedWorker extends EventEmitter {
   readonly #weather: ThreadWeather;
   #hasEnded = false;
   #hasTask = false;
+  /** Since when it has had a processor to itself, by the simulation's time; undefined: it has none. */
+  #runsSince: number | undefined;
+  #ranBefore = 0;
 
   constructor() {
     super();
@@ -97,12 +100,26 @@ export class SimulatedWorker extends EventEmitter {
     const taken: unknown = structuredClone(task, { transfer: [...transfer] });
     const fate = this.#weather.fate();
     this.#hasTask = true;
+    if (fate.kind !== "hangs" || fate.isStarved !== true) this.#runsSince = activeScheduler().now;
     if (fate.kind === "hangs") return;
     this.#later(fate.after, () => {
       this.#hasTask = false;
+      this.#ranBefore = this.#ran();
+      this.#runsSince = undefined;
       if (fate.kind === "outOfMemory") this.#die();
       else this.#answer(taken, fate.after);
     });
+  }
+
+  async cpuUsage(): Promise<NodeJS.CpuUsage> {
+    await Promise.resolve();
+    if (this.#hasEnded) throw Object.assign(new Error("Worker instance not running"), { code: "ERR_WORKER_NOT_RUNNING" });
+    return { user: Math.round(this.#ran() * 1_000), system: 0 };
+  }
+
+  /** Milliseconds. */
+  #ran(): number {
+    return this.#ranBefore + (this.#runsSince === undefined ? 0 : activeScheduler().now - this.#runsSince);
   }
 
   async terminate(): Promise<number> {

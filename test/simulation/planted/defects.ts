@@ -36,8 +36,8 @@ export const DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/sync/vault/vault-gate.ts",
-        find: `    if (error.origin !== "vault") return this.#unasked(error);`,
-        replace: `    if (error.origin === "own") return this.#unasked(error);`,
+        find: `    if (error.origin !== "vault") return this.#unasked(call, request, error);`,
+        replace: `    if (error.origin === "own") return this.#unasked(call, request, error);`,
       },
     ],
   },
@@ -46,7 +46,7 @@ export const DEFECTS: readonly Planted[] = [
     needsCrowd: true,
     what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
     edits: [
-      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 40;", replace: "const REQUEST_CONNECTIONS = 16;" },
+      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 48;", replace: "const REQUEST_CONNECTIONS = 16;" },
       {
         file: "src/kube/transport.ts",
         find: `options.isUrgent === true ? "urgent" : "requests"`,

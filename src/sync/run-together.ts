@@ -1,0 +1,11 @@
+/** Where one of them fails the others are stopped first: nothing writes any more when this ends. */
+export async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const runs = parts.map((run) => run(AbortSignal.any([signal, failure.signal])));
+  try {
+    await Promise.all(runs);
+  } finally {
+    failure.abort();
+    await Promise.allSettled(runs);
+  }
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
+import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
+import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const VAULT_URL = "https://vault-1.vault.azure.net/";
+/** After which a request without an answer is given up (milliseconds). */
+const BOUND_MS = 30_000;
+
+type Outcome = "answered" | "held" | "silent" | "aborted";
+
+let clock: ManualClock;
+let gate: VaultGate;
+/** Whether the vault answers requests that come to it now. */
+let isAway: boolean;
+let asked: number;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  gate = new VaultGate(VAULT_URL, { clock, random: () => 0, metrics: createVaultMetrics(new Registry()) });
+  isAway = false;
+  asked = 0;
+});
+
+const silent = (): VaultError => new VaultError("Unreachable", `${VAULT_URL}: no answer`, { retry: { kind: "backoff" }, origin: "vault" });
+
+interface Asking {
+  readonly signal?: AbortSignal;
+  readonly kind?: "secret" | "key";
+}
+
+/** What becomes of a request. */
+async function ask({ signal = new AbortController().signal, kind = "secret" }: Asking = {}): Promise<Outcome> {
+  let wasAsked = false;
+  const request = async (): Promise<void> => {
+    wasAsked = true;
+    asked += 1;
+    if (!isAway) return;
+    await clock.sleep(BOUND_MS, signal);
+    throw silent();
+  };
+  try {
+    await gate.pass({ kind, operation: "get", namespace: "team" }, request, signal);
+    return "answered";
+  } catch {
+    if (signal.aborted) return "aborted";
+    return wasAsked ? "silent" : "held";
+  }
+}
+
+/** Opens the breaker at this moment, with nothing under way. */
+async function open(): Promise<void> {
+  const refused = (): Promise<never> => Promise.reject(silent());
+  const signal = new AbortController().signal;
+  for (let index = 0; index < 5; index += 1)
+    await gate.pass({ kind: "secret", operation: "get", namespace: "team" }, refused, signal).catch(() => undefined);
+  assert.equal(await ask(), "held", "the control: it is open");
+}
+
+describe("requests that were under way when a vault's breaker opened", () => {
+  /** Five requests, and after eight seconds ten a second, up to the moment in which the first ones have opened it and the vault is back. */
+  async function openedByTheFirst(): Promise<readonly Promise<Outcome>[]> {
+    isAway = true;
+    const first = Array.from({ length: 5 }, () => ask());
+    const later: Promise<Outcome>[] = [];
+    for (let second = 1; second < BOUND_MS / 1_000; second += 1) {
+      await clock.advance(1_000);
+      if (second >= 8) later.push(...Array.from({ length: 10 }, () => ask()));
+    }
+    await clock.advance(1_000);
+    assert.deepEqual(new Set(await Promise.all(first)), new Set(["silent"]));
+    isAway = false;
+    return later;
+  }
+
+  test("C-3: do not open it again when they end after its pause", async () => {
+    const later = await openedByTheFirst();
+    assert.equal(await ask(), "held", "the control: it is open");
+
+    await clock.advance(9_000);
+    assert.equal(await ask(), "answered");
+    await clock.advance(BOUND_MS);
+    assert.deepEqual(new Set(await Promise.all(later)), new Set(["silent"]), "the control");
+  });
+
+  test("C-3: do not open it again when they end after the vault has answered", async () => {
+    const later = await openedByTheFirst();
+    await clock.advance(5_000);
+    assert.equal(await ask(), "answered");
+
+    const answers: Outcome[] = [];
+    for (let second = 0; second < BOUND_MS / 1_000; second += 1) {
+      await clock.advance(1_000);
+      answers.push(await ask());
+    }
+
+    assert.deepEqual(new Set(answers), new Set(["answered"]));
+    assert.deepEqual(new Set(await Promise.all(later)), new Set(["silent"]), "the control");
+  });
+
+  test("open it where the vault is silent to requests that came after its last answer", async () => {
+    assert.equal(await ask(), "answered");
+    isAway = true;
+    const many = Array.from({ length: 5 }, () => ask());
+    await clock.advance(BOUND_MS);
+    await Promise.all(many);
+
+    assert.equal(await ask(), "held");
+  });
+});
+
+describe("the one request that tries a vault whose breaker is open", () => {
+  test("C-4: is left to the next where it was the end of a list, which asks for nothing", async () => {
+    await open();
+    await clock.advance(6_000);
+
+    const signal = new AbortController().signal;
+    const isRequest = ({ done }: { readonly done: boolean }): boolean => !done;
+    await gate.pass({ kind: "secret", operation: "list", namespace: "team" }, async () => ({ done: true }), signal, isRequest);
+
+    assert.equal(await ask(), "answered");
+  });
+
+  test("C-4: remains the only one when another, from before, is given up or turns out to be none", async () => {
+    const stop = new AbortController();
+    const signal = new AbortController().signal;
+    isAway = true;
+    const before = ask({ signal: stop.signal });
+    let endList: (page: { readonly done: boolean }) => void = () => undefined;
+    const list = gate.pass(
+      { kind: "secret", operation: "list", namespace: "team" },
+      () => new Promise<{ readonly done: boolean }>((resolve) => (endList = resolve)),
+      signal,
+      ({ done }) => !done,
+    );
+    await clock.advance(0);
+    await open();
+    await clock.advance(6_000);
+    const probe = ask();
+    await clock.advance(0);
+    const asksBefore = asked;
+
+    stop.abort(new Error("given up"));
+    endList({ done: true });
+    await list;
+    assert.equal(await before, "aborted");
+
+    const another = ask();
+    await clock.advance(0);
+    assert.equal(asked, asksBefore);
+    await clock.advance(BOUND_MS);
+    assert.deepEqual(await Promise.all([probe, another]), ["silent", "held"]);
+  });
+});
+
+test("C-4: a turn of the vault's budget is given back by who gives up waiting for it", async () => {
+  // The whole budget of keys, which has 20 more a second.
+  for (let index = 0; index < 50; index += 1) assert.equal(await ask({ kind: "key" }), "answered");
+  const outcomes = new Set<Outcome>();
+  for (let index = 0; index < 100; index += 1) {
+    const stop = new AbortController();
+    const waiting = ask({ kind: "key", signal: stop.signal });
+    await clock.advance(0);
+    stop.abort(new Error("given up"));
+    outcomes.add(await waiting);
+  }
+  assert.deepEqual([...outcomes], ["aborted"], "the control: each had to wait");
+
+  let outcome: Outcome | undefined;
+  void ask({ kind: "key" }).then((ended) => (outcome = ended));
+  await clock.advance(100);
+
+  assert.equal(outcome, "answered");
+});
