@@ -20,7 +20,7 @@ export const render: Command = {
     "printed as it is. Classes and Namespaces among the files count before those of the cluster. Without a cluster in the",
     "kubeconfig, or with --offline, the files are all that is known.",
     "",
-    "Formats: yaml (default), json (one List), diff (what changes, in colour on a terminal).",
+    "json is one List; diff is what changes, in colour on a terminal.",
     "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
     "about, or 2 where a file or a document cannot be read; the other documents are printed.",
   ],
@@ -37,13 +37,18 @@ export const render: Command = {
     "context",
     "kubeconfig",
   ],
+  formats: FORMATS,
+  optionHelp: {
+    namespace: "Namespace of objects that name none; else the kubeconfig's, else default.",
+    "install-namespace": "Namespace of the install, whose pods the webhook leaves out; keyvault-injector where not given.",
+  },
   arguments: Number.POSITIVE_INFINITY,
   run: runRender,
 };
 
 async function runRender(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, { command: "render", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   const sources = await sourcesOf(input, context.inputs);
   if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
   const read = await readFiles(sources);
