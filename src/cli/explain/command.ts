@@ -129,10 +129,11 @@ async function explainTarget({ resource, kind, name }: Target, { options, cluste
     apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
     kind: resource.kind,
   };
-  const pod = podAt(stored, podPath(stored) ?? []);
+  const path = podPath(stored) ?? [];
+  const pod = podAt(stored, path);
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
   return explainPod(
-    { object, namespace, pod, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
+    { object, namespace, pod, path, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
     explainContext([], namespace, { options, context, viewer }),
   );
 }
@@ -159,10 +160,15 @@ async function explainFiles(sources: readonly ManifestSource[], { options, clust
 async function explainItem(item: ManifestItem, defaultNamespace: string, context: ExplainContext): Promise<Explanation> {
   const namespace = item.namespace ?? defaultNamespace;
   const object = `${item.kind.toLowerCase()}/${item.name}`;
-  if (isClass(item)) return explainClass({ object, namespace, provider: readClassItem(item, namespace).class }, context.viewer);
+  if (isClass(item)) {
+    const { class: provider, refused } = readClassItem(item, namespace);
+    return explainClass({ object, namespace, provider, refused: refused.map(({ message }) => message) }, context.viewer);
+  }
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false, misplaced: misplacedIn(item.object) }, context);
+  if (path !== undefined && pod !== undefined) {
+    return explainPod({ object, namespace, pod, path, isStored: false, misplaced: misplacedIn(item.object) }, context);
+  }
   const { kind: outcome, reason } = unchanged("Unsupported");
   return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
 }
