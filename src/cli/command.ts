@@ -3,7 +3,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ManifestInputs } from "./manifest/sources.ts";
-import { type OptionName, type OptionValues, valueOf } from "./options.ts";
+import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import type { TellProgress } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
@@ -62,7 +62,7 @@ export function accessOf(options: OptionValues): ClusterAccess {
   return { kubeconfig: valueOf(options, "kubeconfig"), context: valueOf(options, "context") };
 }
 
-export interface Command {
+export interface Command extends Syntax {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
@@ -70,11 +70,10 @@ export interface Command {
   readonly usage: string;
   /** Further lines of `--help`. */
   readonly details: readonly string[];
-  readonly options: readonly OptionName[];
+  /** What may stand as the first word, where that is one of a few. */
+  readonly words?: readonly string[];
   /** `-o json` is for programs to read: it gives one JSON value whatever happens. */
   readonly hasJsonReport?: true;
-  /** Words beside the options, at most. */
-  readonly arguments: number;
   run(input: CommandInput, context: CommandContext): Promise<CommandResult>;
 }
 
@@ -88,15 +87,8 @@ export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
 }
 
-/** How the answer is to be written: as `-o` says, in the command's first format where it says nothing. */
-export function formatOf<Format extends string>(options: OptionValues, { command, formats }: FormatChoice<Format>): Format {
-  const wanted = valueOf(options, "output") ?? formats[0];
-  const format = formats.find((known) => known === wanted);
-  if (format === undefined) throw new CommandFailure(`-o ${wanted}: ${command} writes ${formats.join(", ")}`);
-  return format;
-}
-
-interface FormatChoice<Format> {
-  readonly command: string;
-  readonly formats: readonly [Format, ...Format[]];
+/** How the answer is to be written: as `-o` says, which was checked when it was read, else in the command's first format. */
+export function formatOf<Format extends string>(options: OptionValues, formats: readonly [Format, ...Format[]]): Format {
+  const wanted = valueOf(options, "output");
+  return formats.find((known) => known === wanted) ?? formats[0];
 }

@@ -3,7 +3,7 @@ import { completionOf } from "./completion/command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
-import { describeOption, parseArguments, type RefusedArguments, valueOf } from "./options.ts";
+import { describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./options.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { uninstall } from "./uninstall/command.ts";
@@ -48,8 +48,8 @@ function bugText(error: unknown): readonly string[] {
 }
 
 /** `--help` of a command. */
-export function helpOf({ name, summary, usage, details, options }: Command, program: string): string {
-  const described = [...options, "help" as const].map(describeOption);
+export function helpOf(command: Command, program: string): string {
+  const { name, summary, usage, details } = command;
   return [
     summary,
     "",
@@ -57,7 +57,7 @@ export function helpOf({ name, summary, usage, details, options }: Command, prog
     "",
     ...details,
     "",
-    ...described,
+    ...optionsOf(command).map(describeOption),
     "",
   ].join("\n");
 }

@@ -3,6 +3,9 @@ import { SETTINGS } from "../runtime/settings.ts";
 /** Where the product is installed unless somebody chose another place. */
 export const INSTALL_NAMESPACE = SETTINGS.namespace.default;
 
+/** On everything that an installer applies. */
+export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";
+
 /** Left out by the webhook's configuration, besides the install's own namespace: the pods that we need must not need us. */
 export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
 

@@ -6,44 +6,48 @@ export interface Option {
   readonly short?: string;
   /** Word for the value in `--help`; undefined for a switch. */
   readonly value?: string;
-  readonly choices?: readonly string[];
   readonly isRepeatable?: boolean;
   /** One sentence. */
   readonly help: string;
 }
 
-/** Every option of the commands, once: one name means one thing wherever it stands. `docs/reference/cli.md` is checked against it. */
+/**
+ * Every option of the commands, once: one name means one thing wherever it stands, and a command may say what it means of its own objects.
+ * `docs/reference/cli.md` is checked against it.
+ */
 export const OPTIONS = {
   filename: {
     short: "f",
     value: "FILE",
     isRepeatable: true,
-    help: "Manifests to read, YAML or JSON: a file, a folder, an address, or - for standard input. Repeatable.",
+    help: "Manifests to read, YAML or JSON: a file, a folder, an http:// or https:// address, or - for standard input. Repeatable.",
   },
   recursive: { short: "R", help: "Read the folders in a folder of -f as well." },
   kustomize: {
     short: "k",
     value: "DIR",
     isRepeatable: true,
-    help: "Kustomization to build, by the kubectl on PATH, and read. Repeatable.",
+    help: "Folder of a kustomization, which the kubectl on PATH builds. Repeatable.",
   },
   namespace: {
     short: "n",
     value: "NAME",
-    help: "Namespace of what names none; the kubeconfig's, or default, where not given.",
+    help: "Namespace; else the kubeconfig's, else default.",
   },
-  output: { short: "o", value: "FORMAT", choices: ["text", "yaml", "json", "diff"], help: "How the answer is written." },
+  output: { short: "o", value: "FORMAT", help: "How the answer is written" },
   offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
-  "all-namespaces": { short: "A", help: "Of all namespaces, which is what counts where -n is not given." },
+  "all-namespaces": { short: "A", help: "Classes of all namespaces, as where -n is not given." },
   context: { value: "NAME", help: "Context of the kubeconfig; its current one where not given." },
   kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
-  "install-namespace": { value: "NAME", help: "Namespace of the install; keyvault-injector where not given." },
+  "install-namespace": { value: "NAME", help: "Namespace where keyvault-injector is installed; keyvault-injector where not given." },
   "no-vaults": { help: "Read no credentials and ask no vault." },
   list: { help: "List the snapshots and how their classes stand, and restore nothing." },
   all: { help: "Restore every class that is missing." },
   "dry-run": { help: "Have the API server check what would be done, and change nothing." },
   force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
-  "strict-annotations": { help: "Deny unknown annotations under our prefix, as the webhook does with the setting of this name." },
+  "strict-annotations": {
+    help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
+  },
   "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },
   apply: { help: "Write what is missing, with your own rights." },
   prepare: { help: "Mark the install as being removed and remove the binding of the final check." },
@@ -65,11 +69,34 @@ export interface ParsedArguments {
 /** The parts of a command that reading its arguments takes. */
 export interface Syntax {
   readonly options: readonly OptionName[];
+  /** What `-o` takes, the default first; absent where the command has no `-o`. */
+  readonly formats?: readonly string[];
+  /** What an option means here, where its own sentence says too little. */
+  readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
   /** Words beside the options, at most. */
   readonly arguments: number;
 }
 
-const HELP: Option = OPTIONS.help;
+/** An option as one command has it. */
+export interface CommandOption extends Option {
+  readonly name: OptionName | "help";
+  /** What its value may be; absent: anything. */
+  readonly choices?: readonly string[];
+}
+
+/** The options of a command with `--help`, for reading arguments, help and completion alike. */
+export function optionsOf({ options, formats = [], optionHelp = {} }: Syntax): readonly CommandOption[] {
+  const own = options.map((name): CommandOption => {
+    const option: Option = OPTIONS[name];
+    if (name === "output") return { ...option, name, choices: formats, help: `${option.help}: ${formatsText(formats)}.` };
+    return { ...option, name, help: optionHelp[name] ?? option.help };
+  });
+  return [...own, { name: "help", ...OPTIONS.help }];
+}
+
+function formatsText([first = "", ...others]: readonly string[]): string {
+  return [`${first} (default)`, ...others].join(", ");
+}
 
 export interface RefusedArguments {
   readonly problems: readonly string[];
@@ -79,7 +106,7 @@ export interface RefusedArguments {
 
 /** Reads a command's arguments. All problems at once, each with what to write instead. */
 export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
-  const known = new Map<string, Option>([...syntax.options.map((name): [string, Option] => [name, OPTIONS[name]]), ["help", HELP]]);
+  const known = new Map(optionsOf(syntax).map((option): [string, CommandOption] => [option.name, option]));
   const options = Object.fromEntries(
     [...known].map(([name, { short, value }]) => [
       name,
@@ -120,7 +147,7 @@ function valueIn({ rawName, value, inlineValue }: OptionToken): string | undefin
 
 function optionProblem(
   { name, rawName, value, inlineValue }: OptionToken,
-  known: ReadonlyMap<string, Option>,
+  known: ReadonlyMap<string, CommandOption>,
   given: ReadonlyMap<string, readonly string[]>,
 ): string | undefined {
   const option = known.get(name);
@@ -142,8 +169,7 @@ function unknownOption(rawName: string, known: readonly string[]): string {
 }
 
 /** `  -f, --filename FILE` and its sentence below. */
-export function describeOption(name: keyof typeof OPTIONS): string {
-  const { short, value, help }: Option = OPTIONS[name];
+export function describeOption({ name, short, value, help }: CommandOption): string {
   const flags = [...(short === undefined ? [] : [`-${short}`]), `--${name}`].join(", ");
   return `  ${flags}${value === undefined ? "" : ` ${value}`}\n      ${help}`;
 }

@@ -31,7 +31,12 @@ function programHelp({ program }: CommandContext): string {
     [PROCESSES.join(", "), "The processes that run in the cluster."] as const,
   ];
   const lines = rows.map(([name, summary]) => `  ${name.padEnd(13)} ${summary}`);
-  return ["Azure Key Vault secrets in pods, and as Kubernetes Secrets.", ...lines, `${program} COMMAND --help has more.`, ""].join("\n");
+  return [
+    "Azure Key Vault secrets in pods, and as Kubernetes Secrets.",
+    ...lines,
+    `${program} COMMAND --help has more, and ${program} version prints the version.`,
+    "",
+  ].join("\n");
 }
 
 function unknownCommand(word: string, { program }: CommandContext): CommandResult {

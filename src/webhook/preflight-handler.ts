@@ -4,9 +4,10 @@ import type { ClassFact } from "../domain/injection/credentials.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { classWarnings } from "../domain/preflight/class-warnings.ts";
+import { misplacedAnnotations } from "../domain/preflight/misplaced-annotations.ts";
 import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";
-import { objectAt, podRequestOf } from "../domain/preflight/workload.ts";
+import { objectAt, podRequestOf, templatePath } from "../domain/preflight/workload.ts";
 import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
@@ -78,7 +79,8 @@ async function checkWorkload(
     return fact;
   };
   const decision = await decidePod(pod, noted, peer);
-  return workloadWarnings({ pod: pod.object, decision, classes });
+  const workload = objectAt(request.object, []) ?? {};
+  return [...misplacedAnnotations(workload, templatePath(request) ?? []), ...workloadWarnings({ pod: pod.object, decision, classes })];
 }
 
 /** The class of the review, in the namespace of the request: a class that is created may leave its own out. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { CommandResult } from "../../src/cli/command.ts";
 import { CHECKS, type CheckResult } from "../../src/cli/doctor/check.ts";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
@@ -20,11 +21,15 @@ import { workerDamages } from "../support/doctor-damage/worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { aNamespace } from "../support/namespace.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
 
 const refusal = controlPlaneRefusal();
 const PROBE = "probes";
 
 let plane: ControlPlane;
+/** What is said of the cluster before anything of ours is in it. */
+let bare: Doctored;
+let bareText: CommandResult;
 let product: Product;
 let worker: ProductProcess;
 let webhook: ProductProcess;
@@ -43,8 +48,8 @@ async function doctor(): Promise<Doctored> {
   return { code, results: report.findings, report };
 }
 
-/** Without an API server there is no finding at all; the webhook is stopped in a test of its own. */
-const UNPLANTED: readonly string[] = ["api", "injection"];
+/** Without an API server there is no finding at all; what is there before the install, and without the webhook, are tests of their own. */
+const UNPLANTED: readonly string[] = ["api", "install", "injection"];
 
 /** With the processes stopped, so that nothing is healed or published while doctor looks. */
 function damagesOf(edits: InstallEdits): readonly Damage[] {
@@ -59,6 +64,8 @@ const HELD = { args: ["--heal=crds,classes"] };
 describe("doctor", { skip: refusal }, () => {
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
+    bare = await doctor();
+    bareText = await runOnline(["doctor", "--no-vaults"], plane.kubeconfigPath);
     product = await installProduct(plane);
     [webhook, worker] = await Promise.all([product.start("webhook"), product.start("sync", HELD)]);
     await aNamespace(plane, PROBE);
@@ -69,6 +76,19 @@ describe("doctor", { skip: refusal }, () => {
   after(async () => {
     await product?.stop();
     await plane?.stop();
+  });
+
+  test("D3: says in one finding that nothing is installed, and what to type, and judges nothing that depends on it", () => {
+    const { code, results } = bare;
+
+    assert.equal(code, 1);
+    assert.deepEqual(
+      results.map(({ check, state }) => `${check} ${state}`),
+      ["api OK", "install FAIL"],
+    );
+    const [command = ""] = /^helm install .* --create-namespace/.exec(results[1]?.fix ?? "") ?? [];
+    assert.ok(command !== "" && readRepositoryFile("docs/how-to/install.md").includes(command), results[1]?.fix);
+    assert.match(bareText.output, /\n1 OK, 0 WARN, 1 FAIL, 0 SKIP\n$/);
   });
 
   test("finds nothing wrong with a whole install, by every check, and ends with 0", async () => {

@@ -117,6 +117,32 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     ]);
   });
 
+  for (const field of ["annotations", "labels"] as const) {
+    test(`F3: ${field} of ours on the workload itself, where nothing reads them, are told of when it is applied and when they are added`, async () => {
+      const named = `misplaced-${field}`;
+      const { metadata, ...plain } = workload("Deployment", template({}), named) as { readonly metadata: Json };
+      const keys = { "keyvault-injector.dev/inject": "true", "keyvault-injector.dev/secret-provider-class": "demo" };
+      const where = field === "labels" ? "as a label of the Deployment" : "on the Deployment itself";
+      const told = (names: string): string =>
+        `keyvault-injector.dev/ ${names}: nothing reads this ${where}, move it to spec.template.metadata.annotations`;
+      const verb = field === "labels" ? "label" : "annotate";
+
+      assert.equal(
+        (await applied({ metadata: { ...metadata, [field]: keys }, ...plain })).join(" "),
+        told("inject, secret-provider-class"),
+      );
+      await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject-"]);
+      const { stderr } = await kubectlOutput(plane, [verb, "deployment", named, "keyvault-injector.dev/inject=true"]);
+      assert.equal(warningsIn(stderr).join(" "), told("inject, secret-provider-class"));
+
+      // Another's key, and the same keys again, are no news.
+      const before = reviewsOf(await webhook.metrics(), "workload");
+      await plane.kubectl([verb, "deployment", named, "example.com/other=x"]);
+      await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject=false", "--overwrite"]);
+      assert.equal(reviewsOf(await webhook.metrics(), "workload"), before);
+    });
+  }
+
   test("what did not opt in, what a controller made, and what did not change is not even sent", async () => {
     const sent = async (): Promise<number> => reviewsOf(await webhook.metrics(), "workload");
     const wrong = workload("Deployment", template({ ...OPTED_IN, containers: "sidecar" }), "kept");

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
+import type { Cluster } from "../../src/cli/cluster.ts";
 import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
 import { createInputs } from "../../src/cli/manifest/inputs.ts";
@@ -76,6 +77,8 @@ export function runOffline(args: readonly string[], input = "", options: Offline
 interface OfflineOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly hasColour?: boolean;
+  /** Instead of none. */
+  readonly cluster?: Cluster;
   /** Instead of `files`. */
   readonly inputs?: ManifestInputs;
 }
@@ -92,6 +95,7 @@ function offlineContext(input: string, options: OfflineOptions): CommandContext 
       kustomize: async (folder) => missing(folder),
     },
     openCluster: async () => {
+      if (options.cluster !== undefined) return options.cluster;
       throw new CommandFailure("no cluster here");
     },
     shippedCrds: () => [],

@@ -52,6 +52,8 @@ export function prefixed(annotations: Readonly<Record<string, string>>): Readonl
   return Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`keyvault-injector.dev/${name}`, value]));
 }
 
+const ONE_OBJECT = "array:\n  - |\n    objectName: a\n    objectType: secret\n";
+
 /** The document's class: service principal. */
 export function aClass(
   parameters: Readonly<Record<string, string>> = {},
@@ -62,7 +64,10 @@ export function aClass(
     apiVersion: "secrets-store.csi.x-k8s.io/v1",
     kind: "SecretProviderClass",
     metadata: { name, namespace },
-    spec: { provider: "azure", parameters: { usePodIdentity: "false", keyvaultName: "kv", tenantId: "t", ...parameters } },
+    spec: {
+      provider: "azure",
+      parameters: { usePodIdentity: "false", keyvaultName: "shop", tenantId: "t", objects: ONE_OBJECT, ...parameters },
+    },
   };
 }
 

@@ -55,6 +55,32 @@ describe("help of the program", () => {
   }
 });
 
+describe("the help of an option", () => {
+  for (const [command, option, help] of [
+    ["doctor", "-n, --namespace", /^With class or plan, the classes of this namespace alone; else where the dry run creates its pod/],
+    ["grants", "-n, --namespace", /^Classes of this namespace alone; of all where not given\.$/],
+    ["restore", "-n, --namespace", /^Snapshots of this namespace alone, of all where not given; of one class: /],
+    ["explain", "-n, --namespace", /^Namespace of the object, or of those in the files that name none; /],
+    ["render", "-n, --namespace", /^Namespace of objects that name none; /],
+  ] as const) {
+    test(`D9: says what it means to the command: ${command} ${option}`, async () => {
+      const lines = (await said(["help", command])).stdout.split("\n");
+      const line = lines.findIndex((each) => each.startsWith(`  ${option} `));
+
+      assert.match(lines[line + 1]?.trim() ?? "", help);
+    });
+  }
+
+  for (const [command, formats] of [
+    ["render", "yaml (default), json, diff"],
+    ["doctor", "text (default), json"],
+  ] as const) {
+    test(`D13: names the formats of the command, and which it takes by itself: ${command}`, async () => {
+      assert.ok((await said(["help", command])).stdout.includes(`\n  -o, --output FORMAT\n      How the answer is written: ${formats}.\n`));
+    });
+  }
+});
+
 describe("the version", () => {
   for (const word of ["version", "--version", "-v"]) {
     test(`is printed alone by ${word}`, async () => {
@@ -109,8 +135,18 @@ describe("completion", () => {
     assert.deepEqual(complete(bash, ["keyvault-injector", "re"]), ["render", "restore"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "explain", "--off"]), ["--offline"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "-o", "js"]), ["json"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "completion", "z"]), ["zsh"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "cl"]), ["class"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "render", "-f", "package.js"]), ["package.json"]);
+  });
+
+  test("D6: of each shell offers a command its own formats", async () => {
+    const bash = await script("bash");
+
+    assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "-o", ""]), ["text", "json"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "render", "-o", ""]), ["yaml", "json", "diff"]);
+    assert.match(await script("zsh"), /^ +doctor\) compadd -- text json ;;$/m);
+    assert.match(await script("fish"), /'__fish_seen_subcommand_from doctor' -l output -s o -x -a 'text json' /);
   });
 
   for (const shell of ["zsh", "fish"]) {

@@ -54,6 +54,20 @@ describe("annotations that are not quoted", () => {
   }
 });
 
+describe("an annotation that is not quoted", () => {
+  test("D7: is named by explain with its place and what to write, in its first line and where it failed", async () => {
+    const { output } = await runOffline(["explain", "-f", "-"], deployment("", `${P}/inject: true`));
+    const said = `metadata.annotations must be a map of strings; "${P}/inject" is true, quote it: "true"`;
+
+    assert.deepEqual(output.trim().split("\n"), [
+      "deployment/web in namespace default: InvalidReview (the API server refuses it)",
+      `  spec.template.${said}`,
+      "",
+      `  PROBLEM  opt-in       spec.template.${said}`,
+    ]);
+  });
+});
+
 describe("a class that is not in the given files", () => {
   const classes = (name: string): string => JSON.stringify({ ...aClass(), metadata: { name } });
   const pod = JSON.stringify(aPod({ inject: "true", "secret-provider-class": "shop-secret" }));

@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { type OptionName, parseArguments } from "../../src/cli/options.ts";
 import { runOffline } from "../support/cli.ts";
 
-const syntax: { options: readonly OptionName[]; arguments: number } = {
+const syntax: { options: readonly OptionName[]; formats: readonly string[]; arguments: number } = {
   options: ["filename", "namespace", "output", "offline"],
+  formats: ["yaml", "json"],
   arguments: 1,
 };
 const problemsOf = (...argv: string[]): readonly string[] => {
@@ -37,7 +38,7 @@ describe("arguments of a command", () => {
     [["--namespace="], "--namespace needs a value; write --namespace NAME"],
     [["--offline=yes"], "--offline takes no value; write --offline alone"],
     [["-n", "a", "-n", "b"], "-n is given twice; write it once"],
-    [["-o", "xml"], '-o: "xml" is no format; write one of text, yaml, json, diff'],
+    [["-o", "xml"], '-o: "xml" is no format; write one of yaml, json'],
     [["a", "b"], 'unexpected argument "b"'],
   ] as const) {
     test(`are refused with the fix: ${argv.join(" ")}`, () =>
@@ -71,18 +72,36 @@ describe("a command", () => {
     assert.equal((await runOffline(["doctor"])).code, 2);
   });
 
-  for (const [command, format] of [
-    ["render", "text"],
-    ["explain", "yaml"],
-    ["doctor", "diff"],
+  for (const [command, formats] of [
+    ["render", "yaml, json, diff"],
+    ["explain", "text, json"],
+    ["doctor", "text, json"],
+    ["grants", "text, yaml, json"],
   ] as const) {
-    test(`${command} names its own formats`, async () => {
-      const { code, notes } = await runOffline(
-        [command, "-f", "-", "-o", format].filter((word) => command !== "doctor" || !["-f", "-"].includes(word)),
-      );
+    for (const format of ["xml", formats.includes("diff") ? "text" : "diff"]) {
+      test(`D6: ${command} names its own formats where it has not the one that is asked for: ${format}`, async () => {
+        const { code, notes } = await runOffline([command, "-o", format]);
+
+        assert.deepEqual([code, notes], [2, [`keyvault-injector ${command}: -o: "${format}" is no format; write one of ${formats}`]]);
+      });
+    }
+  }
+
+  for (const [argv, problem] of [
+    [["explain", "service/a"], '"service" is no kind that explain knows; write one of pod, deployment, '],
+    [["explain", "deploymnt/a"], '"deploymnt" is no kind that explain knows; did you mean deployment?'],
+    [["explain", "deploymnt", "a"], '"deploymnt" is no kind that explain knows; did you mean deployment?'],
+    [["explain", "web"], '"web" names no object; write KIND/NAME, such as pod/web, or -f FILE'],
+    [["explain", "pod"], '"pod/" names no object; write pod/NAME'],
+    [["explain", "pod/a/b"], '"pod/a/b" names no object; write pod/NAME'],
+    [["doctor", "class", "a/b/c"], '"a/b/c" names no class; write NAMESPACE/NAME'],
+    [["restore", "a/"], '"a/" names no class; write NAMESPACE/NAME'],
+  ] as const) {
+    test(`D10: is told what is wrong with its words before a cluster is asked: ${argv.join(" ")}`, async () => {
+      const { code, notes } = await runOffline(argv);
 
       assert.equal(code, 2);
-      assert.match(notes.join("\n"), new RegExp(`-o ${format}: ${command} writes `));
+      assert.ok(notes[0]?.startsWith(`keyvault-injector ${argv[0]}: ${problem}`), notes.join("\n"));
     });
   }
 });

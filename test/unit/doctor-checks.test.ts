@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { CheckResult } from "../../src/cli/doctor/check.ts";
-import { checkPolicies } from "../../src/cli/doctor/check-policies.ts";
+import type { Check, CheckResult, DoctorContext } from "../../src/cli/doctor/check.ts";
+import { checkInstances } from "../../src/cli/doctor/check-api.ts";
+import { checkClasses } from "../../src/cli/doctor/check-classes.ts";
+import { checkComponents } from "../../src/cli/doctor/check-components.ts";
+import { checkCrds } from "../../src/cli/doctor/check-crds.ts";
+import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../src/cli/doctor/check-nodes.ts";
+import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/check-policies.ts";
 import { checkRights } from "../../src/cli/doctor/check-rights.ts";
+import { checkTokens } from "../../src/cli/doctor/check-tokens.ts";
+import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/check-webhook.ts";
 import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
 import { holding } from "../support/held-objects.ts";
@@ -148,5 +155,64 @@ describe("doctor's look at the worker's rights", () => {
     const lacking = await lackingIn(boundIn("one", "two"));
 
     assert.ok(lacking.includes("the worker may not create, patch, delete secrets: no Secret is written"), lacking.join("; "));
+  });
+});
+
+describe("doctor's look at parts that are not there", () => {
+  const nobody = { kube: { create: async () => ({}) }, close: async () => undefined };
+  // Every check takes its own part of this.
+  const bare = {
+    viewer: holding([]),
+    namespace: NAMESPACE,
+    settings: workerSettings(settingsOf(undefined)),
+    crds: readManifests("crds/kustomization.yaml")
+      .flatMap((kustomization) => listAt(kustomization, "resources").map(String))
+      .flatMap((file) => readManifests(`crds/${file}`)),
+    clock: { now: () => Date.now() },
+    actAs: async () => nobody,
+    worker: { tryGuardrails: async () => ({ missing: [], hidden: [] }) },
+    signal: new AbortController().signal,
+  } as unknown as DoctorContext;
+  const checks: Readonly<Record<string, Check>> = {
+    crds: checkCrds,
+    webhook: checkWebhook,
+    preflight: checkPreflight,
+    certificates: checkCertificates,
+    components: checkComponents,
+    policies: checkPolicies,
+    guardrails: checkGuardrails,
+    tokens: checkTokens,
+    instances: checkInstances,
+    rights: checkRights,
+    driver: checkDriver,
+    provider: checkProvider,
+    "driver-sync": checkDriverSync,
+    nodes: checkNodes,
+    namespaces: checkNamespaces,
+  };
+
+  for (const [name, check] of Object.entries(checks)) {
+    test(`D2: calls nothing OK that is not there, and one cause one finding: ${name}`, async () => {
+      const results = await check(bare);
+
+      assert.deepEqual(
+        results.filter(({ state }) => state === "OK"),
+        [],
+      );
+      // The driver's object and its DaemonSet come and go apart.
+      assert.equal(results.length, name === "driver" ? 2 : 1, JSON.stringify(results));
+      for (const { state, message, fix } of results) {
+        assert.ok((fix ?? "") !== "", message);
+        if (state === "SKIP") assert.doesNotMatch(fix ?? "", /more rights/);
+      }
+    });
+  }
+
+  test("D2: says nothing of rights where the kind of the statuses is not served", async () => {
+    const viewer = { ...holding([]), all: async () => ({ kind: "unserved" }) as const };
+
+    assert.deepEqual(await checkClasses({ ...bare, viewer }), [
+      { check: "classes", state: "SKIP", message: "nothing to look at: the API server has no such kind", fix: "see the check crds" },
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DENIALS, PROBLEMS, WARNINGS, warning } from "../../src/domain/injection/messages.ts";
 import { decidePod, defaults, type World, warningsOf, writing } from "../support/decide-pod.ts";
-import { aClass, aPod, documentVolume, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -121,6 +121,7 @@ describe("every warning", () => {
   const cases: Readonly<Record<keyof typeof WARNINGS, Case>> = {
     unknown: [{ something: "x" }],
     unknownButNear: [{ "mount-paht": "x" }],
+    label: [{}],
     classAnnotation: [{ refresh: "1" }],
     onNamespace: [{}, {}, { namespace: defaults({ something: "x" }) }],
     onNamespaceButNear: [{}, {}, { namespace: defaults({ "mount-paht": "x" }) }],
@@ -146,10 +147,16 @@ describe("every warning", () => {
     noRoomForStatus: [{ "volume-name": "secrets-store-inline", rotated: "x".repeat(262_144 - 250) }],
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };
+  const labelled = aPod(OPTED_IN);
+  /** Those that no annotation of a pod that opts in earns. */
+  const ownPods: Readonly<Record<string, ReturnType<typeof aPod>>> = {
+    forgottenOptIn: aPod({ "secret-provider-class": "x" }),
+    label: { ...labelled, metadata: { ...Object(labelled["metadata"]), labels: prefixed({ "mount-path": "/x" }) } },
+  };
   for (const [name, template] of Object.entries(WARNINGS)) {
     test(`is given to a pod that earns it: ${name}`, () => {
       const given = cases[name as keyof typeof WARNINGS]; // Its own keys.
-      const decision = name === "forgottenOptIn" ? decidePod(aPod({ "secret-provider-class": "x" })) : decisionOn(given);
+      const decision = name in ownPods ? decidePod(ownPods[name]) : decisionOn(given);
 
       assert.ok(decision.kind === "patched" || decision.kind === "unchanged", JSON.stringify(decision));
       assert.equal(decision.warnings.length, 1, decision.warnings.join("\n"));

@@ -14,8 +14,9 @@ export function completionOf(commands: () => readonly Command[]): Command {
       "fish: keyvault-injector completion fish | source",
       "Write the line into the shell's start-up file to have it always.",
       "",
-      "Exit code: 0, or 2 where it is no shell that has a script.",
+      "Exit code: 0, or 2 for another shell.",
     ],
+    words: SHELLS,
     options: [],
     arguments: 1,
     run: async ({ arguments: [word] }) => {

@@ -1,18 +1,16 @@
 import { PROCESSES } from "../../runtime/settings.ts";
 import type { Command } from "../command.ts";
-import { OPTIONS, type Option } from "../options.ts";
+import { type CommandOption, optionsOf } from "../options.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
-
-/** Words that stand behind a command where they are few. */
-const WORDS: Readonly<Record<string, readonly string[]>> = { doctor: ["class", "plan"], completion: SHELLS };
 
 interface Completed {
   readonly name: string;
   readonly summary: string;
   readonly words: readonly string[];
-  readonly options: readonly (Option & { readonly name: string })[];
+  readonly formats: readonly string[];
+  readonly options: readonly CommandOption[];
 }
 
 /** Each prints the script for its shell, complete in itself: nothing of the program runs while somebody types. */
@@ -23,14 +21,13 @@ export const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => s
 };
 
 function completedOf(commands: readonly Command[]): readonly Completed[] {
-  const own = commands.map(({ name, summary, options }) => ({
-    name,
-    summary,
-    words: WORDS[name] ?? [],
-    options: [...options, "help" as const].map((option): Completed["options"][number] => ({ name: option, ...OPTIONS[option] })),
-  }));
-  const help = { name: "help", summary: "Print the help of a command.", words: own.map(({ name }) => name), options: [] };
-  return [...own, help, { name: "version", summary: "Print the version.", words: [], options: [] }];
+  const own = commands.map((command): Completed => {
+    const { name, summary, words = [], formats = [] } = command;
+    return { name, summary, words, formats, options: optionsOf(command) };
+  });
+  const nothing = { words: [], formats: [], options: [] };
+  const help = { ...nothing, name: "help", summary: "Print the help of a command.", words: own.map(({ name }) => name) };
+  return [...own, help, { ...nothing, name: "version", summary: "Print the version." }];
 }
 
 const flagsOf = (options: Completed["options"]): readonly string[] =>
@@ -40,9 +37,14 @@ const flagsOf = (options: Completed["options"]): readonly string[] =>
 const pathFlags = (all: readonly Completed[]): string =>
   [...new Set(flagsOf(all.flatMap(({ options }) => options.filter(isPath))))].join("|");
 
-const isPath = ({ value }: Option): boolean => value?.startsWith("FILE") === true || value === "DIR";
+const isPath = ({ value }: CommandOption): boolean => value?.startsWith("FILE") === true || value === "DIR";
 
-const FORMATS = OPTIONS.output.choices.join(" ");
+/** The commands that have `-o`, each as a line of `case` with what `complete` does of its formats. */
+const formatCases = (all: readonly Completed[], complete: (formats: string) => string): string =>
+  all
+    .filter(({ formats }) => formats.length > 0)
+    .map(({ name, formats }) => `      ${name}) ${complete(formats.join(" "))} ;;`)
+    .join("\n");
 
 function bashScript(all: readonly Completed[]): string {
   const cases = all.map((each) => `    ${each.name}) words="${[...each.words, ...flagsOf(each.options)].join(" ")}" ;;`);
@@ -51,7 +53,9 @@ _keyvault_injector() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=""
   case "$previous" in
     ${pathFlags(all)}) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -o|--output) COMPREPLY=($(compgen -W "${FORMATS}" -- "$current")); return ;;
+    -o|--output) case "\${COMP_WORDS[1]}" in
+${formatCases(all, (formats) => `COMPREPLY=($(compgen -W "${formats}" -- "$current"))`)}
+    esac; return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${[...all.map(({ name }) => name), ...PROCESSES].join(" ")}"
@@ -79,7 +83,9 @@ ${described.join("\n")}
   if (( CURRENT == 2 )); then _describe command commands; return; fi
   case "\${words[CURRENT-1]}" in
     ${pathFlags(all)}) _files; return ;;
-    -o|--output) compadd -- ${FORMATS}; return ;;
+    -o|--output) case "\${words[2]}" in
+${formatCases(all, (formats) => `compadd -- ${formats}`)}
+    esac; return ;;
   esac
   case "\${words[2]}" in
 ${cases.join("\n")}
@@ -100,7 +106,7 @@ function fishScript(all: readonly Completed[]): string {
   return `# fish completion of keyvault-injector\n${lines.join("\n")}\n`;
 }
 
-function fishOption(option: Completed["options"][number]): string {
+function fishOption(option: CommandOption): string {
   const { name, short, value, choices, help } = option;
   const takes = value === undefined ? "" : choices !== undefined ? ` -x -a '${choices.join(" ")}'` : isPath(option) ? " -r -F" : " -x";
   return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${quoted(help)}`;

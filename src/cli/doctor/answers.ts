@@ -4,6 +4,7 @@ import { CommandFailure } from "../command.ts";
 import { paint } from "../paint.ts";
 import type { CheckResult, CheckState, DoctorContext } from "./check.ts";
 import { STATE_COLOURS } from "./check.ts";
+import { isInstalled } from "./check-installed.ts";
 import type { ClassContext } from "./class/class-look.ts";
 import { oneLine, type ReportedWalk, reportedWalk, walkText } from "./class/reported-walk.ts";
 import { walkNamed } from "./class/walk.ts";
@@ -30,7 +31,7 @@ export interface Answer {
 
 export async function answerInstall(context: DoctorContext, classes: ClassContext, printing: Printing): Promise<Answer> {
   const findings = await runChecks(context);
-  const { walks, left } = await walkSome(classes);
+  const { walks, left } = isInstalled(findings) ? await walkSome(classes) : { walks: [], left: 0 };
   const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
   if (printing.format === "text") return { output: installText(findings, { walks, left }, printing.hasColour), hasFailed };
   const { version } = printing;
@@ -101,7 +102,9 @@ async function classesIn({ viewer }: ClassContext, namespace: string | undefined
   const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });
   if (look.kind === "seen") return look.value;
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}; name a namespace with -n, or ask for the right`);
-  throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds");
+  throw new CommandFailure(
+    "the API server serves no secretproviderclasses, so there are none: keyvault-injector doctor says what is not installed",
+  );
 }
 
 function json(report: object): string {

@@ -1,7 +1,8 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import { OWN_LABEL } from "../install.ts";
 import { MORE_RESOURCES } from "../resources.ts";
-import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
+import { type Check, type CheckResult, fail, fine, notThere, skipped } from "./check.ts";
 import type { WorkloadObject } from "./settings-in-force.ts";
 
 interface SelfSubjectReview extends KubeObject {
@@ -21,8 +22,6 @@ export const checkApi: Check = async ({ kube, signal }) => {
   }
 };
 
-export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";
-
 /** Two workers would write the same Secrets, and two webhooks share one configuration: one install per cluster. */
 export const checkInstances: Check = async ({ viewer, namespace }) => {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
@@ -30,6 +29,7 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   const found = [...new Set(look.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
   const others = found.filter((name) => name !== namespace);
   const bound = await strayBindings(namespace, { viewer });
+  if (found.length === 0 && bound.length === 0) return [notThere("instances", "no Deployment of an instance is there", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine("instances", `one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
     return [

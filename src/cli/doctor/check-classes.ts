@@ -4,7 +4,7 @@ import { type Check, fine, skipped, warn } from "./check.ts";
 
 export const checkClasses: Check = async ({ viewer }) => {
   const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
-  if (look.kind !== "seen") return [skipped("classes", look)];
+  if (look.kind !== "seen") return [skipped("classes", look, "crds")];
   const failing = look.value.flatMap(({ metadata, status }) => {
     const synced = conditionOf(status, "Synced");
     return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];

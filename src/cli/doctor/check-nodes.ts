@@ -3,7 +3,7 @@ import type { KubeObject } from "../../domain/kubernetes.ts";
 import { holdersOf, serviceAccount } from "../access/rbac.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import { MORE_RESOURCES } from "../resources.ts";
-import { type Check, type CheckName, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
+import { type Check, type CheckName, type CheckResult, type DoctorContext, fail, fine, notThere, skipped, warn } from "./check.ts";
 
 interface DaemonSet extends KubeObject {
   readonly spec?: {
@@ -61,6 +61,7 @@ function readiness(check: CheckName, found: readonly DaemonSet[], component: str
 export const checkDriverSync: Check = async (context) => {
   const look = await daemonSets(context, DRIVER_IMAGE);
   if (look.kind !== "seen") return [skipped("driver-sync", look)];
+  if (look.value.length === 0) return [notThere("driver-sync", "no DaemonSet runs the driver's image", "driver")];
   const rbac = await readRbac(context.viewer);
   if (rbac.kind !== "seen") return [skipped("driver-sync", rbac)];
   const writing = look.value.flatMap(({ metadata: { namespace = "" }, spec }) => {

@@ -2,7 +2,7 @@ import type { KubeObject } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import type { TriedGuardrails } from "../surroundings.ts";
-import { type Check, type CheckResult, type DoctorContext, fail, fine, skipped, warn } from "./check.ts";
+import { type Check, type CheckResult, type DoctorContext, fail, fine, notThere, skipped, warn } from "./check.ts";
 import { POLICIES } from "./check-install.ts";
 
 interface Policy extends KubeObject {
@@ -35,6 +35,8 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
   if (policies.kind !== "seen") return [skipped("policies", policies)];
   const bindings = await viewer.all<PolicyBinding>(MORE_RESOURCES.policyBindings);
   if (bindings.kind !== "seen") return [skipped("policies", bindings)];
+  const absent = absentOf(policies.value);
+  if (absent.length === Object.keys(POLICIES).length) return [fail("policies", `none of the ${absent.length} policies is there`, APPLY)];
   const results = Object.entries(POLICIES).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
     if (policy === undefined) return [fail("policies", `policy ${name} is missing`, APPLY)];
@@ -44,6 +46,10 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
   return results.length > 0
     ? results
     : [fine("policies", `${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`)];
+}
+
+function absentOf(policies: readonly Policy[]): readonly string[] {
+  return Object.keys(POLICIES).filter((name) => !policies.some(({ metadata }) => metadata.name === name));
 }
 
 function bindingProblem(bindings: readonly PolicyBinding[], policy: string, least: "Deny" | "Warn"): string | undefined {
@@ -94,16 +100,23 @@ function isNarrow(matchResources: Readonly<Record<string, unknown>> | undefined)
   );
 }
 
+const OF_WORKER = "keyvault-injector-sync-";
+
 /** Without the right to impersonate, every attempt would be refused, and nothing be learnt of the policies. */
 const WHO_AM_I: KubeObject = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
 
 /** That a policy is there and bound does not mean that it denies. Tried as the worker tries it, without effect. */
-export const checkGuardrails: Check = async ({ actAs, worker, namespace, signal }) => {
+export const checkGuardrails: Check = async ({ actAs, viewer, worker, namespace, signal }) => {
   const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
   const acting = await actAs(user);
   try {
     await acting.kube.create<KubeObject>(MORE_RESOURCES.selfSubjectReviews, WHO_AM_I, { fieldManager: "doctor" }, signal);
     const results = guardrailResults(await worker.tryGuardrails(acting.kube, namespace, signal));
+    const policies = await viewer.all<Policy>(MORE_RESOURCES.policies);
+    const absent = policies.kind === "seen" ? absentOf(policies.value).filter((name) => name.startsWith(OF_WORKER)) : [];
+    // Without them RBAC alone may have refused what was tried.
+    if (results.length === 0 && absent.length > 0)
+      return [notThere("guardrails", `${absent.length} policies of the worker are missing`, "policies")];
     return results.length > 0
       ? results
       : [fine("guardrails", "the policies of the worker deny what they forbid, tried by dry run as the worker")];

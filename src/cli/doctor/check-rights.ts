@@ -69,12 +69,15 @@ export async function checkRights({
   if (look.kind !== "seen") return [skipped("rights", look)];
   const subject = serviceAccount(namespace, WORKER);
   const own: Place = { subject, namespace, rbac: look.value, fix: FIX[settings.isBlind ? "blind" : "watch"] };
-  const missing = [
-    ...placesOf(settings, own).flatMap((place) =>
-      CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings)).flatMap((need) => missingOf(need, place)),
-    ),
-    ...OWN_NEEDS.flatMap((need) => missingOf(need, own)),
+  const used = CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings));
+  const asked = [
+    ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
+    ...OWN_NEEDS.map((need) => ({ need, place: own })),
   ];
+  const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
+  const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
+  if (isBare) return [fail("rights", `${subject} has none of the rights that the worker needs`, own.fix)];
+  const missing = gaps.map(gapResult);
   return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
 }
 
@@ -99,11 +102,20 @@ interface Place {
   readonly isServed?: boolean;
 }
 
-function missingOf({ verbs, right, without }: Need, { subject, fix: again, isServed = false, ...place }: Place): readonly CheckResult[] {
-  const missing = verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
-  if (missing.length === 0) return [];
+/** Verbs that the place does not give. */
+function missingOf({ verbs, right }: Need, { subject, ...place }: Place): readonly string[] {
+  return verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
+}
+
+interface Gap {
+  readonly need: Need;
+  readonly place: Place;
+  readonly verbs: readonly string[];
+}
+
+function gapResult({ need: { right, without }, place: { fix: again, isServed = false, ...place }, verbs }: Gap): CheckResult {
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
-  if (!isServed) return [fail("rights", `the worker may not ${missing.join(", ")} ${what}: ${without}`, again)];
+  if (!isServed) return fail("rights", `the worker may not ${verbs.join(", ")} ${what}: ${without}`, again);
   const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
-  return [fail("rights", `the worker may not ${missing.join(", ")} ${what} in ${place.namespace}: ${without}`, fix)];
+  return fail("rights", `the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
 }

@@ -87,7 +87,7 @@ export const checkCertificates: Check = async (context) => {
 
 export const checkNamespaces: Check = async (context) => {
   const look = await lookAtEntry(context);
-  if (look.kind !== "seen") return [skipped("namespaces", look)];
+  if (look.kind !== "seen") return [skipped("namespaces", look, "webhook")];
   const namespaces = await context.viewer.all<KubeObject>(RESOURCES.namespaces);
   if (namespaces.kind !== "seen") return [skipped("namespaces", namespaces)];
   const excluded = namespaces.value

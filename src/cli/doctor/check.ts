@@ -3,7 +3,7 @@ import type { ReachHost } from "../../domain/reach.ts";
 import type { Cluster, Look } from "../cluster.ts";
 import type { ClassContext } from "./class/class-look.ts";
 
-/** `SKIP`: the user may not look, so nothing is known. */
+/** `SKIP`: the user may not look, or what would be looked at is not there, so nothing is known. */
 export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
 
 export interface CheckResult {
@@ -18,6 +18,7 @@ export interface CheckResult {
 /** In the order in which they are made. `docs/reference/cli.md` has a row for each. */
 export const CHECKS = {
   api: "the API server answers, and to whom",
+  install: "anything of an install is there: without, nothing else is looked at",
   crds: "the three CRDs are served with every field",
   webhook: "the webhook's configuration is there, with its entry, a caBundle and no namespace left out by mistake",
   preflight: "warnings at apply time are configured",
@@ -58,10 +59,15 @@ export const fine = (check: CheckName, message: string): CheckResult => ({ check
 export const warn = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "WARN", message, fix });
 export const fail = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "FAIL", message, fix });
 
-/** What could not be looked at is said, never guessed. */
-export function skipped(check: CheckName, look: Exclude<Look<unknown>, { readonly kind: "seen" }>): CheckResult {
-  const why = look.kind === "unseen" ? look.why : "the API server has no such kind";
-  return { check, state: "SKIP", message: `not looked at: ${why}`, fix: "run doctor with more rights" };
+/** What could not be looked at is said, never guessed. `see` is the check that says why it may not be there; every API server has the other kinds. */
+export function skipped(check: CheckName, look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult {
+  if (look.kind !== "unseen") return notThere(check, look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
+  return { check, state: "SKIP", message: `not looked at: ${look.why}`, fix: "run doctor with more rights" };
+}
+
+/** What is not there is neither right nor wrong. `see` is the check that says why it is not there. */
+export function notThere(check: CheckName, what: string, see: CheckName): CheckResult {
+  return { check, state: "SKIP", message: `nothing to look at: ${what}`, fix: `see the check ${see}` };
 }
 
 export const STATE_COLOURS: Readonly<Record<CheckState, "green" | "yellow" | "red" | "cyan">> = {

@@ -10,7 +10,7 @@ import {
   formatOf,
 } from "../command.ts";
 import { INSTALL_NAMESPACE } from "../install.ts";
-import { namedClass } from "../named-class.ts";
+import { type NamedClass, namedClass } from "../named-class.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { answerClasses, answerInstall, answerPlan, type Format } from "./answers.ts";
 import type { DoctorContext } from "./check.ts";
@@ -27,18 +27,24 @@ export const doctor: Command = {
   summary: "Check an install, a class up to its vault, or what a first install would do; say what to do.",
   usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
-    "Without a subject the install is checked, and up to 20 classes, failing ones first, are walked to their vaults.",
-    "class: walks one class, or all of -n or of the cluster: text, identity, network, token, permission, objects, Secrets.",
-    "plan: what the worker would create in sync mode always, and what it would refuse, before it has ever run.",
+    "doctor        checks the install, then up to 20 classes, failing ones first, as doctor class does.",
+    "doctor class  checks one class, all of -n, or all: text, identity, network, token, permission, objects, status, Secrets.",
+    "doctor plan   says which Secrets the worker would create and which classes it would refuse, before it has ever run.",
     "",
-    "Looks with your own rights and changes nothing; what you may not look at is said (SKIP). Vaults are asked as the class's",
-    "own identity: its credentials are read with your rights, and never shown. Azure is reached by HTTPS_PROXY, as by the worker.",
-    "One check creates a pod by dry run, in the namespace that -n names.",
+    "Looks with your own rights and changes nothing. SKIP is what you may not look at, or what is not there to look at. Vaults are",
+    "asked as the class's own identity: its credentials are read with your rights, and never shown. Azure is reached by HTTPS_PROXY,",
+    "as by the worker. One check has the API server create a pod by dry run, which stores nothing.",
     "",
-    "Formats: text (default), json (one report; its shape is in docs/reference/doctor.md).",
+    "json is one report; docs/reference/doctor.md has its fields.",
     "Exit code: 0, or 1 where a check fails (FAIL), or 2 where there is no cluster to look at. WARN and SKIP alone give 0.",
   ],
+  words: SUBJECTS,
   options: ["namespace", "all-namespaces", "install-namespace", "no-vaults", "output", "context", "kubeconfig"],
+  optionHelp: {
+    namespace:
+      "With class or plan, the classes of this namespace alone; else where the dry run creates its pod (default: the kubeconfig's).",
+  },
+  formats: FORMATS,
   hasJsonReport: true,
   arguments: 2,
   run: runDoctor,
@@ -46,11 +52,13 @@ export const doctor: Command = {
 
 async function runDoctor(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, { command: "doctor", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   const subject = subjectOf(input);
+  const [, word] = input.arguments;
+  const named = word === undefined ? undefined : namedClass(word, input);
   const cluster = await context.openCluster(accessOf(options));
   try {
-    return await answer(subject, { input, cluster, context, format });
+    return await answer(subject, { options, named, cluster, context, format });
   } finally {
     await cluster.close();
   }
@@ -69,14 +77,14 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
 }
 
 interface Asked {
-  readonly input: CommandInput;
+  readonly options: OptionValues;
+  readonly named: NamedClass | undefined;
   readonly cluster: Cluster;
   readonly context: CommandContext;
   readonly format: Format;
 }
 
-async function answer(subject: Subject | undefined, { input, cluster, context, format }: Asked): Promise<CommandResult> {
-  const { options } = input;
+async function answer(subject: Subject | undefined, { options, named, cluster, context, format }: Asked): Promise<CommandResult> {
   const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   const printing = { format, hasColour: context.hasColour, version: context.version };
@@ -89,9 +97,7 @@ async function answer(subject: Subject | undefined, { input, cluster, context, f
   }
   const within = valueOf(options, "namespace");
   if (subject === "plan") return resultOf(await answerPlan(classes, within, printing));
-  const [, word] = input.arguments;
-  const named = word === undefined ? undefined : namedClass(word, input, cluster.namespace);
-  return resultOf(await answerClasses(classes, { named, within }, printing));
+  return resultOf(await answerClasses(classes, { named: named?.(cluster.namespace), within }, printing));
 }
 
 interface Checking {

@@ -3,13 +3,13 @@ import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
 import type { Look } from "../cluster.ts";
+import { OWN_LABEL } from "../install.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import type { CheckResult, DoctorContext } from "./check.ts";
-import { OWN_LABEL } from "./check-api.ts";
 import { POLICIES } from "./check-install.ts";
 import { DRIVER_IMAGE, PROVIDER_IMAGE } from "./check-nodes.ts";
 import type { ReportedWalk } from "./class/reported-walk.ts";
-import { type SettingsInForce, settingsOf, type WorkloadObject } from "./settings-in-force.ts";
+import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "./settings-in-force.ts";
 
 /** Raised when a field is renamed, removed, or means something else. Fields may be added at any time. */
 export const REPORT_FORMAT = 1;
@@ -120,10 +120,6 @@ function ofDaemonSet(workload: WorkloadObject): readonly Component[] {
   const { namespace = "", name } = workload.metadata;
   const [wanted, ready] = [workload.status?.desiredNumberScheduled ?? 0, workload.status?.numberReady ?? 0];
   return [{ component, kind: "DaemonSet", namespace, name, images, wanted, ready }];
-}
-
-function imagesOf({ spec }: WorkloadObject): readonly string[] {
-  return (spec?.template?.spec?.containers ?? []).map(({ image = "" }) => image);
 }
 
 async function crdStates({ viewer, crds }: DoctorContext, unseen: Set<string>): Promise<InstallReport["crds"]> {

@@ -6,6 +6,7 @@ import { checkComponents } from "./check-components.ts";
 import { checkCrds } from "./check-crds.ts";
 import { checkInjection } from "./check-injection.ts";
 import { checkDeployments, checkLease } from "./check-install.ts";
+import { checkInstalled, isInstalled } from "./check-installed.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./check-nodes.ts";
 import { checkGuardrails, checkPolicies } from "./check-policies.ts";
 import { checkRights } from "./check-rights.ts";
@@ -14,6 +15,7 @@ import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from
 
 const RUN: Readonly<Record<CheckName, Check>> = {
   api: checkApi,
+  install: checkInstalled,
   crds: checkCrds,
   webhook: checkWebhook,
   preflight: checkPreflight,
@@ -36,13 +38,17 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   namespaces: checkNamespaces,
 };
 
-/** Every check in its order. One after the other: a sick API server is not to be hurried. */
+/**
+ * Every check in its order, up to the one that finds no install: the others would say the same of each part. One after the other: a sick API
+ * server is not to be hurried.
+ */
 export async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
   const checks = Object.keys(CHECKS) as CheckName[];
   for (const [index, check] of checks.entries()) {
     context.tellProgress(`check ${check} (${index + 1} of ${checks.length})`);
     results.push(...(await RUN[check](context)));
+    if (!isInstalled(results)) break;
   }
   return results;
 }

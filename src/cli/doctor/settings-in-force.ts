@@ -26,6 +26,10 @@ interface Container {
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
 
+export function imagesOf({ spec }: WorkloadObject): readonly string[] {
+  return (spec?.template?.spec?.containers ?? []).map(({ image = "" }) => image);
+}
+
 export type SettingsInForce = Readonly<Partial<Record<SettingName, string>>>;
 
 /**

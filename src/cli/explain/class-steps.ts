@@ -1,6 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isDefect } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
@@ -19,7 +20,10 @@ export function classSteps(name: string, fact: ClassFact, absence: string | unde
   }
   if (fact.kind === "unknown") return [step("class", "unknown", `SecretProviderClass ${name} ${absence ?? "is not readable here"}`)];
   const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
-  const problems = warnings.map(({ reason, message }) => step("class", "warning", `SecretProviderClass ${name}: ${message} (${reason})`));
+  const problems = warnings.map((each) => {
+    const state = isDefect(each) ? "problem" : "warning";
+    return step("class", state, `SecretProviderClass ${name}: ${each.message} (${each.reason})`);
+  });
   return [step("class", "ok", `SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
 }
 

@@ -1,7 +1,8 @@
 import { unchanged } from "../../domain/admission/decision.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
+import { spellingAdvice } from "../../domain/spelling.ts";
 import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
 import {
   accessOf,
@@ -19,7 +20,7 @@ import { itemsOf, type ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath } from "../manifest/pod-template.ts";
 import { readFiles } from "../manifest/read-files.ts";
 import { type ManifestSource, sourcesOf } from "../manifest/sources.ts";
-import { type OpenedCluster, openIfConfigured } from "../open-cluster.ts";
+import { openIfConfigured } from "../open-cluster.ts";
 import { type OptionValues, valueOf } from "../options.ts";
 import { fileFindings, showFinding } from "../render/finding.ts";
 import { TARGET_KINDS, targetResource } from "../resources.ts";
@@ -33,17 +34,19 @@ const FORMATS = ["text", "json"] as const;
 export const explain: Command = {
   name: "explain",
   summary: "Say why a pod is injected or not, or how a class stands, step by step; never a secret's value.",
-  usage: "KIND/NAME | -f FILE… | -k DIR",
+  usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
     "or a short name: those that kubectl takes, and spc, which is ours alone.",
     "With -f every object of the files is explained, as if it were created now.",
-    "What the user may not read is said to be unknown.",
+    "What you may not read is shown as unknown.",
     "",
-    "Formats: text (default), json (a list of explanations).",
+    "json is a list of explanations.",
     "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
   ],
   options: ["filename", "recursive", "kustomize", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
+  formats: FORMATS,
+  optionHelp: { namespace: "Namespace of the object, or of those in the files that name none; else the kubeconfig's, else default." },
   hasJsonReport: true,
   arguments: 2,
   run: runExplain,
@@ -51,13 +54,14 @@ export const explain: Command = {
 
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, { command: "explain", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   const target = targetOf(input);
   const sources = await sourcesOf({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
   if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
   if (target !== undefined && options.offline !== undefined)
-    throw new CommandFailure(`--offline: ${target} is in a cluster; explain -f FILE needs none`);
-  const { cluster, notes } = await openFor(target, input, context);
+    throw new CommandFailure(`--offline: ${target.kind}/${target.name} is in a cluster; explain -f FILE needs none`);
+  const { cluster, notes } =
+    target === undefined ? await openIfConfigured(context, options) : { cluster: await context.openCluster(accessOf(options)), notes: [] };
   try {
     const { explanations, wrong, isUnreadable } =
       target === undefined
@@ -77,33 +81,37 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
   }
 }
 
-/** `pod/web`, or `pod web`; undefined where the words are files, or there are none. */
-function targetOf({ arguments: [first, second] }: CommandInput): string | undefined {
-  if (second !== undefined) return `${first ?? ""}/${second}`;
-  const [kind = ""] = first?.split("/") ?? [];
-  const isFile = first !== undefined && targetResource(kind) === undefined && /\.(?:ya?ml|json)$/.test(first);
-  return isFile ? undefined : first;
-}
-
-async function openFor(target: string | undefined, { options }: CommandInput, context: CommandContext): Promise<OpenedCluster> {
-  if (target === undefined) return openIfConfigured(context, options);
-  return { cluster: await context.openCluster(accessOf(options)), notes: [] };
-}
-
 interface Target {
+  readonly resource: Resource;
+  /** As it was typed. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** `pod/web`, or `pod web`; undefined where the words are files, or there are none. What is no object is refused before a cluster is asked. */
+function targetOf({ arguments: [first, second] }: CommandInput): Target | undefined {
+  if (first === undefined) return undefined;
+  const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
+  const resource = targetResource(kind);
+  if (resource === undefined && second === undefined && /\.(?:ya?ml|json)$/.test(first)) return undefined;
+  if (resource === undefined) {
+    const isWord = second === undefined && !first.includes("/");
+    if (isWord) throw new CommandFailure(`${JSON.stringify(first)} names no object; write KIND/NAME, such as pod/web, or -f FILE`);
+    throw new CommandFailure(`${JSON.stringify(kind)} is no kind that explain knows; ${spellingAdvice(kind, TARGET_KINDS)}`);
+  }
+  if (name === "" || name.includes("/") || rest.length > 0) {
+    throw new CommandFailure(`${JSON.stringify([kind, name, ...rest].join("/"))} names no object; write ${kind}/NAME`);
+  }
+  return { resource, kind, name };
+}
+
+interface Explainer {
   readonly options: OptionValues;
   readonly cluster: Cluster | undefined;
   readonly context: CommandContext;
 }
 
-async function explainTarget(target: string, { options, cluster, context }: Target): Promise<Explanation> {
-  const [kind = "", name = "", ...rest] = target.split("/");
-  const resource = targetResource(kind);
-  if (resource === undefined || name === "" || rest.length > 0) {
-    throw new CommandFailure(
-      `${JSON.stringify(target)} is no object that explain knows; write one of ${TARGET_KINDS.join(", ")}, a slash and a name`,
-    );
-  }
+async function explainTarget({ resource, kind, name }: Target, { options, cluster, context }: Explainer): Promise<Explanation> {
   if (cluster === undefined) throw new CommandFailure("there is no cluster to look at; name a kubeconfig");
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
@@ -121,10 +129,11 @@ async function explainTarget(target: string, { options, cluster, context }: Targ
     apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
     kind: resource.kind,
   };
-  const pod = podAt(stored, podPath(stored) ?? []);
+  const path = podPath(stored) ?? [];
+  const pod = podAt(stored, path);
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
   return explainPod(
-    { object, namespace, pod, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
+    { object, namespace, pod, path, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
     explainContext([], namespace, { options, context, viewer }),
   );
 }
@@ -137,7 +146,7 @@ interface ExplainedFiles {
   readonly isUnreadable: boolean;
 }
 
-async function explainFiles(sources: readonly ManifestSource[], { options, cluster, context }: Target): Promise<ExplainedFiles> {
+async function explainFiles(sources: readonly ManifestSource[], { options, cluster, context }: Explainer): Promise<ExplainedFiles> {
   const read = await readFiles(sources);
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const items = read.documents.flatMap(itemsOf);
@@ -151,10 +160,15 @@ async function explainFiles(sources: readonly ManifestSource[], { options, clust
 async function explainItem(item: ManifestItem, defaultNamespace: string, context: ExplainContext): Promise<Explanation> {
   const namespace = item.namespace ?? defaultNamespace;
   const object = `${item.kind.toLowerCase()}/${item.name}`;
-  if (isClass(item)) return explainClass({ object, namespace, provider: readClassItem(item, namespace).class }, context.viewer);
+  if (isClass(item)) {
+    const { class: provider, refused } = readClassItem(item, namespace);
+    return explainClass({ object, namespace, provider, refused: refused.map(({ message }) => message) }, context.viewer);
+  }
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (pod !== undefined) return explainPod({ object, namespace, pod, isStored: false, misplaced: misplacedIn(item.object) }, context);
+  if (path !== undefined && pod !== undefined) {
+    return explainPod({ object, namespace, pod, path, isStored: false, misplaced: misplacedIn(item.object) }, context);
+  }
   const { kind: outcome, reason } = unchanged("Unsupported");
   return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
 }

@@ -2,10 +2,9 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { quoted } from "../../domain/quoted.ts";
-import type { SyncReason } from "../../domain/reasons.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
@@ -21,17 +20,26 @@ export interface ClassToExplain {
   readonly object: string;
   readonly namespace: string;
   readonly provider: SecretProviderClass;
+  /** Why the API server would not take it, where it is of a file. */
+  readonly refused?: readonly string[];
 }
 
 /** How a class stands: what is wrong with it, who mounts it, what is mirrored of it, and who may read that. */
-export async function explainClass({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
+export async function explainClass(explained: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
+  const { refused = [] } = explained;
+  const explanation = await explainTaken(explained, viewer);
+  const [first] = refused;
+  if (first === undefined) return explanation;
+  const steps = [...refused.map((message) => step("class", "problem", message)), ...explanation.steps];
+  return { ...explanation, verdict: { outcome: "failing", reason: "InvalidClass", message: first }, steps };
+}
+
+async function explainTaken({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { name } = provider.metadata;
   const foreign = foreignVerdict(provider);
   const known = classSteps(name, { kind: "found", class: provider }, undefined);
   if (viewer === undefined) {
-    const problem = known.find(({ state }) => state === "warning" || state === "problem");
-    const verdict = foreign ?? verdictWithoutStatus(provider, problem?.message);
-    return { object, namespace, verdict, steps: known };
+    return { object, namespace, verdict: foreign ?? verdictWithoutStatus(provider), steps: known };
   }
   const look = await lookAtStatus(viewer, { namespace, name });
   const consumers = await consumersOf(viewer, namespace, name);
@@ -47,17 +55,17 @@ export async function explainClass({ object, namespace, provider }: ClassToExpla
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
   const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
-  if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider, undefined);
+  if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
-  if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider, undefined);
+  if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider);
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
 /** Of a class that neither the Azure provider nor the worker takes. */
 function foreignVerdict(provider: SecretProviderClass): Verdict | undefined {
   if (isOurs(provider)) return undefined;
-  const [mistaken] = classWarnings(provider, { cloudName: DEFAULT_CLOUD }).filter(({ reason }) => reason === "WrongProvider");
-  if (mistaken !== undefined) return { outcome: "failing", reason: "InvalidClass", message: mistaken.message };
+  const mistaken = classDefect(provider, { cloudName: DEFAULT_CLOUD });
+  if (mistaken !== undefined) return { outcome: "failing", reason: mistaken.reason, message: mistaken.message };
   return {
     outcome: "unmirrored",
     reason: "OtherProvider",
@@ -65,8 +73,9 @@ function foreignVerdict(provider: SecretProviderClass): Verdict | undefined {
   };
 }
 
-function verdictWithoutStatus(provider: SecretProviderClass, problem: string | undefined): Verdict {
-  if (problem !== undefined) return { outcome: "pending", reason: "InvalidClass" satisfies SyncReason, message: problem };
+function verdictWithoutStatus(provider: SecretProviderClass): Verdict {
+  const defect = classDefect(provider, { cloudName: DEFAULT_CLOUD });
+  if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
   if (isSwitchedOffByAuthor(provider)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }

@@ -1,16 +1,19 @@
 import type { AdmissionDecision } from "../../domain/admission/decision.ts";
 import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
+import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { memberOf } from "../../domain/json-members.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { quoted } from "../../domain/quoted.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
 import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../inject.ts";
+import { DEFAULT_CLOUD } from "../install.ts";
 import { classSteps, lookAtStatus, syncSteps } from "./class-steps.ts";
 import { credentialsStep } from "./credentials-steps.ts";
 import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
@@ -23,6 +26,8 @@ export interface PodToExplain {
   readonly pod: JsonObject;
   /** It is there already: what would be decided today is compared with what it has. */
   readonly isStored: boolean;
+  /** Where it stands in that object; absent where it is the object. */
+  readonly path?: readonly string[];
   /** What stands on its workload and not on it. */
   readonly misplaced?: readonly string[];
 }
@@ -46,11 +51,11 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const verdict = scope?.unasked ?? stuckBecause(input, { injection, ofCluster }) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
-    optInStep(before.ok ? before.value : undefined),
+    before.ok ? optInStep(before.value) : step("opt-in", "problem", decided.message),
     ...(input.misplaced ?? []).map((message) => step("opt-in", "warning", message)),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
-    ...volumeSteps(before.ok ? before.value : undefined, injection, verdict.outcome === "unasked" ? pod : injection.pod),
+    ...volumeSteps(before.ok ? before.value : undefined, injection, scope?.unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []
       : injection.decision.warnings.map((warning) =>
@@ -76,20 +81,33 @@ function stuckBecause({ isStored, pod }: PodToExplain, { injection: { decision, 
     const message = `there is no SecretProviderClass ${missing}, so the mount fails: create it, or correct the name`;
     return { outcome: "stuck", reason: "ClassMissing", message };
   }
+  const [broken] = [...classes].flatMap(([name, fact]) => brokenBecause(name, fact));
+  if (broken !== undefined) return broken;
   const credentials = ofCluster.find(({ topic, state }) => topic === "credentials" && state === "problem");
   return credentials && { outcome: "stuck", reason: "CredentialsMissing", message: credentials.message };
 }
 
-function verdictOf({ isStored, object, misplaced = [] }: PodToExplain, { decision, pod }: Injection): Verdict {
+/** A class whose mount the provider refuses. */
+function brokenBecause(name: string, fact: ClassFact): readonly Verdict[] {
+  const defect = fact.kind === "found" ? classDefect(fact.class, { cloudName: DEFAULT_CLOUD }) : undefined;
+  if (defect?.stopsPods !== true) return [];
+  const { reason, message } = defect;
+  return [{ outcome: "stuck", reason, message: `the mount of SecretProviderClass ${name} fails: ${message}` }];
+}
+
+function verdictOf({ isStored, object, path = [], misplaced = [] }: PodToExplain, { decision, pod }: Injection): Verdict {
   const { kind: outcome, reason } = decision;
-  if (decision.kind === "denied" || decision.kind === "errored") return { outcome, reason, message: decision.message };
+  if (decision.kind === "errored") return { outcome, reason, message: [...path, decision.message].join(".") };
+  if (decision.kind === "denied") return { outcome, reason, message: decision.message };
   if (decision.kind === "patched" && isStored) {
     // Another version of the webhook writes another status annotation: no volume is missing for that.
     const isWhole = decision.patch.every(({ path }) => !path.startsWith("/spec/"));
     if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
     return { outcome, reason, message: `${object} asks for injection and was created without it: create it again` };
   }
-  if (reason === "NotOptedIn" && misplaced[0] !== undefined) return { outcome, reason, message: misplaced[0] };
+  // Why nothing is asked for, where its author meant to ask.
+  const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
+  if (mistake !== undefined) return { outcome, reason, message: mistake };
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
 
@@ -103,9 +121,8 @@ const UNDENIED: Readonly<Record<Undenied, string>> = {
   Unsupported: "no kind that makes pods",
 };
 
-function optInStep(pod: Pod | undefined): Step {
-  const value = pod?.annotations[POD_ANNOTATIONS.inject];
-  if (pod === undefined) return step("opt-in", "problem", "not a pod");
+function optInStep(pod: Pod): Step {
+  const value = pod.annotations[POD_ANNOTATIONS.inject];
   if (value === "true") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "true"`);
   if (value === undefined) return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
   if (value === "false") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "false": not opted in`);
@@ -118,7 +135,10 @@ function defaultsSteps({ facts }: ExplainContext): readonly Step[] {
   return unseen.map((why) => step("opt-in", "unknown", `${why}: whether it has defaults for this pod is not known`));
 }
 
-function volumeSteps(before: Pod | undefined, { classes }: Injection, stored: JsonObject | undefined): readonly Step[] {
+/** `untouched`: the pod as it stays where the webhook is not asked. */
+function volumeSteps(before: Pod | undefined, injection: Injection, untouched: JsonObject | undefined): readonly Step[] {
+  const { classes, request } = injection;
+  const stored = untouched ?? injection.pod;
   const after = stored === undefined ? undefined : readPod(stored);
   if (after?.ok !== true) return [];
   const mounted = after.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER);
@@ -133,14 +153,21 @@ function volumeSteps(before: Pod | undefined, { classes }: Injection, stored: Js
     );
   });
   const names = new Set(mounted.map(({ name }) => name));
-  const mounts = after.value.containers.flatMap((container) => mountSteps(container, names));
+  const selected = request?.selection.containers.map(({ name }) => name);
+  const why = untouched === undefined ? undefined : "the webhook is not asked";
+  const mounts = after.value.containers.flatMap((container) => mountSteps(container, names, why ?? leftOutBecause(container, selected)));
   const env = after.value.containers.flatMap((container, index) => envSteps(container, before?.containers[index]));
   return [...volumes, ...(classes.size === 0 && mounted.length === 0 ? [] : mounts), ...env];
 }
 
-function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>): readonly Step[] {
+function leftOutBecause({ name }: PodContainer, selected: readonly string[] | undefined): string {
+  if (selected === undefined || selected.includes(name)) return "the pod mounts no volume of a class into it";
+  return `annotation ${POD_ANNOTATIONS.containers} leaves it out`;
+}
+
+function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>, why: string): readonly Step[] {
   const own = mounts.filter(({ volume }) => volumes.has(volume));
-  if (own.length === 0) return [step("mount", "ok", `container ${name} mounts none of them`)];
+  if (own.length === 0) return [step("mount", "warning", `container ${name} sees no file of a class: ${why}`)];
   return own.map(({ volume, mountPath }) => step("mount", "ok", `container ${name} has volume ${volume} at ${mountPath}`));
 }
 

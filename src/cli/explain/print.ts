@@ -8,6 +8,9 @@ const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour
   unknown: { text: "unknown", colour: "cyan" },
 };
 
+/** Where the word says too little. */
+const OUTCOMES: Readonly<Record<string, string>> = { stuck: "the pod will not start", errored: "the API server refuses it" };
+
 /** For people: the decision first, then how it came about. */
 export function explanationText({ object, namespace, verdict, steps }: Explanation, hasColour: boolean): string {
   const { outcome, reason, message } = verdict;
@@ -16,7 +19,7 @@ export function explanationText({ object, namespace, verdict, steps }: Explanati
     return `  ${paint(mark.text.padEnd(7), mark.colour, hasColour)}  ${topic.padEnd(11)}  ${oneLine(text)}`;
   });
   return [
-    `${object} in namespace ${namespace}: ${reason} (${outcome === "stuck" ? "the pod will not start" : outcome})`,
+    `${object} in namespace ${namespace}: ${reason} (${OUTCOMES[outcome] ?? outcome})`,
     `  ${oneLine(message)}`,
     "",
     ...lines,

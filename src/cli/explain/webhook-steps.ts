@@ -51,7 +51,7 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   if (entry === undefined) {
     return unasked(
       "WebhookMissing",
-      `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}: apply the manifests again`,
+      `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}, so nothing is injected: keyvault-injector doctor says what to do`,
     );
   }
   const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);

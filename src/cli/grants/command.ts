@@ -29,20 +29,22 @@ export const grants: Command = {
   usage: "",
   details: [
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
-    "it by an annotation, or a setting allows the namespace. Run this before an upgrade from 0.3.0, so that no class stops, and read",
+    "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops, and read",
     "what it lists: whoever writes a class can ask for an account, and you decide.",
     "",
-    "Formats: text (default), yaml (the Namespaces with what is missing, for Git), json (one report).",
+    "yaml is the Namespaces with what is missing, for Git; json is one report.",
     "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",
   ],
+  optionHelp: { namespace: "Classes of this namespace alone; of all where not given." },
   options: ["namespace", "all-namespaces", "apply", "install-namespace", "output", "context", "kubeconfig"],
+  formats: FORMATS,
   hasJsonReport: true,
   arguments: 0,
   run: runGrants,
 };
 
 async function runGrants({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const format = formatOf(options, { command: "grants", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   const cluster = await context.openCluster(accessOf(options));
   try {
     const report = await lookForGrants({

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { quoted } from "../../domain/quoted.ts";
+import { isTextMap, textMapProblem } from "../../domain/text-map.ts";
 import type { ManifestItem } from "./items.ts";
 import { toYaml } from "./yaml.ts";
 
@@ -32,7 +33,13 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
   const read = {
     apiVersion: apiVersionOf(RESOURCES.secretProviderClasses),
     kind: RESOURCES.secretProviderClasses.kind,
-    metadata: { ...metadata, annotations: texts(metadata["annotations"]), name: item.name, namespace: item.namespace ?? namespace },
+    metadata: {
+      ...metadata,
+      annotations: texts(metadata["annotations"]),
+      labels: texts(metadata["labels"]),
+      name: item.name,
+      namespace: item.namespace ?? namespace,
+    },
     spec: {
       ...spec,
       provider: typeof spec["provider"] === "string" ? spec["provider"] : "",
@@ -43,6 +50,7 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
   return {
     class: read, // What the plan reads of it is narrowed above; the rest is the API server's to check.
     refused: [
+      ...["annotations", "labels"].flatMap((field) => metadataProblem(metadata[field], ["metadata", field])),
       ...parameters
         .filter(([, value]) => value !== null && typeof value !== "string")
         .map(([key, value]) => ({
@@ -56,6 +64,11 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
     ],
     nulls: parameters.filter(([, value]) => value === null).map(([key]) => key),
   };
+}
+
+function metadataProblem(values: unknown, path: readonly string[]): readonly ClassFieldProblem[] {
+  if (values === undefined || values === null || isTextMap(values)) return [];
+  return [{ path, message: textMapProblem(values, path.join(".")) }];
 }
 
 const SECRET_OBJECTS =
@@ -72,12 +85,15 @@ function isSecretObject(value: JsonObject): boolean {
   const { secretName, type, labels, annotations, data } = value;
   const areEntries =
     isAbsent(data) || (Array.isArray(data) && data.every((entry) => isJsonObject(entry) && Object.values(entry).every(isText)));
-  return [secretName, type].every((text) => isAbsent(text) || isText(text)) && [labels, annotations].every(isTextMap) && areEntries;
+  return (
+    [secretName, type].every((text) => isAbsent(text) || isText(text)) &&
+    [labels, annotations].every((map) => isAbsent(map) || isTextMap(map)) &&
+    areEntries
+  );
 }
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 const isText = (value: unknown): value is string => typeof value === "string";
-const isTextMap = (value: unknown): boolean => isAbsent(value) || (isJsonObject(value) && Object.values(value).every(isText));
 
 function adviceFor(value: unknown): string {
   return typeof value === "object" ? "write a block of text, as in `objects: |`" : `write ${quoted(toYaml(value).trimEnd())}`;

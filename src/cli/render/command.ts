@@ -1,5 +1,7 @@
-import { type Cluster, createViewer } from "../cluster.ts";
+import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
+import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
 import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
+import { lookAtEntry } from "../doctor/check-webhook.ts";
 import { createFacts } from "../facts.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../install.ts";
 import { itemsOf } from "../manifest/items.ts";
@@ -20,7 +22,7 @@ export const render: Command = {
     "printed as it is. Classes and Namespaces among the files count before those of the cluster. Without a cluster in the",
     "kubeconfig, or with --offline, the files are all that is known.",
     "",
-    "Formats: yaml (default), json (one List), diff (what changes, in colour on a terminal).",
+    "json is one List; diff is what changes, in colour on a terminal.",
     "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
     "about, or 2 where a file or a document cannot be read; the other documents are printed.",
   ],
@@ -37,13 +39,18 @@ export const render: Command = {
     "context",
     "kubeconfig",
   ],
+  formats: FORMATS,
+  optionHelp: {
+    namespace: "Namespace of objects that name none; else the kubeconfig's, else default.",
+    "install-namespace": "Namespace of the install, whose pods the webhook leaves out; keyvault-injector where not given.",
+  },
   arguments: Number.POSITIVE_INFINITY,
   run: runRender,
 };
 
 async function runRender(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, { command: "render", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   const sources = await sourcesOf(input, context.inputs);
   if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
   const read = await readFiles(sources);
@@ -68,25 +75,47 @@ async function renderDocuments({ documents, problems, warnings }: ManifestFiles,
   const { options, context, cluster, format } = rendering;
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const items = documents.flatMap(itemsOf);
-  const facts = createFacts(items, cluster && createViewer(cluster, context.signal), namespace);
+  const viewer = cluster && createViewer(cluster, context.signal);
+  const facts = createFacts(items, viewer, namespace);
   // What is read is read with the user's own rights.
   const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
   const installNamespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const excluded = [...EXCLUDED_NAMESPACES, installNamespace];
   const renderContext: RenderContext = { settings, facts, namespace, excluded, cloudName: DEFAULT_CLOUD };
   const printed: Printed[] = [];
-  const findings: Finding[] = [];
+  const all: RenderedItem[] = [];
   for (const document of documents) {
     const rendered: RenderedItem[] = [];
     for (const item of itemsOf(document)) rendered.push(await renderItem(item, renderContext));
-    for (const each of rendered) findings.push(...each.findings);
+    all.push(...rendered);
     printed.push({ document, objects: rendered.map(({ object }) => object) });
   }
+  const findings = all.flatMap((each) => each.findings);
   const fails = (severity: Finding["severity"]): boolean => severity === "error" || options["fail-on-warnings"] !== undefined;
   const isWrong = findings.some(({ severity }) => fails(severity)) || (warnings.length > 0 && fails("warning"));
   return {
     code: problems.length > 0 ? EXIT.unusable : isWrong ? EXIT.found : EXIT.fine,
     output: WRITERS[format](printed, context.hasColour),
-    notes: [...facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`), ...findings.map(showFinding)],
+    notes: [
+      ...(await unaskedNotes(all, viewer, context)),
+      ...facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`),
+      ...findings.map(showFinding),
+    ],
   };
+}
+
+/** That this cluster would add nothing of what is shown. Whether it would is not asked where nobody answers, or the user may not see it. */
+async function unaskedNotes(
+  rendered: readonly RenderedItem[],
+  viewer: Viewer | undefined,
+  { program }: CommandContext,
+): Promise<readonly string[]> {
+  if (viewer === undefined || !rendered.some(({ isInjected }) => isInjected === true)) return [];
+  const entry = await lookAtEntry({ viewer }).catch((error: unknown) => {
+    if (error instanceof CommandFailure) return undefined;
+    throw error;
+  });
+  if (entry === undefined || entry.kind === "seen" || entry.kind === "unseen") return [];
+  const missing = `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`;
+  return [`note: this cluster injects nothing, ${missing}: this is what an install would add; see ${program} doctor`];
 }

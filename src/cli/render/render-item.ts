@@ -22,6 +22,8 @@ export interface RenderContext extends InjectionContext {
 export interface RenderedItem {
   /** As the server would store it; undefined where it would store nothing, or no pod of it. */
   readonly object: JsonObject | undefined;
+  /** Something of ours was added. */
+  readonly isInjected?: true;
   readonly findings: readonly Finding[];
 }
 
@@ -61,8 +63,8 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
       findings: [refusal(decision.reason, decision.message), ...findings],
     };
   }
-  const isChanged = decision.kind === "patched" && stored !== undefined;
-  return { object: isChanged ? withPodAt(item.object, path, stored) : item.object, findings };
+  if (decision.kind !== "patched" || stored === undefined) return { object: item.object, findings };
+  return { object: withPodAt(item.object, path, stored), isInjected: true, findings };
 }
 
 /** What is left out is left out in silence by the API server: here it is told. */

@@ -28,14 +28,18 @@ export const restore: Command = {
   summary: "List and restore classes from the worker's snapshots, for an install that does not heal them itself.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
-    "A snapshot is believed if the install's own key proves that its worker wrote it: your rights have to reach the Secret",
-    "keyvault-injector-sync-key. A forged one is named and never restored. A class that exists is left alone; --force makes it",
-    "as the snapshot has it, and the difference is shown. --dry-run asks the API server and changes nothing.",
+    "A snapshot counts where the install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote it: you",
+    "need the right to get that Secret. A forged snapshot is named and never restored. A class that exists is left alone; --force",
+    "makes it as the snapshot has it, and the difference is shown. --dry-run asks the API server and changes nothing.",
     "",
-    "Formats: text (default), json (one report).",
+    "json is one report.",
     "Exit code: 0, or 1 where a snapshot is forged or a class could not be restored, or 2 where the command could not do its work.",
   ],
+  optionHelp: {
+    namespace: "Snapshots of this namespace alone, of all where not given; of one class: its namespace, else the kubeconfig's.",
+  },
   options: ["namespace", "all-namespaces", "list", "all", "dry-run", "force", "install-namespace", "output", "context", "kubeconfig"],
+  formats: FORMATS,
   hasJsonReport: true,
   arguments: 1,
   run: runRestore,
@@ -43,15 +47,16 @@ export const restore: Command = {
 
 async function runRestore(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, { command: "restore", formats: FORMATS });
+  const format = formatOf(options, FORMATS);
   assertOneChoice(input);
+  const [word] = input.arguments;
+  const named = word === undefined ? undefined : namedClass(word, input);
   const cluster = await context.openCluster(accessOf(options));
   try {
     const viewer = createViewer(cluster, context.signal);
     const worker = await context.workerCode();
     const key = await loadHmacKey(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
-    const [word] = input.arguments;
-    const wanted = word === undefined ? undefined : namedClass(word, input, cluster.namespace);
+    const wanted = named?.(cluster.namespace);
     const snapshots = await readSnapshots(viewer, worker, { namespace: wanted?.namespace ?? valueOf(options, "namespace"), key });
     const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const isListed = options.list !== undefined;

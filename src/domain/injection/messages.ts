@@ -133,6 +133,7 @@ export function denial<Name extends DenialName>(name: Name, values: Values<(type
 export const WARNINGS = {
   unknown: `{key} is no annotation of ${PREFIX}/: correct or remove it`,
   unknownButNear: `{key} is no annotation of ${PREFIX}/: did you mean {nearest}?`,
+  label: "{key} is a label, which nothing reads: write it under annotations",
   classAnnotation: `${PREFIX}/{key} belongs on a SecretProviderClass and does nothing here`,
   onNamespace: `on Namespace {namespace}, {key} is no annotation of ${PREFIX}/: correct or remove it`,
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,

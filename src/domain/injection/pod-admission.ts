@@ -3,6 +3,7 @@ import type { Denial } from "../admission/reasons.ts";
 import type { AdmissionRequest } from "../admission/review.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { isJsonObject } from "../json-object.ts";
+import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readFlag } from "./annotation-value.ts";
@@ -88,7 +89,8 @@ function openPod(pod: Pod, settings: InjectionSettings, namespace: NamespaceOfPo
   const unknown = unknownAnnotations(pod.annotations);
   const refused = settings.strictAnnotations ? firstDenial(unknown) : undefined;
   if (refused !== undefined) return decided(denied(refused));
-  const warnings = unknown.map((each) => unknownAnnotationWarning(each));
+  const labels = misplacedKeys(INPUT_ANNOTATIONS, { wrong: pod.labels, right: pod.annotations }).map((key) => warning("label", { key }));
+  const warnings = [...labels, ...unknown.map((each) => unknownAnnotationWarning(each))];
   const optIn = readOptIn(pod.annotations);
   if (!optIn.ok) return decided(denied(optIn.error, warnings));
   if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...toldWithoutOptIn(pod.annotations)]));

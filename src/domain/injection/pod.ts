@@ -1,7 +1,7 @@
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
-import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { isTextMap, textMapProblem } from "../text-map.ts";
 import type { OperatingSystem } from "./mount-path.ts";
 import { systemOfPod } from "./operating-system.ts";
 
@@ -173,18 +173,6 @@ function objectsAt(value: unknown, path: string, problems: string[]): readonly J
 function textMap(value: unknown, path: string, problems: string[]): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
   if (isTextMap(value)) return value;
-  problems.push(`${path} must be a map of strings${unquotedIn(value)}`);
+  problems.push(textMapProblem(value, path));
   return {};
-}
-
-/** YAML takes `true` and `1` without quotation marks for no text. */
-function unquotedIn(map: unknown): string {
-  const [key, value] = Object.entries(isJsonObject(map) ? map : {}).find(([, entry]) => typeof entry !== "string") ?? [];
-  if (key === undefined) return "";
-  const isPlain = ["boolean", "number", "bigint"].includes(typeof value);
-  return isPlain ? `; ${quoted(key, 63)} is ${String(value)}, quote it: "${String(value)}"` : `; ${quoted(key, 63)} is no string`;
-}
-
-function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
-  return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === "string");
 }

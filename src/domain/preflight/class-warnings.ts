@@ -1,9 +1,10 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
+import { misplacedKeys } from "../misplaced-keys.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
-import type { ClassProblem } from "../provider-class/problem.ts";
+import { type ClassProblem, isMountable } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
 import { annotationProblems } from "../schedule/annotation-problems.ts";
 import { pollInterval } from "../schedule/poll-interval.ts";
@@ -110,20 +111,22 @@ function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | und
 }
 
 /** Upstream's text, which people search for, and then where it is and what to write instead. */
-function problemWarnings(
-  { reason, message, field, hint }: ClassProblem,
-  spec: SecretProviderClassSpec | undefined,
-): readonly PreflightWarning[] {
-  // Mounts work all the same: only who wants Secrets has to know.
-  const isOurs = reason === "IdentityUnavailable" || field === "spec.parameters.cloudEnvFileName";
-  if (isOurs && (spec?.secretObjects ?? []).length === 0) return [];
+function problemWarnings(problem: ClassProblem, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
+  // Only who wants Secrets has to know.
+  if (isMountable(problem) && (spec?.secretObjects ?? []).length === 0) return [];
+  const { reason, message, field, hint } = problem;
   return [warning(reason, message), warning(reason, `${field}: ${hint}`)];
 }
 
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
-  const unknown = Object.keys(provider.metadata.annotations ?? {}).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
+  const { annotations = {}, labels = {} } = provider.metadata;
+  const unknown = Object.keys(annotations).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
+  const misplaced = misplacedKeys(known, { wrong: labels, right: annotations });
   return [
+    ...misplaced.map((key) =>
+      warning("UnknownAnnotation", `${quoted(key, 63)} is a label, which nothing reads: write it under annotations`),
+    ),
     ...toldOf(unknown).told.map((key, index) => {
       const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
       const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;

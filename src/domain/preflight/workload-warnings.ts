@@ -33,6 +33,7 @@ function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[
 const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   unknown: "UnknownAnnotation",
   unknownButNear: "UnknownAnnotation",
+  label: "UnknownAnnotation",
   classAnnotation: "UnknownAnnotation",
   onNamespace: "UnknownAnnotation",
   onNamespaceButNear: "UnknownAnnotation",

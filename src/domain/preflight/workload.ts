@@ -12,8 +12,7 @@ const TEMPLATES: ReadonlyMap<string, readonly string[]> = new Map(
  * StatefulSet's claim has, is refused at the pod alone.
  */
 export function podRequestOf(request: AdmissionRequest): AdmissionRequest | undefined {
-  const { group, resource } = request.resource;
-  const steps = TEMPLATES.get(`${group}/${resource}`);
+  const steps = templatePath(request);
   const template = steps && objectAt(request.object, steps);
   if (template === undefined) return undefined;
   return {
@@ -29,6 +28,11 @@ export function podRequestOf(request: AdmissionRequest): AdmissionRequest | unde
       spec: objectAt(template, ["spec"]) ?? {},
     },
   };
+}
+
+/** Where a workload has its pod template; undefined for what is no workload. */
+export function templatePath({ resource: { group, resource } }: AdmissionRequest): readonly string[] | undefined {
+  return TEMPLATES.get(`${group}/${resource}`);
 }
 
 export function objectAt(value: unknown, steps: readonly string[]): JsonObject | undefined {

@@ -20,7 +20,7 @@ export const MAX_VALUE_BYTES = 8_388_608;
 const SPREAD = "spread them over several classes";
 
 function tooMany(field: string, message: string): ClassProblem {
-  return { reason: "InvalidClass", message, field, hint: SPREAD };
+  return { reason: "InvalidClass", message, field, hint: SPREAD, isLimit: true };
 }
 
 export function secretObjectsProblem(secretObjects: readonly SecretObject[]): ClassProblem | undefined {
@@ -46,7 +46,7 @@ export function objectsProblem(objects: readonly RawObject[]): ClassProblem | un
     const key = (["objectName", "objectAlias", "objectVersion"] as const).find((name) => object[name].length > MAX_OBJECT_TEXT);
     if (key === undefined) continue;
     const message = `${key} has more than ${MAX_OBJECT_TEXT} characters`;
-    return { reason: "InvalidClass", message, field: `${field}[${index}].${key}`, hint: "shorten it" };
+    return { reason: "InvalidClass", message, field: `${field}[${index}].${key}`, hint: "shorten it", isLimit: true };
   }
   return undefined;
 }

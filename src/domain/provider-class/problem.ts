@@ -11,6 +11,13 @@ export interface ClassProblem {
   readonly field: string;
   /** One sentence: what to write instead. */
   readonly hint: string;
+  /** A limit of ours, which the provider does not have. */
+  readonly isLimit?: true;
+}
+
+/** Whether volumes of the class work all the same: only the worker refuses it. */
+export function isMountable({ reason, field, isLimit }: ClassProblem): boolean {
+  return isLimit === true || reason === "IdentityUnavailable" || field === "spec.parameters.cloudEnvFileName";
 }
 
 /** Works, but probably not as its author thinks. */

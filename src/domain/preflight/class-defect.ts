@@ -1,0 +1,48 @@
+import type { SecretProviderClass } from "../kubernetes.ts";
+import { unseenCloudFile } from "../provider-class/cloud-file.ts";
+import { parseProviderClass } from "../provider-class/parse.ts";
+import { describeProblem, isMountable } from "../provider-class/problem.ts";
+import type { SyncReason } from "../reasons.ts";
+import { type ClassWarningOptions, classWarnings } from "./class-warnings.ts";
+import type { PreflightReason, PreflightWarning } from "./warning.ts";
+
+/** Why a class does not do what it is for. */
+export interface ClassDefect {
+  /** As the worker would report it. */
+  readonly reason: Extract<SyncReason, "InvalidClass" | "InvalidObject" | "IdentityUnavailable">;
+  readonly message: string;
+  /** A pod that mounts the class does not start; else only Secrets are missing. */
+  readonly stopsPods: boolean;
+}
+
+const DEFECTS: readonly PreflightReason[] = [
+  "WrongProvider",
+  "InvalidClass",
+  "InvalidObject",
+  "IdentityUnavailable",
+  "InvalidSecretObject",
+  "ObjectNotInClass",
+];
+
+/** Whether a warning is of something that fails; the others are of what is ignored, or surprises. */
+export function isDefect({ reason }: PreflightWarning): boolean {
+  return DEFECTS.includes(reason);
+}
+
+/** The first thing that has to be corrected before the class works, by its text alone; undefined where nothing has to. */
+export function classDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
+  const [defect] = classWarnings(provider, options).filter(isDefect);
+  if (defect?.reason === "WrongProvider") return { reason: "InvalidClass", message: defect.message, stopsPods: true };
+  const owner = `${provider.metadata.namespace ?? "default"}/${provider.metadata.name}`;
+  const parsed = parseProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: unseenCloudFile });
+  if (parsed.kind === "notOurs") return undefined;
+  if (parsed.kind === "class") {
+    const [nothing] = parsed.providerClass.objects.length === 0 ? parsed.providerClass.warnings : [];
+    if (nothing !== undefined) return { reason: "InvalidObject", message: `${nothing.field}: ${nothing.message}`, stopsPods: true };
+    return defect && { reason: "InvalidClass", message: defect.message, stopsPods: false };
+  }
+  // What only Secrets would be missing for is no defect of a class without any.
+  if (defect === undefined) return undefined;
+  const { problem } = parsed;
+  return { reason: problem.reason, message: describeProblem(problem), stopsPods: !isMountable(problem) };
+}

@@ -1,0 +1,20 @@
+import { isJsonObject } from "./json-object.ts";
+import { quoted } from "./quoted.ts";
+
+/** As annotations and labels are. */
+export function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
+  return isJsonObject(value) && Object.values(value).every((entry) => typeof entry === "string");
+}
+
+/** What is wrong with a value that is no {@link isTextMap}, by the first entry at fault, and what to write. */
+export function textMapProblem(value: unknown, path: string): string {
+  return `${path} must be a map of strings${unquotedIn(value)}`;
+}
+
+/** YAML takes `true` and `1` without quotation marks for no text. */
+function unquotedIn(map: unknown): string {
+  const [key, value] = Object.entries(isJsonObject(map) ? map : {}).find(([, entry]) => typeof entry !== "string") ?? [];
+  if (key === undefined) return "";
+  const isPlain = ["boolean", "number", "bigint"].includes(typeof value);
+  return isPlain ? `; ${quoted(key, 63)} is ${String(value)}, quote it: "${String(value)}"` : `; ${quoted(key, 63)} is no string`;
+}
