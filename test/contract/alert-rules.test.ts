@@ -9,6 +9,7 @@ import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { alertGroups, alertRules, dashboardPanels } from "../support/monitoring.ts";
 import { at, listAt } from "../support/shipped-manifests.ts";
 import { ALERT_CASES, type AlertCase } from "./judge/alert-cases.ts";
+import { PASSING_TROUBLES } from "./judge/passing-troubles.ts";
 
 const refusal = programRefusal(["promtool"]);
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
@@ -92,6 +93,32 @@ describe("the shipped alerts", { skip }, () => {
       assert.equal(text.match(new RegExp(`alertname: ${each.alert}, time`, "g"))?.length, 2, text);
     }
   });
+
+  test("R7: stay silent, all of them and all the time, through what passes by itself", async () => {
+    const { code, text } = await judge("test", "rules", passingFile("passing.json", 1));
+    assert.equal(code, 0, text);
+  });
+
+  test("R7: would be found to fire where what passes does not pass", async () => {
+    const { code, text } = await judge("test", "rules", passingFile("lasting.json", 40));
+    assert.equal(code, 1);
+    for (const { alert } of PASSING_TROUBLES) assert.match(text, new RegExp(`alertname: ${alert}, time`));
+  });
+
+  /** A scrape and an evaluation each quarter of a minute, for an hour; every alert at each of them. */
+  function passingFile(name: string, times: number): string {
+    const steps = Array.from({ length: 240 }, (_, index) => `${index * 15}s`);
+    return file(name, {
+      rule_files: [file("tested.json", { groups: testedGroups() })],
+      evaluation_interval: "15s",
+      tests: PASSING_TROUBLES.map(({ what, alert, series }) => ({
+        name: what,
+        interval: "15s",
+        input_series: Object.entries(series(times)).map(([each, values]) => ({ series: each, values })),
+        alert_rule_test: steps.map((eval_time) => ({ eval_time, alertname: alert, exp_alerts: [] })),
+      })),
+    });
+  }
 
   function testFile(name: string, cases: readonly AlertCase[]): string {
     return file(name, {

@@ -8,6 +8,8 @@ export const DASHBOARD = "manifests/components/monitoring/dashboard.json";
 export interface AlertRule {
   readonly alert: string;
   readonly expr: string;
+  /** How long it has to hold before the alert fires, such as `10m`. */
+  readonly for: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }

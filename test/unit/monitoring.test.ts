@@ -150,6 +150,16 @@ describe("the alerts", () => {
     assert.equal(new Set(alertRules().map(({ alert }) => alert)).size, alertRules().length);
   });
 
+  test("R7: wait for longer than the time that they count over, so that a trouble of three minutes is over before", () => {
+    const minutes = (text: string): number => Number(/^(\d+)m$/.exec(text)?.[1] ?? Number.NaN);
+    const counting = alertRules().filter(({ expr }) => /\[\d+m\]/.test(expr));
+    assert.ok(counting.length > 6);
+    for (const { alert, expr, for: held } of counting) {
+      const [, range = ""] = /\[(\d+m)\]/.exec(expr) ?? [];
+      assert.ok(minutes(held) >= minutes(range) + 3, `${alert}: counts over ${range}, waits for ${held}`);
+    }
+  });
+
   test("R13: tell of every part of the install that is damaged and stays so, the policies among them", () => {
     const damaged = alertRules().filter(({ expr }) => expr.includes("keyvault_injector_component_damaged"));
     assert.deepEqual(
