@@ -27,7 +27,12 @@ const EVERYTHING = {
   openshift: true,
   windows: { enabled: true },
   networkPolicies: { enabled: true },
-  monitoring: { podMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboard: { enabled: true } },
+  monitoring: {
+    podMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+    service: { enabled: true },
+  },
   "secrets-store-csi-driver": { windows: { enabled: true } },
 };
 

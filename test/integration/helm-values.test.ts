@@ -391,19 +391,24 @@ describe("the account of helm test", { skip }, () => {
 });
 
 describe("monitoring, switched on by values", { skip }, () => {
-  const KINDS = ["PodMonitor", "PrometheusRule", "ConfigMap"];
-  const ON = ["podMonitor", "prometheusRule", "dashboard"].map((part) => `monitoring.${part}.enabled=true`);
+  const KINDS = ["PodMonitor", "PrometheusRule", "ConfigMap", "Service"];
+  const ON = ["podMonitor", "prometheusRule", "dashboard", "service"].map((part) => `monitoring.${part}.enabled=true`);
   const partsOf = async (set: readonly string[], namespace = "keyvault-injector"): Promise<readonly Manifest[]> =>
-    (await chartObjects("helm-4", { set, namespace })).filter(({ kind }) => KINDS.includes(kind));
+    (await chartObjects("helm-4", { set, namespace })).filter(
+      ({ kind, metadata }) => KINDS.includes(kind) && `${kind} ${metadata.name}` !== "Service keyvault-injector-webhook",
+    );
 
   test("is what the component renders to, in the release's namespace, and off without them", async () => {
     assert.deepEqual(await partsOf([]), []);
     const bare = (objects: readonly Manifest[]) =>
       objects
-        .map(({ metadata, ...object }) => ({ ...object, name: metadata.name }))
+        .map(({ metadata, ...object }) => ({ ...object, name: metadata.name, annotations: metadata.annotations }))
         .sort((a, b) => (`${a["kind"]} ${a.name}` < `${b["kind"]} ${b.name}` ? -1 : 1));
     const rendered = await partsOf(ON, "elsewhere");
-    assert.deepEqual(bare(rendered), bare(await folderManifests("components/monitoring")));
+    assert.deepEqual(
+      bare(rendered),
+      bare([...(await folderManifests("components/monitoring")), ...(await folderManifests("components/metrics-service"))]),
+    );
     assert.deepEqual([...new Set(rendered.map(({ metadata }) => metadata.namespace))], ["elsewhere"]);
     const dashboard = rendered.find(({ kind }) => kind === "ConfigMap");
     assert.equal(dashboard?.metadata.labels?.["grafana_dashboard"], "1");
@@ -420,6 +425,8 @@ describe("monitoring, switched on by values", { skip }, () => {
       "monitoring.prometheusRule.labels.release=rules",
       "monitoring.prometheusRule.runbookUrl=https://wiki.example.com/runbooks/",
       "monitoring.dashboard.annotations.folder=Platform",
+      "monitoring.service.labels.scraped=yes",
+      "monitoring.service.annotations.prometheus\\.io/scrape=no",
     ]);
     const of = (kind: string): readonly Manifest[] => objects.filter((object) => object.kind === kind);
     const [monitor] = of("PodMonitor");
@@ -429,6 +436,14 @@ describe("monitoring, switched on by values", { skip }, () => {
     const urls = JSON.stringify(of("PrometheusRule")).match(/"runbook_url":"[^"]*"/g) ?? [];
     assert.ok(urls.length > 15 && urls.every((url) => /https:\/\/wiki\.example\.com\/runbooks\/[^/]+\.md/.test(url)), urls[0]);
     assert.equal(at(of("ConfigMap")[0], "metadata", "annotations", "folder"), "Platform");
+    const dashboard = String(at(of("ConfigMap")[0], "data", "keyvault-injector.json"));
+    assert.match(dashboard, /https:\/\/wiki\.example\.com\/runbooks\//);
+    assert.doesNotMatch(dashboard, /keyvault-injector\.dev\/docs\/runbooks/);
+    for (const { metadata } of of("Service")) {
+      assert.equal(metadata.labels?.["scraped"], "yes");
+      assert.equal(metadata.annotations?.["prometheus.io/scrape"], "no");
+      assert.equal(metadata.annotations?.["prometheus.io/port"], "9090");
+    }
   });
 });
 

@@ -30,9 +30,25 @@ export interface Panel {
   readonly expressions: readonly string[];
 }
 
+/** What the dashboard asks for to draw its vertical lines. */
+export function dashboardAnnotations(): readonly string[] {
+  return listAt(dashboard(), "annotations", "list").map((annotation) => String(at(annotation, "expr")));
+}
+
+/** Its variables, with what they are filled from. */
+export function dashboardVariables(): ReadonlyMap<string, string> {
+  return new Map(
+    listAt(dashboard(), "templating", "list").map((variable) => [String(at(variable, "name")), String(at(variable, "definition"))]),
+  );
+}
+
+export function dashboard(): unknown {
+  return JSON.parse(readRepositoryFile(DASHBOARD));
+}
+
 /** Rows are no panels. */
 export function dashboardPanels(): readonly Panel[] {
-  return listAt(JSON.parse(readRepositoryFile(DASHBOARD)), "panels")
+  return listAt(dashboard(), "panels")
     .filter((panel) => at(panel, "type") !== "row")
     .map((panel) => ({
       id: Number(at(panel, "id")),

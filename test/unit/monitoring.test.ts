@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { codeSpans, tables } from "../support/markdown.ts";
-import { alertRules, dashboardPanels } from "../support/monitoring.ts";
+import { alertRules, dashboard, dashboardAnnotations, dashboardPanels, dashboardVariables } from "../support/monitoring.ts";
 import { type RegisteredMetric, registeredMetrics } from "../support/registered-metrics.ts";
 import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
@@ -18,13 +18,16 @@ const FOREIGN = [
 ];
 /** Of every scraped series. */
 const TARGET_LABELS = ["pod", "namespace", "version", "le"];
+/** Of a series in a Prometheus that has those of several clusters. */
+const FLEET_LABEL = "cluster";
 
 /** Where the project's pages are: the convention of `runbook_url` is a whole address. */
 const { homepage: HOMEPAGE } = JSON.parse(readRepositoryFile("package.json")) as { readonly homepage: string }; // Our own file.
 
 const metrics = await registeredMetrics();
 const byName = new Map(metrics.map((metric) => [metric.name, metric]));
-const expressions = [...alertRules().map(({ expr }) => expr), ...dashboardPanels().flatMap((panel) => panel.expressions)];
+const drawn = [...dashboardPanels().flatMap((panel) => panel.expressions), ...dashboardAnnotations()];
+const expressions = [...alertRules().map(({ expr }) => expr), ...drawn];
 
 function metricOf(series: string): RegisteredMetric | undefined {
   const histogram = byName.get(series.replace(/_(bucket|sum|count)$/, ""));
@@ -41,7 +44,7 @@ function untruths(expression: string): readonly string[] {
     if (metric !== undefined) found.push(...wrongMatchers(metric, matchers));
   }
   const ours = used.flatMap(([, series = ""]) => metricOf(series) ?? []);
-  const known = new Set([...TARGET_LABELS, ...ours.flatMap(({ labels }) => [...labels.keys()])]);
+  const known = new Set([...TARGET_LABELS, FLEET_LABEL, ...ours.flatMap(({ labels }) => [...labels.keys()])]);
   if (ours.length === used.length) {
     const grouped = [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, names = ""]) => names.split(/,\s*/));
     found.push(...grouped.filter((name) => !known.has(name)).map((name) => `no label ${name}`));
@@ -51,6 +54,7 @@ function untruths(expression: string): readonly string[] {
 
 function wrongMatchers({ name, labels }: RegisteredMetric, matchers: string): readonly string[] {
   return [...matchers.matchAll(/(\w+)(?:=~|!~|!=|=)"([^"]*)"/g)].flatMap(([, label = "", value = ""]) => {
+    if (label === FLEET_LABEL) return [];
     if (!labels.has(label)) return [`${name} has no label ${label}`];
     const values = labels.get(label);
     return values === undefined ? [] : value.split("|").flatMap((each) => (values.has(each) ? [] : [`${name}: no ${label} ${each}`]));
@@ -98,6 +102,55 @@ describe("the dashboard", () => {
       assert.ok(title !== "" && description.endsWith(".") && own.length > 0, title);
   });
 
+  /** Series by name, each with the matchers that an expression gives it. */
+  const seriesOf = (expression: string): readonly { readonly name: string; readonly matchers: string }[] =>
+    [...expression.matchAll(/\b((?:keyvault_injector|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(([, name = "", matchers = ""]) => ({
+      name,
+      matchers,
+    }));
+
+  test("is filtered by cluster everywhere, and by namespace, class and vault where a series has these labels", () => {
+    assert.deepEqual([...dashboardVariables().keys()], ["datasource", "cluster", "namespace", "class", "vault"]);
+    for (const { name, matchers } of drawn.flatMap(seriesOf)) {
+      const own = ["namespace", "class", "vault"].filter((label) => metricOf(name)?.labels.has(label) === true);
+      for (const label of ["cluster", ...own]) assert.ok(matchers.includes(`${label}=~"$${label}"`), `${name}: not filtered by ${label}`);
+    }
+    assert.ok(drawn.flatMap(seriesOf).some(({ matchers }) => matchers.includes('class=~"$class"')));
+  });
+
+  test("offers of each filter what a series with that label has", () => {
+    for (const [name, definition] of dashboardVariables()) {
+      if (name === "datasource") continue;
+      const [, asked] = /, (\w+)\)$/.exec(definition) ?? [];
+      const named = [...definition.matchAll(/keyvault_injector_\w+/g)].map(([series]) => byName.get(series));
+
+      assert.equal(asked, name);
+      assert.ok(named.length > 0 && named.every((metric) => metric !== undefined), definition);
+      if (name !== FLEET_LABEL)
+        assert.ok(
+          named.every((metric) => metric?.labels.has(name)),
+          definition,
+        );
+    }
+  });
+
+  test("marks rotations and restarts, and links the runbook of each alert", () => {
+    const marks = dashboardAnnotations().join("\n");
+    for (const metric of ["secret_writes_total", "rollouts_total", "leader"])
+      assert.match(marks, new RegExp(`keyvault_injector_${metric}`));
+
+    const linked = new Set(JSON.stringify(dashboard()).match(new RegExp(`${HOMEPAGE}/docs/runbooks/[^"]+`, "g")) ?? []);
+    const fixed = alertRules().flatMap(({ annotations }) => annotations["runbook_url"] ?? []);
+    assert.deepEqual(
+      fixed.map((url) => url.replace("{{ $labels.reason }}", "${__field.labels.reason}")).filter((url) => !linked.has(url)),
+      [],
+    );
+    for (const url of linked) {
+      const page = url.replace(`${HOMEPAGE}/`, "").replace("${__field.labels.reason}", "Synced");
+      assert.ok(existsSync(path.join(REPOSITORY, page)), url);
+    }
+  });
+
   test("is in the ConfigMap that Grafana looks for, beside the alerts and the PodMonitor", () => {
     const [kustomization] = readManifests("components/monitoring/kustomization.yaml");
     const [generator] = listAt(kustomization, "configMapGenerator");
@@ -121,6 +174,28 @@ describe("the PodMonitor", () => {
       assert.equal(at(labels, "app.kubernetes.io/component"), component);
       const ports = listAt(deployment, "spec", "template", "spec", "containers", 0, "ports").map((port) => at(port, "name"));
       assert.ok(ports.includes(at(endpoint, "port")), component);
+    }
+  });
+});
+
+describe("the metrics Services", () => {
+  test("select the pods of one process each, ready or not, by the port that serves metrics", () => {
+    const services = readManifests("components/metrics-service/services.yaml");
+    assert.deepEqual(
+      services.map((service) => at(service, "spec", "selector", "app.kubernetes.io/component")),
+      ["webhook", "sync"],
+    );
+    for (const service of services) {
+      const component = String(at(service, "spec", "selector", "app.kubernetes.io/component"));
+      const deployment = readManifests(`base/${component}.yaml`).find(({ kind }) => kind === "Deployment");
+      const labels = at(deployment, "spec", "template", "metadata", "labels");
+      const ports = listAt(deployment, "spec", "template", "spec", "containers", 0, "ports");
+      const scraped = ports.find((port) => at(port, "name") === at(service, "spec", "ports", 0, "targetPort"));
+
+      assert.deepEqual(at(service, "spec", "selector"), labels);
+      assert.equal(at(service, "spec", "clusterIP"), "None");
+      assert.equal(at(service, "spec", "publishNotReadyAddresses"), true);
+      assert.equal(String(at(scraped, "containerPort")), at(service, "metadata", "annotations", "prometheus.io/port"));
     }
   });
 });

@@ -101,6 +101,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     providerWindows,
     openshift,
     monitoring,
+    metricsServices,
   ] = await Promise.all([
     renderElsewhere(render, ["overlays/default"]),
     renderElsewhere(render, ["overlays/blind"]),
@@ -117,6 +118,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     here("components/azure-provider-windows"),
     here("overlays/openshift"),
     here("components/monitoring"),
+    here("components/metrics-service"),
   ]);
   return {
     product,
@@ -135,7 +137,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     provider,
     providerWindows,
     openshift: new Map([...openshift].filter(([name]) => name === only)),
-    monitoring,
+    monitoring: new Map([...monitoring, ...metricsServices]),
   };
 }
 

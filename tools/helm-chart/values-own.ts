@@ -35,7 +35,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   clientCA: "Which clients the webhook answers. By default everybody who reaches its port.",
   uninstallHook: "What happens before `helm uninstall` deletes anything.",
   networkPolicies: "Who may reach our pods, and whom our pods may reach.",
-  monitoring: "What Prometheus and Grafana need, made from manifests/components/monitoring. All of it is off by default.",
+  monitoring:
+    "What Prometheus and Grafana need, made from manifests/components/monitoring and metrics-service. All of it is off by default.",
 };
 
 const RESTRICTED = "What PodSecurity's level `restricted` forbids is refused: the install's namespace is meant to be held to it.";
@@ -87,6 +88,19 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
 
 const monitoringRows: readonly ValueRow[] = [
   {
+    path: "monitoring.service.enabled",
+    default: false,
+    type: BOOLEAN,
+    meaning: "Makes a headless Service for each process, by which a Prometheus without the operator finds the pods.",
+  },
+  { path: "monitoring.service.labels", default: {}, type: LABELS, meaning: "Labels of these Services." },
+  {
+    path: "monitoring.service.annotations",
+    default: {},
+    type: LABELS,
+    meaning: "Annotations of these Services, over `prometheus.io/scrape`, `port` and `path`.",
+  },
+  {
     path: "monitoring.podMonitor.enabled",
     default: false,
     type: BOOLEAN,
@@ -110,7 +124,7 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.prometheusRule.runbookUrl",
     default: "",
     type: TEXT,
-    meaning: "Address below which the runbooks are, where you keep a copy of your own. Empty for the project's.",
+    meaning: "Address below which the runbooks are, where you keep a copy of your own: in alerts and dashboard. Empty for the project's.",
   },
   {
     path: "monitoring.dashboard.enabled",
