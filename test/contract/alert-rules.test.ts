@@ -1,50 +1,27 @@
 /** The shipped alerts before promtool, Prometheus's own judge: they are well-formed, and each fires when it should and only then. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
-import { alertGroups, alertRules, dashboardPanels } from "../support/monitoring.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
+import { programRefusal } from "../e2e/support/binaries.ts";
+import { fencedBlocks } from "../support/markdown.ts";
+import { alertGroups, alertRules, dashboardAnnotations, dashboardPanels } from "../support/monitoring.ts";
+import { expectedAlerts, openPromtool, type Promtool, testedGroups, type Verdict } from "../support/promtool.ts";
+import { readRepositoryFile } from "../support/repository-files.ts";
 import { ALERT_CASES, type AlertCase } from "./judge/alert-cases.ts";
 import { PASSING_TROUBLES } from "./judge/passing-troubles.ts";
 
 const refusal = programRefusal(["promtool"]);
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 
-interface Verdict {
-  readonly code: number;
-  readonly text: string;
-}
-
 describe("the shipped alerts", { skip }, () => {
-  let folder: string;
-  let promtool: string;
+  let tool: Promtool;
 
   before(async () => {
-    promtool = await builtProgram("promtool");
-    folder = mkdtempSync(path.join(tmpdir(), "alerts-"));
+    tool = await openPromtool();
   });
-  after(() => {
-    if (folder !== undefined) rmSync(folder, { recursive: true });
-  });
+  after(() => tool?.close());
 
-  /** JSON is YAML. */
-  function file(name: string, content: unknown): string {
-    const where = path.join(folder, name);
-    writeFileSync(where, JSON.stringify(content));
-    return where;
-  }
-
-  function judge(...args: readonly string[]): Promise<Verdict> {
-    return new Promise((resolve) => {
-      execFile(promtool, args, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), text: stdout + stderr }),
-      );
-    });
-  }
+  const file = (name: string, content: unknown): string => tool.file(name, content);
+  const judge = (...args: readonly string[]): Promise<Verdict> => tool.judge(...args);
 
   test("are well-formed rules", async () => {
     const { code, text } = await judge("check", "rules", "--lint-fatal", file("rules.json", { groups: alertGroups() }));
@@ -60,12 +37,22 @@ describe("the shipped alerts", { skip }, () => {
   });
 
   test("and the dashboard hold expressions that Prometheus can read", async () => {
-    const expressions = dashboardPanels().flatMap((panel) => panel.expressions);
+    const expressions = [...dashboardPanels().flatMap((panel) => panel.expressions), ...dashboardAnnotations()];
     const rules = expressions.map((expr, index) => ({ record: `panel:${index}`, expr }));
     const { code, text } = await judge("check", "rules", file("panels.json", { groups: [{ name: "panels", rules }] }));
 
     assert.equal(code, 0, text);
     assert.match(text, new RegExp(`SUCCESS: ${expressions.length} rules found`));
+  });
+
+  test("are joined on the page by a scrape job that Prometheus takes, which keeps the labels that they group by", async () => {
+    const [job = ""] = fencedBlocks(readRepositoryFile("docs/how-to/monitor.md")).flatMap(({ language, text }) =>
+      language === "yaml" ? [text] : [],
+    );
+    const { code, text } = await judge("check", "config", "--syntax-only", file("prometheus.yaml", job));
+    assert.equal(code, 0, text);
+    assert.match(job, /honor_labels: true/);
+    assert.notEqual((await judge("check", "config", "--syntax-only", file("wrong.yaml", job.replace("role:", "rule:")))).code, 0);
   });
 
   test("have a case each in which they fire and one in which they do not", () => {
@@ -129,29 +116,13 @@ describe("the shipped alerts", { skip }, () => {
   }
 });
 
-/** Annotations hold measured values in words; of them only the runbook is looked at here. */
-function testedGroups(): readonly unknown[] {
-  return alertGroups().map((group) => ({
-    name: at(group, "name"),
-    rules: listAt(group, "rules").map((rule) => ({
-      ...Object(rule),
-      annotations: { runbook_url: at(rule, "annotations", "runbook_url") },
-    })),
-  }));
-}
-
-function testsOf({ alert, fires, silent }: AlertCase): readonly unknown[] {
-  const rule = alertRules().find((each) => each.alert === alert);
-  const severity = rule?.labels["severity"];
-  const expected = fires.labels.map((labels) => ({
-    exp_labels: { severity, ...labels },
-    exp_annotations: { runbook_url: rule?.annotations["runbook_url"]?.replace("{{ $labels.reason }}", labels["reason"] ?? "") },
-  }));
+function testsOf(alertCase: AlertCase): readonly unknown[] {
+  const { alert, fires, silent } = alertCase;
   const one = ({ series, at: when }: AlertCase["silent"], exp_alerts: readonly unknown[], name: string) => ({
     name,
     interval: "1m",
     input_series: Object.entries(series).map(([each, values]) => ({ series: each, values })),
     alert_rule_test: [{ eval_time: when, alertname: alert, exp_alerts }],
   });
-  return [one(fires, expected, `${alert} fires`), one(silent, [], `${alert} stays silent`)];
+  return [one(fires, expectedAlerts(alertCase), `${alert} fires`), one(silent, [], `${alert} stays silent`)];
 }

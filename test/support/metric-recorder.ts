@@ -1,0 +1,99 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Series as promtool takes them: name with labels, and its samples. */
+export type PromtoolSeries = Readonly<Record<string, string>>;
+
+export interface ScrapeTarget {
+  /** Its label `pod`; undefined for what is no pod. */
+  readonly pod?: string;
+  read(): Promise<string>;
+}
+
+/** Which series are kept of what a target serves. */
+const KEPT = /^((?:keyvault_injector|apiserver_admission_webhook_(?:fail_open|rejection))_\w+)(?:\{(.*)\})? (\S+)$/;
+
+/** Prometheus's part: scrapes targets at even times, and knows which of them are gone. */
+export class MetricRecorder {
+  /** Seconds between two scrapes. */
+  readonly interval: number;
+  readonly #targets = new Set<ScrapeTarget>();
+  readonly #samples = new Map<string, Map<number, number>>();
+  readonly #stop = new AbortController();
+  readonly #began = Date.now() / 1_000;
+  #scrapes = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(interval: number) {
+    this.interval = interval;
+  }
+
+  get scrapes(): number {
+    return this.#scrapes;
+  }
+
+  /** Scraped from now on; the result ends that, as when a pod is gone. */
+  add(target: ScrapeTarget): () => void {
+    this.#targets.add(target);
+    return () => this.#targets.delete(target);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** All that was recorded, the last samples repeated for so many scrapes. */
+  recorded(repeated: number): PromtoolSeries {
+    return this.#each((samples) => {
+      const values = Array.from({ length: this.#scrapes }, (_, index) => {
+        const value = samples.get(index);
+        if (value !== undefined) return String(value);
+        return samples.has(index - 1) ? "stale" : "_";
+      });
+      const last = samples.get(this.#scrapes - 1);
+      return `${values.join(" ")} ${last === undefined ? `_x${repeated}` : `${last}x${repeated}`}`;
+    });
+  }
+
+  /** The last samples alone, so many times. */
+  atTheEnd(times: number): PromtoolSeries {
+    const last = this.#scrapes - 1;
+    const all = this.#each((samples) => (samples.has(last) ? `${samples.get(last)}x${times}` : ""));
+    return Object.fromEntries(Object.entries(all).filter(([, values]) => values !== ""));
+  }
+
+  #each(values: (samples: ReadonlyMap<number, number>) => string): PromtoolSeries {
+    return Object.fromEntries([...this.#samples].map(([series, samples]) => [series, values(samples)]));
+  }
+
+  async #run(): Promise<void> {
+    for (let next = Date.now(); !this.#stop.signal.aborted; next += this.interval * 1_000) {
+      await Promise.all([...this.#targets].map((target) => this.#scrape(target, this.#scrapes)));
+      this.#scrapes += 1;
+      await pause(Math.max(0, next + this.interval * 1_000 - Date.now()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+  }
+
+  async #scrape(target: ScrapeTarget, index: number): Promise<void> {
+    // One that does not answer has no samples, as with Prometheus.
+    const text = await target.read().catch(() => "");
+    for (const line of text.split("\n")) {
+      const [, name, labels = "", value] = KEPT.exec(line) ?? [];
+      if (name === undefined) continue;
+      const own = target.pod === undefined ? labels : [labels, `pod="${target.pod}"`].filter((part) => part !== "").join(",");
+      const series = `${name}{${own}}`;
+      const samples = this.#samples.get(series) ?? new Map<number, number>();
+      samples.set(index, this.#sinceTheBeginning(name, Number(value)));
+      this.#samples.set(series, samples);
+    }
+  }
+
+  /** promtool's time begins at 0. */
+  #sinceTheBeginning(name: string, value: number): number {
+    return /_(not_after|expiry)_seconds$/.test(name) ? value - this.#began : value;
+  }
+}
