@@ -160,7 +160,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     );
     worker = await world.product.start("sync", SYNC);
     await eventually(async () => (await mirroredSecrets(world.plane)).length === COUNT, { within: 60_000, what: "100 mirrored Secrets" });
-    await eventually(async () => (await allStatuses(world.plane)).every(({ status }) => status?.secretsSynced === "1/1"), {
+    await eventually(async () => (await allStatuses(world.plane)).every(({ status }) => status?.syncedSecrets === 1), {
       what: "100 statuses",
     });
     // An edited class comes back at generation 1, which its status does not speak of.
@@ -168,7 +168,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     // A person adds to what an installer applied.
     await label(namespaces[4] ?? "", "class-2");
     await eventually(
-      async () => (await allStatuses(world.plane)).filter(({ status }) => status?.observedGeneration === 2).length === NAMESPACES,
+      async () => (await allStatuses(world.plane)).filter(({ status }) => status?.observedClassGeneration === 2).length === NAMESPACES,
       {
         what: "the edits' statuses",
       },

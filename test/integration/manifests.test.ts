@@ -217,17 +217,21 @@ describe("the manifests on an API server", { skip }, () => {
     const condition = { lastTransitionTime: time, message: "", observedGeneration: 1 };
     const data = [{ key: "password", object: "secret/DemoSecret", version: "0".repeat(32), updated: time, expires: time }];
     const status = {
+      observedClassGeneration: 7,
       observedGeneration: 1,
+      desiredSecrets: 2,
       lastSuccessfulCheckTime: time,
-      secretsSynced: "1/2",
       conditions: [
         { type: "Fresh", status: "True", reason: "Synced", ...condition },
+        { type: "Ready", status: "False", reason: "PartialSync", ...condition, message: "two: taken" },
+        { type: "Stalled", status: "True", reason: "PartialSync", ...condition },
         { type: "Synced", status: "False", reason: "PartialSync", ...condition },
       ],
       secrets: [
         { name: "one", state: "Synced", data },
         { name: "two", state: "Conflict", message: "taken", data: [] },
       ],
+      syncedSecrets: 1,
     };
     const write = (query: string, body: unknown): Promise<ApiAnswer> =>
       apiRequest(plane, { method: "PATCH", path: `${path}${query}?fieldManager=test`, contentType: APPLY_PATCH, body });
@@ -236,9 +240,9 @@ describe("the manifests on an API server", { skip }, () => {
     const stored = await write("/status", { ...meta, status });
 
     assert.deepEqual(at(stored.body, "status"), status);
-    const [header, row] = (await plane.kubectl(["get", "spcsync", "-n", "default"])).trim().split("\n");
-    assert.match(header ?? "", /^NAME +READY +REASON +SECRETS +CHECKED +AGE$/);
-    assert.match(row ?? "", /^demo +False +PartialSync +1\/2 +\d+s +\d+s$/);
+    const [header, row] = (await plane.kubectl(["get", "keyvault-injector", "-n", "default"])).trim().split("\n");
+    assert.match(header ?? "", /^NAME +READY +REASON +SYNCED +DESIRED +CHECKED +AGE +MESSAGE$/);
+    assert.match(row ?? "", /^demo +False +PartialSync +1 +2 +\d+s +\d+s +two: taken$/);
   });
 
   test("let viewers of a namespace see how the mirroring stands, and not change it", async () => {

@@ -84,13 +84,13 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       { objectName: password, key: "password" },
     ];
     const place = await givenSynced([user, password], [{ secretName: "app", type: "Opaque", data }, opaque("alone", user)]);
-    const before = secretIn(await statusWhere(place, "both Secrets", ({ secretsSynced }) => secretsSynced === "2/2"), "app");
+    const before = secretIn(await statusWhere(place, "both Secrets", ({ syncedSecrets }) => syncedSecrets === 2), "app");
 
     await emulator.rotateSecret({ vault, name: user, value: "user-2" });
     await emulator.disableSecret({ vault, name: password });
     await askNow(world.plane, place);
 
-    const status = await statusWhere(place, "the partial sync", ({ secretsSynced }) => secretsSynced === "1/2");
+    const status = await statusWhere(place, "the partial sync", ({ syncedSecrets }) => syncedSecrets === 1);
     const app = secretIn(status, "app");
     assert.equal(status.conditions.find(({ type }) => type === "Synced")?.reason, "PartialSync");
     assert.equal(freshOf(status)?.reason, "ObjectDisabled");
@@ -153,7 +153,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       await askNow(world.plane, place);
 
       await reasonIs(world.plane, place, reason);
-      const status = await statusWhere(place, "the failure", ({ secretsSynced }) => secretsSynced === "0/1");
+      const status = await statusWhere(place, "the failure", ({ syncedSecrets }) => syncedSecrets === 0);
       assert.deepEqual([status.secrets[0]?.state, status.secrets[0]?.data[0]?.state], [reason, reason]);
       assert.equal(status.secrets[0]?.data[0]?.version, version);
       assert.ok(Date.now() - Date.parse(status.lastSuccessfulCheckTime ?? "") < 60_000);
@@ -161,7 +161,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       await mend(object);
       await askNow(world.plane, place);
       // A vault that throttles is left alone for a while, whoever asks; then its classes come back one after the other.
-      await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.secretsSynced === "1/1", {
+      await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.syncedSecrets === 1, {
         within: 60_000,
         what: "the recovery",
       });

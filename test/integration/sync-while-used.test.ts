@@ -91,7 +91,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     const took = performance.now() - started;
     console.log(`while-used: the Secret was there ${Math.round(took)} ms after the first pod`);
     assert.ok(took < 5_000);
-    await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.secretsSynced === "1/1", {
+    await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.syncedSecrets === 1, {
       what: "the status",
     });
   });
@@ -109,7 +109,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     const kept = performance.now() - ended;
     console.log(`while-used: the Secret went ${Math.round(kept)} ms after the last pod, with a grace of ${GRACE_MS} ms`);
     assert.ok(kept >= GRACE_MS - 500);
-    await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.secretsSynced === "0/0", {
+    await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.desiredSecrets === 0, {
       what: "the status without Secrets",
     });
 

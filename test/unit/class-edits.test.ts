@@ -4,6 +4,7 @@ import { RESOURCES, type Secret, type SecretProviderClass } from "../../src/doma
 import type { VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { storeAsBefore } from "../support/older-status.ts";
 import { classOf, INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
@@ -151,7 +152,7 @@ describe("an edit of a class", () => {
       recreate(world, after);
       await world.clock.advance(10_000);
 
-      assert.equal(world.status(CLASS)?.observedGeneration, 1);
+      assert.equal(world.status(CLASS)?.observedClassGeneration, 1);
       assert.equal(contentOf(world), content);
       await leader.stop();
     });
@@ -249,10 +250,10 @@ describe("a class that nobody has edited", () => {
     await leader.stop();
   });
 
-  test("is neither fetched nor written for because the worker of 0.3.0 left no hashes, which come with the next write", async () => {
+  test("is not fetched because the worker of 0.3.0 left no hashes, and its status is written once, for its form", async () => {
     const { world, leader } = await synced({});
     await leader.stop();
-    asLeftBefore(world);
+    await storeAsBefore(world, CLASS);
     world.vaults.taken();
     const before = world.cluster.writes.length;
 
@@ -262,7 +263,10 @@ describe("a class that nobody has edited", () => {
       world.vaults.taken().filter((request) => request !== "app: list secrets"),
       [],
     );
-    assert.equal(world.cluster.writes.length, before);
+    assert.deepEqual(
+      world.cluster.writes.slice(before).map(({ resource }) => resource.plural),
+      [RESOURCES.secretProviderClassSyncs.plural],
+    );
     await world.clock.advance(HOUR);
 
     const hashes = world.status(CLASS)?.secrets.map((secret) => typeof (secret as { readonly specHash?: unknown }).specHash);
@@ -273,7 +277,7 @@ describe("a class that nobody has edited", () => {
   test("has an edit in the next outage although the worker of 0.3.0 left no hashes", async () => {
     const { world, leader } = await synced({ keys: ["k1", "k2"] });
     await leader.stop();
-    asLeftBefore(world);
+    await storeAsBefore(world, CLASS);
     cutOff(world);
     const next = world.lead();
     await world.clock.advance(1_000);
@@ -287,13 +291,3 @@ describe("a class that nobody has edited", () => {
     await next.stop();
   });
 });
-
-/** The status as a worker wrote it that knew no hashes. */
-function asLeftBefore(world: SimulatedWorld): void {
-  const status = world.status(CLASS);
-  assert.ok(status !== undefined);
-  const secrets = status.secrets.map(({ name, state, data }) => ({ name, state, data }));
-  const kind = RESOURCES.secretProviderClassSyncs;
-  const body = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata: CLASS, status: { ...status, secrets } };
-  world.cluster.put(kind, body, "keyvault-injector-of-before");
-}

@@ -34,7 +34,7 @@ describe("the condition Rotated of a class", () => {
   });
 
   test("is written once, and keeps the time of its change", () => {
-    const stored: ClassStatus = { observedGeneration: 1, conditions: [], secretsSynced: "1/1", secrets: [] };
+    const stored: ClassStatus = { observedClassGeneration: 1, conditions: [], syncedSecrets: 1, desiredSecrets: 1, secrets: [] };
     const verdict = rotatedOf([at("a", { kind: "current" })], undefined);
     assert.ok(verdict);
 

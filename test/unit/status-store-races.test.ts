@@ -3,7 +3,8 @@ import { beforeEach, describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import type { ClassStatus, SecretProviderClassSync } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import type { SecretProviderClassSync } from "../../src/domain/sync/stored-status.ts";
 import { type StatusStore, startStatusStore } from "../../src/sync/classes/status-store.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -13,8 +14,8 @@ const STATUSES = RESOURCES.secretProviderClassSyncs;
 const CLASS = { namespace: "team", name: "app" };
 const signal = new AbortController().signal;
 
-function statusOf(observedGeneration: number): ClassStatus {
-  return { observedGeneration, conditions: [], secrets: [], secretsSynced: "0/0" };
+function statusOf(observedClassGeneration: number): ClassStatus {
+  return { observedClassGeneration, conditions: [], secrets: [], syncedSecrets: 0, desiredSecrets: 0 };
 }
 
 describe("a status that changes while its write is under way", () => {
@@ -46,7 +47,7 @@ describe("a status that changes while its write is under way", () => {
     await quiet();
   });
   const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const stored = (): number | undefined => cluster.get<SecretProviderClassSync>(STATUSES, CLASS)?.status?.observedGeneration;
+  const stored = (): number | undefined => cluster.get<SecretProviderClassSync>(STATUSES, CLASS)?.status?.observedClassGeneration;
   const beginWrite = async (generation: number): Promise<{ readonly written: Promise<void> }> => {
     isHeld = true;
     const written = store.update(CLASS, () => statusOf(generation), signal);

@@ -58,10 +58,11 @@ describe("a stored time that is ahead of the clock of who reads it", () => {
   test("C8: is not kept where nobody knows of a check since", () => {
     const now = Date.parse("2026-01-01T00:00:00Z");
     const stored = {
-      observedGeneration: 1,
+      observedClassGeneration: 1,
       conditions: [],
       lastSuccessfulCheckTime: "2026-01-01T01:00:00Z",
-      secretsSynced: "0/0",
+      syncedSecrets: 0,
+      desiredSecrets: 0,
       secrets: [],
     };
     const outcome = { generation: 1, reason: "Unreachable" as const, message: "no answer", isFresh: false, secrets: [] };

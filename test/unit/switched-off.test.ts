@@ -44,7 +44,7 @@ describe("a class that is switched off", () => {
 
     assert.equal(world.condition(CLASS, "Synced"), "Unknown SwitchedOff");
     assert.equal(world.condition(CLASS, "Fresh"), "Unknown SwitchedOff");
-    assert.equal(world.status(CLASS)?.secretsSynced, "0/1");
+    assert.equal(world.status(CLASS)?.syncedSecrets, 0);
     assert.deepEqual(
       world.events.slice(1).map(({ type, reason }) => `${type} ${reason}`),
       ["Normal SwitchedOff"],

@@ -51,9 +51,10 @@ describe("the age of checks", () => {
 
 describe("the number of classes by reason", () => {
   const status = (...conditions: readonly Pick<SyncCondition, "type" | "status" | "reason">[]): ClassStatus => ({
-    observedGeneration: 1,
-    conditions: conditions.map((condition) => ({ ...condition, message: "", observedGeneration: 1, lastTransitionTime: "" })),
-    secretsSynced: "0/0",
+    observedClassGeneration: 1,
+    conditions: conditions.map((condition) => ({ ...condition, message: "", lastTransitionTime: "" })),
+    syncedSecrets: 0,
+    desiredSecrets: 0,
     secrets: [],
   });
 

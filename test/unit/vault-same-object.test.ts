@@ -121,9 +121,10 @@ describe("the expiry of an object that a class names twice", () => {
     const key = (name: string, expires: string) => ({ key: name, object: "secret/db", version: name, expires });
     const data = [key("pin", soon), key("cur", late)];
     const status = {
-      observedGeneration: 1,
+      observedClassGeneration: 1,
       conditions: [],
-      secretsSynced: "1/1",
+      syncedSecrets: 1,
+      desiredSecrets: 1,
       secrets: [{ name: "db", state: "Synced", data } as const],
     };
 

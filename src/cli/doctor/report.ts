@@ -1,7 +1,8 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
+import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import type { Look } from "../cluster.ts";
 import { OWN_LABEL } from "../install.ts";
 import { MORE_RESOURCES } from "../resources.ts";
@@ -51,7 +52,10 @@ export interface ReportedClass {
   /** Of the status; `Unknown` where the worker has said nothing. */
   readonly reason: string;
   readonly message: string;
-  /** `1/2` */
+  /** How many Secrets are as they should be, of those that the class names; 0 where the worker has said nothing. */
+  readonly syncedSecrets: number;
+  readonly desiredSecrets: number;
+  /** Both in one text, `1/2`; empty where the worker has said nothing. */
   readonly secretsSynced: string;
   readonly lastSuccessfulCheckTime: string | undefined;
 }
@@ -133,14 +137,18 @@ async function crdStates({ viewer, crds }: DoctorContext, unseen: Set<string>): 
   return states;
 }
 
-function ofStatus({ metadata, status }: SecretProviderClassSync): ReportedClass {
+function ofStatus({ metadata, status: stored }: SecretProviderClassSync): ReportedClass {
+  const status = readStatus(stored);
+  const { syncedSecrets = 0, desiredSecrets = 0 } = status ?? {};
   const synced = conditionOf(status, "Synced");
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
     reason: synced?.reason ?? "Unknown",
     message: synced?.message ?? "",
-    secretsSynced: status?.secretsSynced ?? "",
+    syncedSecrets,
+    desiredSecrets,
+    secretsSynced: status === undefined ? "" : `${syncedSecrets}/${desiredSecrets}`,
     lastSuccessfulCheckTime: status?.lastSuccessfulCheckTime,
   };
 }

@@ -6,8 +6,9 @@ import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
-import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import type { Look, Viewer } from "../cluster.ts";
 import { DEFAULT_CLOUD } from "../install.ts";
 import { type Step, step } from "./explanation.ts";
@@ -61,7 +62,7 @@ export function syncSteps(provider: SecretProviderClass, look: StatusLook): read
   if (secretObjectsOf(provider).length === 0) return [step("sync", "ok", `class ${name} mirrors nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];
-  const status = look.kind === "seen" ? look.value.status : undefined;
+  const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   if (isSwitchedOffByAuthor(provider)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [step("sync", "warning", `class ${name} is not mirrored yet: is the sync worker running?`)];
@@ -77,7 +78,7 @@ function conditionSteps(name: string, { metadata }: SecretProviderClass, status:
   const synced = conditionOf(status, "Synced");
   const fresh = conditionOf(status, "Fresh");
   const isOld = synced?.status === "True" && fresh?.status === "False";
-  const isOutdated = status.observedGeneration < (metadata.generation ?? 0);
+  const isOutdated = status.observedClassGeneration < (metadata.generation ?? 0);
   return [
     step(
       "sync",

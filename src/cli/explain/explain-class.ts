@@ -8,6 +8,7 @@ import { quoted } from "../../domain/quoted.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { readStatus } from "../../domain/sync/stored-status.ts";
 import { readRbac } from "../access/read-rbac.ts";
 import type { Viewer } from "../cluster.ts";
 import { DEFAULT_CLOUD } from "../install.ts";
@@ -53,7 +54,7 @@ async function explainTaken({ object, namespace, provider }: ClassToExplain, vie
 }
 
 function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
-  const synced = look.kind === "seen" ? conditionOf(look.value.status, "Synced") : undefined;
+  const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
   if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };

@@ -1,24 +1,22 @@
 import { formatDuration } from "../duration.ts";
-import type { KubeObject } from "../kubernetes.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import { readiness } from "./readiness.ts";
 import { fittingSecrets, shortText } from "./status-size.ts";
 import { storedTime } from "./stored-time.ts";
 
-/** `SecretProviderClassSync`, our status object: one per synced class, same name. */
-export interface SecretProviderClassSync extends KubeObject {
-  readonly status?: ClassStatus;
-}
-
+/** What the status says. How it is stored, and was by older versions, is `stored-status.ts`'s. */
 export interface ClassStatus {
-  readonly observedGeneration: number;
+  /** Generation of the class that all of this is about. */
+  readonly observedClassGeneration: number;
   readonly conditions: readonly Condition[];
   /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
   readonly lastSuccessfulCheckTime?: string;
   /** Value of the class's `refresh` annotation that was last answered, cut after {@link REFRESH_CHARACTERS}. */
   readonly observedRefresh?: string;
-  /** `1/2`: those that are as they should be, of those that the class names. */
-  readonly secretsSynced: string;
+  /** How many Secrets are as they should be, of those that the class names. */
+  readonly syncedSecrets: number;
+  readonly desiredSecrets: number;
   readonly secrets: readonly SecretStatus[];
 }
 
@@ -27,12 +25,11 @@ export type Condition = SyncCondition | RotatedCondition;
 interface AnyCondition {
   readonly status: "True" | "False" | "Unknown";
   readonly message: string;
-  readonly observedGeneration: number;
   readonly lastTransitionTime: string;
 }
 
 export interface SyncCondition extends AnyCondition {
-  readonly type: "Synced" | "Fresh" | "Guarded";
+  readonly type: "Ready" | "Reconciling" | "Stalled" | "Synced" | "Fresh" | "Guarded";
   readonly reason: SyncReason;
 }
 
@@ -103,10 +100,10 @@ export const REFRESH_CHARACTERS = 256;
 
 /** Next status, or undefined where the stored one already says so. */
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
-  const { generation: observedGeneration, refresh } = outcome;
-  const context = { observedGeneration, stored, time: rfc3339(now) };
+  const { generation: observedClassGeneration, refresh, reason, message, secrets } = outcome;
+  const context = { stored, time: rfc3339(now) };
   const conditions = [
-    condition({ type: "Synced", status: syncedStatus(outcome.reason), reason: outcome.reason, message: outcome.message }, context),
+    ...syncedConditions({ status: syncedStatus(reason), reason, message }, secrets, context),
     condition({ type: "Fresh", ...freshness(outcome, now) }, context),
     ...guarded(outcome, context),
     // Kept by whoever restarts the workloads.
@@ -114,20 +111,25 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
   ];
   const checked = checkTime(outcome, stored, now);
   const next: ClassStatus = {
-    observedGeneration,
+    observedClassGeneration,
     conditions,
     ...(checked === undefined ? {} : { lastSuccessfulCheckTime: checked }),
     ...(refresh === undefined ? {} : { observedRefresh: refresh.slice(0, REFRESH_CHARACTERS) }),
-    secretsSynced: `${outcome.secrets.filter(({ state }) => state === "Synced").length}/${outcome.secrets.length}`,
-    secrets: fittingSecrets(outcome.secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
+    ...countsOf(secrets),
+    secrets: fittingSecrets(secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
   };
   return stored !== undefined && isSaid(next, stored) ? undefined : next;
+}
+
+/** How many Secrets there are to be, and how many of them are as they should be. */
+export function countsOf(secrets: readonly SecretStatus[]): Pick<ClassStatus, "syncedSecrets" | "desiredSecrets"> {
+  return { syncedSecrets: secrets.filter(({ state }) => state === "Synced").length, desiredSecrets: secrets.length };
 }
 
 /** Without a hash the generation says what the Secret was written from, and that is about to be overwritten. */
 function ofOlderSpec(secret: SecretStatus, { generation }: ClassOutcome, stored: ClassStatus | undefined): SecretStatus {
   const isHeld = secret.specHash === undefined && secret.data.some(({ version }) => version !== undefined);
-  if (!isHeld || stored === undefined || stored.observedGeneration === generation) return secret;
+  if (!isHeld || stored === undefined || stored.observedClassGeneration === generation) return secret;
   return { ...secret, specHash: UNKNOWN_SPEC };
 }
 
@@ -173,9 +175,7 @@ function timeOf(time: number | undefined): string | undefined {
   return time === undefined ? undefined : rfc3339(time);
 }
 
-type Freshness = Pick<SyncCondition, "status" | "reason" | "message">;
-
-function freshness(outcome: ClassOutcome, now: number): Freshness {
+function freshness(outcome: ClassOutcome, now: number): Said {
   if (outcome.isFresh) return { status: "True", reason: "Synced", message: "the vault answered at the last check" };
   if (outcome.isFresh === undefined) {
     const reason = outcome.reason === "SwitchedOff" ? "SwitchedOff" : "Synced";
@@ -196,29 +196,40 @@ export function staleMessage(lastSuccess: number, maxStale: number, why: string)
 }
 
 /** The stored status of a class that nobody could look at: everything but one condition is as it was. */
-export function withCondition(
-  stored: ClassStatus,
-  changed: Omit<SyncCondition, "observedGeneration" | "lastTransitionTime">,
-  now: number,
-): ClassStatus {
-  const context = { observedGeneration: stored.observedGeneration, stored, time: rfc3339(now) };
-  const next = condition(changed, context);
+export function withCondition(stored: ClassStatus, changed: Said & { readonly type: "Fresh" }, now: number): ClassStatus {
+  const next = condition(changed, { stored, time: rfc3339(now) });
   return { ...stored, conditions: stored.conditions.map((old) => (old.type === next.type ? next : old)) };
 }
 
+/** The same where it is the word for all Secrets that changes; `time` is RFC 3339. */
+export function withSynced(stored: ClassStatus, synced: Said, time: string): ClassStatus {
+  const others = stored.conditions.filter(({ type }) => !SYNCED_TYPES.has(type));
+  return { ...stored, conditions: [...syncedConditions(synced, stored.secrets, { stored, time }), ...others] };
+}
+
+/** `Synced`, and the conditions that say the same in the words that every tool knows. */
+const SYNCED_TYPES: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled", "Synced"]);
+
+/** What any condition says, whatever its type. */
+export type Said = Pick<SyncCondition, "status" | "reason" | "message">;
+
+function syncedConditions(synced: Said, secrets: readonly SecretStatus[], context: ConditionContext): readonly SyncCondition[] {
+  const ready = readiness(synced, secrets).map(({ type, status }) => condition({ ...synced, type, status }, context));
+  return [...ready, condition({ ...synced, type: "Synced" }, context)];
+}
+
 interface ConditionContext {
-  readonly observedGeneration: number;
   readonly stored: ClassStatus | undefined;
   readonly time: string;
 }
 
 function condition(
-  { type, status, reason, message }: Omit<SyncCondition, "observedGeneration" | "lastTransitionTime">,
-  { observedGeneration, stored, time }: ConditionContext,
+  { type, status, reason, message }: Omit<SyncCondition, "lastTransitionTime">,
+  { stored, time }: ConditionContext,
 ): SyncCondition {
   const before = conditionOf(stored, type);
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
-  return { type, status, reason, message: shortText(message), observedGeneration, lastTransitionTime };
+  return { type, status, reason, message: shortText(message), lastTransitionTime };
 }
 
 export function conditionOf(status: ClassStatus | undefined, type: SyncCondition["type"]): SyncCondition | undefined {

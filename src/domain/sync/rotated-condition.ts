@@ -46,7 +46,6 @@ export function withRotated(stored: ClassStatus, rotated: Rotated, time: string)
   const next: RotatedCondition = {
     type: "Rotated",
     ...rotated,
-    observedGeneration: stored.observedGeneration,
     lastTransitionTime: before?.status === rotated.status ? before.lastTransitionTime : time,
   };
   return { ...stored, conditions: [...stored.conditions.filter(({ type }) => type !== "Rotated"), next] };

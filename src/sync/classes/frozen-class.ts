@@ -1,5 +1,5 @@
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
-import { type ClassStatus, conditionOf, withCondition } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf, rfc3339, withSynced } from "../../domain/sync/class-status.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { refOf } from "./class-ref.ts";
@@ -17,18 +17,24 @@ export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signa
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const synced = conditionOf(told, "Synced");
     if (told === undefined || synced === undefined || synced.reason === "Frozen") return undefined;
-    return withCondition(told, { type: "Synced", status: "Unknown", reason: "Frozen", message }, now);
+    return withSynced(told, { status: "Unknown", reason: "Frozen", message }, rfc3339(now));
   };
   await context.statuses.update(ref, change, signal);
 }
 
 /** What was true before the freeze is true again, and nobody has to be asked for that. */
 export async function reportThawed(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<void> {
+  // What else has to be stored of it is stored with what the look finds.
+  if (!isFrozen(context.statuses.get(refOf(provider)))) return;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    if (told === undefined || conditionOf(told, "Synced")?.reason !== "Frozen") return undefined;
+    if (!isFrozen(told)) return undefined;
     const before = summarize(told.secrets);
     const status = before.reason === "Synced" ? "True" : "False";
-    return withCondition(told, { type: "Synced", status, ...before }, context.clock.now());
+    return withSynced(told, { status, ...before }, rfc3339(context.clock.now()));
   };
   await context.statuses.update(refOf(provider), change, signal);
+}
+
+function isFrozen(told: ClassStatus | undefined): told is ClassStatus {
+  return conditionOf(told, "Synced")?.reason === "Frozen";
 }

@@ -113,7 +113,7 @@ function needOf(context: WorkerContext, provider: SecretProviderClass, memory: C
   return fetchNeed({
     className: provider.metadata.name,
     generation: provider.metadata.generation ?? 0,
-    observedGeneration: status?.observedGeneration,
+    observedGeneration: status?.observedClassGeneration,
     isSpecNew: isSpecNew(provider, status?.secrets ?? []),
     isRetryDue: memory.failures > 0 && now >= memory.retryAt,
     secretObjects: secretObjectsOf(provider).filter(

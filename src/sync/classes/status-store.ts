@@ -6,7 +6,8 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { isVersionOlder } from "../../domain/resource-version.ts";
-import type { ClassStatus, SecretProviderClassSync } from "../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import { isCurrentForm, readStatus, type SecretProviderClassSync, storedForm } from "../../domain/sync/stored-status.ts";
 import { Turns } from "../../runtime/turns.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdGate } from "../healing/crd-gate.ts";
@@ -67,8 +68,9 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       project: (object) => ({
         key: objectKey(object.metadata),
         version: object.metadata.resourceVersion,
-        status: (object as SecretProviderClassSync).status,
-      }), // Our own CRD's schema.
+        generation: object.metadata.generation,
+        ...readOf(object as SecretProviderClassSync), // Our own CRD's schema.
+      }),
       onChange: (ref, { previous, current }) => {
         const key = objectKey(ref);
         shown = current?.version ?? shown;
@@ -77,9 +79,11 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         const last = written.get(key)?.status ?? previous?.status;
         written.delete(key);
         noteSeen(key, current === undefined && !removed.has(key));
-        if (current !== undefined) {
+        if (current?.status !== undefined) {
+          // An older version wrote it: it is stored anew, from what it says, at the next look.
+          if (!current.isCurrentForm && !unstored.has(key)) unstored.set(key, current.status);
           // What is shown may be older than what could not be stored since.
-          if (isDeepStrictEqual(current.status, unstored.get(key))) unstored.delete(key);
+          if (current.isCurrentForm && isDeepStrictEqual(current.status, unstored.get(key))) unstored.delete(key);
           return;
         }
         // What is being written while it disappears is newer.
@@ -101,7 +105,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const write = { isLost: false };
     writing.set(key, write);
     try {
-      const version = await applied(options, { ref, status, isNew }, storeSignal);
+      const version = await applied(options, { ref, status, isNew, generation: reflector.get(ref)?.generation }, storeSignal);
       if (version === undefined || write.isLost) {
         // Whatever was written before is gone, too.
         written.delete(key);
@@ -165,6 +169,10 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   };
 }
 
+function readOf(object: SecretProviderClassSync): Pick<StoredStatus, "status" | "isCurrentForm"> {
+  return { status: readStatus(object.status), isCurrentForm: isCurrentForm(object) };
+}
+
 interface Written {
   readonly status: ClassStatus;
   readonly version: string;
@@ -189,28 +197,34 @@ export interface StoredStatus {
   /** `namespace/name` */
   readonly key: string;
   readonly version: string | undefined;
+  /** Of the object itself. */
+  readonly generation: number | undefined;
   readonly status: ClassStatus | undefined;
+  /** As this version stores it. */
+  readonly isCurrentForm: boolean;
 }
 
 interface StatusWrite {
   readonly ref: ObjectRef;
   readonly status: ClassStatus;
   readonly isNew: boolean;
+  readonly generation: number | undefined;
 }
 
 /** Resolves with the version that was written; undefined where the kind is away. */
-async function applied(options: StatusStoreOptions, { ref, status, isNew }: StatusWrite, signal: AbortSignal): Promise<string | undefined> {
+async function applied(options: StatusStoreOptions, write: StatusWrite, signal: AbortSignal): Promise<string | undefined> {
   const { kube, logger } = options;
+  const { ref, status, isNew } = write;
   const written = { fieldManager: FIELD_MANAGER, force: true };
-  const body = { ...shell(ref), status };
   try {
-    if (isNew) await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal);
+    const shellMade = isNew ? await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal) : undefined;
+    const body = { ...shell(ref), status: storedForm(status, shellMade?.metadata.generation ?? write.generation) };
     const made = await kube.apply<SecretProviderClassSync>(RESOURCE, body, { ...written, subresource: "status" }, signal);
     return made.metadata.resourceVersion ?? "";
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
     // The object may be gone, and the watch has not said so.
-    if (!isNew) return applied(options, { ref, status, isNew: true }, signal);
+    if (!isNew) return applied(options, { ...write, isNew: true }, signal);
     logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
     return undefined;
   }

@@ -5,7 +5,8 @@ import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { EventSink } from "../../../src/domain/ports/event-sink.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import type { VaultClients } from "../../../src/domain/ports/vault-client.ts";
-import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../src/domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf } from "../../../src/domain/sync/class-status.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../src/domain/sync/stored-status.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { createComponentMetrics } from "../../../src/sync/healing/component-metrics.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
@@ -61,11 +62,12 @@ export class SimulatedWorld {
   }
 
   status(ref: ObjectRef): ClassStatus | undefined {
-    return this.cluster.get<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref)?.status;
+    const object = this.cluster.get<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
+    return readStatus(object?.status);
   }
 
   /** `True Synced`, as the condition has it. */
-  condition(ref: ObjectRef, type: "Synced" | "Fresh"): string {
+  condition(ref: ObjectRef, type: "Ready" | "Reconciling" | "Stalled" | "Synced" | "Fresh"): string {
     const found = conditionOf(this.status(ref), type);
     return found === undefined ? "none" : `${found.status} ${found.reason}`;
   }

@@ -1,5 +1,6 @@
 import { RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { type ClassStatus, conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { lookUp } from "../../look-up.ts";
 import { type ClassContext, offBecause } from "./class-look.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
@@ -17,7 +18,7 @@ export async function checkStatus(context: ClassContext, provider: SecretProvide
   const { namespace = "", name } = provider.metadata;
   const look = await lookUp<SecretProviderClassSync>(context.viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
   if (look.kind === "unseen") return only(found("status-unreadable", look.why, "Ask for the role keyvault-injector-view."));
-  const status = look.kind === "seen" ? look.value.status : undefined;
+  const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   if (status === undefined) {
     return only(
       found(
@@ -35,7 +36,7 @@ const only = (finding: ClassFinding): StatusLook => ({ findings: [finding], stat
 function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFinding {
   const synced = conditionOf(status, "Synced");
   const said = `${synced?.reason ?? "Unknown"}: ${synced?.message ?? ""}`;
-  if (status.observedGeneration < (provider.metadata.generation ?? 0)) {
+  if (status.observedClassGeneration < (provider.metadata.generation ?? 0)) {
     return found(
       "status-outdated",
       `the worker has yet to look at the class as it is now; before it was ${said}`,
@@ -44,7 +45,7 @@ function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFin
   }
   if (synced?.status === "True") {
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
-    return fineLeaf("status-ok", `${status.secretsSynced} Secrets are mirrored${checked}`);
+    return fineLeaf("status-ok", `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored${checked}`);
   }
   const { namespace = "", name } = provider.metadata;
   const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and run keyvault-injector explain spc/${name} -n ${namespace}.`;

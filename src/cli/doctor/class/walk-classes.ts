@@ -1,6 +1,7 @@
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { conditionOf, type SecretProviderClassSync } from "../../../domain/sync/class-status.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { type Cluster, createViewer, type Viewer } from "../../cluster.ts";
 import type { CommandContext } from "../../command.ts";
 import { MORE_RESOURCES } from "../../resources.ts";
@@ -62,7 +63,7 @@ export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
   const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = new Set(
     (statuses.kind === "seen" ? statuses.value : [])
-      .filter(({ status }) => conditionOf(status, "Synced")?.status === "False")
+      .filter(({ status }) => conditionOf(readStatus(status), "Synced")?.status === "False")
       .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
   );
   const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
