@@ -31,6 +31,8 @@ export interface SyncWorld {
   readonly plane: ControlPlane;
   readonly emulator: SpawnedEmulator;
   readonly product: Product;
+  /** Of processes that are to find the vault. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly vault: string;
   readonly tenantId: string;
   readonly principal: { readonly appId: string; readonly clientSecret: string };
@@ -58,7 +60,7 @@ export function grantAnnotations({ accounts = [], managedIdentity = false }: Nam
   };
 }
 
-export interface SyncWorldOptions extends Pick<InstallOptions, "overlay" | "apply"> {
+export interface SyncWorldOptions extends Pick<InstallOptions, "overlay" | "apply" | "manifests" | "main"> {
   readonly controlPlane?: ControlPlaneOptions;
 }
 
@@ -70,7 +72,8 @@ export async function startSyncWorld({ controlPlane, ...install }: SyncWorldOpti
   await emulator.createVault({ name: vault, tenantId });
   const principal = await emulator.createServicePrincipal({ tenantId });
   await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
-  const product = await installProduct(plane, { ...install, environment: clientEnvironment(emulator) }).catch(async (error: unknown) => {
+  const environment = clientEnvironment(emulator);
+  const product = await installProduct(plane, { ...install, environment }).catch(async (error: unknown) => {
     // What a suite never got it cannot stop, and a process with children does not end.
     await emulator.stop();
     await plane.stop();
@@ -81,6 +84,7 @@ export async function startSyncWorld({ controlPlane, ...install }: SyncWorldOpti
     plane,
     emulator,
     product,
+    environment,
     vault,
     tenantId,
     principal,
