@@ -4,11 +4,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { parse } from "yaml";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { at, MANIFESTS } from "../support/shipped-manifests.ts";
+import { SimulatedWorld } from "../support/simulation/world.ts";
 
 const refusal = programRefusal(["argo-lua"]);
 const KEY = "resource.customizations.health.keyvault-injector.dev_SecretProviderClassSync";
@@ -90,6 +92,43 @@ describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === un
       healthOf(rollouts.map((reason) => withConditions(synced, condition("Rotated", "False", reason)))).map(({ status }) => status),
       rollouts.map((reason) => expected[reason] ?? "Degraded"),
     );
+  });
+
+  test("goes by what the worker itself says of progress and failure, and counts Synced no second time", () => {
+    const failing = (why: "Stalled" | "Reconciling", reason: Said["reason"]) =>
+      withConditions(condition("Ready", "False", reason), condition(why, "True", reason), condition("Synced", "False", reason));
+    const cases = [
+      withConditions(condition("Ready", "True", "Synced"), synced),
+      failing("Stalled", "PartialSync"),
+      failing("Reconciling", "PartialSync"),
+      failing("Reconciling", "CredentialsMissing"),
+      withConditions(condition("Ready", "Unknown", "SwitchedOff"), condition("Synced", "Unknown", "SwitchedOff")),
+      withConditions(condition("Ready", "True", "Synced"), synced, condition("Fresh", "False", "Unauthorized")),
+    ];
+    assert.deepEqual(healthOf(cases), [
+      { status: "Healthy", message: "about Ready" },
+      { status: "Degraded", message: "PartialSync: about Ready" },
+      { status: "Progressing", message: "PartialSync: about Ready" },
+      { status: "Progressing", message: "CredentialsMissing: about Ready" },
+      { status: "Suspended", message: "SwitchedOff: about Ready" },
+      { status: "Degraded", message: "Unauthorized: about Fresh" },
+    ]);
+  });
+
+  test("F1: follows the worker's own statuses of a class that is edited so that it fails, and mended", async () => {
+    const world = new SimulatedWorld();
+    const place = { namespace: "team", name: "app" };
+    world.vaults.set("db");
+    await world.clock.advance(600_000);
+    const leader = world.lead();
+    const said: (string | undefined)[] = [];
+    for (const objects of [["db"], ["absent"], ["db"]]) {
+      world.apply({ ...place, objects });
+      await world.clock.advance(1_000);
+      said.push(healthOf([world.cluster.get(RESOURCES.secretProviderClassSyncs, place)])[0]?.status);
+    }
+    await leader.stop();
+    assert.deepEqual(said, ["Healthy", "Degraded", "Healthy"]);
   });
 
   test("is the worst of the conditions, whatever their order", () => {
