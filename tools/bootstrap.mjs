@@ -39,6 +39,7 @@ const TASKS = {
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["tools/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
+  "bench:ready": { controlPlane: "required", run: ["test/load/ready.ts"] },
   // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
   cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
