@@ -20,7 +20,7 @@ export interface ClassStatus {
   readonly secrets: readonly SecretStatus[];
 }
 
-export type Condition = SyncCondition | RotatedCondition;
+export type Condition = ReadinessCondition | SyncCondition | RotatedCondition;
 
 interface AnyCondition {
   readonly status: "True" | "False" | "Unknown";
@@ -28,8 +28,14 @@ interface AnyCondition {
   readonly lastTransitionTime: string;
 }
 
+/** What `Synced` says in the words of other tools, and while an edit is looked at for long, that there is no answer to it yet. */
+export interface ReadinessCondition extends AnyCondition {
+  readonly type: "Ready" | "Reconciling" | "Stalled";
+  readonly reason: SyncReason | "Progressing";
+}
+
 export interface SyncCondition extends AnyCondition {
-  readonly type: "Ready" | "Reconciling" | "Stalled" | "Synced" | "Fresh" | "Guarded";
+  readonly type: "Synced" | "Fresh" | "Guarded";
   readonly reason: SyncReason;
 }
 
@@ -207,13 +213,26 @@ export function withSynced(stored: ClassStatus, synced: Said, time: string): Cla
   return { ...stored, conditions: [...syncedConditions(synced, stored.secrets, { stored, time }), ...others] };
 }
 
+/** The stored status of a class that was edited, while nobody knows yet what that makes of it. What it was about before stays. */
+export function withProgress(stored: ClassStatus, generation: number, now: number): ClassStatus {
+  const message = `generation ${generation} of the class is being looked at; the rest of this status is about generation ${stored.observedClassGeneration}`;
+  const context = { stored, time: rfc3339(now) };
+  const said = { reason: "Progressing", message } as const;
+  const progress = [
+    condition({ type: "Ready", status: "Unknown", ...said }, context),
+    condition({ type: "Reconciling", status: "True", ...said }, context),
+  ];
+  const others = stored.conditions.filter(({ type }) => type === "Synced" || !SYNCED_TYPES.has(type));
+  return { ...stored, conditions: [...progress, ...others] };
+}
+
 /** `Synced`, and the conditions that say the same in the words that every tool knows. */
 const SYNCED_TYPES: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled", "Synced"]);
 
 /** What any condition says, whatever its type. */
 export type Said = Pick<SyncCondition, "status" | "reason" | "message">;
 
-function syncedConditions(synced: Said, secrets: readonly SecretStatus[], context: ConditionContext): readonly SyncCondition[] {
+function syncedConditions(synced: Said, secrets: readonly SecretStatus[], context: ConditionContext): readonly Condition[] {
   const ready = readiness(synced, secrets).map(({ type, status }) => condition({ ...synced, type, status }, context));
   return [...ready, condition({ ...synced, type: "Synced" }, context)];
 }
@@ -223,17 +242,21 @@ interface ConditionContext {
   readonly time: string;
 }
 
-function condition(
-  { type, status, reason, message }: Omit<SyncCondition, "lastTransitionTime">,
+function condition<C extends Omit<ReadinessCondition | SyncCondition, "lastTransitionTime">>(
+  said: C,
   { stored, time }: ConditionContext,
-): SyncCondition {
-  const before = conditionOf(stored, type);
-  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
-  return { type, status, reason, message: shortText(message), lastTransitionTime };
+): C & Pick<AnyCondition, "lastTransitionTime"> {
+  const before = stored?.conditions.find(({ type }) => type === said.type);
+  const lastTransitionTime = before?.status === said.status ? before.lastTransitionTime : time;
+  return { ...said, message: shortText(said.message), lastTransitionTime };
 }
 
-export function conditionOf(status: ClassStatus | undefined, type: SyncCondition["type"]): SyncCondition | undefined {
-  return status?.conditions.find((candidate): candidate is SyncCondition => candidate.type === type);
+export function conditionOf<T extends (ReadinessCondition | SyncCondition)["type"]>(
+  status: ClassStatus | undefined,
+  type: T,
+): (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined {
+  const found = status?.conditions.find((candidate) => candidate.type === type);
+  return found as (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined; // By its type.
 }
 
 /** Kubernetes times have whole seconds. */

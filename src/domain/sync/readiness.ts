@@ -3,7 +3,7 @@
  * sigs.k8s.io/cli-utils): `Reconciling` is progress, `Stalled` a failure, and neither of them is there when all is well.
  */
 import type { SyncReason } from "../reasons.ts";
-import type { Said, SecretStatus, SyncCondition } from "./class-status.ts";
+import type { ReadinessCondition, Said, SecretStatus } from "./class-status.ts";
 
 /**
  * Passes by itself, or waits for what is usually applied in the same minute as the class: its credentials, its account, its pods. Everything
@@ -11,7 +11,7 @@ import type { Said, SecretStatus, SyncCondition } from "./class-status.ts";
  */
 const PASSING: ReadonlySet<SyncReason> = new Set(["Unreachable", "Throttled", "Frozen", "CredentialsMissing", "IdentityUnavailable"]);
 
-type Readiness = Pick<SyncCondition, "type" | "status">;
+type Readiness = Pick<ReadinessCondition, "type" | "status">;
 
 /** What `Synced` says, in those words. */
 export function readiness(

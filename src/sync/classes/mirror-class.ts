@@ -16,6 +16,7 @@ import type { ClassMemory } from "./class-memory.ts";
 import { keyOf, refOf } from "./class-ref.ts";
 import { intervalBefore, lastCheckOf } from "./first-sight.ts";
 import { maxStaleOf, tellStale } from "./stale-class.ts";
+import { tellingProgress } from "./tell-progress.ts";
 import { warnOfParameters } from "./warn-class.ts";
 
 /** Secrets of one class that are written at a time: each waits for the API server, not for the others. */
@@ -42,8 +43,11 @@ export async function mirrorClass(context: WorkerContext, input: MirrorInput, si
   const { provider, memory } = input;
   const stopTimer = context.metrics.syncDuration.startTimer();
   const question = questionOf(context, { ...input, interval: intervalBefore(memory, context.clock.now()) });
-  const mirror = await context.mirror(provider, question, signal);
-  const secrets = await secretsAfter(context, input, mirror, signal);
+  const look = async (): Promise<readonly [Mirror, readonly SecretStatus[]]> => {
+    const answer = await context.mirror(provider, question, signal);
+    return [answer, await secretsAfter(context, input, answer, signal)];
+  };
+  const [mirror, secrets] = await tellingProgress(context, provider, look, signal);
   if (mirror.kind === "answered") warnOfParameters(context, provider, mirror.warnings);
   const isFresh = mirror.kind === "answered" && mirror.notFresh === undefined;
   if (mirror.kind === "answered" && isFresh) memory.lastSuccess = latest(memory.lastSuccess, mirror.checkedAt);
