@@ -12,11 +12,14 @@ import { eventually } from "../support/eventually.ts";
 import { olderForm } from "../support/older-status.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
 import { MANIFESTS } from "../support/shipped-manifests.ts";
-import { createClass, dataOf, find, type Place, type SyncWorld, send, startSyncWorld } from "../support/sync-world.ts";
+import { createClass, dataOf, fetchesOf, find, type Place, type SyncWorld, send, startSyncWorld } from "../support/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 const noRelease = releaseRefusal();
+
+/** No poll comes due meanwhile. */
+const UNPOLLED = { args: ["--enable-secret-rotation=false"], within: 60_000 };
 
 const statusPath = ({ namespace, name }: Place): string =>
   `/apis/keyvault-injector.dev/v1alpha1/namespaces/${namespace}/secretproviderclasssyncs/${name}`;
@@ -96,9 +99,10 @@ describe("statuses of older versions, at an upgrade", { skip }, () => {
 
   for (const version of ["0.2.0", "0.3.0"]) {
     test(`F1: are stored as this version does, with the definitions of ${version} brought up to date, and nothing is fetched`, async () => {
-      const worker = await world.product.start("sync");
+      const worker = await world.product.start("sync", UNPOLLED);
       const { place } = await aReadyClass(world, `from-${version.replaceAll(".", "-")}`);
-      await waitForGeneration(world.plane, place, await editClass(world, place, await world.object("second")));
+      const second = await world.object("second");
+      await waitForGeneration(world.plane, place, await editClass(world, place, second));
       const status = readStatus((await storedAt(world, place)).status);
       assert.ok(status !== undefined);
       await worker.stop();
@@ -119,14 +123,15 @@ describe("statuses of older versions, at an upgrade", { skip }, () => {
         { what: `the definition of ${version} to be in force` },
       );
       assert.equal((await storedAt(world, place)).status?.observedGeneration, 2);
-      const requests = (await world.emulator.requests()).length;
+      const fetches = await fetchesOf(world, second);
+      assert.ok(fetches > 0);
 
-      const next = await world.product.start("sync");
+      const next = await world.product.start("sync", UNPOLLED);
       await waitForCondition(world.plane, place, "Ready");
 
       const now = await storedAt(world, place);
       assert.deepEqual([now.status?.observedClassGeneration, now.status?.observedGeneration, now.status?.secretsSynced], [2, 1, undefined]);
-      assert.equal((await world.emulator.requests()).length, requests);
+      assert.equal(await fetchesOf(world, second), fetches);
       await next.stop();
     });
   }
