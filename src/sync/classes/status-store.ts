@@ -80,10 +80,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         written.delete(key);
         noteSeen(key, current === undefined && !removed.has(key));
         if (current?.status !== undefined) {
-          // An older version wrote it: it is stored anew, from what it says, at the next look.
-          if (!current.isCurrentForm && !unstored.has(key)) unstored.set(key, current.status);
-          // What is shown may be older than what could not be stored since.
-          if (current.isCurrentForm && isDeepStrictEqual(current.status, unstored.get(key))) unstored.delete(key);
+          noteShown(unstored, current, current.status);
           return;
         }
         // What is being written while it disappears is newer.
@@ -171,6 +168,12 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
 
 function readOf(object: SecretProviderClassSync): Pick<StoredStatus, "status" | "isCurrentForm"> {
   return { status: readStatus(object.status), isCurrentForm: isCurrentForm(object) };
+}
+
+/** What is shown may be older than what could not be stored since. What an older version wrote is stored anew at the next look. */
+function noteShown(unstored: Map<string, ClassStatus>, { key, isCurrentForm: isCurrent }: StoredStatus, status: ClassStatus): void {
+  if (isCurrent && isDeepStrictEqual(status, unstored.get(key))) unstored.delete(key);
+  if (!isCurrent && !unstored.has(key)) unstored.set(key, status);
 }
 
 interface Written {
