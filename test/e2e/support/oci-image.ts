@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
-import { type TarEntry, tarChunks } from "./tar.ts";
+import { type TarEntry, tarChunks } from "../../../tools/release/tar.ts";
 
 /** What the image's configuration says of the process in it. */
 export interface ImageConfig {
