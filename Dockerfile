@@ -33,5 +33,5 @@ COPY --from=build /image /app
 WORKDIR /app
 # A number, so that the kubelet can check it. The files belong to root: the process can change none of them.
 USER 65532:65532
-ENTRYPOINT []
-CMD ["node", "dist/main.js"]
+# `docker run IMAGE doctor` is the command line; the pods of the manifests name their own command.
+ENTRYPOINT ["node", "dist/main.js"]

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { processConfig } from "./runtime/config.ts";
 import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
+import { packageFolder } from "./runtime/package-folder.ts";
 import { programName } from "./runtime/program-name.ts";
 import { PROCESSES, type Process } from "./runtime/settings.ts";
 import { processHelp } from "./runtime/settings-help.ts";
@@ -17,8 +19,12 @@ async function run(argv: readonly string[]): Promise<number> {
   const [command = "", ...flags] = argv;
   if (isProcess(command)) return runProcess(command, flags);
   // Loaded here and not above: the processes that run in the cluster have no use for it.
-  const { runCli } = await import("./cli/compose.ts");
-  return runCli(argv, { version: packageVersion(), program: programName([process.argv0, process.argv[1]]) });
+  const [{ runCli }, { readCrds }] = await Promise.all([import("./cli/compose.ts"), import("./sync/healing/crd-files.ts")]);
+  return runCli(argv, {
+    version: packageVersion(),
+    program: programName([process.argv0, process.argv[1]]),
+    shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
+  });
 }
 
 async function runProcess(command: Process, flags: readonly string[]): Promise<number> {

@@ -33,6 +33,7 @@ const TASKS = {
   "sim:planted": { controlPlane: "none", run: ["test/simulation/planted/main.ts"] },
   "sim:found": { controlPlane: "none", run: ["test/simulation/found/main.ts"] },
   "sim:ci": { controlPlane: "none", run: ["test/simulation/ci.ts"] },
+  "test:release": { controlPlane: "wanted", run: ["tools/run-tests.ts", "release"] },
   "test:rights": { controlPlane: "wanted", run: ["tools/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["tools/at-rest.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
@@ -45,6 +46,8 @@ const TASKS = {
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
   "control-plane": { controlPlane: "required", run: ["tools/control-plane.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
+  // What is pushed goes out through the visitor's proxy.
+  release: { controlPlane: "none", run: ["tools/release/main.ts"], keepsProxy: true },
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },

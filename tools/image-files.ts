@@ -17,13 +17,13 @@ export interface ImageFile {
   readonly source: string;
 }
 
-/** How the container runs; the manifests name the command again. */
+/** How the container runs: `docker run IMAGE doctor`. The pods of the manifests name their own command, with options for Node. */
 export const IMAGE = {
   name: "keyvault-injector",
   folder: "/app",
   /** A number, so that the kubelet can check `runAsNonRoot`. The files belong to root: the process can change none. */
   user: "65532:65532",
-  command: ["node", "dist/main.js"],
+  entrypoint: ["node", "dist/main.js"],
 } as const;
 
 /** Files and folders that are taken as they are; `dist` comes on top, with the packages compiled in. */

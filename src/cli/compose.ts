@@ -1,10 +1,7 @@
-import path from "node:path";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
-import { packageFolder } from "../runtime/package-folder.ts";
-import { readCrds } from "../sync/healing/crd-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
 import { createInputs } from "./manifest/inputs.ts";
@@ -12,21 +9,22 @@ import { runProgram } from "./program.ts";
 import { createProgress, NO_PROGRESS } from "./progress.ts";
 import type { AzureAccess, WorkerCode } from "./surroundings.ts";
 
+/** What differs between the ways in which the command line is shipped: beside its files, or as a single one. */
+type Shipped = Pick<CommandContext, "version" | "program" | "shippedCrds">;
+
 /** The command line, from its arguments to its exit code. */
-export async function runCli(argv: readonly string[], { version, program }: Pick<CommandContext, "version" | "program">): Promise<number> {
+export async function runCli(argv: readonly string[], shipped: Shipped): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
   const { stderr } = process;
   const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
-    version,
-    program,
+    ...shipped,
     clock: systemClock,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
     hasColour: process.stdout.isTTY && process.stdout.hasColors(),
     inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
-    openCluster: (access) => openCluster(access, version),
-    shippedCrds: () => readCrds(path.join(packageFolder(), "manifests/crds")),
+    openCluster: (access) => openCluster(access, shipped.version),
     openAzure,
     openReach,
     workerCode,

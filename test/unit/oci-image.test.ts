@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import type { TarEntry } from "../../tools/release/tar.ts";
 import { entriesUnder, type ImageSpec, writeImageArchive } from "../e2e/support/oci-image.ts";
-import type { TarEntry } from "../e2e/support/tar.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "oci-image-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -15,11 +15,16 @@ const KINDS: Readonly<Record<string, Change["kind"]>> = {
   Security: "security",
 };
 
-/** Of `## [version]`; throws where there is no such section, or one of its headings is none of Keep a Changelog's. */
-export function changesOf(changelog: string, version: string): readonly Change[] {
+/** The text of `## [version]` from behind its `## `; throws where there is none. */
+export function sectionOf(changelog: string, version: string): string {
   const section = changelog.split(/^## /m).find((candidate) => candidate.startsWith(`[${version}]`));
   if (section === undefined) throw new Error(`CHANGELOG.md has no section [${version}]`);
-  const [, ...parts] = section.split(/^### /m);
+  return section;
+}
+
+/** Of `## [version]`; throws where there is no such section, or one of its headings is none of Keep a Changelog's. */
+export function changesOf(changelog: string, version: string): readonly Change[] {
+  const [, ...parts] = sectionOf(changelog, version).split(/^### /m);
   return parts.flatMap((part) => {
     const [heading = "", ...lines] = part.split("\n");
     const kind = KINDS[heading.trim()];

@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { npmEnvironment } from "./npm.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const EXCEPTIONS = "tools/release/audit-exceptions.json";
@@ -76,10 +77,12 @@ export function readAnswer(output: string): AuditAnswer {
 
 function askRegistry(): AuditAnswer {
   const bound = ["--fetch-timeout=15000", "--fetch-retries=0"];
-  // The bootstrap takes the way to the registry (proxy, CA, npm's settings) out of its child's environment, and passes it on like this.
-  const kept: Readonly<Record<string, string>> = JSON.parse(process.env["KEYVAULT_INJECTOR_NPM_ENVIRONMENT"] ?? "{}");
-  const env = { ...process.env, ...kept };
-  const { stdout, error } = spawnSync("npm", ["audit", "--json", ...bound], { cwd: root, env, encoding: "utf8", timeout: 60_000 });
+  const { stdout, error } = spawnSync("npm", ["audit", "--json", ...bound], {
+    cwd: root,
+    env: npmEnvironment(),
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   if (error !== undefined) return { kind: "unanswered", why: `npm audit did not end: ${error.message}` };
   return readAnswer(stdout);
 }

@@ -1,6 +1,6 @@
 /**
  * What the image's program is made of, as CycloneDX JSON: the packages that are compiled in, with versions, licences and the checksums of
- * the lockfile. Node itself and the base image have lists of their own.
+ * the lockfile. A release adds Node and Debian's packages to the list of each image.
  *
  *   npm run sbom [-- <file>]
  */
@@ -9,6 +9,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { bundledPackages } from "../build.ts";
+import type { BasePackage } from "./base-packages.ts";
+import type { NodeProgram } from "./node-program.ts";
+import type { Architecture } from "./platform.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -41,6 +44,37 @@ function narrowed({ serialNumber: _serial, metadata, ...bom }: Bom, kept: Readon
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((on) => refs.has(on)) }));
   const component = { ...metadata.component, name: "keyvault-injector", type: "application" };
   return { ...bom, metadata: { component }, components, dependencies };
+}
+
+/** Of the image for one architecture: with Node and Debian's packages besides. */
+export function imageBom(bom: Bom, { architecture, node, base }: ImageParts): Bom {
+  const licensed = (id: string) => [{ license: { id } }];
+  const below = [
+    {
+      type: "platform",
+      "bom-ref": `node@${node.version}`,
+      name: "node",
+      version: node.version,
+      purl: `pkg:generic/node@${node.version}?arch=${architecture}`,
+      licenses: licensed("MIT"),
+      properties: [{ name: "keyvault-injector:npm-package", value: node.package }],
+    },
+    ...base.map(({ name, version, sha256 }) => ({
+      type: "library",
+      "bom-ref": `deb:${name}@${version}`,
+      name,
+      version,
+      purl: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}&distro=debian-12`,
+      properties: [{ name: "keyvault-injector:deb-sha256", value: sha256 }],
+    })),
+  ];
+  return { ...bom, components: [...bom.components, ...below] };
+}
+
+export interface ImageParts {
+  readonly architecture: Architecture;
+  readonly node: NodeProgram;
+  readonly base: readonly BasePackage[];
 }
 
 if (import.meta.main) {

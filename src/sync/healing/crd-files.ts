@@ -5,14 +5,18 @@ import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 
 /** The CRDs that this version ships, from the very files that are applied at install. Throws where the folder has none. */
 export function readCrds(folder: string): readonly CustomResourceDefinition[] {
-  const crds = readdirSync(folder)
-    .filter((file) => file.endsWith(".yaml"))
-    .sort()
-    .flatMap((file) => parseAllDocuments(readFileSync(path.join(folder, file), "utf8")))
-    .map((document): unknown => document.toJS())
-    .filter(isCrd);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
+  const crds = crdsIn(files.sort().map((file) => readFileSync(path.join(folder, file), "utf8")));
   if (crds.length === 0) throw new Error(`no CustomResourceDefinition in ${folder}; point --crds-dir at the folder of the CRD manifests`);
   return crds;
+}
+
+/** Of the texts of such files, in their order. */
+export function crdsIn(texts: readonly string[]): readonly CustomResourceDefinition[] {
+  return texts
+    .flatMap((text) => parseAllDocuments(text))
+    .map((document): unknown => document.toJS())
+    .filter(isCrd);
 }
 
 function isCrd(value: unknown): value is CustomResourceDefinition {

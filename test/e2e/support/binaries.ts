@@ -66,6 +66,8 @@ const JUDGES = {
   "argo-lua": { module: path.resolve(E2E, "..", "contract", "go", "argo-lua"), package: "." },
   "manifest-judge": { module: path.resolve(E2E, "..", "contract", "go", "manifests"), package: "." },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
+  registry: { module: path.resolve(E2E, "..", "contract", "go", "registry"), package: "." },
+  cosign: { module: path.resolve(E2E, "..", "release", "go", "cosign"), package: "github.com/sigstore/cosign/v3/cmd/cosign" },
   "helm-3": helmProgram("v3"),
   "helm-4": helmProgram("v4"),
 } as const satisfies Readonly<Record<string, Program>>;

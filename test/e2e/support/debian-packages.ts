@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Debian package -> the file of it that the node needs. */
-const PACKAGES: Readonly<Record<string, string>> = {
+/** Debian package -> the file of it that is needed. */
+type Packages = Readonly<Record<string, string>>;
+
+const NODE_PACKAGES: Packages = {
   containerd: "/usr/bin/containerd",
   runc: "/usr/sbin/runc",
   "containernetworking-plugins": "/usr/lib/cni/bridge",
@@ -17,13 +19,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export const BUSYBOX = "/bin/busybox";
 export const CNI_PLUGINS = "/usr/lib/cni";
 
-function missingPackages(): string[] {
-  return Object.keys(PACKAGES).filter((name) => !existsSync(PACKAGES[name] ?? ""));
+function missingOf(packages: Packages): string[] {
+  return Object.keys(packages).filter((name) => !existsSync(packages[name] ?? ""));
 }
 
-/** Installs what is missing of the container runtime; returns why that was not possible, undefined when all is there. */
-export function installPackages(): string | undefined {
-  const missing = missingPackages();
+/** Installs what is missing, by default of the node's container runtime; returns why that was not possible, undefined when all is there. */
+export function installPackages(packages: Packages = NODE_PACKAGES): string | undefined {
+  const missing = missingOf(packages);
   if (missing.length === 0) return undefined;
   const remedy = `install ${missing.join(", ")} (names of Debian packages)`;
   if (!existsSync("/usr/bin/apt-get")) return `${remedy}; this is no Debian, so it was not tried`;
@@ -34,8 +36,8 @@ export function installPackages(): string | undefined {
   } catch (error) {
     return `${remedy}; apt-get could not: ${error instanceof Error ? error.message : String(error)}`;
   }
-  const still = missingPackages();
-  return still.length === 0 ? undefined : `installed, but ${still.map((name) => PACKAGES[name]).join(", ")} is not there`;
+  const still = missingOf(packages);
+  return still.length === 0 ? undefined : `installed, but ${still.map((name) => packages[name]).join(", ")} is not there`;
 }
 
 /** Ten minutes, so that a lock held by somebody else ends in a message. */

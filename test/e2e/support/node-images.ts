@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { realpathSync } from "node:fs";
 import path from "node:path";
+import type { TarEntry } from "../../../tools/release/tar.ts";
 import type { NodeBinaries, ProgramName } from "./binaries.ts";
 import { BUSYBOX } from "./debian-packages.ts";
 import { PAUSE_IMAGE } from "./node-layout.ts";
 import type { ImageConfig, ImageSpec } from "./oci-image.ts";
-import type { TarEntry } from "./tar.ts";
 
 /** The shell image of the tests, under the name that the extension's documentation uses. */
 export const SHELL_IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.29-4";

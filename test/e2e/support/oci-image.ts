@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
-import { type TarEntry, tarChunks } from "./tar.ts";
+import { sortedEntries, type TarEntry, tarChunks } from "../../../tools/release/tar.ts";
 
 /** What the image's configuration says of the process in it. */
 export interface ImageConfig {
@@ -65,18 +65,6 @@ export function entriesUnder(folder: string, into: string): TarEntry[] {
     if (item.isDirectory()) return [{ path: target, kind: "directory" }, ...entriesUnder(source, target)];
     return item.isFile() ? [{ path: target, kind: "copy", source, mode: statSync(source).mode & 0o7777 }] : [];
   });
-}
-
-/** Parents before children and always in the same order, whatever order the caller had. */
-function sortedEntries(entries: readonly TarEntry[]): TarEntry[] {
-  const byPath = new Map<string, TarEntry>();
-  for (const entry of entries) {
-    for (let parent = path.posix.dirname(entry.path); parent !== "."; parent = path.posix.dirname(parent)) {
-      if (!byPath.has(parent)) byPath.set(parent, { path: parent, kind: "directory" });
-    }
-    byPath.set(entry.path, entry);
-  }
-  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function imageConfig(config: ImageConfig, layerDigest: string): unknown {

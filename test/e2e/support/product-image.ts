@@ -20,6 +20,6 @@ export async function productImage({ names = [], changed }: ProductImageOptions 
   return nodeRuntimeImage(
     [`${IMAGE.name}:${VERSION}`, ...names],
     imageFiles(dist).map(({ path: file, source }) => ({ path: path.posix.join(folder, file), kind: "copy", source })),
-    { user: IMAGE.user, entrypoint: [], command: IMAGE.command, workingDirectory: IMAGE.folder },
+    { user: IMAGE.user, entrypoint: IMAGE.entrypoint, workingDirectory: IMAGE.folder },
   );
 }

@@ -15,7 +15,8 @@ export function releaseRefusal(): string | undefined {
 /** The image of the release, built by its own tools from its own sources. */
 export function releasedImage(): ImageSpec {
   const { image } = builtCommit(RELEASE.commit);
-  const { folder: into, user, command } = IMAGE;
-  const config = { user, entrypoint: [], command, workingDirectory: into };
+  const { folder: into, user } = IMAGE;
+  // As its own Dockerfile had it.
+  const config = { user, entrypoint: [], command: ["node", "dist/main.js"], workingDirectory: into };
   return nodeRuntimeImage([`${IMAGE.name}:${RELEASE.version}`], entriesUnder(image, into.slice(1)), config);
 }

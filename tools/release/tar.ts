@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import path from "node:path";
 
 /** One member of a tar archive. Modes are the permission bits; owners are numbers, root where absent. */
 export type TarEntry = {
@@ -27,6 +28,18 @@ const NAME_BYTES = 100;
 export function* tarChunks(entries: readonly TarEntry[]): Generator<Buffer> {
   for (const entry of entries) yield* entryChunks(entry);
   yield Buffer.alloc(2 * BLOCK);
+}
+
+/** Parents before children and always in the same order, whatever order the caller had. */
+export function sortedEntries(entries: readonly TarEntry[]): TarEntry[] {
+  const byPath = new Map<string, TarEntry>();
+  for (const entry of entries) {
+    for (let parent = path.posix.dirname(entry.path); parent !== "."; parent = path.posix.dirname(parent)) {
+      if (!byPath.has(parent)) byPath.set(parent, { path: parent, kind: "directory" });
+    }
+    byPath.set(entry.path, entry);
+  }
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function* entryChunks(entry: TarEntry): Generator<Buffer> {

@@ -1,0 +1,95 @@
+/** A release as `npm run release` makes, signs and pushes it, and one more of the same sources. */
+import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { makeRelease, type Release } from "../../../tools/release/make-release.ts";
+import { blobFile, type Descriptor } from "../../../tools/release/oci-layout.ts";
+import { startProcess } from "../../support/process.ts";
+import { type RunningRegistry, startRegistry } from "../../support/registry.ts";
+import { REPOSITORY, VERSION } from "../../support/repository-files.ts";
+
+export interface MadeRelease {
+  readonly registry: RunningRegistry;
+  /** `<host>/<prefix>` */
+  readonly place: string;
+  /** Of the release that was pushed. */
+  readonly folder: string;
+  /** What the command printed. */
+  readonly printed: string;
+  /** Made again, elsewhere. */
+  readonly again: Release;
+  /** Of the key that it was signed with, and of another. */
+  readonly publicKey: string;
+  readonly otherPublicKey: string;
+  /** For files of the tests; removed with the rest. */
+  readonly scratch: string;
+  stop(): Promise<void>;
+}
+
+export async function madeRelease(): Promise<MadeRelease> {
+  const scratch = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "release-"));
+  const registry = await startRegistry();
+  const stop = async (): Promise<void> => {
+    await registry.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  };
+  try {
+    const place = `${registry.host}/team`;
+    const [key, publicKey] = keyPair(scratch, "release");
+    const [, otherPublicKey] = keyPair(scratch, "other");
+    const folder = path.join(scratch, "pushed");
+    const printed = await runRelease([VERSION, "--uncommitted", "--output", folder], {
+      KEYVAULT_INJECTOR_REGISTRY: place,
+      KEYVAULT_INJECTOR_SIGNING_KEY: key,
+    });
+    const again = await makeRelease({ folder: path.join(scratch, "again"), registry: place });
+    return { registry, place, folder, printed, again, publicKey, otherPublicKey, scratch, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Resolves with what it printed; rejects with what it complained of. */
+async function runRelease(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
+  const main = path.join(REPOSITORY, "tools/release/main.ts");
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: REPOSITORY,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
+  const running = startProcess(child, "release");
+  const [printed, complained, code] = await Promise.all([text(child.stdout), text(child.stderr), running.exited]);
+  if (code !== 0) throw new Error(`npm run release ended with ${code}: ${complained}`);
+  return printed;
+}
+
+function keyPair(folder: string, name: string): readonly [string, string] {
+  const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const [key, publicKey] = [path.join(folder, `${name}.pem`), path.join(folder, `${name}.pub`)];
+  writeFileSync(key, pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  writeFileSync(publicKey, pair.publicKey.export({ type: "spki", format: "pem" }));
+  return [key, publicKey];
+}
+
+/** A manifest or index of a layout. */
+export function manifestIn(
+  layout: string,
+  digest: string,
+): {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly manifests: readonly Descriptor[];
+} {
+  return JSON.parse(readFileSync(blobFile(layout, digest), "utf8"));
+}
+
+/** `folder/name`, made anew. */
+export function emptyFolder(folder: string, name: string): string {
+  const made = path.join(folder, name);
+  mkdirSync(made);
+  return made;
+}

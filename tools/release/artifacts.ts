@@ -1,0 +1,101 @@
+/** Chart, manifests and files of a release as OCI artifacts, in the forms in which Helm, Flux and oras pull them. */
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+import { type Descriptor, EMPTY, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+export const CHART = path.join(root, "manifests/helm/keyvault-injector");
+
+/** Where the image is once it is pushed; undefined where no registry is set. */
+export interface PlacedImage {
+  /** With registry, without tag. */
+  readonly repository: string;
+  readonly digest: string;
+}
+
+interface Artifact {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly artifactType?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+function addArtifact(layout: OciLayout, artifact: Artifact): Descriptor {
+  return layout.addJson({ schemaVersion: 2, mediaType: MANIFEST, ...artifact }, MANIFEST);
+}
+
+/** The packaged chart, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
+export async function addChart(
+  layout: OciLayout,
+  image: PlacedImage | undefined,
+  annotations: Readonly<Record<string, string>>,
+): Promise<{ readonly archive: Buffer; readonly artifact: Descriptor }> {
+  const files = globSync("**/*", { cwd: CHART, withFileTypes: true }).filter((entry) => entry.isFile());
+  const { content } = await tarGz(
+    files.map((entry) => {
+      const source = path.join(entry.parentPath, entry.name);
+      const file = path.relative(CHART, source);
+      const text = readFileSync(source, "utf8");
+      return {
+        path: path.posix.join("keyvault-injector", file),
+        kind: "file",
+        content: file === "values.yaml" ? withImage(text, image) : text,
+      };
+    }),
+  );
+  const config = layout.addJson(parse(readFileSync(path.join(CHART, "Chart.yaml"), "utf8")), "application/vnd.cncf.helm.config.v1+json");
+  const layer = layout.addBlob(content, "application/vnd.cncf.helm.chart.content.v1.tar+gzip");
+  return { archive: content, artifact: addArtifact(layout, { config, layers: [layer], annotations }) };
+}
+
+/** Throws where the values are not as they are made. */
+export function withImage(values: string, image: PlacedImage | undefined): string {
+  if (image === undefined) return values;
+  const own = /^image:\n(?:[ #].*\n|\n)*?  repository: keyvault-injector\n(?:[ #].*\n|\n)*?  digest: ""\n/m;
+  if (!own.test(values)) throw new Error("values.yaml has no image with repository and digest: the release cannot name its own");
+  return values.replace(own, (block) =>
+    block
+      .replace("  repository: keyvault-injector\n", `  repository: ${image.repository}\n`)
+      .replace('  digest: ""\n', `  digest: ${image.digest}\n`),
+  );
+}
+
+/** Everything that `kubectl apply -f` takes, in one file: the definitions, then the rest. Removing by it takes the classes along. */
+export function releaseManifests(version: string, image: PlacedImage | undefined): string {
+  const [crds, rest] = ["crds.yaml", "keyvault-injector.yaml"].map((file) =>
+    readFileSync(path.join(root, "manifests/releases", version, file), "utf8"),
+  );
+  const warning = "# kubectl delete -f of this file deletes the definitions, and with them every class: see docs/how-to/uninstall.md.\n";
+  const text = `${warning}${crds}---\n${rest}`;
+  if (image === undefined) return text;
+  const name = `image: keyvault-injector:${version}`;
+  if (!text.includes(`${name}\n`)) throw new Error(`the rendered manifests have no ${name}: npm run render-manifests`);
+  return text.replaceAll(`${name}\n`, `image: ${image.repository}:${version}@${image.digest}\n`);
+}
+
+/** As Flux's OCIRepository reads it. */
+export async function addFluxArtifact(
+  layout: OciLayout,
+  manifests: string,
+  annotations: Readonly<Record<string, string>>,
+): Promise<Descriptor> {
+  const { content } = await tarGz([{ path: "keyvault-injector.yaml", kind: "file", content: manifests }]);
+  const config = layout.addJson({}, "application/vnd.cncf.flux.config.v1+json");
+  return addArtifact(layout, { config, layers: [layout.addBlob(content, "application/vnd.cncf.flux.content.v1.tar+gzip")], annotations });
+}
+
+/** Each file a layer with its name, as `oras pull` writes them. */
+export function addFiles(
+  layout: OciLayout,
+  folder: string,
+  files: readonly string[],
+  annotations: Readonly<Record<string, string>>,
+): Descriptor {
+  const layers = files.map((file) => ({
+    ...layout.addBlob(readFileSync(path.join(folder, file)), "application/octet-stream"),
+    annotations: { "org.opencontainers.image.title": file },
+  }));
+  const artifactType = "application/vnd.keyvault-injector.release.v1";
+  return addArtifact(layout, { artifactType, config: layout.addBlob("{}", EMPTY), layers, annotations });
+}

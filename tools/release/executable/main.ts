@@ -1,0 +1,29 @@
+/** The command line as a single executable: what lies beside the program elsewhere is an asset of it. */
+import { getAsset, getAssetKeys } from "node:sea";
+import { runCli } from "../../../src/cli/compose.ts";
+import { programName } from "../../../src/runtime/program-name.ts";
+import { PROCESSES } from "../../../src/runtime/settings.ts";
+import { crdsIn } from "../../../src/sync/healing/crd-files.ts";
+import { CRDS, VERSION } from "./assets.ts";
+
+async function run(argv: readonly string[]): Promise<number> {
+  const program = programName([process.argv0]);
+  const [word = "", ...flags] = argv;
+  if (PROCESSES.some((process) => process === word)) {
+    if (flags.includes("--help") || flags.includes("-h")) return runCli(["help", word], { version: version(), program, shippedCrds });
+    process.stderr.write(`${program}: ${word} runs in the cluster, from the image; this program has the command line alone\n`);
+    return 2;
+  }
+  return runCli(argv, { version: version(), program, shippedCrds });
+}
+
+function version(): string {
+  return getAsset(VERSION, "utf8");
+}
+
+function shippedCrds() {
+  const files = getAssetKeys().filter((key) => key.startsWith(CRDS));
+  return crdsIn(files.sort().map((file) => getAsset(file, "utf8")));
+}
+
+void run(process.argv.slice(2)).then((code) => process.exit(code));

@@ -1,0 +1,10 @@
+/** The platforms that a release is made for, by the names that each ecosystem has for them. */
+export const ARCHITECTURES = ["amd64", "arm64"] as const;
+
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** npm's and Node's name. */
+export const NODE_ARCH = { amd64: "x64", arm64: "arm64" } as const satisfies Record<Architecture, string>;
+
+/** Debian's folder of shared libraries. */
+export const TRIPLET = { amd64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" } as const satisfies Record<Architecture, string>;
