@@ -95,6 +95,7 @@ class LeaseElection implements LeaderElection {
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
       const won = await this.#acquire(signal);
+      if (signal.aborted) return await this.#release(won);
       this.#options.logger.info("became the leader", { lease: this.#options.name, identity: this.#options.identity });
       await this.#hold(won, lead, signal);
     } catch (error) {
@@ -116,7 +117,9 @@ class LeaseElection implements LeaderElection {
         unchangedMs = 0;
       }
       if (found !== undefined && (found.isFree || unchangedMs > this.#durationOf(found.lease))) {
-        const won = await this.#tried("lease not acquired", () => this.#write(found.lease, signal), signal);
+        // A stop does not end it: of a write without an answer nobody would know what to give back. The client bounds the request.
+        const { signal: unhurried } = new AbortController();
+        const won = await this.#tried("lease not acquired", () => this.#write(found.lease, unhurried), signal);
         if (won !== undefined) return won;
       }
       await this.#options.clock.sleep(this.#timing.retryMs, signal);
