@@ -89,10 +89,14 @@ interface Processes {
 
 async function startProcesses(product: Product): Promise<Processes> {
   const args = [`--rotation-poll-interval=${INTERVAL_MS / 1_000}s`];
-  const sync = { args, within: 60_000, environment: { NODE_OPTIONS: HEAPS.sync } };
+  const sync = { args, within: 60_000, hasShippedFlags: true, environment: { NODE_OPTIONS: HEAPS.sync } };
   const first = await product.start("sync", sync);
   const second = await product.start("sync", sync);
-  const webhook = await product.start("webhook", { within: 60_000, environment: { NODE_OPTIONS: HEAPS.webhook } });
+  const webhook = await product.start("webhook", {
+    within: 60_000,
+    hasShippedFlags: true,
+    environment: { NODE_OPTIONS: HEAPS.webhook },
+  });
   for (const running of [first, second, webhook]) limitMemory(running);
   return { webhook, sync: [first, second] };
 }

@@ -53,7 +53,17 @@ function withPort(manifest: Manifest, port: number): Manifest {
 
 /** Arguments of a shipped Deployment's container, after the subcommand. */
 export function shippedArguments(manifests: readonly Manifest[], deployment: string): readonly string[] {
-  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
-  if (found === undefined) throw new Error(`no Deployment ${deployment} in the manifests`);
-  return listAt(found, "spec", "template", "spec", "containers", 0, "args").map(String);
+  return listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "args").map(String);
+}
+
+/** Of its runtime: what stands between `node` and the program. */
+export function shippedNodeFlags(manifests: readonly Manifest[], deployment: string): readonly string[] {
+  const command = listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "command").map(String);
+  return command.filter((part) => part.startsWith("--"));
+}
+
+function deploymentNamed(manifests: readonly Manifest[], name: string): Manifest {
+  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === name);
+  if (found === undefined) throw new Error(`no Deployment ${name} in the manifests`);
+  return found;
 }

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
-import { onOneMachine, shippedArguments } from "./one-machine.ts";
+import { onOneMachine, shippedArguments, shippedNodeFlags } from "./one-machine.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { folderManifests, MANIFESTS, type Manifest } from "./shipped-manifests.ts";
 
@@ -48,6 +48,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds to readiness, at most; default 30,000. */
   readonly within?: number;
+  /** Node runs with the flags of the shipped container: where its memory counts. Default: without. */
+  readonly hasShippedFlags?: boolean;
 }
 
 export interface InstallOptions {
@@ -100,6 +102,7 @@ export function productOn(plane: ControlPlane, options: InstalledProduct): Produ
         environment,
         args: start.args ?? [],
         within: start.within ?? 30_000,
+        hasShippedFlags: start.hasShippedFlags ?? false,
         logs,
       });
       processes.push(started);
@@ -127,6 +130,7 @@ interface RoleInput {
   readonly environment: Readonly<Record<string, string>>;
   readonly args: readonly string[];
   readonly within: number;
+  readonly hasShippedFlags: boolean;
   readonly logs: string[];
 }
 
@@ -146,7 +150,8 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
     `--health-port=${healthPort}`,
     ...input.args,
   ];
-  const child = spawn(process.execPath, [input.main, ...args], {
+  const flags = input.hasShippedFlags ? shippedNodeFlags(input.shipped, name) : [];
+  const child = spawn(process.execPath, [...flags, input.main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"] ?? "",
