@@ -1,3 +1,5 @@
+import { unlessAborted } from "../runtime/lifecycle.ts";
+
 /** Raised by {@link boundedCall} where no answer came in time. */
 export class CallTimeout extends Error {
   override readonly name = "CallTimeout";
@@ -11,12 +13,6 @@ export async function boundedCall<T>(call: (signal: AbortSignal) => Promise<T>, 
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(milliseconds);
   const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal?.aborted === true ? signal.reason : new CallTimeout(`no answer within ${milliseconds / 1000} s`));
-  bounded.addEventListener("abort", end, { once: true });
-  try {
-    return await Promise.race([call(bounded), ended.promise]);
-  } finally {
-    bounded.removeEventListener("abort", end);
-  }
+  const why = (): unknown => (signal?.aborted === true ? signal.reason : new CallTimeout(`no answer within ${milliseconds / 1000} s`));
+  return unlessAborted(call(bounded), bounded, why);
 }

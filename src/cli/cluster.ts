@@ -28,6 +28,11 @@ export type Look<T> =
   | { readonly kind: "unserved" }
   | { readonly kind: "unseen"; readonly why: string };
 
+/** What was seen of a list: nothing, where nobody may look. */
+export function listed<T>(look: Look<readonly T[]>): readonly T[] {
+  return look.kind === "seen" ? look.value : [];
+}
+
 /** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */
 export interface Viewer {
   object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;

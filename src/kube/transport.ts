@@ -1,6 +1,7 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
 import type { KubeError } from "../domain/ports/kube-error.ts";
+import { unlessAborted } from "../runtime/lifecycle.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
@@ -73,7 +74,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const { attempt } = call;
     await within(credentialsLimit, signal, async (bounded) => {
       const tooLate = (): KubeError => credentialsMissing(attempt, `nothing within ${credentialsLimit} ms`);
-      await beforeAbort(authenticate(config, { context, purpose, attempt }), bounded, tooLate);
+      await unlessAborted(authenticate(config, { context, purpose, attempt }), bounded, tooLate);
     });
     return context;
   }
@@ -167,18 +168,6 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
 
 function credentialsMissing(attempt: Attempt, detail: string): KubeError {
   return noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
-}
-
-/** Rejects with `error` as soon as the signal aborts, for work that takes no signal and may never end. */
-async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {
-  const given = Promise.withResolvers<never>();
-  const giveUp = (): void => given.reject(error());
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    return await Promise.race([work, given.promise]);
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
 }
 
 /** Undefined where it is longer than that: the rest is not read, and costs the connection. */

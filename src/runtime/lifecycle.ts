@@ -30,3 +30,18 @@ export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
+
+/**
+ * What the work gives, or rejects with `why` as soon as the signal aborts (default: its reason), for work that takes no signal, or is others' as
+ * well, and may never end.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, why: () => unknown = () => signal.reason): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const end = (): void => ended.reject(why());
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([work, ended.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { cacheDir } from "./cache.ts";
+import { cacheFolder } from "../../tools/cache-folder.ts";
 import { REPOSITORY } from "./repository-files.ts";
 
 /** A commit of this repository's history, built by its own tools from its own sources. */
@@ -43,12 +43,12 @@ export function builtCommit(commit: string): BuiltCommit {
 }
 
 function folderOf(commit: string): string {
-  return path.join(cacheDir(), `commit-${commit.slice(0, 12)}`);
+  return path.join(cacheFolder(), `commit-${commit.slice(0, 12)}`);
 }
 
 function buildInto(target: string, commit: string): void {
-  mkdirSync(cacheDir(), { recursive: true });
-  const work = mkdtempSync(path.join(cacheDir(), "commit-build-"));
+  mkdirSync(cacheFolder(), { recursive: true });
+  const work = mkdtempSync(path.join(cacheFolder(), "commit-build-"));
   const [sources, built] = [path.join(work, "sources"), path.join(work, "built")];
   try {
     mkdirSync(sources);

@@ -1,15 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
-
-/** Where built and downloaded binaries are kept between runs. `tools/bootstrap.mjs` prints the same folder. */
-export function cacheDir(): string {
-  const chosen = process.env["KEYVAULT_INJECTOR_CACHE"];
-  if (chosen !== undefined && chosen !== "") return path.resolve(chosen);
-  const base = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  return path.join(base, "keyvault-injector");
-}
 
 /** Short digest of files, for naming a cache folder after what it was made from. */
 export function digestOf(files: readonly string[]): string {

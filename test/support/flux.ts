@@ -5,9 +5,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { cacheFolder } from "../../tools/cache-folder.ts";
 import { tarChunks } from "../../tools/release/tar.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
-import { cacheDir } from "./cache.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { startProcess } from "./process.ts";
@@ -70,7 +70,7 @@ export async function prepareFlux(): Promise<void> {
 type Definitions = (typeof DEFINITIONS)[number];
 
 function cachedFiles({ module, version, files }: Definitions): readonly string[] {
-  return files.map((file) => path.join(cacheDir(), `${path.basename(module)}-${version}`, file));
+  return files.map((file) => path.join(cacheFolder(), `${path.basename(module)}-${version}`, file));
 }
 
 function goRefusal(): string | undefined {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import type { VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
 import type { SimulatedCall } from "../support/simulation/cluster.ts";
+import { silencing } from "../support/simulation/silent-vaults.ts";
 import { classOf, INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const STATUSES = RESOURCES.secretProviderClassSyncs;
@@ -135,22 +135,3 @@ describe("a status whose write fails once", () => {
     });
   }
 });
-
-/** The vaults, which answer no request for a list while they are silent. */
-function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
-  const changed = new WeakMap<VaultClient, VaultClient>();
-  return {
-    clientFor: (address, identity, namespace) => {
-      const client = world.vaults.clientFor(address, identity, namespace);
-      const listObjects: VaultClient["listObjects"] = (kind, signal) => (isSilent() ? silence(signal) : client.listObjects(kind, signal));
-      const known = changed.get(client) ?? { ...client, listObjects };
-      changed.set(client, known);
-      return known;
-    },
-  };
-}
-
-// oxlint-disable-next-line eslint/require-yield -- a list that never comes.
-async function* silence(signal: AbortSignal): AsyncGenerator<never> {
-  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
-}

@@ -51,6 +51,11 @@ const lockSchema = z.strictObject({
   packages: z.array(packageSchema),
 });
 
+/** As lists of packages and provenance name it. */
+export function packageUrl({ name, version, architecture }: Pick<BasePackage, "name" | "version" | "architecture">): string {
+  return `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
+}
+
 export function basePackages(architecture: Architecture): readonly BasePackage[] {
   return lock().packages.filter((each) => each.architecture === architecture);
 }

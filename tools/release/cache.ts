@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
+import { cacheFolder } from "../cache-folder.ts";
 
-/** What is downloaded for a release, between runs; `tools/bootstrap.mjs` prints the folder above. */
+/** What is downloaded for a release, between runs. */
 export function releaseCache(): string {
-  const chosen =
-    process.env["KEYVAULT_INJECTOR_CACHE"] ||
-    path.join(process.env["XDG_CACHE_HOME"] || path.join(homedir(), ".cache"), "keyvault-injector");
-  const folder = path.join(chosen, "release");
+  const folder = path.join(cacheFolder(), "release");
   mkdirSync(folder, { recursive: true });
   return folder;
 }

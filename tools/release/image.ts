@@ -3,13 +3,11 @@ import path from "node:path";
 import { IMAGE, imageFiles } from "../image-files.ts";
 import { baseEntries } from "./base-packages.ts";
 import { nodeProgram } from "./node-program.ts";
-import { type Descriptor, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
+import { CONFIG, DEFAULT_PATH, type Descriptor, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
 import { ARCHITECTURES, type Architecture } from "./platform.ts";
 import type { TarEntry } from "./tar.ts";
 
-const CONFIG = "application/vnd.oci.image.config.v1+json";
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface ImageOptions {
   /** Of the build, below which the program lies. */

@@ -19,9 +19,13 @@ export interface Descriptor {
 
 export const INDEX = "application/vnd.oci.image.index.v1+json";
 export const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+export const CONFIG = "application/vnd.oci.image.config.v1+json";
 export const EMPTY = "application/vnd.oci.empty.v1+json";
 /** Under which `index.json` says the name; ours are `<repository>:<tag>`. */
 export const REF_NAME = "org.opencontainers.image.ref.name";
+
+/** In an image, for who says nothing else. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export function digestOf(content: Buffer | string): string {
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;

@@ -1,6 +1,6 @@
 /** What a release was made from, as SLSA v1 provenance in an in-toto statement. Times are left out: the same commit gives the same text. */
 import { PROJECT } from "../helm-chart/project.ts";
-import type { BasePackage } from "./base-packages.ts";
+import { type BasePackage, packageUrl } from "./base-packages.ts";
 import type { NodeProgram } from "./node-program.ts";
 
 export const SLSA_PROVENANCE = "https://slsa.dev/provenance/v1";
@@ -58,10 +58,7 @@ export function provenance(subjects: readonly Subject[], sources: Sources, by: R
         { uri: `git+${PROJECT.repository}`, digest: { gitCommit: commit } },
         { uri: "package-lock.json", digest: { sha256: lockfile } },
         ...nodes.map((node) => ({ uri: `pkg:npm/${node.package}@${node.version}`, digest: { sha512: node.sha512 } })),
-        ...base.map(({ name, version: of, architecture, sha256 }) => ({
-          uri: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(of)}?arch=${architecture}`,
-          digest: { sha256 },
-        })),
+        ...base.map((each) => ({ uri: packageUrl(each), digest: { sha256: each.sha256 } })),
       ],
     },
     runDetails: {

@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { bundledPackages } from "../build.ts";
-import type { BasePackage } from "./base-packages.ts";
+import { type BasePackage, packageUrl } from "./base-packages.ts";
 import type { NodeProgram } from "./node-program.ts";
 import type { Architecture } from "./platform.ts";
 
@@ -64,7 +64,7 @@ export function imageBom(bom: Bom, { architecture, node, base }: ImageParts): Bo
       "bom-ref": `deb:${name}@${version}`,
       name,
       version,
-      purl: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}&distro=debian-12`,
+      purl: `${packageUrl({ name, version, architecture })}&distro=debian-12`,
       properties: [{ name: "keyvault-injector:deb-sha256", value: sha256 }],
     })),
   ];

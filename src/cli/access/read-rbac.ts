@@ -1,4 +1,4 @@
-import type { Look, Viewer } from "../cluster.ts";
+import { type Look, listed, type Viewer } from "../cluster.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import type { Binding, Rbac, Role } from "./rbac.ts";
 
@@ -21,8 +21,4 @@ export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look
       clusterRoleBindings: listed(clusterRoleBindings),
     },
   };
-}
-
-function listed<T>(look: Look<readonly T[]>): readonly T[] {
-  return look.kind === "seen" ? look.value : [];
 }

@@ -1,14 +1,13 @@
 import { SNAPSHOT_LABEL } from "../../domain/annotations.ts";
 import { COPY_FORMAT, type ComponentCopy } from "../../domain/healing/component-copy.ts";
 import { type ComponentDrift, componentDrift } from "../../domain/healing/component-drift.ts";
-import { type Component, componentsOf, crdComponent } from "../../domain/healing/components.ts";
+import { type Component, componentsOf, crdComponent, OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import { type Check, type CheckResult, fine, notThere, skipped, warn } from "./check.ts";
 
 const MAX_SHOWN = 3;
-const WORKER = "keyvault-injector-sync";
 const COPIES = { labelSelector: `${SNAPSHOT_LABEL}=component` };
 const FIX = "apply the manifests again, and take out what they do not have; component healing does both while the worker runs";
 const ACCEPTED_FIX = "set it where you install, or take it out";
@@ -32,7 +31,7 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
     else results.push(...findingsOn(component, componentDrift(copy, look.kind === "seen" ? look.value : undefined)));
     count += 1;
   }
-  const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: WORKER });
+  const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (worker?.kind === "absent") return [notThere("components", "there is no worker, which keeps copies to compare with", "deployments")];
   if (count === 0) return [fine("components", "the worker keeps no copies to compare with: component healing is off, or has just begun")];
   return results.length > 0 ? results : [fine("components", `${count} parts of the install are as their installer left them`)];

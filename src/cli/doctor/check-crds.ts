@@ -5,17 +5,16 @@ import { type Check, type CheckResult, fail, fine, skipped, warn } from "./check
 
 const APPLY = "apply manifests/crds, or let the worker heal them (--heal=crds)";
 
-const MISSING = " is missing";
-
 export const checkCrds: Check = async ({ viewer, crds }) => {
   const results: CheckResult[] = [];
+  let absent = 0;
   for (const ours of crds) {
     const { name } = ours.metadata;
     const look = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
+    if (look.kind === "absent" || look.kind === "unserved") absent += 1;
     results.push(look.kind === "unseen" ? skipped("crds", look) : resultOf(ours, look.kind === "seen" ? look.value : undefined));
   }
-  const absent = results.filter(({ state, message }) => state === "FAIL" && message.endsWith(MISSING));
-  if (absent.length === crds.length && absent.length > 0) return [fail("crds", `none of the ${absent.length} CRDs is there`, APPLY)];
+  if (absent === crds.length && absent > 0) return [fail("crds", `none of the ${absent} CRDs is there`, APPLY)];
   const wrong = results.filter(({ state }) => state !== "OK");
   return wrong.length > 0 ? wrong : [fine("crds", `${results.length} of ${results.length} are whole`)];
 };
@@ -27,7 +26,7 @@ function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition
     case "whole":
       return fine("crds", `${name} is whole`);
     case "absent":
-      return fail("crds", `${name}${MISSING}`, APPLY);
+      return fail("crds", `${name} is missing`, APPLY);
     case "terminating":
       return fail("crds", `${name} is being deleted`, "wait until it is gone, then apply manifests/crds");
     case "damaged":

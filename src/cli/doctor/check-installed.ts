@@ -1,7 +1,7 @@
 import { WEBHOOK_CONFIGURATION } from "../../domain/certificates/names.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import type { Look } from "../cluster.ts";
+import { listed } from "../cluster.ts";
 import { OWN_LABEL } from "../install.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
@@ -46,8 +46,4 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   const plan =
     driver.kind === "seen" ? "; before that, keyvault-injector doctor plan says what it would do with the classes that are there" : "";
   return `${command.join(" ")} (docs/how-to/install.md says how to build the image, and how kubectl installs)${plan}`;
-}
-
-function listed<T>(look: Look<readonly T[]>): readonly T[] {
-  return look.kind === "seen" ? look.value : [];
 }

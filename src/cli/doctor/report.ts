@@ -3,7 +3,7 @@ import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
-import type { Look } from "../cluster.ts";
+import { type Look, listed } from "../cluster.ts";
 import { OWN_LABEL } from "../install.ts";
 import { MORE_RESOURCES } from "../resources.ts";
 import type { CheckResult, DoctorContext } from "./check.ts";
@@ -68,7 +68,7 @@ export async function readInstall(context: DoctorContext): Promise<InstallFacts>
   const unseen = new Set<string>();
   const list = <T>(look: Look<readonly T[]>): readonly T[] => {
     if (look.kind === "unseen") unseen.add(look.why);
-    return look.kind === "seen" ? look.value : [];
+    return listed(look);
   };
   const deployments = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, labelSelector: OWN_LABEL }));
   const daemonSets = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));

@@ -1,6 +1,6 @@
 import { grantsOf, type NamespaceGrants } from "../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import type { Look, Viewer } from "../cluster.ts";
+import { type Look, listed, type Viewer } from "../cluster.ts";
 
 /** What a Namespace lends to the worker. */
 export async function lookAtGrants(viewer: Viewer, namespace: string): Promise<Look<NamespaceGrants>> {
@@ -8,7 +8,6 @@ export async function lookAtGrants(viewer: Viewer, namespace: string): Promise<L
   if (look.kind === "seen") return { kind: "seen", value: grantsOf(look.value) };
   if (look.kind !== "unseen") return look;
   // The worker itself may list Namespaces, and get none.
-  const listed = await viewer.all<KubeObject>(RESOURCES.namespaces, { fieldSelector: `metadata.name=${namespace}` });
-  const [found] = listed.kind === "seen" ? listed.value : [];
+  const [found] = listed(await viewer.all<KubeObject>(RESOURCES.namespaces, { fieldSelector: `metadata.name=${namespace}` }));
   return found === undefined ? look : { kind: "seen", value: grantsOf(found) };
 }

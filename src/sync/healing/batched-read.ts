@@ -1,3 +1,5 @@
+import { unlessAborted } from "../../runtime/lifecycle.ts";
+
 /** Covers the API server's own time-out; whoever asks has a signal of their own besides (milliseconds). */
 const LONGEST_READ_MS = 30_000;
 
@@ -28,15 +30,4 @@ export function batchedRead<T>(read: (signal: AbortSignal) => Promise<T>): (sign
     }
     return unlessAborted(last.answer, signal);
   };
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

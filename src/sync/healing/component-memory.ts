@@ -25,13 +25,13 @@ export class ComponentMemory {
   /** A repair may have begun whose last write, which hands the record of owners back, was not done: by this process, or by one before it. */
   mayBeHalfRepaired = true;
 
-  noteWritten(entries: readonly ManagedFieldsEntry[]): void {
+  readonly noteWritten = (entries: readonly ManagedFieldsEntry[]): void => {
     for (const entry of entries) {
       this.#written.set(writeOf(entry), entry);
       const [oldest] = this.#written.keys();
       if (this.#written.size > MOST_WRITES && oldest !== undefined) this.#written.delete(oldest);
     }
-  }
+  };
 
   /**
    * The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. After a write without an

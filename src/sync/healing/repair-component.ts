@@ -30,9 +30,9 @@ export async function repair(
     return again(pauseMs);
   }
   try {
-    const onWritten: CopyToApply["onWritten"] = (entries) => memory.noteWritten(entries);
     memory.mayBeHalfRepaired = true;
-    if (!(await applyCopy(kube, { ...wantedOf(copy, { component, live }, drift), onWritten }, signal))) return again(MOVING_MS);
+    const wanted = { ...wantedOf(copy, { component, live }, drift), onWritten: memory.noteWritten };
+    if (!(await applyCopy(kube, wanted, signal))) return again(MOVING_MS);
     memory.mayBeHalfRepaired = false;
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
@@ -88,8 +88,7 @@ export async function finishRepair(context: HealContext, observed: ObservedCompo
   const hasMore = !hasFields(comparedFields(copy.owners), comparedFields(installerEntries(live)));
   const isInstalled = componentDrift(known, live).kind === "installed";
   if (isHalfHandedBack(copy, live, FIELD_MANAGER) || (hasMore && (isInstalled || memory.mayBeHalfRepaired))) {
-    const onWritten: CopyToApply["onWritten"] = (entries) => memory.noteWritten(entries);
-    memory.mayBeHalfRepaired = !(await handBack(context.kube, { component, copy, applied: live, onWritten }, signal));
+    memory.mayBeHalfRepaired = !(await handBack(context.kube, { component, copy, applied: live, onWritten: memory.noteWritten }, signal));
     return false;
   }
   memory.mayBeHalfRepaired = false;

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { cacheDir, digestOf } from "../../support/cache.ts";
+import { cacheFolder } from "../../../tools/cache-folder.ts";
+import { digestOf } from "../../support/cache.ts";
 
 const E2E = path.resolve(import.meta.dirname, "..");
 const MODULES = path.join(E2E, "go");
@@ -127,7 +128,7 @@ function programOf(name: BuiltProgram): Program {
 function programPath(name: BuiltProgram): string {
   const program = programOf(name);
   const files = [program.module, ...(program.sources ?? [])].flatMap(moduleFiles);
-  return path.join(cacheDir(), `${path.basename(program.module)}-${digestOf(files)}`, name);
+  return path.join(cacheFolder(), `${path.basename(program.module)}-${digestOf(files)}`, name);
 }
 
 function moduleFiles(module: string): string[] {

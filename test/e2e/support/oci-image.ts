@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readlinkSync, rmSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
+import { CONFIG, DEFAULT_PATH, digestOf, INDEX, MANIFEST } from "../../../tools/release/oci-layout.ts";
 import { sortedEntries, type TarEntry, tarChunks } from "../../../tools/release/tar.ts";
 
 /** What the image's configuration says of the process in it. */
@@ -33,7 +34,6 @@ interface Blob {
   readonly size: number;
 }
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /** Writes a one-layer OCI archive that `ctr images import` takes; neither a registry nor a daemon is asked. */
@@ -86,8 +86,8 @@ function imageConfig(config: ImageConfig, layerDigest: string): unknown {
 function imageManifest(config: Blob, layer: Blob): unknown {
   return {
     schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
+    mediaType: MANIFEST,
+    config: { mediaType: CONFIG, ...config },
     layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...layer }],
   };
 }
@@ -95,9 +95,9 @@ function imageManifest(config: Blob, layer: Blob): unknown {
 function imageIndex(manifest: Blob, names: readonly string[]): unknown {
   return {
     schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.index.v1+json",
+    mediaType: INDEX,
     manifests: names.map((name) => ({
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      mediaType: MANIFEST,
       ...manifest,
       annotations: { "io.containerd.image.name": qualified(name) },
     })),
@@ -113,8 +113,7 @@ function qualified(name: string): string {
 
 function jsonBlob(value: unknown): { readonly blob: Blob; readonly content: string } {
   const content = JSON.stringify(value);
-  const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-  return { blob: { digest, size: Buffer.byteLength(content) }, content };
+  return { blob: { digest: digestOf(content), size: Buffer.byteLength(content) }, content };
 }
 
 function blobPath(blob: Blob): string {

@@ -11,6 +11,7 @@ import type { SupportedIdentity } from "../../../domain/provider-class/this-vers
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
+import { listed } from "../../cluster.ts";
 import { lookAtGrants } from "../../grants/look-at-grants.ts";
 import { PADDED, paddedKeys } from "../../padded-credentials.ts";
 import { type ClassContext, insideTheWorker, keyOf } from "./class-look.ts";
@@ -132,8 +133,7 @@ function managedIdentity(
 /** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
 export async function consumersOf({ viewer }: Pick<ClassContext, "viewer">, { metadata }: SecretProviderClass): Promise<Consumers> {
   const { namespace = "", name } = metadata;
-  const look = await viewer.all<KubeObject & PodSpec>(RESOURCES.pods, { namespace });
-  const pods = look.kind === "seen" ? look.value : [];
+  const pods = listed(await viewer.all<KubeObject & PodSpec>(RESOURCES.pods, { namespace }));
   const mounting = pods.flatMap((object) => {
     const pod = readPod(object);
     const volumes = pod.ok ? pod.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === name) : [];

@@ -1,8 +1,9 @@
+import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
-import { type Cluster, createViewer, type Viewer } from "../../cluster.ts";
+import { type Cluster, createViewer, listed, type Viewer } from "../../cluster.ts";
 import type { CommandContext } from "../../command.ts";
 import { MORE_RESOURCES } from "../../resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../settings-in-force.ts";
@@ -43,7 +44,7 @@ export async function openClassContext({ cluster, context, namespace, asksVaults
 }
 
 async function settingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
+  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   return settingsOf(look.kind === "seen" ? look.value : undefined);
 }
 
@@ -62,7 +63,7 @@ export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
   if (look.kind !== "seen") return { walks: [], left: 0 };
   const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = new Set(
-    (statuses.kind === "seen" ? statuses.value : [])
+    listed(statuses)
       .filter(({ status }) => conditionOf(readStatus(status), "Synced")?.status === "False")
       .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
   );

@@ -1,0 +1,21 @@
+import type { VaultClient, VaultClients } from "../../../src/domain/ports/vault-client.ts";
+import type { SimulatedWorld } from "./world.ts";
+
+/** The vaults, which answer no request for a list while they are silent. */
+export function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
+  const changed = new WeakMap<VaultClient, VaultClient>();
+  return {
+    clientFor: (address, identity, namespace) => {
+      const client = world.vaults.clientFor(address, identity, namespace);
+      const listObjects: VaultClient["listObjects"] = (kind, signal) => (isSilent() ? silence(signal) : client.listObjects(kind, signal));
+      const known = changed.get(client) ?? { ...client, listObjects };
+      changed.set(client, known);
+      return known;
+    },
+  };
+}
+
+// oxlint-disable-next-line eslint/require-yield -- a list that never comes.
+async function* silence(signal: AbortSignal): AsyncGenerator<never> {
+  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
