@@ -1,5 +1,5 @@
 /**
- * `npm run sim`: years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--workers 2]`; with
+ * `npm run sim`: years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--workers 2] [--keep-going]`; with
  * `--twice` each seed is lived through three times, and its traces compared; `--coverage` prints which branches of the product were taken.
  */
 import { branchCoverage } from "./runs/coverage.ts";
@@ -12,7 +12,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     for (const line of await branchCoverage(args.filter((arg) => arg !== "--coverage"))) console.log(line);
     return true;
   }
-  if (!wanted.isTwice) return liveThrough(jobsOf(wanted), wanted.workers);
+  if (!wanted.isTwice) return liveThrough(jobsOf(wanted), wanted);
   let isSame = true;
   for (const { seed, hours } of jobsOf(wanted)) {
     const { digests, difference } = await runThrice({ seed, hours });

@@ -14,12 +14,6 @@ export const PROMPT_MS = 8_000;
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-/** Raised with each change of the spec; made anew, a class is another object. */
-interface SpecMark {
-  readonly uid?: string;
-  readonly generation?: number;
-}
-
 interface Written {
   readonly team: Team;
   readonly wanted: WantedClass;
@@ -60,10 +54,12 @@ export const littleIsPrompt: Invariant = {
     /** What says the same as before brings no look at the vault: an object that changed before it waits for its poll. */
     const saysSomethingElse = ({ namespace, name }: WantedClass): boolean => {
       const key = `${namespace}/${name}`;
-      const { metadata } = (world.cluster.server.object(CLASSES, name, namespace) ?? {}) as { metadata?: SpecMark };
-      const mark = `${metadata?.uid} ${metadata?.generation}`;
-      const isNew = metadata === undefined || specs.get(key) !== mark;
-      specs.set(key, mark);
+      const object = world.cluster.server.object(CLASSES, name, namespace) as { spec?: unknown } | undefined;
+      if (object === undefined) return true;
+      // Not by uid or generation: a class that the worker restored has others, and says what it said.
+      const spec = JSON.stringify(object.spec);
+      const isNew = specs.get(key) !== spec;
+      specs.set(key, spec);
       return isNew;
     };
     const look = (): void => {

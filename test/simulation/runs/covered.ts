@@ -5,5 +5,5 @@ import { jobsOf, liveThrough, wantedOf } from "./seeds.ts";
 
 test("nothing is violated in the seeds whose coverage is wanted", async () => {
   const wanted = wantedOf(process.argv.slice(2));
-  assert.ok(await liveThrough(jobsOf(wanted), wanted.workers));
+  assert.ok(await liveThrough(jobsOf(wanted), wanted));
 });
