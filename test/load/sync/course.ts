@@ -122,14 +122,20 @@ async function healDeleted({ plane, secrets, objects }: Stage, { patienceMs }: C
   return waitedOf(deleted.length, from, await secrets.arrived(patienceMs));
 }
 
-/** From the first rotation to each Secret. */
-async function rotate({ secrets, objects, vaults }: Stage, { patienceMs }: CourseOptions): Promise<Figures["rotation"]> {
+/**
+ * From each rotation to its Secret. The rotations are spread over one interval: at one moment they would measure how far that is from the
+ * next poll, which the start of the process decides.
+ */
+async function rotate({ secrets, objects, vaults, intervalSeconds }: Stage, { patienceMs }: CourseOptions): Promise<Figures["rotation"]> {
   const rotated = spread(objects, ROTATED);
-  const from = Date.now();
-  await vaults.rotate(rotated, () => secrets.expect(rotated));
-  const arrival = await secrets.arrived(patienceMs);
-  const times = arrival.times.map((time) => time - from);
-  return { ...waitedOf(rotated.length, from, arrival), medianMs: times.length === 0 ? Number.NaN : median(times) };
+  const began = Date.now();
+  for (const [index, object] of rotated.entries()) {
+    await sleep(began + (index * intervalSeconds * 1_000) / rotated.length - Date.now());
+    await vaults.rotate([object], () => secrets.expect([object]));
+  }
+  const { waits } = await secrets.arrived(patienceMs);
+  const last = waits.at(-1) ?? Number.NaN;
+  return { awaited: rotated.length, arrived: waits.length, ms: last, medianMs: waits.length === 0 ? Number.NaN : median(waits) };
 }
 
 /** So many of the objects, from all vaults. */

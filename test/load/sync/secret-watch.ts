@@ -8,6 +8,8 @@ import type { BenchObject } from "./vaults.ts";
 export interface Arrival {
   /** Unix milliseconds: when each was seen to be right, sorted. Those that never were are not among them. */
   readonly times: readonly number[];
+  /** Milliseconds that each of them was awaited, sorted. */
+  readonly waits: readonly number[];
   readonly isComplete: boolean;
 }
 
@@ -23,14 +25,18 @@ export interface SecretWatch {
 export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
   const ended = new AbortController();
   const access = kubeAccess(plane.kubeconfigPath);
-  const awaited = new Map<string, string>();
+  const awaited = new Map<string, { readonly value: string; readonly since: number }>();
   let times: number[] = [];
+  let waits: number[] = [];
   let done: () => void = () => undefined;
   const note = (ref: ObjectRef, value: string | undefined): void => {
     const key = objectKey(ref);
-    if (value === undefined || awaited.get(key) !== value) return;
+    const wanted = awaited.get(key);
+    if (value === undefined || wanted?.value !== value) return;
     awaited.delete(key);
-    times.push(Date.now());
+    const now = Date.now();
+    times.push(now);
+    waits.push(now - wanted.since);
     if (awaited.size === 0) done();
   };
   const reflector = access.watcher().reflect<string>(
@@ -45,16 +51,17 @@ export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
   return {
     expect: (objects) => {
       for (const { name, vault, value } of objects)
-        awaited.set(objectKey({ namespace: vault.name, name }), Buffer.from(value).toString("base64"));
+        awaited.set(objectKey({ namespace: vault.name, name }), { value: Buffer.from(value).toString("base64"), since: Date.now() });
     },
     arrived: async (withinMs) => {
       const all = new Promise<void>((resolve) => {
         done = resolve;
       });
       if (awaited.size > 0) await Promise.race([all, timeout(withinMs)]);
-      const arrival = { times, isComplete: awaited.size === 0 };
+      const arrival = { times, waits: waits.toSorted((a, b) => a - b), isComplete: awaited.size === 0 };
       awaited.clear();
       times = [];
+      waits = [];
       return arrival;
     },
     stop: async () => {
