@@ -9,16 +9,7 @@ import { assertNotices, assertSame, type Reader, tablesOf } from "../support/ref
 import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 
-describe("the events of the page of reasons", () => {
-  const page = readRepositoryFile("docs/reference/reasons.md");
-  const read: Reader = (markdown) => tablesOf(markdown, "Event").flatMap(({ rows }) => rows.map(([event = ""]) => codeSpans(event).join()));
-
-  test("are those of the code, and no other", () => {
-    assertSame(read(page), EVENT_REASONS, "reasons.md");
-  });
-
-  test("are compared in earnest", () => assertNotices(page, read, EVENT_REASONS));
-
+describe("the events beside the sync reasons", () => {
   test("are none of the sync reasons, which have a row of their own", () => {
     const reasons = new Set<string>(SYNC_REASONS);
     const both = EVENT_REASONS.filter((event) => reasons.has(event));
