@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
-import { EVENTS } from "../../src/domain/events.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { codeSpans } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
+import { tablesOf } from "../support/reference-page.ts";
 import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 
@@ -20,15 +19,6 @@ describe("the events beside the sync reasons", () => {
 
 describe("the page of events", () => {
   const page = readRepositoryFile("docs/reference/events.md");
-  const read: Reader = (markdown) =>
-    tablesOf(markdown, "Event").flatMap(({ rows }) => rows.map(([event = "", type, on]) => `${codeSpans(event).join()} ${type} on ${on}`));
-  const fromCode = Object.entries(EVENTS).flatMap(([reason, facts]) =>
-    facts === undefined ? [] : [`${reason} ${facts.type} on ${facts.on}`],
-  );
-
-  test("has every event of the code with its type and its object, and no other", () => assertSame(read(page), fromCode, "events.md"));
-
-  test("is compared in earnest", () => assertNotices(page, read, fromCode));
 
   test("gives messages word for word as the code does", () => {
     const source = sourceWords();

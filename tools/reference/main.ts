@@ -8,12 +8,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { eventPlaces } from "./events.ts";
 import { fillPage, type Places } from "./page.ts";
 import { reasonPlaces } from "./reasons.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../docs/reference");
 
 const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
+  "events.md": eventPlaces,
   "reasons.md": reasonPlaces,
 };
 
