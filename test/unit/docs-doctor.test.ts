@@ -2,9 +2,9 @@ import { describe, test } from "node:test";
 import { CLASS_STEPS, LEAVES } from "../../src/cli/doctor/class/leaves.ts";
 import { CLASS_VERDICTS } from "../../src/cli/doctor/plan/plan.ts";
 import { SECRET_ACTIONS } from "../../src/cli/doctor/plan/plan-secret.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 const PAGE = readRepositoryFile("docs/reference/doctor.md");
 

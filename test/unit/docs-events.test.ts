@@ -3,9 +3,9 @@ import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { tablesOf } from "../support/reference-page.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 
 describe("the events beside the sync reasons", () => {

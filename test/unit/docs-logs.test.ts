@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { callsIn, logCalls } from "../support/log-calls.ts";
+import { callsIn, logCalls } from "../../tools/reference/log-calls.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 describe("the page of log messages", () => {
   const page = readRepositoryFile("docs/reference/logs.md");

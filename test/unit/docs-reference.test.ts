@@ -5,10 +5,10 @@ import { describe, test } from "node:test";
 import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { environmentNameOf, SETTINGS, type Setting } from "../../src/runtime/settings.ts";
+import { registeredMetrics } from "../../tools/reference/registered-metrics.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { registeredMetrics } from "../support/registered-metrics.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 
 const page = (name: string): string => readRepositoryFile(`docs/reference/${name}.md`);
 

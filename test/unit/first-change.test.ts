@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { fencedBlocks } from "../support/markdown.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 
 const contributing = readRepositoryFile("CONTRIBUTING.md");
 const section = contributing.split(/^## /m).find((text) => text.startsWith("A first change\n")) ?? "";

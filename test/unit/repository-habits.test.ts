@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 
 const manifest: { maintainers: readonly { email: string }[]; engines: { node: string } } = JSON.parse(readRepositoryFile("package.json"));
 const NODE = readRepositoryFile(".nvmrc").trim();
