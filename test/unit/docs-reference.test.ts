@@ -5,7 +5,6 @@ import { describe, test } from "node:test";
 import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { environmentNameOf, SETTINGS, type Setting } from "../../src/runtime/settings.ts";
-import { registeredMetrics } from "../../tools/reference/registered-metrics.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
@@ -95,27 +94,6 @@ describe("the sync reasons", () => {
 });
 
 describe("the page of metrics", () => {
-  const read: Reader = (markdown) =>
-    tablesOf(markdown, "Name").flatMap(({ rows }) => rows.map(([name = "", type = ""]) => `${codeSpans(name).join()} ${type}`));
-
-  test("has every metric with its type, and no other", async () => {
-    assertSame(read(page("metrics")), await metricsOfCode(), "metrics.md");
-  });
-
-  test("is compared in earnest", async () => assertNotices(page("metrics"), read, await metricsOfCode()));
-
-  test("names the labels of every metric", async () => {
-    const rows = tablesOf(page("metrics"), "Name").flatMap(({ rows: all }) => all);
-    for (const { name, labels } of await registeredMetrics()) {
-      const row = rows.find(([first]) => first === `\`${name}\``);
-      assert.deepEqual(
-        codeSpans(row?.[2] ?? ""),
-        [...labels.keys()].filter((label) => label !== "le"),
-        name,
-      );
-    }
-  });
-
   test("knows every file that registers metrics", () => {
     const files = sources().filter(({ text }) =>
       /^import \{[^}]*\b(Counter|Gauge|Histogram|Summary)\b[^}]*\} from "prom-client"/m.test(text),
@@ -138,10 +116,6 @@ describe("the page of metrics", () => {
     );
   });
 });
-
-async function metricsOfCode(): Promise<readonly string[]> {
-  return (await registeredMetrics()).map(({ name, type }) => `${name} ${type}`);
-}
 
 function sources(): readonly { readonly file: string; readonly text: string }[] {
   return globSync("src/**/*.ts", { cwd: REPOSITORY })

@@ -9,6 +9,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { eventPlaces } from "./events.ts";
+import { logPlaces } from "./logs.ts";
+import { metricPlaces } from "./metrics.ts";
 import { fillPage, type Places } from "./page.ts";
 import { reasonPlaces } from "./reasons.ts";
 
@@ -16,6 +18,8 @@ const folder = path.resolve(import.meta.dirname, "../../docs/reference");
 
 const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
   "events.md": eventPlaces,
+  "logs.md": logPlaces,
+  "metrics.md": metricPlaces,
   "reasons.md": reasonPlaces,
 };
 
