@@ -8,6 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { doctorPlaces } from "./doctor.ts";
 import { eventPlaces } from "./events.ts";
 import { logPlaces } from "./logs.ts";
 import { metricPlaces } from "./metrics.ts";
@@ -17,6 +18,7 @@ import { reasonPlaces } from "./reasons.ts";
 const folder = path.resolve(import.meta.dirname, "../../docs/reference");
 
 const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
+  "doctor.md": doctorPlaces,
   "events.md": eventPlaces,
   "logs.md": logPlaces,
   "metrics.md": metricPlaces,
