@@ -1,12 +1,12 @@
 // Entry of every npm script. Plain JavaScript without dependencies, so that Node 20 can start it on a fresh clone:
 // installs the locked packages, picks a Node that the product supports, gets the control-plane binaries, starts the task by path.
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder, controlPlaneAssets } from "./bootstrap/control-plane-assets.mjs";
+import { packagesDifference } from "./bootstrap/packages.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const MINIMUM_NODE = 24;
@@ -50,6 +50,7 @@ const TASKS = {
   release: { controlPlane: "none", run: ["tools/release/main.ts"], keepsProxy: true },
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
+  reference: { controlPlane: "none", run: ["tools/reference/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },
 };
 
@@ -60,11 +61,9 @@ function hasLiveVault() {
 class Refusal extends Error {}
 
 function installPackages() {
-  const lock = path.join(root, "package-lock.json");
-  const stamp = path.join(root, "node_modules", ".installed-from");
-  const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  process.stderr.write("bootstrap: installing the locked packages (npm ci)\n");
+  const difference = packagesDifference(root);
+  if (difference === undefined) return;
+  process.stderr.write(`bootstrap: ${difference}: installing the locked packages (npm ci)\n`);
   const started = Date.now();
   // Engine warnings are expected here: npm may run on Node 20, the packages never do.
   const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"], {
@@ -74,7 +73,6 @@ function installPackages() {
   });
   if (result.status !== 0)
     throw new Refusal("npm ci failed (its output is above). Fix the network or the registry setting and run the same command again.");
-  writeFileSync(stamp, wanted);
   process.stderr.write(`bootstrap: packages installed in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
 }
 

@@ -17,6 +17,7 @@ const steps: readonly Step[] = [
   { name: "format", command: bin("biome"), args: ["check", "."] },
   { name: "lint", command: process.execPath, args: [bin("oxlint"), "--deny-warnings"] },
   { name: "types", command: process.execPath, args: [bin("tsc"), "-p", "."] },
+  { name: "reference pages", command: process.execPath, args: ["tools/reference/main.ts", "--check"] },
   {
     name: "unit and property tests",
     command: process.execPath,

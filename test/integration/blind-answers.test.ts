@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
 import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { serviceAccountToken } from "../support/service-account-token.ts";
 import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/shipped-manifests.ts";
 

@@ -6,6 +6,7 @@ import type { CommandResult } from "../../src/cli/command.ts";
 import { CHECKS, type CheckResult } from "../../src/cli/doctor/check.ts";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { runCli, runOnline } from "../support/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { classDamages } from "../support/doctor-damage/classes.ts";
@@ -21,7 +22,6 @@ import { workerDamages } from "../support/doctor-damage/worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { aNamespace } from "../support/namespace.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 const refusal = controlPlaneRefusal();
 const PROBE = "probes";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { parse } from "yaml";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import { ABSENT, classNaming } from "../support/edited-class.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flux, type FluxCondition, fluxRefusal, startFlux } from "../support/flux.ts";
 import { TEAM, teamKustomization } from "../support/flux-install.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { at, folderManifests, listAt } from "../support/shipped-manifests.ts";
 import { type Place, reasonIs, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, test } from "node:test";
+import { VERSION } from "../../tools/repository-files.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 import {
   CHART,
@@ -13,7 +14,6 @@ import {
   renderChart,
   runHelm,
 } from "../support/helm.ts";
-import { VERSION } from "../support/repository-files.ts";
 import {
   at,
   folderManifests,

@@ -6,8 +6,8 @@ import path from "node:path";
 import { before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { settingsOf, type WorkloadObject } from "../../src/cli/doctor/settings-in-force.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { CHART, chartObjects, HELM_VERSIONS, helmRefusal, renderChart, runHelm, templateArguments } from "../support/helm.ts";
-import { VERSION } from "../support/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/shipped-manifests.ts";
 
 const refusal = helmRefusal();

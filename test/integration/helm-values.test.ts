@@ -7,6 +7,7 @@ import { parse, stringify } from "yaml";
 import { componentsOf } from "../../src/domain/healing/components.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { moduleFolder, moduleRefusal } from "../support/go-module.ts";
 import {
   chartObjects,
@@ -20,7 +21,6 @@ import {
   withoutPodTemplates,
 } from "../support/helm.ts";
 import { type Right, rightsOf } from "../support/openings/rights.ts";
-import { VERSION } from "../support/repository-files.ts";
 import { at, folderManifests, listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const refusal = helmRefusal() ?? moduleRefusal();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import jsonpatch from "fast-json-patch";
+import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { type ApiAnswer, apiRequest } from "../support/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { decidePod } from "../support/decide-pod.ts";
@@ -11,7 +12,6 @@ import { assertNothingForbidden } from "../support/own-requests.ts";
 import { installProduct, type Product } from "../support/product.ts";
 import { CLASSES, NAMESPACES, type RandomPod, randomPod } from "../support/random-pods.ts";
 import { tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { at } from "../support/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();

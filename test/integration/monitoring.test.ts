@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { alertRules, DASHBOARD } from "../support/monitoring.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { commandsOf, type RunbookCommand } from "../support/runbook-commands.ts";
 import { at, folderManifests, installShipped, listAt, type Manifest } from "../support/shipped-manifests.ts";
 

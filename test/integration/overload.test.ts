@@ -4,6 +4,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Place } from "../../src/webhook/admission-gate.ts";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 import { apiRequest } from "../support/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
@@ -11,7 +12,6 @@ import { type ListeningWebhook, startWebhook } from "../support/listening-webhoo
 import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
 import { startProcess } from "../support/process.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { REPOSITORY } from "../support/repository-files.ts";
 import { selfSignedCertificate } from "../support/serving-certificate.ts";
 
 const refusal = controlPlaneRefusal();

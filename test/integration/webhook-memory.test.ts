@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveManyClasses } from "../support/many-classes.ts";
 import { type RunningProcess, startProcess } from "../support/process.ts";
-import { REPOSITORY } from "../support/repository-files.ts";
 
 /** Of one mebibyte each: much more than the container may use. */
 const CLASSES = 400;

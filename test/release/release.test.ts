@@ -9,11 +9,11 @@ import { IMAGE } from "../../tools/image-files.ts";
 import { REPOSITORIES } from "../../tools/release/make-release.ts";
 import { blobFile, type Descriptor, digestOf, INDEX } from "../../tools/release/oci-layout.ts";
 import { ARCHITECTURES, type Architecture } from "../../tools/release/platform.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { installPackages } from "../e2e/support/debian-packages.ts";
 import { realNodeRefusal } from "../e2e/support/node.ts";
 import { HELM_VERSIONS, runHelm } from "../support/helm.ts";
-import { VERSION } from "../support/repository-files.ts";
 import { emptyFolder, type MadeRelease, madeRelease, manifestIn } from "./support/made-release.ts";
 import { nodeScenarios } from "./support/node-scenarios.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, s
 import path from "node:path";
 import { z } from "zod";
 import { cacheFolder } from "../../tools/cache-folder.ts";
-import { REPOSITORY } from "./repository-files.ts";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 
 /** A commit of this repository's history, built by its own tools from its own sources. */
 export interface BuiltCommit {

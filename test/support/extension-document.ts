@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { REPOSITORY } from "./repository-files.ts";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 
 /** What the extension's documentation is made of. */
 export const ITEM_KINDS = ["command", "yaml", "json", "setting", "bullet", "step", "text"] as const;

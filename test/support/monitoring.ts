@@ -1,4 +1,4 @@
-import { readRepositoryFile } from "./repository-files.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { at, listAt, readManifests } from "./shipped-manifests.ts";
 
 /** What `manifests/components/monitoring` says. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "./markdown.ts";
-import { REPOSITORY, readRepositoryFile } from "./repository-files.ts";
 
 /** A test that a page names: by its file, and by its name as it stands there, `${…}` included. */
 export interface NamedTest {

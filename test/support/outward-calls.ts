@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import path from "node:path";
 import { type CallExpression, type Expression, type NewExpression, type Node, SyntaxKind } from "typescript/unstable/ast";
 import { API, type Project } from "typescript/unstable/sync";
-import { REPOSITORY } from "./repository-files.ts";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 
 export interface OutwardCall {
   /** From the root of the repository. */

@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { REPOSITORY, readRepositoryFile } from "./repository-files.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 
 const CONSTANTS = { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } as const;
 

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isMap, isSeq, parseAllDocuments } from "yaml";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 import { type AuditEntry, isProbe } from "./audit.ts";
-import { REPOSITORY } from "./repository-files.ts";
 
 /** One right that one of our accounts used: nobody looks at who was asked for what of a namespace of a test. */
 export interface UsedRight {

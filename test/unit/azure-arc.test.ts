@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { z } from "zod";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans, fencedBlocks, tables } from "../support/markdown.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 
 const FILE = "manifests/gitops/azure-arc/flux-configuration.json";
 const text = readRepositoryFile(FILE);

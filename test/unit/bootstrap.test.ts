@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ import path from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { downloadControlPlane, downloadRelease } from "../../tools/bootstrap/download.mjs";
+// @ts-expect-error -- the same.
+import { packagesDifference } from "../../tools/bootstrap/packages.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const VERSION = "v1.2.3";
@@ -101,6 +103,44 @@ describe("prebuilt control-plane binaries", () => {
   });
 });
 
+describe("the locked packages", () => {
+  const LOCKED = {
+    "": { version: "0.0.0" },
+    "node_modules/a": { version: "1.0.0", integrity: "sha512-a" },
+    "node_modules/b-elsewhere": { version: "1.0.0", integrity: "sha512-b", optional: true },
+  };
+
+  function differenceFor(installed: object | undefined): unknown {
+    const scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
+    writeFileSync(path.join(scratch, "package-lock.json"), JSON.stringify({ packages: LOCKED }));
+    mkdirSync(path.join(scratch, "node_modules"));
+    if (installed !== undefined)
+      writeFileSync(path.join(scratch, "node_modules/.package-lock.json"), JSON.stringify({ packages: installed }));
+    try {
+      return packagesDifference(scratch);
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }
+
+  test("are not installed again after a plain npm ci, which leaves out what is for other platforms", () => {
+    assert.equal(differenceFor({ "node_modules/a": LOCKED["node_modules/a"] }), undefined);
+  });
+
+  test("are installed where none are, one is missing, another or one too many", () => {
+    assert.equal(differenceFor(undefined), "no packages are installed");
+    assert.equal(differenceFor({ "node_modules/c": { version: "1.0.0" } }), "node_modules/a is not installed");
+    assert.equal(
+      differenceFor({ "node_modules/a": { version: "1.1.0", integrity: "sha512-a" } }),
+      "node_modules/a is 1.1.0, not the locked 1.0.0",
+    );
+    assert.equal(
+      differenceFor({ "node_modules/a": LOCKED["node_modules/a"], "node_modules/c": { version: "1.0.0" } }),
+      "node_modules/c is installed and not locked",
+    );
+  });
+});
+
 describe("the entry of the npm scripts", () => {
   /** Without Go and without a way to download. */
   function bootstrap(args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
@@ -128,7 +168,7 @@ describe("the entry of the npm scripts", () => {
   }
 
   test("says what to install where the demo can have no control plane", {
-    skip: !existsSync(path.join(root, "node_modules/.installed-from")) && "packages were not installed by bootstrap",
+    skip: packagesDifference(root) !== undefined && "the installed packages are not the locked ones",
   }, async () => {
     const { code, stderr } = await bootstrap(["demo"]);
 

@@ -12,9 +12,9 @@ import { OPTIONS, type Option } from "../../src/cli/options.ts";
 import { TARGET_KINDS } from "../../src/cli/resources.ts";
 import { SNAPSHOT_STATES } from "../../src/cli/restore/plan.ts";
 import { RESTORE_ACTIONS } from "../../src/cli/restore/write.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { runOffline } from "../support/cli.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const PAGE = "docs/reference/cli.md";

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { programName } from "../../src/runtime/program-name.ts";
 import { krewManifest } from "../../tools/release/krew.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
 const PATH = "/usr/bin:/usr/local/bin:/bin";

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { runCli } from "../support/cli.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 describe("the program", () => {
   test("prints its version, and its help where nothing is typed", async () => {

@@ -2,23 +2,13 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
-import { EVENTS } from "../../src/domain/events.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { tablesOf } from "../support/reference-page.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 
-describe("the events of the page of reasons", () => {
-  const page = readRepositoryFile("docs/reference/reasons.md");
-  const read: Reader = (markdown) => tablesOf(markdown, "Event").flatMap(({ rows }) => rows.map(([event = ""]) => codeSpans(event).join()));
-
-  test("are those of the code, and no other", () => {
-    assertSame(read(page), EVENT_REASONS, "reasons.md");
-  });
-
-  test("are compared in earnest", () => assertNotices(page, read, EVENT_REASONS));
-
+describe("the events beside the sync reasons", () => {
   test("are none of the sync reasons, which have a row of their own", () => {
     const reasons = new Set<string>(SYNC_REASONS);
     const both = EVENT_REASONS.filter((event) => reasons.has(event));
@@ -29,15 +19,6 @@ describe("the events of the page of reasons", () => {
 
 describe("the page of events", () => {
   const page = readRepositoryFile("docs/reference/events.md");
-  const read: Reader = (markdown) =>
-    tablesOf(markdown, "Event").flatMap(({ rows }) => rows.map(([event = "", type, on]) => `${codeSpans(event).join()} ${type} on ${on}`));
-  const fromCode = Object.entries(EVENTS).flatMap(([reason, facts]) =>
-    facts === undefined ? [] : [`${reason} ${facts.type} on ${facts.on}`],
-  );
-
-  test("has every event of the code with its type and its object, and no other", () => assertSame(read(page), fromCode, "events.md"));
-
-  test("is compared in earnest", () => assertNotices(page, read, fromCode));
 
   test("gives messages word for word as the code does", () => {
     const source = sourceWords();

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 const page = readRepositoryFile("docs/reference/health.md");
 

@@ -4,9 +4,9 @@ import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { NEVER_DEFAULTS } from "../../src/domain/injection/effective-annotations.ts";
 import { DENIALS, FIXES, PROBLEMS, WARNINGS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 const page = readRepositoryFile("docs/reference/annotations.md");
 const rowsUnder = (markdown: string, column: string): readonly (readonly string[])[] =>

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { fencedBlocks } from "../support/markdown.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { at } from "../support/shipped-manifests.ts";
 
 const blocks = fencedBlocks(readRepositoryFile("docs/how-to/check-manifests-in-git.md"));

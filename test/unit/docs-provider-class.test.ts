@@ -10,9 +10,9 @@ import { failed, ok } from "../../src/domain/result.ts";
 import { buildSecrets, MAX_SECRET_BYTES } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { COMPATIBILITY_ROWS } from "../contract/judge/compatibility-rows.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 const classPage = readRepositoryFile("docs/reference/secret-provider-class.md");
 const compatibilityPage = readRepositoryFile("docs/reference/compatibility.md");

@@ -1,8 +1,8 @@
 import { describe, test } from "node:test";
 import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 
 describe("the restarts of the page of reasons", () => {
   const page = readRepositoryFile("docs/reference/reasons.md");

@@ -12,8 +12,8 @@ import { checkTokens } from "../../src/cli/doctor/check-tokens.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/check-webhook.ts";
 import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { holding } from "../support/held-objects.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";

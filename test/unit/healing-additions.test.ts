@@ -5,7 +5,7 @@ import { copyOf } from "../../src/domain/healing/component-copy.ts";
 import { componentDrift } from "../../src/domain/healing/component-drift.ts";
 import { componentsOf } from "../../src/domain/healing/components.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
-import { VERSION } from "../support/repository-files.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { readManifests } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";

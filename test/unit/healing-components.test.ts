@@ -9,7 +9,7 @@ import { comparedFields, ownedPart } from "../../src/domain/healing/owned-fields
 import { isMarked, NO_WORKER } from "../../src/domain/healing/uninstall-marker.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
 import { otherInstance } from "../../src/domain/one-instance.ts";
-import { readRepositoryFile, VERSION } from "../support/repository-files.ts";
+import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";

@@ -5,9 +5,9 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { changesOf } from "../../tools/helm-chart/changes.ts";
+import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { tablesOf } from "../support/reference-page.ts";
-import { REPOSITORY, readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { at, listAt, MANIFESTS } from "../support/shipped-manifests.ts";
 
 const CHART = "helm/keyvault-injector";

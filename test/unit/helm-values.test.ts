@@ -9,9 +9,9 @@ import type { ValueRow } from "../../tools/helm-chart/value-row.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { SETTING_PLACES, SETTING_ROWS, valuePathOf } from "../../tools/helm-chart/values-settings.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { MANIFESTS } from "../support/shipped-manifests.ts";
 
 const chart = (file: string): string => readFileSync(path.join(MANIFESTS, "helm/keyvault-injector", file), "utf8");

@@ -13,7 +13,7 @@ import {
   SNAPSHOT_LABEL,
 } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import { VERSION } from "../support/repository-files.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");

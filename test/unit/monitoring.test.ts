@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { type RegisteredMetric, registeredMetrics } from "../../tools/reference/registered-metrics.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
 import { alertRules, dashboard, dashboardAnnotations, dashboardPanels, dashboardVariables } from "../support/monitoring.ts";
-import { type RegisteredMetric, registeredMetrics } from "../support/registered-metrics.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
 import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
 
 /** What the API server counts about webhooks, and what every Node process reports. */

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
+import { REPOSITORY, readRepositoryFile, repositoryFiles, VERSION } from "../../tools/repository-files.ts";
 import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/markdown.ts";
-import { REPOSITORY, readRepositoryFile, repositoryFiles, VERSION } from "../support/repository-files.ts";
 
 const files = repositoryFiles();
 const pages = files.filter((file) => file.endsWith(".md"));

@@ -13,7 +13,7 @@ import { ARCHITECTURES } from "../../tools/release/platform.ts";
 import { builder, provenance, SLSA_PROVENANCE, statement } from "../../tools/release/provenance.ts";
 import { type Bom, imageBom } from "../../tools/release/sbom.ts";
 import { signing } from "../../tools/release/sign.ts";
-import { REPOSITORY, readRepositoryFile, VERSION } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { at, parseManifests } from "../support/shipped-manifests.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "release-parts-"));

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { bundledPackages } from "../../tools/build.ts";
 import { auditProblems, endedExceptions, readAnswer, readExceptions } from "../../tools/release/audit.ts";
 import { makeBom } from "../../tools/release/sbom.ts";
-import { REPOSITORY, readRepositoryFile } from "../support/repository-files.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { at } from "../support/shipped-manifests.ts";
 
 const ADVISORY = "GHSA-aaaa-bbbb-cccc";

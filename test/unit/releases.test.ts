@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { VERSION } from "../support/repository-files.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 
 import { MANIFESTS } from "../support/shipped-manifests.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isText, readRepositoryFile, repositoryFiles } from "../support/repository-files.ts";
+import { isText, readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
 /** Written in parts, so that this file is no finding of its own. */
 const MACHINE_PATHS = [

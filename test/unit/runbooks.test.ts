@@ -6,10 +6,10 @@ import { OPTIONS } from "../../src/cli/options.ts";
 import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
+import { registeredMetrics } from "../../tools/reference/registered-metrics.ts";
+import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { anchors, codeSpans, linkTargets, tables } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { registeredMetrics } from "../support/registered-metrics.ts";
-import { REPOSITORY, readRepositoryFile, VERSION } from "../support/repository-files.ts";
 import { commandsOf, known, problemOf } from "../support/runbook-commands.ts";
 import { absentWords, sourceWords } from "../support/source-words.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans, tables } from "../support/markdown.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
 
 const page = readRepositoryFile("docs/security/rights.md");

@@ -9,9 +9,9 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { startChainProbe } from "../../src/tls/chain-probe.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { eventually } from "../support/eventually.ts";
 import { startWebhook } from "../support/listening-webhook.ts";
-import { readRepositoryFile } from "../support/repository-files.ts";
 import { selfSignedCertificate, swappableCertificate } from "../support/serving-certificate.ts";
 import { MANIFESTS } from "../support/shipped-manifests.ts";
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type Additions, build, DIST } from "../../../tools/build.ts";
 import { IMAGE, imageFiles } from "../../../tools/image-files.ts";
-import { VERSION } from "../../support/repository-files.ts";
+import { VERSION } from "../../../tools/repository-files.ts";
 import { nodeRuntimeImage } from "./node-images.ts";
 import type { ImageSpec } from "./oci-image.ts";
 

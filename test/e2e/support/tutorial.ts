@@ -1,4 +1,4 @@
-import { readRepositoryFile } from "../../support/repository-files.ts";
+import { readRepositoryFile } from "../../../tools/repository-files.ts";
 
 /** A block of commands as the page has it, after the files that the page has its reader save before it. */
 export interface Step {

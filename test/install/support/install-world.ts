@@ -1,8 +1,8 @@
 import { IMAGE } from "../../../tools/image-files.ts";
+import { VERSION } from "../../../tools/repository-files.ts";
 import { bringInEmulator } from "../../e2e/support/install.ts";
 import { startWorld, type World } from "../../e2e/support/world.ts";
 import { type KubeAccess, kubeAccess } from "../../support/kube-access.ts";
-import { VERSION } from "../../support/repository-files.ts";
 import { releasedImage } from "./released-image.ts";
 
 /** A node with nothing installed on it yet, and the images to install from. */

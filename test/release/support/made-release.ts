@@ -7,9 +7,9 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { makeRelease, type Release } from "../../../tools/release/make-release.ts";
 import { blobFile, type Descriptor } from "../../../tools/release/oci-layout.ts";
+import { REPOSITORY, VERSION } from "../../../tools/repository-files.ts";
 import { startProcess } from "../../support/process.ts";
 import { type RunningRegistry, startRegistry } from "../../support/registry.ts";
-import { REPOSITORY, VERSION } from "../../support/repository-files.ts";
 
 export interface MadeRelease {
   readonly registry: RunningRegistry;

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import type { test as nodeTest } from "node:test";
 import { REPOSITORIES } from "../../../tools/release/make-release.ts";
+import { VERSION } from "../../../tools/repository-files.ts";
 import { INJECTOR_NAMESPACE, injecting, injectorReady } from "../../e2e/support/install.ts";
 import { type RealNode, startRealNode } from "../../e2e/support/node.ts";
 import { eventually } from "../../support/eventually.ts";
 import { runHelm } from "../../support/helm.ts";
-import { VERSION } from "../../support/repository-files.ts";
 import type { MadeRelease } from "./made-release.ts";
 
 interface Opened {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
-export const REPOSITORY = path.resolve(import.meta.dirname, "../..");
+export const REPOSITORY = path.resolve(import.meta.dirname, "..");
 
 const IGNORED = new Set(["node_modules", "dist", ".git"]);
 

@@ -7,7 +7,7 @@ import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
 import { createPreflightMetrics } from "../../src/webhook/preflight-metrics.ts";
-import { readRepositoryFile } from "./repository-files.ts";
+import { readRepositoryFile } from "../repository-files.ts";
 
 export interface RegisteredMetric {
   readonly name: string;

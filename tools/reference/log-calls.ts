@@ -1,5 +1,5 @@
 import { globSync } from "node:fs";
-import { REPOSITORY, readRepositoryFile } from "./repository-files.ts";
+import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
 
 /** A line that the product may log, as its source says. */
 export interface LogCall {
@@ -63,13 +63,13 @@ function fieldsOf(file: string, text: string): readonly string[] {
   const known = EXPANSIONS[`${file} ${text}`];
   if (known !== undefined) return known;
   if (!text.startsWith("{"))
-    throw new Error(`${file}: the fields ${text} do not stand in the call; say in test/support/log-calls.ts which they are`);
+    throw new Error(`${file}: the fields ${text} do not stand in the call; say in tools/reference/log-calls.ts which they are`);
   return argumentsAt(text, 1).flatMap((entry) => {
     const expanded = EXPANSIONS[`${file} ${entry}`];
     if (expanded !== undefined) return expanded;
     if (!entry.startsWith("...")) return [/^\w+/.exec(entry)?.[0] ?? entry];
     const inner = [...entry.matchAll(/\{([^{}]*)\}/g)].flatMap(([, body = ""]) => argumentsAt(`${body})`, 0));
-    if (inner.length === 0) throw new Error(`${file}: ${entry} does not say its fields; add them to test/support/log-calls.ts`);
+    if (inner.length === 0) throw new Error(`${file}: ${entry} does not say its fields; add them to tools/reference/log-calls.ts`);
     return inner.map((each) => /^\w+/.exec(each)?.[0] ?? each);
   });
 }

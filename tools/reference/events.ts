@@ -1,0 +1,178 @@
+/** What the page of events says of each; which type it has, and on which object it is, the code says. */
+import type { EventReason } from "../../src/domain/event-reasons.ts";
+import { EVENTS, type EventFacts } from "../../src/domain/events.ts";
+import type { SyncReason } from "../../src/domain/reasons.ts";
+import type { RolloutReason } from "../../src/domain/rollout/reasons.ts";
+import { assertExplained, code, type Places, table } from "./page.ts";
+
+interface EventWords {
+  readonly when: string;
+  /** Markdown: the message as code, with `<what varies>`. */
+  readonly message: string;
+}
+
+const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "Restarting">, EventWords>> = {
+  Synced: { when: "all Secrets are up to date for the first time, or again", message: "`<number> of <number> Secrets are up to date`" },
+  PartialSync: {
+    when: "some Secrets are up to date, some are not",
+    message: "`<number> of <number> Secrets are up to date`, then the first that is not",
+  },
+  Unreachable: {
+    when: "no usable answer from the vault, from a token service or from a proxy",
+    message: "`no connection to the vault (<code>): <remedy>`",
+  },
+  Throttled: {
+    when: "the vault answers 429",
+    message: "`the vault throttles (<code>); poll less often, or spread objects over more vaults`",
+  },
+  Unauthorized: {
+    when: "no token, or one that the vault does not accept",
+    message: "`no token from <authority> for <identity> (<code>): <remedy>`",
+  },
+  Forbidden: {
+    when: "the identity, or the network that it asks from, may not read; or the API server refused a write",
+    message: "`<identity> is not allowed to (<code>); <remedy>`",
+  },
+  ObjectNotFound: {
+    when: "the vault has no such object or version",
+    message: "`not found in the vault (<code>); create it, or correct objectName or objectVersion`",
+  },
+  ObjectDisabled: {
+    when: "the version is disabled",
+    message: "`the version is disabled (<code>); enable it, or set objectVersion to an enabled one`",
+  },
+  ObjectExpired: {
+    when: "once per object and version: it has expired",
+    message: "`<object> expired at <time> and is mirrored all the same; set a new version in the vault`",
+  },
+  ObjectNotYetValid: {
+    when: "once per object and version: it is not valid yet",
+    message:
+      "`<object> is not valid before <time> and is mirrored all the same; change its activation date, or name a version that is valid`",
+  },
+  ObjectExpiring: {
+    when: "once per object and version: it expires within `--expiry-warning`",
+    message: "`<object> expires at <time>; set a new version in the vault before`",
+  },
+  InvalidClass: {
+    when: "a field is wrong; an annotation or parameter has no effect; the class is too large; or it has another provider now",
+    message:
+      "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
+  },
+  InvalidObject: {
+    when: "an entry of `objects`, or what it holds, is wrong",
+    message: "`failed to get objectType:<type>, objectName:<name>, objectVersion:<version>: <why>`",
+  },
+  UnsupportedApiVersion: {
+    when: "the vault does not know the version of its API that is asked for",
+    message:
+      "`the vault does not know version <version> of Key Vault's API, its latest is <version>; set keyVaultAPIVersion to <version> in <where>`",
+  },
+  CredentialsMissing: {
+    when: "no Secret with credentials, or one that the worker may not read",
+    message: "`failed to build auth config for mode None: could not find <key> in secrets`",
+  },
+  IdentityUnavailable: {
+    when: "no ServiceAccount or managed identity to ask with",
+    message: "`no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged`",
+  },
+  Conflict: {
+    when: "the Secret is somebody else's",
+    message: "`Secret <name> exists and is not ours<writer>; it is left as it is. Delete it, or choose another secretName`",
+  },
+  ForbiddenType: { when: "a type that is never written", message: "`Secrets of type <type> are never written`" },
+  Contested: {
+    when: "somebody undoes each repair; of a component of the install it stands on the worker's Deployment",
+    message:
+      "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
+  },
+  Stale: {
+    when: "the age that `max-stale` allows is exceeded, or two polls were missed and none has failed",
+    message: "`no successful check since <time>, which is longer than <age>; <why>`",
+  },
+  SwitchedOff: {
+    when: "a class that was mirrored is switched off",
+    message: "`switched off by <annotation or setting>: nothing updates or repairs its Secrets`",
+  },
+  TooLarge: {
+    when: "the Secret would exceed 1 MiB",
+    message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
+  },
+  SecretRepaired: {
+    when: "each repair: somebody edited or deleted a Secret, and it is as it was",
+    message: "`Secret <name> was edited<by whom>; it is again as the class and the vault want it`",
+  },
+  SecretReplaced: {
+    when: "a Secret was deleted and made anew, because its type or immutable content had to change",
+    message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
+  },
+  Restarted: { when: "its stamp was set, and its controller replaces the pods", message: "`restarted: the versions in <Secrets> changed`" },
+  Waiting: {
+    when: "it is to be restarted, and another workload is restarted first; once more where that one has failed",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`",
+  },
+  Rotated: { when: "all pods are ready after a restart, and have been for a while", message: "`all pods are ready with the new versions`" },
+  RolloutFailed: {
+    when: "not ready in time, in a crash loop, or the restart was refused",
+    message: "`<state>. <number> other workloads wait until it is ready: mend it, or take its restart back`",
+  },
+  Paused: {
+    when: "it would have to be restarted, and is paused",
+    message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",
+  },
+  OnDelete: {
+    when: "it would have to be restarted, and leaves that to people",
+    message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
+  },
+  NothingMirrored: {
+    when: "it uses no Secret that a class mirrors",
+    message:
+      "`it asks for restarts, and uses no Secret that a class mirrors: add secretObjects to its class. Mounted files rotate in place`",
+  },
+  Frozen: {
+    when: "the class CRD has not been whole for 10 seconds; one event, however many classes there are",
+    message: "`nothing is changed because of classes: <why>. Secrets stay as they are`",
+  },
+  ComponentHealed: {
+    when: "a component of the install was edited or deleted, and is [healed](healing.md)",
+    message: "`<component> was <damage> (<detail>) and is as its installer left it`",
+  },
+  ComponentDamaged: {
+    when: "a part of the install is damaged and is not healed: roles, policies, the Namespace, or what the API server does not change back",
+    message: "`<component>: <damage>; apply the manifests again`",
+  },
+  ComponentRestarted: {
+    when: "a ServiceAccount of ours was deleted and is there again, and the workload that runs as it was restarted",
+    message:
+      "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
+  },
+  ComponentTolerated: {
+    when: "once, when a platform has changed a field that it [may change](healing.md#what-counts-as-damage)",
+    message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
+  },
+  GuardrailsMissing: {
+    when: "a policy that limits the worker stops nothing",
+    message:
+      "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
+  },
+};
+
+type Word = keyof typeof WORDS;
+
+export function eventPlaces(): Places {
+  const posted = Object.entries(EVENTS).flatMap(([word, facts]) => (facts === undefined ? [] : [word]));
+  assertExplained(Object.keys(WORDS), posted, "tools/reference/events.ts");
+  return {
+    "on-a-class": eventsOn("class", "class, worker"),
+    "on-a-workload": eventsOn("workload"),
+    "on-the-worker": eventsOn("worker"),
+  };
+}
+
+function eventsOn(...places: readonly EventFacts["on"][]): string {
+  const rows = (Object.entries(WORDS) as [Word, EventWords][]).flatMap(([word, { when, message }]) => {
+    const facts = EVENTS[word];
+    return facts !== undefined && places.includes(facts.on) ? [[code(word), facts.type, facts.on, when, message]] : [];
+  });
+  return table(["Event", "Type", "On", "When", "Message"], rows);
+}
