@@ -5,10 +5,7 @@ import { jobsOf, wantedOf } from "../simulation/runs/seeds.ts";
 describe("jobs of the simulation", () => {
   it("arrive in another process as they were sent: what fails is shrunk there", () => {
     const jobs = jobsOf(wantedOf(["--hours", "30", "--seed", "7"]));
-    assert.deepEqual(
-      JSON.parse(JSON.stringify(jobs)),
-      jobs.map(({ only: _, ...sent }) => sent),
-    );
+    for (const job of jobs) assert.deepEqual({ only: undefined, ...JSON.parse(JSON.stringify(job)) }, job);
     assert.deepEqual(
       jobs.map(({ seed, hours }) => [seed, hours]),
       [

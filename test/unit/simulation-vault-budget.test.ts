@@ -44,14 +44,14 @@ describe("the simulation's invariant of a vault's budget", () => {
 describe("the simulation's invariant that who asks for little is served at once", () => {
   const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-  /** `generations`: of the class before it is written, and after. */
+  /** `before`, `after`: what stands in for the class's spec before it is written, and after. */
   async function write(
     happen: (staged: StagedWorld) => Promise<void>,
     [before, after]: readonly [number, number] = [1, 2],
   ): Promise<readonly string[]> {
     const staged = new StagedWorld();
     const team = staged.team("mine");
-    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1", generation: before } });
+    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1" }, spec: { is: before } });
     const found: string[] = [];
     littleIsPrompt.watch?.(staged.world, (text) => void found.push(text));
     // Longer than a new leader may be felt.
@@ -59,7 +59,7 @@ describe("the simulation's invariant that who asks for little is served at once"
     const wanted = team.classes.get("app");
     if (wanted !== undefined) team.classes.set("app", { ...wanted });
     team.writtenAt.set("app", staged.scheduler.now);
-    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1", generation: after } });
+    staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "2" }, spec: { is: after } });
     staged.written({ resource: CLASSES, namespace: "mine", name: "app", user: "author" });
     await happen(staged);
     await staged.pass(PROMPT_MS + 90_000);
