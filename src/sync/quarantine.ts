@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CLASS_ANNOTATIONS, LEASE_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import { keyOf } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
@@ -14,7 +15,6 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
-import { keyOf } from "./classes/class-ref.ts";
 import type { Question } from "./vault/vault-question.ts";
 import type { WorkerContext } from "./worker-context.ts";
 

@@ -1,12 +1,12 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { firstPoll, lastPollBefore, untilNextPoll } from "../../domain/schedule/phase.ts";
 import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import { type ClassStatus, conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { type ClassMemory, newMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 
 /** What is known of the class. After a start, what is stored decides: one whose status says `Synced` is not asked for before its poll is due. */
 export function memoryOf(context: WorkerContext, provider: SecretProviderClass, interval: number): ClassMemory {

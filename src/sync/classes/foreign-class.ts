@@ -1,8 +1,8 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts";
 import { writtenFor } from "../secrets/secret-store.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { updateAndTell } from "./update-and-tell.ts";
 
 const DONE: ClassResult = { kind: "done" };

@@ -1,10 +1,9 @@
-import { objectKey } from "../../domain/object-key.ts";
+import { keyOf, objectKey, refOf } from "../../domain/object-key.ts";
 import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS } from "../../domain/provider-class/held-class.ts";
 import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts";
 import { heldSecrets } from "../../domain/sync/key-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { NAMESPACE_BYTES } from "./class-room.ts";
 import { updateAndTell } from "./update-and-tell.ts";
 

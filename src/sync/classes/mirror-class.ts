@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { type ClassOutcome, nextStatus, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
 import type { FetchNeed } from "../../domain/sync/fetch-need.ts";
@@ -13,7 +14,6 @@ import { questionOf } from "../vault/ask-vault.ts";
 import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { intervalBefore, lastCheckOf } from "./first-sight.ts";
 import { maxStaleOf, tellStale } from "./stale-class.ts";
 import { tellingProgress } from "./tell-progress.ts";

@@ -1,11 +1,11 @@
 import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { WorkerContext } from "../worker-context.ts";
-import { keyOf } from "./class-ref.ts";
 
 /**
  * Up to when all polls that fell due have been made. A class at rest has no exact time of its own, since nothing is written for it: this one

@@ -1,6 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
+import { keyOf, objectKey, refOf } from "../../domain/object-key.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, fetchNeed } from "../../domain/sync/fetch-need.ts";
@@ -11,7 +11,6 @@ import { removeSecrets } from "../secrets/remove-secrets.ts";
 import { contestedUntil, isRepair, noteRepair, repairPause } from "../secrets/repair-limit.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { intervalOf, memoryOf, nextPoll } from "./first-sight.ts";
 import { reconcileForeign } from "./foreign-class.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";

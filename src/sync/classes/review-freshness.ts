@@ -1,5 +1,5 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { refOfKey } from "../../domain/object-key.ts";
+import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
@@ -7,7 +7,6 @@ import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patiently.ts";
 import { runTogether } from "../run-together.ts";
 import type { WorkerContext } from "../worker-context.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { intervalOf, lastCheckOf } from "./first-sight.ts";
 import { isPolled } from "./poll-progress.ts";
 import { tellStale } from "./stale-class.ts";

@@ -1,9 +1,9 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { maxStale } from "../../domain/schedule/max-stale.ts";
 import { type ClassStatus, conditionOf, isStale, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 
 /** Tells once, by an event, that the stored status calls the class stale. */
 export function tellStale(context: WorkerContext, provider: SecretProviderClass, memory: ClassMemory): void {

@@ -1,10 +1,10 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { isSwitchedOffByAuthor, syncMode } from "../../domain/schedule/sync-mode.ts";
 import { type ClassStatus, nextStatus } from "../../domain/sync/class-status.ts";
 import { heldSecrets } from "../../domain/sync/key-status.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { updateAndTell } from "./update-and-tell.ts";
 
 /** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */

@@ -1,8 +1,8 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 
 /**
  * Tells each object once that it expires soon, has expired or is not valid yet. What came up before the last check that is

@@ -1,6 +1,7 @@
 import { assertNever } from "../../domain/assert-never.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { nextStatus } from "../../domain/sync/class-status.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import { unusedVerdict } from "../../domain/sync/unused.ts";
@@ -8,7 +9,6 @@ import { removeSecrets } from "../secrets/remove-secrets.ts";
 import { writtenFor } from "../secrets/secret-store.ts";
 import type { ClassResult, WorkerContext } from "../worker-context.ts";
 import type { ClassMemory } from "./class-memory.ts";
-import { keyOf, refOf } from "./class-ref.ts";
 import { hasLiveConsumer } from "./consumers.ts";
 
 /** How soon a class is looked at again whose pods are not known for certain (milliseconds). */

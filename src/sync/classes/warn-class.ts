@@ -1,8 +1,8 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import { annotationProblems } from "../../domain/schedule/annotation-problems.ts";
 import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import type { WorkerContext } from "../worker-context.ts";
-import { keyOf } from "./class-ref.ts";
 
 /** An annotation that cannot be used leaves the default in force. */
 export function warnOfAnnotations(context: WorkerContext, provider: SecretProviderClass): void {

@@ -1,7 +1,7 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { isOfDriverSync } from "../../domain/sync/driver-sync.ts";
-import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
 
 /** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */

@@ -1,8 +1,8 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { refOf } from "../../domain/object-key.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { adoptedNames, isAdopted, isAdoptionAgreed } from "../../domain/sync/take-over.ts";
-import { refOf } from "../classes/class-ref.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { writtenFor } from "./secret-store.ts";

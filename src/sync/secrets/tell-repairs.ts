@@ -1,8 +1,8 @@
 import type { EventReason } from "../../domain/event-reasons.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { ForeignWrite, ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
-import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
 
 interface Repaired {

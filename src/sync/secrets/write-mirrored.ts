@@ -1,5 +1,6 @@
 import { restoredClass } from "../../domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
@@ -9,7 +10,6 @@ import { heldKeys } from "../../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
-import { keyOf, refOf } from "../classes/class-ref.ts";
 import { specHashes } from "../classes/spec-hash.ts";
 import type { MirroredSecret } from "../vault/mirror.ts";
 import type { WorkerContext } from "../worker-context.ts";

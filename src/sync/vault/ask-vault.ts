@@ -1,11 +1,11 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import type { ClassMemory } from "../classes/class-memory.ts";
-import { keyOf, refOf } from "../classes/class-ref.ts";
 import { specHashes } from "../classes/spec-hash.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { RECENT_MS } from "./recent-secrets.ts";

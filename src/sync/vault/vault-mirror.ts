@@ -1,7 +1,7 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import type { RenderOptions } from "../../domain/content/render.ts";
 import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
+import { keyOf, objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
@@ -20,7 +20,6 @@ import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
-import { keyOf } from "../classes/class-ref.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
