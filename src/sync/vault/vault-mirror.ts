@@ -20,11 +20,10 @@ import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
-import type { WorkerContext } from "../worker-context.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
-import type { Mirror, MirroredSecret } from "./mirror.ts";
+import type { FetchMirror, Mirror, MirroredSecret } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
@@ -54,7 +53,7 @@ export interface MirrorsOptions extends Omit<VaultMirrorOptions, "vaults" | "led
 }
 
 /** How classes are mirrored, within the limits of their vaults and with what each identity has seen of them. */
-export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): WorkerContext["mirror"] {
+export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
   const budgeted = withBudget(vaults, { ...options, metrics });
   const ledgerOf = createLedgers({ clock, metrics, onChange });
