@@ -6,10 +6,7 @@ import { pollInterval, pollIntervalProblem } from "../../src/domain/schedule/pol
 import { syncMode, syncModeProblem } from "../../src/domain/schedule/sync-mode.ts";
 import { type ClassOutcome, nextStatus } from "../../src/domain/sync/class-status.ts";
 import { credentialsSecretName } from "../../src/domain/sync/credentials-secret.ts";
-import { type FetchFacts, fetchNeed } from "../../src/domain/sync/fetch-need.ts";
-import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
-import { metadataFor } from "../../src/domain/sync/secret-plan.ts";
 import { type ClassState, isContestedUntil, nextState, repairPause } from "../../src/sync/classes/state.ts";
 import { seenClass } from "../support/class-facts.ts";
 
@@ -22,66 +19,6 @@ function aClass(annotations: Readonly<Record<string, string>> = {}): SecretProvi
     metadata: { name: "demo", namespace: "team", annotations },
   };
 }
-
-function observed(changes: Partial<ObservedSecret> = {}): ObservedSecret {
-  const wanted = { name: "app", type: "Opaque", labels: {}, annotations: {}, keys: ["a"], objects: ["secret/a@1"], fingerprint: "v1:aa" };
-  return {
-    ref: { namespace: "team", name: "app" },
-    uid: "1",
-    resourceVersion: "1",
-    type: "Opaque",
-    immutable: false,
-    ...metadataFor(wanted, "demo"),
-    owned: { data: ["a"], labels: [], annotations: [] },
-    isContentIntact: true,
-    ...changes,
-  };
-}
-
-/** A class at rest: synced, its one Secret as written, no poll due. */
-function facts(changes: Partial<FetchFacts> = {}): FetchFacts {
-  return {
-    className: "demo",
-    generation: 2,
-    observedGeneration: 2,
-    isSpecNew: false,
-    isRetryDue: false,
-    secretObjects: [{ secretName: "app", type: "Opaque" }],
-    observed: new Map([["app", observed()]]),
-    refresh: undefined,
-    lastRefresh: undefined,
-    isPollDue: false,
-    isUseNew: false,
-    isContestOver: false,
-    ...changes,
-  };
-}
-
-describe("the vault is asked", () => {
-  test("not at all for a class at rest", () => {
-    assert.equal(fetchNeed(facts()), undefined);
-  });
-
-  const needs: readonly (readonly [string, Partial<FetchFacts>])[] = [
-    ["NeverSynced", { observedGeneration: undefined }],
-    ["ClassChanged", { generation: 3 }],
-    ["ClassChanged", { isSpecNew: true }],
-    ["RetryDue", { isRetryDue: true }],
-    ["RefreshAsked", { refresh: "now" }],
-    ["SecretMissing", { observed: new Map() }],
-    ["SecretEdited", { observed: new Map([["app", observed({ isContentIntact: false })]]) }],
-    ["SecretEdited", { secretObjects: [{ secretName: "app", type: "Opaque", labels: { team: "a" } }] }],
-    ["SecretEdited", { observed: new Map([["app", observed({ type: "kubernetes.io/basic-auth" })]]) }],
-    ["UseBegan", { isUseNew: true, observed: new Map() }],
-    ["ContestOver", { isContestOver: true }],
-    ["PollDue", { isPollDue: true }],
-  ];
-  for (const [need, change] of needs) {
-    test(`because of ${need} (${Object.keys(change).join()})`, () => {
-      assert.equal(fetchNeed(facts(change)), need);
-    });
-  }
-});
 
 describe("a retry", () => {
   const options = { interval: 120_000, spread: 0 };

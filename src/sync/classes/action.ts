@@ -56,8 +56,8 @@ export interface Guarded {
 }
 
 /**
- * Asked of the API server now, but for `unused`. The class is always read before its CRD: if that is healthy then, and still the same one, it
- * was there when the class was as it was read.
+ * Asked of the API server now, but for the last two, which the live copies have told meanwhile. The class is always read before its CRD: if
+ * that is healthy then, and still the same one, it was there when the class was as it was read.
  */
 export type Precondition =
   /** The API server knows no such class. */
@@ -66,8 +66,10 @@ export type Precondition =
   /** `uid`: it is this object. */
   | { readonly kind: "crdHealthy"; readonly uid?: string }
   | { readonly kind: "noLiveConsumer" }
-  /** The watch of pods has shown none meanwhile. */
-  | { readonly kind: "unused" };
+  /** The watch of pods has shown none. */
+  | { readonly kind: "unused" }
+  /** The class has no other Secrets: one that was written just before it went may not have been seen yet. */
+  | { readonly kind: "sameSecrets"; readonly named: readonly ObservedSecret[] };
 
 export type Destructive =
   | ReleaseSecret

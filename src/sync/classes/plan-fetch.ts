@@ -3,7 +3,7 @@ import { assertNever } from "../../domain/assert-never.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
-import { type FetchNeed, fetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
+import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
@@ -131,22 +131,31 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
   return { actions: [...seen, { kind: "note", event: { kind: "fetchBegan", trigger, now } }], result: GO_ON, fetch };
 }
 
-function triggerOf({ now, spc, status, secrets }: Mirrored, state: ClassState, isPollDue: boolean): FetchNeed | undefined {
-  const isContestTold = status?.secrets.some(({ state: how }) => how === "Contested") === true;
-  return fetchNeed({
-    className: spc.metadata.name,
-    generation: spc.metadata.generation ?? 0,
-    observedGeneration: status?.observedClassGeneration,
-    isSpecNew: isSpecNew(spc, status?.secrets ?? []),
-    isRetryDue: state.failures > 0 && now >= state.retryAt,
-    secretObjects: secretObjectsOf(spc).filter(({ secretName }) => !state.failing.has(secretName) && !secrets.unread.has(secretName)),
-    observed: new Map(secrets.named.map(({ secret }) => [secret.ref.name, secret])),
-    refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
-    lastRefresh: state.triedRefresh,
-    isPollDue,
-    isUseNew: state.isIdle,
-    isContestOver: isContestTold && isContestedUntil(state, now) === undefined,
-  });
+/** The first that applies; undefined: nothing but the poll is awaited. */
+function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchNeed | undefined {
+  const { now, spc, status } = observation;
+  const { generation = 0, annotations } = spc.metadata;
+  if (status === undefined) return "NeverSynced";
+  // One that was deleted and created anew with another spec has the same generation.
+  if (status.observedClassGeneration !== generation || isSpecNew(spc, status.secrets)) return "ClassChanged";
+  if (state.failures > 0 && now >= state.retryAt) return "RetryDue";
+  if (annotations?.[CLASS_ANNOTATIONS.refresh] !== state.triedRefresh) return "RefreshAsked";
+  if (state.isIdle) return "UseBegan";
+  const damage = damageOf(observation, state);
+  if (damage !== undefined) return damage;
+  const isContestTold = status.secrets.some(({ state: how }) => how === "Contested");
+  if (isContestTold && isContestedUntil(state, now) === undefined) return "ContestOver";
+  return isPollDue ? "PollDue" : undefined;
+}
+
+/** Those that failed wait for their next attempt: they are missing because they failed. */
+function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: ClassState): FetchNeed | undefined {
+  const observed = new Map(named.map(({ secret }) => [secret.ref.name, secret]));
+  const expected = secretObjectsOf(spc).filter(({ secretName }) => !failing.has(secretName) && !unread.has(secretName));
+  if (expected.some(({ secretName }) => !observed.has(secretName))) return "SecretMissing";
+  const isIntact = (secretObject: (typeof expected)[number]): boolean =>
+    isAsWritten(spc.metadata.name, secretObject, observed.get(secretObject.secretName));
+  return expected.every(isIntact) ? undefined : "SecretEdited";
 }
 
 /** Of the Secrets that were written: one that failed waits for its next attempt, which compares for itself. */

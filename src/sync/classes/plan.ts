@@ -1,7 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
-import { missingClassVerdict } from "../../domain/healing/missing-class.ts";
 import { type CrdIdentity, snapshotDrift } from "../../domain/healing/snapshot.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS, wholeClass } from "../../domain/provider-class/held-class.ts";
@@ -16,7 +15,7 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Destructive, Step, StepResult } from "./action.ts";
 import { NAMESPACE_BYTES } from "./class-room.ts";
-import type { NamedSecret, Observation } from "./observe.ts";
+import type { NamedSecret, Observation, ObservedSecrets } from "./observe.ts";
 
 /** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
 const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
@@ -52,42 +51,37 @@ function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, status
   }
   // While the CRD is away nothing can be concluded, and nobody has to be asked for that.
   if (crd.kind === "frozen") return { actions: [], result: UNSETTLED };
-  const verdict = missingClassVerdict({ snapshotCrdUid: taken?.crdUid, wholeCrdUid: crd.crdUid });
-  const actions = missingActions(verdict.kind, { className: refOfKey(key).name, taken, named }, settings);
-  const preconditions = [{ kind: "classAbsent" }, { kind: "crdHealthy", uid: crd.crdUid }] as const;
+  const secrets = named.map(({ secret }) => secret);
+  const preconditions = [
+    { kind: "classAbsent" },
+    { kind: "crdHealthy", uid: crd.crdUid },
+    { kind: "sameSecrets", named: secrets },
+  ] as const;
+  const actions = missingActions({ className: refOfKey(key).name, crdUid: crd.crdUid, taken, named }, settings);
   return { actions: [{ kind: "guarded", preconditions, actions, otherwise: UNSETTLED }], result: DONE };
 }
 
-interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<Observation["secrets"], "named"> {
+interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedSecrets, "named"> {
   readonly className: string;
+  readonly crdUid: string;
 }
 
+/**
+ * The CRD's uid decides, not the order of events: the class watch and the CRD watch are separate streams, and with a re-create straight after
+ * a deletion the new CRD is seen before the old classes' deletions. Missing under the CRD of its snapshot, a class was deleted by its owner;
+ * under another one it was lost.
+ */
 function missingActions(
-  verdict: ReturnType<typeof missingClassVerdict>["kind"],
-  { className, taken, named }: Missing,
+  { className, crdUid, taken, named }: Missing,
   { restoresClasses, syncSecret }: WorkerSettings,
 ): readonly Destructive[] {
-  switch (verdict) {
-    case "frozen":
-      return [];
-    case "unknown":
-      return [{ kind: "leaveUnexplained", secretNames: named.map(({ secret }) => secret.ref.name) }];
-    case "lost":
-      if (taken === undefined) return [];
-      return [restoresClasses ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
-    case "deleted":
-      // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
-      if (!syncSecret) return [];
-      // The snapshot goes last: a worker that dies half way finds it and goes on.
-      return [
-        ...removals(writtenFor(named, className), "its class was deleted"),
-        { kind: "dropStatus" },
-        { kind: "removeSnapshot" },
-        { kind: "forget" },
-      ];
-    default:
-      return assertNever(verdict);
-  }
+  if (taken === undefined) return [{ kind: "leaveUnexplained", secretNames: named.map(({ secret }) => secret.ref.name) }];
+  if (taken.crdUid !== crdUid) return [restoresClasses ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
+  // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
+  if (!syncSecret) return [];
+  const removed = removals(writtenFor(named, className), "its class was deleted");
+  // The snapshot goes last: a worker that dies half way finds it and goes on.
+  return [...removed, { kind: "dropStatus" }, { kind: "removeSnapshot" }, { kind: "forget" }];
 }
 
 /** Those of the class that we wrote: a copy that somebody made of one is not among them. */

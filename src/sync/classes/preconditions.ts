@@ -11,7 +11,7 @@ import type { ClassCaches } from "./observe.ts";
 interface Reading {
   readonly kube: KubeClient;
   readonly gate: CrdGate;
-  readonly caches: Pick<ClassCaches, "consumers">;
+  readonly caches: Pick<ClassCaches, "consumers" | "secrets">;
 }
 
 /** Whether all of them hold now. One after the other, in their order: what is read first may not be younger than what it is judged by. */
@@ -43,6 +43,11 @@ async function holds({ kube, gate, caches }: Reading, key: string, precondition:
       return !(await hasLiveConsumer(kube, ref, signal));
     case "unused":
       return !caches.consumers.isUsed(key);
+    case "sameSecrets": {
+      const planned = new Set(precondition.named.map(({ ref: { name }, uid }) => `${name} ${uid}`));
+      const named = caches.secrets.ofClass(key);
+      return named.length === planned.size && named.every(({ ref: { name }, uid }) => planned.has(`${name} ${uid}`));
+    }
     default:
       return assertNever(precondition);
   }
