@@ -72,9 +72,6 @@ type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 /** Enough to mend a class by; the next ones are shown then. */
 const MOST_WARNINGS = 20;
 
-/** How the driver's text for an absent file starts. */
-const MISSING_FILE = "file matching objectName";
-
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
 async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, question } = request;
@@ -176,7 +173,7 @@ function retryOf(failures: Fetched["failures"]): Retry {
 function unchanged(outcome: SecretOutcome, check: VersionCheck, question: Question): MirroredSecret | undefined {
   if (outcome.kind === "desired" || question.kind === "everything") return undefined;
   const { name, problem } = outcome;
-  if (!check.unchanged.has(name) || !problem.message.startsWith(MISSING_FILE)) return undefined;
+  if (!check.unchanged.has(name) || problem.isFileMissing !== true) return undefined;
   const data = question.stored.find((secret) => secret.name === name)?.data ?? [];
   return { kind: "unchanged", name, keys: data.map(asHeld) };
 }
@@ -196,7 +193,7 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined
   const paths = (secretObject?.data ?? []).map(({ objectName }) => trimSpace(objectName ?? ""));
   const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
   // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
-  if (cause !== undefined && problem.message.startsWith(MISSING_FILE))
+  if (cause !== undefined && problem.isFileMissing === true)
     return {
       kind: "failed",
       name,
