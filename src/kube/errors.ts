@@ -1,5 +1,5 @@
 import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
-import { KubeError, type KubeErrorCode } from "../domain/ports/kube-error.ts";
+import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 
 /** What was tried, for messages and logs. */
@@ -52,7 +52,7 @@ export function refusal(
   const said = sayingOf(attempt.resource, status);
   const message = `${describe(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
   const seconds = Number(answer.retryAfter ?? status?.details?.retryAfterSeconds);
-  return new KubeError(code, message, { retry: retryFor(code, seconds), status: answer.status });
+  return new KubeError(code, message, { retry: retryFor(code, seconds), status: answer.status, refuser: refuserOf(status) });
 }
 
 /** No answer, or one that is not Kubernetes JSON. */
@@ -120,6 +120,15 @@ const REFUSERS: readonly RegExp[] = [
   /(?<=forbidden: )ValidatingAdmissionPolicy '[\w.-]+' with binding '[\w.-]+' denied request/,
   /^admission webhook "[\w.-]+" denied the request/,
 ];
+
+/** The API server puts the words before the colon there: what a webhook or a policy says itself comes later. */
+function refuserOf({ message = "" }: Partial<Status> = {}): Refuser | undefined {
+  if (/^admission webhook "/.test(message)) return { kind: "webhook" };
+  const [, right, policy] =
+    /(?:^| is )forbidden: (?:(User "[^"]*" cannot )|ValidatingAdmissionPolicy '([\w.-]+)' with binding ')/.exec(message) ?? [];
+  if (policy !== undefined) return { kind: "policy", name: policy };
+  return right === undefined ? undefined : { kind: "rights" };
+}
 
 function secretSaying(status: Status): string {
   const message = status.message ?? "";

@@ -5,7 +5,6 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { ALSO_STOPPED_BY, ATTEMPTS, NOT_TRIED, type ProbeOptions } from "./guardrail-attempts.ts";
-import { type Outcome, outcomeOf } from "./guardrail-refusal.ts";
 import { workerDeployment } from "./own-deployment.ts";
 import { type Patience, untilAnswered } from "./until-answered.ts";
 
@@ -44,6 +43,23 @@ async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: Abort
     if (worst.kind === "stopped") worst = outcome;
   }
   return worst;
+}
+
+/**
+ * What an attempt at something forbidden has shown. `stopped`: the policy refused it, or the worker could not have done it anyway.
+ * `hidden`: somebody else refused it first, so that nothing is known of the policy; `refusal` says who.
+ */
+type Outcome = { readonly kind: "stopped" } | { readonly kind: "through" } | { readonly kind: "hidden"; readonly refusal: string };
+
+/** Who refused the attempt; `ours` are the policies that may. Throws where the API server does not say. */
+function outcomeOf(error: unknown, ours: readonly string[]): Outcome {
+  if (!(error instanceof KubeError)) throw error;
+  const { code, refuser, message } = error;
+  if (refuser?.kind === "policy" && ours.includes(refuser.name)) return { kind: "stopped" };
+  // What the worker has no right to, and what is not there, needs no policy.
+  if (refuser?.kind === "rights" || (refuser === undefined && code === "NotFound")) return { kind: "stopped" };
+  if (refuser !== undefined || code === "Forbidden" || code === "Invalid") return { kind: "hidden", refusal: message };
+  throw error;
 }
 
 async function tryOnce(attempt: () => Promise<unknown>, ours: readonly string[]): Promise<Outcome> {

@@ -1,6 +1,5 @@
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { Outcome } from "../runtime/workqueue.ts";
-import type { ClassResult } from "./worker-context.ts";
 
 /** How soon a class in a namespace that is being deleted is looked at again (milliseconds). */
 const TERMINATING_MS = 10_000;
@@ -18,9 +17,4 @@ export async function patiently(handle: () => Promise<Outcome>): Promise<Outcome
     if (error instanceof KubeError && error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
     throw error;
   }
-}
-
-/** What a look at a class or namespace asks for, as the queue takes it. */
-export function outcomeOf(result: ClassResult): Outcome {
-  return result.kind === "done" ? { kind: "done" } : { kind: "requeueAfter", milliseconds: result.after };
 }

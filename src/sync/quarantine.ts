@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CLASS_ANNOTATIONS, LEASE_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import { keyOf } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
@@ -14,9 +15,8 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
-import { keyOf } from "./classes/class-ref.ts";
+import type { FetchMirror, Mirror } from "./vault/mirror.ts";
 import type { Question } from "./vault/vault-question.ts";
-import type { WorkerContext } from "./worker-context.ts";
 
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
 const BEHIND_MS = 60_000;
@@ -32,8 +32,6 @@ export interface QuarantineOptions {
   /** Stores the annotations now. Resolves also where that did not work. */
   readonly store: () => Promise<void>;
 }
-
-type Mirroring = WorkerContext["mirror"];
 
 /**
  * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and before it
@@ -106,7 +104,7 @@ export class Quarantine {
   }
 
   /** Mirrors no class that is quarantined, and one that may be dangerous only once it is noted. */
-  guarded(mirror: Mirroring): Mirroring {
+  guarded(mirror: FetchMirror): FetchMirror {
     return async (provider, question, signal) => {
       const form = formOf(provider);
       const refused = this.#refusalOf(provider, form, question);
@@ -134,7 +132,7 @@ export class Quarantine {
     else this.#suspects.delete(classKey);
   }
 
-  #refusalOf(provider: SecretProviderClass, form: string, question: Question): Awaited<ReturnType<Mirroring>> | undefined {
+  #refusalOf(provider: SecretProviderClass, form: string, question: Question): Mirror | undefined {
     const suspect = this.#suspects.get(keyOf(provider));
     if (suspect !== undefined && suspect.passed !== form) {
       const until = untilInForm(suspect, form);
@@ -168,7 +166,7 @@ function formOf({ metadata }: SecretProviderClass): string {
   return createHash("sha256").update(form).digest("hex").slice(0, 16);
 }
 
-function refusal(message: string, pause: number): Awaited<ReturnType<Mirroring>> {
+function refusal(message: string, pause: number): Mirror {
   return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "after", milliseconds: pause } };
 }
 

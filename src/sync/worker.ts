@@ -1,7 +1,7 @@
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
 import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
-import { refOfKey } from "../domain/object-key.ts";
+import { keyOf, refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Decoder } from "../domain/ports/decoder.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
@@ -11,40 +11,42 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { VaultClients } from "../domain/ports/vault-client.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
-import { Claims } from "../domain/sync/claims.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
+import type { ClassPorts } from "./classes/apply.ts";
 import { classFacts } from "./classes/class-facts.ts";
-import { ClassMemories } from "./classes/class-memory.ts";
-import { startConsumers } from "./classes/consumers.ts";
-import { startHeldClasses } from "./classes/held-classes.ts";
+import { ClassStates } from "./classes/class-states.ts";
+import { type Consumers, startConsumers } from "./classes/consumers.ts";
+import { type HeldClasses, startHeldClasses } from "./classes/held-classes.ts";
 import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
-import { reconcileClass } from "./classes/reconcile-class.ts";
+import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewFreshness } from "./classes/review-freshness.ts";
-import { startStatusStore } from "./classes/status-store.ts";
+import { type StatusStore, startStatusStore } from "./classes/status-store.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import type { ComponentMetrics } from "./healing/component-metrics.ts";
 import { startComponents } from "./healing/components.ts";
 import { type CrdGate, createCrdGate } from "./healing/crd-gate.ts";
-import { startSnapshots } from "./healing/snapshots.ts";
+import { type Snapshots, startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
-import { outcomeOf, patiently, RETRIES } from "./patiently.ts";
+import { patiently, RETRIES } from "./patiently.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
-import { createBlindSecrets } from "./secrets/blind-secrets.ts";
-import { lookAtFailing, startDriverSync } from "./secrets/driver-sync.ts";
-import { startSecretStore } from "./secrets/secret-store.ts";
+import { type BlindSecrets, createBlindSecrets } from "./secrets/blind-secrets.ts";
+import { type DriverSync, startDriverSync } from "./secrets/driver-sync.ts";
+import { type SecretStore, startSecretStore } from "./secrets/secret-store.ts";
+import { createSecretWriter } from "./secrets/secret-writer.ts";
 import { untilAnswered } from "./until-answered.ts";
-import { startGrants } from "./vault/grants.ts";
+import { type Grants, startGrants } from "./vault/grants.ts";
+import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
-import type { WorkerContext, WorkerSettings } from "./worker-context.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
 
 /**
  * Classes that are reconciled at a time. Vault calls dominate, and one that hangs takes half a minute to be given up. A namespace alone gets
@@ -55,7 +57,7 @@ const CLASS_WORKERS = 64;
 const CLASS_WORKERS_OF_A_VAULT = 8;
 
 export interface WorkerOptions {
-  readonly settings: Omit<WorkerSettings, "cluster">;
+  readonly settings: WorkerSettings;
   /** `--heal=crds` */
   readonly healsCrds: boolean;
   /** `--heal=components` */
@@ -95,26 +97,26 @@ export interface WorkerOptions {
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, logger } = options;
+  const { kube, logger, clock, random, metrics } = options;
   const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
   const key = await untilAnswered({ name: "fingerprint key", make: () => loadHmacKey(options, signal) }, options, signal);
   const values = new ValuesInHand();
-  const classes = new WorkQueue({
+  const queue = new WorkQueue({
     workers: CLASS_WORKERS,
     sharing: {
-      of: (classKey) => ({ tenant: refOfKey(classKey).namespace, backend: vaultOf(context.classes.get(refOfKey(classKey))) }),
+      of: (classKey) => ({ tenant: refOfKey(classKey).namespace, backend: vaultOf(live.classes.get(refOfKey(classKey))) }),
       perBackend: CLASS_WORKERS_OF_A_VAULT,
     },
     backoff: RETRIES,
-    clock: options.clock,
+    clock,
     logger: logger.child({ queue: "classes" }),
-    random: options.random,
-    observer: options.metrics.queue.observer,
+    random,
+    observer: metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
-      const pause = options.quarantine.admit(classKey, (waiting) => classes.isDueBesides(waiting), context.classes.get(refOfKey(classKey)));
+      const pause = options.quarantine.admit(classKey, (waiting) => queue.isDueBesides(waiting), live.classes.get(refOfKey(classKey)));
       if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
       try {
-        const outcome = await patiently(async () => outcomeOf(await reconcileClass(context, refOfKey(classKey), handleSignal)));
+        const outcome = await patiently(() => reconcileClass(reconciling, classKey, handleSignal));
         options.rollouts?.noteClass(classKey);
         return outcome;
       } finally {
@@ -132,57 +134,84 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const guardrails = createGuardrailKeeper({
     ...options,
     kube: options.probe,
-    onKnown: (policy, isMissing) => options.metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
+    onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
-  // The queue runs below, so its handler never sees this before it is there.
-  const context = buildContext({ options, cluster, fingerprints, classes, crds, guardrails, values }, signal);
-  options.metrics.queue.observe(classes);
-  options.observeQueue?.(classes);
-  options.metrics.observeClasses(classFacts(context));
-  options.progress?.observe(polledUntil(context));
-  options.vaultMetrics.vaults.observe((classKey) => context.classes.get(refOfKey(classKey)) !== undefined);
+  // The queue runs below, so its handler never sees these before they are there.
+  const enqueue = (classKey: string): void => queue.add(classKey);
+  const live = startCopies({ options, fingerprints, crds, enqueue }, signal);
+  const ports = portsOf({ options, fingerprints, guardrails, live, enqueue });
+  const before = polledBefore(options);
+  const mirror = options.quarantine.guarded(mirrorsOf({ options, live, values, enqueue }));
+  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, polledUntil: before, random };
+  metrics.queue.observe(queue);
+  options.observeQueue?.(queue);
+  const sources = { ...live, consumers: live.pods.consumers, settings: options.settings, clock };
+  metrics.observeClasses(classFacts(sources));
+  options.progress?.observe(polledUntil({ ...sources, before }));
+  options.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
+  const { events } = options;
   await runTogether(
     [
-      (running) => classes.run(running),
+      (running) => queue.run(running),
       (running) => crds.queue.run(running),
       (running) => copies.renew(running),
-      (running) => context.snapshots.renew(running),
+      (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
-      (running) => reviewFreshness(context, running),
-      async (running) => options.rollouts?.run(context, running),
+      (running) => reviewFreshness(ports, { logger, random }, running),
+      async (running) => options.rollouts?.run({ ...live, kube, clock, logger, events }, running),
     ],
     signal,
   );
 }
 
 /** As its author wrote it: enough to tell the classes of one vault from those of others. */
-function vaultOf(provider: SecretProviderClass | undefined): string | undefined {
-  return provider?.spec?.parameters?.["keyvaultName"]?.trim().toLowerCase();
+function vaultOf(spc: SecretProviderClass | undefined): string | undefined {
+  return spc?.spec?.parameters?.["keyvaultName"]?.trim().toLowerCase();
 }
 
-interface ContextInput {
+/** What is kept of the cluster, and what is remembered of its classes. */
+interface LiveCopies {
+  readonly classes: HeldClasses;
+  readonly secrets: SecretStore;
+  /** Given with `--secret-access=blind`; `secrets` is then the same store. */
+  readonly blind: BlindSecrets | undefined;
+  readonly snapshots: Snapshots;
+  readonly statuses: StatusStore;
+  readonly states: ClassStates;
+  readonly pods: PodCopies;
+  readonly gate: CrdGate;
+}
+
+interface PodCopies {
+  readonly consumers: Consumers;
+  /** Undefined where nothing of the driver is looked at. */
+  readonly driverSync: DriverSync | undefined;
+  readonly grants: Grants;
+}
+
+interface CopiesInput {
   readonly options: WorkerOptions;
-  readonly cluster: string;
   readonly fingerprints: Fingerprints;
-  readonly classes: WorkQueue;
   readonly crds: WatchedCrds;
-  readonly guardrails: Guardrails;
-  readonly values: ValuesInHand;
+  readonly enqueue: (classKey: string) => void;
 }
 
-function buildContext(
-  { options, cluster, fingerprints, classes: queue, crds, guardrails, values }: ContextInput,
-  signal: AbortSignal,
-): WorkerContext {
+function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, signal: AbortSignal): LiveCopies {
   const { kube, watcher, logger, clock } = options;
-  const enqueue = (classKey: string): void => queue.add(classKey);
-  const claims = new Claims();
-  const memories = new ClassMemories();
-  const classes = startHeldClasses({ watcher, kube, onChange: (change) => claims.note(change), lookAt: enqueue }, signal);
+  const states = new ClassStates();
+  const classes = startHeldClasses({ watcher, kube, lookAt: enqueue }, signal);
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
-  const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => lookAtFailing(context), signal);
+  const retryFailing = (namespace?: string): void => {
+    for (const spc of classes.list()) {
+      if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
+      if ((states.get(keyOf(spc))?.failing.size ?? 0) === 0) continue;
+      states.note(keyOf(spc), { kind: "retryAsked", now: clock.now() });
+      enqueue(keyOf(spc));
+    }
+  };
+  const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
   const snapshots = startSnapshots({ kube, watcher, fingerprints, clock, random: options.random, logger, onChange: enqueue }, signal);
   const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
   const statusGate = createCrdGate({
@@ -194,11 +223,11 @@ function buildContext(
   });
   const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
   const onUseChanged = (classKey: string, isUsed: boolean): void => {
-    if (isUsed) memories.noteUse(classKey);
+    if (isUsed) states.note(classKey, { kind: "used" });
     if (classes.get(refOfKey(classKey)) !== undefined) enqueue(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
-  const grants = startGrants(watcher, (namespace) => lookAtFailing(context, namespace), signal);
+  const grants = startGrants(watcher, retryFailing, signal);
   const gate: CrdGate = createCrdGate({
     kube,
     ours: shipped(byName, CLASS_CRD),
@@ -221,44 +250,44 @@ function buildContext(
     },
   });
   relistAfterDamage(crds, { gate, classes, lookAt: enqueue });
-  const context: WorkerContext = {
-    settings: { ...options.settings, cluster },
+  return { classes, secrets, blind, snapshots, statuses, states, pods: { consumers, driverSync, grants }, gate };
+}
+
+interface PortsInput extends Omit<CopiesInput, "crds"> {
+  readonly guardrails: Guardrails;
+  readonly live: LiveCopies;
+}
+
+function portsOf({ options, fingerprints, guardrails, live, enqueue }: PortsInput): ClassPorts {
+  const { kube, clock, logger, events, metrics, settings } = options;
+  const { classes, secrets, blind, snapshots, statuses, states, gate } = live;
+  const { consumers, driverSync } = live.pods;
+  const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
+  return {
     kube,
     clock,
-    logger,
-    events: options.events,
-    metrics: options.metrics,
-    random: options.random,
-    fingerprints,
-    classes,
-    claims,
-    secrets,
-    blind,
-    driverSync,
-    guardrails,
-    snapshots,
-    statuses,
-    consumers,
     gate,
-    memories,
-    polledUntil: polledBefore(options),
-    lookAt: enqueue,
-    tellFreeze: createFreezeTeller(options),
-    mirror: options.quarantine.guarded(
-      createMirrors({
-        ...options,
-        consumers,
-        grants,
-        values,
-        onChange: (classKey) => {
-          const isKnown = memories.noteChange(classKey, clock.now());
-          if (isKnown) enqueue(classKey);
-          return isKnown;
-        },
-      }),
-    ),
+    caches: { settings, classes, secrets, snapshots, statuses, consumers, gate, cluster: { driverSync, guardrails } },
+    stores: { classes, snapshots, statuses, states },
+    secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
+    teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },
+    enqueue,
   };
-  return context;
+}
+
+interface MirrorsInput extends Pick<CopiesInput, "options" | "enqueue"> {
+  readonly live: LiveCopies;
+  readonly values: ValuesInHand;
+}
+
+function mirrorsOf({ options, live: { pods, states }, values, enqueue }: MirrorsInput): FetchMirror {
+  const { consumers, grants } = pods;
+  const onChange = (classKey: string): boolean => {
+    const isKnown = states.note(classKey, { kind: "objectChanged", now: options.clock.now() }) !== undefined;
+    if (isKnown) enqueue(classKey);
+    return isKnown;
+  };
+  return createMirrors({ ...options, consumers, grants, values, onChange });
 }
 
 async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {

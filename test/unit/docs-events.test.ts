@@ -38,13 +38,7 @@ describe("the page of events", () => {
       });
     // Another one, or another word in one of them, belongs on the page: type by type and object by object.
     assert.deepEqual(places, [
-      'src/sync/classes/foreign-class.ts: "Warning" "InvalidClass"',
-      'src/sync/classes/large-class.ts: "Warning" "InvalidClass"',
-      'src/sync/classes/mirror-class.ts: "Synced" "Normal" "Warning"',
-      'src/sync/classes/stale-class.ts: "Warning" "Stale"',
-      'src/sync/classes/switched-off-class.ts: "Normal" "SwitchedOff"',
-      'src/sync/classes/tell-dates.ts: "Warning"',
-      'src/sync/classes/warn-class.ts: "Warning" "InvalidClass"',
+      'src/sync/classes/tell.ts: "Warning"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentHealed"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentRestarted"',
@@ -52,7 +46,6 @@ describe("the page of events", () => {
       'src/sync/healing/component-report.ts: "Normal" "ComponentTolerated"',
       'src/sync/healing/tell-freeze.ts: "Warning" "Frozen"',
       "src/sync/rollouts/rollout-report.ts: ",
-      'src/sync/secrets/tell-repairs.ts: "Warning"',
     ]);
   });
 });

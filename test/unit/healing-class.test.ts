@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isOwner, ownersAfterRepair, ownersWithout } from "../../src/domain/healing/field-owners.ts";
-import { missingClassVerdict } from "../../src/domain/healing/missing-class.ts";
 import { type CrdIdentity, missingSpec, restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 
@@ -20,24 +19,6 @@ function aClass(
 function crd(crdUid: string, crdGeneration = 1): CrdIdentity {
   return { crdUid, crdGeneration };
 }
-
-describe("a class that is gone", () => {
-  test("while its CRD stayed was deleted on purpose", () => {
-    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: "crd-1" }).kind, "deleted");
-  });
-
-  test("together with its CRD was lost", () => {
-    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: "crd-2" }).kind, "lost");
-  });
-
-  test("says nothing while the CRD is not whole", () => {
-    assert.equal(missingClassVerdict({ snapshotCrdUid: "crd-1", wholeCrdUid: undefined }).kind, "frozen");
-  });
-
-  test("without a trustworthy snapshot is nobody's to judge", () => {
-    assert.equal(missingClassVerdict({ snapshotCrdUid: undefined, wholeCrdUid: "crd-1" }).kind, "unknown");
-  });
-});
 
 describe("a snapshot", () => {
   test("makes the class again with its labels, annotations and spec", () => {

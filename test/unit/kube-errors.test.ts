@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import type { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { type Attempt, refusal } from "../../src/kube/errors.ts";
 
 const SECRET: Attempt = { verb: "create", resource: RESOURCES.secrets, ref: { namespace: "shop", name: "db" } };
@@ -41,6 +42,29 @@ describe("a refusal of the API server", () => {
     assert.ok(denied.message.includes(policy), denied.message);
     assert.ok(!denied.message.includes("hunter2"));
   });
+
+  const refusers: readonly (readonly [string, string, KubeError["refuser"]])[] = [
+    ["an authorizer", 'secrets is forbidden: User "sa" cannot create resource "secrets" in API group ""', { kind: "rights" }],
+    [
+      "a policy",
+      `secrets "db" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`,
+      { kind: "policy", name: "p" },
+    ],
+    [
+      "a webhook",
+      `admission webhook "w" denied the request: is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b'`,
+      { kind: "webhook" },
+    ],
+    ["itself", `secrets "db" is forbidden: exceeded quota of ValidatingAdmissionPolicy 'p' with binding 'b'`, undefined],
+  ];
+  for (const [who, message, refuser] of refusers) {
+    test(`says of ${who} that it refused, and nothing by what is quoted`, () => {
+      for (const attempt of [SECRET, CLASS]) {
+        const error = refusal(attempt, { status: 403, body: status({ reason: "Forbidden", message }) });
+        assert.deepEqual([error.refuser, error.isByPolicy("p")], [refuser, refuser?.kind === "policy"]);
+      }
+    });
+  }
 
   test("is one line of bounded length", () => {
     const error = refusal(CLASS, { status: 400, body: status({ reason: "BadRequest", message: `a\nb\u2028${"x".repeat(5_000)}` }) });

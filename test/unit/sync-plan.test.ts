@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type ObservedSecret, ownedFields } from "../../src/domain/sync/observed-secret.ts";
-import { metadataFor, obsoleteSecrets, planSecret, type SecretAction, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
+import { metadataFor, planSecret, type SecretAction, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
 
 function wanted(changes: Partial<WantedSecret> = {}): WantedSecret {
   return {
@@ -107,24 +107,6 @@ describe("the plan for a Secret", () => {
     const fresh = planSecret(wanted(), { ...facts, observed: undefined });
     assert.match(fresh.kind === "conflict" ? fresh.message : "", /written by the class older, and demo names it too/);
     assert.deepEqual(planSecret(wanted(), { ...facts, observed: observed() }), { kind: "keep" });
-  });
-});
-
-describe("Secrets that no secretObject names", () => {
-  test("are obsolete only where the class owns them", () => {
-    const ours = observed();
-    const others = observed({ ref: { namespace: "team", name: "theirs" }, annotations: { [SECRET_ANNOTATIONS.class]: "other" } });
-
-    assert.deepEqual(obsoleteSecrets([ours, others], "demo", new Set()), [ours]);
-    assert.deepEqual(obsoleteSecrets([ours, others], "demo", new Set(["app"])), []);
-  });
-});
-
-describe("somebody's copy of a mirrored Secret", () => {
-  test("is not ours to delete, although it has our label and annotations", () => {
-    const copy = observed({ ref: { namespace: "team", name: "app-backup" }, owned: { data: [], labels: [], annotations: [] } });
-
-    assert.deepEqual(obsoleteSecrets([copy], "demo", new Set()), []);
   });
 });
 

@@ -6,12 +6,9 @@ import { pollInterval, pollIntervalProblem } from "../../src/domain/schedule/pol
 import { syncMode, syncModeProblem } from "../../src/domain/schedule/sync-mode.ts";
 import { type ClassOutcome, nextStatus } from "../../src/domain/sync/class-status.ts";
 import { credentialsSecretName } from "../../src/domain/sync/credentials-secret.ts";
-import { type FetchFacts, fetchNeed } from "../../src/domain/sync/fetch-need.ts";
-import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
-import { metadataFor } from "../../src/domain/sync/secret-plan.ts";
-import { type ClassMemory, newMemory } from "../../src/sync/classes/class-memory.ts";
-import { contestedUntil, noteRepair, repairPause } from "../../src/sync/secrets/repair-limit.ts";
+import { type ClassState, isContestedUntil, nextState, repairPause } from "../../src/sync/classes/state.ts";
+import { seenClass } from "../support/class-facts.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -22,66 +19,6 @@ function aClass(annotations: Readonly<Record<string, string>> = {}): SecretProvi
     metadata: { name: "demo", namespace: "team", annotations },
   };
 }
-
-function observed(changes: Partial<ObservedSecret> = {}): ObservedSecret {
-  const wanted = { name: "app", type: "Opaque", labels: {}, annotations: {}, keys: ["a"], objects: ["secret/a@1"], fingerprint: "v1:aa" };
-  return {
-    ref: { namespace: "team", name: "app" },
-    uid: "1",
-    resourceVersion: "1",
-    type: "Opaque",
-    immutable: false,
-    ...metadataFor(wanted, "demo"),
-    owned: { data: ["a"], labels: [], annotations: [] },
-    isContentIntact: true,
-    ...changes,
-  };
-}
-
-/** A class at rest: synced, its one Secret as written, no poll due. */
-function facts(changes: Partial<FetchFacts> = {}): FetchFacts {
-  return {
-    className: "demo",
-    generation: 2,
-    observedGeneration: 2,
-    isSpecNew: false,
-    isRetryDue: false,
-    secretObjects: [{ secretName: "app", type: "Opaque" }],
-    observed: new Map([["app", observed()]]),
-    refresh: undefined,
-    lastRefresh: undefined,
-    isPollDue: false,
-    isUseNew: false,
-    isContestOver: false,
-    ...changes,
-  };
-}
-
-describe("the vault is asked", () => {
-  test("not at all for a class at rest", () => {
-    assert.equal(fetchNeed(facts()), undefined);
-  });
-
-  const needs: readonly (readonly [string, Partial<FetchFacts>])[] = [
-    ["NeverSynced", { observedGeneration: undefined }],
-    ["ClassChanged", { generation: 3 }],
-    ["ClassChanged", { isSpecNew: true }],
-    ["RetryDue", { isRetryDue: true }],
-    ["RefreshAsked", { refresh: "now" }],
-    ["SecretMissing", { observed: new Map() }],
-    ["SecretEdited", { observed: new Map([["app", observed({ isContentIntact: false })]]) }],
-    ["SecretEdited", { secretObjects: [{ secretName: "app", type: "Opaque", labels: { team: "a" } }] }],
-    ["SecretEdited", { observed: new Map([["app", observed({ type: "kubernetes.io/basic-auth" })]]) }],
-    ["UseBegan", { isUseNew: true, observed: new Map() }],
-    ["ContestOver", { isContestOver: true }],
-    ["PollDue", { isPollDue: true }],
-  ];
-  for (const [need, change] of needs) {
-    test(`because of ${need} (${Object.keys(change).join()})`, () => {
-      assert.equal(fetchNeed(facts(change)), need);
-    });
-  }
-});
 
 describe("a retry", () => {
   const options = { interval: 120_000, spread: 0 };
@@ -109,11 +46,11 @@ describe("a vault that asks to be called at once", () => {
 });
 
 describe("repairs in a row", () => {
-  function repeated(times: number): ClassMemory {
-    const memory = newMemory();
-    for (let time = 0; time < times; time += 1) noteRepair(memory, "SecretEdited", NOW);
-    return memory;
-  }
+  const began = (state: ClassState, now: number): ClassState =>
+    nextState(state, { kind: "fetchBegan", trigger: "SecretEdited", now }) ?? state;
+  const damaged = (state: ClassState, now: number): ClassState => nextState(state, { kind: "damageSeen", now }) ?? state;
+  const repeated = (times: number): ClassState =>
+    Array.from({ length: times }).reduce((state: ClassState) => began(state, NOW), seenClass(NOW));
 
   test("are done at once three times, then with a pause that doubles up to a minute", () => {
     const pauses = [1, 2, 3, 4, 5, 30].map((times) => repairPause(repeated(times), "SecretEdited", NOW));
@@ -127,21 +64,17 @@ describe("repairs in a row", () => {
   });
 
   test("go on being counted while each damage comes within a minute of the last repair, however long the repair waits", () => {
-    const memory = repeated(30);
-    repairPause(memory, "SecretEdited", NOW + 1);
+    const waiting = damaged(repeated(30), NOW + 1);
 
-    assert.equal(repairPause(memory, "SecretEdited", NOW + 60_000), 0);
-    noteRepair(memory, "SecretEdited", NOW + 60_000);
-    assert.equal(memory.repairs.inARow, 31);
+    assert.equal(repairPause(waiting, "SecretEdited", NOW + 60_000), 0);
+    assert.equal(began(damaged(waiting, NOW + 60_000), NOW + 60_000).repairs.inARow, 31);
   });
 
   test("are a contest from the fourth on, until a minute went by without damage", () => {
-    assert.equal(contestedUntil(repeated(3), NOW), undefined);
-    assert.equal(contestedUntil(repeated(4), NOW), NOW + 60_000);
-    assert.equal(contestedUntil(repeated(4), NOW + 60_000), undefined);
-    const damaged = repeated(4);
-    repairPause(damaged, "SecretEdited", NOW + 1);
-    assert.equal(contestedUntil(damaged, NOW + 60_000), Number.POSITIVE_INFINITY);
+    assert.equal(isContestedUntil(repeated(3), NOW), undefined);
+    assert.equal(isContestedUntil(repeated(4), NOW), NOW + 60_000);
+    assert.equal(isContestedUntil(repeated(4), NOW + 60_000), undefined);
+    assert.equal(isContestedUntil(damaged(repeated(4), NOW + 1), NOW + 60_000), Number.POSITIVE_INFINITY);
   });
 });
 

@@ -1,10 +1,11 @@
 /** What the `grants` command reads of a cluster, with the user's rights. */
 import { grantsOf, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
 import type { Look, Viewer } from "../cluster.ts";
 import { CommandFailure } from "../command.ts";
-import { keyOf, offBecause, type WorkerSettings, workerSettings } from "../doctor/class/class-look.ts";
+import { offBecause, type WorkerSettings, workerSettings } from "../doctor/class/class-look.ts";
 import { consumersOf } from "../doctor/class/identity.ts";
 import { settingsOf, type WorkloadObject } from "../doctor/settings-in-force.ts";
 import { MORE_RESOURCES } from "../resources.ts";

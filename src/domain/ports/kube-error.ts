@@ -14,6 +14,19 @@ export type KubeErrorCode =
   | "TooLarge"
   | "Unavailable";
 
+/** Who said no where the API server asked others, by their own word alone. `rights`: an authorizer, RBAC among them, which is asked before any policy. */
+export type Refuser =
+  | { readonly kind: "rights" | "webhook" }
+  /** Name of the ValidatingAdmissionPolicy. */
+  | { readonly kind: "policy"; readonly name: string };
+
+interface KubeErrorOptions {
+  readonly retry: Retry;
+  readonly status?: number;
+  readonly refuser?: Refuser | undefined;
+  readonly cause?: unknown;
+}
+
 /** An API server's refusal, or no answer at all. The message never holds a request or response body. */
 export class KubeError extends Error {
   override readonly name = "KubeError";
@@ -21,15 +34,19 @@ export class KubeError extends Error {
   readonly retry: Retry;
   /** HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
+  /** Undefined where the API server said no itself, or does not say who did. */
+  readonly refuser: Refuser | undefined;
 
-  constructor(
-    code: KubeErrorCode,
-    message: string,
-    options: { readonly retry: Retry; readonly status?: number; readonly cause?: unknown },
-  ) {
+  constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = options.retry;
     this.status = options.status;
+    this.refuser = options.refuser;
+  }
+
+  /** The policy of that name refused it: a missing right is something else. */
+  isByPolicy(name: string): boolean {
+    return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;
   }
 }

@@ -46,7 +46,8 @@ function fileOf(
   if (key === "") return invalid(`${field}.key`, "key in secretObjects.data is empty", "set it to the key to write in the Secret");
   const file = files.get(objectName);
   if (!file) {
-    return invalid(`${field}.objectName`, `file matching objectName ${objectName} not found in the pod`, namesOf(files));
+    const message = `file matching objectName ${objectName} not found in the pod`;
+    return failed({ reason: "InvalidClass", field: `${field}.objectName`, message, hint: namesOf(files), isFileMissing: true });
   }
   return ok({ key, file });
 }

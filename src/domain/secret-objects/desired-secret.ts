@@ -23,6 +23,8 @@ export interface SecretObjectProblem {
   /** `spec.secretObjects[0].data[1].key` */
   readonly field: string;
   readonly hint: string;
+  /** What is wrong is only that no object of the class made the file. */
+  readonly isFileMissing?: true;
 }
 
 export type SecretOutcome =

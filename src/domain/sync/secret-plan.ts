@@ -115,15 +115,6 @@ function contains(actual: Readonly<Record<string, string>>, wanted: Readonly<Rec
   return Object.entries(wanted).every(([key, value]) => actual[key] === value);
 }
 
-/** Secrets of the class that no secretObject names any more. Those of a secretObject that failed are named, so they stay. */
-export function obsoleteSecrets(
-  owned: readonly ObservedSecret[],
-  className: string,
-  named: ReadonlySet<string>,
-): readonly ObservedSecret[] {
-  return owned.filter((secret) => isWrittenFor(secret, className) && !named.has(secret.ref.name));
-}
-
 /**
  * Written by us, not somebody's copy of such a Secret. A copy has our label, but whoever copied it owns the label; a copy that claims our
  * field manager as well lacks the proof.

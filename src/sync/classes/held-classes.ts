@@ -1,12 +1,15 @@
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type HeldClass, heldClass } from "../../domain/provider-class/held-class.ts";
+import { Claims } from "../../domain/sync/claims.ts";
 import { ClassRoom } from "./class-room.ts";
 
 /** All classes, as far as there is room for them. */
 export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "get" | "list" | "relist"> {
+  /** Classes of the namespace that name the Secret, the oldest first. */
+  claimants(namespace: string, secretName: string): readonly SecretProviderClass[];
   /** Reads a class that has waited for room and has it now: whether it is held from now on. */
   admit(waiting: HeldClass, signal: AbortSignal): Promise<boolean>;
 }
@@ -14,14 +17,13 @@ export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "g
 export interface HeldClassesOptions {
   readonly watcher: KubeWatcher;
   readonly kube: Pick<KubeClient, "read">;
-  /** Of every change, in order, after the copy was updated. */
-  readonly onChange: (change: Change<HeldClass>) => void;
   /** A class is to be reconciled. */
   readonly lookAt: (classKey: string) => void;
 }
 
-export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
+export function startHeldClasses({ watcher, kube, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
   const room = new ClassRoom(lookAt);
+  const claims = new Claims();
   /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
   const admitted = new Map<string, HeldClass>();
   const project = (object: KubeObject): HeldClass => {
@@ -45,7 +47,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
         admitted.delete(key);
         // Its name may be another object's by now: that one was given its room as it was received.
         if (current === undefined) room.leave(key, previous?.metadata.uid ?? "");
-        onChange({ previous: before, current });
+        claims.note({ previous: before, current });
         lookAt(key);
       },
       onListed: () => {
@@ -65,7 +67,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
     const read = project(found.object);
     if (read.excess !== undefined) return false;
     admitted.set(key, read);
-    onChange({ previous: waiting, current: read });
+    claims.note({ previous: waiting, current: read });
     return true;
   };
   return {
@@ -78,6 +80,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
     },
     list: () => reflector.list().map(whole),
     relist: () => reflector.relist(),
+    claimants: (namespace, secretName) => claims.of(namespace, secretName),
     admit,
   };
 }

@@ -1,11 +1,14 @@
 import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
 import { syncMode } from "../../domain/schedule/sync-mode.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import type { WorkerContext } from "../worker-context.ts";
-import { keyOf } from "./class-ref.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import type { ClassStates } from "./class-states.ts";
+import type { Consumers } from "./consumers.ts";
+import type { HeldClasses } from "./held-classes.ts";
 
 /**
  * Up to when all polls that fell due have been made. A class at rest has no exact time of its own, since nothing is written for it: this one
@@ -25,23 +28,37 @@ export function polledBefore({ progress, clock }: { readonly progress?: PollProg
   return before <= now + CLOCKS_DIFFER_MS ? Math.min(before, now) : "unknown";
 }
 
+/** What says whether a class is polled. */
+export interface PollSettings {
+  readonly settings: WorkerSettings;
+  readonly consumers: Pick<Consumers, "isUsed">;
+}
+
 /** Of a class that is checked regularly: not of one that is switched off, of another provider, or waits for its first pod. */
-export function isPolled({ settings, consumers }: WorkerContext, provider: SecretProviderClass): boolean {
+export function isPolled({ settings, consumers }: PollSettings, provider: SecretProviderClass): boolean {
   if (!settings.syncSecret || !settings.enableSecretRotation || secretObjectsOf(provider).length === 0) return false;
   const mode = syncMode(provider, settings.syncMode);
   return mode === "always" || (mode === "while-used" && consumers.isUsed(keyOf(provider)));
 }
 
-export function polledUntil(context: WorkerContext): () => number | undefined {
-  const before = typeof context.polledUntil === "number" ? context.polledUntil : undefined;
+interface Polls extends PollSettings {
+  readonly clock: Clock;
+  readonly classes: Pick<HeldClasses, "hasSynced" | "list">;
+  readonly states: ClassStates;
+  /** Of the leader before. */
+  readonly before: PolledUntil;
+}
+
+export function polledUntil(polls: Polls): () => number | undefined {
+  const before = typeof polls.before === "number" ? polls.before : undefined;
   let known = before;
   return () => {
-    if (!context.classes.hasSynced) return known;
-    let until = context.clock.now();
-    for (const provider of context.classes.list()) {
-      if (!isPolled(context, provider)) continue;
+    if (!polls.classes.hasSynced) return known;
+    let until = polls.clock.now();
+    for (const provider of polls.classes.list()) {
+      if (!isPolled(polls, provider)) continue;
       // One that was not reconciled yet is where the leader before left it.
-      const due = context.memories.get(keyOf(provider))?.nextPoll ?? before ?? Number.NEGATIVE_INFINITY;
+      const due = polls.states.get(keyOf(provider))?.nextPoll ?? before ?? Number.NEGATIVE_INFINITY;
       until = Math.min(until, due);
     }
     if (until > (known ?? Number.NEGATIVE_INFINITY)) known = until;

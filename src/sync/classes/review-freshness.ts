@@ -1,16 +1,16 @@
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { refOfKey } from "../../domain/object-key.ts";
+import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patiently.ts";
 import { runTogether } from "../run-together.ts";
-import type { WorkerContext } from "../worker-context.ts";
-import { keyOf, refOf } from "./class-ref.ts";
-import { intervalOf, lastCheckOf } from "./first-sight.ts";
+import { type ClassPorts, tellStale } from "./apply.ts";
 import { isPolled } from "./poll-progress.ts";
-import { tellStale } from "./stale-class.ts";
+import { lastCheckOf } from "./state.ts";
 
 /** Below the shortest interval, so that a claim never outlives its bound by a poll (milliseconds). */
 const EVERY_MS = 5_000;
@@ -27,26 +27,30 @@ const NAMESPACES_AT_A_TIME = 16;
  * there. A queue of its own, in which namespaces take turns with one write each: what an admission webhook does to the statuses of one
  * namespace is that namespace's trouble. Until the signal aborts.
  */
-export async function reviewFreshness(context: WorkerContext, signal: AbortSignal): Promise<void> {
-  const startedAt = context.clock.now();
+export async function reviewFreshness(
+  ports: ClassPorts,
+  { logger, random }: { readonly logger: Logger; readonly random: () => number },
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = ports.clock.now();
   /** Namespaces for which the API server has no time before the next review. */
   const unanswered = new Set<string>();
   const queue = new WorkQueue({
     workers: NAMESPACES_AT_A_TIME,
     sharing: { of: (classKey) => ({ tenant: namespaceOf(classKey), backend: namespaceOf(classKey) }), perBackend: 1 },
     backoff: RETRIES,
-    clock: context.clock,
-    logger: context.logger.child({ queue: "statuses" }),
-    random: context.random,
+    clock: ports.clock,
+    logger: logger.child({ queue: "statuses" }),
+    random,
     handle: async (classKey, handleSignal) => {
       const namespace = namespaceOf(classKey);
-      const provider = context.classes.get(refOfKey(classKey));
+      const provider = ports.stores.classes.get(refOfKey(classKey));
       if (provider === undefined || unanswered.has(namespace)) return { kind: "done" };
-      const facts = outOfDate(context, provider, startedAt);
+      const facts = outOfDate(ports, provider, startedAt);
       const isAnswered = await answers(() =>
         facts === undefined
-          ? context.statuses.storeUnstored(refOf(provider), handleSignal)
-          : takeBack(context, provider, { facts, signal: handleSignal }),
+          ? ports.stores.statuses.storeUnstored(refOf(provider), handleSignal)
+          : takeBack(ports, provider, { facts, signal: handleSignal }),
       );
       if (!isAnswered) unanswered.add(namespace);
       return { kind: "done" };
@@ -54,11 +58,11 @@ export async function reviewFreshness(context: WorkerContext, signal: AbortSigna
   });
   const scan = async (running: AbortSignal): Promise<void> => {
     while (!running.aborted) {
-      await context.clock.sleep(EVERY_MS, running).catch(() => undefined);
+      await ports.clock.sleep(EVERY_MS, running).catch(() => undefined);
       unanswered.clear();
-      for (const provider of context.classes.list()) {
+      for (const provider of ports.stores.classes.list()) {
         const ref = refOf(provider);
-        if (context.statuses.hasUnstored(ref) || outOfDate(context, provider, startedAt) !== undefined) queue.add(keyOf(provider));
+        if (ports.stores.statuses.hasUnstored(ref) || outOfDate(ports, provider, startedAt) !== undefined) queue.add(keyOf(provider));
       }
     }
   };
@@ -70,14 +74,14 @@ function namespaceOf(classKey: string): string {
 }
 
 /** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
-function outOfDate(context: WorkerContext, provider: SecretProviderClass, startedAt: number): CheckFacts | undefined {
-  const now = context.clock.now();
+function outOfDate(ports: ClassPorts, provider: SecretProviderClass, startedAt: number): CheckFacts | undefined {
+  const now = ports.clock.now();
   if (now - startedAt < MAKING_UP_MS) return undefined;
-  const memory = context.memories.get(keyOf(provider));
-  const lastCheck = memory === undefined ? startedAt : lastCheckOf(memory);
-  const facts = { lastCheck, interval: intervalOf(context, provider), now };
-  if (!isOutOfDate(facts) || !isPolled(context, provider)) return undefined;
-  return conditionOf(context.statuses.get(refOf(provider)), "Fresh")?.status === "True" ? facts : undefined;
+  const state = ports.stores.states.get(keyOf(provider));
+  const lastCheck = state === undefined ? startedAt : lastCheckOf(state);
+  const facts = { lastCheck, interval: pollInterval(provider, ports.caches.settings.rotationPollInterval), now };
+  if (!isOutOfDate(facts) || !isPolled(ports.caches, provider)) return undefined;
+  return conditionOf(ports.stores.statuses.get(refOf(provider)), "Fresh")?.status === "True" ? facts : undefined;
 }
 
 /** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
@@ -91,25 +95,24 @@ async function answers(write: () => Promise<boolean>): Promise<boolean> {
 }
 
 async function takeBack(
-  context: WorkerContext,
+  ports: ClassPorts,
   provider: SecretProviderClass,
   { facts, signal }: { readonly facts: CheckFacts; readonly signal: AbortSignal },
 ): Promise<true> {
-  const told = whyOutOfDate(context, provider, facts);
+  const told = whyOutOfDate(ports, provider, facts);
   const change = (before: ClassStatus | undefined): ClassStatus | undefined => {
     if (before === undefined || conditionOf(before, "Fresh")?.status !== "True") return undefined;
     const status = withCondition(before, { type: "Fresh", status: "False", ...told }, facts.now);
     return { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) };
   };
-  await context.statuses.update(refOf(provider), change, signal);
-  const memory = context.memories.get(keyOf(provider));
-  if (memory !== undefined) tellStale(context, provider, memory);
+  await ports.stores.statuses.update(refOf(provider), change, signal);
+  if (ports.stores.states.get(keyOf(provider)) !== undefined) tellStale(ports, { key: keyOf(provider), spc: provider });
   return true;
 }
 
-function whyOutOfDate(context: WorkerContext, provider: SecretProviderClass, facts: CheckFacts): Told {
-  const { state } = context.gate;
-  const lastPoll = context.memories.get(keyOf(provider))?.lastPoll ?? facts.lastCheck;
+function whyOutOfDate(ports: ClassPorts, provider: SecretProviderClass, facts: CheckFacts): Told {
+  const { state } = ports.gate;
+  const lastPoll = ports.stores.states.get(keyOf(provider))?.lastPoll ?? facts.lastCheck;
   // Polls were made since, and answered by a list that is older than one poll.
   if (lastPoll - facts.lastCheck > facts.interval) return throttledPolls(facts);
   return missedPolls(facts, state.kind === "frozen" ? state.why : undefined);

@@ -1,11 +1,11 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
-import { keyOf } from "../classes/class-ref.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import { patiently, RETRIES } from "../patiently.ts";
 import type { ComponentCopies } from "./component-copies.ts";

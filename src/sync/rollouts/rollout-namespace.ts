@@ -1,11 +1,19 @@
 import { objectKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
-import type { ClassResult, WorkerContext } from "../worker-context.ts";
+import type { Outcome } from "../../runtime/workqueue.ts";
+import type { HeldClasses } from "../classes/held-classes.ts";
+import type { StatusStore } from "../classes/status-store.ts";
+import type { CrdGate } from "../healing/crd-gate.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
 import { proveRestart } from "./prove-restart.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
@@ -21,9 +29,21 @@ export interface RolloutSettings {
   readonly timeoutMs: number;
 }
 
+/** What of the worker rollouts go by. */
+export interface RolloutWorker {
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventSink;
+  readonly classes: HeldClasses;
+  readonly secrets: SecretStore;
+  readonly statuses: StatusStore;
+  readonly gate: CrdGate;
+}
+
 /** Everything that a look at a namespace reads and writes through. */
 export interface RolloutContext {
-  readonly worker: Pick<WorkerContext, "kube" | "clock" | "logger" | "events" | "classes" | "secrets" | "statuses" | "gate">;
+  readonly worker: RolloutWorker;
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;
@@ -46,10 +66,10 @@ const UNSETTLED_MS = 1_000;
 /** What was refused, or is not there, may be mended without an event (milliseconds). */
 const REFUSED_MS = 60_000;
 
-const AGAIN: ClassResult = { kind: "again", after: UNSETTLED_MS };
+const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
-export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<ClassResult> {
+export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.gate.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
@@ -141,7 +161,7 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
 }
 
 /** Everything that changes comes by a watch; only the passing of time does not. */
-function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly Asking[]): ClassResult {
+function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly Asking[]): Outcome {
   const waits = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
     const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
@@ -150,5 +170,5 @@ function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
-  return waits.length === 0 ? { kind: "done" } : { kind: "again", after: Math.min(...waits) };
+  return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

@@ -1,14 +1,13 @@
 import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
+import { objectKey, refOf } from "../../domain/object-key.ts";
 import type { Judged } from "../../domain/rollout/namespace-plan.ts";
 import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
 import { hasRotated, rotatedOf, withoutRotated, withRotated } from "../../domain/sync/rotated-condition.ts";
-import { refOf } from "../classes/class-ref.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 
 export interface NamespaceReport {

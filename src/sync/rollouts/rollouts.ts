@@ -5,7 +5,7 @@ import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
-import { outcomeOf, RETRIES } from "../patiently.ts";
+import { RETRIES } from "../patiently.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
@@ -67,7 +67,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
 
 async function patiently(handle: () => ReturnType<typeof reconcileRollouts>): Promise<Outcome> {
   try {
-    return outcomeOf(await handle());
+    return await handle();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "Conflict" || error.code === "NotFound") return { kind: "requeueAfter", milliseconds: AFTER_CONFLICT_MS };

@@ -20,6 +20,7 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
   const byClass = new SecretsByClass();
   return {
     hasSynced: true,
+    isBlind: true,
     get: (ref) => written.get(objectKey(ref)),
     get size() {
       return written.size;

@@ -1,8 +1,6 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { isOfDriverSync } from "../../domain/sync/driver-sync.ts";
-import { keyOf } from "../classes/class-ref.ts";
-import type { WorkerContext } from "../worker-context.ts";
 
 /** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
 export interface DriverSync {
@@ -32,15 +30,4 @@ export function startDriverSync(watcher: KubeWatcher, onChange: () => void, sign
       return first === undefined ? undefined : `ClusterRoleBinding ${first}`;
     },
   };
-}
-
-/** What waits for a change of the cluster, or is reached by it, need not wait for its next attempt. Not given: in all namespaces. */
-export function lookAtFailing({ classes, memories, clock, lookAt }: WorkerContext, namespace?: string): void {
-  for (const provider of classes.list()) {
-    if (namespace !== undefined && provider.metadata.namespace !== namespace) continue;
-    const key = keyOf(provider);
-    if ((memories.get(key)?.failing.size ?? 0) === 0) continue;
-    memories.retryNow(key, clock.now());
-    lookAt(key);
-  }
 }

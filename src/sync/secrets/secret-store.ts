@@ -1,9 +1,7 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
-import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { type Fingerprints, isFormer } from "../fingerprints.ts";
 import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
@@ -11,6 +9,8 @@ import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
 export interface SecretStore {
   readonly hasSynced: boolean;
+  /** Nothing is read: it is all by the worker's own word. */
+  readonly isBlind: boolean;
   get(ref: ObjectRef): ObservedSecret | undefined;
   /** How many there are. */
   readonly size: number;
@@ -48,6 +48,7 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
     get hasSynced() {
       return reflector.hasSynced;
     },
+    isBlind: false,
     get: (ref) => reflector.get(ref),
     get size() {
       return reflector.list().length;
@@ -60,11 +61,6 @@ function remembering(proven: Set<string>, secret: ObservedSecret): ObservedSecre
   if (secret.lacksProof === true) return proven.has(secret.uid) ? { ...secret, lacksProof: false } : secret;
   proven.add(secret.uid);
   return secret;
-}
-
-/** Those of the class that we wrote: a copy that somebody made of one is not among them. */
-export function writtenFor(secrets: SecretStore, classRef: ObjectRef): readonly ObservedSecret[] {
-  return secrets.ofClass(objectKey(classRef)).filter((secret) => isWrittenFor(secret, classRef.name));
 }
 
 /** What 0.3.0 wrote has no other proof than its fingerprint. */

@@ -13,7 +13,7 @@ export interface BlindWriteOptions extends WriteOptions {
   readonly blind: BlindSecrets;
 }
 
-const POLICY = "ValidatingAdmissionPolicy 'keyvault-injector-sync-secrets'";
+const POLICY = "keyvault-injector-sync-secrets";
 const WRITTEN = { fieldManager: FIELD_MANAGER };
 
 /**
@@ -128,5 +128,5 @@ function isRefusal(error: unknown, code: KubeError["code"]): boolean {
 
 /** The policy saw what has the name, and it is not ours. A missing right is something else. */
 function isForeign(error: unknown): boolean {
-  return error instanceof KubeError && error.code === "Forbidden" && error.message.includes(POLICY);
+  return error instanceof KubeError && error.isByPolicy(POLICY);
 }

@@ -20,8 +20,8 @@ export async function requestFederatedToken(kube: KubeClient, account: Account, 
     if (!(error instanceof KubeError)) throw error;
     const isAbsent = error.code === "NotFound";
     throw new VaultError("IdentityUnavailable", explain(error, account), {
-      retry: isAbsent || isUngranted(error) ? { kind: "backoff" } : error.retry,
-      origin: isAbsent || isUngranted(error) ? "class" : "apiServer",
+      retry: isAbsent || error.isByPolicy(POLICY) ? { kind: "backoff" } : error.retry,
+      origin: isAbsent || error.isByPolicy(POLICY) ? "class" : "apiServer",
     });
   }
 }
@@ -29,13 +29,9 @@ export async function requestFederatedToken(kube: KubeClient, account: Account, 
 /** The policy reads the Namespace itself: a grant may have been taken back since the worker saw it. */
 const POLICY = "keyvault-injector-sync-tokens";
 
-function isUngranted({ code, message }: KubeError): boolean {
-  return code === "Forbidden" && message.includes(POLICY);
-}
-
 function explain(error: KubeError, account: Account): string {
   const { namespace, name } = account;
-  if (isUngranted(error)) return accountRefusal(NO_GRANTS, account) ?? error.message;
+  if (error.isByPolicy(POLICY)) return accountRefusal(NO_GRANTS, account) ?? error.message;
   if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
   return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }

@@ -1,6 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { accountRefusal } from "../../domain/grants/namespace-grants.ts";
 import type { ObjectRef, Secret, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
@@ -13,7 +14,6 @@ import { failed, ok, type Result } from "../../domain/result.ts";
 import { credentialsSecretName } from "../../domain/sync/credentials-secret.ts";
 import { serviceAccountName } from "../../domain/sync/service-account.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
-import { keyOf } from "../classes/class-ref.ts";
 import { requestFederatedToken } from "./federated-token.ts";
 import type { Grants } from "./grants.ts";
 

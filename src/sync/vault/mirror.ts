@@ -1,7 +1,12 @@
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus, Told } from "../../domain/sync/class-status.ts";
+import type { Question } from "./vault-question.ts";
+
+/** Asks the vault what the Secrets of a class should be. */
+export type FetchMirror = (spc: SecretProviderClass, question: Question, signal: AbortSignal) => Promise<Mirror>;
 
 /** What the vault says that the Secrets of a class should be. */
 export type Mirror =

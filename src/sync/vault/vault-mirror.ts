@@ -1,7 +1,7 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import type { RenderOptions } from "../../domain/content/render.ts";
 import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
+import { keyOf, objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
@@ -20,12 +20,10 @@ import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
-import { keyOf } from "../classes/class-ref.ts";
-import type { WorkerContext } from "../worker-context.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
-import type { Mirror, MirroredSecret } from "./mirror.ts";
+import type { FetchMirror, Mirror, MirroredSecret } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
@@ -55,7 +53,7 @@ export interface MirrorsOptions extends Omit<VaultMirrorOptions, "vaults" | "led
 }
 
 /** How classes are mirrored, within the limits of their vaults and with what each identity has seen of them. */
-export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): WorkerContext["mirror"] {
+export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
   const budgeted = withBudget(vaults, { ...options, metrics });
   const ledgerOf = createLedgers({ clock, metrics, onChange });
@@ -73,9 +71,6 @@ type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 
 /** Enough to mend a class by; the next ones are shown then. */
 const MOST_WARNINGS = 20;
-
-/** How the driver's text for an absent file starts. */
-const MISSING_FILE = "file matching objectName";
 
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
 async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
@@ -178,7 +173,7 @@ function retryOf(failures: Fetched["failures"]): Retry {
 function unchanged(outcome: SecretOutcome, check: VersionCheck, question: Question): MirroredSecret | undefined {
   if (outcome.kind === "desired" || question.kind === "everything") return undefined;
   const { name, problem } = outcome;
-  if (!check.unchanged.has(name) || !problem.message.startsWith(MISSING_FILE)) return undefined;
+  if (!check.unchanged.has(name) || problem.isFileMissing !== true) return undefined;
   const data = question.stored.find((secret) => secret.name === name)?.data ?? [];
   return { kind: "unchanged", name, keys: data.map(asHeld) };
 }
@@ -198,7 +193,7 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined
   const paths = (secretObject?.data ?? []).map(({ objectName }) => trimSpace(objectName ?? ""));
   const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
   // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
-  if (cause !== undefined && problem.message.startsWith(MISSING_FILE))
+  if (cause !== undefined && problem.isFileMissing === true)
     return {
       kind: "failed",
       name,

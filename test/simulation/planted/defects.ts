@@ -5,7 +5,7 @@
 import type { Planted } from "./edits.ts";
 
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
-const FIRST_SIGHT = "src/sync/classes/first-sight.ts";
+const CLASS_STATE = "src/sync/classes/state.ts";
 
 export const DEFECTS: readonly Planted[] = [
   {
@@ -115,9 +115,9 @@ import { networkCode } from "./service-answer.ts";
     what: "a shorter poll interval takes effect only at the old poll",
     edits: [
       {
-        file: FIRST_SIGHT,
-        find: "  if (memory.interval !== interval) memory.nextPoll = Math.min(memory.nextPoll, nextPoll(context, key, interval));",
-        replace: "  if (memory.nextPoll === 0) memory.nextPoll = nextPoll(context, key, interval);",
+        file: CLASS_STATE,
+        find: "  const nextPoll = state.interval === interval ? state.nextPoll : Math.min(state.nextPoll, pollAfter(state.phase, interval, now));",
+        replace: "  const nextPoll = state.nextPoll === 0 ? pollAfter(state.phase, interval, now) : state.nextPoll;",
       },
     ],
   },
@@ -137,9 +137,9 @@ import { networkCode } from "./service-answer.ts";
     what: "a poll that falls into a change of leader is skipped",
     edits: [
       {
-        file: FIRST_SIGHT,
+        file: CLASS_STATE,
         find: "nextPoll: firstPoll(polls), checkedBefore }",
-        replace: "nextPoll: facts.lastSuccess === undefined ? firstPoll(polls) : first.nextPoll, checkedBefore }",
+        replace: "nextPoll: facts.lastSuccess === undefined ? firstPoll(polls) : pollAfter(phase, interval, now), checkedBefore }",
       },
     ],
   },

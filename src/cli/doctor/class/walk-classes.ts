@@ -1,5 +1,6 @@
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
@@ -7,7 +8,7 @@ import { type Cluster, createViewer, listed, type Viewer } from "../../cluster.t
 import type { CommandContext } from "../../command.ts";
 import { MORE_RESOURCES } from "../../resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../settings-in-force.ts";
-import { type ClassContext, isServed, keyOf, workerSettings } from "./class-look.ts";
+import { type ClassContext, isServed, workerSettings } from "./class-look.ts";
 import { type ReportedWalk, reportedWalk } from "./reported-walk.ts";
 import { walkClass } from "./walk.ts";
 

@@ -1,11 +1,12 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
 import { openProviderClass, type ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
-import { type ClassContext, insideTheWorker, keyOf } from "./class-look.ts";
+import { type ClassContext, insideTheWorker } from "./class-look.ts";
 import { findIdentity } from "./identity.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 import { limitOf } from "./limits.ts";

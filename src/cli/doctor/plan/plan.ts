@@ -1,5 +1,6 @@
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
 import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
@@ -13,7 +14,7 @@ import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { serviceAccountName } from "../../../domain/sync/service-account.ts";
 import type { Look } from "../../cluster.ts";
 import { lookAtGrants } from "../../grants/look-at-grants.ts";
-import { keyOf, offBecause } from "../class/class-look.ts";
+import { offBecause } from "../class/class-look.ts";
 import { consumersOf } from "../class/identity.ts";
 import { limitOf } from "../class/limits.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";

@@ -1,0 +1,254 @@
+import { assertNever } from "../../domain/assert-never.ts";
+import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { HeldClass } from "../../domain/provider-class/held-class.ts";
+import { type ClassStatus, conditionOf, nextStatus, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { CrdGate } from "../healing/crd-gate.ts";
+import { handOver } from "../healing/hand-over.ts";
+import type { Snapshots } from "../healing/snapshots.ts";
+import type { SecretWriter } from "../secrets/secret-writer.ts";
+import type { Action, Destructive, Step, StepResult } from "./action.ts";
+import type { ClassStates } from "./class-states.ts";
+import { reportFrozen, reportThawed } from "./frozen-class.ts";
+import type { HeldClasses } from "./held-classes.ts";
+import { type ClassCaches, heirOf } from "./observe.ts";
+import { hold } from "./preconditions.ts";
+import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
+import type { StatusStore } from "./status-store.ts";
+import { type Teller, tell } from "./tell.ts";
+
+/** What actions are done through. */
+export interface ClassPorts {
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+  readonly gate: CrdGate;
+  readonly caches: ClassCaches;
+  readonly stores: ClassStores;
+  readonly secretWriter: SecretWriter;
+  readonly teller: ClassTeller;
+  /** Puts a class (`namespace/name`) on the queue. */
+  readonly enqueue: (classKey: string) => void;
+}
+
+/** What is written of classes beside Secrets, and what is remembered. */
+export interface ClassStores {
+  readonly classes: HeldClasses;
+  readonly snapshots: Snapshots;
+  readonly statuses: StatusStore;
+  readonly states: ClassStates;
+}
+
+export interface ClassTeller extends Teller {
+  /** Counts classes that were lost or cut with their CRD and are as they were. */
+  readonly countHealed: (how: "restored" | "repaired") => void;
+  /** Why nothing is changed because of classes, and since when (Unix milliseconds). */
+  readonly tellFreeze: (why: string, since: number) => void;
+}
+
+/** A class that a step is about; `spc` as the step was planned for it. */
+export interface Subject {
+  readonly key: string;
+  readonly spc: HeldClass | undefined;
+}
+
+/** How soon a class is looked at again where something moved (milliseconds). */
+const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
+const AT_ONCE: StepResult = { kind: "requeueAfter", milliseconds: 1 };
+
+/** Does what a step says, in its order. What follows is the step's word, or that of the action that could not go on. */
+export async function applyStep(ports: ClassPorts, subject: Subject, { actions, result }: Step, signal: AbortSignal): Promise<StepResult> {
+  return (await applyAll(ports, subject, actions, signal)) ?? result;
+}
+
+/** Undefined where all of them are done. */
+async function applyAll(
+  ports: ClassPorts,
+  subject: Subject,
+  actions: readonly (Action | Destructive)[],
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  for (const action of actions) {
+    const end = await apply(ports, subject, action, signal);
+    if (end !== undefined && end.kind !== "continue") return end;
+  }
+  return undefined;
+}
+
+/** Undefined where the next action is to be done. */
+async function apply(
+  ports: ClassPorts,
+  subject: Subject,
+  action: Action | Destructive,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const { key, spc } = subject;
+  const { states, snapshots, statuses, classes } = ports.stores;
+  const ref = refOfKey(key);
+  switch (action.kind) {
+    case "guarded":
+      if (!(await hold(ports, subject, action.preconditions, signal))) return action.otherwise;
+      return applyAll(ports, subject, action.actions, signal);
+    case "note":
+      states.note(key, action.event);
+      return undefined;
+    case "forget":
+      states.forget(key);
+      return undefined;
+    case "reset":
+      states.reset(key);
+      return undefined;
+    case "reportFrozen":
+      return reportFrozen(frozenContext(ports), ref, signal).then(nothing);
+    case "reportThawed":
+      return spc && reportThawed(frozenContext(ports), spc, signal).then(nothing);
+    case "admit":
+      return (await classes.admit(action.spc, signal)) ? AT_ONCE : undefined;
+    case "saveSnapshot":
+      return (await saveSnapshot(ports, action.spc, signal)) ? undefined : UNSETTLED;
+    case "removeSnapshot":
+      return snapshots.remove(key, signal).then(nothing);
+    case "handOverClass":
+      return handOverClass(ports, action.snapshot, signal).then(nothing);
+    case "completeClass":
+      return completeClass(ports, action, signal).then(nothing);
+    case "restoreClass":
+      return restoreClass(ports, action.snapshot, signal);
+    case "setStatus":
+      return setStatus(ports, subject, action, signal);
+    case "markStale":
+      return statuses.update(ref, (told) => stale(told, action, ports.clock.now()), signal).then(nothing);
+    case "tellStale":
+      return tellStale(ports, subject);
+    case "storeStatus":
+      return (await statuses.storeUnstored(ref, signal)) ? undefined : action.otherwise;
+    case "dropStatus":
+      return statuses.remove(ref, signal).then(nothing);
+    case "warn":
+      return warn(ports, subject, action);
+    case "tell":
+      if (spc !== undefined) tell(ports.teller, spc, action.notice);
+      return undefined;
+    case "releaseSecret":
+    case "removeSecret":
+      return letGo(ports, subject, action, signal);
+    case "leaveUnrestored":
+      ports.teller.logger.warn("a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay", {
+        class: key,
+      });
+      return undefined;
+    case "leaveUnexplained":
+      ports.teller.logger.warn("a class is gone and no snapshot says whether it was meant to: its Secrets stay", {
+        class: key,
+        secrets: action.secretNames,
+      });
+      return undefined;
+    default:
+      return assertNever(action);
+  }
+}
+
+function nothing(): undefined {
+  return undefined;
+}
+
+function frozenContext({ caches, clock, gate, stores: { statuses }, teller: { tellFreeze } }: ClassPorts) {
+  return { caches, clock, gate, statuses, tellFreeze };
+}
+
+async function setStatus(
+  { clock, stores: { statuses }, teller }: ClassPorts,
+  { key, spc }: Subject,
+  { outcome, notice }: Extract<Action, { readonly kind: "setStatus" }>,
+  signal: AbortSignal,
+): Promise<undefined> {
+  let isNew = false;
+  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+    const next = nextStatus(outcome, told, clock.now());
+    isNew = next !== undefined;
+    return next;
+  };
+  try {
+    await statuses.update(refOfKey(key), change, signal);
+  } finally {
+    // The next attempt, after a write that failed, changes nothing any more.
+    if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) tell(teller, spc, notice);
+  }
+}
+
+function stale(
+  told: ClassStatus | undefined,
+  { lastSuccess, maxStale }: Extract<Action, { readonly kind: "markStale" }>,
+  now: number,
+): ClassStatus | undefined {
+  const fresh = conditionOf(told, "Fresh");
+  if (told === undefined || fresh === undefined || fresh.reason === "Stale") return undefined;
+  const why = fresh.status === "True" ? "no check was made since" : `${fresh.reason}: ${fresh.message}`;
+  return withCondition(told, { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, why) }, now);
+}
+
+/** Tells by an event, once, that the stored status calls the class stale. */
+export function tellStale({ stores, teller }: Pick<ClassPorts, "stores" | "teller">, { key, spc }: Subject): undefined {
+  const fresh = conditionOf(stores.statuses.get(refOfKey(key)), "Fresh");
+  const isStale = fresh?.reason === "Stale";
+  const wasTold = stores.states.get(key)?.isStaleTold === true;
+  stores.states.note(key, { kind: "staleTold", isStale });
+  if (isStale && !wasTold && spc !== undefined) tell(teller, spc, { kind: "stale", reason: "Stale", message: fresh.message });
+}
+
+/** Told once, by an event on the class, and again when it changes. */
+function warn(
+  { stores, teller }: ClassPorts,
+  { key, spc }: Subject,
+  { topic, problems }: Extract<Action, { readonly kind: "warn" }>,
+): undefined {
+  const message = problems.join("; ");
+  const isNew = stores.states.isNewWarning(key, topic, message);
+  if (isNew && spc !== undefined) tell(teller, spc, { kind: "ignored", reason: "InvalidClass", message });
+}
+
+type LettingGo = Extract<Destructive, { readonly kind: "releaseSecret" | "removeSecret" }>;
+
+/** Deletes a Secret, gives it back, or gives it to the class that it is handed to. */
+async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, signal: AbortSignal): Promise<StepResult | undefined> {
+  const { secretWriter, teller, caches } = ports;
+  const { secret, why } = action;
+  const { namespace, name: className } = refOfKey(key);
+  const told = { class: key, secret: secret.ref.name, why };
+  if (action.kind === "releaseSecret") {
+    teller.logger.info("giving back a Secret", told);
+    return secretWriter.release(secret, signal).then(nothing);
+  }
+  const { heir } = action;
+  if (heirOf(caches, secret, className) !== heir) return UNSETTLED;
+  if (heir === undefined) {
+    teller.logger.info("removing a Secret", told);
+    return secretWriter.delete(secret, signal).then(nothing);
+  }
+  const heirKey = `${namespace}/${heir}`;
+  teller.logger.info("leaving a Secret to another class that names it", { class: key, secret: secret.ref.name, heir: heirKey, why });
+  await secretWriter.transfer(secret, heir, signal);
+  ports.stores.states.note(heirKey, { kind: "retryAsked", now: ports.clock.now() });
+  ports.enqueue(heirKey);
+  return undefined;
+}
+
+async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapshot, signal: AbortSignal): Promise<StepResult | undefined> {
+  try {
+    const written = { fieldManager: FIELD_MANAGER };
+    const made = await kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
+    const { managedFields } = snapshot;
+    await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
+  } catch (error) {
+    // Its owner was faster: the watch brings it.
+    if (error instanceof KubeError && error.code === "AlreadyExists") return UNSETTLED;
+    throw error;
+  }
+  teller.countHealed("restored");
+  teller.logger.info("a class was lost with its CRD and is restored", { class: `${snapshot.namespace}/${snapshot.name}` });
+  return undefined;
+}

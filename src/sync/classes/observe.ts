@@ -1,0 +1,139 @@
+import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import type { HeldClass } from "../../domain/provider-class/held-class.ts";
+import { syncMode } from "../../domain/schedule/sync-mode.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import { adoptedNames } from "../../domain/sync/take-over.ts";
+import type { Guardrails } from "../guardrails.ts";
+import type { CrdGate, GateState } from "../healing/crd-gate.ts";
+import type { Snapshots } from "../healing/snapshots.ts";
+import type { DriverSync } from "../secrets/driver-sync.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import type { WriteInput } from "../secrets/write-secret.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import type { Consumers } from "./consumers.ts";
+import type { HeldClasses } from "./held-classes.ts";
+import type { StatusStore } from "./status-store.ts";
+
+/** The live copies of a cluster that decisions about classes go by. */
+export interface ClassCaches {
+  readonly settings: WorkerSettings;
+  readonly classes: Pick<HeldClasses, "get" | "claimants">;
+  readonly secrets: SecretStore;
+  readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
+  readonly statuses: Pick<StatusStore, "get">;
+  readonly consumers: Pick<Consumers, "isUsed" | "lastActivity" | "unbrokenSince" | "isFollowed">;
+  readonly gate: Pick<CrdGate, "state" | "damagedSince">;
+  /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
+  readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
+}
+
+/** All that is known of a class at one moment, but for what this process remembers of it. */
+export interface Observation {
+  /** `namespace/name` */
+  readonly key: string;
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Undefined where the API server has shown none. */
+  readonly spc: HeldClass | undefined;
+  readonly crd: GateState;
+  /** `taken`: the newest trustworthy one, where it has to be looked at. */
+  readonly snapshot: { readonly isCurrent: boolean; readonly taken: ClassSnapshot | undefined };
+  readonly secrets: ObservedSecrets;
+  readonly status: ClassStatus | undefined;
+  readonly pods: Pick<Consumers, "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
+}
+
+export interface ObservedSecrets {
+  /** Those that name the class. */
+  readonly named: readonly NamedSecret[];
+  /** Names of those that nobody may read, and that this process has not written. */
+  readonly unread: ReadonlySet<string>;
+  readonly isBlind: boolean;
+}
+
+export interface NamedSecret {
+  readonly secret: ObservedSecret;
+  /** Name of the oldest other class that names it, too, and would write it now: one that does not mirror would leave it lying. */
+  readonly heir: string | undefined;
+}
+
+/** `spc`: the class as it was read before, where a decision goes on; else as it is now. */
+export function observe(caches: ClassCaches, key: string, { now, spc }: { readonly now: number; readonly spc?: HeldClass }): Observation {
+  const { classes, secrets, snapshots, statuses, consumers, gate } = caches;
+  const ref = refOfKey(key);
+  const crd = gate.state;
+  const observed = spc ?? classes.get(ref);
+  const isCurrent = observed !== undefined && crd.kind === "whole" && snapshots.isCurrent(observed, crd);
+  const isSnapshotNeeded = observed === undefined || (crd.kind === "whole" && !isCurrent);
+  const { lastActivity, unbrokenSince, isFollowed } = consumers;
+  return {
+    key,
+    now,
+    spc: observed,
+    crd,
+    snapshot: { isCurrent, taken: isSnapshotNeeded ? snapshots.get(key) : undefined },
+    secrets: {
+      named: secrets.ofClass(key).map((secret) => ({ secret, heir: heirOf(caches, secret, ref.name) })),
+      unread: unreadNames(caches, observed),
+      isBlind: secrets.isBlind,
+    },
+    status: statuses.get(ref),
+    pods: { isUsed: consumers.isUsed(key), lastActivity, unbrokenSince, isFollowed },
+  };
+}
+
+/** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */
+function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefined): ReadonlySet<string> {
+  if (!secrets.isBlind || spc === undefined) return new Set();
+  const { namespace = "" } = spc.metadata;
+  const names = secretObjectsOf(spc).map(({ secretName }) => secretName);
+  return new Set(names.filter((name) => secrets.get({ namespace, name }) === undefined));
+}
+
+/** Of a Secret that `className` lets go. */
+export function heirOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
+  const claimants = caches.classes.claimants(ref.namespace ?? "", ref.name);
+  return claimants.find((candidate) => candidate.metadata.name !== className && isMirrored(caches, candidate))?.metadata.name;
+}
+
+/** Whether the class writes its Secrets at the moment. */
+function isMirrored({ settings, consumers }: ClassCaches, spc: SecretProviderClass): boolean {
+  if (!settings.syncSecret) return false;
+  const mode = syncMode(spc, settings.syncMode);
+  const { namespace = "", name } = spc.metadata;
+  return mode === "always" || (mode === "while-used" && consumers.isUsed(`${namespace}/${name}`));
+}
+
+/** What decides over the write of one Secret of a class, beside its content. */
+export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, name: string): Omit<WriteInput, "secret"> {
+  const { namespace = "", name: className } = spc.metadata;
+  const claimants = caches.classes.claimants(namespace, name);
+  const oldest = claimants.find((claimant) => isMirrored(caches, claimant))?.metadata.name;
+  return {
+    className,
+    namespace,
+    observed: caches.secrets.get({ namespace, name }),
+    isClaimedBy: (other) => names(caches, `${namespace}/${other}`, name),
+    elder: oldest === className ? undefined : oldest,
+    terms: {
+      adopts: adoptedNames(spc),
+      driverSync: caches.cluster.driverSync?.allowedBy,
+      adoptsDriverSecrets: caches.settings.adoptsDriverSecrets,
+      oldestClass: claimants[0]?.metadata.name,
+    },
+  };
+}
+
+/** Whether the class, which may be one that went with its CRD and is not back yet, names the Secret. */
+function names({ classes, snapshots }: ClassCaches, key: string, secretName: string): boolean {
+  const spc = classes.get(refOfKey(key)) ?? snapshotted(snapshots.get(key));
+  return spc !== undefined && secretObjectsOf(spc).some((secretObject) => secretObject.secretName === secretName);
+}
+
+function snapshotted(snapshot: ClassSnapshot | undefined): SecretProviderClass | undefined {
+  return snapshot && restoredClass(snapshot);
+}

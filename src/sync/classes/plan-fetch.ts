@@ -1,0 +1,238 @@
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import { syncMode } from "../../domain/schedule/sync-mode.ts";
+import type { SecretStatus } from "../../domain/sync/class-status.ts";
+import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { storedTime } from "../../domain/sync/stored-time.ts";
+import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
+import { unusedVerdict } from "../../domain/sync/unused.ts";
+import { RECENT_MS } from "../vault/recent-secrets.ts";
+import type { Question } from "../vault/vault-question.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import type { Action, Step, StepResult } from "./action.ts";
+import type { Observation } from "./observe.ts";
+import { removals, writtenFor } from "./plan.ts";
+import { specHashes } from "./spec-hash.ts";
+import { type ClassState, intervalBefore, isContestedUntil, isRepair, repairPause } from "./state.ts";
+
+/** Classes that are applied together and name the same object take one answer (milliseconds). */
+const FIRST_SHARED_MS = 1_000;
+
+/** Without a look at the Secrets every poll writes them all, so every poll needs all values; those that others have just got will do. */
+const BLIND_SHARED_MS = 10_000;
+
+const CHECKS: readonly FetchNeed[] = ["PollDue", "RetryDue"];
+const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited", "ContestOver"];
+const FIRST: readonly FetchNeed[] = ["NeverSynced", "UseBegan"];
+
+/** How soon a class is looked at again whose pods are not known for certain. */
+const UNCERTAIN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
+const GO_ON: StepResult = { kind: "continue" };
+
+/** A class that is to be mirrored. */
+export interface Mirrored extends Observation {
+  readonly spc: NonNullable<Observation["spc"]>;
+}
+
+/** What the vault is asked, and why. */
+export interface Fetch {
+  readonly trigger: FetchNeed;
+  readonly question: Question;
+  /** Whatever else it is for, it is a poll that was due, too. */
+  readonly isPoll: boolean;
+  /** Value of the refresh annotation. */
+  readonly refresh: string | undefined;
+  /** Of the state: an object that is seen to have changed later is fetched once more. */
+  readonly changeSeen: number | undefined;
+}
+
+/** `fetch` undefined: nothing but the next poll is awaited. */
+export interface FetchStep extends Step {
+  readonly fetch?: Fetch;
+}
+
+/** Whether the vault is asked now: not of a class that waits for its first pod, nor where nothing is new. */
+export function planFetch(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
+  if (syncMode(observation.spc, settings.syncMode) !== "while-used") return planMirrored(observation, state, settings);
+  if (!observation.pods.isUsed) return planUnused(observation, state, settings);
+  const { actions, ...step } = planMirrored(observation, state, settings);
+  return { ...step, actions: [{ kind: "note", event: { kind: "used" } }, ...actions] };
+}
+
+/**
+ * A `while-used` class that no pod mounts. What it has stays for a grace, untouched: a workload that is scaled to nothing
+ * and back, or replaced, finds its Secrets. What it does not have is not made.
+ */
+function planUnused(observation: Mirrored, state: ClassState, { unusedGrace: grace }: WorkerSettings): Step {
+  const { now, pods, secrets, spc } = observation;
+  const owned = writtenFor(secrets.named, spc.metadata.name);
+  const verdict = unusedVerdict({ hasSecrets: owned.length > 0, now, ...pods, unusedSince: state.unusedSince, grace });
+  const noted: Action = { kind: "note", event: { kind: "unused", since: "since" in verdict ? verdict.since : undefined } };
+  switch (verdict.kind) {
+    case "rest":
+      return { actions: [noted, ...rest(observation, state)], result: { kind: "done" } };
+    case "unseen":
+      return { actions: [noted], result: UNCERTAIN };
+    case "wait":
+      return { actions: [noted], result: { kind: "requeueAfter", milliseconds: verdict.milliseconds } };
+    case "expired": {
+      const { resourceVersion } = spc.metadata;
+      const removed: Action = {
+        kind: "guarded",
+        // The watch may lag behind: pods are asked for first, then the class, and a pod may have come meanwhile.
+        preconditions: [
+          { kind: "noLiveConsumer" },
+          { kind: "classUnchanged", resourceVersion },
+          { kind: "crdHealthy" },
+          { kind: "unused" },
+        ],
+        actions: removals(owned, `no pod has mounted its class for ${formatDuration(now - verdict.since)}`),
+        otherwise: UNCERTAIN,
+      };
+      return { actions: [noted, removed, ...rest(observation, state)], result: { kind: "done" } };
+    }
+    default:
+      return assertNever(verdict);
+  }
+}
+
+/** Nothing is there and nothing is wanted: the status says why. */
+function rest({ spc: { metadata } }: Mirrored, { lastSuccess, lastRefresh }: ClassState): readonly Action[] {
+  const told = { reason: "Synced", message: UNUSED_MESSAGE } as const;
+  const outcome = { ...told, generation: metadata.generation ?? 0, isFresh: undefined, secrets: [], lastSuccess, refresh: lastRefresh };
+  return [
+    { kind: "note", event: { kind: "rested", told } },
+    { kind: "setStatus", outcome },
+    { kind: "storeStatus", otherwise: UNCERTAIN },
+  ];
+}
+
+function planMirrored(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
+  const { now, spc } = observation;
+  const isPollDue = settings.enableSecretRotation && (now >= state.nextPoll || state.changeSeen !== undefined);
+  const trigger = triggerOf(observation, state, isPollDue);
+  if (trigger === undefined) return { actions: [], result: GO_ON };
+  const seen: readonly Action[] = isRepair(trigger) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
+  const pause = repairPause(state, trigger, now);
+  // A repair that waits keeps the other Secrets of the class waiting for no poll.
+  if (pause > 0 && !isPollDue) {
+    const untilPoll = settings.enableSecretRotation ? Math.max(1, state.nextPoll - now) : Number.POSITIVE_INFINITY;
+    return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, untilPoll) } };
+  }
+  const fetch: Fetch = {
+    trigger,
+    question: questionOf(observation, state, { trigger, isPollDue }),
+    isPoll: isPollDue || !isRepair(trigger),
+    refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
+    changeSeen: state.changeSeen,
+  };
+  return { actions: [...seen, { kind: "note", event: { kind: "fetchBegan", trigger, now } }], result: GO_ON, fetch };
+}
+
+/** The first that applies; undefined: nothing but the poll is awaited. */
+function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchNeed | undefined {
+  const { now, spc, status } = observation;
+  const { generation = 0, annotations } = spc.metadata;
+  if (status === undefined) return "NeverSynced";
+  // One that was deleted and created anew with another spec has the same generation.
+  if (status.observedClassGeneration !== generation || isSpecNew(spc, status.secrets)) return "ClassChanged";
+  if (state.failures > 0 && now >= state.retryAt) return "RetryDue";
+  if (annotations?.[CLASS_ANNOTATIONS.refresh] !== state.triedRefresh) return "RefreshAsked";
+  if (state.isIdle) return "UseBegan";
+  const damage = damageOf(observation, state);
+  if (damage !== undefined) return damage;
+  const isContestTold = status.secrets.some(({ state: how }) => how === "Contested");
+  if (isContestTold && isContestedUntil(state, now) === undefined) return "ContestOver";
+  return isPollDue ? "PollDue" : undefined;
+}
+
+/** Those that failed wait for their next attempt: they are missing because they failed. */
+function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: ClassState): FetchNeed | undefined {
+  const observed = new Map(named.map(({ secret }) => [secret.ref.name, secret]));
+  const expected = secretObjectsOf(spc).filter(({ secretName }) => !failing.has(secretName) && !unread.has(secretName));
+  if (expected.some(({ secretName }) => !observed.has(secretName))) return "SecretMissing";
+  const isIntact = (secretObject: (typeof expected)[number]): boolean =>
+    isAsWritten(spc.metadata.name, secretObject, observed.get(secretObject.secretName));
+  return expected.every(isIntact) ? undefined : "SecretEdited";
+}
+
+/** Of the Secrets that were written: one that failed waits for its next attempt, which compares for itself. */
+function isSpecNew(spc: Mirrored["spc"], stored: readonly SecretStatus[]): boolean {
+  const hashes = specHashes(spc);
+  const written = stored.filter(({ state }) => state === "Synced" || state === "Contested");
+  return written.some(({ name, specHash }) => specHash !== undefined && specHash !== hashes.get(name));
+}
+
+interface Asking {
+  readonly trigger: FetchNeed;
+  readonly isPollDue: boolean;
+}
+
+/** What the vault is asked, by why it is asked: as little as answers that. */
+function questionOf(observation: Mirrored, state: ClassState, { trigger, isPollDue }: Asking): Question {
+  const { now, spc, secrets } = observation;
+  // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
+  const isPoll = trigger === "PollDue" || (isPollDue && REPAIRS.includes(trigger));
+  const interval = intervalBefore(state, now);
+  const timing = {
+    due: dueOf(state, { trigger, isPoll, interval, now }),
+    interval,
+    period: state.interval,
+    credentialsMs: state.failures > 0 ? 0 : credentialsMs(trigger),
+  };
+  // No answer has come since somebody asked for one: whatever the class comes for, what was known before is none.
+  const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
+  if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
+  const isCheck = isPoll || CHECKS.includes(trigger);
+  if (secrets.isBlind) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
+  const isStored = isCheck || REPAIRS.includes(trigger);
+  if (!isStored) return { kind: "everything", ...timing, sharedMs: FIRST.includes(trigger) ? FIRST_SHARED_MS : 0 };
+  return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(observation) };
+}
+
+interface DueFacts {
+  readonly trigger: FetchNeed;
+  readonly isPoll: boolean;
+  readonly interval: number;
+  readonly now: number;
+}
+
+function dueOf({ nextPoll }: ClassState, { trigger, isPoll, interval, now }: DueFacts): number {
+  if (isPoll) return Math.min(now, nextPoll);
+  // What a repair got does not stand for the poll after it: by then the object may have changed again.
+  return REPAIRS.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
+}
+
+/** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */
+function credentialsMs(trigger: FetchNeed): number {
+  if (trigger === "PollDue" || REPAIRS.includes(trigger)) return RECENT_MS;
+  return FIRST.includes(trigger) ? FIRST_SHARED_MS : 0;
+}
+
+function storedFacts(observation: Mirrored) {
+  const { status, now } = observation;
+  const stored = status?.secrets ?? [];
+  return { intact: intactSecrets(observation, stored), stored, checked: storedTime(status?.lastSuccessfulCheckTime, now) };
+}
+
+/** Those that are there as they were written, from what the class has now and the objects that the status tells. */
+function intactSecrets({ spc, secrets }: Mirrored, stored: readonly SecretStatus[]): ReadonlySet<string> {
+  const observed = new Map(secrets.named.map(({ secret }) => [secret.ref.name, secret]));
+  const told = new Map(stored.map((secret) => [secret.name, { objects: objectsOf(secret), specHash: secret.specHash }]));
+  const hashes = specHashes(spc);
+  const intact = secretObjectsOf(spc).filter((secretObject) => {
+    const secret = observed.get(secretObject.secretName);
+    const { objects, specHash } = told.get(secretObject.secretName) ?? {};
+    const isTold = secret?.annotations[SECRET_ANNOTATIONS.objects] === objects;
+    const isSameSpec = specHash === undefined || specHash === hashes.get(secretObject.secretName);
+    return isTold && isSameSpec && isAsWritten(spc.metadata.name, secretObject, secret);
+  });
+  return new Set(intact.map(({ secretName }) => secretName));
+}
+
+/** As the Secret's annotation has them. */
+function objectsOf({ data }: SecretStatus): string {
+  return [...new Set(data.map(({ object = "", version = "" }) => `${object}@${version}`))].sort().join(",");
+}

@@ -1,0 +1,135 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { maxStale } from "../../domain/schedule/max-stale.ts";
+import { type ClassOutcome, isStale, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
+import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
+import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
+import { summarize } from "../../domain/sync/summarize.ts";
+import type { Mirror } from "../vault/mirror.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import type { Action, Step } from "./action.ts";
+import type { Fetch, Mirrored } from "./plan-fetch.ts";
+import { type Answered, type ClassState, isContestedUntil, lastCheckOf, nextState } from "./state.ts";
+
+/** What came of a fetch. */
+export interface Fetched {
+  readonly fetch: Fetch;
+  /** Unix milliseconds when it began. */
+  readonly began: number;
+  readonly answer: Mirror;
+  /** How each Secret stands after its write. */
+  readonly secrets: readonly SecretStatus[];
+  /** Why the policies that limit the worker are not enough; undefined where they are. */
+  readonly unguarded: string | undefined;
+  /** From 0 to 1. */
+  readonly spread: number;
+}
+
+/** What status and event say of a fetch, and what is remembered of it. */
+export function planReport(
+  { now, spc }: Mirrored,
+  state: ClassState,
+  { fetched, settings }: { readonly fetched: Fetched; readonly settings: WorkerSettings },
+): Step & { readonly outcome: ClassOutcome } {
+  const { fetch, answer, secrets, began, spread } = fetched;
+  const isFresh = answer.kind === "answered" && answer.notFresh === undefined;
+  const failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
+  const checkedAt = answer.kind === "answered" ? answer.checkedAt : undefined;
+  const answered: Answered = { isFresh, checkedAt, failing, retry: answer.retry, now, spread };
+  const after = nextState(state, { kind: "answered", ...answered }) ?? state;
+  const isAnswered = isFresh || answer.retry.kind === "never";
+  const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
+  const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summarize(secrets);
+  const notFresh = answer.kind === "refused" ? told : (answer.notFresh ?? throttled(after, settings, now));
+  const outcome: ClassOutcome = {
+    ...told,
+    generation: spc.metadata.generation ?? 0,
+    isFresh: notFresh === undefined,
+    notFresh,
+    secrets,
+    lastSuccess: after.lastSuccess,
+    maxStale: maxStaleOf(spc, settings),
+    refresh,
+    guardrails: { problem: fetched.unguarded },
+  };
+  const warned: readonly Action[] = answer.kind === "answered" ? [{ kind: "warn", topic: "parameters", problems: answer.warnings }] : [];
+  // Only at the end: an attempt that was cut short is none, and one without an answer leaves the request open.
+  const polledAt = fetch.isPoll ? began : undefined;
+  const { changeSeen } = fetch;
+  const ended = { kind: "fetchEnded", refresh: fetch.refresh, isAnswered, polledAt, changeSeen } as const;
+  const actions: readonly Action[] = [
+    ...warned,
+    { kind: "note", event: { kind: "answered", ...answered } },
+    { kind: "setStatus", outcome },
+    { kind: "tellStale" },
+    ...tellOutcome(state.lastTold, told),
+    { kind: "note", event: { ...ended, now } },
+  ];
+  return { actions, result: { kind: "continue" }, outcome };
+}
+
+/** A contested Secret was written: what it waits for is not another attempt of ours. */
+export function hasFailed({ state }: SecretStatus): boolean {
+  return state !== "Synced" && state !== "Contested";
+}
+
+/** An answer that is made of what was seen long ago is none. */
+function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, now: number): Told | undefined {
+  const facts = { lastCheck: lastCheckOf(state), interval: state.interval, now };
+  return enableSecretRotation && isOutOfDate(facts) ? throttledPolls(facts) : undefined;
+}
+
+/** What lasts is told once. */
+function tellOutcome(before: Told | undefined, { reason, message }: Told): readonly Action[] {
+  if (before?.reason === reason && before.message === message) return [];
+  const noted: Action = { kind: "note", event: { kind: "told", told: { reason, message } } };
+  const isGoodAsBefore = reason === "Synced" && before?.reason === "Synced";
+  return isGoodAsBefore ? [noted] : [noted, { kind: "tell", notice: { kind: "outcome", reason, message } }];
+}
+
+/** Without rotation nothing is checked regularly, and an age means nothing. */
+function maxStaleOf(spc: Mirrored["spc"], { enableSecretRotation }: WorkerSettings): number | undefined {
+  return enableSecretRotation ? maxStale(spc) : undefined;
+}
+
+/** What time alone brings: that the class is stale, that its objects expire, and when it is looked at next. */
+export function planNext(observation: Mirrored, state: ClassState, settings: WorkerSettings): Step {
+  const { now, spc, status } = observation;
+  const allowed = { lastSuccess: state.lastSuccess, maxStale: maxStaleOf(spc, settings) };
+  const { lastSuccess, maxStale: age } = allowed;
+  const isTooOld = isStale(allowed, now);
+  const marked: readonly Action[] =
+    isTooOld && lastSuccess !== undefined && age !== undefined
+      ? [{ kind: "markStale", lastSuccess, maxStale: age }, { kind: "tellStale" }]
+      : [];
+  const dates = { now, warning: settings.expiryWarning };
+  const stored = status?.secrets ?? [];
+  const becomesStale = age === undefined || lastSuccess === undefined || state.isStaleTold || isTooOld ? undefined : lastSuccess + age + 1;
+  const moments = [
+    settings.enableSecretRotation ? state.nextPoll : undefined,
+    state.failures > 0 ? state.retryAt : undefined,
+    isContestedUntil(state, now),
+    becomesStale,
+    nextDate(stored, dates),
+  ];
+  const due = moments.filter((moment) => moment !== undefined).filter(Number.isFinite);
+  return {
+    actions: [
+      ...marked,
+      ...tellDates(state, dateNotices(stored, dates)),
+      { kind: "storeStatus", otherwise: { kind: "requeueAfter", milliseconds: 500 } },
+    ],
+    result: due.length === 0 ? { kind: "done" } : { kind: "requeueAt", at: Math.min(...due) },
+  };
+}
+
+/**
+ * Tells each object once that it expires soon, has expired or is not valid yet. What came up before the last check that is
+ * stored was told by the worker that made it.
+ */
+function tellDates({ datesTold, datesToldUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
+  const byObject = new Map(notices.map(({ object, reason }) => [object, reason]));
+  const isNew = ({ object, reason, since }: (typeof notices)[number]): boolean =>
+    datesTold.get(object) !== reason && (datesToldUntil === undefined || since > datesToldUntil);
+  const told = notices.filter(isNew).map(({ reason, message }): Action => ({ kind: "tell", notice: { kind: "date", reason, message } }));
+  return [{ kind: "note", event: { kind: "datesTold", byObject } }, ...told];
+}

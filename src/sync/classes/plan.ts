@@ -1,0 +1,229 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { isOwner } from "../../domain/healing/field-owners.ts";
+import { type CrdIdentity, snapshotDrift } from "../../domain/healing/snapshot.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS, wholeClass } from "../../domain/provider-class/held-class.ts";
+import { annotationProblems } from "../../domain/schedule/annotation-problems.ts";
+import { pollInterval } from "../../domain/schedule/poll-interval.ts";
+import { isSwitchedOffByAuthor, syncMode } from "../../domain/schedule/sync-mode.ts";
+import { heldSecrets } from "../../domain/sync/key-status.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import { adoptedNames, isAdopted, isAdoptionAgreed, isGivenBack } from "../../domain/sync/take-over.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import type { Action, Destructive, Step, StepResult } from "./action.ts";
+import { NAMESPACE_BYTES } from "./class-room.ts";
+import type { NamedSecret, Observation, ObservedSecrets } from "./observe.ts";
+
+/** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
+const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
+const DONE: StepResult = { kind: "done" };
+
+/** The class as the API server has it, with the CRD that it lives under. */
+interface Present extends Observation {
+  readonly spc: HeldClass;
+}
+
+/** What becomes of a class, its snapshot and what it no longer wants; `continue` where its Secrets are to be mirrored. */
+export function planClass(observation: Observation, settings: WorkerSettings): Step {
+  const { spc, crd } = observation;
+  const frozen: readonly Action[] = crd.kind === "frozen" ? [{ kind: "reportFrozen" }] : [];
+  if (spc === undefined) return after(frozen, planMissing(observation, settings));
+  if (crd.kind === "frozen") return { actions: frozen, result: UNSETTLED };
+  const present: Present = { ...observation, spc };
+  if (spc.excess !== undefined) return planLarge(present, spc.excess);
+  const snapshot = planSnapshot(present, crd);
+  return snapshot.result.kind === "continue" ? after(snapshot.actions, planServed(present, settings)) : snapshot;
+}
+
+function after(actions: readonly Action[], { actions: others, result }: Step): Step {
+  return { actions: [...actions, ...others], result };
+}
+
+function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, status }: Observation, settings: WorkerSettings): Step {
+  if (taken === undefined && named.length === 0) {
+    const forget: Action = { kind: "forget" };
+    if (status === undefined) return { actions: [forget], result: DONE };
+    const preconditions = [{ kind: "classAbsent" }, { kind: "crdHealthy" }] as const;
+    return { actions: [forget, { kind: "guarded", preconditions, actions: [{ kind: "dropStatus" }], otherwise: DONE }], result: DONE };
+  }
+  // While the CRD is away nothing can be concluded, and nobody has to be asked for that.
+  if (crd.kind === "frozen") return { actions: [], result: UNSETTLED };
+  const secrets = named.map(({ secret }) => secret);
+  const preconditions = [
+    { kind: "classAbsent" },
+    { kind: "crdHealthy", uid: crd.crdUid },
+    { kind: "sameSecrets", named: secrets },
+  ] as const;
+  const actions = missingActions({ className: refOfKey(key).name, crdUid: crd.crdUid, taken, named }, settings);
+  return { actions: [{ kind: "guarded", preconditions, actions, otherwise: UNSETTLED }], result: DONE };
+}
+
+interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedSecrets, "named"> {
+  readonly className: string;
+  readonly crdUid: string;
+}
+
+/**
+ * The CRD's uid decides, not the order of events: the class watch and the CRD watch are separate streams, and with a re-create straight after
+ * a deletion the new CRD is seen before the old classes' deletions. Missing under the CRD of its snapshot, a class was deleted by its owner;
+ * under another one it was lost.
+ */
+function missingActions(
+  { className, crdUid, taken, named }: Missing,
+  { restoresClasses, syncSecret }: WorkerSettings,
+): readonly Destructive[] {
+  if (taken === undefined) return [{ kind: "leaveUnexplained", secretNames: named.map(({ secret }) => secret.ref.name) }];
+  if (taken.crdUid !== crdUid) return [restoresClasses ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
+  // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
+  if (!syncSecret) return [];
+  const removed = removals(writtenFor(named, className), "its class was deleted");
+  // The snapshot goes last: a worker that dies half way finds it and goes on.
+  return [...removed, { kind: "dropStatus" }, { kind: "removeSnapshot" }, { kind: "forget" }];
+}
+
+/** Those of the class that we wrote: a copy that somebody made of one is not among them. */
+export function writtenFor(named: readonly NamedSecret[], className: string): readonly NamedSecret[] {
+  return named.filter(({ secret }) => isWrittenFor(secret, className));
+}
+
+/**
+ * A Secret that another class of the namespace names is handed to that class, so that a secretName can move without a moment of absence.
+ */
+export function removals(secrets: readonly NamedSecret[], why: string): readonly Destructive[] {
+  return secrets.map(({ secret, heir }) =>
+    isGivenBack(secret) ? { kind: "releaseSecret", secret, why } : { kind: "removeSecret", secret, heir, why },
+  );
+}
+
+const TOO_LARGE: Readonly<Record<Excess, string>> = {
+  characters: `the class has more than ${MAX_CLASS_CHARACTERS} characters, metadata included: remove what nobody reads, or spread it over several classes`,
+  parts: `the class has more than ${MAX_CLASS_PARTS} values, lists and mappings: remove what nobody reads, or spread it over several classes`,
+  namespace: `the class waits for room: the large classes of a namespace may have ${NAMESPACE_BYTES} bytes together, and less where many namespaces have such classes. Make classes of the namespace smaller, or remove some`,
+};
+
+/**
+ * A class that is too large to be held. Its Secrets stay as they are. It has no snapshot: one of before would bring it back as it is not any
+ * more.
+ */
+function planLarge({ spc, status }: Present, excess: Excess): Step {
+  const dropped: readonly Action[] = [{ kind: "admit", spc }, { kind: "removeSnapshot" }, { kind: "reset" }];
+  const names = secretObjectsOf(spc).map(({ secretName }) => secretName);
+  if (!isOurs(spc) || names.length === 0) return { actions: dropped, result: DONE };
+  const message = TOO_LARGE[excess];
+  const secrets = heldSecrets(names, status?.secrets ?? [], "InvalidClass");
+  const outcome = { ...outcomeOf(spc, message), reason: "InvalidClass", secrets, refresh: status?.observedRefresh } as const;
+  return {
+    actions: [...dropped, { kind: "setStatus", outcome, notice: { kind: "tooLarge", reason: "InvalidClass", message } }],
+    result: DONE,
+  };
+}
+
+function outcomeOf({ metadata }: HeldClass, message: string) {
+  return { generation: metadata.generation ?? 0, message, isFresh: undefined };
+}
+
+/** No Secret is written before its class has a snapshot, so an absent class with Secrets can always be judged. */
+function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: CrdIdentity): Step {
+  const save: Action = { kind: "saveSnapshot", spc };
+  const goOn: StepResult = { kind: "continue" };
+  if (isCurrent) return { actions: [], result: goOn };
+  if (taken === undefined) return { actions: [save], result: goOn };
+  const whole = wholeClass(spc);
+  const drift = snapshotDrift(taken, whole, crd);
+  switch (drift) {
+    case "current":
+      return { actions: [], result: goOn };
+    case "outdated":
+      // Who made the class again, or completed it, has ended before it was handed over.
+      if (!isOwner(FIELD_MANAGER, whole.metadata.managedFields)) return { actions: [save], result: goOn };
+      return { actions: [{ kind: "handOverClass", snapshot: taken }, save], result: goOn };
+    case "damaged":
+      return { actions: [{ kind: "completeClass", spc, snapshot: taken }], result: UNSETTLED };
+    default:
+      return assertNever(drift);
+  }
+}
+
+/** A class that the API server serves whole. */
+function planServed(observation: Present, settings: WorkerSettings): Step {
+  const { spc } = observation;
+  const interval = settings.enableSecretRotation ? pollInterval(spc, settings.rotationPollInterval) : undefined;
+  const first: readonly Action[] = [
+    { kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) },
+    { kind: "reportThawed" },
+  ];
+  const by = switchedOffBy(spc, settings);
+  if (by !== undefined) return after(first, planSwitchedOff(observation, by));
+  if (!isOurs(spc)) return after(first, planForeign(observation));
+  return after(first, planUnwanted(observation));
+}
+
+/** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
+function switchedOffBy(spc: HeldClass, settings: WorkerSettings): string | undefined {
+  if (!settings.syncSecret) return "the worker's setting --sync-secret=false";
+  if (syncMode(spc, settings.syncMode) !== "never") return undefined;
+  return isSwitchedOffByAuthor(spc) ? `the annotation ${CLASS_ANNOTATIONS.sync}: never` : "the worker's setting --sync-mode=never";
+}
+
+/**
+ * What was mirrored stays as it is, and nobody looks after it: the status of a class that had one says so, and no longer what it was. Switched on
+ * again, the class is checked at once.
+ */
+function planSwitchedOff({ spc, status }: Present, by: string): Step {
+  const reset: Action = { kind: "reset" };
+  if (status === undefined) return { actions: [reset], result: DONE };
+  const message = `switched off by ${by}: nothing updates or repairs its Secrets`;
+  const names = status.secrets.map(({ name }) => name);
+  const secrets = heldSecrets(names, status.secrets, "SwitchedOff");
+  const outcome = { ...outcomeOf(spc, message), reason: "SwitchedOff", secrets, refresh: status.observedRefresh } as const;
+  return {
+    actions: [reset, { kind: "setStatus", outcome, notice: { kind: "switchedOff", reason: "SwitchedOff", message } }],
+    result: DONE,
+  };
+}
+
+/**
+ * A class of another provider. One that was ours before keeps its Secrets: the change may be a mistake, and pods read them. They
+ * go with the class.
+ */
+function planForeign({ spc, secrets: { named }, status }: Present): Step {
+  const kept = writtenFor(named, spc.metadata.name).map(({ secret }) => secret.ref.name);
+  if (kept.length === 0) return planRetired(status);
+  const provider = JSON.stringify((spc.spec?.provider ?? "").slice(0, 40));
+  const message = `spec.provider is now ${provider}, so that nothing updates ${kept.sort().join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
+  const outcome = { ...outcomeOf(spc, message), reason: "InvalidClass", secrets: status?.secrets ?? [] } as const;
+  return {
+    actions: [{ kind: "forget" }, { kind: "setStatus", outcome, notice: { kind: "foreign", reason: "InvalidClass", message } }],
+    result: DONE,
+  };
+}
+
+/** A class that mirrors nothing has no status. */
+function planRetired(status: Observation["status"]): Step {
+  return { actions: status === undefined ? [{ kind: "forget" }] : [{ kind: "forget" }, { kind: "dropStatus" }], result: DONE };
+}
+
+/** What one of the two sides no longer agrees to goes back, and what no secretObject names any more goes. Those of one that failed are named. */
+function planUnwanted({ spc, secrets: { named, isBlind }, status }: Present): Step {
+  const { name, resourceVersion } = spc.metadata;
+  const secretObjects = secretObjectsOf(spc);
+  const wanted = new Set(secretObjects.map(({ secretName }) => secretName));
+  const written = writtenFor(named, name);
+  const adopts = adoptedNames(spc);
+  const isReleased = ({ secret }: NamedSecret): boolean => !isBlind && isAdopted(secret) && !isAdoptionAgreed(secret, name, adopts);
+  const released = written
+    .filter(isReleased)
+    .map(({ secret }): Action => ({ kind: "releaseSecret", secret, why: "it is no longer adopted" }));
+  const obsolete = written.filter((each) => !isReleased(each) && !wanted.has(each.secret.ref.name));
+  const removed: Action = {
+    kind: "guarded",
+    preconditions: [{ kind: "classUnchanged", resourceVersion }, { kind: "crdHealthy" }],
+    actions: removals(obsolete, "its class no longer names it"),
+    otherwise: { kind: "continue" },
+  };
+  const actions = obsolete.length === 0 ? released : [...released, removed];
+  return secretObjects.length === 0 ? after(actions, planRetired(status)) : { actions, result: { kind: "continue" } };
+}

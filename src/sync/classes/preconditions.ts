@@ -1,0 +1,54 @@
+import { assertNever } from "../../domain/assert-never.ts";
+import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { CrdGate } from "../healing/crd-gate.ts";
+import type { Precondition } from "./action.ts";
+import { hasLiveConsumer } from "./consumers.ts";
+import type { ClassCaches } from "./observe.ts";
+
+/** What is asked. */
+interface Reading {
+  readonly kube: KubeClient;
+  readonly gate: CrdGate;
+  readonly caches: Pick<ClassCaches, "consumers" | "secrets">;
+}
+
+/** Whether all of them hold now. One after the other, in their order: what is read first may not be younger than what it is judged by. */
+export async function hold(
+  ports: Reading,
+  { key }: { readonly key: string },
+  preconditions: readonly Precondition[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const precondition of preconditions) if (!(await holds(ports, key, precondition, signal))) return false;
+  return true;
+}
+
+async function holds({ kube, gate, caches }: Reading, key: string, precondition: Precondition, signal: AbortSignal): Promise<boolean> {
+  const ref = refOfKey(key);
+  const read = () => kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
+  switch (precondition.kind) {
+    case "classAbsent":
+      return (await read()).kind === "absent";
+    case "classUnchanged": {
+      const found = await read();
+      return found.kind === "found" && found.object.metadata.resourceVersion === precondition.resourceVersion;
+    }
+    case "crdHealthy": {
+      const crd = await gate.confirm(signal);
+      return crd.kind === "whole" && (precondition.uid === undefined || precondition.uid === crd.crdUid);
+    }
+    case "noLiveConsumer":
+      return !(await hasLiveConsumer(kube, ref, signal));
+    case "unused":
+      return !caches.consumers.isUsed(key);
+    case "sameSecrets": {
+      const planned = new Set(precondition.named.map(({ ref: { name }, uid }) => `${name} ${uid}`));
+      const named = caches.secrets.ofClass(key);
+      return named.length === planned.size && named.every(({ ref: { name }, uid }) => planned.has(`${name} ${uid}`));
+    }
+    default:
+      return assertNever(precondition);
+  }
+}

@@ -1,0 +1,101 @@
+import { isOwner, ownersAfterRepair, ownersWithout } from "../../domain/healing/field-owners.ts";
+import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../../domain/healing/snapshot.ts";
+import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { CrdGate } from "../healing/crd-gate.ts";
+import { handOver } from "../healing/hand-over.ts";
+import type { Snapshots } from "../healing/snapshots.ts";
+import type { HeldClasses } from "./held-classes.ts";
+
+/** What keeping a class and its snapshot alike goes through. */
+interface SnapshotPorts {
+  readonly kube: KubeClient;
+  readonly gate: CrdGate;
+  readonly stores: { readonly classes: HeldClasses; readonly snapshots: Snapshots };
+  readonly teller: { readonly logger: Logger; readonly countHealed: (how: "repaired") => void };
+}
+
+interface CutClass {
+  readonly snapshot: ClassSnapshot;
+  readonly spc: SecretProviderClass;
+}
+
+/**
+ * The CRD is read before and after the class: a class found between two looks at the same whole CRD lives under it and
+ * was served uncut. A snapshot under the wrong uid would turn the loss of its class into a deletion. False where something has moved.
+ */
+export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
+  const { kube, gate, stores } = ports;
+  const { namespace = "", name, uid } = spc.metadata;
+  const before = await gate.confirm(signal);
+  const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
+  const after = await gate.confirm(signal);
+  const isSteady =
+    before.kind === "whole" && after.kind === "whole" && before.crdUid === after.crdUid && before.crdGeneration === after.crdGeneration;
+  if (!isSteady || found.kind !== "found" || found.object.metadata.uid !== uid) return false;
+  await stores.snapshots.save(snapshotOf(found.object, after), signal);
+  return found.object.metadata.resourceVersion === spc.metadata.resourceVersion;
+}
+
+/**
+ * Who made the class again, or completed it, has ended before it was handed over. Its owner would take nothing out of it any more: an apply
+ * leaves what somebody else owns, too. The snapshot taken next knows nothing of who owned what.
+ */
+export async function handOverClass(
+  { kube, gate }: SnapshotPorts,
+  { namespace, name, managedFields }: ClassSnapshot,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
+  const crd = await gate.confirm(signal);
+  if (found.kind !== "found" || crd.kind !== "whole") return;
+  const live = found.object.metadata.managedFields ?? [];
+  if (!isOwner(FIELD_MANAGER, live)) return;
+  const owners = ownersWithout(FIELD_MANAGER, { snapshot: managedFields, live });
+  const handed = { resource: RESOURCES.secretProviderClasses, object: found.object, managedFields: owners, isExact: true };
+  await handOver(kube, handed, signal);
+}
+
+/** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */
+export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: CutClass, signal: AbortSignal): Promise<void> {
+  const { kube, gate, stores, teller } = ports;
+  const ref = { namespace: snapshot.namespace, name: snapshot.name };
+  const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
+  const crd = await gate.confirm(signal);
+  if (found.kind !== "found" || crd.kind !== "whole") return;
+  const live = found.object;
+  if (snapshotDrift(snapshot, live, crd) !== "damaged") {
+    // Only the copy is cut, and no event will tell it so: the class has the same resourceVersion, cut or whole.
+    if (live.metadata.resourceVersion === spc.metadata.resourceVersion) stores.classes.relist();
+    return;
+  }
+  const completed = await complete(kube, snapshot, live, signal);
+  if (snapshotDrift(snapshot, completed, crd) === "damaged") {
+    // No CRD of today takes these fields any more, a rolled back driver's for one: what is left is the class now.
+    await stores.snapshots.save(snapshotOf(completed, crd), signal);
+    teller.logger.warn("fields of a class are not part of its CRD any more and are given up", { class: `${ref.namespace}/${ref.name}` });
+    return;
+  }
+  teller.countHealed("repaired");
+  teller.logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", {
+    class: `${ref.namespace}/${ref.name}`,
+  });
+}
+
+/** The spec alone: labels and annotations are not cut, and may be newer than the snapshot. */
+async function complete(
+  kube: KubeClient,
+  snapshot: ClassSnapshot,
+  live: SecretProviderClass,
+  signal: AbortSignal,
+): Promise<SecretProviderClass> {
+  const { name, namespace = "", uid, resourceVersion, managedFields = [] } = live.metadata;
+  const patch = { metadata: { uid, resourceVersion }, spec: missingSpec(snapshot, live) };
+  const written = { fieldManager: FIELD_MANAGER };
+  const whole = await kube.mergePatch<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, patch, written, signal);
+  const owners = ownersAfterRepair(snapshot.managedFields, managedFields);
+  await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: whole, managedFields: owners }, signal);
+  return whole;
+}

@@ -1,0 +1,288 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
+import { firstPoll, lastPollBefore, type PolledUntil, untilNextPoll } from "../../domain/schedule/phase.ts";
+import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../../domain/schedule/repair-pace.ts";
+import { type ClassStatus, conditionOf, REFRESH_CHARACTERS, type Told } from "../../domain/sync/class-status.ts";
+import type { FetchNeed } from "../../domain/sync/fetch-need.ts";
+import { retryDelay } from "../../domain/sync/retry-delay.ts";
+import { storedTime } from "../../domain/sync/stored-time.ts";
+
+/** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. Times are Unix milliseconds. */
+export interface ClassState {
+  /** Of this process's first look at the class. */
+  readonly knownSince: number;
+  /** Of the class: one that was deleted and created anew is another object. */
+  readonly uid: string | undefined;
+  /** What the phase of its polls is derived from. */
+  readonly phase: { readonly cluster: string; readonly key: string };
+  readonly nextPoll: number;
+  /** When the last poll of this process was due; undefined before the first. */
+  readonly lastPoll: number | undefined;
+  /** Milliseconds between two polls, as `nextPoll` was derived from. */
+  readonly interval: number;
+  /** When an object of the class was seen to have changed; undefined where nothing is known of any change. */
+  readonly changeSeen: number | undefined;
+  /** Consecutive failed attempts. */
+  readonly failures: number;
+  /** Meaningful while `failures` is above 0. */
+  readonly retryAt: number;
+  /** Value of the refresh annotation that was answered: any other is a request that is open. */
+  readonly lastRefresh: string | undefined;
+  /** Its value at the last attempt, whatever came of it. */
+  readonly triedRefresh: string | undefined;
+  /** Of the last check that succeeded. */
+  readonly lastSuccess: number | undefined;
+  /** Earlier processes have checked the class with success then or later; undefined where nobody knows. */
+  readonly checkedBefore: number | undefined;
+  /** Repairs of edited or deleted Secrets. */
+  readonly repairs: Repairs;
+  /** Names of Secrets that failed at the last attempt. */
+  readonly failing: ReadonlySet<string>;
+  /** Reason and message of the last event, so that a lasting state is told once. */
+  readonly lastTold: Told | undefined;
+  /** That the class is stale was told. */
+  readonly isStaleTold: boolean;
+  /** Since when no pod has mounted the class, as far as this process has seen without a gap. */
+  readonly unusedSince: number | undefined;
+  /** Nothing is mirrored because nobody uses the class. */
+  readonly isIdle: boolean;
+  /** Who damaged which Secret in the repairs that are counted in a row. */
+  readonly contenders: ReadonlyMap<string, string>;
+  /** What was told of objects' dates, by object and version. */
+  readonly datesTold: ReadonlyMap<string, string>;
+  /** Up to when an earlier process told of dates; undefined: none did. */
+  readonly datesToldUntil: number | undefined;
+}
+
+/** A class that is to be mirrored, as a reconcile meets it. */
+export interface Sight {
+  readonly cluster: string;
+  readonly key: string;
+  readonly spc: SecretProviderClass;
+  /** Milliseconds between two polls. */
+  readonly interval: number;
+  readonly status: ClassStatus | undefined;
+  /** Up to when the leader before has made all polls. */
+  readonly polledUntil: PolledUntil;
+  readonly now: number;
+}
+
+export type StateEvent =
+  | { readonly kind: "seen"; readonly sight: Sight }
+  /** The reason of its failure may be gone. */
+  | { readonly kind: "retryAsked"; readonly now: number }
+  /** Another class saw that an object of this one changed: its poll is due. */
+  | { readonly kind: "objectChanged"; readonly now: number }
+  /** A pod mounts it: what was seen of its absence counts no more. */
+  | { readonly kind: "used" }
+  | { readonly kind: "unused"; readonly since: number | undefined }
+  /** It has no Secrets, because nobody uses it; `told` is what its status says of that. */
+  | { readonly kind: "rested"; readonly told: Told }
+  | { readonly kind: "damageSeen"; readonly now: number }
+  /** The vault is about to be asked. */
+  | { readonly kind: "fetchBegan"; readonly trigger: FetchNeed; readonly now: number }
+  | { readonly kind: "repaired"; readonly name: string; readonly by: string }
+  | ({ readonly kind: "answered" } & Answered)
+  /** What came of the answer is written, in the status as well. */
+  | ({ readonly kind: "fetchEnded" } & FetchEnded)
+  | { readonly kind: "told"; readonly told: Told }
+  | { readonly kind: "staleTold"; readonly isStale: boolean }
+  | { readonly kind: "datesTold"; readonly byObject: ReadonlyMap<string, string> };
+
+/** What an attempt came to. */
+export interface Answered {
+  /** The vault answered for every object. */
+  readonly isFresh: boolean;
+  /** All that the class needs was looked at since then. */
+  readonly checkedAt: number | undefined;
+  readonly failing: ReadonlySet<string>;
+  readonly retry: Retry;
+  readonly now: number;
+  /** From 0 to 1. */
+  readonly spread: number;
+}
+
+export interface FetchEnded {
+  /** Value of the refresh annotation when the vault was asked. */
+  readonly refresh: string | undefined;
+  readonly isAnswered: boolean;
+  /** When the poll began that it was; undefined where it was none. */
+  readonly polledAt: number | undefined;
+  /** Of the state when it began: a change that was seen since is looked at once more. */
+  readonly changeSeen: number | undefined;
+  readonly now: number;
+}
+
+/** How an event changes what is known; undefined before the class is seen for the first time. */
+export function nextState(state: ClassState | undefined, event: StateEvent): ClassState | undefined {
+  if (event.kind === "seen") return state === undefined ? firstSight(event.sight) : seenAgain(state, event.sight);
+  return state && changed(state, event);
+}
+
+function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: "seen" }>): ClassState {
+  switch (event.kind) {
+    case "retryAsked":
+      return { ...state, retryAt: event.now };
+    case "objectChanged":
+      return { ...state, changeSeen: event.now };
+    case "used":
+      return { ...state, unusedSince: undefined };
+    case "unused":
+      return { ...state, unusedSince: event.since };
+    case "rested":
+      return { ...state, isIdle: true, failures: 0, failing: new Set(), lastTold: event.told };
+    case "damageSeen":
+      return { ...state, repairs: paceRepair(state.repairs, event.now).repairs };
+    case "fetchBegan":
+      return fetchBegan(state, event.trigger, event.now);
+    case "repaired":
+      return { ...state, contenders: new Map([...state.contenders, [event.name, event.by]]) };
+    case "answered":
+      return answered(state, event);
+    case "fetchEnded":
+      return fetchEnded(state, event);
+    case "told":
+      return { ...state, lastTold: event.told };
+    case "staleTold":
+      return { ...state, isStaleTold: event.isStale };
+    case "datesTold":
+      return { ...state, datesTold: event.byObject };
+    default:
+      return assertNever(event);
+  }
+}
+
+const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited"];
+
+/** Of what somebody else did to a Secret. */
+export function isRepair(trigger: FetchNeed): boolean {
+  return REPAIRS.includes(trigger);
+}
+
+/** Milliseconds to wait before a repair. Somebody who undoes each of ours would cost a vault read and a write every time. */
+export function repairPause({ repairs }: ClassState, trigger: FetchNeed, now: number): number {
+  return isRepair(trigger) ? paceRepair(repairs, now).pauseMs : 0;
+}
+
+/** Until when the class counts as contested, undefined where it is not: somebody undoes each repair. */
+export function isContestedUntil({ repairs }: ClassState, now: number): number | undefined {
+  return contestedUntil(repairs, now);
+}
+
+/** When a check last succeeded, as far as is known; where nothing is, this process's first sight of the class. */
+export function lastCheckOf({ lastSuccess, checkedBefore, knownSince }: ClassState): number {
+  return latest(lastSuccess, checkedBefore) ?? knownSince;
+}
+
+/** Of a poll that is due: how far from it the one before may lie whose answer still serves it (milliseconds). */
+export function intervalBefore({ nextPoll: due, lastPoll, interval }: ClassState, now: number): number {
+  // Where phases moved, the list of the last poll is younger than an interval. It says nothing that was not seen then.
+  return lastPoll === undefined || now < due ? interval : Math.min(interval, due - lastPoll);
+}
+
+function pollAfter(phase: ClassState["phase"], interval: number, now: number): number {
+  return now + untilNextPoll({ ...phase, interval, now });
+}
+
+/** After a start, what is stored decides: a class whose status says `Synced` is not asked for before its poll is due. */
+function firstSight({ cluster, key, spc, interval, status, polledUntil: told, now }: Sight): ClassState {
+  const phase = { cluster, key };
+  const first = { ...UNKNOWN, knownSince: now, uid: spc.metadata.uid, phase, interval, retryAt: now };
+  if (status === undefined) return { ...first, nextPoll: pollAfter(phase, interval, now) };
+  const facts = storedFacts(spc, status, now);
+  // Of one that failed, nobody knows which of its objects were looked at.
+  const polledUntil = facts.failures === 0 ? told : undefined;
+  const polls = { ...phase, interval, now, checked: facts.lastSuccess, polledUntil };
+  const checkedBefore = facts.failures === 0 ? lastPollBefore(polls) : undefined;
+  return { ...first, ...facts, nextPoll: firstPoll(polls), checkedBefore };
+}
+
+const UNKNOWN = {
+  lastPoll: undefined,
+  changeSeen: undefined,
+  failures: 0,
+  lastRefresh: undefined,
+  triedRefresh: undefined,
+  lastSuccess: undefined,
+  checkedBefore: undefined,
+  repairs: NO_REPAIRS,
+  failing: new Set<string>(),
+  lastTold: undefined,
+  isStaleTold: false,
+  unusedSince: undefined,
+  isIdle: false,
+  contenders: new Map<string, string>(),
+  datesTold: new Map<string, string>(),
+  datesToldUntil: undefined,
+} as const;
+
+function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState {
+  const { uid } = spc.metadata;
+  // The failure was that of the class before.
+  const retryAt = state.uid === uid ? state.retryAt : now;
+  // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
+  const nextPoll = state.interval === interval ? state.nextPoll : Math.min(state.nextPoll, pollAfter(state.phase, interval, now));
+  return { ...state, uid, retryAt, interval, nextPoll };
+}
+
+function storedFacts(spc: SecretProviderClass, status: ClassStatus, now: number) {
+  const synced = conditionOf(status, "Synced");
+  const fresh = conditionOf(status, "Fresh");
+  const checked = storedTime(status.lastSuccessfulCheckTime, now);
+  const hasFailed = status.secrets.some(({ state }) => state !== "Synced") || fresh?.status === "False";
+  const lastRefresh = observedRefresh(spc, status);
+  return {
+    failures: hasFailed ? 1 : 0,
+    lastRefresh,
+    triedRefresh: lastRefresh,
+    lastSuccess: checked,
+    lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
+    isStaleTold: fresh?.reason === "Stale",
+    datesToldUntil: checked,
+    isIdle: status.secrets.length === 0 && synced?.status === "True",
+  };
+}
+
+/** The request that was answered before this process started; one that came while nobody listened is still open. */
+function observedRefresh({ metadata }: SecretProviderClass, { observedRefresh: stored }: ClassStatus): string | undefined {
+  const stated = metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
+  return stated?.slice(0, REFRESH_CHARACTERS) === stored ? stated : stored;
+}
+
+function fetchBegan(state: ClassState, trigger: FetchNeed, now: number): ClassState {
+  const { repairs } = state;
+  if (!isRepair(trigger)) return { ...state, repairs: { ...repairs, seen: undefined } };
+  // Those of an earlier, unconnected fight.
+  const contenders = repairs.inARow === 0 ? new Map<string, string>() : state.contenders;
+  return { ...state, contenders, repairs: afterRepair(repairs, now) };
+}
+
+function answered(before: ClassState, { isFresh, checkedAt, failing, retry, now, spread }: Answered): ClassState {
+  const lastSuccess = isFresh ? latest(before.lastSuccess, checkedAt) : before.lastSuccess;
+  const state = { ...before, lastSuccess, failing, isIdle: false };
+  if (isFresh && failing.size === 0) return { ...state, failures: 0 };
+  const why: Retry = isFresh ? { kind: "backoff" } : retry;
+  // A poll that comes before may have been answered from what is known: the retry still asks.
+  const awaited = state.failures > 0 && state.retryAt > now && why.kind === "never" ? state.retryAt : Number.POSITIVE_INFINITY;
+  const failures = state.failures + 1;
+  const retryAt = Math.min(awaited, now + retryDelay(why, failures, { interval: state.interval, spread }));
+  return { ...state, failures, retryAt };
+}
+
+function fetchEnded(state: ClassState, { refresh, isAnswered, polledAt, changeSeen, now }: FetchEnded): ClassState {
+  const polls =
+    polledAt === undefined ? {} : { lastPoll: Math.min(polledAt, state.nextPoll), nextPoll: pollAfter(state.phase, state.interval, now) };
+  return {
+    ...state,
+    ...polls,
+    triedRefresh: refresh,
+    lastRefresh: isAnswered ? refresh : state.lastRefresh,
+    changeSeen: state.changeSeen === changeSeen ? undefined : state.changeSeen,
+  };
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { FetchNeed } from "../../src/domain/sync/fetch-need.ts";
+import { type FetchStep, type Mirrored, planFetch } from "../../src/sync/classes/plan-fetch.ts";
+import { type ClassState, nextState, type StateEvent } from "../../src/sync/classes/state.ts";
+import { classOf, INTERVAL, observationOf, SETTINGS, secretOf, seenClass, syncedStatus } from "../support/class-facts.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+
+const mirrored = (differs: Partial<Mirrored> = {}): Mirrored => ({ ...observationOf({}, NOW), spc: classOf(), ...differs });
+const atRest = (differs: Partial<ClassState> = {}): ClassState => ({ ...seenClass(NOW), nextPoll: NOW + INTERVAL, ...differs });
+const secrets = (...named: readonly ReturnType<typeof secretOf>[]): Mirrored["secrets"] => ({
+  named: named.map((secret) => ({ secret, heir: undefined })),
+  unread: new Set(),
+  isBlind: false,
+});
+
+describe("the vault is asked", () => {
+  test("not at all for a class at rest", () => {
+    const step = planFetch(mirrored(), atRest(), SETTINGS);
+
+    assert.deepEqual([step.fetch, step.actions, step.result], [undefined, [], { kind: "continue" }]);
+  });
+
+  const refresh = classOf({ annotations: { [CLASS_ANNOTATIONS.refresh]: "now" } });
+  const contested = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, state: "Contested" as const })) };
+  const anew = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, specHash: "of another spec" })) };
+  const rows: readonly (readonly [FetchNeed, string, Partial<Mirrored>, Partial<ClassState>])[] = [
+    ["NeverSynced", "no status", { status: undefined }, {}],
+    ["ClassChanged", "another generation", { status: { ...syncedStatus(), observedClassGeneration: 3 } }, {}],
+    ["ClassChanged", "another spec", { status: anew }, {}],
+    ["RetryDue", "a failure long ago", {}, { failures: 1, retryAt: NOW }],
+    ["RefreshAsked", "a new annotation", { spc: refresh }, {}],
+    ["UseBegan", "nobody used it before", { secrets: secrets() }, { isIdle: true }],
+    ["SecretMissing", "a Secret is gone", { secrets: secrets() }, {}],
+    ["SecretEdited", "edited data", { secrets: secrets({ ...secretOf("app"), isContentIntact: false }) }, {}],
+    ["SecretEdited", "another type", { secrets: secrets({ ...secretOf("app"), type: "kubernetes.io/basic-auth" }) }, {}],
+    ["ContestOver", "nobody fights any more", { status: contested }, {}],
+    ["PollDue", "its time", {}, { nextPoll: NOW }],
+    ["PollDue", "a change that another class saw", {}, { changeSeen: NOW - 1 }],
+  ];
+  for (const [trigger, what, differs, state] of rows) {
+    test(`because of ${trigger}: ${what}`, () => {
+      assert.equal(planFetch(mirrored(differs), atRest(state), SETTINGS).fetch?.trigger, trigger);
+    });
+  }
+
+  const still: readonly (readonly [string, Partial<Mirrored>, Partial<ClassState>])[] = [
+    ["a Secret that failed and waits for its next attempt", { secrets: secrets() }, { failing: new Set(["app"]) }],
+    ["one that nobody may read", { secrets: { ...secrets(), unread: new Set(["app"]), isBlind: true } }, {}],
+    ["a failure whose time has not come", {}, { failures: 1, retryAt: NOW + 1 }],
+  ];
+  for (const [what, differs, state] of still) {
+    test(`not because of ${what}`, () => assert.equal(planFetch(mirrored(differs), atRest(state), SETTINGS).fetch, undefined));
+  }
+});
+
+describe("a repair", () => {
+  const edited = { secrets: secrets({ ...secretOf("app"), isContentIntact: false }) };
+  const fought = Array.from({ length: 4 }).reduce(
+    (state: ClassState) => nextState(state, { kind: "fetchBegan", trigger: "SecretEdited", now: NOW }) ?? state,
+    atRest(),
+  );
+
+  test("asks for the objects of damaged Secrets alone, and stands for no poll", () => {
+    const { fetch } = planFetch(mirrored(edited), atRest(), SETTINGS);
+
+    assert.deepEqual([fetch?.question.kind, fetch?.isPoll], ["repair", false]);
+  });
+
+  test("waits where somebody undoes each, but never longer than the poll", () => {
+    const waiting = planFetch(mirrored(edited), fought, SETTINGS);
+    assert.deepEqual([waiting.fetch, waiting.result], [undefined, { kind: "requeueAfter", milliseconds: 2_000 }]);
+    const sooner = planFetch(mirrored(edited), { ...fought, nextPoll: NOW + 700 }, SETTINGS);
+    assert.deepEqual(sooner.result, { kind: "requeueAfter", milliseconds: 700 });
+    const due = planFetch(mirrored(edited), { ...fought, nextPoll: NOW }, SETTINGS);
+    assert.deepEqual([due.fetch?.trigger, due.fetch?.question.kind, due.fetch?.isPoll], ["SecretEdited", "changes", true]);
+  });
+});
+
+describe("a while-used class that no pod mounts", () => {
+  const settings = { ...SETTINGS, syncMode: "while-used" } as const;
+  const events = (step: FetchStep): readonly StateEvent["kind"][] =>
+    step.actions.flatMap((action) => (action.kind === "note" ? [action.event.kind] : []));
+
+  test("keeps its Secrets for a grace", () => {
+    const step = planFetch(mirrored(), atRest(), settings);
+
+    assert.deepEqual([events(step), step.result], [["unused"], { kind: "requeueAfter", milliseconds: settings.unusedGrace }]);
+  });
+
+  test("loses them after it, once pods, class and CRD have been asked for, and the watch has still seen no pod", () => {
+    const step = planFetch(mirrored(), atRest({ unusedSince: NOW - settings.unusedGrace }), settings);
+    const guarded = step.actions.find((action) => action.kind === "guarded");
+
+    assert.deepEqual(guarded?.preconditions, [
+      { kind: "noLiveConsumer" },
+      { kind: "classUnchanged", resourceVersion: "7" },
+      { kind: "crdHealthy" },
+      { kind: "unused" },
+    ]);
+    assert.deepEqual(
+      guarded.actions.map(({ kind }) => kind),
+      ["removeSecret"],
+    );
+    assert.deepEqual(guarded.otherwise, { kind: "requeueAfter", milliseconds: 5_000 });
+    assert.deepEqual(
+      step.actions.map(({ kind }) => kind),
+      ["note", "guarded", "note", "setStatus", "storeStatus"],
+    );
+  });
+
+  test("without Secrets rests, and says so", () => {
+    const step = planFetch(mirrored({ secrets: secrets() }), atRest(), settings);
+
+    assert.deepEqual([events(step), step.fetch, step.result], [["unused", "rested"], undefined, { kind: "done" }]);
+  });
+
+  test("is mirrored as any other as soon as one does", () => {
+    const used = { pods: { ...mirrored().pods, isUsed: true } };
+    const step = planFetch(mirrored(used), atRest({ nextPoll: NOW }), settings);
+
+    assert.deepEqual([events(step), step.fetch?.trigger], [["used", "fetchBegan"], "PollDue"]);
+  });
+});
