@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
-import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { environmentNameOf, SETTINGS, type Setting } from "../../src/runtime/settings.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
@@ -10,45 +9,6 @@ import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
 
 const page = (name: string): string => readRepositoryFile(`docs/reference/${name}.md`);
-
-describe("the page of annotations", () => {
-  /** Heading, then key: the same key may stand on two kinds of object. */
-  const read: Reader = (markdown) =>
-    ["Annotation", "Label"].flatMap((column) =>
-      tablesOf(markdown, column).flatMap(({ under, rows }) =>
-        rows.map(([key = ""]) => `${column} ${codeSpans(key)[0] ?? key}: ${under.at(-1) ?? ""}`),
-      ),
-    );
-  const on = {
-    POD_ANNOTATIONS: "Annotation: On a pod or pod template",
-    INJECTED_LABEL: "Label: On a pod or pod template",
-    CLASS_ANNOTATIONS: "Annotation: On a SecretProviderClass",
-    SECRET_ANNOTATIONS: "Annotation: On a Secret that the worker writes",
-    MANAGED_LABEL: "Label: On a Secret that the worker writes",
-    SNAPSHOT_LABEL: "Label: On a class snapshot (ControllerRevision)",
-    SNAPSHOT_ANNOTATIONS: "Annotation: On a class snapshot (ControllerRevision)",
-    WORKLOAD_ANNOTATIONS: "Annotation: On the pod templates of our own workloads",
-    INSTALL_ANNOTATIONS: "Annotation: On the Namespace of the install",
-    GRANT_ANNOTATIONS: "Annotation: On a Namespace that lends to the worker",
-    CRD_ANNOTATIONS: "Annotation: On a CustomResourceDefinition that is going away",
-    LEASE_ANNOTATIONS: "Annotation: On the Lease `keyvault-injector-sync`",
-    AUTHORITY_ANNOTATIONS: "Annotation: On the Secret `keyvault-injector-ca`",
-  } as const satisfies Record<Exclude<keyof typeof annotations, "PREFIX">, string>;
-  const exported = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
-  const fromCode = Object.entries(on).flatMap(([constant, place]) => {
-    const [column, heading] = place.split(": ");
-    const value = exported.get(constant) ?? "";
-    const keys = typeof value === "string" ? [value] : Object.values(value);
-    return keys.map((key) => `${column} ${key}: ${heading}`);
-  });
-
-  test("has every key of the code under its kind of object, and no other", () => {
-    assert.deepEqual([...exported.keys()].sort(), ["PREFIX", ...Object.keys(on)].sort());
-    assertSame(read(page("annotations")), fromCode, "annotations.md");
-  });
-
-  test("is compared in earnest", () => assertNotices(page("annotations"), read, fromCode));
-});
 
 describe("the page of settings", () => {
   const read: Reader = (markdown) =>

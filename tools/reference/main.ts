@@ -8,6 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { annotationPlaces } from "./annotations.ts";
 import { doctorPlaces } from "./doctor.ts";
 import { eventPlaces } from "./events.ts";
 import { logPlaces } from "./logs.ts";
@@ -18,6 +19,7 @@ import { reasonPlaces } from "./reasons.ts";
 const folder = path.resolve(import.meta.dirname, "../../docs/reference");
 
 const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
+  "annotations.md": annotationPlaces,
   "doctor.md": doctorPlaces,
   "events.md": eventPlaces,
   "logs.md": logPlaces,
