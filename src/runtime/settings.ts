@@ -1,6 +1,6 @@
 /**
  * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`, the flag wins.
- * `docs/reference/settings.md` is checked against this table.
+ * `docs/reference/settings.md` is made from this table.
  */
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
 import { SYNC_MODES } from "../domain/schedule/sync-mode.ts";

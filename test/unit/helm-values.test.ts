@@ -3,12 +3,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import type { Json, JsonMap } from "../../tools/helm-chart/place.ts";
 import type { ValueRow } from "../../tools/helm-chart/value-row.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
-import { SETTING_PLACES, SETTING_ROWS, valuePathOf } from "../../tools/helm-chart/values-settings.ts";
+import { SETTING_PLACES, SETTING_ROWS } from "../../tools/helm-chart/values-settings.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/markdown.ts";
 import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
@@ -115,14 +114,6 @@ describe("the table of the chart's values", () => {
 });
 
 describe("a setting", () => {
-  test("has a value of the chart on its row of the settings page, or the reason why it has none", () => {
-    const rows = tablesOf(readRepositoryFile("docs/reference/settings.md"), "Flag").flatMap(({ rows: all }) => all);
-    for (const flag of Object.keys(SETTINGS) as SettingName[]) {
-      const shown = rows.find(([first]) => first === `\`--${flag}\``)?.[3] ?? "";
-      assert.equal(codeSpans(shown).join(), valuePathOf(flag) ?? "", `--${flag} on docs/reference/settings.md`);
-    }
-  });
-
   test("has a reason where the chart has no value for it", () => {
     const without = Object.values(SETTING_PLACES).filter((place) => place.kind === "none");
     assert.ok(without.length > 5 && without.every(({ because }) => because.length > 10));

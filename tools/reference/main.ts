@@ -8,21 +8,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { annotationPlaces } from "./annotations.ts";
 import { doctorPlaces } from "./doctor.ts";
 import { eventPlaces } from "./events.ts";
 import { logPlaces } from "./logs.ts";
 import { metricPlaces } from "./metrics.ts";
 import { fillPage, type Places } from "./page.ts";
 import { reasonPlaces } from "./reasons.ts";
+import { settingPlaces } from "./settings.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../docs/reference");
 
 const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
+  "annotations.md": annotationPlaces,
   "doctor.md": doctorPlaces,
   "events.md": eventPlaces,
   "logs.md": logPlaces,
   "metrics.md": metricPlaces,
   "reasons.md": reasonPlaces,
+  "settings.md": settingPlaces,
 };
 
 async function main(): Promise<number> {

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { globSync } from "node:fs";
+import { describe, test } from "node:test";
+import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
+
+describe("the sync reasons", () => {
+  test("are each reported by some code", () => {
+    const source = sources()
+      .filter(({ file }) => file !== "src/domain/reasons.ts" && !file.startsWith("src/tls/"))
+      .map(({ text }) => text)
+      .join("\n");
+
+    assert.deepEqual(
+      SYNC_REASONS.filter((reason) => !source.includes(`"${reason}"`)),
+      [],
+    );
+    assert.ok(!source.includes('"Reserved"'), "a word that no code reports would be found");
+  });
+});
+
+describe("the page of metrics", () => {
+  test("knows every file that registers metrics", () => {
+    const files = sources().filter(({ text }) =>
+      /^import \{[^}]*\b(Counter|Gauge|Histogram|Summary)\b[^}]*\} from "prom-client"/m.test(text),
+    );
+    // compose.ts is read as text, the others are run. A new file must be one or the other.
+    assert.deepEqual(
+      files.map(({ file }) => file),
+      [
+        "src/runtime/event-loop.ts",
+        "src/sync/classes/class-metrics.ts",
+        "src/sync/healing/component-metrics.ts",
+        "src/sync/metrics.ts",
+        "src/sync/queue-metrics.ts",
+        "src/sync/rollouts/rollout-metrics.ts",
+        "src/sync/vault/vault-metrics.ts",
+        "src/webhook/compose.ts",
+        "src/webhook/metrics.ts",
+        "src/webhook/preflight-metrics.ts",
+      ],
+    );
+  });
+});
+
+function sources(): readonly { readonly file: string; readonly text: string }[] {
+  return globSync("src/**/*.ts", { cwd: REPOSITORY })
+    .sort()
+    .map((file) => ({ file, text: readRepositoryFile(file) }));
+}

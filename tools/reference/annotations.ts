@@ -1,0 +1,199 @@
+/** The page of annotations: keys, defaults and messages are the code's; what each key means is said here. */
+import * as annotations from "../../src/domain/annotations.ts";
+import { NEVER_DEFAULTS } from "../../src/domain/injection/effective-annotations.ts";
+import { DENIALS, FIXES, PROBLEMS, WARNINGS } from "../../src/domain/injection/messages.ts";
+import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
+import { code, type Places, table } from "./page.ts";
+
+const { POD_ANNOTATIONS, CLASS_ANNOTATIONS } = annotations;
+
+/** Markdown; without a default nothing is meant. */
+interface KeyWords {
+  readonly default?: string;
+  readonly means: string;
+}
+
+const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
+  inject: { means: '`"true"` opts the pod in. `"false"` or no annotation: not. Anything else is denied' },
+  secretProviderClass: {
+    default: "required",
+    means: "name of a SecretProviderClass of the pod's namespace, or a comma list of at most 16: one volume for each",
+  },
+  credentialsSecret: {
+    default: code(DEFAULT_CREDENTIALS_SECRET),
+    means:
+      "Secret of the pod's namespace for `nodePublishSecretRef`. The default is set where the class uses a service principal, or where the class could not be found (with a warning); a name that the pod itself gives is always set. `none`: never",
+  },
+  mountPath: {
+    default: code(DEFAULT_MOUNT_PATH),
+    means: "absolute path; see [mount paths](#mount-paths). With several classes `<path>/<class>`",
+  },
+  volumeName: {
+    default: code(DEFAULT_VOLUME_NAME),
+    means: "a DNS label. With several classes `<name>-<class>`, shortened with a hash where that is no DNS label",
+  },
+  containers: {
+    default: "all, init containers and native sidecars included",
+    means:
+      "comma list of container names; `-name` leaves one out, also one that another webhook has yet to add. See [containers](#containers)",
+  },
+  envFrom: {
+    means:
+      "comma list of at most 32 Secrets that are added as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
+  },
+  restartOnRotation: {
+    default: '`"false"`',
+    means:
+      '`"true"` or `"false"`: whether the Deployment, StatefulSet or DaemonSet is [restarted](../how-to/restart-on-rotation.md) when the versions that it uses change',
+  },
+  rotated: {
+    default: "written by the worker",
+    means:
+      "the restart stamp: a hash of the version ids that the pods have. On the workload itself it says the same without restarting anything. Output only, never denied",
+  },
+  status: {
+    default: "written by the webhook",
+    means:
+      "JSON with version, classes and volumes, written where something is injected. Output only, never read. Left out where the annotations of the pod would exceed 256 KiB with it",
+  },
+};
+
+const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
+  sync: {
+    default: "`--sync-mode`",
+    means:
+      "`always`: mirrored whether or not a pod mounts the class. `while-used`: the Secrets exist while a pod's CSI volume names the class, and `--unused-grace` longer. `never`: not; Secrets that exist stay as they are, and the status says `SwitchedOff`",
+  },
+  credentialsSecret: {
+    default: "the one name that the pods mounting the class use, else `secrets-store-creds`",
+    means: "Secret with `clientid` and `clientsecret`; its name must be in `--credentials-secret-names`",
+  },
+  serviceAccount: {
+    default: "the one account that the pods mounting the class use",
+    means:
+      "ServiceAccount whose token is exchanged where the class has a `clientID`. None or several without this annotation: `IdentityUnavailable`",
+  },
+  rotationPollInterval: {
+    default: "`--rotation-poll-interval`",
+    means:
+      "Go duration such as `30s` or `1h`, not below `10s`: the longest time between two checks of the class, not the shortest. A change takes effect at once. Where another class of the same identity lists the vault more often, this class follows what that list shows",
+  },
+  refresh: {
+    means:
+      "any change of its value asks the vault now. While the vault gives no answer the request stays open: nothing that was known before is taken for one. The value that was answered stands in the status (its first 256 characters), so that a request is neither lost nor repeated when the leader changes",
+  },
+  adopt: {
+    means:
+      "comma list of existing Secrets that the class takes over; each must agree by `keyvault-injector.dev/adoptable-by`. They are [given back](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own), never deleted. Without effect with `--secret-access=blind`",
+  },
+  maxStale: {
+    means:
+      "Go duration, longer than the poll interval: after this long without a successful check the condition `Fresh` has the reason `Stale`, and an event says so. The Secrets stay. Without rotation it means nothing",
+  },
+};
+
+type Constants = typeof annotations;
+
+const EXPORTED = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
+
+/** The other keys, by the constant that holds them. One that is added there does not compile before it is explained here. */
+const OTHERS: {
+  readonly [Constant in Exclude<keyof Constants, "PREFIX" | "POD_ANNOTATIONS" | "CLASS_ANNOTATIONS">]: Constants[Constant] extends string
+    ? string
+    : Readonly<Record<keyof Constants[Constant], string>>;
+} = {
+  INJECTED_LABEL: '`"true"` on every injected pod; written by the webhook',
+  SECRET_ANNOTATIONS: {
+    class: "name of the SecretProviderClass (same namespace) that owns the Secret",
+    objects: "`type/name@version` of every object that it was made from, sorted, comma separated",
+    content:
+      "`v2:` and the HMAC-SHA256 of the Secret's name and the data that the worker wrote, with a key of the namespace that is derived from the install's own. `v1:` on a Secret that 0.3.0 wrote and whose data has not changed since. Behind it, after a colon, the proof that this install made the Secret: the worker deletes none without it",
+    adoptableBy: "written by the owner of an existing Secret: name of the one class that may take it over",
+    adopted: '`"true"`: the Secret was there before the class, and is given back instead of deleted',
+  },
+  MANAGED_LABEL: '`"true"`: the Secret is the worker\'s',
+  SNAPSHOT_ANNOTATIONS: {
+    class: "name of the SecretProviderClass (same namespace)",
+    component: "on the copy of a component: which, as `Kind namespace/name`",
+    signature:
+      "`v2:`, the time of the signature in Unix milliseconds, and an HMAC over kind, namespace, time and data. A record is ignored whose signature does not match, or that was created more than a minute before or after it was signed",
+    content:
+      "`v1:` and an HMAC over the data, for 0.3.0. A record without a signature is believed if this matches and the record is older than the upgrade to 0.4.0",
+  },
+  SNAPSHOT_LABEL: '`"true"`, or `"component"` on the copy of a component; the only label, since controllers adopt revisions by label',
+  WORKLOAD_ANNOTATIONS: {
+    accountUid:
+      "uid of the ServiceAccount that the pods were last restarted for, because it had been deleted: see [healing](healing.md#serviceaccounts)",
+  },
+  INSTALL_ANNOTATIONS: {
+    uninstalling: "uid of the worker's Deployment that is being removed: nothing is healed while it is that one, or none is there",
+    finalCheck: "the policy binding that was removed, for `--undo`",
+  },
+  GRANT_ANNOTATIONS: {
+    serviceAccounts:
+      "comma list of ServiceAccounts of the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` reads it. It counts nowhere in `kube-system`",
+    managedIdentity:
+      "`allowed`: classes may be mirrored with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
+  },
+  CRD_ANNOTATIONS: {
+    deletionRetried: "when the worker last made the API server try the deletion again (RFC 3339)",
+  },
+  LEASE_ANNOTATIONS: {
+    polledUntil: "every poll of a class that was due up to then (RFC 3339) has been made; the next leader makes up for those after it",
+    inHand:
+      "JSON: the classes that the leader has in hand, and those that a worker has died with. The next leader takes up the latter last and one by one, and leaves a class alone for a while after a third death, and so the new classes of a namespace after three deaths of theirs",
+  },
+  AUTHORITY_ANNOTATIONS: {
+    previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` stay trusted",
+  },
+};
+
+export function annotationPlaces(): Places {
+  return {
+    "pod-annotations": keyTable(POD_ANNOTATIONS, ON_PODS, (key) => [NEVER_DEFAULTS.includes(key) ? "no" : "yes"], ["On a Namespace"]),
+    "class-annotations": keyTable(CLASS_ANNOTATIONS, ON_CLASSES),
+    ...Object.fromEntries(Object.entries(OTHERS).map(([constant, means]) => [placeOf(constant), otherTable(constant, means)])),
+    denials: table(
+      ["Reason", "Message"],
+      Object.values(DENIALS).map(([reason, message]) => [code(reason), code(message)]),
+    ),
+    fixes: messages("Fix", FIXES),
+    problems: messages("Problem", PROBLEMS),
+    warnings: messages("Warning", WARNINGS),
+  };
+}
+
+/** `SECRET_ANNOTATIONS` is `secret-annotations`. */
+function placeOf(constant: string): string {
+  return constant.toLowerCase().replaceAll("_", "-");
+}
+
+function keyTable(
+  keys: Readonly<Record<string, string>>,
+  words: Readonly<Record<string, KeyWords>>,
+  more: (key: string) => readonly string[] = () => [],
+  titles: readonly string[] = [],
+): string {
+  const rows = Object.entries(words).map(([name, { default: fallback = "", means }]) => {
+    const key = keys[name] ?? "";
+    return [code(key), fallback, ...more(key), means];
+  });
+  return table(["Annotation", "Default", ...titles, "Meaning"], rows);
+}
+
+function otherTable(constant: string, means: string | Readonly<Record<string, string>>): string {
+  const keys = EXPORTED.get(constant) ?? "";
+  if (typeof keys === "string" && typeof means === "string") return table(["Label", "Meaning"], [[code(keys), means]]);
+  const named = new Map(Object.entries(keys));
+  return table(
+    ["Annotation", "Meaning"],
+    Object.entries(means).map(([name, meaning]) => [code(named.get(name) ?? ""), meaning]),
+  );
+}
+
+function messages(title: string, of: Readonly<Record<string, string>>): string {
+  return table(
+    [title],
+    Object.values(of).map((message) => [code(message)]),
+  );
+}

@@ -1,0 +1,78 @@
+/** The page of settings: names, defaults, kinds and the first sentence are the code's, the chart's value the chart's. */
+import { assertNever } from "../../src/domain/assert-never.ts";
+import { formatDuration } from "../../src/domain/duration.ts";
+import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "../../src/runtime/settings.ts";
+import { valuePathOf } from "../helm-chart/values-settings.ts";
+import { code, type Places, table } from "./page.ts";
+
+/** What the page says beyond the sentence of `--help`. */
+const MORE: Readonly<Partial<Record<SettingName, string>>> = {
+  "sync-secret": "`false`: Secrets that exist stay as they are.",
+  "enable-secret-rotation": "`false`: the worker asks the vault only when a class or Secret changes, or after a failure.",
+  "rotation-poll-interval": "A class is checked sooner where another class of the same identity lists the vault more often.",
+  "unused-grace": "A worker that sees the pods counts it, so that its restart begins anew.",
+  "expiry-warning": "The warning is the event `ObjectExpiring`; `0s`: none.",
+  "restart-workloads": "See [how workloads ask for it](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
+  "rollout-timeout":
+    "Half of it is the longest that pods have to stay ready. A Deployment gets its `progressDeadlineSeconds` where those are longer.",
+  namespaces:
+    "The worker reads and writes nothing in others; the component `manifests/components/namespaces`, or the chart's value, ends its rights there, too. Pods are injected everywhere.",
+  "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must list the same names.",
+  "allowed-vaults":
+    "By name, host name or address; a name alone is a vault of the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` to the namespace `team-a` alone. A class with another vault gets `InvalidClass`. Mounts are not affected.",
+  "allowed-identity-modes": "A class with another identity gets `IdentityUnavailable`. Mounts are not affected.",
+  "managed-identity-namespaces":
+    "A Namespace [grants it](annotations.md#on-a-namespace-that-lends-to-the-worker) by an annotation. `*` is what 0.3.0 did. Classes of other namespaces get `IdentityUnavailable`. Mounts are not affected.",
+  "secret-access":
+    "`watch` takes the right to read all Secrets, and undoes changes at once. `blind` reads none but the credentials, and writes every mirrored Secret whole at each poll; it does not start without its policy. Install it by `overlays/blind`, which sets the rights with it; see [ADR 10](../adr/0010-blind-writes-by-put.md).",
+  "adopt-driver-secrets": "See [how to move](../how-to/migrate-from-the-drivers-sync.md). Not with `--secret-access=blind`.",
+  "cloud-name": "Also `AzureUSGovernmentCloud`, `AzureChinaCloud`, `AzureGermanCloud`, `AzureStackCloud`.",
+  "cloud-env-dir": "Not given: no class may name one. See [a custom cloud](../how-to/use-a-custom-cloud.md).",
+  "construct-pem-chain": "The Azure provider's flag of the same name does so for mounts.",
+  "write-cert-and-key-in-separate-files": "Set it as the provider's flag of the same name is set.",
+  heal: "`--heal=` is nothing. See [healing](healing.md); without `components` install with `manifests/components/no-component-healing`, which leaves the rights out as well.",
+  "heal-node-side":
+    "`overlays/blind` and `overlays/strict` set it to `false`; elsewhere install `false` by `manifests/components/no-node-side-healing`, whose policy goes with it.",
+  "tls-cert-file": "The webhook reads it again when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
+  "tls-key-file": "PEM; the two come together.",
+  "client-ca-file":
+    "PEM; the webhook reads it again when it changes. [How to give the API server a certificate](../how-to/verify-the-api-server.md); the chart sets the flag where `clientCA` names a ConfigMap or Secret.",
+  "drain-delay": "At most `20s` under the shipped `terminationGracePeriodSeconds` of 40.",
+  "health-port": "Plain HTTP.",
+  "crds-dir": "That is `manifests/crds` next to `dist`.",
+};
+
+export function settingPlaces(): Places {
+  const rows = (Object.entries(SETTINGS) as [SettingName, Setting][]).map(([name, setting]) => [
+    code(`--${name}`),
+    code(environmentNameOf(name), setting.environment ?? ""),
+    code(setting.default),
+    code(valuePathOf(name) ?? ""),
+    setting.usedBy,
+    [setting.help, kindOf(setting.type), MORE[name]].filter(Boolean).join(" "),
+  ]);
+  return { settings: table(["Flag", "Environment", "Default", "Chart value", "Used by", "Meaning"], rows) };
+}
+
+/** What may be written, where that is more than the sentence says. */
+function kindOf(type: SettingKind): string {
+  switch (type.kind) {
+    case "choice":
+      return `One of ${code(...type.choices)}.`;
+    case "list":
+      return type.choices === undefined ? "A comma list." : `A comma list of ${code(...type.choices)}.`;
+    case "namespaces":
+      return type.every === undefined ? "A comma list." : `A comma list, or ${code(type.every)}.`;
+    case "duration":
+      return type.minimumMs === 0 ? "A Go duration." : `A Go duration, not below ${code(formatDuration(type.minimumMs))}.`;
+    case "port":
+      return "0 is any free one.";
+    case "boolean":
+    case "cloud":
+    case "count":
+    case "text":
+      return "";
+    default:
+      return assertNever(type);
+  }
+}
