@@ -12,30 +12,17 @@ import type {
 import type { Logger } from "../domain/ports/logger.ts";
 import type { Sensitive } from "../domain/sensitive.ts";
 import { FairSlots } from "../runtime/fair-slots.ts";
-import { applyCustomResourceDefinition } from "./apply-crd.ts";
 import type { PooledKubeConfig } from "./config.ts";
-import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
 import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
 import { tokenOf, tokenRequestBody } from "./token-request.ts";
-import { type Answer, type Call, createTransport, type Transport } from "./transport.ts";
+import { type Answer, type Call, createTransport, type Transport, type TransportOptions } from "./transport.ts";
 
-export interface KubeClientOptions {
-  /** `<product>/<version> (<process>)`: how the API server's audit log tells us apart. */
-  readonly userAgent: string;
+export interface KubeClientOptions extends TransportOptions {
   /** With `logger`: each request is logged at debug with its duration. */
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Milliseconds per request; default 15,000. */
-  readonly requestTimeoutMs?: number;
-  /** Milliseconds for our credentials, which come before; default 120,000. */
-  readonly credentialsTimeoutMs?: number;
-  /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
-  readonly mayWrite?: () => boolean;
-  /** Its requests have connections of their own and never wait behind those of other clients. */
-  readonly isUrgent?: boolean;
-  readonly contact?: ApiContact;
   /** Writes under way at a time, shared fairly by namespace; below the connections, so that reads never wait behind them. Default: no limit. */
   readonly writesAtATime?: number;
   /** Objects per page of a list; default 500. */
@@ -92,12 +79,6 @@ class RawKubeClient implements KubeClient {
   async apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T> {
     const attempt: Attempt = { verb: "apply", resource, ref: body.metadata };
     const path = objectPath(resource, body.metadata, options.subresource);
-    if (isCustomResourceDefinition(resource) && options.subresource === undefined) {
-      const send = async (patch: { path: string; body: string; contentType: string }): Promise<Answer> => {
-        return accepted(attempt, await this.#transport.call({ attempt, method: "PATCH", ...patch }, signal));
-      };
-      return objectOf<T>(attempt, await applyCustomResourceDefinition(body, options, send));
-    }
     const query = { ...writeQuery(options), force: options.force };
     const text = JSON.stringify({ ...body, apiVersion: apiVersionOf(resource), kind: resource.kind });
     return this.#write({ attempt, method: "PATCH", path: withQuery(path, query), body: text, contentType: APPLY_PATCH }, signal);
@@ -150,11 +131,6 @@ class RawKubeClient implements KubeClient {
 
 function writeQuery(options: WriteOptions): Readonly<Record<string, string | undefined>> {
   return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? "All" : undefined };
-}
-
-function isCustomResourceDefinition(resource: Resource): boolean {
-  const { group, version, plural } = RESOURCES.customResourceDefinitions;
-  return resource.group === group && resource.version === version && resource.plural === plural;
 }
 
 /** The API server names the object in its Status; a route that does not exist answers in plain text, or without a name. */

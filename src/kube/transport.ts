@@ -43,12 +43,13 @@ export interface Transport {
 }
 
 export interface TransportOptions {
+  /** `<product>/<version> (<process>)`: how the API server's audit log tells us apart. */
   readonly userAgent: string;
   /** Milliseconds for a whole request, waiting for a connection included; default 15,000. */
   readonly requestTimeoutMs?: number;
   /** Milliseconds for our credentials, before that; default 120,000. */
   readonly credentialsTimeoutMs?: number;
-  /** Asked when a write leaves the process; false: it does not. Default: always. */
+  /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
   readonly mayWrite?: () => boolean;
   /** Over connections of their own, so that they never wait behind other requests. */
   readonly isUrgent?: boolean;

@@ -1,6 +1,9 @@
+import { type DerValue, objectIdentifier } from "./der.ts";
+
 /** The curves that Go's crypto/x509 knows; keys on others are not read. */
 export interface Curve {
-  readonly oid: string;
+  /** Its object identifier, as DER without tag and length. */
+  readonly oid: Buffer;
   /** OpenSSL's name. */
   readonly name: string;
   /** Bytes of a coordinate and of a private key. */
@@ -10,12 +13,16 @@ export interface Curve {
 }
 
 const CURVES: readonly Curve[] = [
-  { oid: "1.3.132.0.33", name: "secp224r1", size: 28 },
-  { oid: "1.2.840.10045.3.1.7", name: "prime256v1", size: 32, jwk: "P-256" },
-  { oid: "1.3.132.0.34", name: "secp384r1", size: 48, jwk: "P-384" },
-  { oid: "1.3.132.0.35", name: "secp521r1", size: 66, jwk: "P-521" },
+  { oid: Buffer.from("2b81040021", "hex"), name: "secp224r1", size: 28 },
+  { oid: Buffer.from("2a8648ce3d030107", "hex"), name: "prime256v1", size: 32, jwk: "P-256" },
+  { oid: Buffer.from("2b81040022", "hex"), name: "secp384r1", size: 48, jwk: "P-384" },
+  { oid: Buffer.from("2b81040023", "hex"), name: "secp521r1", size: 66, jwk: "P-521" },
 ];
 
-export const curveByOid = (oid: string): Curve | undefined => CURVES.find((curve) => curve.oid === oid);
+/** Throws where the name is no object identifier. */
+export function curveNamed(name: DerValue): Curve | undefined {
+  objectIdentifier(name);
+  return CURVES.find(({ oid }) => oid.equals(name.content));
+}
 
 export const curveByJwk = (name: string): Curve | undefined => CURVES.find((curve) => curve.jwk === name);

@@ -226,3 +226,10 @@ export function smallInteger({ content }: DerValue): number {
   if (first >= 0x80) return -1;
   return content.reduce((number, byte) => number * 256 + byte, 0);
 }
+
+export function writeDer(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  const hex = content.length.toString(16);
+  const digits = Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex");
+  return Buffer.concat([Buffer.of(tag, ...(content.length < MORE ? [] : [MORE | digits.length])), digits, content]);
+}

@@ -1,6 +1,6 @@
 /** How many rounds of key derivation a PKCS#12 file asks for, as far as it says so without being opened. */
-import { roundsOf } from "./decrypt.ts";
 import { DerError } from "./der.ts";
+import { roundsOf } from "./encryption.ts";
 import {
   type ContentInfo,
   DATA,
@@ -25,24 +25,18 @@ function orNone(rounds: () => number): number {
   }
 }
 
-const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
+const sum = <T>(items: readonly T[], rounds: (item: T) => number): number =>
+  items.reduce((all, item) => all + orNone(() => rounds(item)), 0);
 
 function roundsOfContent({ type, content }: ContentInfo): number {
   if (type === ENCRYPTED_DATA) return roundsOf(readEncryptedData(content).algorithm);
   if (type !== DATA) return 0;
   const bags = onlySequence(onlyOctets(content), "safeContents", (safe) => safe.each(readBag));
-  const keys = bags.filter((bag) => bag.type === SHROUDED_KEY_BAG);
-  return sum(keys.map((bag) => orNone(() => roundsOf(readEncryptedKey(bag).algorithm))));
+  return sum(bags, (bag) => (bag.type === SHROUDED_KEY_BAG ? roundsOf(readEncryptedKey(bag).algorithm) : 0));
 }
 
 /** At the least: keys may be hidden in what is encrypted, and a second encoding of the empty password may have to be tried. */
 export function declaredRounds({ rounds }: MacData, message: Uint8Array): number {
-  const contents = orNone(() =>
-    sum(
-      onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo)).map((content) =>
-        orNone(() => roundsOfContent(content)),
-      ),
-    ),
-  );
-  return Math.max(1, rounds) + contents;
+  const contents = () => onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
+  return Math.max(1, rounds) + orNone(() => sum(contents(), roundsOfContent));
 }

@@ -1,6 +1,5 @@
 /** The structures of PKCS#12 (RFC 7292), read without opening anything. */
 
-import { type Algorithm, readAlgorithm } from "./decrypt.ts";
 import {
   context,
   DerError,
@@ -13,6 +12,7 @@ import {
   set,
   smallInteger,
 } from "./der.ts";
+import { type Algorithm, readAlgorithm } from "./encryption.ts";
 
 export const DATA = "1.2.840.113549.1.7.1";
 export const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";

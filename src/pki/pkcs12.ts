@@ -6,10 +6,9 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import type { PemBlock } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
-import { decrypt, type Opening } from "./decrypt.ts";
 import { DerError, DerReader, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence } from "./der.ts";
-import { DIGESTS } from "./digests.ts";
-import { deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, PURPOSE } from "./password.ts";
+import { DIGESTS, deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, PURPOSE, sizeOfDigest } from "./derive.ts";
+import { decrypt, type Opening, spend } from "./encryption.ts";
 import {
   CERTIFICATE_BAG,
   type ContentInfo,
@@ -39,8 +38,9 @@ function findPassword(macData: MacData, message: Uint8Array, budget: DerivationB
   if (digest === undefined) throw refusal(`unknown digest algorithm: ${macData.digestId}`);
   const { salt, rounds, mac } = macData;
   const isRight = (password: EmptyPassword) => {
-    const key = deriveLegacy({ digest, password, salt, rounds, purpose: PURPOSE.mac, size: digest.size }, budget);
-    const expected = createHmac(digest.name, key).update(message).digest();
+    spend(budget, rounds);
+    const key = deriveLegacy({ digest, password, salt, rounds, purpose: PURPOSE.mac, size: sizeOfDigest(digest) });
+    const expected = createHmac(digest, key).update(message).digest();
     return expected.length === mac.length && timingSafeEqual(expected, mac);
   };
   if (isRight(EMPTY_PASSWORDS.terminated)) return EMPTY_PASSWORDS.terminated;

@@ -1,6 +1,6 @@
 import { createECDH, createPrivateKey } from "node:crypto";
 import type { PrivateKey } from "../domain/ports/pki.ts";
-import { type Curve, curveByOid } from "./curves.ts";
+import { type Curve, curveNamed } from "./curves.ts";
 import {
   BIT_STRING,
   DerError,
@@ -13,8 +13,8 @@ import {
   sequence,
   smallInteger,
   syntaxError,
+  writeDer,
 } from "./der.ts";
-import { explicitTag, TAGS, writeBitString, writeDer, writeObjectIdentifier, writeSmallInteger } from "./der-writer.ts";
 import { areConsistent } from "./rsa-numbers.ts";
 
 const RSA = "1.2.840.113549.1.1.1";
@@ -65,20 +65,25 @@ function publicPoint(curve: Curve, scalar: Uint8Array): Uint8Array | undefined {
   }
 }
 
+const [SEQUENCE, OCTETS, BITS, OID] = [0x30, 0x04, 0x03, 0x06] as const;
+/** `[0]` and `[1] EXPLICIT` */
+const [CURVE_FIELD, POINT_FIELD] = [0xa0, 0xa1] as const;
+const [ZERO, ONE] = [Buffer.from("020100", "hex"), Buffer.from("020101", "hex")] as const;
+/** {@link EC} */
+const EC_ENCODED = Buffer.from("06072a8648ce3d0201", "hex");
+
 /** The public half is always computed and written, whether or not it was there: so does Go. */
 function ofScalar(curve: Curve, number: Uint8Array): PrivateKey | undefined {
   const scalar = padded(number, curve);
   const point = scalar && publicPoint(curve, scalar);
   if (scalar === undefined || point === undefined) return undefined;
-  const oid = writeObjectIdentifier(curve.oid);
-  const head = [writeSmallInteger(1), writeDer(TAGS.octetString, scalar)];
-  const publicKey = writeDer(explicitTag(1), writeBitString(point));
-  const inner = writeDer(TAGS.sequence, ...head, publicKey);
-  const algorithm = writeDer(TAGS.sequence, writeObjectIdentifier(EC), oid);
+  const head = [ONE, writeDer(OCTETS, scalar)];
+  const publicKey = writeDer(POINT_FIELD, writeDer(BITS, Buffer.of(0), point));
+  const oid = writeDer(OID, curve.oid);
   return {
     kind: "ec",
-    traditional: writeDer(TAGS.sequence, ...head, writeDer(explicitTag(0), oid), publicKey),
-    pkcs8: writeDer(TAGS.sequence, writeSmallInteger(0), algorithm, writeDer(TAGS.octetString, inner)),
+    traditional: writeDer(SEQUENCE, ...head, writeDer(CURVE_FIELD, oid), publicKey),
+    pkcs8: writeDer(SEQUENCE, ZERO, writeDer(SEQUENCE, EC_ENCODED, oid), writeDer(OCTETS, writeDer(SEQUENCE, ...head, publicKey))),
   };
 }
 
@@ -92,24 +97,25 @@ function checkBitString({ content }: DerValue): void {
   }
 }
 
-/** RFC 5915. A curve named outside (by PKCS#8) counts before the one inside. */
-function readSec1(der: Uint8Array, outerCurve: string | undefined): PrivateKey | undefined {
+/** RFC 5915. A curve named outside (by PKCS#8) counts before the one inside, which must be a name in any case. */
+function readSec1(der: Uint8Array, outer: DerValue | undefined): PrivateKey | undefined {
   const fields = new DerReader(der).enter(sequence("ecPrivateKey"));
   if (smallInteger(fields.next(INTEGER)) !== 1) return undefined;
   const number = fields.next(OCTET_STRING).content;
-  const named = fields.optionalExplicit(0, OBJECT_IDENTIFIER);
-  const inner = named && objectIdentifier(named);
+  const inner = fields.optionalExplicit(0, OBJECT_IDENTIFIER);
   const publicKey = fields.optionalExplicit(1, BIT_STRING);
   if (publicKey !== undefined) checkBitString(publicKey);
-  const curve = curveByOid(outerCurve ?? inner ?? "");
+  const [curve] = [outer, inner].filter((name) => name !== undefined).map(curveNamed);
   return curve && ofScalar(curve, number);
 }
 
 /** Parameters that name no curve leave it to the key to name one. */
-function curveNamedBy(parameters: DerValue | undefined): string | undefined {
+function nameOfCurve(parameters: DerValue | undefined): DerValue | undefined {
   if (parameters === undefined) return undefined;
   try {
-    return objectIdentifier(new DerReader(parameters.encoded).next(OBJECT_IDENTIFIER));
+    const name = new DerReader(parameters.encoded).next(OBJECT_IDENTIFIER);
+    objectIdentifier(name);
+    return name;
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;
@@ -121,7 +127,7 @@ function readPkcs8(algorithm: DerReader, key: Uint8Array): PrivateKey | undefine
   const oid = objectIdentifier(algorithm.next(OBJECT_IDENTIFIER));
   const parameters = algorithm.isAtEnd ? undefined : algorithm.any();
   if (oid === RSA) return readRsa(key);
-  if (oid === EC) return readSec1(key, curveNamedBy(parameters));
+  if (oid === EC) return readSec1(key, nameOfCurve(parameters));
   const isOther = NEITHER_RSA_NOR_EC.has(oid) && parameters === undefined;
   return isOther && new DerReader(key).next(OCTET_STRING).content.length === OTHER_KEY_BYTES ? { kind: "other" } : undefined;
 }
@@ -140,7 +146,7 @@ function normalizedPkcs1(der: Uint8Array): Uint8Array | undefined {
   const numbers = new DerReader(content).each((field) => field.any().encoded).slice(1);
   // More than two primes; OpenSSL checks their form.
   if (version === 1 && numbers.length > RSA_NUMBERS) return encoded;
-  return areConsistent(fields) ? writeDer(TAGS.sequence, writeSmallInteger(0), ...numbers) : undefined;
+  return areConsistent(fields) ? writeDer(SEQUENCE, ZERO, ...numbers) : undefined;
 }
 
 /** The second field tells the three formats apart: a number, the algorithm, or the key itself. */

@@ -6,11 +6,13 @@ import { curveByJwk } from "./curves.ts";
 /** RSA of 16,384 bits has 2 KiB; what is longer would only cost time. */
 const MAX_NUMBER_BYTES = 16_384;
 
-const base64url = (number: Uint8Array) => Buffer.from(number).toString("base64url");
+const base64url = (number: Uint8Array | undefined) => Buffer.from(number ?? []).toString("base64url");
 
-function withoutLeadingZeros(number: Uint8Array | undefined): Uint8Array {
-  const significant = (number ?? new Uint8Array()).findIndex((byte) => byte !== 0);
-  return significant < 0 ? new Uint8Array() : (number ?? new Uint8Array()).subarray(significant);
+/** Whether it is one, of so many bytes at the most without leading zeros. */
+function isNumber(number: Uint8Array | undefined, mostBytes: number): boolean {
+  const bytes = Buffer.from(number ?? []);
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first >= 0 && bytes.length - first <= mostBytes;
 }
 
 function toSpki(jwk: JsonWebKey, words: string): Result<Uint8Array, string> {
@@ -24,21 +26,13 @@ function toSpki(jwk: JsonWebKey, words: string): Result<Uint8Array, string> {
 
 function ofRsa({ n, e }: PublicJwk): Result<Uint8Array, string> {
   const words = "x509: invalid RSA public key";
-  const [modulus, exponent] = [withoutLeadingZeros(n), withoutLeadingZeros(e)];
-  if (modulus.length === 0 || exponent.length === 0 || modulus.length > MAX_NUMBER_BYTES || exponent.length > 8) return failed(words);
-  return toSpki({ kty: "RSA", n: base64url(modulus), e: base64url(exponent) }, words);
+  if (!isNumber(n, MAX_NUMBER_BYTES) || !isNumber(e, 8)) return failed(words);
+  return toSpki({ kty: "RSA", n: base64url(n), e: base64url(e) }, words);
 }
 
 function ofEc({ crv = "", x, y }: PublicJwk): Result<Uint8Array, string> {
-  const curve = curveByJwk(crv);
-  if (curve === undefined) return failed(`curve ${crv} is not supported`);
-  const words = "x509: invalid elliptic curve public key";
-  const coordinates = [x, y].map(withoutLeadingZeros);
-  if (coordinates.some(({ length }) => length > curve.size)) return failed(words);
-  const [left = "", right = ""] = coordinates.map((number) =>
-    base64url(Buffer.concat([new Uint8Array(curve.size - number.length), number])),
-  );
-  return toSpki({ kty: "EC", crv, x: left, y: right }, words);
+  if (curveByJwk(crv) === undefined) return failed(`curve ${crv} is not supported`);
+  return toSpki({ kty: "EC", crv, x: base64url(x), y: base64url(y) }, "x509: invalid elliptic curve public key");
 }
 
 /** SubjectPublicKeyInfo in DER. */

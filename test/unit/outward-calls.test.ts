@@ -39,7 +39,6 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/vault-client.ts", "keys.listPropertiesOfKeyVersions.byPage", "as above"],
   ["src/azure/vault-client.ts", "certificates.listPropertiesOfCertificateVersions", "as above"],
   ["src/azure/vault-client.ts", "certificates.listPropertiesOfCertificateVersions.byPage", "as above"],
-  ["src/kube/apply-crd.ts", undefined, "its library sends by the transport"],
   ["src/kube/config.ts", undefined, "credentials from files; the end of connections, for which nobody waits but the end of the process"],
   ["src/kube/transport.ts", undefined, "headersTimeout and the signal of the caller, which within or the guard of a watch bounds"],
   ["src/pki/threads/decoding-thread.ts", "this.#worker.cpuUsage", "not waited for beyond the end of the task"],

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 
-import { TAGS, writeDer, writeObjectIdentifier, writeSmallInteger } from "../../src/pki/der-writer.ts";
 import { decodePem } from "../../src/pki/pem.ts";
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
+import { explicit, integer, nullValue, objectId, octetString, sequence } from "../../tools/key-vault-emulator/pki/der.ts";
 import { type Issued, type KeyKind, OPENSSL_MISSING, PFX_SETTINGS, type PfxSetting, Workshop } from "../support/openssl.ts";
 
 function blocksOf(pfx: Uint8Array) {
@@ -122,15 +122,12 @@ describe("what is no PKCS#12 file", () => {
 });
 
 describe("an iteration count", () => {
-  const sequence = (...parts: readonly Uint8Array[]) => writeDer(TAGS.sequence, ...parts);
-  const octets = (bytes: Uint8Array) => writeDer(TAGS.octetString, bytes);
-  const data = writeObjectIdentifier("1.2.840.113549.1.7.1");
-  const sha1 = sequence(writeObjectIdentifier("1.3.14.3.2.26"), writeDer(TAGS.null));
+  const data = objectId("1.2.840.113549.1.7.1");
+  const sha1 = sequence(objectId("1.3.14.3.2.26"), nullValue());
 
   test("that would take minutes is refused", { timeout: 20_000 }, () => {
-    const rounds = writeDer(TAGS.integer, Buffer.from("7fffffff", "hex"));
-    const mac = sequence(sequence(sha1, octets(Buffer.alloc(20))), octets(Buffer.alloc(8)), rounds);
-    const pfx = sequence(writeSmallInteger(3), sequence(data, writeDer(0xa0, octets(sequence()))), mac);
+    const mac = sequence(sequence(sha1, octetString(Buffer.alloc(20))), octetString(Buffer.alloc(8)), integer(0x7fffffff));
+    const pfx = sequence(integer(3), sequence(data, explicit(0, octetString(sequence()))), mac);
     assert.match(errorOf(pfx) ?? "", /^pkcs12: the iteration counts are too high: it asks for 2147483647 rounds, /);
   });
 });

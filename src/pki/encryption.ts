@@ -1,10 +1,9 @@
 /** Decryption of what a PFX holds: the two old schemes that Key Vault and Go know, and PBES2 as OpenSSL 3 writes it. */
-import { createDecipheriv } from "node:crypto";
+import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import forge from "node-forge";
 import type { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import { DerError, DerReader, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence, smallInteger } from "./der.ts";
-import { DIGESTS_BY_PRF } from "./digests.ts";
-import { deriveLegacy, derivePbkdf2, type EmptyPassword, legacyRounds, type Pbkdf2, PURPOSE, pbkdf2Rounds, SHA1 } from "./password.ts";
+import { DIGESTS_BY_PRF, deriveLegacy, type EmptyPassword, HMAC_WITH_SHA1, PURPOSE, sizeOfDigest } from "./derive.ts";
 
 /** An AlgorithmIdentifier. */
 export interface Algorithm {
@@ -24,15 +23,28 @@ export interface Opening {
   readonly budget: DerivationBudget;
 }
 
-interface Decipher {
+/** Before any of them is done. */
+export function spend(budget: DerivationBudget, rounds: number): void {
+  const cost = Math.max(1, rounds);
+  const refusal = budget.refusal(cost);
+  if (refusal !== undefined) throw new DerError(refusal);
+  budget.spend(cost);
+}
+
+type Decipher = (encrypted: Uint8Array) => Uint8Array;
+
+/** An algorithm with its parameters, before anything is derived. */
+interface Scheme {
+  /** Of one hash, that the derivation of its keys takes: each block of a key takes all of them. */
+  readonly rounds: number;
   readonly blockSize: number;
-  readonly decrypt: (encrypted: Uint8Array) => Uint8Array;
+  readonly open: (password: EmptyPassword) => Decipher;
 }
 
 const BLOCK_OF_DES = 8;
 const BLOCK_OF_AES = 16;
 
-function cbc(name: string, key: Uint8Array, vector: Uint8Array): Decipher["decrypt"] {
+function cbc(name: string, key: Uint8Array, vector: Uint8Array): Decipher {
   return (encrypted) => {
     // The padding is checked below, with the words that users know.
     const decipher = createDecipheriv(name, key, vector).setAutoPadding(false);
@@ -46,7 +58,7 @@ const binary = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 const RC2_CHUNK = 4_096;
 
 /** OpenSSL 3 has no RC2 without its legacy provider. */
-function rc2(key: Uint8Array, vector: Uint8Array): Decipher["decrypt"] {
+function rc2(key: Uint8Array, vector: Uint8Array): Decipher {
   return (encrypted) => {
     const decipher = forge.rc2.createDecryptionCipher(forge.util.createBuffer(binary(key)), key.length * 8);
     const parts: Buffer[] = [];
@@ -62,7 +74,7 @@ function rc2(key: Uint8Array, vector: Uint8Array): Decipher["decrypt"] {
 
 interface LegacyScheme {
   readonly keySize: number;
-  readonly create: (key: Uint8Array, vector: Uint8Array) => Decipher["decrypt"];
+  readonly create: (key: Uint8Array, vector: Uint8Array) => Decipher;
 }
 
 const LEGACY_SCHEMES: ReadonlyMap<string, LegacyScheme> = new Map([
@@ -70,22 +82,25 @@ const LEGACY_SCHEMES: ReadonlyMap<string, LegacyScheme> = new Map([
   ["1.2.840.113549.1.12.1.6", { keySize: 5, create: rc2 }],
 ]);
 
-function legacyParameters(parameters: Uint8Array): { readonly salt: Uint8Array; readonly rounds: number } {
+const blocksOf = (digest: string, size: number) => Math.ceil(size / sizeOfDigest(digest));
+
+function legacyScheme({ keySize, create }: LegacyScheme, parameters: Uint8Array): Scheme {
   const fields = new DerReader(parameters).enter(sequence("pbeParams"));
   const salt = fields.next(OCTET_STRING).content;
-  return { salt, rounds: smallInteger(fields.next(INTEGER)) };
-}
-
-function legacyDecipher(scheme: LegacyScheme, parameters: Uint8Array, { password, budget }: Opening): Decipher {
-  const { salt, rounds } = legacyParameters(parameters);
-  const derive = (purpose: (typeof PURPOSE)[keyof typeof PURPOSE], size: number) =>
-    deriveLegacy({ digest: SHA1, password, salt, rounds, purpose, size }, budget);
-  return { blockSize: BLOCK_OF_DES, decrypt: scheme.create(derive(PURPOSE.key, scheme.keySize), derive(PURPOSE.vector, BLOCK_OF_DES)) };
+  const rounds = smallInteger(fields.next(INTEGER));
+  const terms = { digest: "sha1", salt, rounds } as const;
+  return {
+    rounds: rounds * (blocksOf("sha1", keySize) + blocksOf("sha1", BLOCK_OF_DES)),
+    blockSize: BLOCK_OF_DES,
+    open: (password) =>
+      create(
+        deriveLegacy({ ...terms, password, purpose: PURPOSE.key, size: keySize }),
+        deriveLegacy({ ...terms, password, purpose: PURPOSE.vector, size: BLOCK_OF_DES }),
+      ),
+  };
 }
 
 const PBES2 = "1.2.840.113549.1.5.13";
-const PBKDF2 = "1.2.840.113549.1.5.12";
-const HMAC_WITH_SHA1 = "1.2.840.113549.2.7";
 
 const PBES2_CIPHERS: ReadonlyMap<string, { readonly name: string; readonly keySize: number; readonly blockSize: number }> = new Map([
   ["2.16.840.1.101.3.4.1.2", { name: "aes-128-cbc", keySize: 16, blockSize: BLOCK_OF_AES }],
@@ -94,65 +109,51 @@ const PBES2_CIPHERS: ReadonlyMap<string, { readonly name: string; readonly keySi
   ["1.2.840.113549.3.7", { name: "des-ede3-cbc", keySize: 24, blockSize: BLOCK_OF_DES }],
 ]);
 
-const unsupported = (oid: string) => new DerError(`pkcs12: algorithm ${oid} is not supported`);
-
-interface Pbes2 {
-  readonly cipher: { readonly name: string; readonly blockSize: number };
-  readonly vector: Uint8Array;
-  readonly derivation: Pbkdf2;
+function known<T>(all: ReadonlyMap<string, T>, oid: string): T {
+  const found = all.get(oid);
+  if (found === undefined) throw new DerError(`pkcs12: algorithm ${oid} is not supported`);
+  return found;
 }
 
-/** RFC 8018. */
-function pbes2Parameters(parameters: Uint8Array): Pbes2 {
+const KEY_DERIVATIONS: ReadonlyMap<string, typeof pbkdf2Sync> = new Map([["1.2.840.113549.1.5.12", pbkdf2Sync]]);
+
+/** RFC 8018, in which the empty password has one encoding. */
+function pbes2Scheme(parameters: Uint8Array): Scheme {
   const fields = new DerReader(parameters).enter(sequence("pbes2Params"));
   const derivation = readAlgorithm(fields);
-  const scheme = readAlgorithm(fields);
-  const cipher = PBES2_CIPHERS.get(scheme.oid);
-  if (cipher === undefined) throw unsupported(scheme.oid);
-  if (derivation.oid !== PBKDF2) throw unsupported(derivation.oid);
+  const encryption = readAlgorithm(fields);
+  const { name, keySize, blockSize } = known(PBES2_CIPHERS, encryption.oid);
+  const derive = known(KEY_DERIVATIONS, derivation.oid);
   const kdf = new DerReader(derivation.parameters).enter(sequence("pbkdf2Params"));
   const salt = kdf.next(OCTET_STRING).content;
   const rounds = smallInteger(kdf.next(INTEGER));
   kdf.optional(INTEGER);
-  const prf = kdf.isAtEnd ? HMAC_WITH_SHA1 : readAlgorithm(kdf).oid;
-  const digest = DIGESTS_BY_PRF.get(prf);
-  if (digest === undefined) throw unsupported(prf);
-  const vector = new DerReader(scheme.parameters).next(OCTET_STRING).content;
-  if (vector.length !== cipher.blockSize) throw new DerError("pkcs12: the initialization vector has the wrong length");
-  return { cipher, vector, derivation: { digest, salt, rounds, size: cipher.keySize } };
+  const digest = known(DIGESTS_BY_PRF, kdf.isAtEnd ? HMAC_WITH_SHA1 : readAlgorithm(kdf).oid);
+  const vector = new DerReader(encryption.parameters).next(OCTET_STRING).content;
+  if (vector.length !== blockSize) throw new DerError("pkcs12: the initialization vector has the wrong length");
+  if (rounds < 1) throw new DerError("pkcs12: the iteration count is not positive");
+  return {
+    // HMAC hashes twice.
+    rounds: rounds * blocksOf(digest, keySize) * 2,
+    blockSize,
+    open: () => cbc(name, derive("", salt, rounds, keySize, digest), vector),
+  };
 }
 
-function pbes2Decipher(parameters: Uint8Array, { budget }: Opening): Decipher {
-  const { cipher, vector, derivation } = pbes2Parameters(parameters);
-  return { blockSize: cipher.blockSize, decrypt: cbc(cipher.name, derivePbkdf2(derivation, budget), vector) };
+function schemeOf({ oid, parameters }: Algorithm): Scheme {
+  return oid === PBES2 ? pbes2Scheme(parameters) : legacyScheme(known(LEGACY_SCHEMES, oid), parameters);
 }
 
-/** Rounds that a decryption would take, before any is done; 0 where the parameters say nothing, which decryption finds out. */
-export function roundsOf({ oid, parameters }: Algorithm): number {
-  const scheme = LEGACY_SCHEMES.get(oid);
-  try {
-    if (oid === PBES2) return pbkdf2Rounds(pbes2Parameters(parameters).derivation);
-    if (scheme === undefined) return 0;
-    const { rounds } = legacyParameters(parameters);
-    return [scheme.keySize, BLOCK_OF_DES].reduce((sum, size) => sum + legacyRounds({ digest: SHA1, rounds, size }), 0);
-  } catch (error) {
-    if (error instanceof DerError) return 0;
-    throw error;
-  }
-}
+/** Rounds that a decryption would take, before any is done. */
+export const roundsOf = (algorithm: Algorithm): number => schemeOf(algorithm).rounds;
 
-function decipherFor({ oid, parameters }: Algorithm, opening: Opening): Decipher {
-  if (oid === PBES2) return pbes2Decipher(parameters, opening);
-  const scheme = LEGACY_SCHEMES.get(oid);
-  if (scheme === undefined) throw unsupported(oid);
-  return legacyDecipher(scheme, parameters, opening);
-}
-
-export function decrypt(algorithm: Algorithm, encrypted: Uint8Array, opening: Opening): Uint8Array {
-  const { blockSize, decrypt: run } = decipherFor(algorithm, opening);
+export function decrypt(algorithm: Algorithm, encrypted: Uint8Array, { password, budget }: Opening): Uint8Array {
+  const { rounds, blockSize, open } = schemeOf(algorithm);
+  spend(budget, rounds);
+  const decipher = open(password);
   if (encrypted.length === 0) throw new DerError("pkcs12: empty encrypted data");
   if (encrypted.length % blockSize !== 0) throw new DerError("pkcs12: input is not a multiple of the block size");
-  const decrypted = run(encrypted);
+  const decrypted = decipher(encrypted);
   const padding = decrypted.at(-1) ?? 0;
   const isPadded = padding >= 1 && padding <= blockSize && decrypted.subarray(-padding).every((byte) => byte === padding);
   if (!isPadded) throw new DerError("pkcs12: decryption error, incorrect padding");

@@ -1,0 +1,71 @@
+/**
+ * From the password to keys. A PFX out of Key Vault has the empty password, which programs encode in two ways: as a
+ * terminating zero character, or as nothing at all.
+ */
+import { hash } from "node:crypto";
+
+/** Two zero bytes, or none. */
+export type EmptyPassword = Uint8Array;
+export const EMPTY_PASSWORDS = { terminated: new Uint8Array(2), nothing: new Uint8Array() } as const;
+
+const ARC_OF_SHA2 = "2.16.840.1.101.3.4.2";
+const ARC_OF_HMAC = "1.2.840.113549.2";
+
+/** OpenSSL's names, by the identifier of the digest. */
+export const DIGESTS: ReadonlyMap<string, string> = new Map([
+  ["1.3.14.3.2.26", "sha1"],
+  [`${ARC_OF_SHA2}.4`, "sha224"],
+  [`${ARC_OF_SHA2}.1`, "sha256"],
+  [`${ARC_OF_SHA2}.2`, "sha384"],
+  [`${ARC_OF_SHA2}.3`, "sha512"],
+]);
+
+export const HMAC_WITH_SHA1 = `${ARC_OF_HMAC}.7`;
+
+/** By the identifier of HMAC with the digest, as PBKDF2 names it. */
+export const DIGESTS_BY_PRF: ReadonlyMap<string, string> = new Map(
+  [...DIGESTS.values()].map((digest, index) => [`${ARC_OF_HMAC}.${7 + index}`, digest]),
+);
+
+/** In bytes. */
+export const sizeOfDigest = (digest: string): number => hash(digest, "", "buffer").length;
+
+/** What a derived key is for, by the standard's number. */
+export const PURPOSE = { key: 1, vector: 2, mac: 3 } as const;
+
+export interface Derivation {
+  readonly digest: string;
+  readonly password: EmptyPassword;
+  readonly salt: Uint8Array;
+  readonly rounds: number;
+  readonly purpose: (typeof PURPOSE)[keyof typeof PURPOSE];
+  /** Bytes wanted. */
+  readonly size: number;
+}
+
+/** Every block of `input`, a big-endian number, becomes itself plus `addend` plus one, without the carry. */
+function addToBlocks(input: Buffer, addend: Buffer): void {
+  for (let end = input.length; end > 0; end -= addend.length) {
+    let carry = 1;
+    for (let index = 1; index <= addend.length; index += 1) {
+      carry += input.readUInt8(end - index) + addend.readUInt8(addend.length - index);
+      input.writeUInt8(carry & 0xff, end - index);
+      carry >>= 8;
+    }
+  }
+}
+
+/** RFC 7292, appendix B.2, which `node:crypto` does not have. node-forge has it in JavaScript, which takes four times as long. */
+export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: Derivation): Uint8Array {
+  const block = sizeOfDigest(digest) > 32 ? 128 : 64;
+  const inBlocks = (pattern: Uint8Array) => Buffer.alloc(block * Math.ceil(pattern.length / block), pattern);
+  const input = Buffer.concat([inBlocks(salt), inBlocks(password)]);
+  const parts: Uint8Array[] = [];
+  for (let made = 0; made < size; made += sizeOfDigest(digest)) {
+    let derived = hash(digest, Buffer.concat([Buffer.alloc(block, purpose), input]), "buffer");
+    for (let round = 1; round < rounds; round += 1) derived = hash(digest, derived, "buffer");
+    parts.push(derived);
+    addToBlocks(input, Buffer.alloc(block, derived));
+  }
+  return Buffer.concat(parts).subarray(0, size);
+}
