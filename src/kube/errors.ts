@@ -123,7 +123,7 @@ const REFUSERS: readonly RegExp[] = [
 
 /** The API server puts the words before the colon there: what a webhook or a policy says itself comes later. */
 function refuserOf({ message = "" }: Partial<Status> = {}): Refuser | undefined {
-  if (/^admission webhook "/.test(message)) return { kind: "webhook" };
+  if (message.startsWith('admission webhook "')) return { kind: "webhook" };
   const [, right, policy] =
     /(?:^| is )forbidden: (?:(User "[^"]*" cannot )|ValidatingAdmissionPolicy '([\w.-]+)' with binding ')/.exec(message) ?? [];
   if (policy !== undefined) return { kind: "policy", name: policy };

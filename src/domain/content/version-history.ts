@@ -24,20 +24,40 @@ function fileInHistory(path: string, index: number): string {
   return folder === "" ? String(index) : `${folder}/${index}`;
 }
 
+const enabledVersions = new WeakCache<readonly VaultVersion[], readonly VaultVersion[]>();
+
+/** Newest first, sorted once for a list: many objects of a class may name the same one. */
+function newestFirst(listed: readonly VaultVersion[]): readonly VaultVersion[] {
+  return enabledVersions.getOrCreate(listed, () => listed.filter(({ isEnabled }) => isEnabled).sort((a, b) => b.created - a.created));
+}
+
+function chosenVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly VaultVersion[] {
+  const enabled = newestFirst(listed);
+  const isNewest = object.version === undefined || object.version === "latest";
+  const first = isNewest ? 0 : enabled.findIndex(({ version }) => version === object.version);
+  return first < 0 ? [] : enabled.slice(first, first + object.history + 1);
+}
+
+/** How many {@link selectVersions} gives. */
+export function countVersions(object: ClassObject, listed: readonly VaultVersion[]): number {
+  return chosenVersions(object, listed).length;
+}
+
 /**
  * Newest first, from the named version on; a name that is not in the list gives nothing. Like the provider, it gives one
  * version more than `objectVersionHistory` says; disabled versions are skipped, expired ones are not.
  */
 export function selectVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly ObjectVersion[] {
-  const enabled = listed.filter(({ isEnabled }) => isEnabled).sort((a, b) => b.created - a.created);
-  const isNewest = object.version === undefined || object.version === "latest";
-  const first = isNewest ? 0 : enabled.findIndex(({ version }) => version === object.version);
-  const chosen = first < 0 ? [] : enabled.slice(first, first + object.history + 1);
-  return chosen.map(({ version }, index) => ({ ...object, version, path: fileInHistory(object.path, index), index }));
+  return chosenVersions(object, listed).map(({ version }, index) => ({
+    ...object,
+    version,
+    path: fileInHistory(object.path, index),
+    index,
+  }));
 }
 
 /** Without the ending of one half of a certificate. */
-function stemOf(fileName: string): string {
+export function stemOf(fileName: string): string {
   return fileName.endsWith(".crt") || fileName.endsWith(".key") ? fileName.slice(0, -4) : fileName;
 }
 
@@ -85,6 +105,13 @@ export function findByFile<T>(entries: readonly T[], objectOf: (entry: T) => Cla
     const found = [byPath.get(fileName), byPath.get(stem), ofHistory].filter((index) => index !== undefined);
     return found.length === 0 ? undefined : entries[Math.min(...found)];
   };
+}
+
+/** Whether an object makes, or would make, any of the files: found at once, however many there are. */
+export function isMakerOf(fileNames: readonly string[]): (object: ClassObject) => boolean {
+  const paths = new Set(fileNames.flatMap((fileName) => [fileName, stemOf(fileName)]));
+  const histories = new Set(fileNames.map((fileName) => historyOf(stemOf(fileName))));
+  return (object) => (hasHistory(object) ? histories.has(folderOf(object.path)) : paths.has(object.path));
 }
 
 /** Whether a file name, as a secretObject writes it, is one that any of the objects makes, or would make. */

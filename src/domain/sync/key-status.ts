@@ -33,15 +33,23 @@ export function keyDates({ updated, expires, notBefore }: ObjectTimes): Pick<Key
  * vault has. A Secret is written as a whole or not at all, so that a certificate never stands beside the key of another.
  */
 export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus[]): readonly KeyStatus[] {
-  const heldUnder = Map.groupBy(stored, ({ key }) => key);
+  // Of several the first one counts.
+  const heldUnder = new Map(
+    stored.toReversed().flatMap((held) => [[placeOf(held.key), held] as const, [placeOf(held.key, held.object), held]]),
+  );
   return found.map((wanted) => {
-    const held = heldUnder.get(wanted.key)?.find(({ object }) => wanted.object === undefined || object === wanted.object);
+    const held = heldUnder.get(placeOf(wanted.key, wanted.object));
     const { key, object = held?.object, state, message } = wanted;
     const kept = keptOf(key, object, held);
     if (state !== undefined) return { ...kept, state, ...(message === undefined ? {} : { message }) };
     if (held?.version === wanted.version) return kept;
     return { ...kept, state: "PartialSync", message: "held back until the Secret's other objects can be had" };
   });
+}
+
+/** Of a key, whatever object it is made from, or of the key as it is made from that object. */
+function placeOf(key: string, object?: string): string {
+  return JSON.stringify([key, object]);
 }
 
 /** The Secrets of a class of which nothing could be learnt: they hold what they held. */

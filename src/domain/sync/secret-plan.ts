@@ -104,8 +104,9 @@ function difference(wanted: WantedSecret, className: string, observed: ObservedS
 /** Ours, but no longer wanted. An apply that omits them is not enough where the create wrote them. */
 function removedFields(wanted: WantedSecret, className: string, { owned }: ObservedSecret): OwnedFields {
   const metadata = metadataFor(wanted, className);
+  const keys = new Set(wanted.keys);
   return {
-    data: owned.data.filter((key) => !wanted.keys.includes(key)),
+    data: owned.data.filter((key) => !keys.has(key)),
     labels: owned.labels.filter((key) => metadata.labels[key] === undefined),
     annotations: owned.annotations.filter((key) => metadata.annotations[key] === undefined),
   };

@@ -1,6 +1,13 @@
 import { type ContentProblem, type ObjectFile, objectIdOf } from "../../domain/content/object-file.ts";
 import { type RenderOptions, renderCertificate, renderKey, renderSecret } from "../../domain/content/render.ts";
-import { findByFile, hasHistory, type ObjectVersion, selectVersions, unlistedVersion } from "../../domain/content/version-history.ts";
+import {
+  countVersions,
+  findByFile,
+  hasHistory,
+  type ObjectVersion,
+  selectVersions,
+  unlistedVersion,
+} from "../../domain/content/version-history.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError, type VaultErrorOrigin, type VaultWords } from "../../domain/ports/vault-error.ts";
@@ -78,6 +85,13 @@ export function failureOfFile(failures: readonly ObjectFailure[], fileName: stri
   return byFile.getOrCreate(failures, () => findByFile(failures, ({ object }) => object))(fileName);
 }
 
+const byPath = new WeakCache<readonly ObjectFile[], ReadonlyMap<string, ObjectFile>>();
+
+/** Of two files with the same path the later one counts, as on a mount. */
+export function fileNamed(files: readonly ObjectFile[], path: string): ObjectFile | undefined {
+  return byPath.getOrCreate(files, () => new Map(files.map((file) => [file.path, file]))).get(path);
+}
+
 type Files = Result<readonly ObjectFile[], ObjectFailure>;
 
 type InRoom = FetchOptions & { readonly room: Room };
@@ -87,9 +101,8 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
   let asked: ObjectVersion | undefined;
   try {
     const files: ObjectFile[] = [];
-    const versions = await versionsOf(client, object, signal);
-    if (versions.length > room.versions) return failed(tooManyVersions(object));
-    room.versions -= versions.length;
+    const versions = await takeVersions({ client, room }, object, signal);
+    if (versions === undefined) return failed(tooManyVersions(object));
     for (const version of versions) {
       asked = version;
       const rendered = await fetchVersion(options, version, signal);
@@ -113,9 +126,17 @@ export function refusedObject(object: ClassObject, error: VaultWords, asked: Obj
   return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry, origin: error.origin };
 }
 
-async function versionsOf(client: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly ObjectVersion[]> {
-  if (!hasHistory(object)) return [{ ...object, index: undefined }];
-  const listed = await listVersions(client, object, signal);
+/** Takes their room as soon as they are counted. Undefined: they are more than the class may still have, and nothing is made of them. */
+async function takeVersions(
+  { client, room }: Pick<InRoom, "client" | "room">,
+  object: ClassObject,
+  signal: AbortSignal,
+): Promise<readonly ObjectVersion[] | undefined> {
+  const listed = hasHistory(object) ? await listVersions(client, object, signal) : undefined;
+  const count = listed === undefined || listed.length === 0 ? 1 : countVersions(object, listed);
+  if (count > room.versions) return undefined;
+  room.versions -= count;
+  if (listed === undefined) return [{ ...object, index: undefined }];
   return listed.length === 0 ? [unlistedVersion(object)] : selectVersions(object, listed);
 }
 
@@ -124,7 +145,10 @@ export async function listVersions(
   { type, name }: ClassObject,
   signal: AbortSignal,
 ): Promise<readonly VaultVersion[]> {
-  return (await Array.fromAsync(client.listVersions(KINDS[type], name, signal))).flat();
+  const pages = await Array.fromAsync(client.listVersions(KINDS[type], name, signal));
+  const [first = []] = pages;
+  // The very list that others have, too, who name the same object.
+  return pages.length <= 1 ? first : pages.flat();
 }
 
 async function fetchVersion(

@@ -21,7 +21,7 @@ import { givenKey } from "../../domain/sync/key-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { ClassContent } from "./class-content.ts";
-import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, type ObjectFailure } from "./fetch-objects.ts";
+import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { FetchMirror, Mirror, MirroredSecret } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
@@ -216,7 +216,7 @@ function keysOf(
     const path = trimSpace(entry.objectName ?? "");
     const failure = failureOfFile(failures, path);
     if (failure !== undefined) return { key, object: objectIdOf(failure.object), state: failure.reason, message: failure.message };
-    const file = files.findLast((candidate) => candidate.path === path);
+    const file = fileNamed(files, path);
     if (file === undefined) return { key, state: "InvalidClass", message: `no object of the class makes the file ${path}` };
     return problem === undefined ? givenKey(key, file) : { ...givenKey(key, file), state: problem };
   });

@@ -1,16 +1,18 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
-import { hasHistory, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import { countVersions, hasHistory, isMakerOf, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
 import type { SecretObject } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
+import { MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
+import { type Known, type KnownVersion, sourcesOf } from "./known-files.ts";
 import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
-import { isAsStored, type Known, type KnownVersion, keyMadeFrom, nameOf, needsObject, storedKeys } from "./stored-versions.ts";
+import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
 import type { Question, StoredQuestion } from "./vault-question.ts";
 
@@ -60,7 +62,7 @@ function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, n
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
-  const wanted = objects.filter((object) => damaged.some((secretObject) => needsObject(secretObject, object)));
+  const wanted = objects.filter(isMakerOf(filesOf(damaged)));
   const reader = ledger.reader({ classKey, due: question.due, notBefore: now });
   return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
 }
@@ -75,16 +77,20 @@ async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: A
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
   const reading: Reading = { classKey, due, notBefore: takenAt };
   const reader = ledger.reader(reading);
+  const held = new StoredVersions({ objects, secretObjects, stored: question.stored });
   const known = new Map<ClassObject, Known>();
+  const room = { versions: MAX_VERSIONS };
   for (const object of objects)
-    known.set(object, await knownOf({ ledger, reader, listing: listings.get(object.type), ...input }, object, signal));
+    known.set(object, await knownOf({ ledger, reader, held, room, listing: listings.get(object.type), ...input }, object, signal));
+  const sourceOf = sourcesOf(known);
   const isUnchanged = (secretObject: SecretObject): boolean =>
-    question.intact.has(nameOf(secretObject)) && isAsStored(secretObject, known, storedKeys(secretObject, question.stored));
+    question.intact.has(nameOf(secretObject)) && held.isAsStored(secretObject, sourceOf);
   const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
   const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+  const isNeeded = isMakerOf(filesOf(changed));
   const isWanted = (object: ClassObject): boolean => {
     const found = known.get(object);
-    return found === undefined || (found.kind === "found" && changed.some((secretObject) => needsObject(secretObject, object)));
+    return found === undefined || (found.kind === "found" && isNeeded(object));
   };
   const failures = [...known.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
@@ -110,6 +116,9 @@ function isListed(object: ClassObject): boolean {
 interface Knowing extends ChangesInput {
   readonly ledger: ObjectLedger;
   readonly reader: ObjectReader;
+  readonly held: StoredVersions;
+  /** Versions of histories that the class may still have. */
+  readonly room: { versions: number };
   readonly listing: VaultListing | undefined;
 }
 
@@ -165,11 +174,15 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ ledger, reader, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ ledger, reader, room, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
     // Why there are none, the vault says to who asks for the object.
     if (listed.length === 0) return undefined;
+    const count = countVersions(object, listed);
+    // That they are too many is said where they are fetched.
+    if (count > room.versions) return undefined;
+    room.versions -= count;
     return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: knowing.now };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
@@ -185,8 +198,11 @@ function historyVersion(object: ObjectVersion): KnownVersion {
 }
 
 /** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
-function recalled({ question: { stored, checked }, classKey, now, ...input }: ChangesInput, object: ClassObject): RecordedLook | undefined {
-  const held = keyMadeFrom(object, { ...input, stored });
+function recalled(
+  { question: { checked }, classKey, now, held: stored }: Omit<Knowing, "ledger">,
+  object: ClassObject,
+): RecordedLook | undefined {
+  const held = stored.keyMadeFrom(object);
   if (held?.version === undefined || held.updated === undefined || checked === undefined) return undefined;
   const updated = Date.parse(held.updated);
   const expires = held.expires === undefined ? undefined : Date.parse(held.expires);

@@ -4,6 +4,7 @@
  */
 import type { Planted } from "./edits.ts";
 
+const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
 const CLASS_STATE = "src/sync/classes/state.ts";
 
@@ -13,21 +14,22 @@ export const DEFECTS: readonly Planted[] = [
     what: "a held version is compared with whichever entry of the class names the same object first",
     edits: [
       {
-        file: STORED_VERSIONS,
-        find: `  for (const [object, state] of [...known].toReversed()) {
-    if (!makesFile(object, file)) continue;
-    if (state === undefined) return undefined;
-    const versions = state.kind === "found" ? state.versions : [];
-    const version =
-      versions.find(({ path }) => path === file) ?? versions.find((part) => isPartOf(file, part) && part.object === heldObject);
+        file: KNOWN_FILES,
+        find: `    return source !== undefined && source.at > (blank?.at ?? -1) ? source.version : undefined;
 `,
-        replace: `  if (![...known.keys()].some((object) => makesFile(object, file))) return undefined;
-  for (const state of known.values()) {
-    const versions = state?.kind === "found" ? state.versions : [];
-    const version = versions.find((part) => part.object === heldObject || isPartOf(file, part));
+        replace: `    const versions = [...known.values()].flatMap((state) => (state?.kind === "found" ? state.versions : []));
+    const first = versions.find(({ object }) => object === heldObject);
+    return first ?? (source !== undefined && source.at > (blank?.at ?? -1) ? source.version : undefined);
 `,
       },
-      { file: STORED_VERSIONS, find: "      if (maker === object) return held;", replace: "      if (maker !== undefined) return held;" },
+      {
+        file: STORED_VERSIONS,
+        find: `        if (held !== undefined && maker !== undefined) made.push([maker, held]);
+`,
+        replace: `        if (held !== undefined && maker !== undefined)
+          made.push(...objects.filter((object) => objectIdOf(object) === held.object).map((object) => [object, held] as const));
+`,
+      },
     ],
   },
   {
