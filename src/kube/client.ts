@@ -10,13 +10,12 @@ import type {
   WriteOptions,
 } from "../domain/ports/kube-client.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import type { Sensitive } from "../domain/sensitive.ts";
+import { Sensitive } from "../domain/sensitive.ts";
 import { FairSlots } from "../runtime/fair-slots.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
 import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
-import { tokenOf, tokenRequestBody } from "./token-request.ts";
 import { type Answer, type Call, createTransport, type Transport, type TransportOptions } from "./transport.ts";
 
 export interface KubeClientOptions extends TransportOptions {
@@ -181,4 +180,16 @@ function observed(transport: Transport, { clock, logger }: KubeClientOptions): T
       return answer;
     },
   };
+}
+
+export function tokenRequestBody({ audience, expirationSeconds }: TokenRequest): string {
+  const spec = { audiences: [audience], expirationSeconds };
+  return JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
+}
+
+/** The token in an answered TokenRequest. Total: undefined for anything that holds none. */
+export function tokenOf(body: string): Sensitive | undefined {
+  const status = parseObject(body)?.["status"];
+  const token: unknown = typeof status === "object" && status !== null ? Reflect.get(status, "token") : undefined;
+  return typeof token === "string" && token !== "" ? Sensitive.ofText(token) : undefined;
 }

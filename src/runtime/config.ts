@@ -5,7 +5,7 @@ import { parseDuration } from "../domain/duration.ts";
 import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
-import type { SyncMode } from "../domain/schedule/sync-mode.ts";
+import type { SyncMode } from "../domain/schedule/class-annotations.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";

@@ -3,7 +3,7 @@
  * `docs/reference/settings.md` is made from this table.
  */
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
-import { SYNC_MODES } from "../domain/schedule/sync-mode.ts";
+import { SYNC_MODES } from "../domain/schedule/class-annotations.ts";
 
 export type SettingKind =
   | { readonly kind: "boolean" }

@@ -1,3 +1,4 @@
+import { workerDeployment } from "../domain/healing/components.ts";
 import { RESOURCES } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
@@ -5,8 +6,7 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { ALSO_STOPPED_BY, ATTEMPTS, NOT_TRIED, type ProbeOptions } from "./guardrail-attempts.ts";
-import { workerDeployment } from "./own-deployment.ts";
-import { type Patience, untilAnswered } from "./until-answered.ts";
+import { type Patience, untilAnswered } from "./patience.ts";
 
 /** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";

@@ -1,4 +1,4 @@
-import type { SyncMode } from "../domain/schedule/sync-mode.ts";
+import type { SyncMode } from "../domain/schedule/class-annotations.ts";
 
 export interface WorkerSettings {
   readonly syncSecret: boolean;

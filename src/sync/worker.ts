@@ -13,7 +13,7 @@ import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import type { ClassPorts } from "./classes/apply.ts";
-import { classFacts } from "./classes/class-facts.ts";
+import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { type Consumers, startConsumers } from "./classes/consumers.ts";
 import { type HeldClasses, startHeldClasses } from "./classes/held-classes.ts";
@@ -32,7 +32,7 @@ import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
-import { patiently, RETRIES } from "./patiently.ts";
+import { patiently, RETRIES, untilAnswered } from "./patience.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
@@ -40,7 +40,6 @@ import { type BlindSecrets, createBlindSecrets } from "./secrets/blind-secrets.t
 import { type DriverSync, startDriverSync } from "./secrets/driver-sync.ts";
 import { type SecretStore, startSecretStore } from "./secrets/secret-store.ts";
 import { createSecretWriter } from "./secrets/secret-writer.ts";
-import { untilAnswered } from "./until-answered.ts";
 import { type Grants, startGrants } from "./vault/grants.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-
 import { issuerOf } from "../../src/azure/assertion-issuer.ts";
-import { tokenOf } from "../../src/kube/token-request.ts";
+import { tokenOf } from "../../src/kube/client.ts";
 
 const RUNS = { numRuns: 500 };
 const encode = (claims: unknown): string => Buffer.from(JSON.stringify(claims) ?? "").toString("base64url");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { batchedRead } from "../../src/sync/healing/batched-read.ts";
+import { batchedRead } from "../../src/sync/healing/crd-gate.ts";
 
 const never = new AbortController().signal;
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
-import { KNOWN_PARAMETERS } from "../../src/domain/preflight/known-parameters.ts";
+import { KNOWN_PARAMETERS } from "../../src/domain/preflight/class-warnings.ts";
 import { OBJECT_KEYS } from "../../src/domain/provider-class/objects-yaml.ts";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { readServicePrincipal } from "../../src/domain/provider-class/service-principal.ts";

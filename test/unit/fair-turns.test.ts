@@ -1,24 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FairTurns } from "../../src/sync/vault/fair-turns.ts";
+import { FairSlots } from "../../src/runtime/fair-slots.ts";
 
 const signal = new AbortController().signal;
 
 /** Turns that end when they are told to, in the order in which they began. */
 function someTurns() {
-  const turns = new FairTurns();
+  const turns = new FairSlots(1);
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const take = (line: string, name: string, until = signal): Promise<void> =>
-    turns.take(
-      line,
-      () => {
-        begun.push(name);
-        return new Promise<void>((resolve) => ends.push(resolve));
-      },
-      until,
-    );
+    turns.run(line, until, () => {
+      begun.push(name);
+      return new Promise<void>((resolve) => ends.push(resolve));
+    });
   const end = async (): Promise<void> => {
     await nextTurn();
     ends.shift()?.();
@@ -39,7 +35,7 @@ describe("turns", () => {
   test("go on where one failed, or was given up while it waited", async () => {
     const { turns, begun, take, end } = someTurns();
     await assert.rejects(
-      turns.take("a", () => Promise.reject(new Error("no")), signal),
+      turns.run("a", signal, () => Promise.reject(new Error("no"))),
       /no/,
     );
     const stop = new AbortController();
@@ -50,6 +46,6 @@ describe("turns", () => {
     await end();
     await Promise.all([first, last]);
     assert.deepEqual(begun, ["first", "last"]);
-    assert.equal(await turns.take("c", async () => "free", signal), "free");
+    assert.equal(await turns.run("c", signal, async () => "free"), "free");
   });
 });

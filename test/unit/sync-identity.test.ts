@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import * as operatorLimits from "../../src/domain/provider-class/operator-limits.ts";
-import { serviceAccountName } from "../../src/domain/sync/service-account.ts";
+import { serviceAccountName } from "../../src/domain/sync/identity-names.ts";
 
 const { identityModeRefusal, managedIdentityRefusal, vaultRefusal } = operatorLimits;
 const ANNOTATION = "keyvault-injector.dev/service-account";

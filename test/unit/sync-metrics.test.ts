@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type CheckedClass, checkAges } from "../../src/domain/sync/check-age.ts";
-import { countByReason } from "../../src/domain/sync/class-count.ts";
+import { type CheckedClass, checkAges, countByReason } from "../../src/domain/sync/class-figures.ts";
 import type { ClassStatus, SyncCondition } from "../../src/domain/sync/class-status.ts";
 import { VaultSeries } from "../../src/sync/vault/vault-series.ts";
 

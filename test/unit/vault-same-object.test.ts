@@ -6,8 +6,8 @@ import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.
 import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
 import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
-import { firstExpiries } from "../../src/domain/sync/object-expiry.ts";
 import { INTERVAL, type PolledClass, PollingWorker } from "../support/polling-worker.ts";
 import { reasonOf } from "../support/stored-class.ts";
 

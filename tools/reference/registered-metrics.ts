@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { countByReason } from "../../src/domain/sync/class-count.ts";
+import { countByReason } from "../../src/domain/sync/class-figures.ts";
 import { blockedSeconds } from "../../src/runtime/event-loop.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";

@@ -1,5 +1,5 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { isOfDriverSync } from "../../domain/sync/driver-sync.ts";
+import { isOfDriverSync } from "../../domain/sync/take-over.ts";
 import type { Viewer } from "../cluster.ts";
 
 /** What lets the CSI driver's own sync write Secrets; undefined where nothing does, or it may not be seen. */

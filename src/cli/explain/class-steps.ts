@@ -5,7 +5,7 @@ import { isDefect } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
-import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
+import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.ts";
 import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";

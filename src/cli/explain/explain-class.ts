@@ -5,7 +5,7 @@ import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../doma
 import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { quoted } from "../../domain/quoted.ts";
-import { isSwitchedOffByAuthor } from "../../domain/schedule/sync-mode.ts";
+import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readStatus } from "../../domain/sync/stored-status.ts";

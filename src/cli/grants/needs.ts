@@ -5,7 +5,7 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
-import { serviceAccountName } from "../../domain/sync/service-account.ts";
+import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 
 /** A mirrored class and the accounts of the pods that mount it. */
 export interface ClassFacts {

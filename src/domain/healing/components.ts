@@ -118,3 +118,8 @@ export function isPartOfInstall(object: KubeObject): boolean {
 export function typeOf({ resource }: Component): { readonly apiVersion: string; readonly kind: string } {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
+
+/** The worker's own Deployment in the install's namespace: where events stand that are about no class. */
+export function workerDeployment(namespace: string): KubeObject {
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace, name: OWN_DEPLOYMENT } };
+}

@@ -6,12 +6,11 @@ import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, type PerClass, readList, readPerClass, type ValueReader } from "./annotation-value.ts";
 import type { CredentialsChoice } from "./credentials.ts";
 import { annotationOnPod, type EffectiveAnnotations } from "./effective-annotations.ts";
-import { isDnsLabel, isDnsSubdomain } from "./kubernetes-names.ts";
+import { isDnsLabel, isDnsSubdomain, LONGEST_LABEL } from "./kubernetes-names.ts";
 import { denial, fill, PROBLEMS } from "./messages.ts";
 import { examplePath, type OperatingSystem, pathBelow, placesOf, readMountPath, restBelow } from "./mount-path.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "./settings.ts";
 import { isSystemPath } from "./system-paths.ts";
-import { volumeNameFor } from "./volume-name.ts";
 
 /** One class as the pod's annotations ask for it. */
 export interface ClassMount {
@@ -117,4 +116,28 @@ function findClash(annotations: EffectiveAnnotations, mounts: readonly ClassMoun
 
 function clash(annotations: EffectiveAnnotations, key: string, problem: string): Denial {
   return invalidAnnotation(annotations(key) ?? annotationOnPod(key, ""), problem);
+}
+
+/**
+ * `<base>-<class>`, or where that is no DNS label (class names have dots and go to 253 characters) its beginning
+ * and a hash of the whole: the same in every review of the same pod.
+ */
+export function volumeNameFor(base: string, className: string): string {
+  const whole = `${base}-${className}`;
+  if (isDnsLabel(whole)) return whole;
+  const hash = fnv1a(whole);
+  const beginning = whole
+    .replaceAll(/[^-a-z0-9]/g, "-")
+    .slice(0, LONGEST_LABEL - hash.length - 1)
+    .replace(/-+$/, "");
+  return `${beginning}-${hash}`;
+}
+
+/** FNV-1a, 32 bits: only tells apart the names of one pod, and two that meet are refused. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }

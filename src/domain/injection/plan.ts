@@ -1,5 +1,5 @@
 import type { Denial } from "../admission/reasons.ts";
-import { INJECTED_LABEL } from "../annotations.ts";
+import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
 import { type ChosenVolume, chooseVolume, type NewVolume, type VolumeInput } from "./class-volume.ts";
@@ -10,7 +10,6 @@ import { collisionOf, occupantsIn, type Target } from "./mount-collisions.ts";
 import { placesOf } from "./mount-path.ts";
 import type { ContainerList, Pod, PodContainer } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";
-import { statusThatFits } from "./status-annotation.ts";
 import { riskOf } from "./system-paths.ts";
 
 /** What is missing in the pod. Empty lists: it has all of it already. */
@@ -113,4 +112,26 @@ function subPathWarnings(containers: readonly PodContainer[], volumes: readonly 
   return containers
     .filter(({ mounts }) => mounts.some(({ subPath, volume }) => subPath !== undefined && names.has(volume)))
     .map(({ name }) => warning("subPath", { container: name }));
+}
+
+/** Of all annotations of an object, keys and values in UTF-8: the API server refuses more. */
+const MOST_BYTES = 256 * 1024;
+
+/** For a pod that brings a status from elsewhere and has no room for its own. */
+const EMPTY = "{}";
+
+/**
+ * The status as far as there is room for it: it is output that nobody reads back, and must never be what a pod is refused for.
+ * Undefined: the annotation stays as it is, mostly absent.
+ */
+export function statusThatFits({ annotations }: Pod, status: string): string | undefined {
+  const { [POD_ANNOTATIONS.status]: own, ...others } = annotations;
+  const room = MOST_BYTES - sizeOf(others) - POD_ANNOTATIONS.status.length;
+  if (status.length <= room) return status;
+  return own !== undefined && EMPTY.length <= room ? EMPTY : undefined;
+}
+
+function sizeOf(annotations: Readonly<Record<string, string>>): number {
+  const text = Object.entries(annotations).flat().join("");
+  return new TextEncoder().encode(text).length;
 }

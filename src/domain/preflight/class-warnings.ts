@@ -6,10 +6,8 @@ import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
 import { type ClassProblem, isMountable } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
-import { annotationProblems } from "../schedule/annotation-problems.ts";
-import { pollInterval } from "../schedule/poll-interval.ts";
+import { annotationProblems, pollInterval } from "../schedule/class-annotations.ts";
 import { editDistance, nearestName } from "../spelling.ts";
-import { FORMER_PARAMETERS, KNOWN_PARAMETERS } from "./known-parameters.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 
@@ -139,3 +137,28 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
 function nameOf(key: string): string {
   return key.slice(PREFIX.length + 1);
 }
+
+/** The keys that Azure provider v1.8.2 reads. Case-sensitive; the provider ignores every other one without a word. */
+export const KNOWN_PARAMETERS = [
+  "keyvaultName",
+  "tenantID",
+  "tenantId",
+  "objects",
+  "cloudName",
+  "cloudEnvFileName",
+  "usePodIdentity",
+  "useVMManagedIdentity",
+  "userAssignedIdentityID",
+  "clientID",
+  "useAzureTokenProxy",
+] as const;
+
+/** Read by releases of years ago, and still in many classes: harmless, and no slip of the pen. */
+export const FORMER_PARAMETERS: readonly string[] = [
+  "resourceGroup",
+  "subscriptionId",
+  "useManagedIdentity",
+  "keyvaultObjects",
+  "vmmanagedidentityclientid",
+  "usevmmanagedidentity",
+];

@@ -1,5 +1,5 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../annotations.ts";
-import type { SecretProviderClass } from "../kubernetes.ts";
+import type { KubeObject, SecretProviderClass } from "../kubernetes.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 
 /** On every Secret that the CSI driver's own sync made; its cache holds these and no others. */
@@ -106,4 +106,19 @@ export function isAdoptionAgreed({ ref, annotations }: ObservedSecret, className
 /** A mark by which the driver, or the garbage collector for it, would lay hands on the Secret. */
 export function hasDriverMarks({ labels, hasOwners }: ObservedSecret): boolean {
   return labels[DRIVER_MANAGED_LABEL] !== undefined || hasOwners === true;
+}
+
+/** Names that every release of the driver's chart and manifests uses; vendors put a prefix of their own before them. */
+const ROLE = "secretprovidersyncing-role";
+const BINDING = "secretprovidersyncing-rolebinding";
+
+interface ClusterRoleBinding extends KubeObject {
+  readonly roleRef?: { readonly name?: string };
+  readonly subjects?: readonly unknown[] | null;
+}
+
+/** Whether a ClusterRoleBinding gives the CSI driver's own sync the right to write Secrets. */
+export function isOfDriverSync(object: KubeObject): boolean {
+  const { metadata, roleRef, subjects }: ClusterRoleBinding = object;
+  return (subjects ?? []).length > 0 && (metadata.name.endsWith(BINDING) || (roleRef?.name ?? "").endsWith(ROLE));
 }

@@ -2,7 +2,7 @@ import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
-import { syncMode } from "../../domain/schedule/sync-mode.ts";
+import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";

@@ -1,7 +1,7 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import { syncMode } from "../../domain/schedule/sync-mode.ts";
+import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";

@@ -1,5 +1,5 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
-import { maxStale } from "../../domain/schedule/max-stale.ts";
+import { maxStale } from "../../domain/schedule/class-annotations.ts";
 import { type ClassOutcome, isStale, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
 import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "../../domain/ports/logger.ts";
+import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import type { PolledUntil } from "../../domain/schedule/phase.ts";
-import { pollInterval } from "../../domain/schedule/poll-interval.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { FetchMirror } from "../vault/mirror.ts";

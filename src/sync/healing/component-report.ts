@@ -1,9 +1,8 @@
 import type { EventReason } from "../../domain/event-reasons.ts";
-import type { Component } from "../../domain/healing/components.ts";
+import { type Component, workerDeployment } from "../../domain/healing/components.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import { workerDeployment } from "../own-deployment.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 
 export interface ReportOptions {

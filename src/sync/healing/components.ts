@@ -9,7 +9,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
-import { patiently, RETRIES } from "../patiently.ts";
+import { patiently, RETRIES } from "../patience.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import { ComponentMemory } from "./component-memory.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";

@@ -6,7 +6,7 @@ import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts"
 import type { Logger } from "../../domain/ports/logger.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { patiently, RETRIES } from "../patiently.ts";
+import { patiently, RETRIES } from "../patience.ts";
 import { type HeldRecord, RecordIndex } from "./record-index.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type ControllerRevision, type RecordKind, type StoredRecord, verifiedRecord } from "./stored-record.ts";

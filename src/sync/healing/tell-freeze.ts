@@ -1,7 +1,7 @@
+import { workerDeployment } from "../../domain/healing/components.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { SyncMetrics } from "../metrics.ts";
-import { workerDeployment } from "../own-deployment.ts";
 import type { GateState } from "./crd-gate.ts";
 
 export interface FreezeOptions {

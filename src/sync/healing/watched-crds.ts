@@ -7,10 +7,9 @@ import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts"
 import type { Logger } from "../../domain/ports/logger.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
-import { patiently, RETRIES } from "../patiently.ts";
+import { patiently, RETRIES } from "../patience.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import type { CrdGate } from "./crd-gate.ts";
-import { watchCrd } from "./crd-watch.ts";
 import { healCrd } from "./heal-crd.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 
@@ -120,4 +119,21 @@ export function shipped<T>(byName: ReadonlyMap<string, T>, name: string): T {
 
 function nameOf({ plural, group }: Resource): string {
   return `${plural}.${group}`;
+}
+
+/** One watch per CRD of ours: RBAC by name allows no wider one. */
+export function watchCrd(
+  watcher: KubeWatcher,
+  { name, onChange }: { readonly name: string; readonly onChange: (live: CustomResourceDefinition | undefined) => void },
+  signal: AbortSignal,
+): Reflector<CustomResourceDefinition> {
+  return watcher.reflect<CustomResourceDefinition>(
+    {
+      resource: RESOURCES.customResourceDefinitions,
+      fieldSelector: `metadata.name=${name}`,
+      project: (object) => object as CustomResourceDefinition, // The kind that was asked for.
+      onChange: (_ref, { current }) => onChange(current),
+    },
+    signal,
+  );
 }

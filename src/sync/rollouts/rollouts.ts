@@ -5,7 +5,7 @@ import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
-import { RETRIES } from "../patiently.ts";
+import { RETRIES } from "../patience.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";

@@ -3,8 +3,7 @@ import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
-import type { SecretStore } from "./secret-store.ts";
-import { SecretsByClass } from "./secrets-by-class.ts";
+import { type SecretStore, SecretsByClass } from "./secret-store.ts";
 
 /**
  * The Secrets of `--secret-access=blind`: what the API server answered to the worker's own writes, and, after a start, the names that

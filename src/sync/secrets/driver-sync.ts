@@ -1,6 +1,6 @@
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
-import { isOfDriverSync } from "../../domain/sync/driver-sync.ts";
+import { isOfDriverSync } from "../../domain/sync/take-over.ts";
 
 /** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
 export interface DriverSync {

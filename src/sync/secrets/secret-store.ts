@@ -1,10 +1,9 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { type Fingerprints, isFormer } from "../fingerprints.ts";
-import { classKeyOf, SecretsByClass } from "./secrets-by-class.ts";
 
 /** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
 export interface SecretStore {
@@ -93,4 +92,38 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
     writtenAt: lastWriteOf(metadata.managedFields ?? [], FIELD_MANAGER),
     createdAt: metadata.creationTimestamp === undefined ? undefined : Date.parse(metadata.creationTimestamp),
   };
+}
+
+/** Secrets by the class that they name, without a look at every Secret for every class. */
+export class SecretsByClass {
+  readonly #byClass = new Map<string, Map<string, ObservedSecret>>();
+
+  /** To be told of every change of a Secret, in order. */
+  note({ previous, current }: Change<ObservedSecret>): void {
+    if (previous !== undefined) this.#drop(previous);
+    const key = current === undefined ? undefined : classKeyOf(current);
+    if (current === undefined || key === undefined) return;
+    const ofClass = this.#byClass.get(key) ?? new Map<string, ObservedSecret>();
+    ofClass.set(current.ref.name, current);
+    this.#byClass.set(key, ofClass);
+  }
+
+  /** Of `namespace/name` of a class. */
+  of(classKey: string): readonly ObservedSecret[] {
+    return [...(this.#byClass.get(classKey)?.values() ?? [])];
+  }
+
+  #drop(secret: ObservedSecret): void {
+    const key = classKeyOf(secret);
+    if (key === undefined) return;
+    const ofClass = this.#byClass.get(key);
+    ofClass?.delete(secret.ref.name);
+    if (ofClass?.size === 0) this.#byClass.delete(key);
+  }
+}
+
+/** `namespace/name` of the class that the Secret names. */
+export function classKeyOf({ ref, annotations }: ObservedSecret): string | undefined {
+  const name = annotations[SECRET_ANNOTATIONS.class];
+  return name === undefined ? undefined : `${ref.namespace ?? ""}/${name}`;
 }

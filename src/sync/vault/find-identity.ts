@@ -1,20 +1,22 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
-import { accountRefusal } from "../../domain/grants/namespace-grants.ts";
+import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
+import { accountRefusal, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
 import type { ObjectRef, Secret, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
-import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultIdentity, WorkloadIdentity } from "../../domain/ports/vault-identity.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../domain/provider-class/this-version.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
-import { credentialsSecretName } from "../../domain/sync/credentials-secret.ts";
-import { serviceAccountName } from "../../domain/sync/service-account.ts";
+import type { Sensitive } from "../../domain/sensitive.ts";
+import { credentialsSecretName, serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
-import { requestFederatedToken } from "./federated-token.ts";
 import type { Grants } from "./grants.ts";
 
 export interface IdentityOptions {
@@ -99,4 +101,33 @@ function workloadIdentity({ kube, consumers, grants }: IdentityOptions, provider
   const ungranted = accountRefusal(grants.of(namespace), account);
   if (ungranted !== undefined) return failed({ reason: "IdentityUnavailable", message: ungranted });
   return ok({ kind: "workloadIdentity", clientId, account, requestToken: (signal) => requestFederatedToken(kube, account, signal) });
+}
+
+/** The least that the API server takes: the token is exchanged at once and not kept. The policy of the install allows no more. */
+const EXPIRATION_SECONDS = 600;
+
+type Account = WorkloadIdentity["account"];
+
+/** A token of the account that Entra exchanges. Rejects with a `VaultError` that says what is missing, or with the signal's reason. */
+export async function requestFederatedToken(kube: KubeClient, account: Account, signal: AbortSignal): Promise<Sensitive> {
+  try {
+    return await kube.requestToken(account, { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const isAbsent = error.code === "NotFound";
+    throw new VaultError("IdentityUnavailable", explain(error, account), {
+      retry: isAbsent || error.isByPolicy(POLICY) ? { kind: "backoff" } : error.retry,
+      origin: isAbsent || error.isByPolicy(POLICY) ? "class" : "apiServer",
+    });
+  }
+}
+
+/** The policy reads the Namespace itself: a grant may have been taken back since the worker saw it. */
+const POLICY = "keyvault-injector-sync-tokens";
+
+function explain(error: KubeError, account: Account): string {
+  const { namespace, name } = account;
+  if (error.isByPolicy(POLICY)) return accountRefusal(NO_GRANTS, account) ?? error.message;
+  if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
+  return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../../domain/ports/clock.ts";
 import type { KubeClient } from "../../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../../domain/provider-class/parameters.ts";
-import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/sync-mode.ts";
+import { SYNC_MODES, type SyncMode, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { Viewer } from "../../cluster.ts";
 import type { TellProgress } from "../../progress.ts";

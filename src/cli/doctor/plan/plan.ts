@@ -6,12 +6,9 @@ import { type ProviderClass, parseProviderClass } from "../../../domain/provider
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import { annotationProblems } from "../../../domain/schedule/annotation-problems.ts";
-import { pollInterval } from "../../../domain/schedule/poll-interval.ts";
-import { syncMode } from "../../../domain/schedule/sync-mode.ts";
-import { credentialsSecretName } from "../../../domain/sync/credentials-secret.ts";
+import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
+import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { serviceAccountName } from "../../../domain/sync/service-account.ts";
 import type { Look } from "../../cluster.ts";
 import { lookAtGrants } from "../../grants/look-at-grants.ts";
 import { offBecause } from "../class/class-look.ts";

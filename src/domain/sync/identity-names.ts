@@ -3,6 +3,27 @@ import type { SecretProviderClass } from "../kubernetes.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { shownNames } from "./shown-names.ts";
 
+const DEFAULT_NAME = "secrets-store-creds";
+
+export interface CredentialsFacts {
+  readonly provider: SecretProviderClass;
+  /** Names that the pods mounting the class use. */
+  readonly consumerNames: readonly string[];
+  /** `--credentials-secret-names`. */
+  readonly allowedNames: readonly string[];
+}
+
+/** Which Secret holds the class's service principal: the class's word, else the one name that its pods use, else the default. */
+export function credentialsSecretName({ provider, consumerNames, allowedNames }: CredentialsFacts): Result<string, string> {
+  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.credentialsSecret];
+  const only = consumerNames.length === 1 ? consumerNames[0] : undefined;
+  const name = stated ?? only ?? DEFAULT_NAME;
+  if (allowedNames.includes(name)) return ok(name);
+  return failed(
+    `the worker may not read a Secret named ${name}; name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret}, or add ${name} to the setting --credentials-secret-names`,
+  );
+}
+
 const MAX_SHOWN = 10;
 
 export interface AccountFacts {

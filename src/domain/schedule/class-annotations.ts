@@ -1,0 +1,68 @@
+import { CLASS_ANNOTATIONS } from "../annotations.ts";
+import { formatDuration, parseDuration } from "../duration.ts";
+import type { SecretProviderClass } from "../kubernetes.ts";
+
+/** `while-used`: mirrored while a pod mounts the class, and for a grace afterwards. */
+export const SYNC_MODES = ["always", "while-used", "never"] as const;
+
+export type SyncMode = (typeof SYNC_MODES)[number];
+
+/** The class's word, else the setting. An unknown word leaves the setting; {@link syncModeProblem} says so. */
+export function syncMode(provider: SecretProviderClass, otherwise: SyncMode): SyncMode {
+  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
+  return SYNC_MODES.find((mode) => mode === stated) ?? otherwise;
+}
+
+/** By the word of the class's author, whatever the setting is. */
+export function isSwitchedOffByAuthor({ metadata }: SecretProviderClass): boolean {
+  return metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never";
+}
+
+export function syncModeProblem(provider: SecretProviderClass): string | undefined {
+  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
+  if (stated === undefined || SYNC_MODES.some((mode) => mode === stated)) return undefined;
+  return `annotation ${CLASS_ANNOTATIONS.sync}: ${JSON.stringify(stated.slice(0, 40))} is unknown; write always, while-used or never`;
+}
+
+const MINIMUM_MS = 10_000;
+
+/** Milliseconds between two polls of the class. An unusable annotation leaves the default; {@link pollIntervalProblem} says why. */
+export function pollInterval(provider: SecretProviderClass, otherwise: number): number {
+  const text = provider.metadata.annotations?.[CLASS_ANNOTATIONS.rotationPollInterval];
+  const parsed = text === undefined ? undefined : parseDuration(text);
+  return parsed?.ok === true && parsed.value >= MINIMUM_MS ? parsed.value : otherwise;
+}
+
+export function pollIntervalProblem(provider: SecretProviderClass): string | undefined {
+  const key = CLASS_ANNOTATIONS.rotationPollInterval;
+  const text = provider.metadata.annotations?.[key];
+  if (text === undefined) return undefined;
+  const parsed = parseDuration(text);
+  if (!parsed.ok) return `annotation ${key}: ${parsed.error}`;
+  return parsed.value < MINIMUM_MS ? `annotation ${key}: ${text} is below 10s; write 10s or more` : undefined;
+}
+
+/** Milliseconds without a successful check after which the class is stale; undefined without a usable annotation. */
+export function maxStale(provider: SecretProviderClass): number | undefined {
+  const text = provider.metadata.annotations?.[CLASS_ANNOTATIONS.maxStale];
+  const parsed = text === undefined ? undefined : parseDuration(text);
+  return parsed?.ok === true && parsed.value > 0 ? parsed.value : undefined;
+}
+
+/** `interval`: milliseconds between two checks of the class; undefined where nothing is polled. */
+export function maxStaleProblem(provider: SecretProviderClass, interval: number | undefined): string | undefined {
+  const key = CLASS_ANNOTATIONS.maxStale;
+  const text = provider.metadata.annotations?.[key];
+  if (text === undefined) return undefined;
+  const parsed = parseDuration(text);
+  if (!parsed.ok) return `annotation ${key}: ${parsed.error}`;
+  if (interval === undefined) return `annotation ${key}: rotation is switched off, so that nothing is checked regularly; remove it`;
+  if (parsed.value > interval) return undefined;
+  return `annotation ${key}: ${text} is not longer than the ${formatDuration(interval)} between two checks; write more`;
+}
+
+/** What the annotations of a class's author cannot mean; their defaults count. `interval`: as for {@link maxStaleProblem}. */
+export function annotationProblems(provider: SecretProviderClass, interval: number | undefined): readonly string[] {
+  const all = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
+  return all.filter((problem) => problem !== undefined);
+}

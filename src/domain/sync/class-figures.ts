@@ -1,0 +1,114 @@
+import { refOfKey } from "../object-key.ts";
+import { SYNC_REASONS, type SyncReason } from "../reasons.ts";
+import { type ClassStatus, conditionOf } from "./class-status.ts";
+
+/**
+ * How many classes say each reason: that of `Synced` for every class, and besides it `Stale` and `GuardrailsMissing` where another
+ * condition of the class says so.
+ */
+export function countByReason(statuses: readonly (ClassStatus | undefined)[]): ReadonlyMap<SyncReason, number> {
+  const counts = new Map<SyncReason, number>(SYNC_REASONS.map((reason) => [reason, 0]));
+  const add = (reason: SyncReason): void => void counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const status of statuses) {
+    const synced = conditionOf(status, "Synced");
+    if (synced !== undefined) add(synced.reason);
+    if (conditionOf(status, "Fresh")?.reason === "Stale") add("Stale");
+    if (conditionOf(status, "Guarded")?.status === "False") add("GuardrailsMissing");
+  }
+  return counts;
+}
+
+/** A class whose objects are checked regularly, as far as its age is concerned. Times are Unix milliseconds. */
+export interface CheckedClass {
+  /** `namespace/name` */
+  readonly key: string;
+  /** Of the last check that succeeded; undefined where none has. After a start it may be an hour too old. */
+  readonly lastSuccess: number | undefined;
+  /** When this process first looked at the class. */
+  readonly knownSince: number;
+  readonly isFailing: boolean;
+  /** Between two polls, milliseconds. */
+  readonly interval: number;
+}
+
+export interface OverdueClass {
+  readonly namespace: string;
+  readonly className: string;
+  /** Since the last success. */
+  readonly seconds: number;
+}
+
+export interface CheckAges {
+  /** Classes that have missed two polls in a row. */
+  readonly overdue: number;
+  /** Of those, the ones that have waited longest. */
+  readonly longest: readonly OverdueClass[];
+  /** Age of the oldest answer among all classes; 0 where there are none. */
+  readonly oldestSeconds: number;
+}
+
+/** A time series for each class would be too many, and those of classes that are well tell nothing. */
+const MOST_OVERDUE = 100;
+
+export function checkAges(classes: readonly CheckedClass[], now: number): CheckAges {
+  const overdue = classes.filter((each) => isOverdue(each, now)).sort((a, b) => since(a) - since(b));
+  const oldest = classes.reduce((first, each) => Math.min(first, believedSince(each)), now);
+  return {
+    overdue: overdue.length,
+    longest: overdue.slice(0, MOST_OVERDUE).map((each) => {
+      const { namespace, name } = refOfKey(each.key);
+      return { namespace, className: name, seconds: secondsBetween(since(each), now) };
+    }),
+    oldestSeconds: secondsBetween(oldest, now),
+  };
+}
+
+function isOverdue(each: CheckedClass, now: number): boolean {
+  return now - believedSince(each) > 2 * each.interval;
+}
+
+/** What is stored is coarse while all is well: for as long, the class counts from this process's first look at it. */
+function believedSince(each: CheckedClass): number {
+  return each.isFailing ? since(each) : Math.max(since(each), each.knownSince);
+}
+
+function since({ lastSuccess, knownSince }: CheckedClass): number {
+  return lastSuccess ?? knownSince;
+}
+
+function secondsBetween(from: number, to: number): number {
+  return Math.max(0, Math.round((to - from) / 1_000));
+}
+
+export interface ObjectExpiry {
+  readonly namespace: string;
+  readonly className: string;
+  /** `secret/DemoSecret` */
+  readonly object: string;
+  /** Unix milliseconds. */
+  readonly expires: number;
+}
+
+/** A vault may hold any number of objects that expire; a time series for each would be too many. */
+const MOST_EXPIRIES = 100;
+
+export interface NamedStatus {
+  /** `namespace/name` of the class. */
+  readonly key: string;
+  readonly status: ClassStatus | undefined;
+}
+
+/** The objects that expire first, or have expired, each once for a class. */
+export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
+  const all = statuses.flatMap(({ key, status }) => {
+    const { namespace, name: className } = refOfKey(key);
+    const ends = new Map<string, number>();
+    for (const { object, expires } of (status?.secrets ?? []).flatMap(({ data }) => data)) {
+      if (object === undefined || expires === undefined) continue;
+      // A class may hold two versions of one object.
+      ends.set(object, Math.min(Date.parse(expires), ends.get(object) ?? Number.POSITIVE_INFINITY));
+    }
+    return [...ends].map(([object, expires]) => ({ namespace, className, object, expires }));
+  });
+  return all.sort((a, b) => a.expires - b.expires).slice(0, MOST_EXPIRIES);
+}
