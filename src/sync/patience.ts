@@ -1,23 +1,27 @@
 import type { Clock } from "../domain/ports/clock.ts";
-import { KubeError } from "../domain/ports/kube-error.ts";
+import { KubeError, type KubeErrorCode } from "../domain/ports/kube-error.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 import type { Outcome } from "../runtime/workqueue.ts";
 
-/** How soon a class in a namespace that is being deleted is looked at again (milliseconds). */
-const TERMINATING_MS = 10_000;
+/** What a namespace takes along while it is deleted is not made again; the classes go in a moment themselves. */
+const TERMINATING: SoonAgain = { Terminating: 10_000 };
+
+/** Milliseconds to the next attempt, by what the API server said. */
+type SoonAgain = Readonly<Partial<Record<KubeErrorCode, number>>>;
 
 /** For what the API server could not do; the vault's refusals have a back-off of their own. */
 export const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
 
 /** What the API server refuses for good (a missing right, say) may be mended by people without any event: look again, slowly. */
-export async function patiently(handle: () => Promise<Outcome>): Promise<Outcome> {
+export async function patiently(handle: () => Promise<Outcome>, soon: SoonAgain = TERMINATING): Promise<Outcome> {
   try {
     return await handle();
   } catch (error) {
-    // What a namespace takes along while it is deleted is not made again; the classes go in a moment themselves.
-    if (error instanceof KubeError && error.code === "Terminating") return { kind: "requeueAfter", milliseconds: TERMINATING_MS };
-    if (error instanceof KubeError && error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
+    if (!(error instanceof KubeError)) throw error;
+    const milliseconds = soon[error.code];
+    if (milliseconds !== undefined) return { kind: "requeueAfter", milliseconds };
+    if (error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
     throw error;
   }
 }

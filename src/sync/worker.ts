@@ -15,19 +15,19 @@ import { WorkQueue } from "../runtime/workqueue.ts";
 import type { ClassPorts } from "./classes/apply.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
-import { type Consumers, startConsumers } from "./classes/consumers.ts";
-import { type HeldClasses, startHeldClasses } from "./classes/held-classes.ts";
+import { startConsumers } from "./classes/consumers.ts";
+import { startHeldClasses } from "./classes/held-classes.ts";
 import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewFreshness } from "./classes/review-freshness.ts";
-import { type StatusStore, startStatusStore } from "./classes/status-store.ts";
+import { startStatusStore } from "./classes/status-store.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import type { ComponentMetrics } from "./healing/component-metrics.ts";
 import { startComponents } from "./healing/components.ts";
 import { type CrdGate, createCrdGate } from "./healing/crd-gate.ts";
-import { type Snapshots, startSnapshots } from "./healing/snapshots.ts";
+import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { loadHmacKey } from "./hmac-key.ts";
@@ -36,11 +36,11 @@ import { patiently, RETRIES, untilAnswered } from "./patience.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
-import { type BlindSecrets, createBlindSecrets } from "./secrets/blind-secrets.ts";
-import { type DriverSync, startDriverSync } from "./secrets/driver-sync.ts";
-import { type SecretStore, startSecretStore } from "./secrets/secret-store.ts";
+import { createBlindSecrets } from "./secrets/blind-secrets.ts";
+import { startDriverSync } from "./secrets/driver-sync.ts";
+import { startSecretStore } from "./secrets/secret-store.ts";
 import { createSecretWriter } from "./secrets/secret-writer.ts";
-import { type Grants, startGrants } from "./vault/grants.ts";
+import { startGrants } from "./vault/grants.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
@@ -138,9 +138,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // The queue runs below, so its handler never sees these before they are there.
   const enqueue = (classKey: string): void => queue.add(classKey);
   const live = startCopies({ options, fingerprints, crds, enqueue }, signal);
-  const ports = portsOf({ options, fingerprints, guardrails, live, enqueue });
+  const ports = portsOf({ options, fingerprints, enqueue }, live, guardrails);
   const before = polledBefore(options);
-  const mirror = options.quarantine.guarded(mirrorsOf({ options, live, values, enqueue }));
+  const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue }, live, values));
   const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, polledUntil: before, random };
   metrics.queue.observe(queue);
   options.observeQueue?.(queue);
@@ -170,24 +170,7 @@ function vaultOf(spc: SecretProviderClass | undefined): string | undefined {
 }
 
 /** What is kept of the cluster, and what is remembered of its classes. */
-interface LiveCopies {
-  readonly classes: HeldClasses;
-  readonly secrets: SecretStore;
-  /** Given with `--secret-access=blind`; `secrets` is then the same store. */
-  readonly blind: BlindSecrets | undefined;
-  readonly snapshots: Snapshots;
-  readonly statuses: StatusStore;
-  readonly states: ClassStates;
-  readonly pods: PodCopies;
-  readonly gate: CrdGate;
-}
-
-interface PodCopies {
-  readonly consumers: Consumers;
-  /** Undefined where nothing of the driver is looked at. */
-  readonly driverSync: DriverSync | undefined;
-  readonly grants: Grants;
-}
+type LiveCopies = ReturnType<typeof startCopies>;
 
 interface CopiesInput {
   readonly options: WorkerOptions;
@@ -196,7 +179,7 @@ interface CopiesInput {
   readonly enqueue: (classKey: string) => void;
 }
 
-function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, signal: AbortSignal): LiveCopies {
+function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, signal: AbortSignal) {
   const { kube, watcher, logger, clock } = options;
   const states = new ClassStates();
   const classes = startHeldClasses({ watcher, kube, lookAt: enqueue }, signal);
@@ -239,7 +222,7 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
         classes,
         Secrets: secrets,
         snapshots,
-        pods: consumers,
+        pods: consumers.watch,
         Namespaces: grants,
         ...(driverSync === undefined ? {} : { "role bindings": driverSync }),
       };
@@ -252,12 +235,7 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
   return { classes, secrets, blind, snapshots, statuses, states, pods: { consumers, driverSync, grants }, gate };
 }
 
-interface PortsInput extends Omit<CopiesInput, "crds"> {
-  readonly guardrails: Guardrails;
-  readonly live: LiveCopies;
-}
-
-function portsOf({ options, fingerprints, guardrails, live, enqueue }: PortsInput): ClassPorts {
+function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, live: LiveCopies, guardrails: Guardrails): ClassPorts {
   const { kube, clock, logger, events, metrics, settings } = options;
   const { classes, secrets, blind, snapshots, statuses, states, gate } = live;
   const { consumers, driverSync } = live.pods;
@@ -274,13 +252,11 @@ function portsOf({ options, fingerprints, guardrails, live, enqueue }: PortsInpu
   };
 }
 
-interface MirrorsInput extends Pick<CopiesInput, "options" | "enqueue"> {
-  readonly live: LiveCopies;
-  readonly values: ValuesInHand;
-}
-
-function mirrorsOf({ options, live: { pods, states }, values, enqueue }: MirrorsInput): FetchMirror {
-  const { consumers, grants } = pods;
+function mirrorsOf(
+  { options, enqueue }: Pick<CopiesInput, "options" | "enqueue">,
+  { pods: { consumers, grants }, states }: LiveCopies,
+  values: ValuesInHand,
+): FetchMirror {
   const onChange = (classKey: string): boolean => {
     const isKnown = states.note(classKey, { kind: "objectChanged", now: options.clock.now() }) !== undefined;
     if (isKnown) enqueue(classKey);

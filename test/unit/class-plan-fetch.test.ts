@@ -84,11 +84,28 @@ describe("a while-used class that no pod mounts", () => {
   const events = (step: FetchStep): readonly StateEvent["kind"][] =>
     step.actions.flatMap((action) => (action.kind === "note" ? [action.event.kind] : []));
 
-  test("keeps its Secrets for a grace", () => {
-    const step = planFetch(mirrored(), atRest(), settings);
+  const grace = settings.unusedGrace;
+  const minute = 60_000;
+  /** What is noted of the absence, and what follows: milliseconds, `removed`, or how soon it is looked at again where nothing is certain. */
+  const rows: readonly (readonly [string, Partial<Mirrored["pods"]>, number | undefined, number | undefined, number | "removed"])[] = [
+    ["keep for the grace, from when the absence was first seen", {}, undefined, NOW, grace],
+    ["keep for what is left of it", {}, NOW - 4 * minute, NOW - 4 * minute, grace - 4 * minute],
+    ["lose when it is over", {}, NOW - grace, NOW - grace, "removed"],
+    ["keep while pods cannot be seen, however long ago the last one was", { lastActivity: NOW - 90_001 }, 0, undefined, 5_000],
+    ["lose where the silence is short", { lastActivity: NOW - 90_000 }, 0, 0, "removed"],
+    ["keep for the whole grace after a gap in what was seen", { unbrokenSince: NOW - minute }, 0, NOW - minute, grace - minute],
+    ["keep where the clock of the gap is ahead", { unbrokenSince: NOW + minute }, 0, NOW, grace],
+    ["keep while the watch is broken, and the grace goes on", { isFollowed: false }, NOW - 6 * minute, NOW - 6 * minute, 5_000],
+  ];
+  for (const [what, pods, unusedSince, since, follows] of rows) {
+    test(`its Secrets are what we ${what}`, () => {
+      const step = planFetch(mirrored({ pods: { ...mirrored().pods, ...pods } }), atRest({ unusedSince }), settings);
+      const isRemoved = step.actions.some(({ kind }) => kind === "guarded");
 
-    assert.deepEqual([events(step), step.result], [["unused"], { kind: "requeueAfter", milliseconds: settings.unusedGrace }]);
-  });
+      assert.deepEqual(step.actions[0], { kind: "note", event: { kind: "unused", since } });
+      assert.equal(isRemoved ? "removed" : step.result.kind === "requeueAfter" && step.result.milliseconds, follows);
+    });
+  }
 
   test("loses them after it, once pods, class and CRD have been asked for, and the watch has still seen no pod", () => {
     const step = planFetch(mirrored(), atRest({ unusedSince: NOW - settings.unusedGrace }), settings);

@@ -10,7 +10,6 @@ import { heldKeys, heldSecrets } from "../../src/domain/sync/key-status.ts";
 import { dateNotices, nextDate } from "../../src/domain/sync/object-dates.ts";
 import { lastForeignWrite } from "../../src/domain/sync/observed-secret.ts";
 import { summarize } from "../../src/domain/sync/summarize.ts";
-import { type UnusedFacts, unusedVerdict } from "../../src/domain/sync/unused.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -235,45 +234,5 @@ describe("claims on a Secret", () => {
     claims.note({ previous: bee, current: undefined });
     assert.deepEqual(names(), ["ant"]);
     assert.deepEqual(claims.of("another", "app"), []);
-  });
-});
-
-describe("the Secrets of a class that no pod mounts", () => {
-  const seen = { lastActivity: NOW, unbrokenSince: NOW - 60 * MINUTE, isFollowed: true };
-  const facts: UnusedFacts = { hasSecrets: true, now: NOW, ...seen, unusedSince: NOW - 4 * MINUTE, grace: 5 * MINUTE };
-
-  test("stay for the grace, counted from when the absence was first seen, and go after it", () => {
-    assert.deepEqual(unusedVerdict({ ...facts, unusedSince: undefined }), { kind: "wait", since: NOW, milliseconds: 5 * MINUTE });
-    assert.deepEqual(unusedVerdict(facts), { kind: "wait", since: NOW - 4 * MINUTE, milliseconds: MINUTE });
-    assert.deepEqual(unusedVerdict({ ...facts, now: NOW + MINUTE, lastActivity: NOW }), { kind: "expired", since: NOW - 4 * MINUTE });
-  });
-
-  test("stay while the pods cannot be seen, however long ago the last one was", () => {
-    const cut = { ...facts, unusedSince: 0, unbrokenSince: 0, lastActivity: NOW - 90_001 };
-
-    assert.deepEqual(unusedVerdict(cut), { kind: "unseen" });
-    assert.equal(unusedVerdict({ ...cut, lastActivity: NOW - 90_000 }).kind, "expired");
-  });
-
-  test("stay for the whole grace after a gap in what was seen of pods", () => {
-    const gap = { ...facts, now: NOW + 10 * MINUTE, lastActivity: NOW + 10 * MINUTE, unbrokenSince: NOW + 6 * MINUTE };
-
-    assert.deepEqual(unusedVerdict(gap), { kind: "wait", since: NOW + 6 * MINUTE, milliseconds: MINUTE });
-    assert.deepEqual(unusedVerdict({ ...gap, unbrokenSince: NOW + 11 * MINUTE }), {
-      kind: "wait",
-      since: NOW + 10 * MINUTE,
-      milliseconds: 5 * MINUTE,
-    });
-  });
-
-  test("stay while the watch of pods is broken, and the grace goes on", () => {
-    const broken = { ...facts, unusedSince: NOW - 6 * MINUTE, isFollowed: false };
-
-    assert.deepEqual(unusedVerdict(broken), { kind: "wait", since: NOW - 6 * MINUTE, milliseconds: 5_000 });
-    assert.equal(unusedVerdict({ ...broken, isFollowed: true }).kind, "expired");
-  });
-
-  test("are none to begin with", () => {
-    assert.deepEqual(unusedVerdict({ ...facts, hasSecrets: false }), { kind: "rest" });
   });
 });

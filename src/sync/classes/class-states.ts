@@ -3,8 +3,8 @@ import { type ClassState, nextState, type StateEvent } from "./state.ts";
 /** What is known of each class, by `namespace/name`. */
 export class ClassStates {
   readonly #byKey = new Map<string, ClassState>();
-  /** Messages by topic, by class. */
-  readonly #warnings = new Map<string, Map<string, string>>();
+  /** Messages by class and topic. */
+  readonly #warnings = new Map<string, Readonly<Record<string, string>>>();
 
   get(key: string): ClassState | undefined {
     return this.#byKey.get(key);
@@ -34,12 +34,9 @@ export class ClassStates {
 
   /** Remembers what was warned of in a matter; an empty message says that nothing is wrong with it any more. */
   isNewWarning(key: string, topic: string, message: string): boolean {
-    const ofClass = this.#warnings.get(key) ?? new Map<string, string>();
-    const isNew = message !== "" && ofClass.get(topic) !== message;
-    if (message === "") ofClass.delete(topic);
-    else ofClass.set(topic, message);
-    if (ofClass.size > 0) this.#warnings.set(key, ofClass);
-    else this.#warnings.delete(key);
-    return isNew;
+    const before = this.#warnings.get(key);
+    if ((before?.[topic] ?? "") === message) return false;
+    this.#warnings.set(key, { ...before, [topic]: message });
+    return message !== "";
   }
 }

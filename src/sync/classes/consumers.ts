@@ -13,13 +13,8 @@ interface Consumer {
 
 /** Pods whose CSI volumes name a class. */
 export interface Consumers {
-  readonly hasSynced: boolean;
-  /** Unix milliseconds of the last word of the API server: what it has not said for long may have changed. */
-  readonly lastActivity: number;
-  /** Unix milliseconds: before, pods may have come and gone unseen. */
-  readonly unbrokenSince: number;
-  /** Pods that come and go now are seen. */
-  readonly isFollowed: boolean;
+  /** How well pods are followed. */
+  readonly watch: Pick<Reflector<unknown>, "hasSynced" | "lastActivity" | "unbrokenSince" | "isFollowed">;
   /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
   credentialsSecretsOf(classKey: string): readonly string[];
   /** Distinct ServiceAccounts of those pods. */
@@ -61,18 +56,7 @@ export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, sign
     signal,
   );
   return {
-    get hasSynced() {
-      return reflector.hasSynced;
-    },
-    get lastActivity() {
-      return reflector.lastActivity;
-    },
-    get unbrokenSince() {
-      return reflector.unbrokenSince;
-    },
-    get isFollowed() {
-      return reflector.isFollowed;
-    },
+    watch: reflector,
     credentialsSecretsOf: (classKey) => secrets.of(classKey),
     accountsOf: (classKey) => accounts.of(classKey),
     isUsed: (classKey) => users.has(classKey),

@@ -1,6 +1,6 @@
 import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { refOfKey } from "../../domain/object-key.ts";
+import { keyOf, refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
@@ -25,7 +25,7 @@ export interface ClassCaches {
   readonly secrets: SecretStore;
   readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
   readonly statuses: Pick<StatusStore, "get">;
-  readonly consumers: Pick<Consumers, "isUsed" | "lastActivity" | "unbrokenSince" | "isFollowed">;
+  readonly consumers: Pick<Consumers, "isUsed" | "watch">;
   readonly gate: Pick<CrdGate, "state" | "damagedSince">;
   /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
   readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
@@ -44,7 +44,7 @@ export interface Observation {
   readonly snapshot: { readonly isCurrent: boolean; readonly taken: ClassSnapshot | undefined };
   readonly secrets: ObservedSecrets;
   readonly status: ClassStatus | undefined;
-  readonly pods: Pick<Consumers, "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
+  readonly pods: Pick<Consumers["watch"], "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
 }
 
 export interface ObservedSecrets {
@@ -69,7 +69,7 @@ export function observe(caches: ClassCaches, key: string, { now, spc }: { readon
   const observed = spc ?? classes.get(ref);
   const isCurrent = observed !== undefined && crd.kind === "whole" && snapshots.isCurrent(observed, crd);
   const isSnapshotNeeded = observed === undefined || (crd.kind === "whole" && !isCurrent);
-  const { lastActivity, unbrokenSince, isFollowed } = consumers;
+  const { lastActivity, unbrokenSince, isFollowed } = consumers.watch;
   return {
     key,
     now,
@@ -100,12 +100,14 @@ export function heirOf(caches: ClassCaches, { ref }: ObservedSecret, className: 
   return claimants.find((candidate) => candidate.metadata.name !== className && isMirrored(caches, candidate))?.metadata.name;
 }
 
+/** What says whether a class is mirrored. */
+export type Mirroring = Pick<ClassCaches, "settings"> & { readonly consumers: Pick<Consumers, "isUsed"> };
+
 /** Whether the class writes its Secrets at the moment. */
-function isMirrored({ settings, consumers }: ClassCaches, spc: SecretProviderClass): boolean {
+export function isMirrored({ settings, consumers }: Mirroring, spc: SecretProviderClass): boolean {
   if (!settings.syncSecret) return false;
   const mode = syncMode(spc, settings.syncMode);
-  const { namespace = "", name } = spc.metadata;
-  return mode === "always" || (mode === "while-used" && consumers.isUsed(`${namespace}/${name}`));
+  return mode === "always" || (mode === "while-used" && consumers.isUsed(keyOf(spc)));
 }
 
 /** What decides over the write of one Secret of a class, beside its content. */

@@ -1,5 +1,4 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
-import { assertNever } from "../../domain/assert-never.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
@@ -7,7 +6,6 @@ import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
-import { unusedVerdict } from "../../domain/sync/unused.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { Question } from "../vault/vault-question.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -26,6 +24,9 @@ const BLIND_SHARED_MS = 10_000;
 const CHECKS: readonly FetchNeed[] = ["PollDue", "RetryDue"];
 const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited", "ContestOver"];
 const FIRST: readonly FetchNeed[] = ["NeverSynced", "UseBegan"];
+
+/** A bookmark comes about every minute: after a longer silence the watch of pods may have missed one (milliseconds). */
+const SILENCE_MS = 90_000;
 
 /** How soon a class is looked at again whose pods are not known for certain. */
 const UNCERTAIN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
@@ -65,37 +66,29 @@ export function planFetch(observation: Mirrored, state: ClassState, settings: Wo
  * A `while-used` class that no pod mounts. What it has stays for a grace, untouched: a workload that is scaled to nothing
  * and back, or replaced, finds its Secrets. What it does not have is not made.
  */
-function planUnused(observation: Mirrored, state: ClassState, { unusedGrace: grace }: WorkerSettings): Step {
-  const { now, pods, secrets, spc } = observation;
+function planUnused(observation: Mirrored, state: ClassState, { unusedGrace }: WorkerSettings): Step {
+  const { now, secrets, spc } = observation;
+  const { lastActivity, unbrokenSince, isFollowed } = observation.pods;
+  const noted = (since?: number): Action => ({ kind: "note", event: { kind: "unused", since } });
   const owned = writtenFor(secrets.named, spc.metadata.name);
-  const verdict = unusedVerdict({ hasSecrets: owned.length > 0, now, ...pods, unusedSince: state.unusedSince, grace });
-  const noted: Action = { kind: "note", event: { kind: "unused", since: "since" in verdict ? verdict.since : undefined } };
-  switch (verdict.kind) {
-    case "rest":
-      return { actions: [noted, ...rest(observation, state)], result: { kind: "done" } };
-    case "unseen":
-      return { actions: [noted], result: UNCERTAIN };
-    case "wait":
-      return { actions: [noted], result: { kind: "requeueAfter", milliseconds: verdict.milliseconds } };
-    case "expired": {
-      const { resourceVersion } = spc.metadata;
-      const removed: Action = {
-        kind: "guarded",
-        // The watch may lag behind: pods are asked for first, then the class, and a pod may have come meanwhile.
-        preconditions: [
-          { kind: "noLiveConsumer" },
-          { kind: "classUnchanged", resourceVersion },
-          { kind: "crdHealthy" },
-          { kind: "unused" },
-        ],
-        actions: removals(owned, `no pod has mounted its class for ${formatDuration(now - verdict.since)}`),
-        otherwise: UNCERTAIN,
-      };
-      return { actions: [noted, removed, ...rest(observation, state)], result: { kind: "done" } };
-    }
-    default:
-      return assertNever(verdict);
-  }
+  if (owned.length === 0) return { actions: [noted(), ...rest(observation, state)], result: { kind: "done" } };
+  // Nobody can say whether a pod mounts the class: the absence counts from when pods can be seen again.
+  if (now - lastActivity > SILENCE_MS) return { actions: [noted()], result: UNCERTAIN };
+  // A gap in what was seen is no part of an absence.
+  const since = Math.max(state.unusedSince ?? now, Math.min(unbrokenSince, now));
+  const left = since + unusedGrace - now;
+  if (left > 0) return { actions: [noted(since)], result: { kind: "requeueAfter", milliseconds: left } };
+  // A broken watch is waited for: it goes on without a gap, or is listed anew.
+  if (!isFollowed) return { actions: [noted(since)], result: UNCERTAIN };
+  const { resourceVersion } = spc.metadata;
+  const removed: Action = {
+    kind: "guarded",
+    // The watch may lag behind: pods are asked for first, then the class, and a pod may have come meanwhile.
+    preconditions: [{ kind: "noLiveConsumer" }, { kind: "classUnchanged", resourceVersion }, { kind: "crdHealthy" }, { kind: "unused" }],
+    actions: removals(owned, `no pod has mounted its class for ${formatDuration(now - since)}`),
+    otherwise: UNCERTAIN,
+  };
+  return { actions: [noted(since), removed, ...rest(observation, state)], result: { kind: "done" } };
 }
 
 /** Nothing is there and nothing is wanted: the status says why. */
@@ -123,7 +116,7 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
   }
   const fetch: Fetch = {
     trigger,
-    question: questionOf(observation, state, { trigger, isPollDue }),
+    question: questionOf(observation, state, [trigger, isPollDue]),
     isPoll: isPollDue || !isRepair(trigger),
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
@@ -165,44 +158,29 @@ function isSpecNew(spc: Mirrored["spc"], stored: readonly SecretStatus[]): boole
   return written.some(({ name, specHash }) => specHash !== undefined && specHash !== hashes.get(name));
 }
 
-interface Asking {
-  readonly trigger: FetchNeed;
-  readonly isPollDue: boolean;
-}
-
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function questionOf(observation: Mirrored, state: ClassState, { trigger, isPollDue }: Asking): Question {
+function questionOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchNeed, boolean]): Question {
   const { now, spc, secrets } = observation;
+  const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
-  const isPoll = trigger === "PollDue" || (isPollDue && REPAIRS.includes(trigger));
-  const interval = intervalBefore(state, now);
-  const timing = {
-    due: dueOf(state, { trigger, isPoll, interval, now }),
-    interval,
-    period: state.interval,
-    credentialsMs: state.failures > 0 ? 0 : credentialsMs(trigger),
-  };
+  const isPoll = trigger === "PollDue" || (isPollDue && isRepairing);
+  const timing = timingOf(state, now, [trigger, isPoll]);
   // No answer has come since somebody asked for one: whatever the class comes for, what was known before is none.
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(trigger);
   if (secrets.isBlind) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
-  const isStored = isCheck || REPAIRS.includes(trigger);
-  if (!isStored) return { kind: "everything", ...timing, sharedMs: FIRST.includes(trigger) ? FIRST_SHARED_MS : 0 };
+  if (!isCheck && !isRepairing) return { kind: "everything", ...timing, sharedMs: FIRST.includes(trigger) ? FIRST_SHARED_MS : 0 };
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(observation) };
 }
 
-interface DueFacts {
-  readonly trigger: FetchNeed;
-  readonly isPoll: boolean;
-  readonly interval: number;
-  readonly now: number;
-}
-
-function dueOf({ nextPoll }: ClassState, { trigger, isPoll, interval, now }: DueFacts): number {
-  if (isPoll) return Math.min(now, nextPoll);
+function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchNeed, boolean]) {
+  const { nextPoll, interval: period, failures } = state;
+  const interval = intervalBefore(state, now);
   // What a repair got does not stand for the poll after it: by then the object may have changed again.
-  return REPAIRS.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
+  const repairDue = REPAIRS.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
+  const due = isPoll ? Math.min(now, nextPoll) : repairDue;
+  return { due, interval, period, credentialsMs: failures > 0 ? 0 : credentialsMs(trigger) };
 }
 
 /** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */

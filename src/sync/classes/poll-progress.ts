@@ -2,13 +2,11 @@ import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
-import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import type { WorkerSettings } from "../worker-settings.ts";
 import type { ClassStates } from "./class-states.ts";
-import type { Consumers } from "./consumers.ts";
 import type { HeldClasses } from "./held-classes.ts";
+import { isMirrored, type Mirroring } from "./observe.ts";
 
 /**
  * Up to when all polls that fell due have been made. A class at rest has no exact time of its own, since nothing is written for it: this one
@@ -28,20 +26,12 @@ export function polledBefore({ progress, clock }: { readonly progress?: PollProg
   return before <= now + CLOCKS_DIFFER_MS ? Math.min(before, now) : "unknown";
 }
 
-/** What says whether a class is polled. */
-export interface PollSettings {
-  readonly settings: WorkerSettings;
-  readonly consumers: Pick<Consumers, "isUsed">;
-}
-
 /** Of a class that is checked regularly: not of one that is switched off, of another provider, or waits for its first pod. */
-export function isPolled({ settings, consumers }: PollSettings, provider: SecretProviderClass): boolean {
-  if (!settings.syncSecret || !settings.enableSecretRotation || secretObjectsOf(provider).length === 0) return false;
-  const mode = syncMode(provider, settings.syncMode);
-  return mode === "always" || (mode === "while-used" && consumers.isUsed(keyOf(provider)));
+export function isPolled(mirroring: Mirroring, spc: SecretProviderClass): boolean {
+  return mirroring.settings.enableSecretRotation && secretObjectsOf(spc).length > 0 && isMirrored(mirroring, spc);
 }
 
-interface Polls extends PollSettings {
+interface Polls extends Mirroring {
   readonly clock: Clock;
   readonly classes: Pick<HeldClasses, "hasSynced" | "list">;
   readonly states: ClassStates;

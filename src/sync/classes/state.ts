@@ -19,33 +19,33 @@ export interface ClassState {
   readonly phase: { readonly cluster: string; readonly key: string };
   readonly nextPoll: number;
   /** When the last poll of this process was due; undefined before the first. */
-  readonly lastPoll: number | undefined;
+  readonly lastPoll?: number | undefined;
   /** Milliseconds between two polls, as `nextPoll` was derived from. */
   readonly interval: number;
   /** When an object of the class was seen to have changed; undefined where nothing is known of any change. */
-  readonly changeSeen: number | undefined;
+  readonly changeSeen?: number | undefined;
   /** Consecutive failed attempts. */
   readonly failures: number;
   /** Meaningful while `failures` is above 0. */
   readonly retryAt: number;
   /** Value of the refresh annotation that was answered: any other is a request that is open. */
-  readonly lastRefresh: string | undefined;
+  readonly lastRefresh?: string | undefined;
   /** Its value at the last attempt, whatever came of it. */
-  readonly triedRefresh: string | undefined;
+  readonly triedRefresh?: string | undefined;
   /** Of the last check that succeeded. */
-  readonly lastSuccess: number | undefined;
+  readonly lastSuccess?: number | undefined;
   /** Earlier processes have checked the class with success then or later; undefined where nobody knows. */
-  readonly checkedBefore: number | undefined;
+  readonly checkedBefore?: number | undefined;
   /** Repairs of edited or deleted Secrets. */
   readonly repairs: Repairs;
   /** Names of Secrets that failed at the last attempt. */
   readonly failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is told once. */
-  readonly lastTold: Told | undefined;
+  readonly lastTold?: Told | undefined;
   /** That the class is stale was told. */
   readonly isStaleTold: boolean;
   /** Since when no pod has mounted the class, as far as this process has seen without a gap. */
-  readonly unusedSince: number | undefined;
+  readonly unusedSince?: number | undefined;
   /** Nothing is mirrored because nobody uses the class. */
   readonly isIdle: boolean;
   /** Who damaged which Secret in the repairs that are counted in a row. */
@@ -53,7 +53,7 @@ export interface ClassState {
   /** What was told of objects' dates, by object and version. */
   readonly datesTold: ReadonlyMap<string, string>;
   /** Up to when an earlier process told of dates; undefined: none did. */
-  readonly datesToldUntil: number | undefined;
+  readonly datesToldUntil?: number | undefined;
 }
 
 /** A class that is to be mirrored, as a reconcile meets it. */
@@ -200,22 +200,13 @@ function firstSight({ cluster, key, spc, interval, status, polledUntil: told, no
 }
 
 const UNKNOWN = {
-  lastPoll: undefined,
-  changeSeen: undefined,
   failures: 0,
-  lastRefresh: undefined,
-  triedRefresh: undefined,
-  lastSuccess: undefined,
-  checkedBefore: undefined,
   repairs: NO_REPAIRS,
   failing: new Set<string>(),
-  lastTold: undefined,
   isStaleTold: false,
-  unusedSince: undefined,
   isIdle: false,
   contenders: new Map<string, string>(),
   datesTold: new Map<string, string>(),
-  datesToldUntil: undefined,
 } as const;
 
 function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState {

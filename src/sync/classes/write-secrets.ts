@@ -1,13 +1,12 @@
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import type { SecretStatus } from "../../domain/sync/class-status.ts";
+import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
 import { heldKeys, heldSecrets } from "../../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
-import type { WriteResult } from "../secrets/write-secret.ts";
 import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { ClassStates } from "./class-states.ts";
 import { type ClassCaches, observeSecret } from "./observe.ts";
@@ -63,33 +62,31 @@ function storedSecrets({ caches }: WritePorts, { spc }: Written): readonly Secre
 }
 
 async function writeOne(ports: WritePorts, written: Written, entry: MirroredSecret, signal: AbortSignal): Promise<SecretStatus> {
-  if (entry.kind === "failed")
-    return failedStatus(ports, written, { entry, told: { name: entry.name, state: entry.reason, message: entry.message } });
-  if (entry.kind === "unchanged") return writtenStatus(ports, written, { entry, name: entry.name });
+  if (entry.kind === "unchanged") return writtenStatus(ports, written, entry.name, entry.keys);
+  const failed = failedStatus(ports, written, entry);
+  if (entry.kind === "failed") return failed({ name: entry.name, state: entry.reason, message: entry.message });
   const { name } = entry.secret;
   const facts = observeSecret(ports.caches, written.spc, name);
   try {
     const result = await ports.secretWriter.write({ ...facts, secret: entry.secret }, signal);
-    if (result.kind === "refused")
-      return failedStatus(ports, written, { entry, told: { name, state: result.reason, message: result.message } });
-    if (result.kind === "written") noteWritten(ports, written, { name, result, observed: facts.observed });
-    return writtenStatus(ports, written, { entry, name });
+    if (result.kind === "refused") return failed({ name, state: result.reason, message: result.message });
+    if (result.kind === "written" && result.action === "replace") {
+      const message = `Secret ${name} was deleted and made anew, without what others had added to it: ${result.why}`;
+      tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
+    } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, facts.observed))
+      noteRepair(ports, written, name, facts.observed);
+    return writtenStatus(ports, written, name, entry.keys);
   } catch (error) {
     const state = refusalOf(error);
     if (state === undefined) throw error;
-    return failedStatus(ports, written, { entry, told: { name, state, message: error instanceof Error ? error.message : "" } });
+    return failed({ name, state, message: error instanceof Error ? error.message : "" });
   }
 }
 
-interface Named {
-  readonly entry: MirroredSecret;
-  readonly name: string;
-}
-
 /** A Secret that somebody damages after each repair is as it should be for moments only. */
-function writtenStatus({ states, now }: WritePorts, { key, spc }: Written, { entry, name }: Named): SecretStatus {
+function writtenStatus({ states, now }: WritePorts, { key, spc }: Written, name: string, data: readonly KeyStatus[]): SecretStatus {
   const specHash = specHashes(spc).get(name);
-  const written = { ...(specHash === undefined ? {} : { specHash }), data: entry.keys };
+  const written = { ...(specHash === undefined ? {} : { specHash }), data };
   const state = states.get(key);
   const who = state?.contenders.get(name);
   if (state === undefined || who === undefined || isContestedUntil(state, now()) === undefined)
@@ -99,33 +96,15 @@ function writtenStatus({ states, now }: WritePorts, { key, spc }: Written, { ent
   return { name, state: "Contested", message, ...written };
 }
 
-interface Failed {
-  readonly entry: MirroredSecret;
-  readonly told: Pick<SecretStatus, "name" | "state" | "message">;
-}
-
 /** What was there stays, and the status goes on saying what that is. */
-function failedStatus(ports: WritePorts, written: Written, { entry, told }: Failed): SecretStatus {
-  const { data = [], specHash } = storedSecrets(ports, written).find(({ name }) => name === told.name) ?? {};
-  // What a Secret of somebody else holds is not ours to say.
-  if (entry.kind !== "failed" && told.state === "Conflict") return { ...told, data: [] };
-  const held = { ...told, ...(specHash === undefined ? {} : { specHash }) };
-  return { ...held, data: entry.kind === "failed" ? heldKeys(entry.keys, data) : data };
-}
-
-interface Write {
-  readonly name: string;
-  readonly result: Extract<WriteResult, { readonly kind: "written" }>;
-  /** As it was before; undefined where it was deleted, or never there. */
-  readonly observed: ObservedSecret | undefined;
-}
-
-function noteWritten(ports: WritePorts, written: Written, { name, result, observed }: Write): void {
-  const { spc, trigger } = written;
-  if (result.action === "replace") {
-    const message = `Secret ${name} was deleted and made anew, without what others had added to it: ${result.why}`;
-    tell(ports.teller, spc, { kind: "secret", reason: "SecretReplaced", message });
-  } else if (isRepair(trigger) && isDamaged(written, name, observed)) noteRepair(ports, written, { name, observed });
+function failedStatus(ports: WritePorts, written: Written, entry: MirroredSecret) {
+  return (told: Pick<SecretStatus, "name" | "state" | "message">): SecretStatus => {
+    // What a Secret of somebody else holds is not ours to say.
+    if (entry.kind !== "failed" && told.state === "Conflict") return { ...told, data: [] };
+    const { data = [], specHash } = storedSecrets(ports, written).find(({ name }) => name === told.name) ?? {};
+    const held = { ...told, ...(specHash === undefined ? {} : { specHash }) };
+    return { ...held, data: entry.kind === "failed" ? heldKeys(entry.keys, data) : data };
+  };
 }
 
 function isDamaged({ spc }: Written, name: string, observed: ObservedSecret | undefined): boolean {
@@ -134,7 +113,7 @@ function isDamaged({ spc }: Written, name: string, observed: ObservedSecret | un
 }
 
 /** Says who damaged a Secret, as far as the API server knows, and remembers it in case of a fight. */
-function noteRepair(ports: WritePorts, { key, spc }: Written, { name, observed }: Omit<Write, "result">): void {
+function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, observed: ObservedSecret | undefined): void {
   ports.repairs.inc({ damage: observed === undefined ? "deleted" : "edited" });
   const writer = observed?.lastForeign;
   ports.states.note(key, { kind: "repaired", name, by: writer?.manager ?? "somebody" });

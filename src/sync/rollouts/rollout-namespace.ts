@@ -1,8 +1,4 @@
 import { objectKey } from "../../domain/object-key.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { EventSink } from "../../domain/ports/event-sink.ts";
-import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import type { Logger } from "../../domain/ports/logger.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
@@ -10,9 +6,8 @@ import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
-import type { HeldClasses } from "../classes/held-classes.ts";
-import type { StatusStore } from "../classes/status-store.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
+import type { ClassPorts, ClassStores } from "../classes/apply.ts";
+import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { proveRestart } from "./prove-restart.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
@@ -29,21 +24,11 @@ export interface RolloutSettings {
   readonly timeoutMs: number;
 }
 
-/** What of the worker rollouts go by. */
-export interface RolloutWorker {
-  readonly kube: KubeClient;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly events: EventSink;
-  readonly classes: HeldClasses;
-  readonly secrets: SecretStore;
-  readonly statuses: StatusStore;
-  readonly gate: CrdGate;
-}
-
 /** Everything that a look at a namespace reads and writes through. */
 export interface RolloutContext {
-  readonly worker: RolloutWorker;
+  readonly worker: Teller &
+    Pick<ClassPorts, "kube" | "clock" | "gate"> &
+    Pick<ClassStores, "classes" | "statuses"> & { readonly secrets: SecretStore };
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;

@@ -1,11 +1,10 @@
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
-import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
-import { RETRIES } from "../patience.ts";
+import { WorkQueue } from "../../runtime/workqueue.ts";
+import { patiently, RETRIES } from "../patience.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
@@ -32,8 +31,7 @@ export interface Rollouts {
 /** Namespaces looked at a time: the API server's answers dominate. */
 const WORKERS = 4;
 
-/** Somebody wrote to the workload in between; its new state is on its way (milliseconds). */
-const AFTER_CONFLICT_MS = 500;
+const SOON = { Conflict: 500, NotFound: 500 };
 
 export function createRollouts(options: RolloutsOptions): Rollouts {
   const { settings, metrics, clock, logger, random } = options;
@@ -49,7 +47,8 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         clock,
         logger: logger.child({ queue: "rollouts" }),
         random,
-        handle: (namespace, handleSignal) => patiently(() => reconcileRollouts(context, namespace, handleSignal)),
+        // After a conflict somebody wrote to the workload in between; its new state is on its way.
+        handle: (namespace, handleSignal) => patiently(() => reconcileRollouts(context, namespace, handleSignal), SOON),
       });
       const onChange = (namespace: string): void => queue.add(namespace);
       const workloads = startRolloutWorkloads({ watcher: options.watcher, onChange, onGone: (uid) => memory.forget(uid) }, signal);
@@ -63,16 +62,4 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       await queue.run(signal);
     },
   };
-}
-
-async function patiently(handle: () => ReturnType<typeof reconcileRollouts>): Promise<Outcome> {
-  try {
-    return await handle();
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    if (error.code === "Conflict" || error.code === "NotFound") return { kind: "requeueAfter", milliseconds: AFTER_CONFLICT_MS };
-    // A missing right, say, may be mended by people without any event: look again, slowly.
-    if (error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
-    throw error;
-  }
 }

@@ -30,53 +30,51 @@ export interface SecretWriterOptions extends WriteOptions {
 
 export function createSecretWriter(options: SecretWriterOptions): SecretWriter {
   const { kube, writes, blind } = options;
+  const counted = async (action: string, write: Promise<unknown>): Promise<void> => {
+    await write;
+    writes.inc({ action });
+  };
   const patch = (secret: ObservedSecret, metadata: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> => {
     const { ref, uid, resourceVersion } = secret;
     const written = { fieldManager: FIELD_MANAGER };
     return kube.mergePatch(RESOURCES.secrets, ref, { metadata: { uid, resourceVersion, ...metadata } }, written, signal);
   };
-  const writer: SecretWriter = {
-    write: (input, signal) => writeSecret(options, input, signal),
-    delete: async ({ ref, uid, resourceVersion }, signal) => {
-      await kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal);
-    },
-    transfer: async (secret, className, signal) => {
-      await patch(secret, { annotations: { [SECRET_ANNOTATIONS.class]: className } }, signal);
-      writes.inc({ action: "leave" });
-    },
-    release: async (secret, signal) => {
-      const { class: ofClass, objects, content, adopted } = SECRET_ANNOTATIONS;
-      const annotations = { [ofClass]: null, [objects]: null, [content]: null, [adopted]: null };
-      await patch(secret, { labels: { [MANAGED_LABEL]: null }, annotations }, signal);
-      writes.inc({ action: "release" });
-    },
-  };
-  return counting(blind === undefined ? writer : blindly(writer, { ...options, blind }), writes);
-}
-
-/** By name and by the worker's own word: the policy says what is ours. */
-function blindly(writer: SecretWriter, options: WriteOptions & { readonly blind: BlindSecrets }): SecretWriter {
+  const ways = blind === undefined ? watching(options) : blindly(options, blind);
   return {
-    ...writer,
-    write: (input, signal) => writeBlindly(options, input, signal),
-    delete: ({ ref }, signal) => deleteBlindly(options, ref, signal),
-    transfer: async (secret, className) => {
-      options.blind.remember({ ...secret, annotations: { ...secret.annotations, [SECRET_ANNOTATIONS.class]: className } });
-    },
-  };
-}
-
-function counting(writer: SecretWriter, writes: Counter<"action">): SecretWriter {
-  return {
-    ...writer,
     write: async (input, signal) => {
-      const result = await writer.write(input, signal);
+      const result = await ways.write(input, signal);
       if (result.kind === "written") writes.inc({ action: result.action });
       return result;
     },
-    delete: async (secret, signal) => {
-      await writer.delete(secret, signal);
-      writes.inc({ action: "delete" });
+    delete: (secret, signal) => counted("delete", ways.delete(secret, signal)),
+    transfer: async (secret, className, signal) => {
+      const annotations = { [SECRET_ANNOTATIONS.class]: className };
+      if (blind === undefined) await counted("leave", patch(secret, { annotations }, signal));
+      else blind.remember({ ...secret, annotations: { ...secret.annotations, ...annotations } });
     },
+    release: (secret, signal) => {
+      const { class: ofClass, objects, content, adopted } = SECRET_ANNOTATIONS;
+      const annotations = { [ofClass]: null, [objects]: null, [content]: null, [adopted]: null };
+      return counted("release", patch(secret, { labels: { [MANAGED_LABEL]: null }, annotations }, signal));
+    },
+  };
+}
+
+interface Ways extends Pick<SecretWriter, "write"> {
+  delete(secret: ObservedSecret, signal: AbortSignal): Promise<unknown>;
+}
+
+function watching(options: WriteOptions): Ways {
+  return {
+    write: (input, signal) => writeSecret(options, input, signal),
+    delete: ({ ref, uid, resourceVersion }, signal) => options.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal),
+  };
+}
+
+/** By name and by the worker's own word: the policy says what is ours. */
+function blindly(options: WriteOptions, blind: BlindSecrets): Ways {
+  return {
+    write: (input, signal) => writeBlindly({ ...options, blind }, input, signal),
+    delete: ({ ref }, signal) => deleteBlindly({ ...options, blind }, ref, signal),
   };
 }

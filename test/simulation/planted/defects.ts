@@ -6,6 +6,7 @@ import type { Planted } from "./edits.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
+const PLAN_FETCH = "src/sync/classes/plan-fetch.ts";
 const CLASS_STATE = "src/sync/classes/state.ts";
 
 export const DEFECTS: readonly Planted[] = [
@@ -173,9 +174,9 @@ import { networkCode } from "./service-answer.ts";
     what: "the grace of a class without pods counts across a gap in the watch of pods",
     edits: [
       {
-        file: "src/domain/sync/unused.ts",
-        find: "  const since = Math.max(unusedSince ?? now, Math.min(unbrokenSince, now));",
-        replace: "  const since = Math.min(unusedSince ?? now, Math.max(unbrokenSince, now));",
+        file: PLAN_FETCH,
+        find: "  const since = Math.max(state.unusedSince ?? now, Math.min(unbrokenSince, now));",
+        replace: "  const since = Math.min(state.unusedSince ?? now, Math.max(unbrokenSince, now));",
       },
     ],
   },
@@ -206,9 +207,9 @@ import { networkCode } from "./service-answer.ts";
     what: "the grace of a class without pods ends while the watch of pods is broken",
     edits: [
       {
-        file: "src/domain/sync/unused.ts",
-        find: `  return isFollowed ? { kind: "expired", since }`,
-        replace: `  return isFollowed || since > 0 ? { kind: "expired", since }`,
+        file: PLAN_FETCH,
+        find: "  if (!isFollowed) return",
+        replace: "  if (!isFollowed && since < 0) return",
       },
     ],
   },
