@@ -231,7 +231,7 @@ export function refusal(code: KubeErrorCode, status: number): KubeError {
 /** As the API server's authorizers answer. */
 export function withoutRight(): KubeError {
   const message = 'HTTP 403: it is forbidden: User "system:serviceaccount:keyvault-injector:keyvault-injector-sync" cannot do so';
-  return new KubeError("Forbidden", message, { retry: { kind: "backoff" }, status: 403 });
+  return new KubeError("Forbidden", message, { retry: { kind: "backoff" }, status: 403, refuser: { kind: "rights" } });
 }
 
 function violated(live: KubeObject | undefined, expected: Partial<KubeObject["metadata"]> | undefined): KubeError | undefined {
