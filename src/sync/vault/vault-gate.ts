@@ -17,7 +17,7 @@ import {
   untold,
   type VaultPressure,
 } from "../../domain/schedule/vault-pressure.ts";
-import { FairTurns } from "./fair-turns.ts";
+import { FairSlots } from "../../runtime/fair-slots.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
 import { VaultUsage } from "./vault-usage.ts";
 
@@ -49,8 +49,8 @@ function isKeyRead({ kind, operation }: VaultCall): boolean {
 export class VaultGate {
   readonly #options: GateOptions;
   readonly #vaultUrl: string;
-  readonly #turns = new FairTurns();
-  readonly #keyTurns = new FairTurns();
+  readonly #turns = new FairSlots(1);
+  readonly #keyTurns = new FairSlots(1);
   readonly #usage: VaultUsage;
   /** Namespaces that asked for most when the vault throttled last. */
   #payers: ReadonlySet<string> = new Set();
@@ -79,7 +79,7 @@ export class VaultGate {
   /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
     this.#usage.count(call.namespace, this.#options.clock.now());
-    const request = await this.#lineOf(call).take(call.namespace, () => this.#enter(call, signal), signal);
+    const request = await this.#lineOf(call).run(call.namespace, signal, () => this.#enter(call, signal));
     try {
       const result = await ask();
       // The end of a list is known without a request.
@@ -92,7 +92,7 @@ export class VaultGate {
   }
 
   /** Keys have a slower budget, behind which nobody else waits. */
-  #lineOf(call: VaultCall): FairTurns {
+  #lineOf(call: VaultCall): FairSlots {
     return isKeyRead(call) ? this.#keyTurns : this.#turns;
   }
 
