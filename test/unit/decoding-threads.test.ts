@@ -7,7 +7,6 @@ import type { Clock } from "../../src/domain/ports/clock.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
-import { NamespaceTurns } from "../../src/pki/threads/namespace-turns.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ClassContent } from "../../src/sync/vault/class-content.ts";
 import { heavyPkcs12 } from "../support/heavy-pkcs12.ts";
@@ -174,18 +173,5 @@ describe("what a class may have decoded in one reconcile", () => {
     assert.deepEqual(decoder.asked, [10_000, 8_000, 1_000]);
     assert.ok(outcome?.kind === "refused");
     assert.match(outcome.problem.message, /^failed to get cert data from file f0, err: the file could not be decoded$/);
-  });
-});
-
-describe("turns by namespace", () => {
-  test("go round, with one of each namespace out at a time", () => {
-    const turns = new NamespaceTurns<string>();
-    for (const item of ["a1", "a2", "a3", "b1", "c1"]) turns.add(item.slice(0, 1), item);
-
-    const first = [turns.take(), turns.take(), turns.take(), turns.take()].map((taken) => taken?.item);
-    turns.end("a");
-
-    assert.deepEqual(first, ["a1", "b1", "c1", undefined]);
-    assert.equal(turns.take()?.item, "a2");
   });
 });

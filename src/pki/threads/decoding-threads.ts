@@ -1,21 +1,14 @@
 import type { DecodingTask } from "../../domain/content/decoding.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoded, Decoder, DecodingTerms } from "../../domain/ports/decoder.ts";
+import { FairSlots } from "../../runtime/fair-slots.ts";
+import { unlessAborted } from "../../runtime/lifecycle.ts";
 import { DecodingThread } from "./decoding-thread.ts";
-import { NamespaceTurns } from "./namespace-turns.ts";
 
 /** One namespace has one of them at the most, so that the other is there for everybody else. */
 const THREADS = 2;
 /** A thread without work is ended after this time (milliseconds), for the sake of its memory. */
 const IDLE_MS = 10_000;
-
-interface Job {
-  readonly task: DecodingTask;
-  readonly milliseconds: number;
-  readonly signal: AbortSignal;
-  readonly resolve: (decoded: Decoded) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /**
  * A few threads for work whose cost the authors of classes and secrets decide. Started when there is some; a thread that takes too long, or too
@@ -23,7 +16,7 @@ interface Job {
  */
 export class DecodingThreads implements Decoder {
   readonly #clock: Clock;
-  readonly #turns = new NamespaceTurns<Job>();
+  readonly #slots = new FairSlots(THREADS);
   /** With what wakes each before it is ended. */
   readonly #idle = new Map<DecodingThread, AbortController>();
   readonly #busy = new Set<DecodingThread>();
@@ -35,31 +28,11 @@ export class DecodingThreads implements Decoder {
     this.#clock = clock;
   }
 
+  /** Nobody who gives up waits for the thread, which goes on, and keeps its slot until it is done. */
   decode(task: DecodingTask, { namespace, milliseconds }: DecodingTerms, signal: AbortSignal): Promise<Decoded> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
-      if (signal.aborted || this.#isClosed) {
-        abort();
-        return;
-      }
-      signal.addEventListener("abort", abort, { once: true });
-      const settled = (): void => signal.removeEventListener("abort", abort);
-      const job: Job = {
-        task,
-        milliseconds,
-        signal,
-        resolve: (decoded) => {
-          settled();
-          resolve(decoded);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-      };
-      this.#turns.add(namespace, job);
-      this.#next();
-    });
+    const work = this.#slots.run(namespace, signal, () => this.#perform(task, milliseconds));
+    this.#track(work);
+    return unlessAborted(work, signal);
   }
 
   /** Ends all threads. */
@@ -70,34 +43,17 @@ export class DecodingThreads implements Decoder {
     await Promise.all(this.#running);
   }
 
-  #next(): void {
-    while (this.#busy.size < THREADS && !this.#isClosed) {
-      const taken = this.#turns.take();
-      if (taken === undefined) return;
-      this.#track(this.#work(taken.namespace, taken.item));
-    }
-  }
-
-  async #work(namespace: string, { task, milliseconds, signal, resolve, reject }: Job): Promise<void> {
-    if (signal.aborted) {
-      this.#turns.end(namespace);
-      return;
-    }
-    let thread: DecodingThread | undefined;
+  async #perform(task: DecodingTask, milliseconds: number): Promise<Decoded> {
+    if (this.#isClosed) throw new Error("the decoding threads have ended");
+    // The system may refuse a thread: out of memory, or at the limit of its processes.
+    const thread = this.#thread();
+    this.#busy.add(thread);
     try {
-      // The system may refuse a thread: out of memory, or at the limit of its processes.
-      thread = this.#thread();
-      this.#busy.add(thread);
-      resolve(await thread.perform(task, milliseconds));
-    } catch (error) {
-      reject(error);
-    }
-    this.#turns.end(namespace);
-    if (thread !== undefined) {
+      return await thread.perform(task, milliseconds);
+    } finally {
       this.#busy.delete(thread);
       if (!thread.isEnded) this.#track(this.#rest(thread));
     }
-    this.#next();
   }
 
   #thread(): DecodingThread {
@@ -119,8 +75,9 @@ export class DecodingThreads implements Decoder {
     await thread.end();
   }
 
-  #track(run: Promise<void>): void {
-    const tracked = run.finally(() => this.#running.delete(tracked));
+  #track(run: Promise<unknown>): void {
+    const ended = (): void => void this.#running.delete(tracked);
+    const tracked = run.then(ended, ended);
     this.#running.add(tracked);
   }
 }

@@ -5,9 +5,9 @@ import { FairSlots } from "../../src/runtime/fair-slots.ts";
 
 const signal = new AbortController().signal;
 
-/** Turns that end when they are told to, in the order in which they began. */
-function someTurns() {
-  const turns = new FairSlots(1);
+/** Work that ends when it is told to, in the order in which it began. */
+function someWork(slots: number) {
+  const turns = new FairSlots(slots);
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const take = (line: string, name: string, until = signal): Promise<void> =>
@@ -23,17 +23,27 @@ function someTurns() {
   return { turns, begun, take, end };
 }
 
-describe("turns", () => {
-  test("are taken by one at a time, by line, and within a line in the order of coming", async () => {
-    const { begun, take, end } = someTurns();
+describe("slots", () => {
+  test("of one are taken in turns, by tenant, and of one tenant in the order of coming", async () => {
+    const { begun, take, end } = someWork(1);
     const all = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map((name) => take(name.slice(0, 1), name));
     for (const _ of all) await end();
     await Promise.all(all);
     assert.deepEqual(begun, ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
   });
 
+  test("of two never go to one tenant, so that one is there for everybody else", async () => {
+    const { begun, take, end } = someWork(2);
+    const all = ["a1", "a2", "a3", "b1", "c1"].map((name) => take(name.slice(0, 1), name));
+    await nextTurn();
+    assert.deepEqual(begun, ["a1", "b1"]);
+    for (const _ of all) await end();
+    await Promise.all(all);
+    assert.deepEqual(begun, ["a1", "b1", "a2", "c1", "a3"]);
+  });
+
   test("go on where one failed, or was given up while it waited", async () => {
-    const { turns, begun, take, end } = someTurns();
+    const { turns, begun, take, end } = someWork(1);
     await assert.rejects(
       turns.run("a", signal, () => Promise.reject(new Error("no"))),
       /no/,
