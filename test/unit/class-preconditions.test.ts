@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
+import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
+import type { Precondition } from "../../src/sync/classes/action.ts";
+import { hold } from "../../src/sync/classes/preconditions.ts";
+import type { GateState } from "../../src/sync/healing/crd-gate.ts";
+import { CRD, classOf, secretOf } from "../support/class-facts.ts";
+
+const HEALTHY: GateState = { kind: "whole", ...CRD };
+const SICK: GateState = { kind: "frozen", why: "the CRD is absent" };
+
+interface World {
+  /** Of the class; undefined: there is none. */
+  readonly resourceVersion?: string;
+  readonly crd?: GateState;
+  readonly pods?: number;
+  readonly isUsed?: boolean;
+  readonly secrets?: readonly ObservedSecret[];
+}
+
+/** Whether they hold in a world, and what was asked for in which order. */
+async function asked(preconditions: readonly Precondition[], world: World): Promise<readonly [boolean, readonly string[]]> {
+  const { resourceVersion, crd = HEALTHY, pods = 0, isUsed = false, secrets = [secretOf("app")] } = world;
+  const order: string[] = [];
+  const spc = classOf();
+  const found = resourceVersion && { kind: "found", object: { ...spc, metadata: { ...spc.metadata, resourceVersion } } };
+  const volumes = [{ csi: { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: "demo" } } }];
+  const kube = {
+    read: async () => {
+      order.push("class");
+      return found ?? { kind: "absent" };
+    },
+    list: async () => {
+      order.push("pods");
+      return Array.from({ length: pods }, () => ({ metadata: { name: "pod", namespace: "team" }, spec: { volumes } }));
+    },
+  } as unknown as KubeClient; // What is asked of it here.
+  const confirm = async (): Promise<GateState> => {
+    order.push("crd");
+    return crd;
+  };
+  const gate = { state: crd, damagedSince: undefined, noteWatched: () => undefined, confirm };
+  const watch = { hasSynced: true, lastActivity: 0, unbrokenSince: 0, isFollowed: true };
+  const caches = {
+    consumers: { isUsed: () => isUsed, watch },
+    secrets: { hasSynced: true, isBlind: false, size: secrets.length, get: () => undefined, ofClass: () => secrets },
+  };
+  return [await hold({ kube, gate, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
+}
+
+describe("preconditions", () => {
+  const absent: readonly Precondition[] = [
+    { kind: "classAbsent" },
+    { kind: "crdHealthy", uid: "crd" },
+    { kind: "sameSecrets", named: [secretOf("app")] },
+  ];
+  const unused: readonly Precondition[] = [
+    { kind: "noLiveConsumer" },
+    { kind: "classUnchanged", resourceVersion: "7" },
+    { kind: "crdHealthy" },
+    { kind: "unused" },
+  ];
+  const rows: readonly (readonly [string, readonly Precondition[], World, boolean, readonly string[]])[] = [
+    ["of a class that is gone hold, the class asked for before its CRD", absent, {}, true, ["class", "crd"]],
+    ["do not where the class is there, and nobody asks on", absent, { resourceVersion: "8" }, false, ["class"]],
+    ["do not while the CRD is not healthy", absent, { crd: SICK }, false, ["class", "crd"]],
+    ["do not under another CRD", absent, { crd: { ...HEALTHY, crdUid: "anew" } }, false, ["class", "crd"]],
+    [
+      "do not where a Secret came that was written just before",
+      absent,
+      { secrets: [secretOf("app"), secretOf("late")] },
+      false,
+      ["class", "crd"],
+    ],
+    ["do not where a Secret was made anew", absent, { secrets: [{ ...secretOf("app"), uid: "anew" }] }, false, ["class", "crd"]],
+    ["of a class that nobody uses hold, pods asked for first", unused, { resourceVersion: "7" }, true, ["pods", "class", "crd"]],
+    ["do not where a pod is there that the watch has not shown", unused, { resourceVersion: "7", pods: 1 }, false, ["pods"]],
+    ["do not where the class was edited", unused, { resourceVersion: "8" }, false, ["pods", "class"]],
+    ["do not where a pod came meanwhile", unused, { resourceVersion: "7", isUsed: true }, false, ["pods", "class", "crd"]],
+  ];
+  for (const [what, preconditions, world, isHeld, order] of rows) {
+    test(what, async () => assert.deepEqual(await asked(preconditions, world), [isHeld, order]));
+  }
+});
