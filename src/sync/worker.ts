@@ -262,7 +262,17 @@ function mirrorsOf(
     if (isKnown) enqueue(classKey);
     return isKnown;
   };
-  return createMirrors({ ...options, consumers, grants, values, onChange });
+  const { kube, credentialsSecretNames, limits, cloudName, readCloudFile, render, decoder, vaults, clock, random, vaultMetrics } = options;
+  return createMirrors({
+    cloud: { cloudName, readCloudFile },
+    identities: { kube, credentialsSecretNames, limits, consumers, grants },
+    content: { render, decoder, values },
+    vaults,
+    clock,
+    random,
+    vaultMetrics,
+    onChange,
+  });
 }
 
 async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {

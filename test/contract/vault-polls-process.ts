@@ -55,14 +55,15 @@ const mirror = createMirrors({
   random: () => 0,
   vaultMetrics: createVaultMetrics(registry),
   onChange: (classKey) => told.push(classKey) > 0,
-  render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
-  kube,
-  credentialsSecretNames: ["secrets-store-creds"],
-  consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-  limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
-  grants: { of: () => ({ accounts: [], managedIdentity: false }) },
-  cloudName: "AzurePublicCloud",
-  readCloudFile: undefined,
+  content: { render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false } },
+  identities: {
+    kube,
+    credentialsSecretNames: ["secrets-store-creds"],
+    consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
+    limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
+    grants: { of: () => ({ accounts: [], managedIdentity: false }) },
+  },
+  cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
 });
 
 /** Classes looked at a time, as the worker does. */

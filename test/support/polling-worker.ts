@@ -80,15 +80,16 @@ export class PollingWorker {
       random: () => 0,
       vaultMetrics: createVaultMetrics(this.registry),
       onChange: (classKey) => this.told.push(classKey) > 0,
-      render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
-      // Managed identities need nothing of the cluster.
-      kube: Object.create(null),
-      credentialsSecretNames: [],
-      consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-      limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
-      grants: { of: () => ({ accounts: [], managedIdentity: false }) },
-      cloudName: "AzurePublicCloud",
-      readCloudFile: undefined,
+      content: { render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false } },
+      identities: {
+        // Managed identities need nothing of the cluster.
+        kube: Object.create(null),
+        credentialsSecretNames: [],
+        consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
+        limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
+        grants: { of: () => ({ accounts: [], managedIdentity: false }) },
+      },
+      cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
     });
   }
 }

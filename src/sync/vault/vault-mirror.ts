@@ -28,37 +28,46 @@ import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
-import type { GateOptions } from "./vault-gate.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 import type { Question } from "./vault-question.ts";
 import { checkVersions, type VersionCheck } from "./version-check.ts";
 
-interface VaultMirrorOptions extends Omit<IdentityOptions, "readSecret">, CloudOptions {
-  readonly vaults: BudgetedClients;
-  readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
-  readonly credentials: RecentSecrets;
+export interface MirrorsOptions {
+  readonly cloud: CloudOptions;
+  /** Who may ask for a class. */
+  readonly identities: Omit<IdentityOptions, "readSecret">;
+  readonly vaults: VaultClients;
+  readonly content: ContentOptions;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly vaultMetrics: VaultMetrics;
+  /** As of a ledger. */
+  readonly onChange: (classKey: string) => boolean;
+}
+
+/** How values become Secrets. */
+export interface ContentOptions {
   readonly render: RenderOptions;
   /** Where decoding is done; not given: in place. */
   readonly decoder?: Decoder | undefined;
   /** Where not given, a class has room for all its values at any time. */
   readonly values?: ValuesInHand | undefined;
-  readonly clock: Clock;
-  readonly vaultMetrics: VaultMetrics;
 }
 
-export interface MirrorsOptions extends Omit<VaultMirrorOptions, "vaults" | "ledgerOf" | "credentials">, Omit<GateOptions, "metrics"> {
-  readonly vaults: VaultClients;
-  /** As of a ledger. */
-  readonly onChange: (classKey: string) => boolean;
+/** The same, within the limits of the vaults and with what each identity has seen of them. */
+interface Mirroring extends Omit<MirrorsOptions, "vaults" | "random" | "onChange"> {
+  readonly vaults: BudgetedClients;
+  readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
+  readonly credentials: RecentSecrets;
 }
 
-/** How classes are mirrored, within the limits of their vaults and with what each identity has seen of them. */
-export function createMirrors({ vaults, onChange, ...options }: MirrorsOptions): FetchMirror {
+export function createMirrors({ vaults, random, onChange, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
-  const budgeted = withBudget(vaults, { ...options, metrics });
+  const budgeted = withBudget(vaults, { clock, random, metrics });
   const ledgerOf = createLedgers({ clock, metrics, onChange });
-  const credentials = new RecentSecrets(options.kube, clock);
-  const mirroring = { ...options, vaults: budgeted, ledgerOf, credentials };
+  const credentials = new RecentSecrets(options.identities.kube, clock);
+  const mirroring: Mirroring = { ...options, vaults: budgeted, ledgerOf, credentials };
   return (provider, question, signal) => mirrorFromVault(mirroring, { provider, question }, signal);
 }
 
@@ -73,24 +82,25 @@ type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 const MOST_WARNINGS = 20;
 
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
-async function mirrorFromVault(options: VaultMirrorOptions, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
+async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, question } = request;
   const owner = objectKey(provider.metadata);
-  const opened = openProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: options.readCloudFile });
+  const opened = openProviderClass(provider.spec, { owner, ...options.cloud });
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
   const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
-  const identity = await findIdentity({ ...options, readSecret }, { provider, mode: opened.identity }, signal);
+  const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
-  const content = options.decoder && new ClassContent(options.decoder, namespace);
+  const { decoder } = options.content;
+  const content = decoder && new ClassContent(decoder, namespace);
   const slow = await content?.readObjects(provider.spec, signal);
   if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();
   if (!parsed.ok) return refused(asRefusal(parsed.error));
   const { address, objects, warnings } = parsed.value;
-  const forbidden = vaultRefusal(options.limits, address, namespace);
+  const forbidden = vaultRefusal(options.identities.limits, address, namespace);
   if (forbidden) return refused(asRefusal(forbidden));
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
   const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value, namespace));
@@ -112,7 +122,7 @@ interface MirrorObjects extends MirrorRequest {
 }
 
 async function mirrorObjects(
-  { render, clock, values }: VaultMirrorOptions,
+  { clock, content: { render, values } }: Mirroring,
   { provider, question, ledger, objects, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
