@@ -2,12 +2,12 @@ import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
-import type { Cluster } from "./cluster.ts";
-import { type ClusterAccess, type CommandContext, CommandFailure } from "./command.ts";
-import { createInputs } from "./manifest/inputs.ts";
 import { runProgram } from "./program.ts";
-import { createProgress, NO_PROGRESS } from "./progress.ts";
-import type { AzureAccess, WorkerCode } from "./surroundings.ts";
+import { type ClusterAccess, type CommandContext, CommandFailure } from "./shared/command.ts";
+import { createInputs } from "./shared/inputs.ts";
+import { createProgress, NO_PROGRESS } from "./shared/terminal.ts";
+import type { Cluster } from "./shared/viewer.ts";
+import type { AzureAccess, WorkerCode } from "./shared/worker-code.ts";
 
 /** What differs between the ways in which the command line is shipped: beside its files, or as a single one. */
 type Shipped = Pick<CommandContext, "version" | "program" | "shippedCrds">;

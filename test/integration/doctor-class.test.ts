@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { ClassFinding, LeafName } from "../../src/cli/doctor/class/leaves.ts";
 import { LEAVES } from "../../src/cli/doctor/class/leaves.ts";
-import type { ReportedWalk } from "../../src/cli/doctor/class/reported-walk.ts";
+import type { ReportedWalk } from "../../src/cli/doctor/class/walk.ts";
 import { SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { findLeaks } from "../support/canary.ts";

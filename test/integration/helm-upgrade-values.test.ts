@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { parse } from "yaml";
-import { settingsOf, type WorkloadObject } from "../../src/cli/doctor/settings-in-force.ts";
+import { settingsOf, type WorkloadObject } from "../../src/cli/shared/settings-in-force.ts";
 import { VERSION } from "../../tools/repository-files.ts";
 import { CHART, chartObjects, HELM_VERSIONS, helmRefusal, renderChart, runHelm, templateArguments } from "../support/helm.ts";
 import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/shipped-manifests.ts";

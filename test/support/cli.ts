@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
-import type { Cluster } from "../../src/cli/cluster.ts";
-import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/command.ts";
 import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
-import { createInputs } from "../../src/cli/manifest/inputs.ts";
-import type { ManifestInputs } from "../../src/cli/manifest/sources.ts";
 import { runProgram } from "../../src/cli/program.ts";
+import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/shared/command.ts";
+import { createInputs } from "../../src/cli/shared/inputs.ts";
+import type { ManifestInputs } from "../../src/cli/shared/manifest-files.ts";
+import type { Cluster } from "../../src/cli/shared/viewer.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";

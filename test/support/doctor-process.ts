@@ -5,8 +5,8 @@
 
 import type { LookupFunction } from "node:net";
 import { createInterface } from "node:readline";
-import type { CommandResult } from "../../src/cli/command.ts";
 import { openAzure } from "../../src/cli/compose.ts";
+import type { CommandResult } from "../../src/cli/shared/command.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 import { createReachHost } from "../../src/tls/reach-host.ts";
 import { runOnline } from "./cli.ts";

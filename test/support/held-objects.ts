@@ -1,4 +1,4 @@
-import type { Look, Viewer } from "../../src/cli/cluster.ts";
+import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
 import type { Resource } from "../../src/domain/kubernetes.ts";
 import type { Manifest } from "./shipped-manifests.ts";
 

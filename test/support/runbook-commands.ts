@@ -1,5 +1,5 @@
-import { COMMANDS } from "../../src/cli/commands.ts";
-import { parseArguments } from "../../src/cli/options.ts";
+import { COMMANDS } from "../../src/cli/program.ts";
+import { parseArguments } from "../../src/cli/shared/options.ts";
 import { fencedBlocks } from "./markdown.ts";
 import { at, listAt, type Manifest, readManifests } from "./shipped-manifests.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { COMMANDS } from "../../src/cli/program.ts";
 import { PROCESSES, SETTINGS } from "../../src/runtime/settings.ts";
 import { type CliOutput, runCli, runOffline } from "../support/cli.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Look, Viewer } from "../../src/cli/cluster.ts";
 import { explainClass } from "../../src/cli/explain/explain-class.ts";
 import { explainPod } from "../../src/cli/explain/explain-pod.ts";
 import type { Explanation } from "../../src/cli/explain/explanation.ts";
-import { explanationText } from "../../src/cli/explain/print.ts";
-import { createFacts } from "../../src/cli/facts.ts";
-import { paddedKeys } from "../../src/cli/padded-credentials.ts";
+import { explanationText } from "../../src/cli/explain/explanation.ts";
+import { paddedKeys } from "../../src/cli/shared/credentials.ts";
+import { createFacts } from "../../src/cli/shared/injection.ts";
+import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { runOffline } from "../support/cli.ts";

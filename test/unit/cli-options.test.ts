@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type OptionName, parseArguments } from "../../src/cli/options.ts";
+import { type OptionName, parseArguments } from "../../src/cli/shared/options.ts";
 import { runOffline } from "../support/cli.ts";
 
 const syntax: { options: readonly OptionName[]; formats: readonly string[]; arguments: number } = {

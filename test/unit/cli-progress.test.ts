@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { CHECKS } from "../../src/cli/doctor/check.ts";
-import { runChecks } from "../../src/cli/doctor/run-checks.ts";
-import { createProgress } from "../../src/cli/progress.ts";
+import { CHECKS } from "../../src/cli/doctor/checks/check.ts";
+import { runChecks } from "../../src/cli/doctor/checks/run-checks.ts";
+import { createProgress } from "../../src/cli/shared/terminal.ts";
 import { runCli } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 

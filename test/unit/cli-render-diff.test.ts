@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { applyPatch } from "diff";
-import { unifiedDiff } from "../../src/cli/render/diff.ts";
+import { unifiedDiff } from "../../src/cli/shared/diff.ts";
 import { runCli, runOffline } from "../support/cli.ts";
 import { randomFrom } from "../support/pod-schema/random.ts";
 import { aClass, aPod, OPTED_IN } from "../support/pods.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Cluster } from "../../src/cli/cluster.ts";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
-import { unifiedDiff } from "../../src/cli/render/diff.ts";
+import { unifiedDiff } from "../../src/cli/shared/diff.ts";
+import type { Cluster } from "../../src/cli/shared/viewer.ts";
 import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { runOffline } from "../support/cli.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { workerCode } from "../../src/cli/compose.ts";
-import { answerClasses } from "../../src/cli/doctor/answers.ts";
-import { type ClassContext, workerSettings } from "../../src/cli/doctor/class/class-look.ts";
 import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
-import { checkStatus } from "../../src/cli/doctor/class/status.ts";
-import { settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { checkStatus } from "../../src/cli/doctor/class/secrets.ts";
+import { answerClasses } from "../../src/cli/doctor/command.ts";
+import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
+import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { holding } from "../support/held-objects.ts";
 import type { Manifest } from "../support/shipped-manifests.ts";
 import { classOf, opaque } from "../support/sync-world.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { workerCode } from "../../src/cli/compose.ts";
-import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
 import { type PlannedClass, planClasses } from "../../src/cli/doctor/plan/plan.ts";
 import { claimsOf } from "../../src/cli/doctor/plan/plan-secret.ts";
-import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
+import { workerSettings } from "../../src/cli/shared/class-context.ts";
+import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { holding } from "../support/held-objects.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { OPTIONS } from "../../src/cli/options.ts";
+import { OPTIONS } from "../../src/cli/shared/options.ts";
 import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { settingsOf, type WorkloadObject } from "../../src/cli/doctor/settings-in-force.ts";
+import { settingsOf, type WorkloadObject } from "../../src/cli/shared/settings-in-force.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 
 function deployment(args: readonly string[], env: readonly { readonly name: string; readonly value?: string }[] = []): WorkloadObject {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { ClassContext } from "../../src/cli/doctor/class/class-look.ts";
-import { checkSecrets } from "../../src/cli/doctor/class/mirrored-secrets.ts";
+import { checkSecrets } from "../../src/cli/doctor/class/secrets.ts";
+import type { ClassContext } from "../../src/cli/shared/class-context.ts";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";

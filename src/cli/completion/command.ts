@@ -1,6 +1,7 @@
 import { spellingAdvice } from "../../domain/spelling.ts";
-import { type Command, CommandFailure, EXIT } from "../command.ts";
-import { SCRIPTS, SHELLS } from "./scripts.ts";
+import { PROCESSES } from "../../runtime/settings.ts";
+import { type Command, CommandFailure, EXIT } from "../shared/command.ts";
+import { type CommandOption, optionsOf } from "../shared/options.ts";
 
 /** Takes the commands from whoever lists them: this one is among them. */
 export function completionOf(commands: () => readonly Command[]): Command {
@@ -26,4 +27,119 @@ export function completionOf(commands: () => readonly Command[]): Command {
       throw new CommandFailure(`${said}; ${spellingAdvice(word ?? "", SHELLS)}`);
     },
   };
+}
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+interface Completed {
+  readonly name: string;
+  readonly summary: string;
+  readonly words: readonly string[];
+  readonly formats: readonly string[];
+  readonly options: readonly CommandOption[];
+}
+
+/** Each prints the script for its shell, complete in itself: nothing of the program runs while somebody types. */
+export const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
+  bash: (commands) => bashScript(completedOf(commands)),
+  zsh: (commands) => zshScript(completedOf(commands)),
+  fish: (commands) => fishScript(completedOf(commands)),
+};
+
+function completedOf(commands: readonly Command[]): readonly Completed[] {
+  const own = commands.map((command): Completed => {
+    const { name, summary, words = [], formats = [] } = command;
+    return { name, summary, words, formats, options: optionsOf(command) };
+  });
+  const nothing = { words: [], formats: [], options: [] };
+  const help = { ...nothing, name: "help", summary: "Print the help of a command.", words: own.map(({ name }) => name) };
+  return [...own, help, { ...nothing, name: "version", summary: "Print the version." }];
+}
+
+const flagsOf = (options: Completed["options"]): readonly string[] =>
+  options.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]);
+
+/** Flags whose value is a file or a folder, as a pattern of `case`. */
+const pathFlags = (all: readonly Completed[]): string =>
+  [...new Set(flagsOf(all.flatMap(({ options }) => options.filter(isPath))))].join("|");
+
+const isPath = ({ value }: CommandOption): boolean => value?.startsWith("FILE") === true || value === "DIR";
+
+/** The commands that have `-o`, each as a line of `case` with what `complete` does of its formats. */
+const formatCases = (all: readonly Completed[], complete: (formats: string) => string): string =>
+  all
+    .filter(({ formats }) => formats.length > 0)
+    .map(({ name, formats }) => `      ${name}) ${complete(formats.join(" "))} ;;`)
+    .join("\n");
+
+function bashScript(all: readonly Completed[]): string {
+  const cases = all.map((each) => `    ${each.name}) words="${[...each.words, ...flagsOf(each.options)].join(" ")}" ;;`);
+  return `# bash completion of keyvault-injector
+_keyvault_injector() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  case "$previous" in
+    ${pathFlags(all)}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output) case "\${COMP_WORDS[1]}" in
+${formatCases(all, (formats) => `COMPREPLY=($(compgen -W "${formats}" -- "$current"))`)}
+    esac; return ;;
+  esac
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="${[...all.map(({ name }) => name), ...PROCESSES].join(" ")}"
+  else
+    case "\${COMP_WORDS[1]}" in
+${cases.map((line) => `  ${line}`).join("\n")}
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [ "\${COMP_WORDS[1]}" = render ]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+}
+complete -o filenames -F _keyvault_injector keyvault-injector
+`;
+}
+
+function zshScript(all: readonly Completed[]): string {
+  const described = all.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
+  const cases = all.map((each) => `    ${each.name}) compadd -- ${[...each.words, ...flagsOf(each.options)].join(" ")} ;;`);
+  return `#compdef keyvault-injector
+_keyvault_injector() {
+  local -a commands
+  commands=(
+${described.join("\n")}
+  )
+  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  case "\${words[CURRENT-1]}" in
+    ${pathFlags(all)}) _files; return ;;
+    -o|--output) case "\${words[2]}" in
+${formatCases(all, (formats) => `compadd -- ${formats}`)}
+    esac; return ;;
+  esac
+  case "\${words[2]}" in
+${cases.join("\n")}
+  esac
+  if [[ "\${words[2]}" == render ]]; then _files; fi
+}
+compdef _keyvault_injector keyvault-injector
+`;
+}
+
+function fishScript(all: readonly Completed[]): string {
+  const start = "complete -c keyvault-injector";
+  const lines = all.flatMap(({ name, summary, words, options }) => [
+    `${start} -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+    ...(words.length === 0 ? [] : [`${start} -f -n '__fish_seen_subcommand_from ${name}' -a '${words.join(" ")}'`]),
+    ...options.map((option) => `${start} -n '__fish_seen_subcommand_from ${name}' ${fishOption(option)}`),
+  ]);
+  return `# fish completion of keyvault-injector\n${lines.join("\n")}\n`;
+}
+
+function fishOption(option: CommandOption): string {
+  const { name, short, value, choices, help } = option;
+  const takes = value === undefined ? "" : choices !== undefined ? ` -x -a '${choices.join(" ")}'` : isPath(option) ? " -r -F" : " -x";
+  return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${quoted(help)}`;
+}
+
+/** For zsh and fish: neither expands anything in single quotes, and both take a quote between two quoted parts. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -3,14 +3,13 @@ import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
-import { type Look, listed } from "../cluster.ts";
-import { OWN_LABEL } from "../install.ts";
-import { MORE_RESOURCES } from "../resources.ts";
-import type { CheckResult, DoctorContext } from "./check.ts";
-import { POLICIES } from "./check-install.ts";
-import { DRIVER_IMAGE, PROVIDER_IMAGE } from "./check-nodes.ts";
-import type { ReportedWalk } from "./class/reported-walk.ts";
-import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "./settings-in-force.ts";
+import { MORE_RESOURCES, OWN_LABEL } from "../shared/resources.ts";
+import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
+import { type Look, listed } from "../shared/viewer.ts";
+import type { CheckResult, DoctorContext } from "./checks/check.ts";
+import { POLICIES } from "./checks/install.ts";
+import { DRIVER_IMAGE, PROVIDER_IMAGE } from "./checks/nodes.ts";
+import type { ReportedWalk } from "./class/walk.ts";
 
 /** Raised when a field is renamed, removed, or means something else. Fields may be added at any time. */
 export const REPORT_FORMAT = 1;

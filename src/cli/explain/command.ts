@@ -3,7 +3,9 @@ import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { spellingAdvice } from "../../domain/spelling.ts";
-import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
+import { isClass, readClassItem } from "../manifest/class-item.ts";
+import { itemsOf, type ManifestItem } from "../manifest/items.ts";
+import { podAt, podPath } from "../manifest/pod-template.ts";
 import {
   accessOf,
   type Command,
@@ -13,21 +15,15 @@ import {
   type CommandResult,
   EXIT,
   formatOf,
-} from "../command.ts";
-import { createFacts } from "../facts.ts";
-import { isClass, readClassItem } from "../manifest/class-item.ts";
-import { itemsOf, type ManifestItem } from "../manifest/items.ts";
-import { podAt, podPath } from "../manifest/pod-template.ts";
-import { readFiles } from "../manifest/read-files.ts";
-import { type ManifestSource, sourcesOf } from "../manifest/sources.ts";
-import { openIfConfigured } from "../open-cluster.ts";
-import { type OptionValues, valueOf } from "../options.ts";
-import { fileFindings, showFinding } from "../render/finding.ts";
-import { TARGET_KINDS, targetResource } from "../resources.ts";
+} from "../shared/command.ts";
+import { createFacts } from "../shared/injection.ts";
+import { fileFindings, type ManifestSource, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { type OptionValues, valueOf } from "../shared/options.ts";
+import { TARGET_KINDS, targetResource } from "../shared/resources.ts";
+import { type Cluster, createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { explainClass } from "./explain-class.ts";
 import { type ExplainContext, explainPod } from "./explain-pod.ts";
-import { type Explanation, isWrong } from "./explanation.ts";
-import { explanationText } from "./print.ts";
+import { type Explanation, explanationText, isWrong } from "./explanation.ts";
 
 const FORMATS = ["text", "json"] as const;
 

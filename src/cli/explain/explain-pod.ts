@@ -10,14 +10,13 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { quoted } from "../../domain/quoted.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { readRbac } from "../access/read-rbac.ts";
-import type { Viewer } from "../cluster.ts";
-import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../inject.ts";
-import { DEFAULT_CLOUD } from "../install.ts";
-import { classSteps, lookAtStatus, syncSteps } from "./class-steps.ts";
-import { credentialsStep } from "./credentials-steps.ts";
+import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
+import { readRbac } from "../shared/rbac.ts";
+import { DEFAULT_CLOUD } from "../shared/resources.ts";
+import type { Viewer } from "../shared/viewer.ts";
+import { classSteps, lookAtStatus, syncSteps } from "./explain-class.ts";
 import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
-import { readersSteps } from "./readers-steps.ts";
+import { credentialsStep, readersSteps } from "./readers-steps.ts";
 import { webhookScope } from "./webhook-steps.ts";
 
 export interface PodToExplain {

@@ -1,6 +1,7 @@
-/** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
 import { isJsonObject } from "../../domain/json-object.ts";
 import { isPlainText } from "./yaml-scalar.ts";
+
+/** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
 
 export function toYaml(value: unknown): string {
   const lines: string[] = [];
@@ -95,4 +96,16 @@ function writeBlock(text: string, { lines, indent, head, isBelowKey }: Place): v
   const chomping = ending === 0 ? "-" : ending === 1 ? "" : "+";
   lines.push(`${head}|${indicator}${chomping}`);
   for (const line of `${body}${"\n".repeat(Math.max(0, ending - 1))}`.split("\n")) lines.push(line === "" ? "" : `${inner}${line}`);
+}
+
+declare global {
+  // In Node since 22, and not yet in TypeScript's library.
+  interface JSON {
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** JSON as kubectl prints it: integers of 64 bits keep their digits. */
+export function toJson(value: unknown): string {
+  return `${JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? JSON.rawJSON(String(inner)) : inner), 2)}\n`;
 }

@@ -1,17 +1,28 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
-import { type Cluster, createViewer, type Viewer } from "../cluster.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT, formatOf } from "../command.ts";
-import { lookAtEntry } from "../doctor/check-webhook.ts";
-import { createFacts } from "../facts.ts";
-import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../install.ts";
-import { itemsOf } from "../manifest/items.ts";
-import { type ManifestFiles, readFiles } from "../manifest/read-files.ts";
-import { sourcesOf } from "../manifest/sources.ts";
-import { openIfConfigured } from "../open-cluster.ts";
-import { valueOf } from "../options.ts";
-import { type Finding, fileFindings, showFinding } from "./finding.ts";
-import { FORMATS, type Format, type Printed, WRITERS } from "./printed.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
+import { lookAtEntry } from "../doctor/checks/webhook.ts";
+import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
+import { itemsOf, replacedItems, withItems } from "../manifest/items.ts";
+import { toJson, toYaml } from "../manifest/yaml.ts";
+import {
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../shared/command.ts";
+import { unifiedDiff } from "../shared/diff.ts";
+import { createFacts } from "../shared/injection.ts";
+import { type Finding, fileFindings, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { valueOf } from "../shared/options.ts";
+import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { type Cluster, createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { type RenderContext, type RenderedItem, renderItem } from "./render-item.ts";
+
+const FORMATS = ["yaml", "json", "diff"] as const;
+type Format = (typeof FORMATS)[number];
 
 export const render: Command = {
   name: "render",
@@ -118,4 +129,46 @@ async function unaskedNotes(
   if (entry === undefined || entry.kind === "seen" || entry.kind === "unseen") return [];
   const missing = `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`;
   return [`note: this cluster injects nothing, ${missing}: this is what an install would add; see ${program} doctor`];
+}
+
+/** A document, and what has become of its objects, in the order of `itemsOf`. */
+export interface Printed {
+  readonly document: ManifestDocument;
+  readonly objects: readonly (JsonObject | undefined)[];
+}
+
+export const WRITERS: Readonly<Record<Format, (printed: readonly Printed[], hasColour: boolean) => string>> = {
+  yaml: (printed) => storedObjects(printed).map(toYaml).join("---\n"),
+  json: (printed) => toJson({ apiVersion: "v1", kind: "List", items: storedObjects(printed) }),
+  diff: (printed, hasColour) => printed.map((each) => diffOf(each, hasColour)).join(""),
+};
+
+function storedObjects(printed: readonly Printed[]): readonly JsonObject[] {
+  return printed.map(({ document, objects }) => withItems(document, objects)).filter((object) => object !== undefined);
+}
+
+function diffOf({ document, objects }: Printed, hasColour: boolean): string {
+  const { file } = document.place;
+  const name = `${shownFile(file)} document ${document.number}`;
+  const items = replacedItems(document, objects);
+  if (items !== undefined) {
+    const [before, after] = (["before", "after"] as const).map((side) =>
+      listPieces(
+        document.object,
+        items.map((item) => item[side]),
+      ),
+    );
+    return unifiedDiff(before ?? [], after ?? [], { name, hasColour });
+  }
+  const [after] = objects;
+  return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), { name, hasColour });
+}
+
+/** The YAML of a List in as many pieces, whatever becomes of its items: each item and each other field is one. */
+function listPieces(list: JsonObject, items: readonly unknown[]): readonly string[] {
+  return Object.entries(list).flatMap(([key, value]) => {
+    if (key !== "items") return [toYaml({ [key]: value })];
+    const isEmpty = items.every((item) => item === undefined);
+    return [isEmpty ? "items: []\n" : "items:\n", ...items.map((item) => (item === undefined ? "" : toYaml([item])))];
+  });
 }

@@ -4,11 +4,11 @@ import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { objectAt } from "../../domain/preflight/workload.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
-import { type InjectionContext, injectPod, inTermsOfFiles } from "../inject.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import type { ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath, withPodAt } from "../manifest/pod-template.ts";
-import { type Finding, objectText } from "./finding.ts";
+import { type InjectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
+import { type Finding, objectText } from "../shared/manifest-files.ts";
 
 export interface RenderContext extends InjectionContext {
   /** Of objects that name none. */

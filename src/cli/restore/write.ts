@@ -5,8 +5,8 @@ import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import type { WorkerCode } from "../surroundings.ts";
-import { type Candidate, contentOf, type Restorable, toldOf } from "./plan.ts";
+import type { WorkerCode } from "../shared/worker-code.ts";
+import { type Candidate, contentOf, type Restorable, toldOf } from "./snapshots.ts";
 
 /** Of what the command writes, until it is handed over to those who wrote it before. */
 export const FIELD_MANAGER = "keyvault-injector-restore";

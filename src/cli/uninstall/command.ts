@@ -1,7 +1,20 @@
-import { accessOf, type Command, type CommandContext, CommandFailure, type CommandInput, type CommandResult, EXIT } from "../command.ts";
-import { INSTALL_NAMESPACE } from "../install.ts";
-import { valueOf } from "../options.ts";
-import { type InstallToRemove, prepare, undo } from "./prepare.ts";
+import { INSTALL_ANNOTATIONS } from "../../domain/annotations.ts";
+import { NO_WORKER } from "../../domain/healing/uninstall-marker.ts";
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import {
+  accessOf,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+} from "../shared/command.ts";
+import { valueOf } from "../shared/options.ts";
+import { FINAL_CHECK, INSTALL_NAMESPACE, MORE_RESOURCES } from "../shared/resources.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
@@ -29,5 +42,128 @@ async function runUninstall({ options }: CommandInput, context: CommandContext):
     return { code: EXIT.fine, output: `${lines.join("\n")}\n`, notes: [] };
   } finally {
     await cluster.close();
+  }
+}
+
+export interface InstallToRemove {
+  readonly kube: KubeClient;
+  readonly namespace: string;
+}
+
+const MANAGER = { fieldManager: "keyvault-injector-uninstall" };
+const WORKER = "keyvault-injector-sync";
+const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
+
+/** Resolves with what was done, for the terminal. The mark comes first: nothing is to undo what follows. */
+export async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
+  const namespace = await ownNamespace(install, signal);
+  const worker = await look(install, { resource: MORE_RESOURCES.deployments, ref: { namespace: install.namespace, name: WORKER } }, signal);
+  const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
+  const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
+  await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
+  const { uid } = binding?.metadata ?? {};
+  if (uid !== undefined)
+    await tried("delete the policy binding", () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
+  return [
+    `Namespace ${install.namespace} is marked: the worker heals nothing any more.`,
+    binding === undefined
+      ? `The policy binding ${FINAL_CHECK} is not there: no pod is refused.`
+      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because the webhook is gone.`,
+    "",
+    "Next, the way you installed it:",
+    "  helm uninstall RELEASE, or",
+    "  kubectl delete -k manifests/overlays/default --ignore-not-found, or",
+    "  take it out of Git and let it be pruned.",
+    "",
+    "What stays: the CRDs, every SecretProviderClass, the mirrored Secrets, the CSI driver and the provider. To remove them too:",
+    "  kubectl delete controllerrevisions -A -l keyvault-injector.dev/snapshot",
+    "  kubectl delete secrets -A -l keyvault-injector.dev/managed=true    # pods that use them no longer start",
+    "  kubectl delete -k manifests/crds    # deletes every class of the cluster, of the driver's other users as well",
+    "",
+    "To go on with the install instead: keyvault-injector uninstall --undo",
+  ];
+}
+
+/** The mark goes last: until then nothing is healed. */
+export async function undo(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
+  const namespace = await ownNamespace(install, signal);
+  const saved = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
+  const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
+  const returned = binding === undefined && saved !== undefined;
+  if (returned) await restore(install, saved, signal);
+  await annotate(install, { uninstalling: null, finalCheck: null }, signal);
+  return [
+    returned ? `The policy binding ${FINAL_CHECK} is there again.` : bindingLine(binding !== undefined),
+    `Namespace ${install.namespace} is not marked any more: the worker heals again.`,
+  ];
+}
+
+function bindingLine(isThere: boolean): string {
+  return isThere
+    ? `The policy binding ${FINAL_CHECK} is there.`
+    : `The policy binding ${FINAL_CHECK} is missing: apply manifests/policies again.`;
+}
+
+async function ownNamespace(install: InstallToRemove, signal: AbortSignal): Promise<KubeObject> {
+  const found = await look(install, { resource: RESOURCES.namespaces, ref: { name: install.namespace } }, signal);
+  if (found !== undefined) return found;
+  throw new CommandFailure(`there is no namespace ${install.namespace}; name the install's with --install-namespace`);
+}
+
+async function look(
+  { kube }: InstallToRemove,
+  { resource, ref }: { readonly resource: Resource; readonly ref: ObjectRef },
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const found = await tried(`read ${resource.kind} ${ref.name}`, () => kube.read<KubeObject>(resource, ref, signal));
+  return found.kind === "found" ? found.object : undefined;
+}
+
+interface Marks {
+  readonly uninstalling: string | null;
+  readonly finalCheck: string | null;
+}
+
+async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, finalCheck }: Marks, signal: AbortSignal): Promise<void> {
+  const annotations = { [INSTALL_ANNOTATIONS.uninstalling]: uninstalling, [INSTALL_ANNOTATIONS.finalCheck]: finalCheck };
+  await tried(`mark namespace ${namespace}`, () =>
+    kube.mergePatch(RESOURCES.namespaces, { name: namespace }, { metadata: { annotations } }, MANAGER, signal),
+  );
+}
+
+/** What makes the binding again, with the record of who owns it, so that its installer's next apply changes nothing. */
+function kept(binding: KubeObject): JsonObject {
+  const { labels, annotations, managedFields } = binding.metadata;
+  return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };
+}
+
+async function restore({ kube }: InstallToRemove, saved: string, signal: AbortSignal): Promise<void> {
+  const { labels, annotations, managedFields, spec } = parsed(saved);
+  const metadata = { name: FINAL_CHECK, labels, annotations };
+  const body = { apiVersion: "admissionregistration.k8s.io/v1", kind: BINDINGS.kind, metadata, spec } as unknown as KubeObject; // As it was read.
+  const made = await tried("create the policy binding", () => kube.create(BINDINGS, body, MANAGER, signal));
+  if (managedFields === undefined) return;
+  const patch = { metadata: { uid: made.metadata.uid, managedFields } };
+  await tried("hand the policy binding back", () => kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, MANAGER, signal));
+}
+
+function parsed(saved: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(saved);
+    if (isJsonObject(value)) return value;
+  } catch {
+    // Told below, as any other text that is no record of ours.
+  }
+  throw new CommandFailure(
+    `the annotation ${INSTALL_ANNOTATIONS.finalCheck} cannot be read; take it off, and apply manifests/policies again`,
+  );
+}
+
+async function tried<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    throw new CommandFailure(`could not ${what}: ${error.message}`, { cause: error });
   }
 }

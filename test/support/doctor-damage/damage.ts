@@ -1,4 +1,4 @@
-import type { CHECKS } from "../../../src/cli/doctor/check.ts";
+import type { CHECKS } from "../../../src/cli/doctor/checks/check.ts";
 
 /** What is done to an install, which check of `doctor` has to find it, and how it is put right. */
 export interface Damage {

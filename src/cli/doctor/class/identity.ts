@@ -4,17 +4,16 @@ import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-g
 import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { keyOf } from "../../../domain/object-key.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import { listed } from "../../cluster.ts";
-import { lookAtGrants } from "../../grants/look-at-grants.ts";
-import { PADDED, paddedKeys } from "../../padded-credentials.ts";
-import { type ClassContext, insideTheWorker } from "./class-look.ts";
+import { type ClassContext, insideTheWorker, keyOf } from "../../shared/class-context.ts";
+import { PADDED, paddedKeys } from "../../shared/credentials.ts";
+import { lookAtGrants } from "../../shared/grants.ts";
+import { listed } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /** What the pods that mount a class use. */

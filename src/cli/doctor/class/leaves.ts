@@ -1,4 +1,4 @@
-import type { CheckState } from "../check.ts";
+import type { CheckState } from "../checks/check.ts";
 
 /** The steps of the tree, in their order. A step that fails ends the way to the vault; what is in the cluster is looked at all the same. */
 export const CLASS_STEPS = {

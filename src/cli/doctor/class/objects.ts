@@ -6,8 +6,8 @@ import { VaultError } from "../../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject, ObjectType } from "../../../domain/provider-class/object-rules.ts";
 import { rfc3339 } from "../../../domain/sync/class-status.ts";
-import type { FetchedObjects } from "../../surroundings.ts";
-import type { ClassContext } from "./class-look.ts";
+import type { ClassContext } from "../../shared/class-context.ts";
+import type { FetchedObjects } from "../../shared/worker-code.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 import { type Refused, refusalOf } from "./refusals.ts";
 

@@ -3,7 +3,7 @@ import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import type { FetchedObjects } from "../../surroundings.ts";
+import type { FetchedObjects } from "../../shared/worker-code.ts";
 import { type ClassFinding, found } from "./leaves.ts";
 
 /** Who asked, and where. */

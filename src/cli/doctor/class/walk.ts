@@ -1,19 +1,27 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { keyOf } from "../../../domain/object-key.ts";
+import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
+import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
 import { openProviderClass, type ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
-import { type ClassContext, insideTheWorker } from "./class-look.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { type ClassContext, insideTheWorker, isServed, keyOf, workerSettings } from "../../shared/class-context.ts";
+import type { CommandContext } from "../../shared/command.ts";
+import { limitOf } from "../../shared/grants.ts";
+import { MORE_RESOURCES } from "../../shared/resources.ts";
+import { type SettingsInForce, settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
+import { paint } from "../../shared/terminal.ts";
+import { type Cluster, createViewer, listed, type Viewer } from "../../shared/viewer.ts";
+import { type CheckState, STATE_COLOURS } from "../checks/check.ts";
 import { findIdentity } from "./identity.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
-import { limitOf } from "./limits.ts";
-import { checkSecrets } from "./mirrored-secrets.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultLook } from "./objects.ts";
-import { checkStatus } from "./status.ts";
+import { checkSecrets, checkStatus } from "./secrets.ts";
 
 /** One class, from its text to its Secrets. */
 export interface ClassWalk {
@@ -128,4 +136,112 @@ function problemLeaf(problem: ClassProblem): ClassFinding {
 /** A parser's hint begins small and has no full stop. */
 function asSentence({ field, hint }: { readonly field: string; readonly hint: string }): string {
   return `In ${field}: ${hint}.`;
+}
+
+/** A walk with its end: the worst of what was found, and the one sentence of what to do first. */
+export interface ReportedWalk extends ClassWalk {
+  readonly state: CheckState;
+  /** Absent where there is nothing to do. */
+  readonly next?: string;
+}
+
+/** The first failure counts: what comes after it is often its consequence. */
+const WORST_FIRST: readonly CheckState[] = ["FAIL", "WARN", "SKIP"];
+
+export function reportedWalk(walk: ClassWalk): ReportedWalk {
+  const worst = WORST_FIRST.map((state) => walk.findings.find((finding) => finding.state === state)).find(
+    (finding) => finding !== undefined,
+  );
+  if (worst?.fix === undefined) return { ...walk, state: worst?.state ?? "OK" };
+  return { ...walk, state: worst.state, next: worst.fix };
+}
+
+/** For people: the way through the tree, and where it ends. */
+export function walkText({ namespace, name, findings, next }: ReportedWalk, hasColour: boolean): string {
+  const lines = findings.flatMap((finding) => findingLines(finding, hasColour));
+  const end = next === undefined ? "nothing to do" : `to do: ${next}`;
+  return [`class ${namespace}/${name}`, ...lines, `  ${paint(oneLine(end), "bold", hasColour)}`, ""].join("\n");
+}
+
+function findingLines({ leaf, step, state, message }: ClassFinding, hasColour: boolean): readonly string[] {
+  const told = state === "OK" ? oneLine(message) : `${leaf}: ${oneLine(message)}`;
+  return [`  ${paint(state.padEnd(4), STATE_COLOURS[state], hasColour)}  ${step.padEnd(10)}  ${told}`];
+}
+
+/** Others' texts: control characters would move a terminal's cursor. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+}
+
+export interface Looking {
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Whether vaults are asked, and credentials read for it. */
+  readonly asksVaults: boolean;
+}
+
+/** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
+export async function openClassContext({ cluster, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
+  const { signal, clock, tellProgress } = context;
+  const viewer = createViewer(cluster, signal);
+  const worker = await context.workerCode();
+  const azure = asksVaults ? await context.openAzure() : undefined;
+  const settings = await settingsInForce(viewer, namespace);
+  const key = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
+  return {
+    viewer,
+    kube: cluster.kube,
+    clock,
+    tellProgress,
+    signal,
+    namespace,
+    settings: workerSettings(settings),
+    worker,
+    azure,
+    readCloudFile: azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined,
+    hmacKey: key.kind === "seen" ? worker.hmacKeyIn(key.value) : undefined,
+  };
+}
+
+async function settingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
+  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
+  return settingsOf(look.kind === "seen" ? look.value : undefined);
+}
+
+/** More of them would take minutes, and a share of the vaults' budget. */
+const MOST_CLASSES = 20;
+
+export interface WalkedClasses {
+  readonly walks: readonly ReportedWalk[];
+  /** Classes that were left out. */
+  readonly left: number;
+}
+
+/** The failing ones first; one after the other, so that no vault is hurried. */
+export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
+  const look = await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
+  if (look.kind !== "seen") return { walks: [], left: 0 };
+  const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  const failing = new Set(
+    listed(statuses)
+      .filter(({ status }) => conditionOf(readStatus(status), "Synced")?.status === "False")
+      .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
+  );
+  const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
+  const mirrored = look.value.filter(
+    (provider) => secretObjectsOf(provider).length > 0 && isServed(context.settings, provider.metadata.namespace ?? ""),
+  );
+  const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };
+}
+
+export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
+  const walks: ReportedWalk[] = [];
+  for (const [index, provider] of classes.entries()) {
+    context.tellProgress(`class ${keyOf(provider)} (${index + 1} of ${classes.length})`);
+    walks.push(reportedWalk(await walkClass(context, provider)));
+  }
+  return walks;
 }

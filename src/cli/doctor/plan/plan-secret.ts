@@ -6,7 +6,7 @@ import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { keeperOf } from "../../../domain/sync/secret-plan.ts";
 import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
-import { type ClassContext, offBecause } from "../class/class-look.ts";
+import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 
 /** What planning takes: no vault is asked. */
 export type PlanContext = Pick<ClassContext, "viewer" | "settings" | "worker">;

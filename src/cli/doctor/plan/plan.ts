@@ -1,6 +1,5 @@
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { keyOf } from "../../../domain/object-key.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
 import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
@@ -9,12 +8,13 @@ import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import type { Look } from "../../cluster.ts";
-import { lookAtGrants } from "../../grants/look-at-grants.ts";
-import { offBecause } from "../class/class-look.ts";
+import { keyOf, offBecause } from "../../shared/class-context.ts";
+import { limitOf, lookAtGrants } from "../../shared/grants.ts";
+import { paint } from "../../shared/terminal.ts";
+import type { Look } from "../../shared/viewer.ts";
 import { consumersOf } from "../class/identity.ts";
-import { limitOf } from "../class/limits.ts";
-import { type PlanContext, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
+import { oneLine } from "../class/walk.ts";
+import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
   ready: "its Secrets would be written",
@@ -137,4 +137,54 @@ function lookVerdict<T>(look: Look<T>, { absent, seen }: LookVerdicts<T>): Verdi
   if (look.kind === "seen") return seen(look.value);
   if (look.kind !== "unseen") return absent;
   return { verdict: "unknown", message: look.why, fix: "Run doctor with more rights." };
+}
+
+const CLASS_COLOURS: Readonly<Record<ClassVerdict, "green" | "red" | "cyan">> = {
+  ready: "green",
+  waits: "green",
+  off: "cyan",
+  refused: "red",
+  unknown: "cyan",
+};
+
+const SECRET_COLOURS: Readonly<Record<SecretAction, "green" | "red" | "cyan" | "yellow">> = {
+  create: "green",
+  keep: "green",
+  "take-over": "yellow",
+  conflict: "red",
+  invalid: "red",
+  unknown: "cyan",
+};
+
+/** What would be written, and what would not be and why. */
+export function planText(classes: readonly PlannedClass[], hasColour: boolean): string {
+  const lines = classes.flatMap((planned) => classLines(planned, hasColour));
+  return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(classes)].join("\n")}\n`;
+}
+
+function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass, hasColour: boolean): readonly string[] {
+  const why = message === undefined ? "" : ` ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
+  return [
+    `${paint(verdict.padEnd(8), CLASS_COLOURS[verdict], hasColour)}  class ${namespace}/${name}${why}`,
+    ...(fix === undefined ? [] : [`${" ".repeat(10)}-> ${oneLine(fix)}`]),
+    ...secrets.flatMap((secret) => secretLines(secret, hasColour)),
+  ];
+}
+
+function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, hasColour: boolean): readonly string[] {
+  const why = message === undefined ? "" : `: ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
+  return [
+    `${" ".repeat(10)}${paint(action.padEnd(9), SECRET_COLOURS[action], hasColour)}  Secret ${name} (${type})${why}`,
+    ...(fix === undefined ? [] : [`${" ".repeat(21)}-> ${oneLine(fix)}`]),
+  ];
+}
+
+/** Secrets of a class that is refused are not written, so they are not counted as created. */
+function summaryOf(classes: readonly PlannedClass[]): string {
+  const written = classes.filter(({ verdict }) => verdict === "ready");
+  const created = written.flatMap(({ namespace, secrets }) => secrets.filter(({ action }) => action === "create").map(() => namespace));
+  const count = (action: SecretAction): number =>
+    classes.flatMap(({ secrets }) => secrets).filter((secret) => secret.action === action).length;
+  const refused = classes.filter(({ verdict }) => verdict === "refused").length;
+  return `${created.length} Secrets would be created in ${new Set(created).size} namespaces; ${count("conflict")} in conflict, ${count("invalid")} invalid; ${refused} of ${classes.length} classes refused`;
 }

@@ -1,0 +1,141 @@
+import { SNAPSHOT_LABEL } from "../../../domain/annotations.ts";
+import { isOlderThanAccount } from "../../../domain/healing/account-tokens.ts";
+import { COPY_FORMAT, type ComponentCopy } from "../../../domain/healing/component-copy.ts";
+import { type ComponentDrift, componentDrift } from "../../../domain/healing/component-drift.ts";
+import { type Component, componentsOf, crdComponent, OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
+import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
+import { crdDrift } from "../../../domain/healing/crd-drift.ts";
+import { memberOf } from "../../../domain/json-members.ts";
+import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
+import { shownNames } from "../../../domain/sync/shown-names.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { MORE_RESOURCES } from "../../shared/resources.ts";
+import { type Check, type CheckResult, fail, fine, notThere, skipped, warn } from "./check.ts";
+
+const APPLY = "apply manifests/crds, or let the worker heal them (--heal=crds)";
+
+export const checkCrds: Check = async ({ viewer, crds }) => {
+  const results: CheckResult[] = [];
+  let absent = 0;
+  for (const ours of crds) {
+    const { name } = ours.metadata;
+    const look = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
+    if (look.kind === "absent" || look.kind === "unserved") absent += 1;
+    results.push(look.kind === "unseen" ? skipped("crds", look) : resultOf(ours, look.kind === "seen" ? look.value : undefined));
+  }
+  if (absent === crds.length && absent > 0) return [fail("crds", `none of the ${absent} CRDs is there`, APPLY)];
+  const wrong = results.filter(({ state }) => state !== "OK");
+  return wrong.length > 0 ? wrong : [fine("crds", `${results.length} of ${results.length} are whole`)];
+};
+
+function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CheckResult {
+  const { name } = ours.metadata;
+  const drift = crdDrift(ours, live);
+  switch (drift.kind) {
+    case "whole":
+      return fine("crds", `${name} is whole`);
+    case "absent":
+      return fail("crds", `${name} is missing`, APPLY);
+    case "terminating":
+      return fail("crds", `${name} is being deleted`, "wait until it is gone, then apply manifests/crds");
+    case "damaged":
+      return fail("crds", `${name}: ${drift.problem}`, APPLY);
+    case "settling":
+      return warn("crds", `${name}: ${drift.problem}`, "wait, then look again");
+  }
+}
+
+const MAX_SHOWN = 3;
+const COPIES = { labelSelector: `${SNAPSHOT_LABEL}=component` };
+const FIX = "apply the manifests again, and take out what they do not have; component healing does both while the worker runs";
+const ACCEPTED_FIX = "set it where you install, or take it out";
+
+interface StoredCopy extends KubeObject {
+  readonly data?: Partial<ComponentCopy>;
+}
+
+/** Parts of the install against the worker's copies of what their installer applied. The copies' signatures are for the worker to check. */
+export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
+  const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });
+  if (stored.kind !== "seen") return [skipped("components", stored)];
+  const components = [...componentsOf(namespace), ...crds.map(({ metadata }) => crdComponent(metadata.name))];
+  const results: CheckResult[] = [];
+  let count = 0;
+  for (const component of components) {
+    const copy = copyIn(stored.value, component);
+    if (copy === undefined) continue;
+    const look = await viewer.object<KubeObject>(component.resource, component.ref);
+    if (look.kind !== "seen" && look.kind !== "absent") results.push(skipped("components", look));
+    else results.push(...findingsOn(component, componentDrift(copy, look.kind === "seen" ? look.value : undefined)));
+    count += 1;
+  }
+  const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
+  if (worker?.kind === "absent") return [notThere("components", "there is no worker, which keeps copies to compare with", "deployments")];
+  if (count === 0) return [fine("components", "the worker keeps no copies to compare with: component healing is off, or has just begun")];
+  return results.length > 0 ? results : [fine("components", `${count} parts of the install are as their installer left them`)];
+};
+
+function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy | undefined {
+  const [newest] = stored
+    .filter(({ data }) => data?.id === id && data.format === COPY_FORMAT && data.object !== undefined && data.owners !== undefined)
+    .sort((a, b) => Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion));
+  return newest?.data as ComponentCopy | undefined; // What is used of it was checked just now.
+}
+
+function findingsOn({ id }: Component, drift: ComponentDrift): readonly CheckResult[] {
+  if (drift.kind === "edited")
+    return [warn("components", `${id} was edited: ${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`, FIX)];
+  if (drift.kind === "deleted") return [warn("components", `${id} was deleted`, FIX)];
+  if (drift.kind !== "untouched") return [];
+  return (drift.remarks ?? []).map(({ kind, fields, by }) => {
+    const message = `${id}: ${shownNames(fields, MAX_SHOWN)}, by ${by}`;
+    return kind === "tolerated" ? fine("components", `${message}: the platform may change it`) : warn("components", message, ACCEPTED_FIX);
+  });
+}
+
+/**
+ * A ServiceAccount that was deleted and made anew leaves its pods with tokens that the API server refuses. The worker restarts them, except where
+ * the account is its own.
+ */
+export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
+  const results: CheckResult[] = [];
+  const accounts: string[] = [];
+  let count = 0;
+  for (const { resource, ref } of componentsOf(namespace)) {
+    if (resource.plural !== RESOURCES.serviceAccounts.plural) continue;
+    const account = await viewer.object<KubeObject>(resource, ref);
+    if (account.kind === "absent") continue;
+    if (account.kind !== "seen") return [skipped("tokens", account)];
+    accounts.push(ref.name);
+    const pods = await viewer.all<KubeObject>(RESOURCES.pods, { namespace: ref.namespace ?? "" });
+    if (pods.kind !== "seen") return [skipped("tokens", pods)];
+    const own = pods.value.filter((pod) => memberOf(pod, "spec")["serviceAccountName"] === ref.name);
+    const older = own.filter((pod) => isOlderThanAccount(pod, account.value, clock.now())).map(({ metadata }) => metadata.name);
+    count += own.length;
+    if (older.length > 0) results.push(fail("tokens", refusal(account.value, older), restartOf(account.value)));
+  }
+  if (accounts.length === 0) return [notThere("tokens", "no ServiceAccount of ours is there", "deployments")];
+  return results.length > 0 ? results : [fine("tokens", `of ${count} pods, none has a token of a ServiceAccount that was deleted`)];
+};
+
+function refusal({ metadata: { name, creationTimestamp } }: KubeObject, pods: readonly string[]): string {
+  return `ServiceAccount ${name} was made anew at ${creationTimestamp}: the API server refuses the tokens of ${shownNames(pods, MAX_SHOWN)}`;
+}
+
+function restartOf({ metadata: { namespace, name } }: KubeObject): string {
+  return `kubectl rollout restart what runs as ${name} in ${namespace}; a restart of containers does not do, and the kubelet takes up to an hour`;
+}
+
+export const checkClasses: Check = async ({ viewer }) => {
+  const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  if (look.kind !== "seen") return [skipped("classes", look, "crds")];
+  const failing = look.value.flatMap(({ metadata, status }) => {
+    const synced = conditionOf(readStatus(status), "Synced");
+    return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
+  });
+  if (failing.length === 0) return [fine("classes", `${look.value.length} classes are mirrored, none fails`)];
+  return failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
+    warn("classes", `${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
+  );
+};

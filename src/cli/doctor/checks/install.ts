@@ -1,0 +1,182 @@
+import { WEBHOOK_CONFIGURATION } from "../../../domain/certificates/names.ts";
+import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
+import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
+import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
+import { listed } from "../../shared/viewer.ts";
+import { type Check, type CheckResult, type DoctorContext, fail, fine, notThere, skipped, warn } from "./check.ts";
+import { PROVIDER_IMAGE } from "./nodes.ts";
+
+interface SelfSubjectReview extends KubeObject {
+  readonly status?: { readonly userInfo?: { readonly username?: string } };
+}
+
+/** Who the API server takes the user for. No answer at all ends the command before any finding. */
+export const checkApi: Check = async ({ kube, signal }) => {
+  const body: SelfSubjectReview = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
+  try {
+    const { status } = await kube.create<SelfSubjectReview>(MORE_RESOURCES.selfSubjectReviews, body, { fieldManager: "doctor" }, signal);
+    return [fine("api", `the API server answers; to it you are ${status?.userInfo?.username ?? "nobody"}`)];
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const fix = "sign in again, or ask for the role system:basic-user, which everybody has by default";
+    return [{ check: "api", state: "SKIP", message: `not looked at: you may not ask who you are (${error.code})`, fix }];
+  }
+};
+
+/** Two workers would write the same Secrets, and two webhooks share one configuration: one install per cluster. */
+export const checkInstances: Check = async ({ viewer, namespace }) => {
+  const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
+  if (look.kind !== "seen") return [skipped("instances", look)];
+  const found = [...new Set(look.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+  const others = found.filter((name) => name !== namespace);
+  const bound = await strayBindings(namespace, { viewer });
+  if (found.length === 0 && bound.length === 0) return [notThere("instances", "no Deployment of an instance is there", "deployments")];
+  if (others.length === 0 && bound.length === 0) return [fine("instances", `one instance, in namespace ${namespace}`)];
+  if (found.length > 0 && !found.includes(namespace)) {
+    return [
+      fail(
+        "instances",
+        `there is an instance in ${others.join(", ")}, and none in ${namespace}`,
+        `name it with --install-namespace ${others[0] ?? ""}`,
+      ),
+    ];
+  }
+  return [
+    ...others.map((name) =>
+      fail(
+        "instances",
+        `there is a second instance in namespace ${name}: both write the same Secrets`,
+        `remove one of the two: ${namespace} or ${name}`,
+      ),
+    ),
+    ...bound,
+  ];
+};
+
+interface Binding extends KubeObject {
+  readonly subjects?: readonly { readonly name?: string; readonly namespace?: string }[] | null;
+}
+
+/** Cluster-wide names are shared: who installs a second time moves them away from the first. */
+async function strayBindings(namespace: string, { viewer }: Pick<Parameters<Check>[0], "viewer">): Promise<readonly CheckResult[]> {
+  const look = await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: "keyvault-injector-sync" });
+  const subjects = look.kind === "seen" ? (look.value.subjects ?? []) : [];
+  const elsewhere = subjects.map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
+  return elsewhere.map((name) =>
+    fail(
+      "instances",
+      `ClusterRoleBinding keyvault-injector-sync binds the worker of namespace ${name}, not of ${namespace}`,
+      `apply the manifests of namespace ${namespace} again, or name ${name} with --install-namespace`,
+    ),
+  );
+}
+
+type Looking = Pick<DoctorContext, "viewer" | "namespace">;
+
+/** One finding for all that an install would bring. The CRDs are no sign of one: the driver's come with other installs, and ours outlive an uninstall. */
+export async function checkInstalled(context: Looking): Promise<readonly CheckResult[]> {
+  const { viewer } = context;
+  const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
+  const deployments = await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
+  const policies = await viewer.all<KubeObject>(MORE_RESOURCES.policies);
+  const isThere =
+    configuration.kind === "seen" ||
+    listed(deployments).length > 0 ||
+    listed(policies).some(({ metadata }) => Object.hasOwn(POLICIES, metadata.name));
+  if (isThere) return [fine("install", "an install is in the cluster")];
+  const unseen = [configuration, deployments, policies].find((look) => look.kind === "unseen");
+  if (unseen !== undefined) return [skipped("install", unseen)];
+  return [fail("install", "keyvault-injector is not installed in this cluster", await installAdvice(context))];
+}
+
+/** By what its check has found: whether there is an install, or nobody knows. */
+export function isInstalled(findings: readonly CheckResult[]): boolean {
+  return !findings.some(({ check, state }) => check === "install" && state === "FAIL");
+}
+
+async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
+  const driver = await viewer.object<KubeObject>(MORE_RESOURCES.csiDrivers, { name: CSI_DRIVER });
+  const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
+  const hasProvider = daemonSets.some((daemonSet) => imagesOf(daemonSet).some((image) => PROVIDER_IMAGE.test(image)));
+  const command = [
+    `helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
+    "--set image.repository=REGISTRY/keyvault-injector",
+    // What the cluster has already.
+    ...(driver.kind === "seen" ? ["--set secrets-store-csi-driver.install=false"] : []),
+    ...(hasProvider ? ["--set linux.enabled=false"] : []),
+  ];
+  const plan =
+    driver.kind === "seen" ? "; before that, keyvault-injector doctor plan says what it would do with the classes that are there" : "";
+  return `${command.join(" ")} (docs/how-to/install.md says how to build the image, and how kubectl installs)${plan}`;
+}
+
+/** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
+export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
+  "keyvault-injector-one-instance": "Deny",
+  "keyvault-injector-pod-volume": "Deny",
+  "keyvault-injector-sync-classes": "Deny",
+  "keyvault-injector-sync-components": "Deny",
+  "keyvault-injector-sync-definitions": "Deny",
+  "keyvault-injector-sync-pods": "Deny",
+  "keyvault-injector-sync-secrets": "Deny",
+  "keyvault-injector-sync-snapshots": "Deny",
+  "keyvault-injector-sync-tokens": "Deny",
+  "keyvault-injector-sync-webhooks": "Deny",
+  "keyvault-injector-sync-workloads": "Deny",
+  "keyvault-injector-webhook-configuration": "Deny",
+  "keyvault-injector-class-identities": "Deny",
+  "keyvault-injector-class-authors": "Warn",
+};
+
+interface Deployment extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+const DEPLOYMENTS: readonly string[] = ["keyvault-injector-webhook", "keyvault-injector-sync"];
+
+export const checkDeployments: Check = async ({ viewer, namespace }) => {
+  const results: CheckResult[] = [];
+  for (const name of DEPLOYMENTS) {
+    const look = await viewer.object<Deployment>(MORE_RESOURCES.deployments, { namespace, name });
+    if (look.kind === "unseen") results.push(skipped("deployments", look));
+    else if (look.kind !== "seen")
+      results.push(
+        fail(
+          "deployments",
+          `${namespace}/${name} is missing`,
+          "apply the manifests, or name the install's namespace with --install-namespace",
+        ),
+      );
+    else results.push(replicasOf(look.value));
+  }
+  return results;
+};
+
+function replicasOf({ metadata: { name }, spec, status }: Deployment): CheckResult {
+  const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
+  const message = `${name}: ${ready} of ${wanted} replicas are ready`;
+  if (ready === 0) return fail("deployments", message, `see kubectl describe deployment ${name} and the log of its pods`);
+  return ready < wanted ? warn("deployments", message, `see kubectl describe deployment ${name}`) : fine("deployments", message);
+}
+
+interface Lease extends KubeObject {
+  readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
+}
+
+const LEASE = "keyvault-injector-sync";
+
+export const checkLease: Check = async ({ viewer, namespace, clock }) => {
+  const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: LEASE });
+  if (look.kind === "unseen") return [skipped("lease", look)];
+  const spec = look.kind === "seen" ? look.value.spec : undefined;
+  const holder = spec?.holderIdentity ?? "";
+  if (holder === "") return [fail("lease", "no worker holds the lease: nothing is mirrored", "start the worker; see its log")];
+  const age = Math.round((clock.now() - Date.parse(spec?.renewTime ?? "")) / 1_000);
+  const duration = spec?.leaseDurationSeconds ?? 0;
+  if (!(age <= duration))
+    return [fail("lease", `${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log")];
+  return [fine("lease", `held by ${holder}, renewed ${Math.max(0, age)} s ago`)];
+};

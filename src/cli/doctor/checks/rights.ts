@@ -1,0 +1,120 @@
+import { RESOURCES } from "../../../domain/kubernetes.ts";
+import type { WorkerSettings } from "../../shared/class-context.ts";
+import { hasRight, type Rbac, type Right, readRbac, serviceAccount } from "../../shared/rbac.ts";
+import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
+
+const WORKER = "keyvault-injector-sync";
+
+interface Need {
+  readonly verbs: readonly string[];
+  readonly right: Omit<Right, "verb">;
+  /** What does not work without it. */
+  readonly without: string;
+  /** Whether the worker uses it under these settings; absent: always. */
+  readonly isUsed?: (settings: WorkerSettings) => boolean;
+}
+
+const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
+const secrets = { group: "", resource: "secrets" };
+const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RESOURCES.secretProviderClassSyncs.plural };
+
+/** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
+export const CLUSTER_NEEDS: readonly Need[] = [
+  { verbs: ["get", "list", "watch"], right: classes, without: "no class is seen" },
+  { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ healsClasses }) => healsClasses },
+  { verbs: ["list", "watch"], right: { group: "", resource: "pods" }, without: "credentials that only pods name are not found" },
+  { verbs: ["list", "watch", "create", "patch", "delete"], right: statuses, without: "no status is kept" },
+  { verbs: ["create", "patch", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => !isBlind },
+  { verbs: ["list", "watch"], right: secrets, without: "no edit of a mirrored Secret is seen", isUsed: ({ isBlind }) => !isBlind },
+  { verbs: ["create", "update", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => isBlind },
+  {
+    verbs: ["create"],
+    right: { group: "", resource: "serviceaccounts/token" },
+    without: "no class with workload identity is mirrored",
+    isUsed: ({ limits: { identityModes } }) => identityModes.length === 0 || identityModes.includes("workload-identity"),
+  },
+  {
+    verbs: ["get", "list", "watch", "create", "delete"],
+    right: { group: "apps", resource: "controllerrevisions" },
+    without: "no snapshot of a class is kept",
+  },
+  ...["deployments", "statefulsets", "daemonsets"].map((resource) => ({
+    verbs: ["list", "watch", "patch"],
+    right: { group: "apps", resource },
+    without: "no workload is restarted after a rotation",
+    isUsed: ({ restartsWorkloads }: WorkerSettings) => restartsWorkloads,
+  })),
+];
+
+export const OWN_NEEDS: readonly Need[] = [
+  {
+    verbs: ["get", "create", "patch"],
+    right: { group: "coordination.k8s.io", resource: "leases", name: WORKER },
+    without: "no worker leads",
+  },
+  {
+    verbs: ["get"],
+    right: { group: "", resource: "secrets", name: "keyvault-injector-sync-key" },
+    without: "every start fetches every class",
+  },
+];
+
+export async function checkRights({
+  viewer,
+  namespace,
+  settings,
+}: Pick<DoctorContext, "viewer" | "namespace" | "settings">): Promise<readonly CheckResult[]> {
+  const look = await readRbac(viewer);
+  if (look.kind !== "seen") return [skipped("rights", look)];
+  const subject = serviceAccount(namespace, WORKER);
+  const own: Place = { subject, namespace, rbac: look.value, fix: FIX[settings.isBlind ? "blind" : "watch"] };
+  const used = CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings));
+  const asked = [
+    ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
+    ...OWN_NEEDS.map((need) => ({ need, place: own })),
+  ];
+  const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
+  const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
+  if (isBare) return [fail("rights", `${subject} has none of the rights that the worker needs`, own.fix)];
+  const missing = gaps.map(gapResult);
+  return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
+}
+
+/** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
+function placesOf({ namespaces }: WorkerSettings, own: Place): readonly Place[] {
+  if (namespaces.length === 0) return [{ ...own, rbac: { ...own.rbac, roles: [], roleBindings: [] } }];
+  return namespaces.map((namespace) => ({ ...own, namespace, isServed: true }));
+}
+
+/** Another overlay has other rights: `default` would give a blind worker every Secret. */
+const FIX: Readonly<Record<"watch" | "blind", string>> = {
+  watch: "apply the install again, from the overlay or chart that it came from",
+  blind: "apply manifests/overlays/blind again, or the chart with secretAccess: blind",
+};
+
+interface Place {
+  readonly subject: string;
+  readonly namespace: string;
+  readonly rbac: Rbac;
+  readonly fix: string;
+  /** One of those that `--namespaces` names. */
+  readonly isServed?: boolean;
+}
+
+/** Verbs that the place does not give. */
+function missingOf({ verbs, right }: Need, { subject, ...place }: Place): readonly string[] {
+  return verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
+}
+
+interface Gap {
+  readonly need: Need;
+  readonly place: Place;
+  readonly verbs: readonly string[];
+}
+
+function gapResult({ need: { right, without }, place: { fix: again, isServed = false, ...place }, verbs }: Gap): CheckResult {
+  const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
+  if (!isServed) return fail("rights", `the worker may not ${verbs.join(", ")} ${what}: ${without}`, again);
+  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
+  return fail("rights", `the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
+}

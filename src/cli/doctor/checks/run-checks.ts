@@ -1,0 +1,48 @@
+import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
+import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
+import { checkInjection } from "./injection.ts";
+import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
+import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
+import { checkGuardrails, checkPolicies } from "./policies.ts";
+import { checkRights } from "./rights.ts";
+import { checkAuthority, checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./webhook.ts";
+
+const RUN: Readonly<Record<CheckName, Check>> = {
+  api: checkApi,
+  install: checkInstalled,
+  crds: checkCrds,
+  webhook: checkWebhook,
+  preflight: checkPreflight,
+  certificates: checkCertificates,
+  authority: checkAuthority,
+  injection: checkInjection,
+  components: checkComponents,
+  policies: checkPolicies,
+  guardrails: checkGuardrails,
+  deployments: checkDeployments,
+  tokens: checkTokens,
+  instances: checkInstances,
+  lease: checkLease,
+  rights: checkRights,
+  driver: checkDriver,
+  provider: checkProvider,
+  "driver-sync": checkDriverSync,
+  nodes: checkNodes,
+  classes: checkClasses,
+  namespaces: checkNamespaces,
+};
+
+/**
+ * Every check in its order, up to the one that finds no install: the others would say the same of each part. One after the other: a sick API
+ * server is not to be hurried.
+ */
+export async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  const checks = Object.keys(CHECKS) as CheckName[];
+  for (const [index, check] of checks.entries()) {
+    context.tellProgress(`check ${check} (${index + 1} of ${checks.length})`);
+    results.push(...(await RUN[check](context)));
+    if (!isInstalled(results)) break;
+  }
+  return results;
+}

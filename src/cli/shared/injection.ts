@@ -1,0 +1,187 @@
+import jsonpatch from "fast-json-patch";
+import { type AdmissionDecision, invalidReview } from "../../domain/admission/decision.ts";
+import type { AdmissionRequest } from "../../domain/admission/review.ts";
+import type { ClassFact } from "../../domain/injection/credentials.ts";
+import type { NamespaceFact } from "../../domain/injection/effective-annotations.ts";
+import { readPod } from "../../domain/injection/pod.ts";
+import { closeRequest, type InjectionRequest, openRequest } from "../../domain/injection/pod-admission.ts";
+import type { InjectionSettings } from "../../domain/injection/settings.ts";
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import { quoted } from "../../domain/quoted.ts";
+import { nearestSpelling } from "../../domain/spelling.ts";
+import { isClass, readClassItem } from "../manifest/class-item.ts";
+import type { ManifestItem } from "../manifest/items.ts";
+import type { Look, Viewer } from "./viewer.ts";
+
+/** What decisions on pods need to know of the rest of the world. */
+export interface Facts {
+  classOf(ref: ObjectRef): Promise<ClassFact>;
+  namespaceOf(name: string): Promise<NamespaceFact>;
+  /** Where a class that was not found is not, with the one of the files that may be meant; undefined where the cluster alone was asked. */
+  absenceOf(ref: Required<ObjectRef>): string | undefined;
+  /** What could not be looked at, and why; each once. */
+  unseen(): readonly string[];
+}
+
+/** From the files first: what stands there is about to be applied. Then from the cluster; without one, nothing more is known. */
+export function createFacts(items: readonly ManifestItem[], viewer: Viewer | undefined, defaultNamespace: string): Facts {
+  const classes = new Map(
+    items
+      .filter(isClass)
+      .map((item) => [`${item.namespace ?? defaultNamespace}/${item.name}`, readClassItem(item, defaultNamespace).class]),
+  );
+  const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
+  const unseen = new Set<string>();
+  const classOf = remembering(async (ref: ObjectRef): Promise<ClassFact> => {
+    const given = classes.get(objectKey(ref));
+    if (given !== undefined) return { kind: "found", class: given };
+    const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
+    if (look?.kind === "seen") return { kind: "found", class: look.value };
+    return { kind: known(look, unseen) };
+  });
+  const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
+    const given = namespaces.get(ref.name);
+    if (given !== undefined) return { kind: "found", annotations: given };
+    // A namespace that the files do not hold has no defaults that could be known: the same as one without any.
+    if (viewer === undefined) return { kind: "missing" };
+    const look = await viewer.object<KubeObject>(RESOURCES.namespaces, ref);
+    if (look.kind === "seen") return { kind: "found", annotations: look.value.metadata.annotations ?? {} };
+    // The webhook may read it even where the user may not: told, and not taken for a refusal.
+    known(look, unseen);
+    return { kind: "missing" };
+  });
+  const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {
+    const start = `${namespace}/`;
+    const near = nearestSpelling(
+      name,
+      [...classes.keys()].filter((key) => key.startsWith(start)).map((key) => key.slice(start.length)),
+    );
+    const meant = near === undefined ? "" : `, did you mean ${quoted(near, 63)}?`;
+    if (viewer === undefined) return `is not in these files${meant}`;
+    return near === undefined ? undefined : `is neither in these files nor in the namespace${meant}`;
+  };
+  return { classOf, namespaceOf: (name) => namespaceOf({ name }), absenceOf, unseen: () => [...unseen] };
+}
+
+function known(look: Look<unknown> | undefined, unseen: Set<string>): "missing" | "unknown" {
+  if (look?.kind === "unseen") unseen.add(look.why);
+  return look?.kind === "absent" ? "missing" : "unknown";
+}
+
+/** Many pods name one class: it is looked up once. */
+function remembering<T>(find: (ref: ObjectRef) => Promise<T>): (ref: ObjectRef) => Promise<T> {
+  const found = new Map<string, Promise<T>>();
+  return (ref) => {
+    const running = found.get(objectKey(ref)) ?? find(ref);
+    found.set(objectKey(ref), running);
+    return running;
+  };
+}
+
+function annotationsOf({ object }: ManifestItem): Readonly<Record<string, string>> {
+  const { annotations } = (object["metadata"] ?? {}) as { annotations?: unknown }; // Narrowed entry by entry below.
+  const entries = Object.entries(typeof annotations === "object" && annotations !== null ? annotations : {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+export interface Injection {
+  readonly decision: AdmissionDecision;
+  /** What the pod asks for; undefined where it asks for nothing, or for something that cannot be. */
+  readonly request: InjectionRequest | undefined;
+  readonly classes: ReadonlyMap<string, ClassFact>;
+  /** The pod as it would be stored; undefined where nothing would be stored. */
+  readonly pod: JsonObject | undefined;
+}
+
+export interface InjectionContext {
+  readonly settings: InjectionSettings;
+  readonly facts: Facts;
+}
+
+/** The webhook's own decision on a pod, carried out. */
+export async function injectPod(pod: JsonObject, namespace: string, { settings, facts }: InjectionContext): Promise<Injection> {
+  const read = readPod(pod);
+  // In the words of somebody who has a manifest, and no request, before them.
+  if (!read.ok) return { decision: invalidReview(read.error), request: undefined, classes: new Map(), pod: undefined };
+  const fact = await facts.namespaceOf(namespace);
+  const request = creationOf(pod, namespace);
+  const opened = openRequest(request, settings, fact);
+  if (opened.kind === "decided")
+    return { decision: opened.decision, request: undefined, classes: new Map(), pod: stored(pod, opened.decision) };
+  const classes = new Map<string, ClassFact>();
+  for (const { className } of opened.request.mounts) classes.set(className, await facts.classOf({ namespace, name: className }));
+  const decision = closeRequest(opened.request, classes, settings);
+  const refusal = decision.kind === "denied" ? decision : refusalWithToken(pod, { namespace, fact, classes, settings });
+  return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
+}
+
+/** The webhook knows of no files: what it says of a class that it did not find is said in their terms. */
+export function inTermsOfFiles(text: string, namespace: string, { classes }: Injection, facts: Facts): string {
+  for (const [name, { kind }] of classes) {
+    const start = `SecretProviderClass ${quoted(name, 63)} `;
+    const absence = kind === "found" || !text.startsWith(start) ? undefined : facts.absenceOf({ namespace, name });
+    if (absence !== undefined) return `${start}${text.slice(start.length).replace(/^[^;]+/, () => absence)}`;
+  }
+  return text;
+}
+
+/** The one question that the plan answers: a pod that is being made. */
+function creationOf(pod: JsonObject, namespace: string): AdmissionRequest {
+  return {
+    uid: "command-line",
+    operation: "CREATE",
+    resource: { group: "", version: "v1", resource: "pods" },
+    subResource: undefined,
+    namespace,
+    name: undefined,
+    object: pod,
+  };
+}
+
+function stored(pod: JsonObject, decision: AdmissionDecision): JsonObject | undefined {
+  if (decision.kind === "unchanged") return pod;
+  if (decision.kind !== "patched") return undefined;
+  return jsonpatch.applyPatch(structuredClone(pod), [...decision.patch], true).newDocument;
+}
+
+const TOKEN_VOLUME = "kube-api-access";
+const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+interface TokenCheck {
+  readonly namespace: string;
+  readonly fact: Parameters<typeof openRequest>[2];
+  readonly classes: ReadonlyMap<string, ClassFact>;
+  readonly settings: InjectionSettings;
+}
+
+/**
+ * The API server mounts the account's token before it asks the webhook, so a class cannot be mounted there. A manifest does not
+ * have that mount yet: the pod that has it is asked about as well, for a refusal only.
+ */
+function refusalWithToken(pod: JsonObject, { namespace, fact, classes, settings }: TokenCheck): AdmissionDecision | undefined {
+  const opened = openRequest(creationOf(withToken(pod), namespace), settings, fact);
+  const decision = opened.kind === "decided" ? opened.decision : closeRequest(opened.request, classes, settings);
+  return decision.kind === "denied" ? decision : undefined;
+}
+
+function withToken(pod: JsonObject): JsonObject {
+  const spec = isJsonObject(pod["spec"]) ? pod["spec"] : {};
+  if (spec["automountServiceAccountToken"] === false) return pod;
+  const lists = ["initContainers", "containers"].map((list) => [list, listOf(spec[list]).map(withTokenMount)]);
+  const filled = lists.filter(([list]) => typeof list === "string" && spec[list] !== undefined);
+  const volumes = [...listOf(spec["volumes"]), { name: TOKEN_VOLUME, projected: {} }];
+  return { ...pod, spec: { ...spec, ...Object.fromEntries(filled), volumes } };
+}
+
+function withTokenMount(container: unknown): unknown {
+  if (!isJsonObject(container)) return container;
+  const mounts = listOf(container["volumeMounts"]);
+  if (mounts.some((mount) => isJsonObject(mount) && mount["mountPath"] === TOKEN_PATH)) return container;
+  return { ...container, volumeMounts: [...mounts, { name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true }] };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,180 @@
+import { parseArgs } from "node:util";
+import { failed, ok, type Result } from "../../domain/result.ts";
+import { nearestSpelling } from "../../domain/spelling.ts";
+
+export interface Option {
+  readonly short?: string;
+  /** Word for the value in `--help`; undefined for a switch. */
+  readonly value?: string;
+  readonly isRepeatable?: boolean;
+  /** One sentence. */
+  readonly help: string;
+}
+
+/**
+ * Every option of the commands, once: one name means one thing wherever it stands, and a command may say what it means of its own objects.
+ * `docs/reference/cli.md` is checked against it.
+ */
+export const OPTIONS = {
+  filename: {
+    short: "f",
+    value: "FILE",
+    isRepeatable: true,
+    help: "Manifests to read, YAML or JSON: a file, a folder, an http:// or https:// address, or - for standard input. Repeatable.",
+  },
+  recursive: { short: "R", help: "Read the folders in a folder of -f as well." },
+  kustomize: {
+    short: "k",
+    value: "DIR",
+    isRepeatable: true,
+    help: "Folder of a kustomization, which the kubectl on PATH builds. Repeatable.",
+  },
+  namespace: {
+    short: "n",
+    value: "NAME",
+    help: "Namespace; else the kubeconfig's, else default.",
+  },
+  output: { short: "o", value: "FORMAT", help: "How the answer is written" },
+  offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
+  "all-namespaces": { short: "A", help: "Classes of all namespaces, as where -n is not given." },
+  context: { value: "NAME", help: "Context of the kubeconfig; its current one where not given." },
+  kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
+  "install-namespace": { value: "NAME", help: "Namespace where keyvault-injector is installed; keyvault-injector where not given." },
+  "no-vaults": { help: "Read no credentials and ask no vault." },
+  list: { help: "List the snapshots and how their classes stand, and restore nothing." },
+  all: { help: "Restore every class that is missing." },
+  "dry-run": { help: "Have the API server check what would be done, and change nothing." },
+  force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
+  "strict-annotations": {
+    help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
+  },
+  "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },
+  apply: { help: "Write what is missing, with your own rights." },
+  prepare: { help: "Mark the install as being removed and remove the binding of the final check." },
+  undo: { help: "Take --prepare back." },
+  help: { short: "h", help: "Print this text." },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = Exclude<keyof typeof OPTIONS, "help">;
+
+/** What was given, by option. A switch that was given has the value `true`. */
+export type OptionValues = Readonly<Partial<Record<OptionName, readonly string[]>>>;
+
+export interface ParsedArguments {
+  readonly options: OptionValues;
+  readonly arguments: readonly string[];
+  readonly isHelpWanted: boolean;
+}
+
+/** The parts of a command that reading its arguments takes. */
+export interface Syntax {
+  readonly options: readonly OptionName[];
+  /** What `-o` takes, the default first; absent where the command has no `-o`. */
+  readonly formats?: readonly string[];
+  /** What an option means here, where its own sentence says too little. */
+  readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
+  /** Words beside the options, at most. */
+  readonly arguments: number;
+}
+
+/** An option as one command has it. */
+export interface CommandOption extends Option {
+  readonly name: OptionName | "help";
+  /** What its value may be; absent: anything. */
+  readonly choices?: readonly string[];
+}
+
+/** The options of a command with `--help`, for reading arguments, help and completion alike. */
+export function optionsOf({ options, formats = [], optionHelp = {} }: Syntax): readonly CommandOption[] {
+  const own = options.map((name): CommandOption => {
+    const option: Option = OPTIONS[name];
+    if (name === "output") return { ...option, name, choices: formats, help: `${option.help}: ${formatsText(formats)}.` };
+    return { ...option, name, help: optionHelp[name] ?? option.help };
+  });
+  return [...own, { name: "help", ...OPTIONS.help }];
+}
+
+function formatsText([first = "", ...others]: readonly string[]): string {
+  return [`${first} (default)`, ...others].join(", ");
+}
+
+export interface RefusedArguments {
+  readonly problems: readonly string[];
+  /** Those that are right in themselves. */
+  readonly options: OptionValues;
+}
+
+/** Reads a command's arguments. All problems at once, each with what to write instead. */
+export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
+  const known = new Map(optionsOf(syntax).map((option): [string, CommandOption] => [option.name, option]));
+  const options = Object.fromEntries(
+    [...known].map(([name, { short, value }]) => [
+      name,
+      { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const problems: string[] = [];
+  const values = new Map<string, string[]>();
+  const words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") words.push(token.value);
+    if (token.kind !== "option") continue;
+    const value = valueIn(token);
+    const problem = optionProblem({ ...token, value }, known, values);
+    if (problem === undefined) values.set(token.name, [...(values.get(token.name) ?? []), value ?? "true"]);
+    else problems.push(problem);
+  }
+  if (words.length > syntax.arguments) problems.push(`unexpected argument ${JSON.stringify(words[syntax.arguments] ?? "")}`);
+  if (values.has("all-namespaces") && values.has("namespace")) problems.push("-A and -n say different things; write one of them");
+  const isHelpWanted = values.delete("help");
+  const given = Object.fromEntries(values) as OptionValues; // Its keys are those of `known`.
+  if (problems.length > 0 && !isHelpWanted) return failed({ problems, options: given });
+  return ok({ options: given, arguments: words, isHelpWanted });
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+/** `-o=json` means what `-ojson` and `-o json` mean. */
+function valueIn({ rawName, value, inlineValue }: OptionToken): string | undefined {
+  return !rawName.startsWith("--") && inlineValue === true ? value?.replace(/^=/, "") : value;
+}
+
+function optionProblem(
+  { name, rawName, value, inlineValue }: OptionToken,
+  known: ReadonlyMap<string, CommandOption>,
+  given: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const option = known.get(name);
+  if (option === undefined) return unknownOption(rawName, [...known.keys()]);
+  if (option.value === undefined) return value === undefined ? undefined : `${rawName} takes no value; write ${rawName} alone`;
+  const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
+  if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
+  if (option.choices !== undefined && !option.choices.includes(value)) {
+    return `${rawName}: ${JSON.stringify(value)} is no format; write one of ${option.choices.join(", ")}`;
+  }
+  const isTwice = option.isRepeatable !== true && given.has(name);
+  return isTwice ? `${rawName} is given twice; write it once` : undefined;
+}
+
+function unknownOption(rawName: string, known: readonly string[]): string {
+  const nearest = rawName.startsWith("--") ? nearestSpelling(rawName.slice(2), known) : undefined;
+  const advice = nearest === undefined ? `this command has ${known.map((each) => `--${each}`).join(", ")}` : `did you mean --${nearest}?`;
+  return `unknown option ${rawName}; ${advice}`;
+}
+
+/** `  -f, --filename FILE` and its sentence below. */
+export function describeOption({ name, short, value, help }: CommandOption): string {
+  const flags = [...(short === undefined ? [] : [`-${short}`]), `--${name}`].join(", ");
+  return `  ${flags}${value === undefined ? "" : ` ${value}`}\n      ${help}`;
+}
+
+/** The one value of an option that is given at most once. */
+export function valueOf(options: OptionValues, name: OptionName): string | undefined {
+  return options[name]?.[0];
+}

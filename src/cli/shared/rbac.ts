@@ -1,0 +1,125 @@
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { isOfDriverSync } from "../../domain/sync/take-over.ts";
+import { MORE_RESOURCES } from "./resources.ts";
+import { type Look, listed, type Viewer } from "./viewer.ts";
+
+export interface Rule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs?: readonly string[];
+}
+
+export interface Role extends KubeObject {
+  readonly rules?: readonly Rule[] | null;
+}
+
+export interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface Binding extends KubeObject {
+  readonly roleRef: { readonly kind: string; readonly name: string };
+  readonly subjects?: readonly Subject[] | null;
+}
+
+/** All of a cluster's RBAC that one namespace is concerned by. */
+export interface Rbac {
+  readonly roles: readonly Role[];
+  readonly clusterRoles: readonly Role[];
+  readonly roleBindings: readonly Binding[];
+  readonly clusterRoleBindings: readonly Binding[];
+}
+
+export interface Right {
+  readonly verb: string;
+  /** `""` for the core group. */
+  readonly group: string;
+  readonly resource: string;
+  /** Undefined: the collection, which a rule with names does not cover. */
+  readonly name?: string;
+}
+
+/** Somebody who has a right, and the binding that gives it. */
+export interface Holder {
+  /** `ServiceAccount ns/name`, `User name` or `Group name`. */
+  readonly subject: string;
+  readonly by: string;
+}
+
+/** Who has the right in a namespace, by RBAC alone: other authorizers, and the masters' group, are not seen. */
+export function holdersOf(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
+  const holders = bindingsFor(namespace, rbac)
+    .filter((binding) => rulesOf(binding, rbac).some((rule) => covers(rule, right)))
+    .flatMap((binding) =>
+      (binding.subjects ?? []).map((subject) => ({
+        subject: subjectText(subject, binding.metadata.namespace),
+        by: bindingText(binding),
+      })),
+    );
+  return holders.sort((a, b) => (`${a.subject} ${a.by}` < `${b.subject} ${b.by}` ? -1 : 1));
+}
+
+export function hasRight(subject: string, right: Right, { namespace, rbac }: { readonly namespace: string; readonly rbac: Rbac }): boolean {
+  return holdersOf(right, namespace, rbac).some((holder) => holder.subject === subject);
+}
+
+export function serviceAccount(namespace: string, name: string): string {
+  return `ServiceAccount ${namespace}/${name}`;
+}
+
+function bindingsFor(namespace: string, rbac: Rbac): readonly Binding[] {
+  return [...rbac.clusterRoleBindings, ...rbac.roleBindings.filter(({ metadata }) => metadata.namespace === namespace)];
+}
+
+function rulesOf({ roleRef, metadata }: Binding, { roles, clusterRoles }: Rbac): readonly Rule[] {
+  const role =
+    roleRef.kind === "ClusterRole"
+      ? clusterRoles.find((candidate) => candidate.metadata.name === roleRef.name)
+      : roles.find((candidate) => candidate.metadata.name === roleRef.name && candidate.metadata.namespace === metadata.namespace);
+  return role?.rules ?? [];
+}
+
+function covers({ apiGroups = [], resources = [], resourceNames = [], verbs = [] }: Rule, right: Right): boolean {
+  const has = (list: readonly string[], wanted: string): boolean => list.includes("*") || list.includes(wanted);
+  const isNamed = resourceNames.length === 0 || (right.name !== undefined && resourceNames.includes(right.name));
+  return isNamed && has(verbs, right.verb) && has(apiGroups, right.group) && has(resources, right.resource);
+}
+
+function subjectText({ kind, name, namespace }: Subject, bindingNamespace: string | undefined): string {
+  return kind === "ServiceAccount" ? serviceAccount(namespace ?? bindingNamespace ?? "", name) : `${kind} ${name}`;
+}
+
+function bindingText({ metadata }: Binding): string {
+  return metadata.namespace === undefined ? `ClusterRoleBinding ${metadata.name}` : `RoleBinding ${metadata.namespace}/${metadata.name}`;
+}
+
+/** RBAC as one namespace, or the whole cluster, sees it. `unseen` where any part may not be read: half of it would be a false answer. */
+export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look<Rbac>> {
+  const within = namespace === undefined ? {} : { namespace };
+  const [roles, roleBindings, clusterRoles, clusterRoleBindings] = await Promise.all([
+    viewer.all<Role>(MORE_RESOURCES.roles, within),
+    viewer.all<Binding>(MORE_RESOURCES.roleBindings, within),
+    viewer.all<Role>(MORE_RESOURCES.clusterRoles),
+    viewer.all<Binding>(MORE_RESOURCES.clusterRoleBindings),
+  ]);
+  for (const look of [roles, roleBindings, clusterRoles, clusterRoleBindings]) if (look.kind === "unseen") return look;
+  return {
+    kind: "seen",
+    value: {
+      roles: listed(roles),
+      roleBindings: listed(roleBindings),
+      clusterRoles: listed(clusterRoles),
+      clusterRoleBindings: listed(clusterRoleBindings),
+    },
+  };
+}
+
+/** What lets the CSI driver's own sync write Secrets; undefined where nothing does, or it may not be seen. */
+export async function driverSyncBinding(viewer: Viewer): Promise<string | undefined> {
+  const look = await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings);
+  const found = look.kind === "seen" ? look.value.find(isOfDriverSync) : undefined;
+  return found === undefined ? undefined : `ClusterRoleBinding ${found.metadata.name}`;
+}

@@ -1,0 +1,67 @@
+import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { SETTINGS } from "../../runtime/settings.ts";
+
+const apps = (plural: string, kind: string): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
+const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
+
+/** Kinds that only the command line looks at. */
+export const MORE_RESOURCES = {
+  replicationControllers: { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
+  nodes: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
+  deployments: apps("deployments", "Deployment"),
+  statefulSets: apps("statefulsets", "StatefulSet"),
+  daemonSets: apps("daemonsets", "DaemonSet"),
+  replicaSets: apps("replicasets", "ReplicaSet"),
+  jobs: batch("jobs", "Job"),
+  cronJobs: batch("cronjobs", "CronJob"),
+  roles: RESOURCES.roles,
+  roleBindings: RESOURCES.roleBindings,
+  clusterRoles: RESOURCES.clusterRoles,
+  clusterRoleBindings: RESOURCES.clusterRoleBindings,
+  csiDrivers: RESOURCES.csiDrivers,
+  csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
+  selfSubjectReviews: {
+    group: "authentication.k8s.io",
+    version: "v1",
+    plural: "selfsubjectreviews",
+    kind: "SelfSubjectReview",
+    namespaced: false,
+  },
+  policies: RESOURCES.validatingAdmissionPolicies,
+  policyBindings: RESOURCES.validatingAdmissionPolicyBindings,
+} as const satisfies Record<string, Resource>;
+
+/** What `explain` takes before the slash, in the spellings that kubectl takes; `spc` is ours, its CRD has no short name. */
+const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
+  [RESOURCES.pods, "pod", "pods", "po"],
+  [MORE_RESOURCES.deployments, "deployment", "deployments", "deploy"],
+  [MORE_RESOURCES.statefulSets, "statefulset", "statefulsets", "sts"],
+  [MORE_RESOURCES.daemonSets, "daemonset", "daemonsets", "ds"],
+  [MORE_RESOURCES.replicaSets, "replicaset", "replicasets", "rs"],
+  [MORE_RESOURCES.replicationControllers, "replicationcontroller", "replicationcontrollers", "rc"],
+  [MORE_RESOURCES.jobs, "job", "jobs"],
+  [MORE_RESOURCES.cronJobs, "cronjob", "cronjobs", "cj"],
+  [RESOURCES.secretProviderClasses, "secretproviderclass", "secretproviderclasses", "spc"],
+];
+
+export const TARGET_KINDS: readonly string[] = TARGETS.map(([, name = ""]) => name);
+
+export function targetResource(kind: string): Resource | undefined {
+  const wanted = kind.toLowerCase();
+  return TARGETS.find(([, ...names]) => names.includes(wanted))?.[0];
+}
+
+/** Where the product is installed unless somebody chose another place. */
+export const INSTALL_NAMESPACE = SETTINGS.namespace.default;
+
+/** On everything that an installer applies. */
+export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";
+
+/** Left out by the webhook's configuration, besides the install's own namespace: the pods that we need must not need us. */
+export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
+
+/** Cloud of classes without `cloudName`, unless the operator set another. */
+export const DEFAULT_CLOUD = SETTINGS["cloud-name"].default;
+
+/** Of the policy that refuses an opted-in pod without its volume, and of its binding. */
+export const FINAL_CHECK = "keyvault-injector-pod-volume";

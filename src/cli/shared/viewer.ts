@@ -1,0 +1,117 @@
+import type { KubeObject, ObjectRef, Resource } from "../../domain/kubernetes.ts";
+import type { KubeClient, ListOptions } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { accessOf, type CommandContext, CommandFailure } from "./command.ts";
+import type { OptionValues } from "./options.ts";
+
+/** An API server, under the user's own identity. */
+export interface Cluster {
+  readonly kube: KubeClient;
+  /** Of the kubeconfig's context. */
+  readonly namespace: string;
+  /** A client of its own as another user; whether the user may is told by its first request. */
+  actAs(user: string): Promise<ActingClient>;
+  close(): Promise<void>;
+}
+
+export interface ActingClient {
+  readonly kube: KubeClient;
+  close(): Promise<void>;
+}
+
+/**
+ * What a look at the cluster gave. `unseen`: the user may not look; nothing is known, and the text says what is missing.
+ * `unserved`: the API server has no such kind.
+ */
+export type Look<T> =
+  | { readonly kind: "seen"; readonly value: T }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unserved" }
+  | { readonly kind: "unseen"; readonly why: string };
+
+/** What was seen of a list: nothing, where nobody may look. */
+export function listed<T>(look: Look<readonly T[]>): readonly T[] {
+  return look.kind === "seen" ? look.value : [];
+}
+
+/** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */
+export interface Viewer {
+  object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;
+  all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<Look<readonly T[]>>;
+}
+
+export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSignal): Viewer {
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
+      looking<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
+        const result = await kube.read<T>(resource, ref, signal);
+        return result.kind === "found" ? { kind: "seen", value: result.object } : { kind: result.kind };
+      }),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
+      looking<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
+        kind: "seen",
+        value: await kube.list<T>(resource, options, signal),
+      })),
+  };
+}
+
+/** Asks each question once: what several look for is one answer. */
+export function rememberingViewer(viewer: Viewer): Viewer {
+  const known = new Map<string, Promise<Look<unknown>>>();
+  const once = <T>(question: object, look: () => Promise<Look<T>>): Promise<Look<T>> => {
+    const key = JSON.stringify(question);
+    const asked = known.get(key) ?? look();
+    known.set(key, asked);
+    return asked as Promise<Look<T>>; // The answer to this very question.
+  };
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => once({ resource, ref }, () => viewer.object<T>(resource, ref)),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
+      once({ resource, options }, () => viewer.all<T>(resource, options)),
+  };
+}
+
+async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<Look<T>> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.code === "Forbidden") return { kind: "unseen", why: `you may not ${what}` };
+    if (error.code === "NotFound") return { kind: "unserved" };
+    throw new CommandFailure(failureText(error), { cause: error });
+  }
+}
+
+function failureText(error: KubeError): string {
+  if (error.code === "Unauthorized") return "the API server does not accept the kubeconfig's credentials; sign in again";
+  return error.code === "Unavailable" ? `${error.message}; check the kubeconfig's server, or the network` : error.message;
+}
+
+/** One object, for those who may list its kind and not get it as well: the worker's own account is one of them. */
+export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<Look<T>> {
+  const look = await viewer.object<T>(resource, ref);
+  if (look.kind !== "unseen") return look;
+  const listed = await viewer.all<T>(resource, { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}` });
+  if (listed.kind !== "seen") return look;
+  const [first] = listed.value;
+  return first === undefined ? { kind: "absent" } : { kind: "seen", value: first };
+}
+
+export interface OpenedCluster {
+  /** Undefined: the files are all that is known. */
+  readonly cluster: Cluster | undefined;
+  readonly notes: readonly string[];
+}
+
+/** For commands that files are enough for. A kubeconfig or context that was named has to be there; without any, that is said. */
+export async function openIfConfigured(context: CommandContext, options: OptionValues): Promise<OpenedCluster> {
+  if (options.offline !== undefined) return { cluster: undefined, notes: [] };
+  const access = accessOf(options);
+  const isNamed = access.kubeconfig !== undefined || access.context !== undefined;
+  try {
+    return { cluster: await context.openCluster(access), notes: [] };
+  } catch (error) {
+    if (isNamed || !(error instanceof CommandFailure)) throw error;
+    return { cluster: undefined, notes: [`note: no cluster is asked, as with --offline: ${error.message}`] };
+  }
+}

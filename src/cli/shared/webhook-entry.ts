@@ -1,0 +1,81 @@
+import { X509Certificate } from "node:crypto";
+
+/** A LabelSelector as webhook configurations have it. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** The first condition that the labels do not meet, in words; undefined where the selector selects them. */
+export function selectorProblem(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): string | undefined {
+  for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) {
+    if (labels[key] !== value) return `label ${key} is not ${value}`;
+  }
+  for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
+    const label = labels[key];
+    const isMet = {
+      In: label !== undefined && values.includes(label),
+      NotIn: label === undefined || !values.includes(label),
+      Exists: label !== undefined,
+      DoesNotExist: label === undefined,
+    }[operator];
+    if (isMet !== true) return `label ${key} ${operator}${values.length === 0 ? "" : ` ${values.join(", ")}`} does not hold`;
+  }
+  return undefined;
+}
+
+/** What of the pod webhook's entry decides whether the API server asks it, its namespaces aside. */
+export interface AskedEntry {
+  readonly objectSelector?: LabelSelector;
+  readonly matchConditions?: readonly { readonly name?: string }[];
+  readonly rules?: readonly {
+    readonly apiGroups?: readonly string[];
+    readonly operations?: readonly string[];
+    readonly resources?: readonly string[];
+  }[];
+}
+
+/** Of the manifests; a test compares them. */
+export const SHIPPED_CONDITIONS: readonly string[] = ["has-annotation-of-ours"];
+
+/** What keeps opted-in pods from the webhook, in the fields' own names. */
+export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules = [] }: AskedEntry): readonly string[] {
+  const isSelective = [Object.keys(objectSelector.matchLabels ?? {}), objectSelector.matchExpressions ?? []].some(
+    ({ length }) => length > 0,
+  );
+  const others = matchConditions.map(({ name = "" }) => name).filter((name) => !SHIPPED_CONDITIONS.includes(name));
+  const has = (all: readonly string[] | undefined, wanted: string): boolean =>
+    all?.some((each) => each === wanted || each === "*") === true;
+  const isAsked = rules.some(
+    ({ apiGroups, operations, resources }) =>
+      has(apiGroups, "") && has(operations, "CREATE") && (has(resources, "pods") || has(resources, "*/*")),
+  );
+  return [...(isSelective ? ["objectSelector"] : []), ...others.map((name) => `matchConditions[${name}]`), ...(isAsked ? [] : ["rules"])];
+}
+
+/** Every certificate of a PEM text, in its order. */
+export function certificatesOf(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((block) => {
+    try {
+      return [new X509Certificate(block)];
+    } catch {
+      // Not a certificate: the API server ignores such a block as well.
+      return [];
+    }
+  });
+}
+
+/** When the certificates of a webhook configuration's `caBundle` end, in milliseconds since the epoch. */
+export function endsOf(caBundle: string | undefined): readonly number[] {
+  const bundle = Buffer.from(caBundle ?? "", "base64").toString("utf8");
+  return certificatesOf(bundle).map(({ validToDate }) => validToDate.getTime());
+}
+
+export function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
