@@ -1,16 +1,10 @@
-import { RESOURCES } from "../domain/kubernetes.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
 import { runProgram } from "./program.ts";
-import { type ClusterAccess, type CommandContext, CommandFailure } from "./shared/command.ts";
+import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext, CommandFailure, type Shipped } from "./shared/command.ts";
 import { createInputs } from "./shared/inputs.ts";
 import { createProgress, NO_PROGRESS } from "./shared/terminal.ts";
-import type { Cluster } from "./shared/viewer.ts";
-import type { AzureAccess, WorkerCode } from "./shared/worker-code.ts";
-
-/** What differs between the ways in which the command line is shipped: beside its files, or as a single one. */
-type Shipped = Pick<CommandContext, "version" | "program" | "shippedCrds">;
 
 /** The command line, from its arguments to its exit code. */
 export async function runCli(argv: readonly string[], shipped: Shipped): Promise<number> {
@@ -19,16 +13,14 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
   const { stderr } = process;
   const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
-    ...shipped,
-    clock: systemClock,
+    shipped,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
-    hasColour: process.stdout.isTTY && process.stdout.hasColors(),
+    terminal: { hasColour: process.stdout.isTTY && process.stdout.hasColors(), tellProgress: progress.tell },
     inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
     openCluster: (access) => openCluster(access, shipped.version),
     openAzure,
     openReach,
-    workerCode,
-    tellProgress: progress.tell,
+    clock: systemClock,
     signal: stop.signal,
   };
   const { code, output, notes } = await runProgram(argv, context).finally(progress.end);
@@ -73,38 +65,6 @@ function surroundings(): AzureSurroundings {
   const read = azureSurroundings();
   if (!read.ok) throw new CommandFailure(read.error);
   return read.value;
-}
-
-export async function workerCode(): Promise<WorkerCode> {
-  const [{ pki }, fetching, content, keys, store, handing, guarding, clouds, records, snapshots] = await Promise.all([
-    import("../pki/pki.ts"),
-    import("../sync/vault/fetch-objects.ts"),
-    import("../sync/fingerprints.ts"),
-    import("../sync/hmac-key.ts"),
-    import("../sync/secrets/secret-store.ts"),
-    import("../sync/healing/hand-over.ts"),
-    import("../sync/guardrails.ts"),
-    import("../sync/vault/cloud-files.ts"),
-    import("../sync/healing/stored-record.ts"),
-    import("../sync/healing/snapshots.ts"),
-  ]);
-  return {
-    pki,
-    hmacKeySecret: keys.HMAC_KEY_SECRET,
-    hmacKeyIn: keys.keyIn,
-    fetchObjects: fetching.fetchObjects,
-    observe: (object, hmacKey) => store.observe(object, content.createFingerprints(hmacKey.bytes)),
-    snapshotIn: (revision, hmacKey) =>
-      records.recordIn(revision, {
-        kind: snapshots.SNAPSHOT,
-        fingerprints: content.createFingerprints(hmacKey.bytes, hmacKey.formerUntil),
-      }),
-    handOver: async (kube, provider, managedFields, signal) => {
-      await handing.handOver(kube, { resource: RESOURCES.secretProviderClasses, object: provider, managedFields }, signal);
-    },
-    cloudFileReader: clouds.cloudFileReader,
-    tryGuardrails: (kube, namespace, signal) => guarding.tryGuardrails({ kube, namespace, isBlind: false }, signal),
-  };
 }
 
 /** What is wrong with a kubeconfig is the user's to know. */

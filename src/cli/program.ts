@@ -7,7 +7,7 @@ import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
-import { type Command, type CommandContext, CommandFailure, type CommandResult, EXIT } from "./shared/command.ts";
+import { answered, type Command, type CommandContext, CommandFailure, type CommandResult, EXIT, reportText } from "./shared/command.ts";
 import { describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
 import { uninstall } from "./uninstall/command.ts";
 
@@ -17,7 +17,7 @@ export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, re
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const parsed = parseArguments(argv, command);
   if (!parsed.ok) return unusable(command, parsed.error, context);
-  if (parsed.value.isHelpWanted) return { code: EXIT.fine, output: helpOf(command, context.program), notes: [] };
+  if (parsed.value.isHelpWanted) return answered(helpOf(command, context.shipped.program));
   try {
     return await command.run(parsed.value, context);
   } catch (error) {
@@ -26,20 +26,12 @@ export async function runCommand(command: Command, argv: readonly string[], cont
   }
 }
 
-/** Raised when a field is renamed, removed, or means something else. */
-const REPORT_FORMAT = 1;
-
-function unusable(
-  { name, hasJsonReport }: Command,
-  { problems, options }: RefusedArguments,
-  { version, program }: CommandContext,
-): CommandResult {
-  const report = { report: "error", format: REPORT_FORMAT, version, command: name, problems };
+function unusable({ name, hasJsonReport }: Command, { problems, options }: RefusedArguments, { shipped }: CommandContext): CommandResult {
   const isJson = hasJsonReport === true && valueOf(options, "output") === "json";
   return {
     code: EXIT.unusable,
-    output: isJson ? `${JSON.stringify(report, null, 2)}\n` : "",
-    notes: problems.map((problem) => `${program} ${name}: ${problem}`),
+    output: isJson ? reportText("error", shipped, { command: name, problems }) : "",
+    notes: problems.map((problem) => `${shipped.program} ${name}: ${problem}`),
   };
 }
 
@@ -71,22 +63,22 @@ const VERSION_WORDS = ["version", "--version", "-v"];
 /** The program from all that stands behind its name to what it prints; the processes of the cluster aside. */
 export async function runProgram([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
   if (HELP_WORDS.includes(word)) return helpAbout(rest[0], context);
-  if (VERSION_WORDS.includes(word)) return said(`${context.version}\n`);
+  if (VERSION_WORDS.includes(word)) return answered(`${context.shipped.version}\n`);
   const command = COMMANDS.find(({ name }) => name === word);
   return command === undefined ? unknownCommand(word, context) : runCommand(command, rest, context);
 }
 
 /** Of a command, of a process, or of the whole. */
 function helpAbout(word: string | undefined, context: CommandContext): CommandResult {
-  if (word === undefined || HELP_WORDS.includes(word)) return said(programHelp(context));
+  if (word === undefined || HELP_WORDS.includes(word)) return answered(programHelp(context));
   const command = COMMANDS.find(({ name }) => name === word);
-  if (command !== undefined) return said(helpOf(command, context.program));
+  if (command !== undefined) return answered(helpOf(command, context.shipped.program));
   const running = PROCESSES.find((name) => name === word);
-  return running === undefined ? unknownCommand(word, context) : said(processHelp(running));
+  return running === undefined ? unknownCommand(word, context) : answered(processHelp(running));
 }
 
 /** What fits on a screen that is small: each command has its own help. */
-function programHelp({ program }: CommandContext): string {
+function programHelp({ shipped: { program } }: CommandContext): string {
   const rows = [
     ...COMMANDS.map(({ name, summary }) => [name, summary] as const),
     [PROCESSES.join(", "), "The processes that run in the cluster."] as const,
@@ -100,7 +92,7 @@ function programHelp({ program }: CommandContext): string {
   ].join("\n");
 }
 
-function unknownCommand(word: string, { program }: CommandContext): CommandResult {
+function unknownCommand(word: string, { shipped: { program } }: CommandContext): CommandResult {
   const known = [...PROCESSES, ...COMMANDS.map(({ name }) => name), "help", "version"];
   // Who wants to install is not told to take it out.
   const meant = word.startsWith("un") ? known : known.filter((name) => name !== "uninstall");
@@ -109,8 +101,4 @@ function unknownCommand(word: string, { program }: CommandContext): CommandResul
     output: "",
     notes: [`${program}: unknown command ${JSON.stringify(word)}; ${spellingAdvice(word, meant)}`],
   };
-}
-
-function said(output: string): CommandResult {
-  return { code: EXIT.fine, output, notes: [] };
 }

@@ -1,11 +1,15 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { openAzure, openCluster, openReach, workerCode } from "../../src/cli/compose.ts";
+import { openAzure, openCluster, openReach } from "../../src/cli/compose.ts";
 import { runProgram } from "../../src/cli/program.ts";
-import { type CommandContext, CommandFailure, type CommandResult } from "../../src/cli/shared/command.ts";
+import {
+  type Cluster,
+  type CommandContext,
+  CommandFailure,
+  type CommandResult,
+  type ManifestInputs,
+} from "../../src/cli/shared/command.ts";
 import { createInputs } from "../../src/cli/shared/inputs.ts";
-import type { ManifestInputs } from "../../src/cli/shared/manifest-files.ts";
-import type { Cluster } from "../../src/cli/shared/viewer.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -46,6 +50,8 @@ export function runCli(args: readonly string[], { kubeconfig, input = "", enviro
   });
 }
 
+const SHIPPED = { version: "9.9.9", program: "keyvault-injector" };
+
 /** Runs a command in this process against a cluster: many runs in the time that one process takes to start. */
 export async function runOnline(
   args: readonly string[],
@@ -53,17 +59,13 @@ export async function runOnline(
   options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
 ): Promise<CommandResult> {
   const context: CommandContext = {
-    version: "9.9.9",
-    program: "keyvault-injector",
+    shipped: { ...SHIPPED, shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")) },
+    terminal: { hasColour: false, tellProgress: () => undefined },
     clock: systemClock,
-    hasColour: false,
     inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
     openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
-    shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")),
     openAzure: options.openAzure ?? openAzure,
     openReach: options.openReach ?? openReach,
-    workerCode,
-    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
   return runProgram(args, context);
@@ -85,10 +87,9 @@ interface OfflineOptions {
 
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
   return {
-    version: "9.9.9",
-    program: "keyvault-injector",
+    shipped: { ...SHIPPED, shippedCrds: () => [] },
+    terminal: { hasColour: options.hasColour ?? false, tellProgress: () => undefined },
     clock: new ManualClock(),
-    hasColour: options.hasColour ?? false,
     inputs: options.inputs ?? {
       read: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
       filesIn: async () => undefined,
@@ -98,15 +99,12 @@ function offlineContext(input: string, options: OfflineOptions): CommandContext 
       if (options.cluster !== undefined) return options.cluster;
       throw new CommandFailure("no cluster here");
     },
-    shippedCrds: () => [],
     openAzure: async () => {
       throw new CommandFailure("no Azure here");
     },
     openReach: async () => {
       throw new CommandFailure("no way out here");
     },
-    workerCode,
-    tellProgress: () => undefined,
     signal: new AbortController().signal,
   };
 }

@@ -7,7 +7,6 @@ import { EXPLAIN_REASONS, STEP_TOPICS } from "../../src/cli/explain/explanation.
 import { COMMANDS } from "../../src/cli/program.ts";
 import { SNAPSHOT_STATES } from "../../src/cli/restore/snapshots.ts";
 import { RESTORE_ACTIONS } from "../../src/cli/restore/write.ts";
-import { workerSettings } from "../../src/cli/shared/class-context.ts";
 import type { Command } from "../../src/cli/shared/command.ts";
 import { OPTIONS, type Option } from "../../src/cli/shared/options.ts";
 import { TARGET_KINDS } from "../../src/cli/shared/resources.ts";
@@ -69,7 +68,7 @@ describe("the page of the command line", () => {
 
     assert.deepEqual(
       rows.flatMap(([first = ""]) => codeSpans(first)),
-      Object.keys(CHECKS),
+      CHECKS,
     );
   });
 
@@ -114,7 +113,7 @@ describe("doctor knows", () => {
             listAt(rule, "apiGroups").includes(group) &&
             listAt(rule, "resources").includes(resource),
         );
-    const settings = workerSettings(settingsOf(undefined));
+    const settings = settingsOf(undefined);
     const needs = [...CLUSTER_NEEDS, ...OWN_NEEDS].filter(({ isUsed = () => true }) => isUsed(settings));
     const missing = needs.flatMap(({ verbs, right: { group, resource } }) =>
       verbs.filter((verb) => !isGranted(verb, group, resource)).map((verb) => `${verb} ${resource}`),

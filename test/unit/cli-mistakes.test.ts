@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { explainClass } from "../../src/cli/explain/explain-class.ts";
 import { explainPod } from "../../src/cli/explain/explain-pod.ts";
 import type { Explanation } from "../../src/cli/explain/explanation.ts";
 import { explanationText } from "../../src/cli/explain/explanation.ts";
-import { paddedKeys } from "../../src/cli/shared/credentials.ts";
+import { paddedKeys } from "../../src/cli/shared/class-context.ts";
 import { createFacts } from "../../src/cli/shared/injection.ts";
 import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
@@ -140,7 +141,7 @@ const CREDENTIALS = { metadata: { name: "secrets-store-creds" }, data: { clienti
 async function explainLive(pod: JsonObject, objects: Readonly<Record<string, unknown>>, isStored = false): Promise<Explanation> {
   const viewer = viewerOf({ "keyvault-injector": WEBHOOK, ...objects });
   const settings = { version: "9.9.9", strictAnnotations: false, isCallerTrusted: true };
-  const context = { settings, facts: createFacts([], viewer, "shop"), viewer, clock: new ManualClock() };
+  const context = { settings, facts: createFacts([], viewer, "shop"), namespace: "shop", viewer, clock: new ManualClock() };
   return explainPod({ object: "deployment/web", namespace: "shop", pod, isStored }, context);
 }
 
@@ -149,7 +150,7 @@ describe("the headline of a pod that will not start", () => {
     const explanation = await explainLive(aPod(OPTED_IN), { "secrets-store-creds": CREDENTIALS });
 
     assert.match(
-      explanationText(explanation, false),
+      stripVTControlCharacters(explanationText(explanation)),
       /^deployment\/web in namespace shop: ClassMissing \(the pod will not start\)\n {2}there is no SecretProviderClass akvprovider-demo/,
     );
   });

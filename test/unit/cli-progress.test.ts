@@ -47,10 +47,11 @@ describe("progress", () => {
     const told: string[] = [];
     const stopped = new Error("stopped here");
     const kube = { create: () => Promise.reject(stopped) };
-    const context = { tellProgress: (what: string) => told.push(what), kube } as unknown as Parameters<typeof runChecks>[0];
+    const context = { cluster: { kube } } as unknown as Parameters<typeof runChecks>[0];
+    const tellProgress = (what: string) => told.push(what);
 
-    await assert.rejects(runChecks(context), stopped);
-    assert.deepEqual(told, [`check api (1 of ${Object.keys(CHECKS).length})`]);
+    await assert.rejects(runChecks(context, tellProgress), stopped);
+    assert.deepEqual(told, [`check api (1 of ${CHECKS.length})`]);
   });
 
   test("is not written where standard error is no terminal", async () => {

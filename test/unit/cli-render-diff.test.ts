@@ -69,7 +69,7 @@ describe("a diff", () => {
         [before, after],
         [[before.join("")], [after.join("")]],
       ]) {
-        const patch = unifiedDiff(old ?? [], young ?? [], { name: "n", hasColour: false });
+        const patch = unifiedDiff(old ?? [], young ?? [], "n");
 
         assert.equal(applyPatch(before.join(""), patch), after.join(""), patch);
       }
@@ -80,7 +80,7 @@ describe("a diff", () => {
     const before = Array.from({ length: 30 }, (_, index) => `${index}\n`);
     const after = before.map((line, index) => ([10, 17, 25].includes(index) ? `new ${line}` : line));
 
-    const patch = unifiedDiff(before.join(""), after.join(""), { name: "n", hasColour: false });
+    const patch = unifiedDiff(before.join(""), after.join(""), "n");
 
     assert.deepEqual(patch.match(/^@@.*$/gm), ["@@ -8,14 +8,14 @@", "@@ -23,7 +23,7 @@"]);
   });
@@ -88,7 +88,7 @@ describe("a diff", () => {
   test("of texts that have nothing in common replaces the one by the other", () => {
     const [before, after] = ["a", "b"].map((letter) => Array.from({ length: 5_000 }, (_, index) => `${letter}${index}\n`).join(""));
 
-    const patch = unifiedDiff(before ?? "", after ?? "", { name: "n", hasColour: false });
+    const patch = unifiedDiff(before ?? "", after ?? "", "n");
 
     assert.equal(applyPatch(before ?? "", patch), after);
     assert.match(patch, /^@@ -1,5000 \+1,5000 @@$/m);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
+import type { Cluster } from "../../src/cli/shared/command.ts";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
-import type { Cluster } from "../../src/cli/shared/viewer.ts";
 import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { runOffline } from "../support/cli.ts";
@@ -314,14 +314,14 @@ describe("render -o diff", () => {
   test("is coloured on a terminal alone", async () => {
     const { output } = await runOffline(["render", "--offline", "-f", "-", "-o", "diff"], input, { hasColour: true });
 
-    assert.ok(output.includes("\u001b[32m+  volumes:\u001b[0m"), output);
+    assert.ok(output.includes("\u001b[32m+  volumes:\u001b[39m"), output);
   });
 
   test("is what turns the one text into the other", () => {
     const texts = ["", "a\n", "a\nb\nc\n", "a\nc\n", "x\nb\nc\ny\n", "a\nb\nb\nb\nc\n", "c\nb\na\n"];
     for (const before of texts) {
       for (const after of texts) {
-        const lines = unifiedDiff(before, after, { name: "n", hasColour: false }).split("\n").slice(2, -1);
+        const lines = unifiedDiff(before, after, "n").split("\n").slice(2, -1);
         const kept = (sign: string) => lines.filter((line) => line.startsWith(" ") || line.startsWith(sign)).map((line) => line.slice(1));
         if (before === after) assert.deepEqual(lines, []);
         else

@@ -7,8 +7,7 @@ import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../s
 import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
-import { workerSettings } from "../../src/cli/shared/class-context.ts";
-import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { holding } from "../support/held-objects.ts";
 import { listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
@@ -78,8 +77,14 @@ function boundIn(...namespaces: readonly string[]): readonly Manifest[] {
 }
 
 async function rightsOf(objects: readonly Manifest[], given: SettingsInForce): Promise<readonly CheckResult[]> {
-  const settings = workerSettings({ ...settingsOf(undefined), ...given });
-  const results = await checkRights({ viewer: holding(objects), namespace: NAMESPACE, settings });
+  const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
+  const worker = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
+    spec: { template: { spec: { containers: [{ args }] } } },
+  };
+  const results = await checkRights({ viewer: holding([...objects, worker]), namespace: NAMESPACE });
   return results.filter(({ state }) => state !== "OK");
 }
 
@@ -161,12 +166,11 @@ describe("doctor's look at parts that are not there", () => {
   const bare = {
     viewer: holding([]),
     namespace: NAMESPACE,
-    settings: workerSettings(settingsOf(undefined)),
     crds: readManifests("crds/kustomization.yaml")
       .flatMap((kustomization) => listAt(kustomization, "resources").map(String))
       .flatMap((file) => readManifests(`crds/${file}`)),
     clock: { now: () => Date.now() },
-    actAs: async () => nobody,
+    cluster: { actAs: async () => nobody },
     worker: { tryGuardrails: async () => ({ missing: [], hidden: [] }) },
     signal: new AbortController().signal,
   } as unknown as DoctorContext;

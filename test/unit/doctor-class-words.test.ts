@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { workerCode } from "../../src/cli/compose.ts";
+import { stripVTControlCharacters } from "node:util";
 import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
 import { checkStatus } from "../../src/cli/doctor/class/secrets.ts";
 import { answerClasses } from "../../src/cli/doctor/command.ts";
 import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import { holding } from "../support/held-objects.ts";
 import type { Manifest } from "../support/shipped-manifests.ts";
 import { classOf, opaque } from "../support/sync-world.ts";
@@ -32,12 +33,11 @@ async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
   const parts = {
     tellProgress: () => undefined,
     viewer: holding(objects),
-    settings,
+    install: { namespace: "keyvault-injector", settings, fingerprints: undefined },
     worker: await workerCode(),
-    namespace: "keyvault-injector",
     signal: AbortSignal.timeout(5_000),
   };
-  return { ...parts, azure: undefined, readCloudFile: undefined, hmacKey: undefined } as unknown as ClassContext; // No vault and no clock is asked.
+  return { ...parts, azure: undefined } as unknown as ClassContext; // No vault and no clock is asked.
 }
 
 describe("F4: a name that is not found", () => {
@@ -66,13 +66,10 @@ describe("F4: the totals of doctor class", () => {
       { ...provider, apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass" } as unknown as Manifest,
       failing,
     ];
-    const printing = { format: "text", hasColour: false, version: "9.9.9" } as const;
+    const named = { namespace: "team-x", name: "app" };
 
-    const { output } = await answerClasses(
-      await contextOf(objects),
-      { named: { namespace: "team-x", name: "app" }, within: undefined },
-      printing,
-    );
+    const { text } = await answerClasses(await contextOf(objects), { named, within: undefined });
+    const output = stripVTControlCharacters(text);
 
     const printed = (state: string): number => output.split("\n").filter((line) => line.startsWith(`  ${state}`)).length;
     assert.ok(printed("OK") > 0 && printed("FAIL") > 0, output);

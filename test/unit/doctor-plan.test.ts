@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { workerCode } from "../../src/cli/compose.ts";
 import { type PlannedClass, planClasses } from "../../src/cli/doctor/plan/plan.ts";
 import { claimsOf } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { workerSettings } from "../../src/cli/shared/class-context.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { holding } from "../support/held-objects.ts";
@@ -61,7 +61,11 @@ async function planned(
 ): Promise<readonly PlannedClass[]> {
   const context = {
     viewer: holding(secrets),
-    settings: workerSettings({ ...settingsOf(undefined), ...settings }),
+    install: {
+      namespace: "keyvault-injector",
+      settings: workerSettings({ ...settingsOf(undefined), ...settings }),
+      fingerprints: undefined,
+    },
     worker: await workerCode(),
   };
   return planClasses(context, { classes, claims: { classes: claimsOf(classes), driverSync: undefined } });

@@ -158,7 +158,7 @@ describe("a Secret made from an object that its class names twice", () => {
       const secret: Secret = { apiVersion: "v1", kind: "Secret", metadata, data: { pin: "dg==", cur: "dg==" } };
       const viewer = { object: async () => ({ kind: "seen", value: secret }) };
       // All that is looked at where the user may get the Secret and not the install's key.
-      const context: ClassContext = Object.assign(Object.create(null), { viewer, hmacKey: undefined });
+      const context: ClassContext = Object.assign(Object.create(null), { viewer, install: { fingerprints: undefined } });
       const secrets: readonly SecretStatus[] = [{ name: "app", state: "Synced", data }];
       return (await checkSecrets(context, one.provider, { secrets, files })).map(({ leaf }) => leaf);
     };

@@ -1,6 +1,6 @@
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { PROCESSES } from "../../runtime/settings.ts";
-import { type Command, CommandFailure, EXIT } from "../shared/command.ts";
+import { answered, type Command, CommandFailure } from "../shared/command.ts";
 import { type CommandOption, optionsOf } from "../shared/options.ts";
 
 /** Takes the commands from whoever lists them: this one is among them. */
@@ -22,7 +22,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     arguments: 1,
     run: async ({ arguments: [word] }) => {
       const shell = SHELLS.find((known) => known === word);
-      if (shell !== undefined) return { code: EXIT.fine, output: SCRIPTS[shell](commands()), notes: [] };
+      if (shell !== undefined) return answered(SCRIPTS[shell](commands()));
       const said = word === undefined ? "name a shell" : `${JSON.stringify(word)} is no shell that has a script`;
       throw new CommandFailure(`${said}; ${spellingAdvice(word ?? "", SHELLS)}`);
     },

@@ -1,29 +1,32 @@
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import type { ClassContext } from "../shared/class-context.ts";
+import { type ClassContext, openClassContext } from "../shared/class-context.ts";
 import {
-  accessOf,
+  answered,
+  type Cluster,
   type Command,
   type CommandContext,
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  EXIT,
   formatOf,
   type NamedClass,
   namedClass,
+  reportText,
+  withCluster,
 } from "../shared/command.ts";
-import { type OptionValues, valueOf } from "../shared/options.ts";
+import { valueOf } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
 import { INSTALL_NAMESPACE } from "../shared/resources.ts";
-import { paint } from "../shared/terminal.ts";
-import { type Cluster, rememberingViewer } from "../shared/viewer.ts";
-import { type CheckResult, type CheckState, type DoctorContext, STATE_COLOURS } from "./checks/check.ts";
+import { oneLine, paint, shown } from "../shared/terminal.ts";
+import { rememberingViewer } from "../shared/viewer.ts";
+import type { CheckResult, DoctorContext } from "./checks/check.ts";
 import { isInstalled } from "./checks/install.ts";
 import { runChecks } from "./checks/run-checks.ts";
-import { oneLine, openClassContext, type ReportedWalk, reportedWalk, walkAll, walkNamed, walkSome, walkText } from "./class/walk.ts";
+import { type CheckState, STATE_COLOURS } from "./class/leaves.ts";
+import { type ReportedWalk, reportedWalk, walkAll, walkNamed, walkSome, walkText } from "./class/walk.ts";
 import { planClasses, planText } from "./plan/plan.ts";
 import { claimsOf } from "./plan/plan-secret.ts";
-import { type InstallReport, REPORT_FORMAT, readInstall } from "./report.ts";
+import { type InstallReport, readInstall } from "./report.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -59,17 +62,14 @@ export const doctor: Command = {
 };
 
 async function runDoctor(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const { options } = input;
-  const format = formatOf(options, FORMATS);
   const subject = subjectOf(input);
   const [, word] = input.arguments;
   const named = word === undefined ? undefined : namedClass(word, input);
-  const cluster = await context.openCluster(accessOf(options));
-  try {
-    return await answer(subject, { options, named, cluster, context, format });
-  } finally {
-    await cluster.close();
-  }
+  return withCluster(input, context, async (cluster) => {
+    const { report, fields, text, hasFailed } = await answer(subject, { input, named, cluster, context });
+    const isJson = formatOf(input.options, FORMATS) === "json";
+    return answered(isJson ? reportText(report, context.shipped, await fields()) : shown(text, context.terminal), hasFailed);
+  });
 }
 
 function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefined {
@@ -85,98 +85,62 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
 }
 
 interface Asked {
-  readonly options: OptionValues;
+  readonly input: CommandInput;
   readonly named: NamedClass | undefined;
   readonly cluster: Cluster;
   readonly context: CommandContext;
-  readonly format: Format;
 }
 
-async function answer(subject: Subject | undefined, { options, named, cluster, context, format }: Asked): Promise<CommandResult> {
-  const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
-  const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
-  const printing = { format, hasColour: context.hasColour, version: context.version };
-  // An image that lacks its own files says so before the cluster is asked anything.
-  const crds = subject === undefined ? context.shippedCrds() : undefined;
-  const classes = await openClassContext({ cluster, context, namespace, asksVaults });
-  if (crds !== undefined) {
-    const checking = await checkContext(classes, { cluster, context, options, crds });
-    return resultOf(await answerInstall(checking, classes, printing));
-  }
-  const within = valueOf(options, "namespace");
-  if (subject === "plan") return resultOf(await answerPlan(classes, within, printing));
-  return resultOf(await answerClasses(classes, { named: named?.(cluster.namespace), within }, printing));
-}
-
-interface Checking {
-  readonly cluster: Cluster;
-  readonly context: CommandContext;
-  readonly options: OptionValues;
-  readonly crds: DoctorContext["crds"];
-}
-
-/** The checks ask for the same lists again and again; the walks, which take long, look anew. */
-async function checkContext(classes: ClassContext, { cluster, context, options, crds }: Checking): Promise<DoctorContext> {
-  return {
-    ...classes,
-    viewer: rememberingViewer(classes.viewer),
-    actAs: (user) => cluster.actAs(user),
-    reach: classes.azure?.reach ?? (await context.openReach()),
-    probeNamespace: valueOf(options, "namespace") ?? cluster.namespace,
-    crds,
-  };
-}
-
-function resultOf({ output, hasFailed }: { readonly output: string; readonly hasFailed: boolean }): CommandResult {
-  return { code: hasFailed ? EXIT.found : EXIT.fine, output, notes: [] };
-}
-
-export type Format = "text" | "json";
-
-export interface Printing {
-  readonly format: Format;
-  readonly hasColour: boolean;
-  readonly version: string;
-}
-
-export interface Answer {
-  readonly output: string;
+interface Answer {
+  /** Name of the report, and its fields. */
+  readonly report: "install" | "classes" | "plan";
+  readonly fields: () => object | Promise<object>;
+  /** For people, painted. */
+  readonly text: string;
   /** Something is `FAIL`, refused, or in conflict. */
   readonly hasFailed: boolean;
 }
 
-export async function answerInstall(context: DoctorContext, classes: ClassContext, printing: Printing): Promise<Answer> {
-  const findings = await runChecks(context);
-  const { walks, left } = isInstalled(findings) ? await walkSome(classes) : { walks: [], left: 0 };
-  const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
-  if (printing.format === "text") return { output: installText(findings, { walks, left }, printing.hasColour), hasFailed };
-  const { version } = printing;
-  const facts = await readInstall(context);
-  const report: InstallReport = {
-    report: "install",
-    format: REPORT_FORMAT,
-    version,
-    namespace: context.namespace,
-    ...facts,
-    findings,
-    walks,
+async function answer(subject: Subject | undefined, { input: { options }, named, cluster, context }: Asked): Promise<Answer> {
+  const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+  const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
+  // An image that lacks its own files says so before the cluster is asked anything.
+  const crds = subject === undefined ? context.shipped.shippedCrds() : undefined;
+  const classes = await openClassContext({ cluster, context, namespace, asksVaults });
+  const within = valueOf(options, "namespace");
+  if (subject === "plan") return answerPlan(classes, within);
+  if (crds === undefined) return answerClasses(classes, { named: named?.(cluster.namespace), within });
+  const { clock, signal, worker } = classes;
+  const checking: DoctorContext = {
+    // The checks ask for the same lists again and again; the walks, which take long, look anew.
+    viewer: rememberingViewer(classes.viewer),
+    namespace,
+    cluster: { ...cluster, namespace: within ?? cluster.namespace },
+    reach: classes.azure?.reach ?? (await context.openReach()),
+    worker,
+    crds,
+    clock,
+    signal,
   };
-  return { output: json(report), hasFailed };
+  return answerInstall(checking, classes);
 }
 
-interface Walks {
-  readonly walks: readonly ReportedWalk[];
-  readonly left: number;
+async function answerInstall(context: DoctorContext, classes: ClassContext): Promise<Answer> {
+  const findings = await runChecks(context, classes.tellProgress);
+  const { walks, left } = isInstalled(findings) ? await walkSome(classes) : { walks: [], left: 0 };
+  const fields = async (): Promise<InstallReport> => ({ namespace: context.namespace, ...(await readInstall(context)), findings, walks });
+  const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
+  return { report: "install", fields, text: installText(findings, walks, left), hasFailed };
 }
 
-function installText(results: readonly CheckResult[], { walks, left }: Walks, hasColour: boolean): string {
+function installText(results: readonly CheckResult[], walks: readonly ReportedWalk[], left: number): string {
   const lines = results.flatMap(({ check, state, message, fix }) => [
-    `${paint(state.padEnd(4), STATE_COLOURS[state], hasColour)}  ${check.padEnd(12)}  ${oneLine(message)}`,
+    `${paint(STATE_COLOURS[state], state.padEnd(4))}  ${check.padEnd(12)}  ${oneLine(message)}`,
     ...(fix === undefined ? [] : [`${" ".repeat(20)}-> ${fix}`]),
   ]);
   const more = left === 0 ? [] : [`${left} more classes were not walked: keyvault-injector doctor class walks them all`, ""];
-  const shown = walks.length === 0 ? [] : ["", ...walks.map((walk) => walkText(walk, hasColour)), ...more];
-  return `${[...lines, ...shown, ...(walks.length === 0 ? [""] : []), countsOf([...results, ...walks.flatMap(({ findings }) => findings)])].join("\n")}\n`;
+  const counts = countsOf([...results, ...walks.flatMap(({ findings }) => findings)]);
+  return `${[...lines, "", ...walks.map(walkText), ...more, counts].join("\n")}\n`;
 }
 
 /** Of every line that was printed. */
@@ -191,27 +155,21 @@ interface ClassChoice {
   readonly within: string | undefined;
 }
 
-export async function answerClasses(context: ClassContext, { named, within }: ClassChoice, printing: Printing): Promise<Answer> {
+export async function answerClasses(context: ClassContext, { named, within }: ClassChoice): Promise<Answer> {
   if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
-  const hasFailed = walks.some(({ state }) => state === "FAIL");
-  if (printing.format === "json")
-    return { output: json({ report: "classes", format: REPORT_FORMAT, version: printing.version, walks }), hasFailed };
-  return {
-    output: `${[...walks.map((walk) => walkText(walk, printing.hasColour)), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`,
-    hasFailed,
-  };
+  const text = `${[...walks.map(walkText), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`;
+  return { report: "classes", fields: () => ({ walks }), text, hasFailed: walks.some(({ state }) => state === "FAIL") };
 }
 
-export async function answerPlan(context: ClassContext, within: string | undefined, printing: Printing): Promise<Answer> {
+async function answerPlan(context: ClassContext, within: string | undefined): Promise<Answer> {
   const classes = await classesIn(context, within);
   const claims = { classes: claimsOf(classes), driverSync: await driverSyncBinding(context.viewer) };
   const planned = await planClasses(context, { classes, claims });
   const isWrong = (action: string): boolean => action === "conflict" || action === "invalid";
   const hasFailed = planned.some(({ verdict, secrets }) => verdict === "refused" || secrets.some(({ action }) => isWrong(action)));
-  const report = { report: "plan", format: REPORT_FORMAT, version: printing.version, classes: planned };
-  return { output: printing.format === "json" ? json(report) : planText(planned, printing.hasColour), hasFailed };
+  return { report: "plan", fields: () => ({ classes: planned }), text: planText(planned), hasFailed };
 }
 
 async function classesIn({ viewer }: ClassContext, namespace: string | undefined): Promise<readonly SecretProviderClass[]> {
@@ -221,8 +179,4 @@ async function classesIn({ viewer }: ClassContext, namespace: string | undefined
   throw new CommandFailure(
     "the API server serves no secretproviderclasses, so there are none: keyvault-injector doctor says what is not installed",
   );
-}
-
-function json(report: object): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
 }

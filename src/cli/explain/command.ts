@@ -1,13 +1,14 @@
 import { unchanged } from "../../domain/admission/decision.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
-import { type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { apiVersionOf, type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem } from "../manifest/items.ts";
 import { podAt, podPath } from "../manifest/pod-template.ts";
 import {
-  accessOf,
+  answered,
+  type Cluster,
   type Command,
   type CommandContext,
   CommandFailure,
@@ -15,14 +16,17 @@ import {
   type CommandResult,
   EXIT,
   formatOf,
+  jsonText,
+  withCluster,
 } from "../shared/command.ts";
-import { createFacts } from "../shared/injection.ts";
-import { fileFindings, type ManifestSource, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { injectionContext } from "../shared/injection.ts";
+import { fileFindings, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { TARGET_KINDS, targetResource } from "../shared/resources.ts";
-import { type Cluster, createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
+import { shown } from "../shared/terminal.ts";
+import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { explainClass } from "./explain-class.ts";
-import { type ExplainContext, explainPod } from "./explain-pod.ts";
+import { type ExplainContext, explainPod, type PodToExplain } from "./explain-pod.ts";
 import { type Explanation, explanationText, isWrong } from "./explanation.ts";
 
 const FORMATS = ["text", "json"] as const;
@@ -50,31 +54,35 @@ export const explain: Command = {
 
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, FORMATS);
   const target = targetOf(input);
   const sources = await sourcesOf({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
   if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
   if (target !== undefined && options.offline !== undefined)
     throw new CommandFailure(`--offline: ${target.kind}/${target.name} is in a cluster; explain -f FILE needs none`);
-  const { cluster, notes } =
-    target === undefined ? await openIfConfigured(context, options) : { cluster: await context.openCluster(accessOf(options)), notes: [] };
+  if (target !== undefined)
+    return withCluster(input, context, async (cluster) =>
+      resultOf([await explainTarget(target, { options, cluster, context })], input, context),
+    );
+  const { cluster, notes } = await openIfConfigured(context, options);
   try {
-    const { explanations, wrong, isUnreadable } =
-      target === undefined
-        ? await explainFiles(sources, { options, cluster, context })
-        : { explanations: [await explainTarget(target, { options, cluster, context })], wrong: [], isUnreadable: false };
-    const code = explanations.some(isWrong) ? EXIT.found : EXIT.fine;
-    return {
-      code: isUnreadable ? EXIT.unusable : code,
-      output:
-        format === "json"
-          ? `${JSON.stringify(explanations, null, 2)}\n`
-          : explanations.map((each) => explanationText(each, context.hasColour)).join("\n"),
-      notes: [...notes, ...wrong],
-    };
+    const read = await readFiles(sources);
+    const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
+    const items = read.documents.flatMap(itemsOf);
+    const explaining = explainContext(items, namespace, { options, context, viewer: cluster && createViewer(cluster, context.signal) });
+    const explanations: Explanation[] = [];
+    for (const item of items) explanations.push(await explainItem(item, explaining));
+    const result = resultOf(explanations, input, context);
+    const isUnreadable = read.problems.length > 0;
+    return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...fileFindings(read).map(showFinding)] };
   } finally {
     await cluster?.close();
   }
+}
+
+function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { terminal }: CommandContext): CommandResult {
+  const isJson = formatOf(options, FORMATS) === "json";
+  const output = isJson ? jsonText(explanations) : shown(explanations.map(explanationText).join("\n"), terminal);
+  return answered(output, explanations.some(isWrong));
 }
 
 interface Target {
@@ -103,12 +111,11 @@ function targetOf({ arguments: [first, second] }: CommandInput): Target | undefi
 
 interface Explainer {
   readonly options: OptionValues;
-  readonly cluster: Cluster | undefined;
+  readonly cluster: Cluster;
   readonly context: CommandContext;
 }
 
 async function explainTarget({ resource, kind, name }: Target, { options, cluster, context }: Explainer): Promise<Explanation> {
-  if (cluster === undefined) throw new CommandFailure("there is no cluster to look at; name a kubeconfig");
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
   const look = await viewer.object<KubeObject>(resource, { namespace, name });
@@ -117,60 +124,34 @@ async function explainTarget({ resource, kind, name }: Target, { options, cluste
   if (look.kind === "absent") throw new CommandFailure(`there is no ${kind} ${name} in namespace ${namespace}; see -n`);
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
-    const provider = look.value as SecretProviderClass; // The API server's own CRD checks its fields.
+    const provider: SecretProviderClass = look.value; // The API server's own CRD checks its fields.
     return explainClass({ object, namespace, provider }, viewer);
   }
-  const stored = {
-    ...look.value,
-    apiVersion: resource.group === "" ? resource.version : `${resource.group}/${resource.version}`,
-    kind: resource.kind,
-  };
-  const path = podPath(stored) ?? [];
-  const pod = podAt(stored, path);
+  const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
+  const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
-  return explainPod(
-    { object, namespace, pod, path, isStored: resource === RESOURCES.pods, misplaced: misplacedIn(stored) },
-    explainContext([], namespace, { options, context, viewer }),
-  );
+  return explainPod(pod, explainContext([], namespace, { options, context, viewer }));
 }
 
-interface ExplainedFiles {
-  readonly explanations: readonly Explanation[];
-  /** What is wrong with the text of the files, a line each. */
-  readonly wrong: readonly string[];
-  /** A document could not be read. */
-  readonly isUnreadable: boolean;
-}
-
-async function explainFiles(sources: readonly ManifestSource[], { options, cluster, context }: Explainer): Promise<ExplainedFiles> {
-  const read = await readFiles(sources);
-  const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
-  const items = read.documents.flatMap(itemsOf);
-  const viewer = cluster && createViewer(cluster, context.signal);
-  const explaining = explainContext(items, namespace, { options, context, viewer });
-  const explanations: Explanation[] = [];
-  for (const item of items) explanations.push(await explainItem(item, namespace, explaining));
-  return { explanations, wrong: fileFindings(read).map(showFinding), isUnreadable: read.problems.length > 0 };
-}
-
-async function explainItem(item: ManifestItem, defaultNamespace: string, context: ExplainContext): Promise<Explanation> {
-  const namespace = item.namespace ?? defaultNamespace;
+async function explainItem(item: ManifestItem, context: ExplainContext): Promise<Explanation> {
+  const { namespace = context.namespace } = item;
   const object = `${item.kind.toLowerCase()}/${item.name}`;
   if (isClass(item)) {
     const { class: provider, refused } = readClassItem(item, namespace);
     return explainClass({ object, namespace, provider, refused: refused.map(({ message }) => message) }, context.viewer);
   }
-  const path = podPath(item.object);
-  const pod = path === undefined ? undefined : podAt(item.object, path);
-  if (path !== undefined && pod !== undefined) {
-    return explainPod({ object, namespace, pod, path, isStored: false, misplaced: misplacedIn(item.object) }, context);
-  }
+  const pod = podIn(item.object, { object, namespace, isStored: false });
+  if (pod !== undefined) return explainPod(pod, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
   return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
 }
 
-function misplacedIn(workload: JsonObject): readonly string[] {
-  return misplacedAnnotations(workload, podPath(workload) ?? []).map(({ message }) => message);
+/** The pod that the object is, or makes; undefined where it makes none. */
+function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored">): PodToExplain | undefined {
+  const path = podPath(workload);
+  const pod = path === undefined ? undefined : podAt(workload, path);
+  if (path === undefined || pod === undefined) return undefined;
+  return { ...facts, pod, path, misplaced: misplacedAnnotations(workload, path).map(({ message }) => message) };
 }
 
 interface Explaining {
@@ -179,8 +160,7 @@ interface Explaining {
   readonly viewer: Viewer | undefined;
 }
 
-function explainContext(items: readonly ManifestItem[], namespace: string, { options, context, viewer }: Explaining): ExplainContext {
-  // What is read is read with the user's own rights.
-  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
-  return { settings, facts: createFacts(items, viewer, namespace), viewer, clock: context.clock };
+function explainContext(items: readonly ManifestItem[], namespace: string, explaining: Explaining): ExplainContext {
+  const { viewer, context } = explaining;
+  return { ...injectionContext(items, { ...explaining, namespace }), viewer, clock: context.clock };
 }

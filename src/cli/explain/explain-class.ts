@@ -1,8 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
-import { readPod } from "../../domain/injection/pod.ts";
-import { CSI_DRIVER, DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
-import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { classDefect, isDefect } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
@@ -12,9 +11,10 @@ import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.t
 import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { type Consumer, lookAtConsumers, namesIn } from "../shared/class-context.ts";
 import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
-import type { Look, Viewer } from "../shared/viewer.ts";
+import { type Look, listed, type Viewer } from "../shared/viewer.ts";
 import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
 import { credentialsStep, readersSteps } from "./readers-steps.ts";
 
@@ -44,9 +44,10 @@ async function explainTaken({ object, namespace, provider }: ClassToExplain, vie
     return { object, namespace, verdict: foreign ?? verdictWithoutStatus(provider), steps: known };
   }
   const look = await lookAtStatus(viewer, { namespace, name });
-  const consumers = await consumersOf(viewer, namespace, name);
-  const credentials = usesServicePrincipal(provider) ? credentialsNames(provider, consumers.secrets) : [];
-  const steps: Step[] = [...known, ...consumers.steps];
+  const consumers = await lookAtConsumers(viewer, provider);
+  const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
+  const credentials = usesServicePrincipal(provider) ? credentialsNames(provider, ofPods) : [];
+  const steps: Step[] = [...known, consumersStep(consumers)];
   for (const secret of credentials) steps.push(await credentialsStep(viewer, { namespace, name: secret }));
   steps.push(...syncSteps(provider, look));
   const secrets = [...new Set([...credentials, ...secretObjectsOf(provider).map(({ secretName }) => secretName)])];
@@ -86,29 +87,14 @@ function verdictWithoutStatus(provider: SecretProviderClass): Verdict {
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
 }
 
-interface Consumers {
-  readonly steps: readonly Step[];
-  /** Credential Secrets that the pods name. */
-  readonly secrets: readonly string[];
-}
-
 const SHOWN = 12;
 
 /** Pods that mount the class now. */
-async function consumersOf(viewer: Viewer, namespace: string, className: string): Promise<Consumers> {
-  const look = await viewer.all<KubeObject>(RESOURCES.pods, { namespace });
-  if (look.kind !== "seen") {
-    return { steps: [step("pods", "unknown", `${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`)], secrets: [] };
-  }
-  const mounting = look.value.flatMap((object) => {
-    const pod = readPod(object);
-    const volumes = pod.ok ? pod.value.volumes : [];
-    const own = volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === className);
-    return own.length === 0 ? [] : [{ name: object.metadata.name, secrets: own.flatMap(({ csi }) => csi?.credentialsSecret ?? []) }];
-  });
-  const names = mounting.slice(0, SHOWN).map(({ name }) => name);
-  const text = mounting.length === 0 ? "no pod mounts it now" : `${mounting.length} pods mount it now, among them ${names.join(", ")}`;
-  return { steps: [step("pods", "ok", text)], secrets: [...new Set(mounting.flatMap(({ secrets }) => secrets))].sort() };
+function consumersStep(look: Look<readonly Consumer[]>): Step {
+  if (look.kind !== "seen") return step("pods", "unknown", `${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`);
+  const names = look.value.slice(0, SHOWN).map(({ name }) => name);
+  const count = look.value.length;
+  return step("pods", "ok", count === 0 ? "no pod mounts it now" : `${count} pods mount it now, among them ${names.join(", ")}`);
 }
 
 function credentialsNames(provider: SecretProviderClass, ofPods: readonly string[]): readonly string[] {

@@ -130,8 +130,7 @@ function optInStep(pod: Pod): Step {
 
 /** Annotations of the Namespace are defaults for its pods. */
 function defaultsSteps({ facts }: ExplainContext): readonly Step[] {
-  const unseen = facts.unseen().filter((why) => why.includes(" namespaces "));
-  return unseen.map((why) => step("opt-in", "unknown", `${why}: whether it has defaults for this pod is not known`));
+  return facts.unseen("namespaces").map((why) => step("opt-in", "unknown", `${why}: whether it has defaults for this pod is not known`));
 }
 
 /** `untouched`: the pod as it stays where the webhook is not asked. */

@@ -1,7 +1,7 @@
 import type { AdmissionDecision } from "../../domain/admission/decision.ts";
 import type { AdmissionReason } from "../../domain/admission/reasons.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import { paint } from "../shared/terminal.ts";
+import { type Colour, oneLine, paint } from "../shared/terminal.ts";
 
 /** `unknown`: the user's rights, or the files, do not tell. */
 export type StepState = "ok" | "warning" | "problem" | "unknown";
@@ -70,7 +70,7 @@ export function isWrong({ verdict, steps }: Explanation): boolean {
   return ["denied", "errored", "failing", "stuck"].includes(verdict.outcome) || steps.some(({ state }) => state === "problem");
 }
 
-const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour: "green" | "yellow" | "red" | "cyan" }>> = {
+const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour: Colour }>> = {
   ok: { text: "ok", colour: "green" },
   warning: { text: "warning", colour: "yellow" },
   problem: { text: "PROBLEM", colour: "red" },
@@ -81,11 +81,11 @@ const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour
 const OUTCOMES: Readonly<Record<string, string>> = { stuck: "the pod will not start", errored: "the API server refuses it" };
 
 /** For people: the decision first, then how it came about. */
-export function explanationText({ object, namespace, verdict, steps }: Explanation, hasColour: boolean): string {
+export function explanationText({ object, namespace, verdict, steps }: Explanation): string {
   const { outcome, reason, message } = verdict;
   const lines = steps.map(({ topic, state, message: text }) => {
     const mark = MARKS[state];
-    return `  ${paint(mark.text.padEnd(7), mark.colour, hasColour)}  ${topic.padEnd(11)}  ${oneLine(text)}`;
+    return `  ${paint(mark.colour, mark.text.padEnd(7))}  ${topic.padEnd(11)}  ${oneLine(text)}`;
   });
   return [
     `${object} in namespace ${namespace}: ${reason} (${OUTCOMES[outcome] ?? outcome})`,
@@ -94,9 +94,4 @@ export function explanationText({ object, namespace, verdict, steps }: Explanati
     ...lines,
     "",
   ].join("\n");
-}
-
-/** Others' texts: control characters would move a terminal's cursor. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
 }

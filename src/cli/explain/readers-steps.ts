@@ -1,5 +1,5 @@
 import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/credentials.ts";
+import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/class-context.ts";
 import { type Holder, holdersOf, type Rbac, type Right } from "../shared/rbac.ts";
 import type { Look, Viewer } from "../shared/viewer.ts";
 import { type Step, step } from "./explanation.ts";

@@ -1,29 +1,17 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { FINAL_CHECK } from "../shared/resources.ts";
+import { FINAL_CHECK, type Policy, type PolicyBinding } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
-import { type AskedEntry, dayOf, endsOf, type LabelSelector, narrowingsOf, selectorProblem } from "../shared/webhook-entry.ts";
+import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem, type WebhookEntry } from "../shared/webhook-entry.ts";
 import { type ExplainReason, type Step, step, type Verdict } from "./explanation.ts";
 
-/** The parts of a webhook configuration that decide whether the webhook is asked. */
-export interface WebhookConfiguration extends KubeObject {
-  readonly webhooks?: readonly WebhookEntry[];
-}
-
-interface WebhookEntry extends AskedEntry {
-  readonly name: string;
-  readonly namespaceSelector?: LabelSelector;
-  readonly failurePolicy?: string;
-  readonly clientConfig?: { readonly caBundle?: string };
-}
-
-export interface WebhookScope {
+interface WebhookScope {
   readonly steps: readonly Step[];
   /** Why the webhook is not asked about the pod at all. */
   readonly unasked: Verdict | undefined;
 }
 
-export interface AskedPod {
+interface AskedPod {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
@@ -42,16 +30,16 @@ type Labels = Readonly<Record<string, string>> | undefined;
 
 async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
   const { namespace } = pod;
-  const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
+  const look = await lookAtEntry(viewer);
   if (look.kind === "unseen")
     return { steps: [step("webhook", "unknown", `${look.why}: whether the webhook is asked is not known`)], unasked: undefined };
-  const entry = look.kind === "seen" ? look.value.webhooks?.find(({ name }) => name === WEBHOOK_ENTRY) : undefined;
-  if (entry === undefined) {
+  if (look.kind !== "seen") {
     return unasked(
       "WebhookMissing",
       `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}, so nothing is injected: keyvault-injector doctor says what to do`,
     );
   }
+  const entry = look.value;
   const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);
   if (problem !== undefined) {
     return unasked("NamespaceExcluded", `the webhook leaves namespace ${namespace} out (${problem}): use another namespace`);
@@ -92,24 +80,16 @@ function unasked(reason: ExplainReason, message: string): WebhookScope {
   return { steps: [step("webhook", "problem", message)], unasked: { outcome: "unasked", reason, message } };
 }
 
-interface Policy extends KubeObject {
-  readonly spec?: { readonly matchConstraints?: { readonly namespaceSelector?: LabelSelector } };
-}
-
-interface Binding extends KubeObject {
-  readonly spec?: { readonly validationActions?: readonly string[] };
-}
-
-export interface CheckedNamespace {
+interface CheckedNamespace {
   readonly name: string;
   /** Undefined: the user may not see them. */
   readonly labels: Readonly<Record<string, string>> | undefined;
 }
 
 /** What becomes of the opted-in pod where nobody has added its volume. */
-export async function finalCheckStep(viewer: Viewer, { name, labels }: CheckedNamespace, isAsked: boolean): Promise<Step> {
+async function finalCheckStep(viewer: Viewer, { name, labels }: CheckedNamespace, isAsked: boolean): Promise<Step> {
   const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
-  const binding = await viewer.object<Binding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
+  const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
   for (const look of [policy, binding]) {
     if (look.kind === "unseen") return step("policy", "unknown", `${look.why}: what happens while the webhook is away is not known`);
   }

@@ -5,14 +5,15 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import {
-  accessOf,
+  answered,
   type Command,
   type CommandContext,
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  EXIT,
   formatOf,
+  reportText,
+  withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { INSTALL_NAMESPACE } from "../shared/resources.ts";
@@ -20,9 +21,6 @@ import { createViewer, rememberingViewer } from "../shared/viewer.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
-
-/** Raised when a field is renamed, removed, or means something else. */
-const REPORT_FORMAT = 1;
 
 export const grants: Command = {
   name: "grants",
@@ -44,10 +42,10 @@ export const grants: Command = {
   run: runGrants,
 };
 
-async function runGrants({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
+async function runGrants(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
   const format = formatOf(options, FORMATS);
-  const cluster = await context.openCluster(accessOf(options));
-  try {
+  return withCluster(input, context, async (cluster) => {
     const report = await lookForGrants({
       viewer: rememberingViewer(createViewer(cluster, context.signal)),
       namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE,
@@ -56,27 +54,13 @@ async function runGrants({ options }: CommandInput, context: CommandContext): Pr
     const missing = missingGrants(report.needs);
     const isApplied = options.apply !== undefined;
     if (isApplied) for (const grant of missing) await apply(cluster.kube, grant, context.signal);
-    return {
-      code: missing.length > 0 && !isApplied ? EXIT.found : EXIT.fine,
-      output: textOf(report, { format, isApplied, version: context.version }),
-      notes: [],
-    };
-  } finally {
-    await cluster.close();
-  }
-}
-
-interface Printing {
-  readonly format: (typeof FORMATS)[number];
-  readonly isApplied: boolean;
-  readonly version: string;
-}
-
-function textOf(report: GrantsReport, { format, isApplied, version }: Printing): string {
-  if (format === "text") return grantsText(report, { isApplied });
-  if (format === "yaml") return grantsYaml(missingGrants(report.needs));
-  const { needs, older } = report;
-  return `${JSON.stringify({ report: "grants", format: REPORT_FORMAT, version, isApplied, ...needs, missing: missingGrants(needs), older }, null, 2)}\n`;
+    const text = {
+      text: () => grantsText(report, { isApplied }),
+      yaml: () => grantsYaml(missing),
+      json: () => reportText("grants", context.shipped, { isApplied, ...report.needs, missing, older: report.older }),
+    }[format];
+    return answered(text(), missing.length > 0 && !isApplied);
+  });
 }
 
 async function apply(kube: KubeClient, grant: MissingGrant, signal: AbortSignal): Promise<void> {
@@ -90,7 +74,7 @@ async function apply(kube: KubeClient, grant: MissingGrant, signal: AbortSignal)
 }
 
 /** Annotations that a Namespace lacks. */
-export function annotationsFor({ accounts, managedIdentity }: MissingGrant): Readonly<Record<string, string>> {
+function annotationsFor({ accounts, managedIdentity }: MissingGrant): Readonly<Record<string, string>> {
   return {
     ...(accounts === undefined ? {} : { [GRANT_ANNOTATIONS.serviceAccounts]: accounts.join(",") }),
     ...(managedIdentity ? { [GRANT_ANNOTATIONS.managedIdentity]: ALLOWED } : {}),
@@ -98,7 +82,7 @@ export function annotationsFor({ accounts, managedIdentity }: MissingGrant): Rea
 }
 
 /** For Git, or for `kubectl apply --server-side`: the Namespaces with the missing annotations and nothing else. */
-export function grantsYaml(missing: readonly MissingGrant[]): string {
+function grantsYaml(missing: readonly MissingGrant[]): string {
   return missing
     .map((grant) =>
       toYaml({ apiVersion: "v1", kind: "Namespace", metadata: { name: grant.namespace, annotations: annotationsFor(grant) } }),
@@ -123,7 +107,7 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
 }
 
 /** `applied`: what was missing is granted now. */
-export function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
+function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
   const { servicePrincipal, workloadIdentity, managedIdentity } = needs.counts;
   const missing = missingGrants(needs);
   const lines = [

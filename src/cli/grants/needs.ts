@@ -1,21 +1,20 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { grantsOf, type NamespaceGrants, NO_GRANTS, UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
+import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
-import { consumersOf } from "../doctor/class/identity.ts";
-import { keyOf, offBecause, type WorkerSettings, workerSettings } from "../shared/class-context.ts";
+import { keyOf, namesOfConsumers, offBecause, type WorkerSettings, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import type { Look, Viewer } from "../shared/viewer.ts";
+import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
 
 /** What the `grants` command reads of a cluster, with the user's rights. */
 
-const WORKER = "keyvault-injector-sync";
 /** Asks whoever writes a class for the rights that its annotations use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
 
@@ -42,12 +41,12 @@ export interface GrantsQuestion {
 export async function lookForGrants({ viewer, namespace, within }: GrantsQuestion): Promise<GrantsReport> {
   const where = within === undefined ? {} : { namespace: within };
   const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes");
-  const settings = await settingsInForce(viewer, namespace);
+  const settings = await settingsOfWorker(viewer, namespace);
   const classes = all.filter((provider) => isOurs(provider) && offBecause(settings, provider) === undefined);
   const facts = [];
   for (const provider of classes) {
-    const { accounts } = await consumersOf({ viewer }, provider);
-    facts.push({ provider, consumerAccounts: accounts });
+    const { consumerAccounts } = await namesOfConsumers(viewer, provider);
+    facts.push({ provider, consumerAccounts });
   }
   const namespaces = new Map(
     seen(await viewer.all<KubeObject>(RESOURCES.namespaces), "the Namespaces").map((object) => [object.metadata.name, grantsOf(object)]),
@@ -57,14 +56,14 @@ export async function lookForGrants({ viewer, namespace, within }: GrantsQuestio
 }
 
 /** Without a worker those that it would start with. */
-async function settingsInForce(viewer: Viewer, namespace: string): Promise<WorkerSettings> {
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WORKER });
+async function settingsOfWorker(viewer: Viewer, namespace: string): Promise<WorkerSettings> {
+  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings decide what is granted already`);
-  return workerSettings(settingsOf(look.kind === "seen" ? look.value : undefined));
+  return workerSettings(settingsOf(valueIn(look)));
 }
 
 async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClass[]): Promise<readonly OlderClass[] | undefined> {
-  const look = await viewer.object<KubeObject>(MORE_RESOURCES.policyBindings, { name: AUTHORS_POLICY });
+  const look = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
   const since = look.kind === "seen" ? look.value.metadata.creationTimestamp : undefined;
   if (since === undefined) return undefined;
   return classes

@@ -1,10 +1,10 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
-import { lookAtEntry } from "../doctor/checks/webhook.ts";
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { itemsOf, replacedItems, withItems } from "../manifest/items.ts";
 import { toJson, toYaml } from "../manifest/yaml.ts";
 import {
+  type Cluster,
   type Command,
   type CommandContext,
   CommandFailure,
@@ -12,17 +12,18 @@ import {
   type CommandResult,
   EXIT,
   formatOf,
+  type Terminal,
 } from "../shared/command.ts";
-import { unifiedDiff } from "../shared/diff.ts";
-import { createFacts } from "../shared/injection.ts";
+import { paintedDiff, unifiedDiff } from "../shared/diff.ts";
+import { injectionContext } from "../shared/injection.ts";
 import { type Finding, fileFindings, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
-import { valueOf } from "../shared/options.ts";
-import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../shared/resources.ts";
-import { type Cluster, createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
-import { type RenderContext, type RenderedItem, renderItem } from "./render-item.ts";
+import { type OptionValues, valueOf } from "../shared/options.ts";
+import { EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
+import { lookAtEntry } from "../shared/webhook-entry.ts";
+import { type RenderedItem, renderItem } from "./render-item.ts";
 
 const FORMATS = ["yaml", "json", "diff"] as const;
-type Format = (typeof FORMATS)[number];
 
 export const render: Command = {
   name: "render",
@@ -61,7 +62,6 @@ export const render: Command = {
 
 async function runRender(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const format = formatOf(options, FORMATS);
   const sources = await sourcesOf(input, context.inputs);
   if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
   const read = await readFiles(sources);
@@ -69,35 +69,27 @@ async function runRender(input: CommandInput, context: CommandContext): Promise<
   if (read.documents.length === 0 && read.problems.length > 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const { cluster, notes } = await openIfConfigured(context, options);
   try {
-    const result = await renderDocuments(read, { options, context, cluster, format });
+    const result = await renderDocuments(read, options, { context, cluster });
     return { ...result, notes: [...notes, ...wrong, ...result.notes] };
   } finally {
     await cluster?.close();
   }
 }
 
-interface Rendering extends Pick<CommandInput, "options"> {
-  readonly context: CommandContext;
-  readonly cluster: Cluster | undefined;
-  readonly format: Format;
-}
-
-async function renderDocuments({ documents, problems, warnings }: ManifestFiles, rendering: Rendering): Promise<CommandResult> {
-  const { options, context, cluster, format } = rendering;
+async function renderDocuments(
+  { documents, problems, warnings }: ManifestFiles,
+  options: OptionValues,
+  { context, cluster }: { readonly context: CommandContext; readonly cluster: Cluster | undefined },
+): Promise<CommandResult> {
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
-  const items = documents.flatMap(itemsOf);
   const viewer = cluster && createViewer(cluster, context.signal);
-  const facts = createFacts(items, viewer, namespace);
-  // What is read is read with the user's own rights.
-  const settings = { version: context.version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
-  const installNamespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
-  const excluded = [...EXCLUDED_NAMESPACES, installNamespace];
-  const renderContext: RenderContext = { settings, facts, namespace, excluded, cloudName: DEFAULT_CLOUD };
+  const injecting = injectionContext(documents.flatMap(itemsOf), { options, context, viewer, namespace });
+  const excluded = [...EXCLUDED_NAMESPACES, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE];
   const printed: Printed[] = [];
   const all: RenderedItem[] = [];
   for (const document of documents) {
     const rendered: RenderedItem[] = [];
-    for (const item of itemsOf(document)) rendered.push(await renderItem(item, renderContext));
+    for (const item of itemsOf(document)) rendered.push(await renderItem(item, { ...injecting, excluded }));
     all.push(...rendered);
     printed.push({ document, objects: rendered.map(({ object }) => object) });
   }
@@ -106,10 +98,10 @@ async function renderDocuments({ documents, problems, warnings }: ManifestFiles,
   const isWrong = findings.some(({ severity }) => fails(severity)) || (warnings.length > 0 && fails("warning"));
   return {
     code: problems.length > 0 ? EXIT.unusable : isWrong ? EXIT.found : EXIT.fine,
-    output: WRITERS[format](printed, context.hasColour),
+    output: WRITERS[formatOf(options, FORMATS)](printed, context.terminal),
     notes: [
       ...(await unaskedNotes(all, viewer, context)),
-      ...facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`),
+      ...injecting.facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`),
       ...findings.map(showFinding),
     ],
   };
@@ -119,10 +111,10 @@ async function renderDocuments({ documents, problems, warnings }: ManifestFiles,
 async function unaskedNotes(
   rendered: readonly RenderedItem[],
   viewer: Viewer | undefined,
-  { program }: CommandContext,
+  { shipped: { program } }: CommandContext,
 ): Promise<readonly string[]> {
   if (viewer === undefined || !rendered.some(({ isInjected }) => isInjected === true)) return [];
-  const entry = await lookAtEntry({ viewer }).catch((error: unknown) => {
+  const entry = await lookAtEntry(viewer).catch((error: unknown) => {
     if (error instanceof CommandFailure) return undefined;
     throw error;
   });
@@ -132,36 +124,28 @@ async function unaskedNotes(
 }
 
 /** A document, and what has become of its objects, in the order of `itemsOf`. */
-export interface Printed {
+interface Printed {
   readonly document: ManifestDocument;
   readonly objects: readonly (JsonObject | undefined)[];
 }
 
-export const WRITERS: Readonly<Record<Format, (printed: readonly Printed[], hasColour: boolean) => string>> = {
+const WRITERS: Readonly<Record<(typeof FORMATS)[number], (printed: readonly Printed[], terminal: Terminal) => string>> = {
   yaml: (printed) => storedObjects(printed).map(toYaml).join("---\n"),
   json: (printed) => toJson({ apiVersion: "v1", kind: "List", items: storedObjects(printed) }),
-  diff: (printed, hasColour) => printed.map((each) => diffOf(each, hasColour)).join(""),
+  diff: (printed, { hasColour }) => printed.map((each) => (hasColour ? paintedDiff(diffOf(each)) : diffOf(each))).join(""),
 };
 
 function storedObjects(printed: readonly Printed[]): readonly JsonObject[] {
   return printed.map(({ document, objects }) => withItems(document, objects)).filter((object) => object !== undefined);
 }
 
-function diffOf({ document, objects }: Printed, hasColour: boolean): string {
-  const { file } = document.place;
-  const name = `${shownFile(file)} document ${document.number}`;
+function diffOf({ document, objects }: Printed): string {
+  const name = `${shownFile(document.place.file)} document ${document.number}`;
   const items = replacedItems(document, objects);
-  if (items !== undefined) {
-    const [before, after] = (["before", "after"] as const).map((side) =>
-      listPieces(
-        document.object,
-        items.map((item) => item[side]),
-      ),
-    );
-    return unifiedDiff(before ?? [], after ?? [], { name, hasColour });
-  }
+  const pieces = (side: "before" | "after") => listPieces(document.object, items?.map((item) => item[side]) ?? []);
+  if (items !== undefined) return unifiedDiff(pieces("before"), pieces("after"), name);
   const [after] = objects;
-  return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), { name, hasColour });
+  return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), name);
 }
 
 /** The YAML of a List in as many pieces, whatever becomes of its items: each item and each other field is one. */

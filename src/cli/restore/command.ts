@@ -1,26 +1,34 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import {
-  accessOf,
+  answered,
   type Command,
   type CommandContext,
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  EXIT,
   formatOf,
   namedClass,
+  reportText,
+  withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { INSTALL_NAMESPACE } from "../shared/resources.ts";
-import { paint } from "../shared/terminal.ts";
+import { oneLine, paint, shown } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
-import { compareAll, loadHmacKey, type Restorable, readSnapshots, type SnapshotState, type StoredSnapshot, toldOf } from "./snapshots.ts";
-import { type RestoreAction, type Restored, restoreClass } from "./write.ts";
+import { workerCode } from "../shared/worker-code.ts";
+import {
+  compareAll,
+  loadFingerprints,
+  type Restorable,
+  readSnapshots,
+  SNAPSHOT_STATES,
+  type SnapshotState,
+  type StoredSnapshot,
+  toldOf,
+} from "./snapshots.ts";
+import { RESTORE_ACTIONS, type RestoreAction, type Restored, restoreClass } from "./write.ts";
 
 const FORMATS = ["text", "json"] as const;
-
-/** Raised when a field is renamed, removed, or means something else. */
-const REPORT_FORMAT = 1;
 
 export const restore: Command = {
   name: "restore",
@@ -50,36 +58,23 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
   assertOneChoice(input);
   const [word] = input.arguments;
   const named = word === undefined ? undefined : namedClass(word, input);
-  const cluster = await context.openCluster(accessOf(options));
-  try {
-    const viewer = createViewer(cluster, context.signal);
-    const worker = await context.workerCode();
-    const key = await loadHmacKey(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
-    const wanted = named?.(cluster.namespace);
-    const snapshots = await readSnapshots(viewer, worker, { namespace: wanted?.namespace ?? valueOf(options, "namespace"), key });
-    const candidates = await compareAll(viewer, chosen(snapshots, wanted));
-    const isListed = options.list !== undefined;
+  return withCluster(input, context, async ({ kube, namespace }) => {
+    const viewer = createViewer({ kube }, context.signal);
+    const worker = await workerCode();
+    const fingerprints = await loadFingerprints(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
+    const wanted = named?.(namespace);
+    const scope = { namespace: wanted?.namespace ?? valueOf(options, "namespace"), fingerprints };
+    const candidates = await compareAll(viewer, chosen(await readSnapshots(viewer, worker, scope), wanted));
+    const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];
+    const writing = { kube, worker, isDryRun, isForced: options.force !== undefined, signal: context.signal };
     const results: (Restorable | Restored)[] = [];
-    const writing = {
-      kube: cluster.kube,
-      worker,
-      isDryRun: options["dry-run"] !== undefined,
-      isForced: options.force !== undefined,
-      signal: context.signal,
-    };
     for (const candidate of candidates) results.push(isListed ? toldOf(candidate) : await restoreClass(writing, candidate));
-    const report = { report: "restore", format: REPORT_FORMAT, version: context.version, isDryRun: writing.isDryRun, classes: results };
-    return {
-      code: results.some(isWrong) ? EXIT.found : EXIT.fine,
-      output:
-        format === "json"
-          ? `${JSON.stringify(report, null, 2)}\n`
-          : restoreText(results, { ...writing, isListed, hasColour: context.hasColour }),
-      notes: [],
-    };
-  } finally {
-    await cluster.close();
-  }
+    const output =
+      format === "json"
+        ? reportText("restore", context.shipped, { isDryRun, classes: results })
+        : shown(restoreText(results, { isListed, isDryRun }), context.terminal);
+    return answered(output, results.some(isWrong));
+  });
 }
 
 function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
@@ -104,31 +99,17 @@ function isWrong(result: Restorable | Restored): boolean {
   return result.state === "forged" || ("action" in result && result.action === "refused");
 }
 
-const COLOURS: Readonly<Record<SnapshotState | RestoreAction, "green" | "yellow" | "red" | "cyan">> = {
-  missing: "yellow",
-  same: "green",
-  differs: "yellow",
-  forged: "red",
-  unknown: "cyan",
-  created: "green",
-  overwritten: "yellow",
-  kept: "green",
-  refused: "red",
-};
-
-export interface Printing {
+interface Printing {
   readonly isListed: boolean;
   readonly isDryRun: boolean;
-  readonly isForced: boolean;
-  readonly hasColour: boolean;
 }
 
 /** A line for each snapshot, with the difference where there is one, and how many came to what. */
-export function restoreText(results: readonly (Restorable | Restored)[], printing: Printing): string {
+function restoreText(results: readonly (Restorable | Restored)[], printing: Printing): string {
   const lines = results.flatMap((result) => {
     const word = wordOf(result);
     const taken = result.taken === undefined ? "" : `, taken ${result.taken}`;
-    const head = `${paint(word.padEnd(11), COLOURS[word], printing.hasColour)}  ${result.namespace}/${result.name}: ${oneLine(result.message)} (${result.revision}${taken})`;
+    const head = `${paint({ ...SNAPSHOT_STATES, ...RESTORE_ACTIONS }[word], word.padEnd(11))}  ${result.namespace}/${result.name}: ${oneLine(result.message)} (${result.revision}${taken})`;
     return result.diff === undefined ? [head] : [head, result.diff.trimEnd()];
   });
   return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(results, printing)].join("\n")}\n`;
@@ -144,9 +125,4 @@ function summaryOf(results: readonly (Restorable | Restored)[], { isListed, isDr
   if (results.length === 0) return "there are no snapshots";
   if (isListed) return `${results.length} snapshots: ${told}`;
   return isDryRun ? `${told}; nothing was changed (--dry-run)` : told;
-}
-
-/** Others' texts: control characters would move a terminal's cursor. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
 }

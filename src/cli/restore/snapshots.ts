@@ -1,14 +1,15 @@
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../domain/annotations.ts";
 import { type ClassSnapshot, canonical, restoredClass } from "../../domain/healing/snapshot.ts";
-import type { InstallKey } from "../../domain/install-key.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { unifiedDiff } from "../shared/diff.ts";
 import type { Viewer } from "../shared/viewer.ts";
-import type { StoredRevision, WorkerCode } from "../shared/worker-code.ts";
+import type { Fingerprints, WorkerCode } from "../shared/worker-code.ts";
 
-type ControllerRevision = KubeObject & StoredRevision;
+interface ControllerRevision extends KubeObject {
+  readonly data: unknown;
+}
 
 /** A ControllerRevision with the label of a snapshot. */
 export interface StoredSnapshot {
@@ -22,12 +23,16 @@ export interface StoredSnapshot {
 }
 
 /** The key is what tells a snapshot of ours from a forged one: without it nothing is restored. */
-export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: WorkerCode, namespace: string): Promise<InstallKey> {
+export async function loadFingerprints(
+  viewer: Viewer,
+  { hmacKeySecret, hmacKeyIn, createFingerprints }: WorkerCode,
+  namespace: string,
+): Promise<Fingerprints> {
   const named = `Secret ${namespace}/${hmacKeySecret}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}, with which snapshots are verified; ask for the right to get ${named}`);
   const key = look.kind === "seen" ? hmacKeyIn(look.value) : undefined;
-  if (key !== undefined) return key;
+  if (key !== undefined) return createFingerprints(key.bytes, key.formerUntil);
   const why = look.kind === "seen" ? `${named} holds no key` : `there is no ${named}`;
   throw new CommandFailure(
     `${why}, so no snapshot can be verified; name the install with --install-namespace, or apply the classes from their manifests`,
@@ -37,14 +42,14 @@ export async function loadHmacKey(viewer: Viewer, { hmacKeySecret, hmacKeyIn }: 
 export interface SnapshotScope {
   /** Undefined: all. */
   readonly namespace: string | undefined;
-  readonly key: InstallKey;
+  readonly fingerprints: Fingerprints;
 }
 
 /** Every snapshot, the newest of each class first; forged ones last. */
 export async function readSnapshots(
   viewer: Viewer,
   worker: WorkerCode,
-  { namespace, key }: SnapshotScope,
+  { namespace, fingerprints }: SnapshotScope,
 ): Promise<readonly StoredSnapshot[]> {
   const scope = namespace === undefined ? {} : { namespace };
   const look = await viewer.all<ControllerRevision>(RESOURCES.controllerRevisions, { ...scope, labelSelector: `${SNAPSHOT_LABEL}=true` });
@@ -53,7 +58,9 @@ export async function readSnapshots(
       look.kind === "unseen" ? `${look.why}; name a namespace with -n, or ask for the right` : "no controllerrevisions are served",
     );
   }
-  const all = look.value.map((revision) => ofRevision(revision, worker, key)).sort((a, b) => b.saved - a.saved || b.version - a.version);
+  const all = look.value
+    .map((revision) => ofRevision(revision, worker, fingerprints))
+    .sort((a, b) => b.saved - a.saved || b.version - a.version);
   const seen = new Set<string>();
   const newest = all.filter(({ snapshot }) => {
     const name = snapshot === undefined ? undefined : `${snapshot.namespace}/${snapshot.name}`;
@@ -72,21 +79,16 @@ interface Dated extends StoredSnapshot {
   readonly version: number;
 }
 
-function ofRevision(revision: ControllerRevision, worker: WorkerCode, key: InstallKey): Dated {
+function ofRevision(revision: ControllerRevision, worker: WorkerCode, fingerprints: Fingerprints): Dated {
   const { name, namespace = "", annotations = {}, creationTimestamp: taken, resourceVersion = "0" } = revision.metadata;
-  const signed = worker.snapshotIn(revision, key);
+  const signed = worker.recordIn(revision, { kind: worker.snapshotKind, fingerprints });
   const className = signed?.data.name ?? annotations[SNAPSHOT_ANNOTATIONS.class] ?? "";
   const dates = { saved: signed?.saved ?? 0, version: Number(resourceVersion) };
   return { ref: { namespace, name }, className, taken, snapshot: signed?.data, ...dates };
 }
 
-export const SNAPSHOT_STATES = {
-  missing: "the class is not there: it can be restored",
-  same: "the class is there as the snapshot has it",
-  differs: "the class is there and another: it is left alone unless --force is given",
-  forged: "this install did not write the snapshot, or not with its key: it is never restored",
-  unknown: "you may not read the class",
-} as const;
+/** How a snapshot's class stands, each in its colour. `docs/reference/cli.md` says what they mean. */
+export const SNAPSHOT_STATES = { missing: "yellow", same: "green", differs: "yellow", forged: "red", unknown: "cyan" } as const;
 
 export type SnapshotState = keyof typeof SNAPSHOT_STATES;
 
@@ -150,7 +152,7 @@ export function contentOf({ apiVersion, kind, metadata, spec }: SecretProviderCl
 
 function diffOf(live: SecretProviderClass, snapshot: ClassSnapshot): string {
   const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map((content) => toYaml(sorted(content)));
-  return unifiedDiff(before ?? "", after ?? "", { name: `${snapshot.namespace}/${snapshot.name}`, hasColour: false });
+  return unifiedDiff(before ?? "", after ?? "", `${snapshot.namespace}/${snapshot.name}`);
 }
 
 /** Keys in one order, so that only content makes a difference. */

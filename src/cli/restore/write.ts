@@ -11,12 +11,8 @@ import { type Candidate, contentOf, type Restorable, toldOf } from "./snapshots.
 /** Of what the command writes, until it is handed over to those who wrote it before. */
 export const FIELD_MANAGER = "keyvault-injector-restore";
 
-export const RESTORE_ACTIONS = {
-  created: "made again from its snapshot",
-  overwritten: "made as the snapshot has it (--force)",
-  kept: "left as it is: it is there",
-  refused: "not restored: forged, or the API server refuses it",
-} as const;
+/** What became of a class, each in its colour. `docs/reference/cli.md` says what they mean. */
+export const RESTORE_ACTIONS = { created: "green", overwritten: "yellow", kept: "green", refused: "red" } as const;
 
 export type RestoreAction = keyof typeof RESTORE_ACTIONS;
 
@@ -97,7 +93,8 @@ async function handOver(
   made: SecretProviderClass,
   { managedFields }: ClassSnapshot,
 ): Promise<void> {
-  if (!isDryRun) await worker.handOver(kube, made, managedFields, signal);
+  const written = { resource: RESOURCES.secretProviderClasses, object: made, managedFields };
+  if (!isDryRun) await worker.handOver(kube, written, signal);
 }
 
 /** Without `undefined`, which a merge patch has no word for. */

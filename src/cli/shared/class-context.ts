@@ -1,38 +1,78 @@
-import type { InstallKey } from "../../domain/install-key.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { grantsOf, type NamespaceGrants } from "../../domain/grants/namespace-grants.ts";
+import { readPod } from "../../domain/injection/pod.ts";
+import { CSI_DRIVER } from "../../domain/injection/settings.ts";
+import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { type SettingsInForce, wordsOf } from "./settings-in-force.ts";
+import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
+import { type SettingsInForce, wordsOf, workerSettingsInForce } from "./settings-in-force.ts";
 import type { TellProgress } from "./terminal.ts";
-import type { Viewer } from "./viewer.ts";
-import type { AzureAccess, WorkerCode } from "./worker-code.ts";
+import { createViewer, type Look, listed, type Viewer } from "./viewer.ts";
+import { type Fingerprints, type WorkerCode, workerCode } from "./worker-code.ts";
 
 /** What looking at classes takes. */
 export interface ClassContext {
   readonly viewer: Viewer;
   readonly kube: KubeClient;
+  readonly install: Install;
+  readonly worker: WorkerCode;
+  /** Undefined: the vault is left out. */
+  readonly azure: (AzureAccess & WithCloudFiles) | undefined;
   readonly clock: Clock;
   readonly tellProgress: TellProgress;
   readonly signal: AbortSignal;
-  /** Of the install. */
+}
+
+/** The worker that looks after the classes. */
+export interface Install {
   readonly namespace: string;
   readonly settings: WorkerSettings;
-  readonly worker: WorkerCode;
-  /** Undefined: the vault is left out. */
-  readonly azure: AzureAccess | undefined;
+  /** Of its Secrets; undefined where the user may not read the key, or it is not there yet. */
+  readonly fingerprints: Fingerprints | undefined;
+}
+
+interface WithCloudFiles {
   /** Files of `--cloud-env-dir`; undefined outside of the worker's pod. */
   readonly readCloudFile: ReadCloudFile | undefined;
-  /** Of the install, for fingerprints of Secrets; undefined where the user may not read it, or it is not there yet. */
-  readonly hmacKey: InstallKey | undefined;
+}
+
+export interface Looking {
+  readonly cluster: Cluster;
+  readonly context: CommandContext;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Whether vaults are asked, and credentials read for it. */
+  readonly asksVaults: boolean;
+}
+
+export async function openClassContext({ cluster: { kube }, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
+  const { signal, clock, terminal } = context;
+  const viewer = createViewer({ kube }, signal);
+  const worker = await workerCode();
+  const azure = asksVaults ? await context.openAzure() : undefined;
+  const settings = await workerSettingsInForce(viewer, namespace);
+  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
+  const key = look.kind === "seen" ? worker.hmacKeyIn(look.value) : undefined;
+  const fingerprints = key && worker.createFingerprints(key.bytes);
+  const readCloudFile = azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined;
+  return {
+    viewer,
+    kube,
+    install: { namespace, settings: workerSettings(settings), fingerprints },
+    worker,
+    azure: azure && { ...azure, readCloudFile },
+    clock,
+    tellProgress: terminal.tellProgress,
+    signal,
+  };
 }
 
 /** The worker's settings that decide what becomes of a class. */
 export interface WorkerSettings {
-  readonly cloudName: string;
   readonly credentialsSecretNames: readonly string[];
   /** Empty: all. */
   readonly namespaces: readonly string[];
@@ -40,34 +80,33 @@ export interface WorkerSettings {
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
   readonly adoptsDriverSecrets: boolean;
-  /** It reads no mirrored Secret, and writes each whole. */
-  readonly isBlind: boolean;
-  readonly restartsWorkloads: boolean;
-  readonly healsClasses: boolean;
-  readonly constructPemChain: boolean;
-  readonly writeCertAndKeyInSeparateFiles: boolean;
+  /** How objects become files. */
+  readonly files: { readonly constructPemChain: boolean; readonly writeCertAndKeyInSeparateFiles: boolean };
 }
 
 export function workerSettings(settings: SettingsInForce): WorkerSettings {
   return {
-    cloudName: settings["cloud-name"] ?? "",
     credentialsSecretNames: wordsOf(settings["credentials-secret-names"]),
     namespaces: wordsOf(settings.namespaces),
     limits: {
       vaults: wordsOf(settings["allowed-vaults"]),
-      identityModes: IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode)),
+      identityModes: allowedModes(settings),
       managedIdentityNamespaces: wordsOf(settings["managed-identity-namespaces"]),
       cloudName: settings["cloud-name"] ?? "",
     },
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",
     adoptsDriverSecrets: settings["adopt-driver-secrets"] !== "false",
-    isBlind: settings["secret-access"] === "blind",
-    restartsWorkloads: settings["restart-workloads"] !== "false",
-    healsClasses: wordsOf(settings.heal).includes("classes"),
-    constructPemChain: settings["construct-pem-chain"] !== "false",
-    writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
+    files: {
+      constructPemChain: settings["construct-pem-chain"] !== "false",
+      writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",
+    },
   };
+}
+
+/** Empty: all. */
+export function allowedModes(settings: SettingsInForce): OperatorLimits["identityModes"] {
+  return IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode));
 }
 
 /** Whether classes of the namespace are mirrored. */
@@ -93,3 +132,64 @@ export function keyOf({ metadata }: SecretProviderClass): string {
 export function insideTheWorker(namespace: string, className: string): string {
   return `kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;
 }
+
+/** What a Namespace lends to the worker. */
+export async function lookAtGrants(viewer: Viewer, namespace: string): Promise<Look<NamespaceGrants>> {
+  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  if (look.kind === "seen") return { kind: "seen", value: grantsOf(look.value) };
+  if (look.kind !== "unseen") return look;
+  // The worker itself may list Namespaces, and get none.
+  const [found] = listed(await viewer.all<KubeObject>(RESOURCES.namespaces, { fieldSelector: `metadata.name=${namespace}` }));
+  return found === undefined ? look : { kind: "seen", value: grantsOf(found) };
+}
+
+/** A pod that mounts a class, and what it uses for that. */
+export interface Consumer {
+  readonly name: string;
+  readonly account: string;
+  readonly credentials: readonly string[];
+}
+
+export async function lookAtConsumers(viewer: Viewer, { metadata }: SecretProviderClass): Promise<Look<readonly Consumer[]>> {
+  const { namespace = "", name } = metadata;
+  const look = await viewer.all<KubeObject & { readonly spec?: { readonly serviceAccountName?: string } }>(RESOURCES.pods, { namespace });
+  if (look.kind !== "seen") return look;
+  const consumers = look.value.flatMap((object) => {
+    const pod = readPod(object);
+    const volumes = pod.ok ? pod.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === name) : [];
+    if (volumes.length === 0) return [];
+    const { serviceAccountName: account = "default" } = object.spec ?? {};
+    return [{ name: object.metadata.name, account, credentials: volumes.flatMap(({ csi }) => csi?.credentialsSecret ?? []) }];
+  });
+  return { kind: "seen", value: consumers };
+}
+
+/** Distinct names of what consumers use. */
+export function namesIn(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+/** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
+export async function namesOfConsumers(viewer: Viewer, provider: SecretProviderClass) {
+  const consumers = listed(await lookAtConsumers(viewer, provider));
+  return {
+    consumerNames: namesIn(consumers.flatMap(({ credentials }) => credentials)),
+    consumerAccounts: namesIn(consumers.map(({ account }) => account)),
+  };
+}
+
+export const CREDENTIALS_KEYS: readonly string[] = ["clientid", "clientsecret"];
+
+/** Keys of a credentials Secret (base64) whose values begin or end with white space: `echo` and editors leave a newline, and it is sent as it stands. */
+export function paddedKeys(data: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(data)
+    .filter(([key, value]) => CREDENTIALS_KEYS.includes(key.toLowerCase()) && isPadded(Buffer.from(value, "base64").toString("utf8")))
+    .map(([key]) => key);
+}
+
+function isPadded(text: string): boolean {
+  return text !== text.trim();
+}
+
+/** What is wrong with them; it follows their names. */
+export const PADDED = "begins or ends with white space, such as a newline: the sign-in fails";

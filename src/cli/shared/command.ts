@@ -1,12 +1,11 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
-import type { ManifestInputs } from "./manifest-files.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import type { TellProgress } from "./terminal.ts";
-import type { Cluster } from "./viewer.ts";
-import type { AzureAccess, WorkerCode } from "./worker-code.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -31,24 +30,63 @@ export interface CommandResult {
 
 /** The world as a command sees it. */
 export interface CommandContext {
-  readonly version: string;
-  /** What was typed to run it: `keyvault-injector`, or `kubectl keyvault`. */
-  readonly program: string;
-  readonly clock: Clock;
-  /** Standard output is a terminal that shows colours, and nobody asked for none. */
-  readonly hasColour: boolean;
+  readonly shipped: Shipped;
+  readonly terminal: Terminal;
   readonly inputs: ManifestInputs;
-  readonly tellProgress: TellProgress;
   /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
   readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
-  /** The CRDs that this version ships; throws where they are not beside the program. */
-  readonly shippedCrds: () => readonly CustomResourceDefinition[];
   /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
   readonly openAzure: () => Promise<AzureAccess>;
   /** The way to a host, as Azure is reached, without the SDK; rejects as {@link openAzure} does. */
   readonly openReach: () => Promise<ReachHost>;
-  readonly workerCode: () => Promise<WorkerCode>;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
+}
+
+/** What differs between the ways in which the command line is shipped: beside its files, or as a single one. */
+export interface Shipped {
+  readonly version: string;
+  /** What was typed to run it: `keyvault-injector`, or `kubectl keyvault`. */
+  readonly program: string;
+  /** The CRDs of this version; throws where they are not beside the program. */
+  readonly shippedCrds: () => readonly CustomResourceDefinition[];
+}
+
+export interface Terminal {
+  /** Standard output is a terminal that shows colours, and nobody asked for none. */
+  readonly hasColour: boolean;
+  readonly tellProgress: TellProgress;
+}
+
+/** Ways to the manifests that a user names. */
+export interface ManifestInputs {
+  /** Text of a file, of an address, or of standard input for `-`; throws a {@link CommandFailure} that names it. */
+  readonly read: (name: string) => Promise<string>;
+  /** The manifests of a folder in the order of their names; undefined where it is no folder. */
+  readonly filesIn: (name: string, isRecursive: boolean) => Promise<readonly string[] | undefined>;
+  /** What kubectl makes of a kustomization; throws a {@link CommandFailure} that says what failed. */
+  readonly kustomize: (folder: string) => Promise<string>;
+}
+
+/** An API server, under the user's own identity. */
+export interface Cluster extends ActingClient {
+  /** Of the kubeconfig's context. */
+  readonly namespace: string;
+  /** A client of its own as another user; its first request shows whether the user may act as them. */
+  actAs(user: string): Promise<ActingClient>;
+}
+
+export interface ActingClient {
+  readonly kube: KubeClient;
+  close(): Promise<void>;
+}
+
+/** Ways to Azure, with the proxy of this process's environment. */
+export interface AzureAccess {
+  readonly vaults: VaultClients;
+  readonly reach: ReachHost;
+  /** This process runs in a pod of the cluster: a managed identity of the machine is then the worker's. */
+  readonly isInCluster: boolean;
 }
 
 /** Which cluster, as its options say it. */
@@ -86,6 +124,37 @@ export interface CommandInput {
 /** A failure of the command itself, with a message for the terminal: what was tried, on what, and what to do. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
+}
+
+/** What a command says where nothing kept it from its work. */
+export function answered(output: string, isWrong = false): CommandResult {
+  return { code: isWrong ? EXIT.found : EXIT.fine, output, notes: [] };
+}
+
+/** Raised when a field is renamed, removed, or means something else. Fields may be added at any time. */
+const REPORT_FORMAT = 1;
+
+/** `-o json` of the commands that give one report. */
+export function reportText(report: string, { version }: Shipped, fields: object): string {
+  return jsonText({ report, format: REPORT_FORMAT, version, ...fields });
+}
+
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Opens the cluster that the options name, and closes it when all is said. */
+export async function withCluster<T>(
+  { options }: CommandInput,
+  { openCluster }: CommandContext,
+  look: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await openCluster(accessOf(options));
+  try {
+    return await look(cluster);
+  } finally {
+    await cluster.close();
+  }
 }
 
 /** How the answer is to be written: as `-o` says, which was checked when it was read, else in the command's first format. */

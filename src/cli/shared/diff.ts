@@ -6,36 +6,36 @@ const CONTEXT = 3;
 /** Changed lines of one piece beyond which it is shown as replaced: the work grows with their square. */
 const MOST_CHANGES = 4_000;
 
-interface DiffLine {
-  readonly sign: " " | "-" | "+";
-  readonly text: string;
-}
-
 /** One text, or the pieces that it is made of: each is compared with the piece in the same place, so that the work grows with their number alone. */
 export type DiffText = string | readonly string[];
 
 /** The changes with some lines around them, as `diff -u` prints them; empty where nothing differs. */
-export function unifiedDiff(
-  before: DiffText,
-  after: DiffText,
-  { name, hasColour }: { readonly name: string; readonly hasColour: boolean },
-): string {
-  const [olds, news] = [before, after].map((text) => (typeof text === "string" ? [text] : text));
-  const lines = (olds ?? []).flatMap((old, index) => diffLines(old, news?.[index] ?? ""));
-  const out = [...hunksOf(lines)].map((hunk) => hunkText(lines, hunk, hasColour));
-  if (out.length === 0) return "";
-  const head = [paint(`--- ${name}`, "bold", hasColour), paint(`+++ ${name} (as it would be stored)`, "bold", hasColour)];
-  return `${[...head, ...out].join("\n")}\n`;
+export function unifiedDiff(before: DiffText, after: DiffText, name: string): string {
+  const [olds = [], news = []] = [before, after].map((text) => (typeof text === "string" ? [text] : text));
+  const hunks = hunksOf(olds.flatMap((old, index) => diffLines(old, news[index] ?? "")));
+  if (hunks.length === 0) return "";
+  return `${[`--- ${name}`, `+++ ${name} (as it would be stored)`, ...hunks.flatMap(hunkLines)].join("\n")}\n`;
 }
 
-function diffLines(before: string, after: string): readonly DiffLine[] {
+const COLOURS = { "@": "cyan", "+": "green", "-": "red" } as const;
+
+export function paintedDiff(diff: string): string {
+  const painted = diff.split("\n").map((line, index) => {
+    const colour = index < 2 ? "bold" : COLOURS[line.charAt(0) as keyof typeof COLOURS]; // Undefined for the others.
+    return line === "" || colour === undefined ? line : paint(colour, line);
+  });
+  return painted.join("\n");
+}
+
+/** The lines of both texts, each behind its sign. */
+function diffLines(before: string, after: string): readonly string[] {
   const [olds, news] = [linesOf(before), linesOf(after)];
-  if (before === after) return olds.map((text) => ({ sign: " ", text }));
-  const changes = diffArrays([...olds], [...news], { maxEditLength: MOST_CHANGES }) ?? [
-    { value: olds, removed: true, added: false },
-    { value: news, removed: false, added: true },
-  ];
-  return changes.flatMap(({ value, removed, added }) => value.map((text): DiffLine => ({ sign: removed ? "-" : added ? "+" : " ", text })));
+  const changes = (before === after ? [{ value: olds, removed: false, added: false }] : undefined) ??
+    diffArrays([...olds], [...news], { maxEditLength: MOST_CHANGES }) ?? [
+      { value: olds, removed: true, added: false },
+      { value: news, removed: false, added: true },
+    ];
+  return changes.flatMap(({ value, removed, added }) => value.map((text) => `${removed ? "-" : added ? "+" : " "}${text}`));
 }
 
 /** Of an empty text none. */
@@ -43,44 +43,34 @@ function linesOf(text: string): readonly string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
 
-/** Where it begins and ends among the lines, and how many lines of either text stand before it. */
 interface Hunk {
-  readonly start: number;
-  readonly end: number;
-  readonly olds: number;
-  readonly news: number;
+  /** Numbers of its first line in either text. */
+  readonly old: number;
+  readonly young: number;
+  readonly lines: string[];
 }
 
 /** Changes whose surroundings touch are one. */
-function* hunksOf(lines: readonly DiffLine[]): Generator<Hunk> {
-  let [olds, news, counted] = [0, 0, 0];
-  let at = 0;
-  const nextChange = (from: number): number => {
-    let index = from;
-    while (index < lines.length && lines[index]?.sign === " ") index += 1;
-    return index;
-  };
-  for (let change = nextChange(0); change < lines.length; change = nextChange(at)) {
-    const start = Math.max(at, change - CONTEXT);
-    let last = change;
-    for (let next = change; next < lines.length && next <= last + 2 * CONTEXT + 1; next = nextChange(next + 1)) last = next;
-    at = Math.min(lines.length, last + CONTEXT + 1);
-    for (; counted < start; counted += 1) {
-      if (lines[counted]?.sign !== "+") olds += 1;
-      if (lines[counted]?.sign !== "-") news += 1;
-    }
-    yield { start, end: at, olds, news };
+function hunksOf(lines: readonly string[]): readonly Hunk[] {
+  const isShown = lines.map(() => false);
+  for (const [index, line] of lines.entries()) {
+    if (!line.startsWith(" ")) isShown.fill(true, Math.max(0, index - CONTEXT), index + CONTEXT + 1);
   }
+  const hunks: Hunk[] = [];
+  let [old, young] = [1, 1];
+  for (const [index, line] of lines.entries()) {
+    if (isShown[index] === true && isShown[index - 1] !== true) hunks.push({ old, young, lines: [] });
+    if (isShown[index] === true) hunks.at(-1)?.lines.push(line);
+    if (!line.startsWith("+")) old += 1;
+    if (!line.startsWith("-")) young += 1;
+  }
+  return hunks;
 }
 
-function hunkText(lines: readonly DiffLine[], { start, end, olds, news }: Hunk, hasColour: boolean): string {
-  const shown = lines.slice(start, end);
-  const range = (before: number, count: number): string => `${count === 0 ? before : before + 1}${count === 1 ? "" : `,${count}`}`;
-  const counts = ["+", "-"].map((sign) => shown.filter((line) => line.sign !== sign).length);
-  const head = `@@ -${range(olds, counts[0] ?? 0)} +${range(news, counts[1] ?? 0)} @@`;
-  return [paint(head, "cyan", hasColour), ...shown.map((line) => lineText(line, hasColour))].join("\n");
-}
-
-function lineText({ sign, text }: DiffLine, hasColour: boolean): string {
-  return sign === " " ? ` ${text}` : paint(`${sign}${text}`, sign === "+" ? "green" : "red", hasColour);
+function hunkLines({ old, young, lines }: Hunk): readonly string[] {
+  const range = (start: number, other: string): string => {
+    const count = lines.filter((line) => !line.startsWith(other)).length;
+    return `${count === 0 ? start - 1 : start}${count === 1 ? "" : `,${count}`}`;
+  };
+  return [`@@ -${range(old, "+")} +${range(young, "-")} @@`, ...lines];
 }

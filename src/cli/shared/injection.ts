@@ -13,6 +13,8 @@ import { quoted } from "../../domain/quoted.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import type { ManifestItem } from "../manifest/items.ts";
+import type { CommandContext } from "./command.ts";
+import type { OptionValues } from "./options.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
 /** What decisions on pods need to know of the rest of the world. */
@@ -21,9 +23,11 @@ export interface Facts {
   namespaceOf(name: string): Promise<NamespaceFact>;
   /** Where a class that was not found is not, with the one of the files that may be meant; undefined where the cluster alone was asked. */
   absenceOf(ref: Required<ObjectRef>): string | undefined;
-  /** What could not be looked at, and why; each once. */
-  unseen(): readonly string[];
+  /** What could not be looked at of classes, or of Namespaces, and why; each once. */
+  unseen(of?: Seen): readonly string[];
 }
+
+type Seen = "classes" | "namespaces";
 
 /** From the files first: what stands there is about to be applied. Then from the cluster; without one, nothing more is known. */
 export function createFacts(items: readonly ManifestItem[], viewer: Viewer | undefined, defaultNamespace: string): Facts {
@@ -33,13 +37,17 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
       .map((item) => [`${item.namespace ?? defaultNamespace}/${item.name}`, readClassItem(item, defaultNamespace).class]),
   );
   const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
-  const unseen = new Set<string>();
+  const unseen = new Map<string, Seen>();
+  const known = (look: Look<unknown> | undefined, kind: Seen): "missing" | "unknown" => {
+    if (look?.kind === "unseen") unseen.set(look.why, kind);
+    return look?.kind === "absent" ? "missing" : "unknown";
+  };
   const classOf = remembering(async (ref: ObjectRef): Promise<ClassFact> => {
     const given = classes.get(objectKey(ref));
     if (given !== undefined) return { kind: "found", class: given };
     const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
     if (look?.kind === "seen") return { kind: "found", class: look.value };
-    return { kind: known(look, unseen) };
+    return { kind: known(look, "classes") };
   });
   const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
     const given = namespaces.get(ref.name);
@@ -49,7 +57,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     const look = await viewer.object<KubeObject>(RESOURCES.namespaces, ref);
     if (look.kind === "seen") return { kind: "found", annotations: look.value.metadata.annotations ?? {} };
     // The webhook may read it even where the user may not: told, and not taken for a refusal.
-    known(look, unseen);
+    known(look, "namespaces");
     return { kind: "missing" };
   });
   const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {
@@ -62,12 +70,12 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     if (viewer === undefined) return `is not in these files${meant}`;
     return near === undefined ? undefined : `is neither in these files nor in the namespace${meant}`;
   };
-  return { classOf, namespaceOf: (name) => namespaceOf({ name }), absenceOf, unseen: () => [...unseen] };
-}
-
-function known(look: Look<unknown> | undefined, unseen: Set<string>): "missing" | "unknown" {
-  if (look?.kind === "unseen") unseen.add(look.why);
-  return look?.kind === "absent" ? "missing" : "unknown";
+  return {
+    classOf,
+    namespaceOf: (name) => namespaceOf({ name }),
+    absenceOf,
+    unseen: (of) => [...unseen].filter(([, kind]) => of === undefined || kind === of).map(([why]) => why),
+  };
 }
 
 /** Many pods name one class: it is looked up once. */
@@ -98,6 +106,22 @@ export interface Injection {
 export interface InjectionContext {
   readonly settings: InjectionSettings;
   readonly facts: Facts;
+  /** Of objects that name none. */
+  readonly namespace: string;
+}
+
+interface Deciding {
+  readonly options: OptionValues;
+  readonly context: CommandContext;
+  readonly viewer: Viewer | undefined;
+  readonly namespace: string;
+}
+
+/** What decides on pods, beside these objects of files. What is read is read with the user's own rights. */
+export function injectionContext(items: readonly ManifestItem[], { options, context, viewer, namespace }: Deciding): InjectionContext {
+  const { version } = context.shipped;
+  const settings = { version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
+  return { settings, facts: createFacts(items, viewer, namespace), namespace };
 }
 
 /** The webhook's own decision on a pod, carried out. */

@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { type ClientRequest, type IncomingMessage, get as plainGet } from "node:http";
+import { type IncomingMessage, get as plainGet } from "node:http";
 import { get as tlsGet } from "node:https";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
-import { HttpsProxyAgent } from "https-proxy-agent";
 import type { OutboundProxy } from "../../runtime/outbound-proxy.ts";
 import { decodeFile } from "../manifest/decode-file.ts";
-import { CommandFailure } from "./command.ts";
-import { LARGEST_FILE, type ManifestInputs } from "./manifest-files.ts";
+import { CommandFailure, type ManifestInputs } from "./command.ts";
+import { LARGEST_FILE } from "./manifest-files.ts";
 
 /** A kustomization may fetch others from the network (milliseconds). */
 const KUSTOMIZE_MS = 120_000;
@@ -24,9 +23,7 @@ export function createInputs({ proxy, signal }: InputsOptions): ManifestInputs {
   return {
     read: async (name) => {
       if (name === "-") return decodeFile(await buffer(process.stdin));
-      if (!isUrl(name)) return readNamed(name);
-      const { readUrl } = await import("./inputs.ts");
-      return readUrl(name, { proxy: proxy(), signal });
+      return isUrl(name) ? readUrl(new URL(name), proxy(), signal) : readNamed(name);
     },
     filesIn: async (name, isRecursive) => {
       const found = isUrl(name) ? undefined : await stat(name).catch(() => undefined);
@@ -87,15 +84,10 @@ function kustomizeFailure(
 const TIMEOUT_MS = 30_000;
 const MOST_REDIRECTS = 5;
 
-export interface UrlOptions {
-  readonly proxy: OutboundProxy | undefined;
-  readonly signal: AbortSignal;
-}
-
 /** The text behind an address. Throws a {@link CommandFailure} that names it, without a user and password in it. */
-export async function readUrl(name: string, { proxy, signal }: UrlOptions): Promise<string> {
+async function readUrl(address: URL, proxy: OutboundProxy | undefined, signal: AbortSignal): Promise<string> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  let url = new URL(name);
+  let url = address;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
     const answer = await ask(url, proxy, bound).catch((error: unknown) => notRead(url, reasonOf(error)));
     const { statusCode = 0, headers } = answer;
@@ -109,15 +101,13 @@ export async function readUrl(name: string, { proxy, signal }: UrlOptions): Prom
   return notRead(url, `more than ${MOST_REDIRECTS} redirects`);
 }
 
-function ask(url: URL, proxy: OutboundProxy | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+async function ask(url: URL, proxy: OutboundProxy | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  const isTls = url.protocol === "https:";
+  const { HttpsProxyAgent } = await import("https-proxy-agent");
+  const agent = isTls && proxy !== undefined && !proxy.isBypassed(url) ? { agent: new HttpsProxyAgent(proxy.url) } : {};
   return new Promise((resolve, reject) => {
-    const options = { signal, headers: { accept: "*/*" } };
-    const isProxied = proxy !== undefined && !proxy.isBypassed(url);
-    const request: ClientRequest =
-      url.protocol === "https:"
-        ? tlsGet(url, { ...options, ...(isProxied ? { agent: new HttpsProxyAgent(proxy.url) } : {}) }, resolve)
-        : plainGet(url, options, resolve);
-    request.once("error", reject);
+    const get = isTls ? tlsGet : plainGet;
+    get(url, { signal, headers: { accept: "*/*" }, ...agent }, resolve).once("error", reject);
   });
 }
 

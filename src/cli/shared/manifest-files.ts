@@ -1,16 +1,6 @@
 import { type ManifestDocument, type ManifestProblem, type Place, readManifests, shownFile, showPlace } from "../manifest/documents.ts";
 import type { ManifestItem } from "../manifest/items.ts";
-import { CommandFailure, type CommandInput } from "./command.ts";
-
-/** Ways to the manifests that a user names. */
-export interface ManifestInputs {
-  /** Text of a file, of an address, or of standard input for `-`; throws a {@link CommandFailure} that names it. */
-  readonly read: (name: string) => Promise<string>;
-  /** The manifests of a folder in the order of their names; undefined where it is no folder. */
-  readonly filesIn: (name: string, isRecursive: boolean) => Promise<readonly string[] | undefined>;
-  /** What kubectl makes of a kustomization; throws a {@link CommandFailure} that says what failed. */
-  readonly kustomize: (folder: string) => Promise<string>;
-}
+import { CommandFailure, type CommandInput, type ManifestInputs } from "./command.ts";
 
 export interface ManifestSource {
   /** As messages call it. */
@@ -80,22 +70,26 @@ export interface Finding {
   readonly severity: "error" | "warning";
   readonly place: Place;
   /** `Deployment/web`; undefined where the document is no object. */
-  readonly object: string | undefined;
+  readonly object?: string;
   /** One word of a closed set, where there is one. */
-  readonly reason: string | undefined;
+  readonly reason?: string | undefined;
   readonly message: string;
 }
 
-export function objectText({ kind, name }: ManifestItem): string {
-  return `${kind}/${name}`;
+/** A finding on a field of an object. */
+export function findingOn(
+  item: ManifestItem,
+  path: readonly (string | number)[],
+  { severity, reason, message }: Pick<Finding, "severity" | "reason" | "message">,
+): Finding {
+  return { severity, place: item.placeOf(path), object: `${item.kind}/${item.name}`, reason, message };
 }
 
 /** What is wrong with the text of the files, whatever their objects are. */
 export function fileFindings({ problems, warnings }: Pick<ManifestFiles, "problems" | "warnings">): readonly Finding[] {
-  const noObject = { object: undefined, reason: undefined };
   return [
-    ...problems.map((problem): Finding => ({ ...problem, ...noObject, severity: "error" })),
-    ...warnings.map((warning): Finding => ({ ...warning, ...noObject, severity: "warning" })),
+    ...problems.map((problem): Finding => ({ ...problem, severity: "error" })),
+    ...warnings.map((warning): Finding => ({ ...warning, severity: "warning" })),
   ];
 }
 

@@ -1,6 +1,5 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { isOfDriverSync } from "../../domain/sync/take-over.ts";
-import { MORE_RESOURCES } from "./resources.ts";
 import { type Look, listed, type Viewer } from "./viewer.ts";
 
 export interface Rule {
@@ -100,10 +99,10 @@ function bindingText({ metadata }: Binding): string {
 export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look<Rbac>> {
   const within = namespace === undefined ? {} : { namespace };
   const [roles, roleBindings, clusterRoles, clusterRoleBindings] = await Promise.all([
-    viewer.all<Role>(MORE_RESOURCES.roles, within),
-    viewer.all<Binding>(MORE_RESOURCES.roleBindings, within),
-    viewer.all<Role>(MORE_RESOURCES.clusterRoles),
-    viewer.all<Binding>(MORE_RESOURCES.clusterRoleBindings),
+    viewer.all<Role>(RESOURCES.roles, within),
+    viewer.all<Binding>(RESOURCES.roleBindings, within),
+    viewer.all<Role>(RESOURCES.clusterRoles),
+    viewer.all<Binding>(RESOURCES.clusterRoleBindings),
   ]);
   for (const look of [roles, roleBindings, clusterRoles, clusterRoleBindings]) if (look.kind === "unseen") return look;
   return {
@@ -119,7 +118,6 @@ export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look
 
 /** What lets the CSI driver's own sync write Secrets; undefined where nothing does, or it may not be seen. */
 export async function driverSyncBinding(viewer: Viewer): Promise<string | undefined> {
-  const look = await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings);
-  const found = look.kind === "seen" ? look.value.find(isOfDriverSync) : undefined;
+  const found = listed(await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings)).find(isOfDriverSync);
   return found === undefined ? undefined : `ClusterRoleBinding ${found.metadata.name}`;
 }

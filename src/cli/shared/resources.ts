@@ -1,5 +1,6 @@
-import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
+import type { LabelSelector } from "./webhook-entry.ts";
 
 const apps = (plural: string, kind: string): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
@@ -14,11 +15,6 @@ export const MORE_RESOURCES = {
   replicaSets: apps("replicasets", "ReplicaSet"),
   jobs: batch("jobs", "Job"),
   cronJobs: batch("cronjobs", "CronJob"),
-  roles: RESOURCES.roles,
-  roleBindings: RESOURCES.roleBindings,
-  clusterRoles: RESOURCES.clusterRoles,
-  clusterRoleBindings: RESOURCES.clusterRoleBindings,
-  csiDrivers: RESOURCES.csiDrivers,
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
   selfSubjectReviews: {
     group: "authentication.k8s.io",
@@ -27,8 +23,6 @@ export const MORE_RESOURCES = {
     kind: "SelfSubjectReview",
     namespaced: false,
   },
-  policies: RESOURCES.validatingAdmissionPolicies,
-  policyBindings: RESOURCES.validatingAdmissionPolicyBindings,
 } as const satisfies Record<string, Resource>;
 
 /** What `explain` takes before the slash, in the spellings that kubectl takes; `spc` is ours, its CRD has no short name. */
@@ -65,3 +59,24 @@ export const DEFAULT_CLOUD = SETTINGS["cloud-name"].default;
 
 /** Of the policy that refuses an opted-in pod without its volume, and of its binding. */
 export const FINAL_CHECK = "keyvault-injector-pod-volume";
+
+export interface Policy extends KubeObject {
+  readonly spec?: {
+    readonly failurePolicy?: string;
+    readonly paramKind?: { readonly kind?: string };
+    readonly matchConstraints?: { readonly namespaceSelector?: LabelSelector };
+    readonly matchConditions?: readonly { readonly expression?: string }[];
+    readonly variables?: readonly { readonly expression?: string }[];
+    readonly validations?: readonly { readonly expression?: string }[];
+  };
+  readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };
+}
+
+export interface PolicyBinding extends KubeObject {
+  readonly spec?: {
+    readonly policyName?: string;
+    readonly validationActions?: readonly string[];
+    readonly paramRef?: unknown;
+    readonly matchResources?: Readonly<Record<string, unknown>>;
+  };
+}

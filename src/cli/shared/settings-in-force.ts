@@ -1,5 +1,8 @@
+import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import { environmentNameOf, SETTINGS, type SettingName } from "../../runtime/settings.ts";
+import { MORE_RESOURCES } from "./resources.ts";
+import { type Viewer, valueIn } from "./viewer.ts";
 
 /** A Deployment or DaemonSet, as far as it says what runs and how. */
 export interface WorkloadObject extends KubeObject {
@@ -62,4 +65,9 @@ export function wordsOf(text: string | undefined): readonly string[] {
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "");
+}
+
+/** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
+export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
+  return settingsOf(valueIn(await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT })));
 }

@@ -1,8 +1,20 @@
-const CODES = { bold: 1, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+import { stripVTControlCharacters, styleText } from "node:util";
 
-/** Text in a colour of the terminal's own palette. */
-export function paint(text: string, colour: keyof typeof CODES, hasColour: boolean): string {
-  return hasColour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
+export type Colour = "bold" | "red" | "green" | "yellow" | "cyan";
+
+/** Text in a colour of the terminal's own palette, until {@link shown} takes it away. */
+export function paint(colour: Colour, text: string): string {
+  return styleText(colour, text, { validateStream: false });
+}
+
+/** Painted text as it goes to standard output. */
+export function shown(painted: string, { hasColour }: { readonly hasColour: boolean }): string {
+  return hasColour ? painted : stripVTControlCharacters(painted);
+}
+
+/** Others' texts: control characters would move a terminal's cursor. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
 }
 
 /** Says what is under way. */

@@ -1,23 +1,8 @@
 import type { KubeObject, ObjectRef, Resource } from "../../domain/kubernetes.ts";
-import type { KubeClient, ListOptions } from "../../domain/ports/kube-client.ts";
+import type { ListOptions } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { accessOf, type CommandContext, CommandFailure } from "./command.ts";
+import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
-
-/** An API server, under the user's own identity. */
-export interface Cluster {
-  readonly kube: KubeClient;
-  /** Of the kubeconfig's context. */
-  readonly namespace: string;
-  /** A client of its own as another user; whether the user may is told by its first request. */
-  actAs(user: string): Promise<ActingClient>;
-  close(): Promise<void>;
-}
-
-export interface ActingClient {
-  readonly kube: KubeClient;
-  close(): Promise<void>;
-}
 
 /**
  * What a look at the cluster gave. `unseen`: the user may not look; nothing is known, and the text says what is missing.
@@ -29,9 +14,14 @@ export type Look<T> =
   | { readonly kind: "unserved" }
   | { readonly kind: "unseen"; readonly why: string };
 
+/** What was seen; undefined where there is nothing, or nobody may look. */
+export function valueIn<T>(look: Look<T>): T | undefined {
+  return look.kind === "seen" ? look.value : undefined;
+}
+
 /** What was seen of a list: nothing, where nobody may look. */
 export function listed<T>(look: Look<readonly T[]>): readonly T[] {
-  return look.kind === "seen" ? look.value : [];
+  return valueIn(look) ?? [];
 }
 
 /** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */

@@ -1,4 +1,7 @@
 import { X509Certificate } from "node:crypto";
+import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import type { Look, Viewer } from "./viewer.ts";
 
 /** A LabelSelector as webhook configurations have it. */
 export interface LabelSelector {
@@ -28,8 +31,14 @@ export function selectorProblem(selector: LabelSelector | undefined, labels: Rea
   return undefined;
 }
 
-/** What of the pod webhook's entry decides whether the API server asks it, its namespaces aside. */
-export interface AskedEntry {
+/** The parts of a webhook configuration that decide whom the API server asks, and whether it trusts the answer. */
+export interface WebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly WebhookEntry[];
+}
+
+export interface WebhookEntry {
+  readonly name: string;
+  readonly namespaceSelector?: LabelSelector;
   readonly objectSelector?: LabelSelector;
   readonly matchConditions?: readonly { readonly name?: string }[];
   readonly rules?: readonly {
@@ -37,13 +46,27 @@ export interface AskedEntry {
     readonly operations?: readonly string[];
     readonly resources?: readonly string[];
   }[];
+  readonly failurePolicy?: string;
+  readonly clientConfig?: {
+    readonly caBundle?: string;
+    readonly url?: string;
+    readonly service?: { readonly name?: string; readonly namespace?: string; readonly port?: number };
+  };
+}
+
+/** The entry for pods, of the configuration that is there. */
+export async function lookAtEntry(viewer: Viewer): Promise<Look<WebhookEntry>> {
+  const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
+  if (look.kind !== "seen") return look;
+  const entry = look.value.webhooks?.find(({ name }) => name === WEBHOOK_ENTRY);
+  return entry === undefined ? { kind: "absent" } : { kind: "seen", value: entry };
 }
 
 /** Of the manifests; a test compares them. */
 export const SHIPPED_CONDITIONS: readonly string[] = ["has-annotation-of-ours"];
 
 /** What keeps opted-in pods from the webhook, in the fields' own names. */
-export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules = [] }: AskedEntry): readonly string[] {
+export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules = [] }: Omit<WebhookEntry, "name">): readonly string[] {
   const isSelective = [Object.keys(objectSelector.matchLabels ?? {}), objectSelector.matchExpressions ?? []].some(
     ({ length }) => length > 0,
   );
@@ -72,8 +95,12 @@ export function certificatesOf(pem: string): readonly X509Certificate[] {
 
 /** When the certificates of a webhook configuration's `caBundle` end, in milliseconds since the epoch. */
 export function endsOf(caBundle: string | undefined): readonly number[] {
-  const bundle = Buffer.from(caBundle ?? "", "base64").toString("utf8");
-  return certificatesOf(bundle).map(({ validToDate }) => validToDate.getTime());
+  return certificatesOf(decoded(caBundle)).map(({ validToDate }) => validToDate.getTime());
+}
+
+/** Base64, as the API has bytes. */
+export function decoded(bytes: string | undefined): string {
+  return Buffer.from(bytes ?? "", "base64").toString("utf8");
 }
 
 export function dayOf(time: number): string {

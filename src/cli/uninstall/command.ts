@@ -1,17 +1,17 @@
 import { INSTALL_ANNOTATIONS } from "../../domain/annotations.ts";
 import { NO_WORKER } from "../../domain/healing/uninstall-marker.ts";
-import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
-import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { isJsonObject } from "../../domain/json-object.ts";
+import { apiVersionOf, type KubeObject, type ObjectMeta, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import {
-  accessOf,
+  answered,
   type Command,
   type CommandContext,
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  EXIT,
+  withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { FINAL_CHECK, INSTALL_NAMESPACE, MORE_RESOURCES } from "../shared/resources.ts";
@@ -32,20 +32,18 @@ export const uninstall: Command = {
   run: runUninstall,
 };
 
-async function runUninstall({ options }: CommandInput, context: CommandContext): Promise<CommandResult> {
+async function runUninstall(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const { options } = input;
   const [isPrepared, isUndone] = [options.prepare !== undefined, options.undo !== undefined];
   if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to take it back");
-  const cluster = await context.openCluster(accessOf(options));
-  try {
-    const install: InstallToRemove = { kube: cluster.kube, namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE };
-    const lines = isPrepared ? await prepare(install, context.signal) : await undo(install, context.signal);
-    return { code: EXIT.fine, output: `${lines.join("\n")}\n`, notes: [] };
-  } finally {
-    await cluster.close();
-  }
+  return withCluster(input, context, async ({ kube }) => {
+    const install: InstallToRemove = { kube, namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE };
+    const lines = await (isPrepared ? prepare : undo)(install, context.signal);
+    return answered(`${lines.join("\n")}\n`);
+  });
 }
 
-export interface InstallToRemove {
+interface InstallToRemove {
   readonly kube: KubeClient;
   readonly namespace: string;
 }
@@ -55,7 +53,7 @@ const WORKER = "keyvault-injector-sync";
 const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
 
 /** Resolves with what was done, for the terminal. The mark comes first: nothing is to undo what follows. */
-export async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
+async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
   const worker = await look(install, { resource: MORE_RESOURCES.deployments, ref: { namespace: install.namespace, name: WORKER } }, signal);
   const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
@@ -85,7 +83,7 @@ export async function prepare(install: InstallToRemove, signal: AbortSignal): Pr
 }
 
 /** The mark goes last: until then nothing is healed. */
-export async function undo(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
+async function undo(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
   const saved = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
   const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
@@ -131,26 +129,28 @@ async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, fi
   );
 }
 
+type SavedBinding = Pick<ObjectMeta, "labels" | "annotations" | "managedFields"> & { readonly spec?: unknown };
+
 /** What makes the binding again, with the record of who owns it, so that its installer's next apply changes nothing. */
-function kept(binding: KubeObject): JsonObject {
+function kept(binding: KubeObject): object {
   const { labels, annotations, managedFields } = binding.metadata;
   return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };
 }
 
 async function restore({ kube }: InstallToRemove, saved: string, signal: AbortSignal): Promise<void> {
   const { labels, annotations, managedFields, spec } = parsed(saved);
-  const metadata = { name: FINAL_CHECK, labels, annotations };
-  const body = { apiVersion: "admissionregistration.k8s.io/v1", kind: BINDINGS.kind, metadata, spec } as unknown as KubeObject; // As it was read.
+  const metadata = { name: FINAL_CHECK, ...(labels && { labels }), ...(annotations && { annotations }) };
+  const body: KubeObject & { readonly spec: unknown } = { apiVersion: apiVersionOf(BINDINGS), kind: BINDINGS.kind, metadata, spec };
   const made = await tried("create the policy binding", () => kube.create(BINDINGS, body, MANAGER, signal));
   if (managedFields === undefined) return;
   const patch = { metadata: { uid: made.metadata.uid, managedFields } };
   await tried("hand the policy binding back", () => kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, MANAGER, signal));
 }
 
-function parsed(saved: string): JsonObject {
+function parsed(saved: string): SavedBinding {
   try {
     const value: unknown = JSON.parse(saved);
-    if (isJsonObject(value)) return value;
+    if (isJsonObject(value)) return value; // As `kept` made it; the API server judges each field.
   } catch {
     // Told below, as any other text that is no record of ours.
   }

@@ -1,10 +1,10 @@
 import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
+import type { Clock } from "../../../domain/ports/clock.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
-import type { ClassContext } from "../../shared/class-context.ts";
-import type { Cluster, Look } from "../../shared/viewer.ts";
-
-/** `SKIP`: the user may not look, or what would be looked at is not there, so nothing is known. */
-export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
+import type { Cluster } from "../../shared/command.ts";
+import type { Look, Viewer } from "../../shared/viewer.ts";
+import type { WorkerCode } from "../../shared/worker-code.ts";
+import type { CheckState } from "../class/leaves.ts";
 
 export interface CheckResult {
   readonly check: CheckName;
@@ -15,64 +15,65 @@ export interface CheckResult {
   readonly fix?: string;
 }
 
-/** In the order in which they are made. `docs/reference/cli.md` has a row for each. */
-export const CHECKS = {
-  api: "the API server answers, and to whom",
-  install: "anything of an install is there: without, nothing else is looked at",
-  crds: "the three CRDs are served with every field",
-  webhook: "the webhook's configuration is there, with its entry, a caBundle and no namespace left out by mistake",
-  preflight: "warnings at apply time are configured",
-  certificates: "the certificates that the API server trusts are valid",
-  authority: "CA Secret, bundle and the certificate that is served are of one chain",
-  injection: "a pod created by dry run comes back injected: network, TLS and webhook work",
-  components: "parts of the install are as their installer left them",
-  policies: "the policies are there, bound with Deny, and written for this namespace",
-  guardrails: "the worker's policies deny what they forbid, tried by dry run as the worker",
-  deployments: "webhook and worker have ready replicas",
-  tokens: "no pod of ours has a token of a ServiceAccount that was deleted",
-  instances: "one install in the cluster",
-  lease: "a worker holds the lease and renews it",
-  rights: "the worker's ServiceAccount has the rights it needs",
-  driver: "the CSI driver is registered and its DaemonSet is ready",
-  provider: "the Azure provider's DaemonSet is ready",
-  "driver-sync": "the driver does not write Secrets itself",
-  nodes: "every node has the driver",
-  classes: "no class fails",
-  namespaces: "which namespaces the webhook leaves out",
-} as const;
+/** In the order in which they are made. `docs/reference/cli.md` says of each what it looks for. */
+export const CHECKS = [
+  ...(["api", "install", "crds", "webhook", "preflight", "certificates", "authority", "injection", "components", "policies"] as const),
+  ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights"] as const),
+  ...(["driver", "provider", "driver-sync", "nodes", "classes", "namespaces"] as const),
+] as const;
 
-export type CheckName = keyof typeof CHECKS;
+export type CheckName = (typeof CHECKS)[number];
 
-export interface DoctorContext extends Omit<ClassContext, "azure" | "readCloudFile" | "hmacKey"> {
-  /** The same API server, as somebody else: the user needs the right to impersonate them. */
-  readonly actAs: Cluster["actAs"];
+/** What the checks of an install take. */
+export interface DoctorContext {
+  readonly viewer: Viewer;
+  /** Of the install. */
+  readonly namespace: string;
+  /** Its namespace is where the dry run creates its pod. */
+  readonly cluster: Omit<Cluster, "close">;
   readonly reach: ReachHost;
-  /** Where the dry run creates its pod. */
-  readonly probeNamespace: string;
+  readonly worker: WorkerCode;
   /** As this version ships them. */
   readonly crds: readonly CustomResourceDefinition[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
 
-export const fine = (check: CheckName, message: string): CheckResult => ({ check, state: "OK", message });
-export const warn = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "WARN", message, fix });
-export const fail = (check: CheckName, message: string, fix: string): CheckResult => ({ check, state: "FAIL", message, fix });
-
-/** What could not be looked at is said, never guessed. `see` is the check that says why it may not be there; every API server has the other kinds. */
-export function skipped(check: CheckName, look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult {
-  if (look.kind !== "unseen") return notThere(check, look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
-  return { check, state: "SKIP", message: `not looked at: ${look.why}`, fix: "run doctor with more rights" };
+/** What one check has to say. */
+export interface Findings {
+  readonly fine: (message: string) => CheckResult;
+  readonly warn: (message: string, fix: string) => CheckResult;
+  readonly fail: (message: string, fix: string) => CheckResult;
+  readonly skip: (message: string, fix: string) => CheckResult;
+  /** What could not be looked at is said, never guessed. `see` is the check that says why it may not be there; every API server has the other kinds. */
+  readonly skipped: (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see?: CheckName) => CheckResult;
+  /** What is not there is neither right nor wrong. `see` is the check that says why it is not there. */
+  readonly notThere: (what: string, see: CheckName) => CheckResult;
 }
 
-/** What is not there is neither right nor wrong. `see` is the check that says why it is not there. */
-export function notThere(check: CheckName, what: string, see: CheckName): CheckResult {
-  return { check, state: "SKIP", message: `nothing to look at: ${what}`, fix: `see the check ${see}` };
+function findingsOf(check: CheckName): Findings {
+  const found = (state: CheckState) => (message: string, fix: string) => ({ check, state, message, fix });
+  const skip = found("SKIP");
+  const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to look at: ${what}`, `see the check ${see}`);
+  return {
+    fine: (message) => ({ check, state: "OK", message }),
+    warn: found("WARN"),
+    fail: found("FAIL"),
+    skip,
+    skipped: (look, see = "api") => {
+      if (look.kind === "unseen") return skip(`not looked at: ${look.why}`, "run doctor with more rights");
+      return notThere(look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
+    },
+    notThere,
+  };
 }
 
-export const STATE_COLOURS: Readonly<Record<CheckState, "green" | "yellow" | "red" | "cyan">> = {
-  OK: "green",
-  WARN: "yellow",
-  FAIL: "red",
-  SKIP: "cyan",
-};
+/** One finding that all is fine, where there is no other. */
+export function orFine(findings: readonly CheckResult[], fine: CheckResult): readonly CheckResult[] {
+  return findings.length > 0 ? findings : [fine];
+}
+
+/** By check. */
+export const on = Object.fromEntries(CHECKS.map((check) => [check, findingsOf(check)])) as Readonly<Record<CheckName, Findings>>; // Its keys are the names.

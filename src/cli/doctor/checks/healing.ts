@@ -11,7 +11,8 @@ import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { type Check, type CheckResult, fail, fine, notThere, skipped, warn } from "./check.ts";
+import { valueIn } from "../../shared/viewer.ts";
+import { type Check, type CheckResult, on, orFine } from "./check.ts";
 
 const APPLY = "apply manifests/crds, or let the worker heal them (--heal=crds)";
 
@@ -22,11 +23,11 @@ export const checkCrds: Check = async ({ viewer, crds }) => {
     const { name } = ours.metadata;
     const look = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
     if (look.kind === "absent" || look.kind === "unserved") absent += 1;
-    results.push(look.kind === "unseen" ? skipped("crds", look) : resultOf(ours, look.kind === "seen" ? look.value : undefined));
+    results.push(look.kind === "unseen" ? on.crds.skipped(look) : resultOf(ours, valueIn(look)));
   }
-  if (absent === crds.length && absent > 0) return [fail("crds", `none of the ${absent} CRDs is there`, APPLY)];
+  if (absent === crds.length && absent > 0) return [on.crds.fail(`none of the ${absent} CRDs is there`, APPLY)];
   const wrong = results.filter(({ state }) => state !== "OK");
-  return wrong.length > 0 ? wrong : [fine("crds", `${results.length} of ${results.length} are whole`)];
+  return orFine(wrong, on.crds.fine(`${results.length} of ${results.length} are whole`));
 };
 
 function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CheckResult {
@@ -34,15 +35,15 @@ function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition
   const drift = crdDrift(ours, live);
   switch (drift.kind) {
     case "whole":
-      return fine("crds", `${name} is whole`);
+      return on.crds.fine(`${name} is whole`);
     case "absent":
-      return fail("crds", `${name} is missing`, APPLY);
+      return on.crds.fail(`${name} is missing`, APPLY);
     case "terminating":
-      return fail("crds", `${name} is being deleted`, "wait until it is gone, then apply manifests/crds");
+      return on.crds.fail(`${name} is being deleted`, "wait until it is gone, then apply manifests/crds");
     case "damaged":
-      return fail("crds", `${name}: ${drift.problem}`, APPLY);
+      return on.crds.fail(`${name}: ${drift.problem}`, APPLY);
     case "settling":
-      return warn("crds", `${name}: ${drift.problem}`, "wait, then look again");
+      return on.crds.warn(`${name}: ${drift.problem}`, "wait, then look again");
   }
 }
 
@@ -58,7 +59,7 @@ interface StoredCopy extends KubeObject {
 /** Parts of the install against the worker's copies of what their installer applied. The copies' signatures are for the worker to check. */
 export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });
-  if (stored.kind !== "seen") return [skipped("components", stored)];
+  if (stored.kind !== "seen") return [on.components.skipped(stored)];
   const components = [...componentsOf(namespace), ...crds.map(({ metadata }) => crdComponent(metadata.name))];
   const results: CheckResult[] = [];
   let count = 0;
@@ -66,14 +67,14 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
     const copy = copyIn(stored.value, component);
     if (copy === undefined) continue;
     const look = await viewer.object<KubeObject>(component.resource, component.ref);
-    if (look.kind !== "seen" && look.kind !== "absent") results.push(skipped("components", look));
-    else results.push(...findingsOn(component, componentDrift(copy, look.kind === "seen" ? look.value : undefined)));
+    if (look.kind !== "seen" && look.kind !== "absent") results.push(on.components.skipped(look));
+    else results.push(...findingsOn(component, componentDrift(copy, valueIn(look))));
     count += 1;
   }
   const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  if (worker?.kind === "absent") return [notThere("components", "there is no worker, which keeps copies to compare with", "deployments")];
-  if (count === 0) return [fine("components", "the worker keeps no copies to compare with: component healing is off, or has just begun")];
-  return results.length > 0 ? results : [fine("components", `${count} parts of the install are as their installer left them`)];
+  if (worker?.kind === "absent") return [on.components.notThere("there is no worker, which keeps copies to compare with", "deployments")];
+  if (count === 0) return [on.components.fine("the worker keeps no copies to compare with: component healing is off, or has just begun")];
+  return orFine(results, on.components.fine(`${count} parts of the install are as their installer left them`));
 };
 
 function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy | undefined {
@@ -85,12 +86,12 @@ function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy
 
 function findingsOn({ id }: Component, drift: ComponentDrift): readonly CheckResult[] {
   if (drift.kind === "edited")
-    return [warn("components", `${id} was edited: ${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`, FIX)];
-  if (drift.kind === "deleted") return [warn("components", `${id} was deleted`, FIX)];
+    return [on.components.warn(`${id} was edited: ${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`, FIX)];
+  if (drift.kind === "deleted") return [on.components.warn(`${id} was deleted`, FIX)];
   if (drift.kind !== "untouched") return [];
   return (drift.remarks ?? []).map(({ kind, fields, by }) => {
     const message = `${id}: ${shownNames(fields, MAX_SHOWN)}, by ${by}`;
-    return kind === "tolerated" ? fine("components", `${message}: the platform may change it`) : warn("components", message, ACCEPTED_FIX);
+    return kind === "tolerated" ? on.components.fine(`${message}: the platform may change it`) : on.components.warn(message, ACCEPTED_FIX);
   });
 }
 
@@ -106,36 +107,35 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     if (resource.plural !== RESOURCES.serviceAccounts.plural) continue;
     const account = await viewer.object<KubeObject>(resource, ref);
     if (account.kind === "absent") continue;
-    if (account.kind !== "seen") return [skipped("tokens", account)];
+    if (account.kind !== "seen") return [on.tokens.skipped(account)];
     accounts.push(ref.name);
     const pods = await viewer.all<KubeObject>(RESOURCES.pods, { namespace: ref.namespace ?? "" });
-    if (pods.kind !== "seen") return [skipped("tokens", pods)];
+    if (pods.kind !== "seen") return [on.tokens.skipped(pods)];
     const own = pods.value.filter((pod) => memberOf(pod, "spec")["serviceAccountName"] === ref.name);
     const older = own.filter((pod) => isOlderThanAccount(pod, account.value, clock.now())).map(({ metadata }) => metadata.name);
     count += own.length;
-    if (older.length > 0) results.push(fail("tokens", refusal(account.value, older), restartOf(account.value)));
+    if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
-  if (accounts.length === 0) return [notThere("tokens", "no ServiceAccount of ours is there", "deployments")];
-  return results.length > 0 ? results : [fine("tokens", `of ${count} pods, none has a token of a ServiceAccount that was deleted`)];
+  if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of ours is there", "deployments")];
+  return orFine(results, on.tokens.fine(`of ${count} pods, none has a token of a ServiceAccount that was deleted`));
 };
 
-function refusal({ metadata: { name, creationTimestamp } }: KubeObject, pods: readonly string[]): string {
-  return `ServiceAccount ${name} was made anew at ${creationTimestamp}: the API server refuses the tokens of ${shownNames(pods, MAX_SHOWN)}`;
-}
-
-function restartOf({ metadata: { namespace, name } }: KubeObject): string {
-  return `kubectl rollout restart what runs as ${name} in ${namespace}; a restart of containers does not do, and the kubelet takes up to an hour`;
+function refusedTokens({ metadata: { namespace, name, creationTimestamp } }: KubeObject, pods: readonly string[]): CheckResult {
+  return on.tokens.fail(
+    `ServiceAccount ${name} was made anew at ${creationTimestamp}: the API server refuses the tokens of ${shownNames(pods, MAX_SHOWN)}`,
+    `kubectl rollout restart what runs as ${name} in ${namespace}; a restart of containers does not do, and the kubelet takes up to an hour`,
+  );
 }
 
 export const checkClasses: Check = async ({ viewer }) => {
   const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
-  if (look.kind !== "seen") return [skipped("classes", look, "crds")];
+  if (look.kind !== "seen") return [on.classes.skipped(look, "crds")];
   const failing = look.value.flatMap(({ metadata, status }) => {
     const synced = conditionOf(readStatus(status), "Synced");
     return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
   });
-  if (failing.length === 0) return [fine("classes", `${look.value.length} classes are mirrored, none fails`)];
-  return failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
-    warn("classes", `${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
+  const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
+    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
   );
+  return orFine(findings, on.classes.fine(`${look.value.length} classes are mirrored, none fails`));
 };

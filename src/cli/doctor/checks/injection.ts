@@ -5,9 +5,8 @@ import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { FINAL_CHECK } from "../../shared/resources.ts";
 import type { Viewer } from "../../shared/viewer.ts";
-import { narrowingsOf } from "../../shared/webhook-entry.ts";
-import { type Check, type CheckResult, fail, fine, skipped } from "./check.ts";
-import { lookAtEntry } from "./webhook.ts";
+import { lookAtEntry, narrowingsOf } from "../../shared/webhook-entry.ts";
+import { type Check, type CheckResult, on } from "./check.ts";
 
 const PROBE = "keyvault-injector-doctor";
 
@@ -15,38 +14,30 @@ const PROBE = "keyvault-injector-doctor";
  * The API server itself asks the webhook, over the Service and with the caBundle: nothing else proves that it can. A dry run
  * stores nothing, and the webhook has no side effects.
  */
-export const checkInjection: Check = async ({ kube, viewer, probeNamespace, signal }) => {
+export const checkInjection: Check = async ({ cluster: { kube, namespace }, viewer, signal }) => {
+  const { fine, fail, skip, skipped } = on.injection;
   try {
-    const created = await kube.create<KubeObject>(RESOURCES.pods, probe(probeNamespace), { fieldManager: PROBE, dryRun: true }, signal);
+    const created = await kube.create<KubeObject>(RESOURCES.pods, probe(namespace), { fieldManager: PROBE, dryRun: true }, signal);
     const pod = readPod(created);
     const isInjected = pod.ok && pod.value.volumes.some(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === PROBE);
-    if (isInjected) return [fine("injection", `a pod of namespace ${probeNamespace} is injected`)];
-    return [
-      fail("injection", `a pod of namespace ${probeNamespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`),
-    ];
+    if (isInjected) return [fine(`a pod of namespace ${namespace} is injected`)];
+    return [fail(`a pod of namespace ${namespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
+    // The API server has no other word for the policy that refused.
     if (error.message.includes(FINAL_CHECK)) return [await unanswered(viewer)];
-    if (error.code !== "Forbidden") return [{ check: "injection", state: "SKIP", message: `not looked at: ${error.message}`, fix: CHOOSE }];
-    return [
-      skipped("injection", {
-        kind: "unseen",
-        why: `you may not create pods in ${probeNamespace}, or it does not admit this one; ${CHOOSE}`,
-      }),
-    ];
+    if (error.code !== "Forbidden") return [skip(`not looked at: ${error.message}`, CHOOSE)];
+    return [skipped({ kind: "unseen", why: `you may not create pods in ${namespace}, or it does not admit this one; ${CHOOSE}` })];
   }
 };
 
 /** Nobody answers whom nobody asks. */
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
-  const entry = await lookAtEntry({ viewer });
+  const entry = await lookAtEntry(viewer);
   const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
-  if (narrowings.length === 0) return fail("injection", "the API server gets no answer from the webhook", LOOK);
-  return fail(
-    "injection",
-    `the API server does not ask the webhook, whose configuration has other ${narrowings.join(", ")}`,
-    "see the check webhook",
-  );
+  if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", LOOK);
+  const message = `the API server does not ask the webhook, whose configuration has other ${narrowings.join(", ")}`;
+  return on.injection.fail(message, "see the check webhook");
 }
 
 const LOOK = "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";

@@ -1,72 +1,65 @@
 import { WEBHOOK_CONFIGURATION } from "../../../domain/certificates/names.ts";
+import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
+import type { ActingClient } from "../../shared/command.ts";
+import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
-import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import { listed } from "../../shared/viewer.ts";
-import { type Check, type CheckResult, type DoctorContext, fail, fine, notThere, skipped, warn } from "./check.ts";
-import { PROVIDER_IMAGE } from "./nodes.ts";
+import type { WorkloadObject } from "../../shared/settings-in-force.ts";
+import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
+import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
+import { PROVIDER_IMAGE, runs } from "./nodes.ts";
 
 interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
 
-/** Who the API server takes the user for. No answer at all ends the command before any finding. */
-export const checkApi: Check = async ({ kube, signal }) => {
+/** Who the API server takes the client for; throws a `KubeError` where it may not ask. */
+export async function whoAmI({ kube }: Pick<ActingClient, "kube">, signal: AbortSignal): Promise<string | undefined> {
   const body: SelfSubjectReview = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
+  const { status } = await kube.create<SelfSubjectReview>(MORE_RESOURCES.selfSubjectReviews, body, { fieldManager: "doctor" }, signal);
+  return status?.userInfo?.username;
+}
+
+/** No answer at all ends the command before any finding. */
+export const checkApi: Check = async ({ cluster, signal }) => {
   try {
-    const { status } = await kube.create<SelfSubjectReview>(MORE_RESOURCES.selfSubjectReviews, body, { fieldManager: "doctor" }, signal);
-    return [fine("api", `the API server answers; to it you are ${status?.userInfo?.username ?? "nobody"}`)];
+    return [on.api.fine(`the API server answers; to it you are ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const fix = "sign in again, or ask for the role system:basic-user, which everybody has by default";
-    return [{ check: "api", state: "SKIP", message: `not looked at: you may not ask who you are (${error.code})`, fix }];
+    return [on.api.skip(`not looked at: you may not ask who you are (${error.code})`, fix)];
   }
 };
 
 /** Two workers would write the same Secrets, and two webhooks share one configuration: one install per cluster. */
 export const checkInstances: Check = async ({ viewer, namespace }) => {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
-  if (look.kind !== "seen") return [skipped("instances", look)];
+  if (look.kind !== "seen") return [on.instances.skipped(look)];
   const found = [...new Set(look.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
   const others = found.filter((name) => name !== namespace);
-  const bound = await strayBindings(namespace, { viewer });
-  if (found.length === 0 && bound.length === 0) return [notThere("instances", "no Deployment of an instance is there", "deployments")];
-  if (others.length === 0 && bound.length === 0) return [fine("instances", `one instance, in namespace ${namespace}`)];
+  const bound = await strayBindings(viewer, namespace);
+  const { fine, fail, notThere } = on.instances;
+  if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance is there", "deployments")];
+  if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
-    return [
-      fail(
-        "instances",
-        `there is an instance in ${others.join(", ")}, and none in ${namespace}`,
-        `name it with --install-namespace ${others[0] ?? ""}`,
-      ),
-    ];
+    const message = `there is an instance in ${others.join(", ")}, and none in ${namespace}`;
+    return [fail(message, `name it with --install-namespace ${others[0] ?? ""}`)];
   }
-  return [
-    ...others.map((name) =>
-      fail(
-        "instances",
-        `there is a second instance in namespace ${name}: both write the same Secrets`,
-        `remove one of the two: ${namespace} or ${name}`,
-      ),
-    ),
-    ...bound,
-  ];
+  const seconds = others.map((name) => {
+    const message = `there is a second instance in namespace ${name}: both write the same Secrets`;
+    return fail(message, `remove one of the two: ${namespace} or ${name}`);
+  });
+  return [...seconds, ...bound];
 };
 
-interface Binding extends KubeObject {
-  readonly subjects?: readonly { readonly name?: string; readonly namespace?: string }[] | null;
-}
-
 /** Cluster-wide names are shared: who installs a second time moves them away from the first. */
-async function strayBindings(namespace: string, { viewer }: Pick<Parameters<Check>[0], "viewer">): Promise<readonly CheckResult[]> {
-  const look = await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: "keyvault-injector-sync" });
-  const subjects = look.kind === "seen" ? (look.value.subjects ?? []) : [];
-  const elsewhere = subjects.map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
+async function strayBindings(viewer: Viewer, namespace: string): Promise<readonly CheckResult[]> {
+  const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
+  const elsewhere = (binding?.subjects ?? []).map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
   return elsewhere.map((name) =>
-    fail(
-      "instances",
+    on.instances.fail(
       `ClusterRoleBinding keyvault-injector-sync binds the worker of namespace ${name}, not of ${namespace}`,
       `apply the manifests of namespace ${namespace} again, or name ${name} with --install-namespace`,
     ),
@@ -80,15 +73,15 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
   const { viewer } = context;
   const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   const deployments = await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
-  const policies = await viewer.all<KubeObject>(MORE_RESOURCES.policies);
+  const policies = await viewer.all<KubeObject>(RESOURCES.validatingAdmissionPolicies);
   const isThere =
     configuration.kind === "seen" ||
     listed(deployments).length > 0 ||
     listed(policies).some(({ metadata }) => Object.hasOwn(POLICIES, metadata.name));
-  if (isThere) return [fine("install", "an install is in the cluster")];
+  if (isThere) return [on.install.fine("an install is in the cluster")];
   const unseen = [configuration, deployments, policies].find((look) => look.kind === "unseen");
-  if (unseen !== undefined) return [skipped("install", unseen)];
-  return [fail("install", "keyvault-injector is not installed in this cluster", await installAdvice(context))];
+  if (unseen !== undefined) return [on.install.skipped(unseen)];
+  return [on.install.fail("keyvault-injector is not installed in this cluster", await installAdvice(context))];
 }
 
 /** By what its check has found: whether there is an install, or nobody knows. */
@@ -97,9 +90,9 @@ export function isInstalled(findings: readonly CheckResult[]): boolean {
 }
 
 async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
-  const driver = await viewer.object<KubeObject>(MORE_RESOURCES.csiDrivers, { name: CSI_DRIVER });
+  const driver = await viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
-  const hasProvider = daemonSets.some((daemonSet) => imagesOf(daemonSet).some((image) => PROVIDER_IMAGE.test(image)));
+  const hasProvider = daemonSets.some((daemonSet) => runs(daemonSet, PROVIDER_IMAGE));
   const command = [
     `helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
     "--set image.repository=REGISTRY/keyvault-injector",
@@ -130,53 +123,40 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-class-authors": "Warn",
 };
 
-interface Deployment extends KubeObject {
-  readonly spec?: { readonly replicas?: number };
-  readonly status?: { readonly readyReplicas?: number };
-}
-
-const DEPLOYMENTS: readonly string[] = ["keyvault-injector-webhook", "keyvault-injector-sync"];
-
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];
-  for (const name of DEPLOYMENTS) {
-    const look = await viewer.object<Deployment>(MORE_RESOURCES.deployments, { namespace, name });
-    if (look.kind === "unseen") results.push(skipped("deployments", look));
-    else if (look.kind !== "seen")
-      results.push(
-        fail(
-          "deployments",
-          `${namespace}/${name} is missing`,
-          "apply the manifests, or name the install's namespace with --install-namespace",
-        ),
-      );
-    else results.push(replicasOf(look.value));
+  for (const name of ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
+    results.push(
+      deploymentResult({ namespace, name }, await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name })),
+    );
   }
   return results;
 };
 
-function replicasOf({ metadata: { name }, spec, status }: Deployment): CheckResult {
-  const [wanted, ready] = [spec?.replicas ?? 1, status?.readyReplicas ?? 0];
+function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<WorkloadObject>): CheckResult {
+  const { fine, warn, fail, skipped } = on.deployments;
+  if (look.kind === "unseen") return skipped(look);
+  if (look.kind !== "seen")
+    return fail(`${namespace}/${name} is missing`, "apply the manifests, or name the install's namespace with --install-namespace");
+  const [wanted, ready] = [look.value.spec?.replicas ?? 1, look.value.status?.readyReplicas ?? 0];
   const message = `${name}: ${ready} of ${wanted} replicas are ready`;
-  if (ready === 0) return fail("deployments", message, `see kubectl describe deployment ${name} and the log of its pods`);
-  return ready < wanted ? warn("deployments", message, `see kubectl describe deployment ${name}`) : fine("deployments", message);
+  if (ready === 0) return fail(message, `see kubectl describe deployment ${name} and the log of its pods`);
+  return ready < wanted ? warn(message, `see kubectl describe deployment ${name}`) : fine(message);
 }
 
 interface Lease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
 }
 
-const LEASE = "keyvault-injector-sync";
-
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
-  const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: LEASE });
-  if (look.kind === "unseen") return [skipped("lease", look)];
-  const spec = look.kind === "seen" ? look.value.spec : undefined;
+  const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: OWN_DEPLOYMENT });
+  if (look.kind === "unseen") return [on.lease.skipped(look)];
+  const spec = valueIn(look)?.spec;
   const holder = spec?.holderIdentity ?? "";
-  if (holder === "") return [fail("lease", "no worker holds the lease: nothing is mirrored", "start the worker; see its log")];
+  if (holder === "") return [on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log")];
   const age = Math.round((clock.now() - Date.parse(spec?.renewTime ?? "")) / 1_000);
   const duration = spec?.leaseDurationSeconds ?? 0;
   if (!(age <= duration))
-    return [fail("lease", `${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log")];
-  return [fine("lease", `held by ${holder}, renewed ${Math.max(0, age)} s ago`)];
+    return [on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log")];
+  return [on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`)];
 };

@@ -1,29 +1,10 @@
-import type { KubeObject } from "../../../domain/kubernetes.ts";
+import { RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
-import { MORE_RESOURCES } from "../../shared/resources.ts";
-import type { TriedGuardrails } from "../../shared/worker-code.ts";
-import { type Check, type CheckResult, type DoctorContext, fail, fine, notThere, skipped, warn } from "./check.ts";
-import { POLICIES } from "./install.ts";
-
-interface Policy extends KubeObject {
-  readonly spec?: {
-    readonly failurePolicy?: string;
-    readonly paramKind?: { readonly kind?: string };
-    readonly matchConditions?: readonly { readonly expression?: string }[];
-    readonly variables?: readonly { readonly expression?: string }[];
-    readonly validations?: readonly { readonly expression?: string }[];
-  };
-  readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };
-}
-
-interface PolicyBinding extends KubeObject {
-  readonly spec?: {
-    readonly policyName?: string;
-    readonly validationActions?: readonly string[];
-    readonly paramRef?: unknown;
-    readonly matchResources?: Readonly<Record<string, unknown>>;
-  };
-}
+import type { Policy, PolicyBinding } from "../../shared/resources.ts";
+import { valueIn } from "../../shared/viewer.ts";
+import type { WorkerCode } from "../../shared/worker-code.ts";
+import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { POLICIES, whoAmI } from "./install.ts";
 
 /** What our policies compare with. */
 const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-pods": "PodTemplate" };
@@ -31,21 +12,19 @@ const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-p
 const APPLY = "apply manifests/policies again";
 
 export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
-  const policies = await viewer.all<Policy>(MORE_RESOURCES.policies);
-  if (policies.kind !== "seen") return [skipped("policies", policies)];
-  const bindings = await viewer.all<PolicyBinding>(MORE_RESOURCES.policyBindings);
-  if (bindings.kind !== "seen") return [skipped("policies", bindings)];
+  const policies = await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies);
+  if (policies.kind !== "seen") return [on.policies.skipped(policies)];
+  const bindings = await viewer.all<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings);
+  if (bindings.kind !== "seen") return [on.policies.skipped(bindings)];
   const absent = absentOf(policies.value);
-  if (absent.length === Object.keys(POLICIES).length) return [fail("policies", `none of the ${absent.length} policies is there`, APPLY)];
+  if (absent.length === Object.keys(POLICIES).length) return [on.policies.fail(`none of the ${absent.length} policies is there`, APPLY)];
   const results = Object.entries(POLICIES).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
-    if (policy === undefined) return [fail("policies", `policy ${name} is missing`, APPLY)];
+    if (policy === undefined) return [on.policies.fail(`policy ${name} is missing`, APPLY)];
     const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
-    return problem === undefined ? warningsOf(policy, bindings.value) : [fail("policies", `policy ${name} ${problem}`, APPLY)];
+    return problem === undefined ? warningsOf(policy, bindings.value) : [on.policies.fail(`policy ${name} ${problem}`, APPLY)];
   });
-  return results.length > 0
-    ? results
-    : [fine("policies", `${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`)];
+  return orFine(results, on.policies.fine(`${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`));
 }
 
 function absentOf(policies: readonly Policy[]): readonly string[] {
@@ -83,14 +62,10 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
     ({ spec }) => spec?.policyName === name && ((spec.paramRef !== undefined && !hasParameters) || isNarrow(spec.matchResources)),
   );
   const hasTypeErrors = (status?.typeChecking?.expressionWarnings ?? []).length > 0;
-  return [
-    ...(narrowed === undefined
-      ? []
-      : [warn("policies", `binding ${narrowed.metadata.name} narrows policy ${name}`, `${APPLY}, unless that is meant`)]),
-    ...(hasTypeErrors
-      ? [warn("policies", `the API server warns of expressions of policy ${name}`, `see status.typeChecking of the policy; ${APPLY}`)]
-      : []),
-  ];
+  const { warn } = on.policies;
+  const typed = warn(`the API server warns of expressions of policy ${name}`, `see status.typeChecking of the policy; ${APPLY}`);
+  const narrow = narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${APPLY}, unless that is meant`);
+  return [...(narrow === undefined ? [] : [narrow]), ...(hasTypeErrors ? [typed] : [])];
 }
 
 /** The server fills in empty selectors. */
@@ -102,38 +77,34 @@ function isNarrow(matchResources: Readonly<Record<string, unknown>> | undefined)
 
 const OF_WORKER = "keyvault-injector-sync-";
 
-/** Without the right to impersonate, every attempt would be refused, and nothing be learnt of the policies. */
-const WHO_AM_I: KubeObject = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
-
 /** That a policy is there and bound does not mean that it denies. Tried as the worker tries it, without effect. */
-export const checkGuardrails: Check = async ({ actAs, viewer, worker, namespace, signal }) => {
+export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespace, signal }) => {
   const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
-  const acting = await actAs(user);
+  const acting = await cluster.actAs(user);
   try {
-    await acting.kube.create<KubeObject>(MORE_RESOURCES.selfSubjectReviews, WHO_AM_I, { fieldManager: "doctor" }, signal);
-    const results = guardrailResults(await worker.tryGuardrails(acting.kube, namespace, signal));
-    const policies = await viewer.all<Policy>(MORE_RESOURCES.policies);
-    const absent = policies.kind === "seen" ? absentOf(policies.value).filter((name) => name.startsWith(OF_WORKER)) : [];
+    // Without the right to impersonate, every attempt would be refused, and nothing be learnt of the policies.
+    await whoAmI(acting, signal);
+    const results = guardrailResults(await worker.tryGuardrails({ kube: acting.kube, namespace, isBlind: false }, signal));
+    const policies = valueIn(await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies));
+    const absent = policies === undefined ? [] : absentOf(policies).filter((name) => name.startsWith(OF_WORKER));
     // Without them RBAC alone may have refused what was tried.
     if (results.length === 0 && absent.length > 0)
-      return [notThere("guardrails", `${absent.length} policies of the worker are missing`, "policies")];
-    return results.length > 0
-      ? results
-      : [fine("guardrails", "the policies of the worker deny what they forbid, tried by dry run as the worker")];
+      return [on.guardrails.notThere(`${absent.length} policies of the worker are missing`, "policies")];
+    return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tried by dry run as the worker"));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    return [skipped("guardrails", { kind: "unseen", why: `you may not impersonate ${user}` })];
+    return [on.guardrails.skipped({ kind: "unseen", why: `you may not impersonate ${user}` })];
   } finally {
     await acting.close();
   }
 };
 
-function guardrailResults({ missing, hidden }: TriedGuardrails): readonly CheckResult[] {
+function guardrailResults({ missing, hidden }: Awaited<ReturnType<WorkerCode["tryGuardrails"]>>): readonly CheckResult[] {
   const bind = `${APPLY}, and see that each is bound with the action Deny`;
   return [
-    ...(missing.length === 0 ? [] : [fail("guardrails", `nothing stops the worker from what ${missing.join(", ")} forbids`, bind)]),
+    ...(missing.length === 0 ? [] : [on.guardrails.fail(`nothing stops the worker from what ${missing.join(", ")} forbids`, bind)]),
     ...hidden.map(({ policy, refusal }) =>
-      warn("guardrails", `nobody knows whether ${policy} denies what it forbids: ${refusal}`, "exempt the worker's account there"),
+      on.guardrails.warn(`nobody knows whether ${policy} denies what it forbids: ${refusal}`, "exempt the worker's account there"),
     ),
   ];
 }

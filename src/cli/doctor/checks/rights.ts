@@ -1,9 +1,11 @@
+import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
-import type { WorkerSettings } from "../../shared/class-context.ts";
+import { allowedModes } from "../../shared/class-context.ts";
 import { hasRight, type Rbac, type Right, readRbac, serviceAccount } from "../../shared/rbac.ts";
-import { type CheckResult, type DoctorContext, fail, fine, skipped } from "./check.ts";
+import { type SettingsInForce, wordsOf, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 
-const WORKER = "keyvault-injector-sync";
+const isBlind = (settings: SettingsInForce): boolean => settings["secret-access"] === "blind";
 
 interface Need {
   readonly verbs: readonly string[];
@@ -11,7 +13,7 @@ interface Need {
   /** What does not work without it. */
   readonly without: string;
   /** Whether the worker uses it under these settings; absent: always. */
-  readonly isUsed?: (settings: WorkerSettings) => boolean;
+  readonly isUsed?: (settings: SettingsInForce) => boolean;
 }
 
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
@@ -21,17 +23,17 @@ const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RE
 /** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
 export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["get", "list", "watch"], right: classes, without: "no class is seen" },
-  { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ healsClasses }) => healsClasses },
+  { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ heal }) => wordsOf(heal).includes("classes") },
   { verbs: ["list", "watch"], right: { group: "", resource: "pods" }, without: "credentials that only pods name are not found" },
   { verbs: ["list", "watch", "create", "patch", "delete"], right: statuses, without: "no status is kept" },
-  { verbs: ["create", "patch", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => !isBlind },
-  { verbs: ["list", "watch"], right: secrets, without: "no edit of a mirrored Secret is seen", isUsed: ({ isBlind }) => !isBlind },
-  { verbs: ["create", "update", "delete"], right: secrets, without: "no Secret is written", isUsed: ({ isBlind }) => isBlind },
+  { verbs: ["create", "patch", "delete"], right: secrets, without: "no Secret is written", isUsed: (settings) => !isBlind(settings) },
+  { verbs: ["list", "watch"], right: secrets, without: "no edit of a mirrored Secret is seen", isUsed: (settings) => !isBlind(settings) },
+  { verbs: ["create", "update", "delete"], right: secrets, without: "no Secret is written", isUsed: isBlind },
   {
     verbs: ["create"],
     right: { group: "", resource: "serviceaccounts/token" },
     without: "no class with workload identity is mirrored",
-    isUsed: ({ limits: { identityModes } }) => identityModes.length === 0 || identityModes.includes("workload-identity"),
+    isUsed: (settings) => allowedModes(settings).length === 0 || allowedModes(settings).includes("workload-identity"),
   },
   {
     verbs: ["get", "list", "watch", "create", "delete"],
@@ -42,14 +44,14 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     verbs: ["list", "watch", "patch"],
     right: { group: "apps", resource },
     without: "no workload is restarted after a rotation",
-    isUsed: ({ restartsWorkloads }: WorkerSettings) => restartsWorkloads,
+    isUsed: (settings: SettingsInForce) => settings["restart-workloads"] !== "false",
   })),
 ];
 
 export const OWN_NEEDS: readonly Need[] = [
   {
     verbs: ["get", "create", "patch"],
-    right: { group: "coordination.k8s.io", resource: "leases", name: WORKER },
+    right: { group: "coordination.k8s.io", resource: "leases", name: OWN_DEPLOYMENT },
     without: "no worker leads",
   },
   {
@@ -59,15 +61,13 @@ export const OWN_NEEDS: readonly Need[] = [
   },
 ];
 
-export async function checkRights({
-  viewer,
-  namespace,
-  settings,
-}: Pick<DoctorContext, "viewer" | "namespace" | "settings">): Promise<readonly CheckResult[]> {
+export async function checkRights(context: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+  const { viewer, namespace } = context;
+  const settings = await workerSettingsInForce(viewer, namespace);
   const look = await readRbac(viewer);
-  if (look.kind !== "seen") return [skipped("rights", look)];
-  const subject = serviceAccount(namespace, WORKER);
-  const own: Place = { subject, namespace, rbac: look.value, fix: FIX[settings.isBlind ? "blind" : "watch"] };
+  if (look.kind !== "seen") return [on.rights.skipped(look)];
+  const subject = serviceAccount(namespace, OWN_DEPLOYMENT);
+  const own: Place = { subject, namespace, rbac: look.value, fix: FIX[isBlind(settings) ? "blind" : "watch"] };
   const used = CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings));
   const asked = [
     ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
@@ -75,13 +75,14 @@ export async function checkRights({
   ];
   const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
   const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
-  if (isBare) return [fail("rights", `${subject} has none of the rights that the worker needs`, own.fix)];
+  if (isBare) return [on.rights.fail(`${subject} has none of the rights that the worker needs`, own.fix)];
   const missing = gaps.map(gapResult);
-  return missing.length > 0 ? missing : [fine("rights", `${subject} has what it needs`)];
+  return orFine(missing, on.rights.fine(`${subject} has what it needs`));
 }
 
 /** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
-function placesOf({ namespaces }: WorkerSettings, own: Place): readonly Place[] {
+function placesOf(settings: SettingsInForce, own: Place): readonly Place[] {
+  const namespaces = wordsOf(settings.namespaces);
   if (namespaces.length === 0) return [{ ...own, rbac: { ...own.rbac, roles: [], roleBindings: [] } }];
   return namespaces.map((namespace) => ({ ...own, namespace, isServed: true }));
 }
@@ -114,7 +115,7 @@ interface Gap {
 
 function gapResult({ need: { right, without }, place: { fix: again, isServed = false, ...place }, verbs }: Gap): CheckResult {
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
-  if (!isServed) return fail("rights", `the worker may not ${verbs.join(", ")} ${what}: ${without}`, again);
+  if (!isServed) return on.rights.fail(`the worker may not ${verbs.join(", ")} ${what}: ${without}`, again);
   const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
-  return fail("rights", `the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
+  return on.rights.fail(`the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
 }

@@ -1,3 +1,4 @@
+import type { TellProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
 import { checkInjection } from "./injection.ts";
@@ -36,11 +37,10 @@ const RUN: Readonly<Record<CheckName, Check>> = {
  * Every check in its order, up to the one that finds no install: the others would say the same of each part. One after the other: a sick API
  * server is not to be hurried.
  */
-export async function runChecks(context: DoctorContext): Promise<readonly CheckResult[]> {
+export async function runChecks(context: DoctorContext, tellProgress: TellProgress): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
-  const checks = Object.keys(CHECKS) as CheckName[];
-  for (const [index, check] of checks.entries()) {
-    context.tellProgress(`check ${check} (${index + 1} of ${checks.length})`);
+  for (const [index, check] of CHECKS.entries()) {
+    tellProgress(`check ${check} (${index + 1} of ${CHECKS.length})`);
     results.push(...(await RUN[check](context)));
     if (!isInstalled(results)) break;
   }

@@ -1,25 +1,111 @@
 import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
-import { readPod } from "../../../domain/injection/pod.ts";
-import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
+import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
+import { identityModeRefusal, managedIdentityRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
+import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
+import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
+import { failed, ok, type Result } from "../../../domain/result.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import { type ClassContext, insideTheWorker, keyOf } from "../../shared/class-context.ts";
-import { PADDED, paddedKeys } from "../../shared/credentials.ts";
-import { lookAtGrants } from "../../shared/grants.ts";
-import { listed } from "../../shared/viewer.ts";
+import {
+  type ClassContext,
+  insideTheWorker,
+  keyOf,
+  lookAtGrants,
+  namesOfConsumers,
+  PADDED,
+  paddedKeys,
+} from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
-/** What the pods that mount a class use. */
-export interface Consumers {
-  readonly credentials: readonly string[];
-  readonly accounts: readonly string[];
+/**
+ * The steps of the worker's way that ask no vault, by its rules and the user's rights: the class's text, the operator's limits, and who asks.
+ * `doctor class` goes on from there, `doctor plan` ends.
+ */
+export type WayContext = Pick<ClassContext, "viewer" | "install"> & Partial<Pick<ClassContext, "azure">>;
+
+type ReadClass =
+  | { readonly kind: "notOurs" }
+  /** `isLimit`: the operator does not allow it. */
+  | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
+  | { readonly kind: "class"; readonly providerClass: ProviderClass };
+
+export async function readClass(context: WayContext, provider: SecretProviderClass): Promise<ReadClass> {
+  const { cloudName } = context.install.settings.limits;
+  const readCloudFile = context.azure?.readCloudFile ?? unseenCloudFile;
+  const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile });
+  if (parsed.kind === "notOurs") return { kind: "notOurs" };
+  if (parsed.kind === "invalid") return { kind: "refused", problem: parsed.problem, isLimit: false };
+  const problem = await limitOf(context, provider, parsed.providerClass);
+  return problem === undefined ? parsed : { kind: "refused", problem, isLimit: true };
+}
+
+/** Undefined also where the grant may not be read. */
+async function limitOf(
+  { install, viewer }: WayContext,
+  { metadata: { namespace = "" } }: SecretProviderClass,
+  { identity: { kind }, address }: ProviderClass,
+): Promise<ClassProblem | undefined> {
+  const { limits } = install.settings;
+  const forbidden = identityModeRefusal(limits, kind) ?? vaultRefusal(limits, address, namespace);
+  if (forbidden !== undefined || kind !== "managedIdentity") return forbidden;
+  const grants = await lookAtGrants(viewer, namespace);
+  if (grants.kind === "unseen") return undefined;
+  return managedIdentityRefusal(limits, { namespace, isGranted: grants.kind === "seen" && grants.value.managedIdentity });
+}
+
+interface Principal {
+  /** As messages call it. */
+  readonly secret: string;
+  readonly identity: Extract<VaultIdentity, { kind: "servicePrincipal" }>;
+  /** Keys whose values have white space around them. */
+  readonly padded: readonly string[];
+}
+
+export async function principalOf(
+  { viewer, install }: WayContext,
+  provider: SecretProviderClass,
+): Promise<Result<Principal, ClassFinding>> {
+  const { namespace = "" } = provider.metadata;
+  const { credentialsSecretNames: allowedNames } = install.settings;
+  const name = credentialsSecretName({ provider, allowedNames, ...(await namesOfConsumers(viewer, provider)) });
+  if (!name.ok) {
+    const fix = `Name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class, or add the name to --credentials-secret-names.`;
+    return failed(found("credentials-not-allowed", name.error, fix));
+  }
+  const secret = `Secret ${namespace}/${name.value}`;
+  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
+  if (look.kind === "unseen") {
+    const fix = `Ask for the right to get ${secret}, or look with the worker's rights: ${insideTheWorker(install.namespace, keyOf(provider))}.`;
+    return failed(found("credentials-unreadable", look.why, fix));
+  }
+  if (look.kind !== "seen")
+    return failed(found("credentials-absent", `there is no ${secret}`, `Create ${secret} with the keys clientid and clientsecret.`));
+  const principal = readServicePrincipal(look.value.data ?? {});
+  if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(look.value.data ?? {}) });
+  const { field, hint } = principal.error;
+  return failed(found("credentials-incomplete", `${secret} has no ${field.replace("data.", "")}`, `Set ${field} in ${secret}: ${hint}.`));
+}
+
+type Account = Required<ObjectRef>;
+
+export async function accountOf({ viewer }: WayContext, provider: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
+  const { namespace = "" } = provider.metadata;
+  const name = serviceAccountName({ provider, ...(await namesOfConsumers(viewer, provider)) });
+  if (!name.ok) {
+    const fix = `Name one ServiceAccount of ${namespace} in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
+    return failed(found("account-unknown", name.error, fix));
+  }
+  const account = { namespace, name: name.value };
+  const grants = await lookAtGrants(viewer, namespace);
+  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
+  return ungranted === undefined ? ok(account) : failed(found("account-not-granted", ungranted, `Run ${grantCommand(namespace)}.`));
 }
 
 export interface Identity {
@@ -30,7 +116,6 @@ export interface Identity {
 
 const nobody = (finding: ClassFinding): Identity => ({ findings: [finding], identity: undefined });
 
-/** The identity of the class's own, by what the user may read: the worker's rules, the user's rights. */
 export async function findIdentity(context: ClassContext, provider: SecretProviderClass, mode: SupportedIdentity): Promise<Identity> {
   switch (mode.kind) {
     case "servicePrincipal":
@@ -42,82 +127,65 @@ export async function findIdentity(context: ClassContext, provider: SecretProvid
   }
 }
 
+/** What a walk to the vault says besides. */
+const SAID_BESIDES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
+  "credentials-unreadable": ": the vault is not asked",
+  "credentials-incomplete": ", or an empty one",
+};
+
 async function servicePrincipal(context: ClassContext, provider: SecretProviderClass): Promise<Identity> {
-  const { namespace = "" } = provider.metadata;
-  const { credentials } = await consumersOf(context, provider);
-  const { credentialsSecretNames: allowedNames } = context.settings;
-  const name = credentialsSecretName({ provider, consumerNames: credentials, allowedNames });
-  if (!name.ok) {
-    const fix = `Name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class, or add the name to --credentials-secret-names.`;
-    return nobody(found("credentials-not-allowed", name.error, fix));
-  }
-  const secret = `Secret ${namespace}/${name.value}`;
-  const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
-  if (look.kind === "unseen") {
-    const fix = `Ask for the right to get ${secret}, or look with the worker's rights: ${insideTheWorker(context.namespace, keyOf(provider))}.`;
-    return nobody(found("credentials-unreadable", `${look.why}: the vault is not asked`, fix));
-  }
-  if (look.kind !== "seen") {
-    const fix = `Create ${secret} with the keys clientid and clientsecret.`;
-    return nobody(found("credentials-absent", `there is no ${secret}`, fix));
-  }
-  const principal = readServicePrincipal(look.value.data ?? {});
+  const principal = await principalOf(context, provider);
   if (!principal.ok) {
-    const { field, hint } = principal.error;
-    const fix = `Set ${field} in ${secret}: ${hint}.`;
-    return nobody(found("credentials-incomplete", `${secret} has no ${field.replace("data.", "")}, or an empty one`, fix));
+    const { message, leaf } = principal.error;
+    return nobody({ ...principal.error, message: `${message}${SAID_BESIDES[leaf] ?? ""}` });
   }
-  const padded = paddedKeys(look.value.data ?? {});
+  const { secret, identity, padded } = principal.value;
   if (padded.length > 0) {
     const fix = `Write ${padded.join(" and ")} of ${secret} again without it, by kubectl create secret generic --from-literal.`;
     return nobody(found("credentials-padded", `${padded.join(" and ")} of ${secret} ${PADDED}`, fix));
   }
-  const message = `service principal ${principal.value.clientId} of ${secret}, read with your own rights`;
-  return { findings: [fineLeaf("identity-ok", message)], identity: principal.value };
+  return {
+    findings: [fineLeaf("identity-ok", `service principal ${identity.clientId} of ${secret}, read with your own rights`)],
+    identity,
+  };
 }
 
 async function workloadIdentity(context: ClassContext, provider: SecretProviderClass, clientId: string): Promise<Identity> {
-  const { namespace = "" } = provider.metadata;
-  const { accounts } = await consumersOf(context, provider);
-  const name = serviceAccountName({ provider, consumerAccounts: accounts });
-  if (!name.ok) {
-    const fix = `Name one ServiceAccount of ${namespace} in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
-    return nobody(found("account-unknown", name.error, fix));
-  }
-  const account = { namespace, name: name.value };
-  const grants = await lookAtGrants(context.viewer, namespace);
-  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
-  if (ungranted !== undefined) return nobody(found("account-not-granted", ungranted, `Run ${grantCommand(namespace)}.`));
-  const token = await requestToken(context, account, provider);
-  if ("leaf" in token) return nobody(token);
-  const message = `application ${clientId}, by a token of ServiceAccount ${namespace}/${name.value} that you may ask for`;
-  const identity: VaultIdentity = { kind: "workloadIdentity", clientId, account, requestToken: async () => token };
+  const account = await accountOf(context, provider);
+  if (!account.ok) return nobody(account.error);
+  const token = await requestToken(context, account.value, provider);
+  if (!token.ok) return nobody(token.error);
+  const { namespace, name } = account.value;
+  const message = `application ${clientId}, by a token of ServiceAccount ${namespace}/${name} that you may ask for`;
+  const identity: VaultIdentity = { kind: "workloadIdentity", clientId, account: account.value, requestToken: async () => token.value };
   return { findings: [fineLeaf("identity-ok", message)], identity };
 }
 
 /** The least that the API server takes. */
 const EXPIRATION_SECONDS = 600;
 
-type Account = { readonly namespace: string; readonly name: string };
-
-async function requestToken(context: ClassContext, account: Account, provider: SecretProviderClass): Promise<Sensitive | ClassFinding> {
+async function requestToken(
+  context: ClassContext,
+  account: Account,
+  provider: SecretProviderClass,
+): Promise<Result<Sensitive, ClassFinding>> {
   const named = `ServiceAccount ${account.namespace}/${account.name}`;
   try {
     const request = { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS };
-    return await context.kube.requestToken(account, request, context.signal);
+    return ok(await context.kube.requestToken(account, request, context.signal));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound") {
       const fix = `Create ${named}, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
-      return found("account-absent", `there is no ${named}`, fix);
+      return failed(found("account-absent", `there is no ${named}`, fix));
     }
-    const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.namespace, keyOf(provider))}.`;
-    return found("token-request-forbidden", `no token of ${named} for you (${error.code}): the vault is not asked`, fix);
+    const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.install.namespace, keyOf(provider))}.`;
+    return failed(found("token-request-forbidden", `no token of ${named} for you (${error.code}): the vault is not asked`, fix));
   }
 }
 
 function managedIdentity(
-  { azure, namespace }: ClassContext,
+  { azure, install: { namespace } }: ClassContext,
   provider: SecretProviderClass,
   mode: Extract<VaultIdentity, { kind: "managedIdentity" }>,
 ): Identity {
@@ -127,25 +195,4 @@ function managedIdentity(
     return nobody(found("managed-identity-elsewhere", `${who} is not to be had on this machine: the vault is not asked`, fix));
   }
   return { findings: [fineLeaf("identity-ok", who)], identity: mode };
-}
-
-/** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
-export async function consumersOf({ viewer }: Pick<ClassContext, "viewer">, { metadata }: SecretProviderClass): Promise<Consumers> {
-  const { namespace = "", name } = metadata;
-  const pods = listed(await viewer.all<KubeObject & PodSpec>(RESOURCES.pods, { namespace }));
-  const mounting = pods.flatMap((object) => {
-    const pod = readPod(object);
-    const volumes = pod.ok ? pod.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === name) : [];
-    return volumes.length === 0 ? [] : [{ account: object.spec?.serviceAccountName ?? "default", volumes }];
-  });
-  const credentials = mounting.flatMap(({ volumes }) => volumes.flatMap(({ csi }) => csi?.credentialsSecret ?? []));
-  return { credentials: unique(credentials), accounts: unique(mounting.map(({ account }) => account)) };
-}
-
-interface PodSpec {
-  readonly spec?: { readonly serviceAccountName?: string };
-}
-
-function unique(names: readonly string[]): readonly string[] {
-  return [...new Set(names)].sort();
 }

@@ -1,4 +1,9 @@
-import type { CheckState } from "../checks/check.ts";
+import type { Colour } from "../../shared/terminal.ts";
+
+/** `SKIP`: the user may not look, or what would be looked at is not there, so nothing is known. */
+export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
+
+export const STATE_COLOURS: Readonly<Record<CheckState, Colour>> = { OK: "green", WARN: "yellow", FAIL: "red", SKIP: "cyan" };
 
 /** The steps of the tree, in their order. A step that fails ends the way to the vault; what is in the cluster is looked at all the same. */
 export const CLASS_STEPS = {

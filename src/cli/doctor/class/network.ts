@@ -1,7 +1,7 @@
 import { assertNever } from "../../../domain/assert-never.ts";
 import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
 import type { ReachAnswer } from "../../../domain/reach.ts";
-import type { AzureAccess } from "../../shared/worker-code.ts";
+import type { AzureAccess } from "../../shared/command.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 interface Target {

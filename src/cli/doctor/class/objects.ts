@@ -7,9 +7,11 @@ import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject, ObjectType } from "../../../domain/provider-class/object-rules.ts";
 import { rfc3339 } from "../../../domain/sync/class-status.ts";
 import type { ClassContext } from "../../shared/class-context.ts";
-import type { FetchedObjects } from "../../shared/worker-code.ts";
+import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 import { type Refused, refusalOf } from "./refusals.ts";
+
+export type FetchedObjects = Awaited<ReturnType<WorkerCode["fetchObjects"]>>;
 
 export interface VaultLook {
   readonly findings: readonly ClassFinding[];
@@ -31,10 +33,9 @@ interface VaultQuestion {
 export async function checkObjects(context: ClassContext, question: VaultQuestion): Promise<VaultLook> {
   const { azure, worker, signal } = context;
   const { namespace, address, identity, objects } = question;
-  const { constructPemChain, writeCertAndKeyInSeparateFiles } = context.settings;
   if (azure === undefined || objects.length === 0) return { findings: [], files: [], isComplete: false };
   const client = azure.vaults.clientFor(address, identity, namespace);
-  const render = { pki: worker.pki, constructPemChain, writeCertAndKeyInSeparateFiles };
+  const render = { pki: worker.pki, ...context.install.settings.files };
   const fetched = await worker.fetchObjects({ client, render }, objects, signal);
   const findings: ClassFinding[] = [];
   const refused = { identity, address };

@@ -3,8 +3,8 @@ import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
-import type { FetchedObjects } from "../../shared/worker-code.ts";
 import { type ClassFinding, found } from "./leaves.ts";
+import type { FetchedObjects } from "./objects.ts";
 
 /** Who asked, and where. */
 export interface Refused {

@@ -18,7 +18,7 @@ export interface StatusLook {
 
 /** What the worker says of the class, and whether that is of the class as it is now. */
 export async function checkStatus(context: ClassContext, provider: SecretProviderClass): Promise<StatusLook> {
-  const off = offBecause(context.settings, provider);
+  const off = offBecause(context.install.settings, provider);
   if (off !== undefined) return only(fineLeaf("status-off", off));
   const { namespace = "", name } = provider.metadata;
   const look = await lookUp<SecretProviderClassSync>(context.viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
@@ -129,9 +129,12 @@ interface Drifting extends Pick<Compared, "status"> {
   readonly fileOf: (key: string) => ObjectFile | undefined;
 }
 
-function driftOf({ hmacKey, worker }: ClassContext, { status, fileOf, named, secret }: Drifting): ClassFinding | undefined {
+function driftOf(
+  { install: { fingerprints }, worker }: ClassContext,
+  { status, fileOf, named, secret }: Drifting,
+): ClassFinding | undefined {
   const missing = status.data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key);
-  const isEdited = missing.length > 0 || (hmacKey !== undefined && !worker.observe(secret, hmacKey).isContentIntact);
+  const isEdited = missing.length > 0 || (fingerprints !== undefined && !worker.observe(secret, fingerprints).isContentIntact);
   if (isEdited) {
     const what = missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds other content than the worker wrote";
     return found("secret-edited", `${named} ${what}`, "See that a worker leads, which repairs it, and stop whoever edits it.");

@@ -1,24 +1,18 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
-import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
-import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
-import { openProviderClass, type ProviderClass } from "../../../domain/provider-class/parse.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
+import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
-import { type ClassContext, insideTheWorker, isServed, keyOf, workerSettings } from "../../shared/class-context.ts";
-import type { CommandContext } from "../../shared/command.ts";
-import { limitOf } from "../../shared/grants.ts";
-import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { type SettingsInForce, settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import { paint } from "../../shared/terminal.ts";
-import { type Cluster, createViewer, listed, type Viewer } from "../../shared/viewer.ts";
-import { type CheckState, STATE_COLOURS } from "../checks/check.ts";
-import { findIdentity } from "./identity.ts";
-import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
+import { type ClassContext, insideTheWorker, isServed, keyOf } from "../../shared/class-context.ts";
+import { oneLine, paint } from "../../shared/terminal.ts";
+import { listed } from "../../shared/viewer.ts";
+import { findIdentity, readClass } from "./identity.ts";
+import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultLook } from "./objects.ts";
 import { checkSecrets, checkStatus } from "./secrets.ts";
@@ -63,36 +57,32 @@ export async function walkClass(context: ClassContext, provider: SecretProviderC
 const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
 
 async function walkToVault(context: ClassContext, provider: SecretProviderClass): Promise<VaultLook | "notOurs"> {
-  const { cloudName } = context.settings;
-  const readCloudFile = context.readCloudFile ?? unseenCloudFile;
-  const opened = openProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile });
-  if (opened.kind === "notOurs") return "notOurs";
-  if (opened.kind === "invalid") return nothingAsked([problemLeaf(opened.problem)]);
-  const parsed = opened.readObjects();
-  if (!parsed.ok) return nothingAsked([problemLeaf(parsed.error)]);
-  const limited = await limitOf(context, provider, { mode: opened.identity.kind, address: parsed.value.address });
-  if (limited !== undefined) return nothingAsked([found("class-limited", describeProblem(limited), asSentence(limited))]);
-  const written = [...violationsOf(provider)];
-  if (parsed.value.address.customScope !== undefined && context.readCloudFile === undefined) {
-    const fix = `Look from the worker's own pod: ${insideTheWorker(context.namespace, keyOf(provider))}.`;
-    return nothingAsked([
-      ...written,
-      found("cloud-elsewhere", "the class names a cloud file that only the worker's pod has: the vault is not asked", fix),
-    ]);
+  const read = await readClass(context, provider);
+  if (read.kind === "notOurs") return "notOurs";
+  if (read.kind === "refused") {
+    const { problem, isLimit } = read;
+    return nothingAsked([isLimit ? found("class-limited", describeProblem(problem), asSentence(problem)) : problemLeaf(problem)]);
   }
-  const first = written[0] ?? fineLeaf("class-ok", `${parsed.value.objects.length} objects of ${parsed.value.address.vaultUrl}`);
+  const { address, objects, identity: mode } = read.providerClass;
+  const written = violationsOf(provider);
+  if (address.customScope !== undefined && context.azure?.readCloudFile === undefined) {
+    const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(provider))}.`;
+    const message = "the class names a cloud file that only the worker's pod has: the vault is not asked";
+    return nothingAsked([...written, found("cloud-elsewhere", message, fix)]);
+  }
+  const text = written.length > 0 ? written : [fineLeaf("class-ok", `${objects.length} objects of ${address.vaultUrl}`)];
   // Nothing is asked, so nobody's credentials are needed.
-  if (context.azure === undefined) return nothingAsked([first, ...written.slice(1)]);
-  const identity = await findIdentity(context, provider, parsed.value.identity);
-  const before = [first, ...written.slice(1), ...identity.findings];
-  if (identity.identity === undefined) return nothingAsked(before);
-  const looked = await lookIntoVault(context, provider, { parsed: parsed.value, identity: identity.identity });
+  if (context.azure === undefined) return nothingAsked(text);
+  const { identity, findings } = await findIdentity(context, provider, mode);
+  const before = [...text, ...findings];
+  if (identity === undefined) return nothingAsked(before);
+  const looked = await lookIntoVault(context, provider, { parsed: read.providerClass, identity });
   return { ...looked, findings: [...before, ...looked.findings] };
 }
 
 interface Asking {
   readonly parsed: ProviderClass;
-  readonly identity: Parameters<typeof checkObjects>[1]["identity"];
+  readonly identity: VaultIdentity;
 }
 
 async function lookIntoVault(context: ClassContext, provider: SecretProviderClass, { parsed, identity }: Asking): Promise<VaultLook> {
@@ -157,70 +147,20 @@ export function reportedWalk(walk: ClassWalk): ReportedWalk {
 }
 
 /** For people: the way through the tree, and where it ends. */
-export function walkText({ namespace, name, findings, next }: ReportedWalk, hasColour: boolean): string {
-  const lines = findings.flatMap((finding) => findingLines(finding, hasColour));
+export function walkText({ namespace, name, findings, next }: ReportedWalk): string {
+  const lines = findings.map(({ leaf, step, state, message }) => {
+    const told = state === "OK" ? oneLine(message) : `${leaf}: ${oneLine(message)}`;
+    return `  ${paint(STATE_COLOURS[state], state.padEnd(4))}  ${step.padEnd(10)}  ${told}`;
+  });
   const end = next === undefined ? "nothing to do" : `to do: ${next}`;
-  return [`class ${namespace}/${name}`, ...lines, `  ${paint(oneLine(end), "bold", hasColour)}`, ""].join("\n");
-}
-
-function findingLines({ leaf, step, state, message }: ClassFinding, hasColour: boolean): readonly string[] {
-  const told = state === "OK" ? oneLine(message) : `${leaf}: ${oneLine(message)}`;
-  return [`  ${paint(state.padEnd(4), STATE_COLOURS[state], hasColour)}  ${step.padEnd(10)}  ${told}`];
-}
-
-/** Others' texts: control characters would move a terminal's cursor. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
-}
-
-export interface Looking {
-  readonly cluster: Cluster;
-  readonly context: CommandContext;
-  /** Of the install. */
-  readonly namespace: string;
-  /** Whether vaults are asked, and credentials read for it. */
-  readonly asksVaults: boolean;
-}
-
-/** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
-export async function openClassContext({ cluster, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
-  const { signal, clock, tellProgress } = context;
-  const viewer = createViewer(cluster, signal);
-  const worker = await context.workerCode();
-  const azure = asksVaults ? await context.openAzure() : undefined;
-  const settings = await settingsInForce(viewer, namespace);
-  const key = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
-  return {
-    viewer,
-    kube: cluster.kube,
-    clock,
-    tellProgress,
-    signal,
-    namespace,
-    settings: workerSettings(settings),
-    worker,
-    azure,
-    readCloudFile: azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined,
-    hmacKey: key.kind === "seen" ? worker.hmacKeyIn(key.value) : undefined,
-  };
-}
-
-async function settingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  return settingsOf(look.kind === "seen" ? look.value : undefined);
+  return [`class ${namespace}/${name}`, ...lines, `  ${paint("bold", oneLine(end))}`, ""].join("\n");
 }
 
 /** More of them would take minutes, and a share of the vaults' budget. */
 const MOST_CLASSES = 20;
 
-export interface WalkedClasses {
-  readonly walks: readonly ReportedWalk[];
-  /** Classes that were left out. */
-  readonly left: number;
-}
-
-/** The failing ones first; one after the other, so that no vault is hurried. */
-export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
+/** The failing ones first; one after the other, so that no vault is hurried. `left`: how many were left out. */
+export async function walkSome(context: ClassContext): Promise<{ readonly walks: readonly ReportedWalk[]; readonly left: number }> {
   const look = await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
   if (look.kind !== "seen") return { walks: [], left: 0 };
   const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
@@ -231,7 +171,7 @@ export async function walkSome(context: ClassContext): Promise<WalkedClasses> {
   );
   const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
   const mirrored = look.value.filter(
-    (provider) => secretObjectsOf(provider).length > 0 && isServed(context.settings, provider.metadata.namespace ?? ""),
+    (provider) => secretObjectsOf(provider).length > 0 && isServed(context.install.settings, provider.metadata.namespace ?? ""),
   );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };

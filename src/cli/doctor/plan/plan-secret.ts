@@ -9,7 +9,7 @@ import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 
 /** What planning takes: no vault is asked. */
-export type PlanContext = Pick<ClassContext, "viewer" | "settings" | "worker">;
+export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 
 export const SECRET_ACTIONS = {
   create: "there is none of that name: it would be created",
@@ -73,20 +73,22 @@ interface Named {
 function decide(context: PlanContext, planning: Planning, { live, named }: Named & { readonly live: Secret | undefined }): Decision {
   const { namespace = "", name: className } = planning.provider.metadata;
   const claimants = planning.claims.classes.of(namespace, named.name);
-  const observed = live?.metadata.labels?.[MANAGED_LABEL] === "true" ? context.worker.observe(live, ANY_KEY) : undefined;
+  const observed = live?.metadata.labels?.[MANAGED_LABEL] === "true" ? observe(context, live) : undefined;
   const keeper = keeperOf({
     className,
     observed,
     isClaimedBy: (other) => claimants.some(({ metadata }) => metadata.name === other),
-    elder: claimants.find((claimant) => offBecause(context.settings, claimant) === undefined)?.metadata.name,
+    elder: claimants.find((claimant) => offBecause(context.install.settings, claimant) === undefined)?.metadata.name,
   });
   if (keeper !== undefined && keeper !== className) return ofAnotherClass(named.name, keeper);
   if (live === undefined) return { action: "create" };
   return observed === undefined ? foreign(context, planning, { live, named }) : { action: "keep" };
 }
 
-/** No fingerprint is compared where the owner decides. */
-const ANY_KEY = { bytes: new Uint8Array(32), formerUntil: Number.NEGATIVE_INFINITY };
+/** By any key: no fingerprint is compared where the owner decides. */
+function observe({ worker }: PlanContext, live: Secret) {
+  return worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
+}
 
 function invalidity(provider: SecretProviderClass, index: number): Decision | undefined {
   const secretObject = provider.spec?.secretObjects?.[index] ?? {};
@@ -122,15 +124,15 @@ interface Foreign extends Named {
 }
 
 /** By the worker's own rules for Secrets that are not its own. */
-function foreign({ settings, worker }: PlanContext, { provider, claims }: Planning, { live, named }: Foreign): Decision {
+function foreign(context: PlanContext, { provider, claims }: Planning, { live, named }: Foreign): Decision {
   const verdict = takeOver({
     className: provider.metadata.name,
     adopts: adoptedNames(provider),
     wanted: named,
-    live: worker.observe(live, ANY_KEY),
+    live: observe(context, live),
     writer: live.metadata.managedFields?.[0]?.manager,
     driverSync: claims.driverSync,
-    adoptsDriverSecrets: settings.adoptsDriverSecrets,
+    adoptsDriverSecrets: context.install.settings.adoptsDriverSecrets,
     oldestClass: claims.classes.of(provider.metadata.namespace ?? "", named.name)[0]?.metadata.name,
   });
   if (verdict.kind === "take") {

@@ -1,19 +1,12 @@
-import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
-import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
-import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
-import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
-import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
-import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { keyOf, offBecause } from "../../shared/class-context.ts";
-import { limitOf, lookAtGrants } from "../../shared/grants.ts";
-import { paint } from "../../shared/terminal.ts";
-import type { Look } from "../../shared/viewer.ts";
-import { consumersOf } from "../class/identity.ts";
-import { oneLine } from "../class/walk.ts";
+import { type Colour, oneLine, paint } from "../../shared/terminal.ts";
+import { accountOf, principalOf, readClass } from "../class/identity.ts";
+import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
@@ -56,11 +49,11 @@ const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf
 
 async function planClass(context: PlanContext, provider: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
   const { namespace = "", name } = provider.metadata;
-  if (offBecause(context.settings, provider) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
+  if (offBecause(context.install.settings, provider) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
   const secrets: PlannedSecret[] = [];
   for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
   const refused = await refusalOf(context, provider);
-  const isWaiting = syncMode(provider, context.settings.syncMode) === "while-used";
+  const isWaiting = syncMode(provider, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(provider, pollInterval(provider, 0));
   const told = message === undefined ? {} : { message };
   return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
@@ -68,17 +61,11 @@ async function planClass(context: PlanContext, provider: SecretProviderClass, cl
 
 /** In the worker's order: parameters, identity, objects, limits. */
 async function refusalOf(context: PlanContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
-  const { cloudName } = context.settings;
-  const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile: unseenCloudFile });
-  if (parsed.kind === "notOurs") return undefined;
-  if (parsed.kind === "invalid") return ofProblem(parsed.problem);
-  const { identity, address } = parsed.providerClass;
-  const limited = await limitOf(context, provider, { mode: identity.kind, address });
-  return limited === undefined ? identityVerdict(context, provider, parsed.providerClass) : ofProblem(limited);
-}
-
-function ofProblem({ reason, message, field, hint }: ClassProblem): Verdict {
-  return { verdict: "refused", reason, message: `${field}: ${message}`, fix: `In ${field}: ${hint}.` };
+  const read = await readClass(context, provider);
+  if (read.kind === "notOurs") return undefined;
+  if (read.kind === "class") return identityVerdict(context, provider, read.providerClass);
+  const { reason, message, field, hint } = read.problem;
+  return refused(reason, `${field}: ${message}`, `In ${field}: ${hint}.`);
 }
 
 async function identityVerdict(
@@ -87,59 +74,37 @@ async function identityVerdict(
   { identity }: ProviderClass,
 ): Promise<Verdict | undefined> {
   if (identity.kind === "managedIdentity") return undefined;
-  const consumers = await consumersOf(context, provider);
-  if (identity.kind === "servicePrincipal") return credentialsVerdict(context, provider, consumers.credentials);
-  const account = serviceAccountName({ provider, consumerAccounts: consumers.accounts });
-  if (!account.ok)
-    return refused("IdentityUnavailable", account.error, "Name one ServiceAccount in the class's annotation service-account.");
-  const ref = { namespace: provider.metadata.namespace ?? "", name: account.value };
-  const named = `ServiceAccount ${ref.namespace}/${ref.name}`;
-  const grants = await lookAtGrants(context.viewer, ref.namespace);
-  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, ref) : undefined;
-  if (ungranted !== undefined) return refused("IdentityUnavailable", ungranted, `Run ${grantCommand(ref.namespace)}.`);
-  return lookVerdict(await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, ref), {
-    absent: refused("IdentityUnavailable", `there is no ${named}`, `Create ${named}.`),
-    seen: () => undefined,
-  });
+  if (identity.kind === "servicePrincipal") {
+    const principal = await principalOf(context, provider);
+    return principal.ok ? undefined : ofFinding(principal.error, "CredentialsMissing");
+  }
+  const account = await accountOf(context, provider);
+  if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
+  const look = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
+  if (look.kind === "seen") return undefined;
+  const named = `ServiceAccount ${account.value.namespace}/${account.value.name}`;
+  return look.kind === "unseen" ? unknown(look.why) : refused("IdentityUnavailable", `there is no ${named}`, `Create ${named}.`);
 }
 
-async function credentialsVerdict(
-  context: PlanContext,
-  provider: SecretProviderClass,
-  consumerNames: readonly string[],
-): Promise<Verdict | undefined> {
-  const { credentialsSecretNames: allowedNames } = context.settings;
-  const name = credentialsSecretName({ provider, consumerNames, allowedNames });
-  if (!name.ok) return refused("CredentialsMissing", name.error, "Name a Secret that the setting --credentials-secret-names lists.");
-  const ref = { namespace: provider.metadata.namespace ?? "", name: name.value };
-  const named = `Secret ${ref.namespace}/${ref.name}`;
-  return lookVerdict(await context.viewer.object<Secret>(RESOURCES.secrets, ref), {
-    absent: refused("CredentialsMissing", `there is no ${named}`, `Create ${named} with the keys clientid and clientsecret.`),
-    seen: ({ data = {} }) => {
-      const principal = readServicePrincipal(data);
-      if (principal.ok) return undefined;
-      const { field, hint } = principal.error;
-      return refused("CredentialsMissing", `${named} has no ${field.replace("data.", "")}`, `Set ${field} in ${named}: ${hint}.`);
-    },
-  });
+/** What to do where a shorter word will do: nobody walks to a vault. */
+const FIXES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
+  "credentials-not-allowed": "Name a Secret that the setting --credentials-secret-names lists.",
+  "account-unknown": "Name one ServiceAccount in the class's annotation service-account.",
+};
+
+function ofFinding({ leaf, state, message, fix = "" }: ClassFinding, reason: SyncReason): Verdict {
+  return state === "SKIP" ? unknown(message) : refused(reason, message, FIXES[leaf] ?? fix);
 }
 
 function refused(reason: SyncReason, message: string, fix: string): Verdict {
   return { verdict: "refused", reason, message, fix };
 }
 
-interface LookVerdicts<T> {
-  readonly absent: Verdict;
-  readonly seen: (value: T) => Verdict | undefined;
+function unknown(why: string): Verdict {
+  return { verdict: "unknown", message: why, fix: "Run doctor with more rights." };
 }
 
-function lookVerdict<T>(look: Look<T>, { absent, seen }: LookVerdicts<T>): Verdict | undefined {
-  if (look.kind === "seen") return seen(look.value);
-  if (look.kind !== "unseen") return absent;
-  return { verdict: "unknown", message: look.why, fix: "Run doctor with more rights." };
-}
-
-const CLASS_COLOURS: Readonly<Record<ClassVerdict, "green" | "red" | "cyan">> = {
+const CLASS_COLOURS: Readonly<Record<ClassVerdict, Colour>> = {
   ready: "green",
   waits: "green",
   off: "cyan",
@@ -147,7 +112,7 @@ const CLASS_COLOURS: Readonly<Record<ClassVerdict, "green" | "red" | "cyan">> = 
   unknown: "cyan",
 };
 
-const SECRET_COLOURS: Readonly<Record<SecretAction, "green" | "red" | "cyan" | "yellow">> = {
+const SECRET_COLOURS: Readonly<Record<SecretAction, Colour>> = {
   create: "green",
   keep: "green",
   "take-over": "yellow",
@@ -157,24 +122,24 @@ const SECRET_COLOURS: Readonly<Record<SecretAction, "green" | "red" | "cyan" | "
 };
 
 /** What would be written, and what would not be and why. */
-export function planText(classes: readonly PlannedClass[], hasColour: boolean): string {
-  const lines = classes.flatMap((planned) => classLines(planned, hasColour));
+export function planText(classes: readonly PlannedClass[]): string {
+  const lines = classes.flatMap(classLines);
   return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(classes)].join("\n")}\n`;
 }
 
-function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass, hasColour: boolean): readonly string[] {
+function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass): readonly string[] {
   const why = message === undefined ? "" : ` ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
   return [
-    `${paint(verdict.padEnd(8), CLASS_COLOURS[verdict], hasColour)}  class ${namespace}/${name}${why}`,
+    `${paint(CLASS_COLOURS[verdict], verdict.padEnd(8))}  class ${namespace}/${name}${why}`,
     ...(fix === undefined ? [] : [`${" ".repeat(10)}-> ${oneLine(fix)}`]),
-    ...secrets.flatMap((secret) => secretLines(secret, hasColour)),
+    ...secrets.flatMap(secretLines),
   ];
 }
 
-function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, hasColour: boolean): readonly string[] {
+function secretLines({ name, type, action, reason, message, fix }: PlannedSecret): readonly string[] {
   const why = message === undefined ? "" : `: ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
   return [
-    `${" ".repeat(10)}${paint(action.padEnd(9), SECRET_COLOURS[action], hasColour)}  Secret ${name} (${type})${why}`,
+    `${" ".repeat(10)}${paint(SECRET_COLOURS[action], action.padEnd(9))}  Secret ${name} (${type})${why}`,
     ...(fix === undefined ? [] : [`${" ".repeat(21)}-> ${oneLine(fix)}`]),
   ];
 }
