@@ -3,7 +3,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
 import { runProgram } from "./program.ts";
 import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext, CommandFailure, type Shipped } from "./shared/command.ts";
-import { createInputs } from "./shared/inputs.ts";
+import { createInputs } from "./shared/manifest-files.ts";
 import { createProgress, NO_PROGRESS } from "./shared/terminal.ts";
 
 /** The command line, from its arguments to its exit code. */

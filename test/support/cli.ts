@@ -9,7 +9,7 @@ import {
   type CommandResult,
   type ManifestInputs,
 } from "../../src/cli/shared/command.ts";
-import { createInputs } from "../../src/cli/shared/inputs.ts";
+import { createInputs } from "../../src/cli/shared/manifest-files.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "./manual-clock.ts";

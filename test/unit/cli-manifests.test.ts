@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
-import { itemsOf, withItems } from "../../src/cli/manifest/items.ts";
-import { podAt, podPath, withPodAt } from "../../src/cli/manifest/pod-template.ts";
+import { itemsOf, podAt, podPath, withItems, withPodAt } from "../../src/cli/manifest/items.ts";
 import { toYaml } from "../../src/cli/manifest/yaml.ts";
 
 const objectsOf = (text: string) => readManifests("web.yaml", text).documents.map(({ object }) => object);

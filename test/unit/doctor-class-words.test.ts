@@ -82,8 +82,8 @@ describe("F4: the totals of doctor class", () => {
 
 describe("R11: the command that doctor prints for a failing class", () => {
   test("is one that explain takes", async () => {
-    const { findings } = await checkStatus(await contextOf([failing]), provider);
+    const { finding } = await checkStatus(await contextOf([failing]), provider);
 
-    assert.match(findings[0]?.fix ?? "", /keyvault-injector explain spc\/app -n team-x\.$/);
+    assert.match(finding.fix ?? "", /keyvault-injector explain spc\/app -n team-x\.$/);
   });
 });

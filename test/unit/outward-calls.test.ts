@@ -48,7 +48,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
     "a thread of the process itself, which nothing that it does keeps from ending",
   ],
   ["src/tls/chain-probe.ts", undefined, "the socket ends after LONGEST_HANDSHAKE"],
-  ["src/cli/shared/inputs.ts", undefined, "the signal that readUrl bounds ends request and body"],
+  ["src/cli/shared/manifest-files.ts", undefined, "the signal that readUrl bounds ends request and body"],
   ["src/tls/reach-host.ts", undefined, "the signal that createReachHost bounds ends every step"],
 ];
 

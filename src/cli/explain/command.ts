@@ -4,8 +4,7 @@ import { apiVersionOf, type KubeObject, RESOURCES, type Resource, type SecretPro
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
-import { itemsOf, type ManifestItem } from "../manifest/items.ts";
-import { podAt, podPath } from "../manifest/pod-template.ts";
+import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import {
   answered,
   type Cluster,

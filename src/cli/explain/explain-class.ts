@@ -15,8 +15,8 @@ import { type Consumer, lookAtConsumers, namesIn } from "../shared/class-context
 import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import { type Look, listed, type Viewer } from "../shared/viewer.ts";
-import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
-import { credentialsStep, readersSteps } from "./readers-steps.ts";
+import { credentialsStep, readersSteps } from "./cluster-steps.ts";
+import { type Explanation, type Step, say, type Verdict } from "./explanation.ts";
 
 export interface ClassToExplain {
   readonly object: string;
@@ -32,7 +32,7 @@ export async function explainClass(explained: ClassToExplain, viewer: Viewer | u
   const explanation = await explainTaken(explained, viewer);
   const [first] = refused;
   if (first === undefined) return explanation;
-  const steps = [...refused.map((message) => step("class", "problem", message)), ...explanation.steps];
+  const steps = [...refused.map((message) => say.class.problem(message)), ...explanation.steps];
   return { ...explanation, verdict: { outcome: "failing", reason: "InvalidClass", message: first }, steps };
 }
 
@@ -47,11 +47,7 @@ async function explainTaken({ object, namespace, provider }: ClassToExplain, vie
   const consumers = await lookAtConsumers(viewer, provider);
   const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
   const credentials = usesServicePrincipal(provider) ? credentialsNames(provider, ofPods) : [];
-  const steps: Step[] = [...known, consumersStep(consumers)];
-  for (const secret of credentials) steps.push(await credentialsStep(viewer, { namespace, name: secret }));
-  steps.push(...syncSteps(provider, look));
-  const secrets = [...new Set([...credentials, ...secretObjectsOf(provider).map(({ secretName }) => secretName)])];
-  steps.push(...readersSteps({ namespace, secrets, isMountable: true }, await readRbac(viewer, namespace)));
+  const steps = [...known, consumersStep(consumers), ...(await clusterSteps(viewer, namespace, credentials, [{ provider, look }]))];
   return { object, namespace, verdict: foreign ?? verdictOf(provider, look), steps };
 }
 
@@ -91,10 +87,10 @@ const SHOWN = 12;
 
 /** Pods that mount the class now. */
 function consumersStep(look: Look<readonly Consumer[]>): Step {
-  if (look.kind !== "seen") return step("pods", "unknown", `${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`);
+  if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`);
   const names = look.value.slice(0, SHOWN).map(({ name }) => name);
   const count = look.value.length;
-  return step("pods", "ok", count === 0 ? "no pod mounts it now" : `${count} pods mount it now, among them ${names.join(", ")}`);
+  return say.pods.ok(count === 0 ? "no pod mounts it now" : `${count} pods mount it now, among them ${names.join(", ")}`);
 }
 
 function credentialsNames(provider: SecretProviderClass, ofPods: readonly string[]): readonly string[] {
@@ -112,21 +108,21 @@ function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
 export function classSteps(name: string, fact: ClassFact, absence: string | undefined): readonly Step[] {
   if (fact.kind === "missing") {
     const where = absence === undefined ? "does not exist: create it, or correct the name" : absence;
-    return [step("class", "problem", `SecretProviderClass ${name} ${where}`)];
+    return [say.class.problem(`SecretProviderClass ${name} ${where}`)];
   }
-  if (fact.kind === "unknown") return [step("class", "unknown", `SecretProviderClass ${name} ${absence ?? "is not readable here"}`)];
+  if (fact.kind === "unknown") return [say.class.unknown(`SecretProviderClass ${name} ${absence ?? "is not readable here"}`)];
   const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
   const problems = warnings.map((each) => {
     const state = isDefect(each) ? "problem" : "warning";
-    return step("class", state, `SecretProviderClass ${name}: ${each.message} (${each.reason})`);
+    return say.class[state](`SecretProviderClass ${name}: ${each.message} (${each.reason})`);
   });
-  return [step("class", "ok", `SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
+  return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
 }
 
 function identityStep(name: string, { spec }: SecretProviderClass): Step {
   const mode = readIdentityMode(spec?.parameters ?? {});
-  if (!mode.ok) return step("identity", "problem", `class ${name}: ${describeProblem(mode.error)}`);
-  return step("identity", "ok", `class ${name} asks the vault as ${identityText(mode.value)}`);
+  if (!mode.ok) return say.identity.problem(`class ${name}: ${describeProblem(mode.error)}`);
+  return say.identity.ok(`class ${name} asks the vault as ${identityText(mode.value)}`);
 }
 
 function identityText(mode: IdentityMode): string {
@@ -144,29 +140,45 @@ function identityText(mode: IdentityMode): string {
   }
 }
 
-export type StatusLook = Look<SecretProviderClassSync>;
+type StatusLook = Look<SecretProviderClassSync>;
+
+/** What only the cluster tells of classes and the Secrets of their credentials: whether they are right, how the mirroring stands, who may read. */
+export async function clusterSteps(
+  viewer: Viewer,
+  namespace: string,
+  credentials: readonly string[],
+  classes: readonly { readonly provider: SecretProviderClass; readonly look: StatusLook }[],
+): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
+  const mirrored = classes.flatMap(({ provider }) => secretObjectsOf(provider)).map(({ secretName }) => secretName);
+  const readers = readersSteps(namespace, namesOnce([...credentials, ...mirrored]), classes.length > 0, await readRbac(viewer, namespace));
+  return [...steps, ...classes.flatMap(({ provider, look }) => syncSteps(provider, look)), ...readers];
+}
+
+const namesOnce = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
 export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook> {
   return viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
 }
 
 /** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
-export function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
+function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
   const { name } = provider.metadata;
-  if (!isOurs(provider)) return [step("sync", "ok", `class ${name} is not mirrored: its provider is not "azure"`)];
-  if (secretObjectsOf(provider).length === 0) return [step("sync", "ok", `class ${name} mirrors nothing: it has no secretObjects`)];
-  if (look.kind === "unseen") return [step("sync", "unknown", `${look.why}: how class ${name} is mirrored is not known`)];
-  if (look.kind === "unserved") return [step("sync", "problem", "the kind SecretProviderClassSync is not served: apply manifests/crds")];
+  if (!isOurs(provider)) return [say.sync.ok(`class ${name} is not mirrored: its provider is not "azure"`)];
+  if (secretObjectsOf(provider).length === 0) return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
+  if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: how class ${name} is mirrored is not known`)];
+  if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   if (isSwitchedOffByAuthor(provider)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
-  if (status === undefined) return [step("sync", "warning", `class ${name} is not mirrored yet: is the sync worker running?`)];
+  if (status === undefined) return [say.sync.warning(`class ${name} is not mirrored yet: is the sync worker running?`)];
   return [...conditionSteps(name, provider, status), ...status.secrets.map(secretStep)];
 }
 
 /** What its status says of its Secrets is of before. */
 function offStep(name: string, why: string): Step {
-  return step("sync", "ok", `class ${name} is SwitchedOff (${why}): its Secrets stay as they are, and nothing updates or repairs them`);
+  return say.sync.ok(`class ${name} is SwitchedOff (${why}): its Secrets stay as they are, and nothing updates or repairs them`);
 }
 
 function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
@@ -175,18 +187,16 @@ function conditionSteps(name: string, { metadata }: SecretProviderClass, status:
   const isOld = synced?.status === "True" && fresh?.status === "False";
   const isOutdated = status.observedClassGeneration < (metadata.generation ?? 0);
   return [
-    step(
-      "sync",
-      synced?.status === "True" ? "ok" : "problem",
+    say.sync[synced?.status === "True" ? "ok" : "problem"](
       `class ${name} is ${synced?.reason ?? "not looked at"}: ${synced?.message ?? ""}`,
     ),
-    ...(isOld ? [step("sync", "warning", `class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
-    ...(isOutdated ? [step("sync", "warning", `class ${name} was changed since: the worker has yet to look at it`)] : []),
+    ...(isOld ? [say.sync.warning(`class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
+    ...(isOutdated ? [say.sync.warning(`class ${name} was changed since: the worker has yet to look at it`)] : []),
   ];
 }
 
 function secretStep({ name, state, message, data }: ClassStatus["secrets"][number]): Step {
   const keys = data.map(({ key, object, version }) => `${key} from ${object} version ${version}`).join(", ");
   const text = `Secret ${name} is ${state}${message === undefined ? "" : `: ${message}`}${keys === "" ? "" : `: ${keys}`}`;
-  return step("secret", state === "Synced" ? "ok" : "problem", text);
+  return say.secret[state === "Synced" ? "ok" : "problem"](text);
 }

@@ -9,15 +9,12 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { quoted } from "../../domain/quoted.ts";
-import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
-import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
-import { classSteps, lookAtStatus, syncSteps } from "./explain-class.ts";
-import { type Explanation, type Step, step, type Verdict } from "./explanation.ts";
-import { credentialsStep, readersSteps } from "./readers-steps.ts";
-import { webhookScope } from "./webhook-steps.ts";
+import { webhookScope } from "./cluster-steps.ts";
+import { classSteps, clusterSteps, lookAtStatus } from "./explain-class.ts";
+import { type Explanation, type Step, say, type Verdict } from "./explanation.ts";
 
 export interface PodToExplain {
   readonly object: string;
@@ -45,21 +42,19 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const before = readPod(pod);
   const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
-  const ofCluster = await clusterSteps(input, injection, context.viewer);
+  const ofCluster = await seenInCluster(input, injection, context.viewer);
   const decided = verdictOf(input, injection);
   const verdict = scope?.unasked ?? stuckBecause(input, { injection, ofCluster }) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
-    before.ok ? optInStep(before.value) : step("opt-in", "problem", decided.message),
-    ...(input.misplaced ?? []).map((message) => step("opt-in", "warning", message)),
+    before.ok ? optInStep(before.value) : say["opt-in"].problem(decided.message),
+    ...(input.misplaced ?? []).map((message) => say["opt-in"].warning(message)),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
     ...volumeSteps(before.ok ? before.value : undefined, injection, scope?.unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []
-      : injection.decision.warnings.map((warning) =>
-          step("warning", "warning", inTermsOfFiles(warning, namespace, injection, context.facts)),
-        )),
+      : injection.decision.warnings.map((warning) => say.warning.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),
     ...ofCluster,
   ];
   return { object, namespace, verdict, steps };
@@ -122,15 +117,15 @@ const UNDENIED: Readonly<Record<Undenied, string>> = {
 
 function optInStep(pod: Pod): Step {
   const value = pod.annotations[POD_ANNOTATIONS.inject];
-  if (value === "true") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "true"`);
-  if (value === undefined) return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
-  if (value === "false") return step("opt-in", "ok", `annotation ${POD_ANNOTATIONS.inject} is "false": not opted in`);
-  return step("opt-in", "problem", `annotation ${POD_ANNOTATIONS.inject} is ${quoted(value)}: write "true" or "false"`);
+  if (value === "true") return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is "true"`);
+  if (value === undefined) return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
+  if (value === "false") return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is "false": not opted in`);
+  return say["opt-in"].problem(`annotation ${POD_ANNOTATIONS.inject} is ${quoted(value)}: write "true" or "false"`);
 }
 
 /** Annotations of the Namespace are defaults for its pods. */
 function defaultsSteps({ facts }: ExplainContext): readonly Step[] {
-  return facts.unseen("namespaces").map((why) => step("opt-in", "unknown", `${why}: whether it has defaults for this pod is not known`));
+  return facts.unseen("namespaces").map((why) => say["opt-in"].unknown(`${why}: whether it has defaults for this pod is not known`));
 }
 
 /** `untouched`: the pod as it stays where the webhook is not asked. */
@@ -144,9 +139,7 @@ function volumeSteps(before: Pod | undefined, injection: Injection, untouched: J
   const volumes = mounted.map(({ name, csi }) => {
     const reference =
       csi?.credentialsSecret === undefined ? "no credentials reference" : `credentials from Secret ${csi.credentialsSecret}`;
-    return step(
-      "volume",
-      "ok",
+    return say.volume.ok(
       `volume ${name} (${had.has(name) ? "the pod's own" : "added"}) mounts class ${csi?.secretProviderClass ?? "?"}, ${reference}`,
     );
   });
@@ -165,19 +158,19 @@ function leftOutBecause({ name }: PodContainer, selected: readonly string[] | un
 
 function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>, why: string): readonly Step[] {
   const own = mounts.filter(({ volume }) => volumes.has(volume));
-  if (own.length === 0) return [step("mount", "warning", `container ${name} sees no file of a class: ${why}`)];
-  return own.map(({ volume, mountPath }) => step("mount", "ok", `container ${name} has volume ${volume} at ${mountPath}`));
+  if (own.length === 0) return [say.mount.warning(`container ${name} sees no file of a class: ${why}`)];
+  return own.map(({ volume, mountPath }) => say.mount.ok(`container ${name} has volume ${volume} at ${mountPath}`));
 }
 
 function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefined): readonly Step[] {
   const had = new Set(before?.envFrom.map(({ secret }) => secret));
   return envFrom
     .filter(({ secret }) => secret !== undefined && !had.has(secret))
-    .map(({ secret }) => step("env-from", "ok", `container ${name} takes its environment from Secret ${secret ?? ""} (added)`));
+    .map(({ secret }) => say["env-from"].ok(`container ${name} takes its environment from Secret ${secret ?? ""} (added)`));
 }
 
 /** What only the cluster tells: credentials, mirrored Secrets, rights. */
-async function clusterSteps({ namespace, pod }: PodToExplain, injection: Injection, viewer: Viewer | undefined): Promise<readonly Step[]> {
+async function seenInCluster({ namespace, pod }: PodToExplain, injection: Injection, viewer: Viewer | undefined): Promise<readonly Step[]> {
   if (viewer === undefined || injection.decision.reason === "NotOptedIn") return [];
   const read = readPod(injection.pod ?? pod);
   const volumes = read.ok ? read.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER) : [];
@@ -185,12 +178,7 @@ async function clusterSteps({ namespace, pod }: PodToExplain, injection: Injecti
   const classes = [...injection.classes.values()].flatMap((fact): readonly SecretProviderClass[] =>
     fact.kind === "found" ? [fact.class] : [],
   );
-  const steps: Step[] = [];
-  for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
-  for (const provider of classes) {
-    steps.push(...syncSteps(provider, await lookAtStatus(viewer, { namespace, name: provider.metadata.name })));
-  }
-  const secrets = [...new Set([...credentials, ...classes.flatMap(secretObjectsOf).map(({ secretName }) => secretName)])];
-  const rbac = await readRbac(viewer, namespace);
-  return [...steps, ...readersSteps({ namespace, secrets, isMountable: classes.length > 0 }, rbac)];
+  const looks = [];
+  for (const provider of classes) looks.push({ provider, look: await lookAtStatus(viewer, { namespace, name: provider.metadata.name }) });
+  return clusterSteps(viewer, namespace, credentials, looks);
 }

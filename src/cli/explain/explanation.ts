@@ -8,21 +8,8 @@ export type StepState = "ok" | "warning" | "problem" | "unknown";
 
 /** What a step is about. `docs/reference/cli.md` has a row for each. */
 export const STEP_TOPICS = [
-  "webhook",
-  "certificate",
-  "policy",
-  "opt-in",
-  "class",
-  "identity",
-  "volume",
-  "mount",
-  "env-from",
-  "warning",
-  "credentials",
-  "pods",
-  "sync",
-  "secret",
-  "readers",
+  ...(["webhook", "certificate", "policy", "opt-in", "class", "identity", "volume", "mount", "env-from", "warning"] as const),
+  ...(["credentials", "pods", "sync", "secret", "readers"] as const),
 ] as const;
 
 export type StepTopic = (typeof STEP_TOPICS)[number];
@@ -63,7 +50,15 @@ export interface Explanation {
   readonly steps: readonly Step[];
 }
 
-export const step = (topic: StepTopic, state: StepState, message: string): Step => ({ topic, state, message });
+type Saying = Readonly<Record<StepState, (message: string) => Step>>;
+
+/** A step, by its topic and state. */
+export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // Its keys are the topics.
+
+function sayingOf(topic: StepTopic): Saying {
+  const as = (state: StepState) => (message: string) => ({ topic, state, message });
+  return { ok: as("ok"), warning: as("warning"), problem: as("problem"), unknown: as("unknown") };
+}
 
 /** Whether somebody has to do something about it. */
 export function isWrong({ verdict, steps }: Explanation): boolean {

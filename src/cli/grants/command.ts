@@ -46,11 +46,9 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
   const { options } = input;
   const format = formatOf(options, FORMATS);
   return withCluster(input, context, async (cluster) => {
-    const report = await lookForGrants({
-      viewer: rememberingViewer(createViewer(cluster, context.signal)),
-      namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE,
-      within: valueOf(options, "namespace"),
-    });
+    const viewer = rememberingViewer(createViewer(cluster, context.signal));
+    const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+    const report = await lookForGrants(viewer, namespace, valueOf(options, "namespace"));
     const missing = missingGrants(report.needs);
     const isApplied = options.apply !== undefined;
     if (isApplied) for (const grant of missing) await apply(cluster.kube, grant, context.signal);

@@ -19,14 +19,16 @@ import { workerCode } from "../shared/worker-code.ts";
 import {
   compareAll,
   loadFingerprints,
+  RESTORE_ACTIONS,
   type Restorable,
+  type RestoreAction,
+  type Restored,
   readSnapshots,
+  restoreClass,
   SNAPSHOT_STATES,
   type SnapshotState,
   type StoredSnapshot,
-  toldOf,
 } from "./snapshots.ts";
-import { RESTORE_ACTIONS, type RestoreAction, type Restored, restoreClass } from "./write.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -63,12 +65,12 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
     const worker = await workerCode();
     const fingerprints = await loadFingerprints(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
     const wanted = named?.(namespace);
-    const scope = { namespace: wanted?.namespace ?? valueOf(options, "namespace"), fingerprints };
-    const candidates = await compareAll(viewer, chosen(await readSnapshots(viewer, worker, scope), wanted));
+    const snapshots = await readSnapshots(viewer, { worker, fingerprints }, wanted?.namespace ?? valueOf(options, "namespace"));
+    const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];
     const writing = { kube, worker, isDryRun, isForced: options.force !== undefined, signal: context.signal };
     const results: (Restorable | Restored)[] = [];
-    for (const candidate of candidates) results.push(isListed ? toldOf(candidate) : await restoreClass(writing, candidate));
+    for (const candidate of candidates) results.push(isListed ? candidate.told : await restoreClass(writing, candidate));
     const output =
       format === "json"
         ? reportText("restore", context.shipped, { isDryRun, classes: results })
@@ -88,7 +90,9 @@ function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
 /** A forged snapshot that claims to be of the class is told as well; it does not stand in for one. */
 function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef> | undefined): readonly StoredSnapshot[] {
   if (wanted === undefined) return snapshots;
-  const found = snapshots.filter(({ ref, className }) => ref.namespace === wanted.namespace && className === wanted.name);
+  const found = snapshots.filter(
+    ({ revision, className }) => revision.metadata.namespace === wanted.namespace && className === wanted.name,
+  );
   if (found.length > 0) return found;
   throw new CommandFailure(
     `there is no snapshot of class ${wanted.namespace}/${wanted.name}; keyvault-injector restore --list shows what there is`,

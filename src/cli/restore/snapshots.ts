@@ -1,6 +1,10 @@
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../domain/annotations.ts";
+import { mergePatchOf } from "../../domain/healing/merge-patch.ts";
 import { type ClassSnapshot, canonical, restoredClass } from "../../domain/healing/snapshot.ts";
-import { type KubeObject, type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { unifiedDiff } from "../shared/diff.ts";
@@ -9,17 +13,6 @@ import type { Fingerprints, WorkerCode } from "../shared/worker-code.ts";
 
 interface ControllerRevision extends KubeObject {
   readonly data: unknown;
-}
-
-/** A ControllerRevision with the label of a snapshot. */
-export interface StoredSnapshot {
-  /** Of the ControllerRevision. */
-  readonly ref: Required<ObjectRef>;
-  /** Of the class, as the annotation says. */
-  readonly className: string;
-  readonly taken: string | undefined;
-  /** Undefined: this install did not write it, or not with this key; nothing in it is believed. */
-  readonly snapshot: ClassSnapshot | undefined;
 }
 
 /** The key is what tells a snapshot of ours from a forged one: without it nothing is restored. */
@@ -39,17 +32,20 @@ export async function loadFingerprints(
   );
 }
 
-export interface SnapshotScope {
-  /** Undefined: all. */
-  readonly namespace: string | undefined;
-  readonly fingerprints: Fingerprints;
+/** A ControllerRevision with the label of a snapshot. */
+export interface StoredSnapshot {
+  readonly revision: ControllerRevision;
+  /** Of the class, as the annotation says where nothing else is known. */
+  readonly className: string;
+  /** Undefined: this install did not write it, or not with this key; nothing in it is believed. */
+  readonly record: ReturnType<typeof recordOf>;
 }
 
-/** Every snapshot, the newest of each class first; forged ones last. */
+/** Every snapshot, or those of a namespace, the newest of each class first; forged ones last. */
 export async function readSnapshots(
   viewer: Viewer,
-  worker: WorkerCode,
-  { namespace, fingerprints }: SnapshotScope,
+  judge: SnapshotJudge,
+  namespace: string | undefined,
 ): Promise<readonly StoredSnapshot[]> {
   const scope = namespace === undefined ? {} : { namespace };
   const look = await viewer.all<ControllerRevision>(RESOURCES.controllerRevisions, { ...scope, labelSelector: `${SNAPSHOT_LABEL}=true` });
@@ -58,33 +54,28 @@ export async function readSnapshots(
       look.kind === "unseen" ? `${look.why}; name a namespace with -n, or ask for the right` : "no controllerrevisions are served",
     );
   }
-  const all = look.value
-    .map((revision) => ofRevision(revision, worker, fingerprints))
-    .sort((a, b) => b.saved - a.saved || b.version - a.version);
-  const seen = new Set<string>();
-  const newest = all.filter(({ snapshot }) => {
-    const name = snapshot === undefined ? undefined : `${snapshot.namespace}/${snapshot.name}`;
-    if (name === undefined || seen.has(name)) return false;
-    seen.add(name);
-    return true;
+  const all = look.value.map((revision): StoredSnapshot => {
+    const record = recordOf(revision, judge);
+    return { revision, className: record?.data.name ?? revision.metadata.annotations?.[SNAPSHOT_ANNOTATIONS.class] ?? "", record };
   });
-  const order = (stored: StoredSnapshot): string => `${stored.ref.namespace}/${stored.className}`;
-  const sorted = newest.sort((a, b) => (order(a) < order(b) ? -1 : 1));
-  return [...sorted, ...all.filter(({ snapshot }) => snapshot === undefined)];
+  const age = ({ record }: StoredSnapshot): readonly [number, number] => [record?.saved ?? 0, record?.resourceVersion ?? 0];
+  const byAge = [...all].sort((a, b) => age(b)[0] - age(a)[0] || age(b)[1] - age(a)[1]);
+  const genuine = Map.groupBy(
+    byAge.filter(({ record }) => record !== undefined),
+    ({ record }) => `${record?.key}`,
+  );
+  const newest = [...genuine.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
+  const forged = byAge.filter(({ record }) => record === undefined);
+  return [...newest.sort((a, b) => ((a.record?.key ?? "") < (b.record?.key ?? "") ? -1 : 1)), ...forged];
 }
 
-interface Dated extends StoredSnapshot {
-  /** Unix milliseconds of its signature, which decides which one is the newest; then the version that the API server gave. */
-  readonly saved: number;
-  readonly version: number;
+interface SnapshotJudge {
+  readonly worker: WorkerCode;
+  readonly fingerprints: Fingerprints;
 }
 
-function ofRevision(revision: ControllerRevision, worker: WorkerCode, fingerprints: Fingerprints): Dated {
-  const { name, namespace = "", annotations = {}, creationTimestamp: taken, resourceVersion = "0" } = revision.metadata;
-  const signed = worker.recordIn(revision, { kind: worker.snapshotKind, fingerprints });
-  const className = signed?.data.name ?? annotations[SNAPSHOT_ANNOTATIONS.class] ?? "";
-  const dates = { saved: signed?.saved ?? 0, version: Number(resourceVersion) };
-  return { ref: { namespace, name }, className, taken, snapshot: signed?.data, ...dates };
+function recordOf(revision: ControllerRevision, { worker, fingerprints }: SnapshotJudge) {
+  return worker.recordIn(revision, { kind: worker.snapshotKind, fingerprints });
 }
 
 /** How a snapshot's class stands, each in its colour. `docs/reference/cli.md` says what they mean. */
@@ -104,21 +95,12 @@ export interface Restorable {
   readonly diff?: string;
 }
 
-interface Verified {
-  readonly snapshot: ClassSnapshot;
+/** A snapshot that is believed, with the class as it is now where that is known. */
+export interface Candidate {
+  readonly told: Restorable;
+  readonly snapshot?: ClassSnapshot;
+  readonly live?: SecretProviderClass;
 }
-
-interface Compared extends Verified {
-  readonly live: SecretProviderClass;
-}
-
-/** A snapshot, with the class as it is now where that is known. */
-export type Candidate = Restorable &
-  (
-    | { readonly state: "forged" | "unknown" }
-    | ({ readonly state: "missing" } & Verified)
-    | ({ readonly state: "same" | "differs" } & Compared)
-  );
 
 export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnapshot[]): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
@@ -126,22 +108,25 @@ export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnaps
   return candidates;
 }
 
-async function compare(viewer: Viewer, { ref, className, taken, snapshot }: StoredSnapshot): Promise<Candidate> {
-  const facts = { namespace: ref.namespace, name: className, revision: ref.name, taken };
-  if (snapshot === undefined) {
+async function compare(viewer: Viewer, { revision: { metadata }, className: name, record }: StoredSnapshot): Promise<Candidate> {
+  const { namespace = "", name: revision, creationTimestamp: taken } = metadata;
+  const told = (state: SnapshotState, message: string): Restorable => ({ namespace, name, revision, taken, state, message });
+  if (record === undefined) {
     const message = "this install did not write it, or not with the key that it has now, or it is a later copy: nothing in it is believed";
-    return { ...facts, state: "forged", message };
+    return { told: told("forged", message) };
   }
-  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace: ref.namespace, name: className });
+  const snapshot = record.data;
+  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name });
   if (look.kind === "unserved") throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds first");
-  if (look.kind === "unseen") return { ...facts, state: "unknown", message: look.why };
-  if (look.kind === "absent")
-    return { ...facts, snapshot, state: "missing", message: `not there; generation ${snapshot.generation} was kept` };
+  if (look.kind === "unseen") return { told: told("unknown", look.why) };
+  if (look.kind === "absent") return { told: told("missing", `not there; generation ${snapshot.generation} was kept`), snapshot };
   const live = look.value;
-  if (canonical(contentOf(live)) === canonical(contentOf(restoredClass(snapshot)))) {
-    return { ...facts, snapshot, live, state: "same", message: "there, as the snapshot has it" };
-  }
-  return { ...facts, snapshot, live, state: "differs", message: "there, and another than the snapshot", diff: diffOf(live, snapshot) };
+  const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map(canonical);
+  if (before === after) return { told: told("same", "there, as the snapshot has it"), snapshot, live };
+  // Keys in one order, so that only content makes a difference.
+  const [old, young] = [before, after].map((text) => toYaml(JSON.parse(text ?? "")));
+  const diff = unifiedDiff(old ?? "", young ?? "", `${namespace}/${name}`);
+  return { told: { ...told("differs", "there, and another than the snapshot"), diff }, snapshot, live };
 }
 
 /** What a snapshot says of a class. */
@@ -150,18 +135,87 @@ export function contentOf({ apiVersion, kind, metadata, spec }: SecretProviderCl
   return { apiVersion, kind, metadata: { namespace, name, labels, annotations }, spec };
 }
 
-function diffOf(live: SecretProviderClass, snapshot: ClassSnapshot): string {
-  const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map((content) => toYaml(sorted(content)));
-  return unifiedDiff(before ?? "", after ?? "", `${snapshot.namespace}/${snapshot.name}`);
+/** Of what the command writes, until it is handed over to those who wrote it before. */
+export const FIELD_MANAGER = "keyvault-injector-restore";
+
+/** What became of a class, each in its colour. `docs/reference/cli.md` says what they mean. */
+export const RESTORE_ACTIONS = { created: "green", overwritten: "yellow", kept: "green", refused: "red" } as const;
+
+export type RestoreAction = keyof typeof RESTORE_ACTIONS;
+
+export interface Restored extends Restorable {
+  readonly action: RestoreAction;
 }
 
-/** Keys in one order, so that only content makes a difference. */
-function sorted(content: object): object {
-  return JSON.parse(canonical(content)) as object; // Canonical text of an object is an object.
+export interface RestoreOptions {
+  readonly kube: KubeClient;
+  readonly worker: WorkerCode;
+  readonly isDryRun: boolean;
+  /** Existing classes are made as their snapshots have them. */
+  readonly isForced: boolean;
+  readonly signal: AbortSignal;
 }
 
-/** What is shown of a candidate. */
-export function toldOf(candidate: Candidate): Restorable {
-  const { namespace, name, revision, taken, state, message, diff } = candidate;
-  return { namespace, name, revision, taken, state, message, ...(diff === undefined ? {} : { diff }) };
+/** One class; a refusal of the API server is a result, so that the others are restored all the same. */
+export async function restoreClass(options: RestoreOptions, candidate: Candidate): Promise<Restored> {
+  const { told } = candidate;
+  try {
+    return { ...told, ...(await write(options, candidate)) };
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
+    if (isTaken) return { ...told, action: "kept", message: "somebody else made or changed it meanwhile: look again" };
+    return { ...told, action: "refused", message: error.message };
+  }
+}
+
+type Written = Pick<Restored, "action"> & Partial<Pick<Restored, "message">>;
+
+async function write(options: RestoreOptions, { told, snapshot, live }: Candidate): Promise<Written> {
+  if (snapshot === undefined) return { action: "refused" };
+  if (live === undefined) {
+    const made = await options.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), writing(options), options.signal);
+    await handOver(options, made, snapshot);
+    return { action: "created", message: `${would(options)}made again, as generation ${snapshot.generation} had it` };
+  }
+  if (told.state === "same") return { action: "kept" };
+  if (!options.isForced)
+    return { action: "kept", message: "there, and another than the snapshot: --force makes it as the snapshot has it" };
+  await overwrite(options, live, snapshot);
+  return { action: "overwritten", message: `${would(options)}made as generation ${snapshot.generation} had it` };
+}
+
+const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
+const writing = ({ isDryRun }: RestoreOptions) => ({ fieldManager: FIELD_MANAGER, dryRun: isDryRun });
+
+/** The differences alone, and only on the very object that the difference was shown of. */
+async function overwrite(options: RestoreOptions, live: SecretProviderClass, snapshot: ClassSnapshot): Promise<void> {
+  const { kube, signal } = options;
+  const { name, namespace = "", uid, resourceVersion } = live.metadata;
+  const changes = mergePatchOf(asJson(contentOf(live)), asJson(contentOf(restoredClass(snapshot)))) ?? {};
+  const metadata = isJsonObject(changes["metadata"]) ? changes["metadata"] : {};
+  const patch = { ...changes, metadata: { ...metadata, uid, resourceVersion } };
+  const made = await kube.mergePatch<SecretProviderClass>(
+    RESOURCES.secretProviderClasses,
+    { namespace, name },
+    patch,
+    writing(options),
+    signal,
+  );
+  await handOver(options, made, snapshot);
+}
+
+/** Whoever wrote the class before owns its fields again, so that their next apply meets no conflict. */
+async function handOver(
+  { kube, worker, isDryRun, signal }: RestoreOptions,
+  made: SecretProviderClass,
+  { managedFields }: ClassSnapshot,
+): Promise<void> {
+  const written = { resource: RESOURCES.secretProviderClasses, object: made, managedFields };
+  if (!isDryRun) await worker.handOver(kube, written, signal);
+}
+
+/** Without `undefined`, which a merge patch has no word for. */
+function asJson(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject; // Text of an object is an object.
 }

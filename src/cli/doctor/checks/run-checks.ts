@@ -1,12 +1,11 @@
 import type { TellProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
-import { checkInjection } from "./injection.ts";
 import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
 import { checkGuardrails, checkPolicies } from "./policies.ts";
 import { checkRights } from "./rights.ts";
-import { checkAuthority, checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "./webhook.ts";
+import { checkAuthority, checkCertificates, checkInjection, checkNamespaces, checkPreflight, checkWebhook } from "./webhook.ts";
 
 const RUN: Readonly<Record<CheckName, Check>> = {
   api: checkApi,

@@ -1,17 +1,14 @@
-import type { ObjectFile } from "../../../domain/content/object-file.ts";
-import { objectIdOf } from "../../../domain/content/object-file.ts";
+import { type ObjectFile, objectIdOf } from "../../../domain/content/object-file.ts";
 import { makesFile } from "../../../domain/content/version-history.ts";
-import type { VaultAddress, VaultClient } from "../../../domain/ports/vault-client.ts";
+import type { VaultClient } from "../../../domain/ports/vault-client.ts";
 import { VaultError } from "../../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject, ObjectType } from "../../../domain/provider-class/object-rules.ts";
+import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { rfc3339 } from "../../../domain/sync/class-status.ts";
 import type { ClassContext } from "../../shared/class-context.ts";
-import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
-import { type Refused, refusalOf } from "./refusals.ts";
-
-export type FetchedObjects = Awaited<ReturnType<WorkerCode["fetchObjects"]>>;
+import { type Failure, type Refused, refusalOf } from "./refusals.ts";
 
 export interface VaultLook {
   readonly findings: readonly ClassFinding[];
@@ -21,40 +18,37 @@ export interface VaultLook {
   readonly isComplete: boolean;
 }
 
-interface VaultQuestion {
-  /** Of the class. */
-  readonly namespace: string;
-  readonly address: VaultAddress;
-  readonly identity: VaultIdentity;
-  readonly objects: readonly ClassObject[];
-}
-
 /** Token, permission and objects, by the worker's own way to fetch them. Each object is one transaction of the vault. */
-export async function checkObjects(context: ClassContext, question: VaultQuestion): Promise<VaultLook> {
+export async function checkObjects(
+  context: ClassContext,
+  namespace: string,
+  { address, objects }: Pick<ProviderClass, "address" | "objects">,
+  identity: VaultIdentity,
+): Promise<VaultLook> {
   const { azure, worker, signal } = context;
-  const { namespace, address, identity, objects } = question;
   if (azure === undefined || objects.length === 0) return { findings: [], files: [], isComplete: false };
   const client = azure.vaults.clientFor(address, identity, namespace);
   const render = { pki: worker.pki, ...context.install.settings.files };
-  const fetched = await worker.fetchObjects({ client, render }, objects, signal);
-  const findings: ClassFinding[] = [];
+  const { files, failures } = await worker.fetchObjects({ client, render }, objects, signal);
+  const who =
+    identity.kind === "managedIdentity"
+      ? `the managed identity ${identity.clientId ?? "of the system"}`
+      : `application ${identity.clientId}`;
+  const signedIn = fineLeaf("token-ok", `${who} signs in to tenant ${address.tenantId}`);
   const refused = { identity, address };
-  // What holds for every object is told once.
-  const general = fetched.failures.map((failure) => refusalOf(failure, refused)).find(isGeneral);
-  if (general !== undefined) {
-    findings.push(...precedingSteps(general, refused), general);
-    return { findings, files: fetched.files, isComplete: false };
+  // What holds for every object is told once. A vault that has judged a token shows that there was one.
+  const general = failures.map((failure) => refusalOf(failure, refused)).find(isGeneral);
+  if (general !== undefined) return { findings: [...(AFTER_TOKEN.has(general.leaf) ? [signedIn] : []), general], files, isComplete: false };
+  const findings = [signedIn];
+  const isRefused = failures.some(({ reason }) => reason === "Forbidden");
+  if (!isRefused) findings.push(fineLeaf("permission-ok", `the vault lets ${who} read the class's objects`));
+  for (const object of objects) {
+    const failure = failures.find((candidate) => candidate.object === object);
+    findings.push(
+      failure === undefined ? madeFinding(object, files, context.clock.now()) : await failureFinding(failure, refused, client, signal),
+    );
   }
-  findings.push(fineLeaf("token-ok", `${whoOf(identity)} signs in to tenant ${address.tenantId}`));
-  const isRefused = fetched.failures.some(({ reason }) => reason === "Forbidden");
-  if (!isRefused) findings.push(fineLeaf("permission-ok", `the vault lets ${whoOf(identity)} read the class's objects`));
-  for (const object of objects) findings.push(...(await objectFindings(context, { client, object, fetched, refused })));
-  return { findings, files: fetched.files, isComplete: fetched.failures.length === 0 };
-}
-
-export function whoOf(identity: VaultIdentity): string {
-  if (identity.kind === "managedIdentity") return `the managed identity ${identity.clientId ?? "of the system"}`;
-  return `application ${identity.clientId}`;
+  return { findings, files, isComplete: failures.length === 0 };
 }
 
 function isGeneral(finding: ClassFinding): boolean {
@@ -69,59 +63,32 @@ const AFTER_TOKEN: ReadonlySet<ClassFinding["leaf"]> = new Set([
   "vault-api-version",
 ]);
 
-/** A vault that has judged a token shows that there was one. */
-function precedingSteps({ leaf }: ClassFinding, { identity, address }: Refused): readonly ClassFinding[] {
-  const isAfterToken = AFTER_TOKEN.has(leaf);
-  return isAfterToken ? [fineLeaf("token-ok", `${whoOf(identity)} signs in to tenant ${address.tenantId}`)] : [];
+async function failureFinding(failure: Failure, refused: Refused, client: VaultClient, signal: AbortSignal): Promise<ClassFinding> {
+  const { object, reason } = failure;
+  const other = reason === "ObjectNotFound" && object.version === undefined ? await otherType(client, object, signal) : undefined;
+  if (other === undefined) return refusalOf(failure, refused);
+  const message = `the vault has no ${object.type} ${object.name}, but a ${other} of that name`;
+  return found("object-wrong-type", message, `Write objectType: ${other} for ${object.name}, or correct objectName.`);
 }
 
-interface ObjectQuestion {
-  readonly client: VaultClient;
-  readonly object: ClassObject;
-  readonly fetched: FetchedObjects;
-  readonly refused: Refused;
-}
-
-async function objectFindings(context: ClassContext, question: ObjectQuestion): Promise<readonly ClassFinding[]> {
-  const { object, fetched, refused, client } = question;
-  const id = objectIdOf(object);
-  const failure = fetched.failures.find((candidate) => candidate.object === object);
-  if (failure !== undefined) {
-    const other =
-      failure.reason === "ObjectNotFound" && object.version === undefined ? await otherType(client, object, context.signal) : undefined;
-    if (other === undefined) return [refusalOf(failure, refused)];
-    return [
-      found(
-        "object-wrong-type",
-        `the vault has no ${object.type} ${object.name}, but a ${other} of that name`,
-        `Write objectType: ${other} for ${object.name}, or correct objectName.`,
-      ),
-    ];
-  }
-  const files = fetched.files.filter(({ path }) => makesFile(object, path));
-  return [files.map((file) => datedFinding(file, context.clock.now())).find((dated) => dated !== undefined) ?? readable(id, files)];
-}
-
-function readable(id: string, files: readonly ObjectFile[]): ClassFinding {
+function madeFinding(object: ClassObject, all: readonly ObjectFile[], now: number): ClassFinding {
+  const files = all.filter(({ path }) => makesFile(object, path));
   const versions = [...new Set(files.map(({ version }) => version))].join(", ");
-  return fineLeaf("object-ok", `${id}${versions === "" ? "" : `, version ${versions}`}`);
+  return (
+    files.map((file) => datedFinding(file, now)).find((dated) => dated !== undefined) ??
+    fineLeaf("object-ok", `${objectIdOf(object)}${versions === "" ? "" : `, version ${versions}`}`)
+  );
 }
 
 /** The vault hands out what has expired, and what is not valid yet, all the same. */
 function datedFinding({ objectId, version, expires, notBefore }: ObjectFile, now: number): ClassFinding | undefined {
   if (expires !== undefined && expires <= now) {
-    return found(
-      "object-expired",
-      `${objectId}, version ${version}, expired at ${rfc3339(expires)}; it is mirrored all the same`,
-      `Set a new version of ${objectId} in the vault.`,
-    );
+    const message = `${objectId}, version ${version}, expired at ${rfc3339(expires)}; it is mirrored all the same`;
+    return found("object-expired", message, `Set a new version of ${objectId} in the vault.`);
   }
   if (notBefore === undefined || notBefore <= now) return undefined;
-  return found(
-    "object-not-yet-valid",
-    `${objectId}, version ${version}, is not valid before ${rfc3339(notBefore)}; it is mirrored all the same`,
-    `Change the activation date of ${objectId}, or name a version that is valid.`,
-  );
+  const message = `${objectId}, version ${version}, is not valid before ${rfc3339(notBefore)}; it is mirrored all the same`;
+  return found("object-not-yet-valid", message, `Change the activation date of ${objectId}, or name a version that is valid.`);
 }
 
 const TYPES: readonly ObjectType[] = ["secret", "key", "cert"];

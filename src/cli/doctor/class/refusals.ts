@@ -3,8 +3,8 @@ import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import type { VaultAddress } from "../../../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
+import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type ClassFinding, found } from "./leaves.ts";
-import type { FetchedObjects } from "./objects.ts";
 
 /** Who asked, and where. */
 export interface Refused {
@@ -12,7 +12,7 @@ export interface Refused {
   readonly address: VaultAddress;
 }
 
-type Failure = FetchedObjects["failures"][number];
+export type Failure = Awaited<ReturnType<WorkerCode["fetchObjects"]>>["failures"][number];
 
 interface ObjectLeaf {
   readonly leaf: "object-absent" | "object-disabled" | "object-expired" | "object-not-yet-valid" | "object-invalid";
@@ -75,22 +75,14 @@ function unauthorized(message: string, { identity, address }: Refused): ClassFin
   if (leaf === undefined) {
     return found("token-refused", message, `Look up ${code} at ${address.authorityHost}error?code=${code.slice("AADSTS".length)}.`);
   }
-  switch (leaf) {
-    case "client-secret-wrong":
-      return found(leaf, message, `Put a client secret of application ${application}, its value and not its id, into clientsecret.`);
-    case "client-secret-expired":
-      return found(leaf, message, `Add a new client secret to application ${application}, and put it into clientsecret.`);
-    case "application-unknown":
-      return found(
-        leaf,
-        message,
-        `Correct ${identity.kind === "servicePrincipal" ? "clientid of the credentials Secret" : "clientID"} or tenantID.`,
-      );
-    case "tenant-unknown":
-      return found(leaf, message, `Correct tenantID of the class: there is no tenant ${address.tenantId}.`);
-    case "not-federated":
-      return found(leaf, message, `Add a federated credential to ${application} with ${federationOf(identity)}.`);
-  }
+  const fix: Readonly<Record<TokenLeaf, string>> = {
+    "client-secret-wrong": `Put a client secret of application ${application}, its value and not its id, into clientsecret.`,
+    "client-secret-expired": `Add a new client secret to application ${application}, and put it into clientsecret.`,
+    "application-unknown": `Correct ${identity.kind === "servicePrincipal" ? "clientid of the credentials Secret" : "clientID"} or tenantID.`,
+    "tenant-unknown": `Correct tenantID of the class: there is no tenant ${address.tenantId}.`,
+    "not-federated": `Add a federated credential to ${application} with ${federationOf(identity)}.`,
+  };
+  return found(leaf, message, fix[leaf]);
 }
 
 function federationOf(identity: VaultIdentity): string {
@@ -99,29 +91,27 @@ function federationOf(identity: VaultIdentity): string {
   return `subject system:serviceaccount:${namespace}:${name}, the cluster's issuer and audience ${FEDERATION_AUDIENCE}`;
 }
 
+/** By the vault's own codes, which the adapter's message holds. */
+const NETWORK_LEAVES = {
+  ForbiddenByFirewall: {
+    leaf: "vault-firewall",
+    fix: (vault: string) => `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
+  },
+  ForbiddenByConnection: {
+    leaf: "vault-private",
+    fix: (vault: string) =>
+      `Look from the worker's pod; where it says the same, approve a private endpoint of ${vault} in the cluster's network, and have its name resolve to that.`,
+  },
+  ForbiddenByNsp: {
+    leaf: "vault-perimeter",
+    fix: (vault: string) => `Allow this machine's outbound address by an inbound access rule of the perimeter that ${vault} is in.`,
+  },
+} as const;
+
 function forbidden(message: string, id: string, { address }: Refused): ClassFinding {
   const [vault = ""] = new URL(address.vaultUrl).hostname.split(".");
-  if (message.includes("ForbiddenByFirewall")) {
-    return found(
-      "vault-firewall",
-      message,
-      `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
-    );
-  }
-  if (message.includes("ForbiddenByConnection")) {
-    return found(
-      "vault-private",
-      message,
-      `Look from the worker's pod; where it says the same, approve a private endpoint of ${vault} in the cluster's network, and have its name resolve to that.`,
-    );
-  }
-  if (message.includes("ForbiddenByNsp")) {
-    return found(
-      "vault-perimeter",
-      message,
-      `Allow this machine's outbound address by an inbound access rule of the perimeter that ${vault} is in.`,
-    );
-  }
+  const code = /ForbiddenBy(?:Firewall|Connection|Nsp)/.exec(message)?.[0] as keyof typeof NETWORK_LEAVES | undefined; // One of those.
+  if (code !== undefined) return found(NETWORK_LEAVES[code].leaf, message, NETWORK_LEAVES[code].fix(vault));
   const permission = id.startsWith("cert/") ? "certificates" : `${id.split("/")[0] ?? "object"}s`;
   const role = { secrets: "Key Vault Secrets User", keys: "Key Vault Crypto User", certificates: "Key Vault Certificate User" }[permission];
   const byRole = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}`;

@@ -51,7 +51,7 @@ export async function walkClass(context: ClassContext, provider: SecretProviderC
   const said = await checkStatus(context, provider);
   const secrets =
     said.status === undefined ? [] : await checkSecrets(context, provider, { secrets: said.status.secrets, files: asked.files });
-  return { namespace, name, findings: [...asked.findings, ...said.findings, ...secrets] };
+  return { namespace, name, findings: [...asked.findings, said.finding, ...secrets] };
 }
 
 const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
@@ -76,23 +76,22 @@ async function walkToVault(context: ClassContext, provider: SecretProviderClass)
   const { identity, findings } = await findIdentity(context, provider, mode);
   const before = [...text, ...findings];
   if (identity === undefined) return nothingAsked(before);
-  const looked = await lookIntoVault(context, provider, { parsed: read.providerClass, identity });
+  const looked = await lookIntoVault(context, provider, read.providerClass, identity);
   return { ...looked, findings: [...before, ...looked.findings] };
 }
 
-interface Asking {
-  readonly parsed: ProviderClass;
-  readonly identity: VaultIdentity;
-}
-
-async function lookIntoVault(context: ClassContext, provider: SecretProviderClass, { parsed, identity }: Asking): Promise<VaultLook> {
+async function lookIntoVault(
+  context: ClassContext,
+  provider: SecretProviderClass,
+  parsed: ProviderClass,
+  identity: VaultIdentity,
+): Promise<VaultLook> {
   const { azure, signal } = context;
   if (azure === undefined || parsed.objects.length === 0) return nothingAsked([]);
   const signsIn = identity.kind !== "managedIdentity";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
-  const { namespace = "" } = provider.metadata;
-  const looked = await checkObjects(context, { namespace, address: parsed.address, identity, objects: parsed.objects });
+  const looked = await checkObjects(context, provider.metadata.namespace ?? "", parsed, identity);
   const made = looked.isComplete ? madeSecrets(context, provider, looked.files) : [];
   return { ...looked, findings: [...network, ...looked.findings, ...made] };
 }

@@ -7,6 +7,7 @@ import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { keeperOf } from "../../../domain/sync/secret-plan.ts";
 import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
+import { valueIn } from "../../shared/viewer.ts";
 
 /** What planning takes: no vault is asked. */
 export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
@@ -44,101 +45,82 @@ export function claimsOf(classes: readonly SecretProviderClass[]): Claims {
   return claims;
 }
 
-interface Planning {
-  readonly provider: SecretProviderClass;
-  /** Of the secretObject. */
-  readonly index: number;
-  readonly claims: SecretClaims;
-}
-
 type Decision = Omit<PlannedSecret, "name" | "type">;
 
-export async function planSecretObject(context: PlanContext, planning: Planning): Promise<PlannedSecret> {
-  const { provider, index } = planning;
+/** `index` is the secretObject's. */
+export async function planSecretObject(
+  context: PlanContext,
+  provider: SecretProviderClass,
+  index: number,
+  claims: SecretClaims,
+): Promise<PlannedSecret> {
   const { secretName: name, type = "" } = secretObjectsOf(provider)[index] ?? { secretName: "" };
   const named = { name, type: type.trim() === "" ? "Opaque" : type.trim() };
-  const invalid = invalidity(provider, index);
+  const invalid = invalidity(provider, index, name);
   if (invalid !== undefined) return { ...named, ...invalid };
   const { namespace = "" } = provider.metadata;
   const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
   if (look.kind === "unseen") return { ...named, action: "unknown", message: look.why, fix: "Run doctor with more rights." };
-  return { ...named, ...decide(context, planning, { named, live: look.kind === "seen" ? look.value : undefined }) };
+  return { ...named, ...decide(context, provider, named, { claims, live: valueIn(look) }) };
 }
 
-interface Named {
-  readonly named: { readonly name: string; readonly type: string };
+interface Facts {
+  readonly claims: SecretClaims;
+  readonly live: Secret | undefined;
 }
 
 /** By the worker's own rules: who has it keeps it, else the eldest comes first; what is nobody's is made, somebody else's judged. */
-function decide(context: PlanContext, planning: Planning, { live, named }: Named & { readonly live: Secret | undefined }): Decision {
-  const { namespace = "", name: className } = planning.provider.metadata;
-  const claimants = planning.claims.classes.of(namespace, named.name);
-  const observed = live?.metadata.labels?.[MANAGED_LABEL] === "true" ? observe(context, live) : undefined;
-  const keeper = keeperOf({
-    className,
-    observed,
-    isClaimedBy: (other) => claimants.some(({ metadata }) => metadata.name === other),
-    elder: claimants.find((claimant) => offBecause(context.install.settings, claimant) === undefined)?.metadata.name,
-  });
-  if (keeper !== undefined && keeper !== className) return ofAnotherClass(named.name, keeper);
-  if (live === undefined) return { action: "create" };
-  return observed === undefined ? foreign(context, planning, { live, named }) : { action: "keep" };
-}
-
-/** By any key: no fingerprint is compared where the owner decides. */
-function observe({ worker }: PlanContext, live: Secret) {
-  return worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
-}
-
-function invalidity(provider: SecretProviderClass, index: number): Decision | undefined {
-  const secretObject = provider.spec?.secretObjects?.[index] ?? {};
-  const violation = textViolation(secretObject);
-  if (violation !== undefined) {
-    const field = `spec.secretObjects[${index}].${violation.field}`;
-    return {
-      action: "invalid",
-      reason: violation.reason,
-      message: `${field}: ${violation.message}`,
-      fix: `In ${field}: ${violation.hint}.`,
-    };
+function decide(
+  { install: { settings }, worker }: PlanContext,
+  provider: SecretProviderClass,
+  wanted: { readonly name: string; readonly type: string },
+  { claims, live }: Facts,
+): Decision {
+  const { namespace = "", name: className } = provider.metadata;
+  const claimants = claims.classes.of(namespace, wanted.name);
+  // By any key: no fingerprint is compared where the owner decides.
+  const observed = live && worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
+  const isManaged = isOwn(live);
+  const isClaimedBy = (other: string): boolean => claimants.some(({ metadata }) => metadata.name === other);
+  const elder = claimants.find((claimant) => offBecause(settings, claimant) === undefined)?.metadata.name;
+  const keeper = keeperOf({ className, observed: isManaged ? observed : undefined, isClaimedBy, elder });
+  if (keeper !== undefined && keeper !== className) {
+    const message = `Secret ${wanted.name} is written by the class ${keeper}, which names it too`;
+    return { action: "conflict", reason: "Conflict", message, fix: "Give one of the two classes another secretName." };
   }
-  const { secretName: name = "" } = secretObjectsOf(provider)[index] ?? {};
+  if (live === undefined || observed === undefined) return { action: "create" };
+  if (isManaged) return { action: "keep" };
+  const verdict = takeOver({
+    className,
+    adopts: adoptedNames(provider),
+    wanted,
+    live: observed,
+    writer: live.metadata.managedFields?.[0]?.manager,
+    driverSync: claims.driverSync,
+    adoptsDriverSecrets: settings.adoptsDriverSecrets,
+    oldestClass: claimants[0]?.metadata.name,
+  });
+  if (verdict.kind === "take") return { action: "take-over", message: TAKEN_FROM[verdict.from] };
+  const fix = "Delete the Secret, choose another secretName, or have both sides agree by the annotations adopt and adoptable-by.";
+  return { action: "conflict", reason: "Conflict", message: verdict.message, fix };
+}
+
+function isOwn(live: Secret | undefined): boolean {
+  return live?.metadata.labels?.[MANAGED_LABEL] === "true";
+}
+
+const TAKEN_FROM = { owner: "its owner and the class agree", driver: "the CSI driver's own sync made it, and is switched off" };
+
+function invalidity(provider: SecretProviderClass, index: number, name: string): Decision | undefined {
+  const violation = textViolation(provider.spec?.secretObjects?.[index] ?? {});
+  if (violation !== undefined) {
+    const { reason, message, hint } = violation;
+    const field = `spec.secretObjects[${index}].${violation.field}`;
+    return { action: "invalid", reason, message: `${field}: ${message}`, fix: `In ${field}: ${hint}.` };
+  }
   const sharing = secretObjectsOf(provider).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));
   if (sharing.length < 2) return undefined;
   // Neither is written: nobody can say which one is meant.
   const message = `secretObjects ${sharing.join(" and ")} name the same Secret ${name}`;
   return { action: "invalid", reason: "InvalidClass", message, fix: "Merge the secretObjects into one, or give each its own secretName." };
-}
-
-function ofAnotherClass(name: string, other: string): Decision {
-  return {
-    action: "conflict",
-    reason: "Conflict",
-    message: `Secret ${name} is written by the class ${other}, which names it too`,
-    fix: "Give one of the two classes another secretName.",
-  };
-}
-
-interface Foreign extends Named {
-  readonly live: Secret;
-}
-
-/** By the worker's own rules for Secrets that are not its own. */
-function foreign(context: PlanContext, { provider, claims }: Planning, { live, named }: Foreign): Decision {
-  const verdict = takeOver({
-    className: provider.metadata.name,
-    adopts: adoptedNames(provider),
-    wanted: named,
-    live: observe(context, live),
-    writer: live.metadata.managedFields?.[0]?.manager,
-    driverSync: claims.driverSync,
-    adoptsDriverSecrets: context.install.settings.adoptsDriverSecrets,
-    oldestClass: claims.classes.of(provider.metadata.namespace ?? "", named.name)[0]?.metadata.name,
-  });
-  if (verdict.kind === "take") {
-    const from = verdict.from === "owner" ? "its owner and the class agree" : "the CSI driver's own sync made it, and is switched off";
-    return { action: "take-over", message: from };
-  }
-  const fix = "Delete the Secret, choose another secretName, or have both sides agree by the annotations adopt and adoptable-by.";
-  return { action: "conflict", reason: "Conflict", message: verdict.message, fix };
 }

@@ -51,7 +51,7 @@ async function planClass(context: PlanContext, provider: SecretProviderClass, cl
   const { namespace = "", name } = provider.metadata;
   if (offBecause(context.install.settings, provider) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
   const secrets: PlannedSecret[] = [];
-  for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, { provider, index, claims }));
+  for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, provider, index, claims));
   const refused = await refusalOf(context, provider);
   const isWaiting = syncMode(provider, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(provider, pollInterval(provider, 0));

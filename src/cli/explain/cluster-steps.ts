@@ -1,0 +1,162 @@
+import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/class-context.ts";
+import { type Holder, holdersOf, type Rbac, type Right } from "../shared/rbac.ts";
+import { FINAL_CHECK, type Policy, type PolicyBinding } from "../shared/resources.ts";
+import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
+import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem, type WebhookEntry } from "../shared/webhook-entry.ts";
+import { type ExplainReason, type Step, say, type Verdict } from "./explanation.ts";
+
+interface WebhookScope {
+  readonly steps: readonly Step[];
+  /** Why the webhook is not asked about the pod at all. */
+  readonly unasked: Verdict | undefined;
+}
+
+interface AskedPod {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Whether the API server asks the webhook about an opted-in pod, and what happens to the pod where it does not. */
+export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<WebhookScope> {
+  const labels = await namespaceLabels(viewer, pod.namespace);
+  const asked = await lookAtWebhook(viewer, pod, labels);
+  const policy = await finalCheckStep(viewer, pod.namespace, labels, asked.unasked === undefined);
+  return { ...asked, steps: [...asked.steps, policy] };
+}
+
+/** Undefined: the user may not see them. */
+type Labels = Readonly<Record<string, string>> | undefined;
+
+async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
+  const { namespace } = pod;
+  const look = await lookAtEntry(viewer);
+  if (look.kind === "unseen")
+    return { steps: [say.webhook.unknown(`${look.why}: whether the webhook is asked is not known`)], unasked: undefined };
+  if (look.kind !== "seen") {
+    return unasked(
+      "WebhookMissing",
+      `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}, so nothing is injected: keyvault-injector doctor says what to do`,
+    );
+  }
+  const entry = look.value;
+  const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);
+  if (problem !== undefined) {
+    return unasked("NamespaceExcluded", `the webhook leaves namespace ${namespace} out (${problem}): use another namespace`);
+  }
+  const ofPod = selectorProblem(entry.objectSelector, pod.labels);
+  if (ofPod !== undefined) {
+    return unasked("PodExcluded", `the webhook's objectSelector leaves the pod out (${ofPod}): change the pod's labels, or the selector`);
+  }
+  const unknown = labels === undefined ? [say.webhook.unknown(`namespace ${namespace} is not readable: it may be left out`)] : [];
+  const { objectSelector: _judged, ...rest } = entry;
+  const narrowed = narrowingsOf(rest).map((what) =>
+    say.webhook.problem(`the webhook's ${what} is not as it is shipped, and may leave the pod out`),
+  );
+  return { steps: [...unknown, ...narrowed, ...trustSteps(entry, pod)], unasked: undefined };
+}
+
+function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {
+  const ends = endsOf(clientConfig?.caBundle);
+  if (ends.length === 0) {
+    const message = "its caBundle has no certificate yet, so the API server trusts no answer: is the webhook running?";
+    return [say.webhook.problem(message)];
+  }
+  const last = Math.max(...ends);
+  return [
+    say.webhook.ok(`asked about every pod of namespace ${namespace} that has an annotation of ours`),
+    last > now
+      ? say.certificate.ok(`the API server trusts the webhook by a CA that is valid until ${dayOf(last)}`)
+      : say.certificate.problem(`the CA that the API server trusts the webhook by ended on ${dayOf(last)}: see the webhook's log`),
+  ];
+}
+
+async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Labels> {
+  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  return look.kind === "seen" ? (look.value.metadata.labels ?? {}) : undefined;
+}
+
+function unasked(reason: ExplainReason, message: string): WebhookScope {
+  return { steps: [say.webhook.problem(message)], unasked: { outcome: "unasked", reason, message } };
+}
+
+/** What becomes of the opted-in pod where nobody has added its volume. */
+async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels, isAsked: boolean): Promise<Step> {
+  const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
+  const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
+  for (const look of [policy, binding]) {
+    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: what happens while the webhook is away is not known`);
+  }
+  const isBound = (valueIn(binding)?.spec?.validationActions ?? []).includes("Deny");
+  if (policy.kind !== "seen" || !isBound) {
+    const message = `policy ${FINAL_CHECK} is missing or not bound with Deny: without its volume the pod starts all the same; apply manifests/policies again`;
+    return say.policy.warning(message);
+  }
+  const selector = policy.value.spec?.matchConstraints?.namespaceSelector;
+  if (labels !== undefined && selectorProblem(selector, labels) !== undefined) {
+    return say.policy.ok(`policy ${FINAL_CHECK} leaves namespace ${namespace} out: the pod starts without its volume`);
+  }
+  return isAsked
+    ? say.policy.ok(`policy ${FINAL_CHECK} refuses the pod whenever the webhook has not added its volume`)
+    : say.policy.problem(`policy ${FINAL_CHECK} refuses the pod, unless it has the volume itself`);
+}
+
+/** Whether the Secret of a service principal is there and has its keys. Of its values nothing is kept. */
+export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<Step> {
+  const look = await viewer.object<Secret>(RESOURCES.secrets, ref);
+  if (look.kind === "unseen") return say.credentials.unknown(`${look.why}: whether it has ${CREDENTIALS_KEYS.join(" and ")} is not known`);
+  if (look.kind !== "seen") {
+    return say.credentials.problem(
+      `Secret ${ref.name} does not exist: create it with ${CREDENTIALS_KEYS.join(" and ")}, or the mount fails`,
+    );
+  }
+  const present = Object.keys(look.value.data ?? {}).map((key) => key.toLowerCase());
+  const missing = CREDENTIALS_KEYS.filter((key) => !present.includes(key));
+  if (missing.length > 0) return say.credentials.problem(`Secret ${ref.name} has no ${missing.join(" and no ")}: add it`);
+  const padded = paddedKeys(look.value.data ?? {});
+  if (padded.length > 0)
+    return say.credentials.problem(
+      `${padded.join(" and ")} of Secret ${ref.name} ${PADDED}; write it again by kubectl create secret generic --from-literal`,
+    );
+  return say.credentials.ok(`Secret ${ref.name} has ${CREDENTIALS_KEYS.join(" and ")}`);
+}
+
+/** Names in one line; the rest is counted, and whole in no format: an audit asks the API server. */
+const SHOWN = 12;
+
+const READ: readonly string[] = ["get", "list", "watch"];
+
+/** Makers of pods: whoever may make one may mount any class of the namespace. */
+const POD_MAKERS: readonly Pick<Right, "group" | "resource">[] = [
+  { group: "", resource: "pods" },
+  { group: "", resource: "replicationcontrollers" },
+  ...["deployments", "statefulsets", "daemonsets", "replicasets"].map((resource) => ({ group: "apps", resource })),
+  ...["jobs", "cronjobs"].map((resource) => ({ group: "batch", resource })),
+];
+
+/** Who may read the Secrets, by RBAC, and mount a class where there is one. */
+export function readersSteps(namespace: string, secrets: readonly string[], isMountable: boolean, look: Look<Rbac>): readonly Step[] {
+  if (look.kind !== "seen") {
+    const why = look.kind === "unseen" ? `${look.why}: ` : "";
+    return [say.readers.unknown(`${why}who may read is not known`)];
+  }
+  const rbac = look.value;
+  const readers = secrets.map((name) => {
+    const holders = READ.flatMap((verb) => holdersOf({ verb, group: "", resource: "secrets", name }, namespace, rbac));
+    return say.readers.ok(`Secret ${name} may be read by ${listed(holders)}`);
+  });
+  if (!isMountable) return readers;
+  const makers = POD_MAKERS.flatMap((kind) => holdersOf({ verb: "create", ...kind }, namespace, rbac));
+  return [...readers, say.readers.ok(`the class may be mounted by who may make pods in ${namespace}: ${listed(makers)}`)];
+}
+
+function listed(holders: readonly Holder[]): string {
+  const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
+  const texts = [...by].map(([subject, binding]) => `${subject} (${binding})`);
+  if (texts.length === 0) return "nobody by RBAC (besides cluster administrators' groups)";
+  const left = texts.length - SHOWN;
+  return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : [])].join(", ");
+}
