@@ -68,7 +68,7 @@ describe("F4: the totals of doctor class", () => {
     ];
     const named = { namespace: "team-x", name: "app" };
 
-    const { text } = await answerClasses(await contextOf(objects), { named, within: undefined });
+    const { text } = await answerClasses(await contextOf(objects), named);
     const output = stripVTControlCharacters(text);
 
     const printed = (state: string): number => output.split("\n").filter((line) => line.startsWith(`  ${state}`)).length;

@@ -14,7 +14,7 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { valueOf } from "../shared/options.ts";
+import { type OptionValues, valueOf } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
 import { INSTALL_NAMESPACE } from "../shared/resources.ts";
 import { oneLine, paint, shown } from "../shared/terminal.ts";
@@ -66,7 +66,7 @@ async function runDoctor(input: CommandInput, context: CommandContext): Promise<
   const [, word] = input.arguments;
   const named = word === undefined ? undefined : namedClass(word, input);
   return withCluster(input, context, async (cluster) => {
-    const { report, fields, text, hasFailed } = await answer(subject, { input, named, cluster, context });
+    const { report, fields, text, hasFailed } = await answer({ subject, named }, input.options, cluster, context);
     const isJson = formatOf(input.options, FORMATS) === "json";
     return answered(isJson ? reportText(report, context.shipped, await fields()) : shown(text, context.terminal), hasFailed);
   });
@@ -84,13 +84,6 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
   return subject;
 }
 
-interface Asked {
-  readonly input: CommandInput;
-  readonly named: NamedClass | undefined;
-  readonly cluster: Cluster;
-  readonly context: CommandContext;
-}
-
 interface Answer {
   /** Name of the report, and its fields. */
   readonly report: "install" | "classes" | "plan";
@@ -101,7 +94,12 @@ interface Answer {
   readonly hasFailed: boolean;
 }
 
-async function answer(subject: Subject | undefined, { input: { options }, named, cluster, context }: Asked): Promise<Answer> {
+async function answer(
+  { subject, named }: { readonly subject: Subject | undefined; readonly named: NamedClass | undefined },
+  options: OptionValues,
+  cluster: Cluster,
+  context: CommandContext,
+): Promise<Answer> {
   const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   // An image that lacks its own files says so before the cluster is asked anything.
@@ -109,7 +107,7 @@ async function answer(subject: Subject | undefined, { input: { options }, named,
   const classes = await openClassContext({ cluster, context, namespace, asksVaults });
   const within = valueOf(options, "namespace");
   if (subject === "plan") return answerPlan(classes, within);
-  if (crds === undefined) return answerClasses(classes, { named: named?.(cluster.namespace), within });
+  if (crds === undefined) return answerClasses(classes, named?.(cluster.namespace), within);
   const { clock, signal, worker } = classes;
   const checking: DoctorContext = {
     // The checks ask for the same lists again and again; the walks, which take long, look anew.
@@ -149,13 +147,8 @@ function countsOf(states: readonly { readonly state: CheckState }[]): string {
   return (["OK", "WARN", "FAIL", "SKIP"] as const).map(count).join(", ");
 }
 
-interface ClassChoice {
-  readonly named: Required<ObjectRef> | undefined;
-  /** Namespace; undefined: all. */
-  readonly within: string | undefined;
-}
-
-export async function answerClasses(context: ClassContext, { named, within }: ClassChoice): Promise<Answer> {
+/** Of one class, or of a namespace, or of all. */
+export async function answerClasses(context: ClassContext, named: Required<ObjectRef> | undefined, within?: string): Promise<Answer> {
   if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];

@@ -60,14 +60,14 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     throw new CommandFailure(`--offline: ${target.kind}/${target.name} is in a cluster; explain -f FILE needs none`);
   if (target !== undefined)
     return withCluster(input, context, async (cluster) =>
-      resultOf([await explainTarget(target, { options, cluster, context })], input, context),
+      resultOf([await explainTarget(target, cluster, { options, context })], input, context),
     );
   const { cluster, notes } = await openIfConfigured(context, options);
   try {
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
-    const explaining = explainContext(items, namespace, { options, context, viewer: cluster && createViewer(cluster, context.signal) });
+    const explaining = explainContext(items, namespace, cluster && createViewer(cluster, context.signal), { options, context });
     const explanations: Explanation[] = [];
     for (const item of items) explanations.push(await explainItem(item, explaining));
     const result = resultOf(explanations, input, context);
@@ -108,13 +108,13 @@ function targetOf({ arguments: [first, second] }: CommandInput): Target | undefi
   return { resource, kind, name };
 }
 
-interface Explainer {
+interface Explaining {
   readonly options: OptionValues;
-  readonly cluster: Cluster;
   readonly context: CommandContext;
 }
 
-async function explainTarget({ resource, kind, name }: Target, { options, cluster, context }: Explainer): Promise<Explanation> {
+async function explainTarget({ resource, kind, name }: Target, cluster: Cluster, explaining: Explaining): Promise<Explanation> {
+  const { options, context } = explaining;
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
   const look = await viewer.object<KubeObject>(resource, { namespace, name });
@@ -129,7 +129,7 @@ async function explainTarget({ resource, kind, name }: Target, { options, cluste
   const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
   const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
-  return explainPod(pod, explainContext([], namespace, { options, context, viewer }));
+  return explainPod(pod, explainContext([], namespace, viewer, explaining));
 }
 
 async function explainItem(item: ManifestItem, context: ExplainContext): Promise<Explanation> {
@@ -153,13 +153,11 @@ function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "names
   return { ...facts, pod, path, misplaced: misplacedAnnotations(workload, path).map(({ message }) => message) };
 }
 
-interface Explaining {
-  readonly options: OptionValues;
-  readonly context: CommandContext;
-  readonly viewer: Viewer | undefined;
-}
-
-function explainContext(items: readonly ManifestItem[], namespace: string, explaining: Explaining): ExplainContext {
-  const { viewer, context } = explaining;
-  return { ...injectionContext(items, { ...explaining, namespace }), viewer, clock: context.clock };
+function explainContext(
+  items: readonly ManifestItem[],
+  namespace: string,
+  viewer: Viewer | undefined,
+  { options, context: { shipped, clock } }: Explaining,
+): ExplainContext {
+  return { ...injectionContext(items, namespace, viewer, { version: shipped.version, options }), viewer, clock };
 }

@@ -44,7 +44,7 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
   const ofCluster = await seenInCluster(input, injection, context.viewer);
   const decided = verdictOf(input, injection);
-  const verdict = scope?.unasked ?? stuckBecause(input, { injection, ofCluster }) ?? decided;
+  const verdict = scope?.unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
     before.ok ? optInStep(before.value) : say["opt-in"].problem(decided.message),
@@ -60,13 +60,8 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   return { object, namespace, verdict, steps };
 }
 
-interface Found {
-  readonly injection: Injection;
-  readonly ofCluster: readonly Step[];
-}
-
 /** A pod that is admitted and then waits for ever, because the mount lacks what the cluster does not have. */
-function stuckBecause({ isStored, pod }: PodToExplain, { injection: { decision, classes }, ofCluster }: Found): Verdict | undefined {
+function stuckBecause({ isStored, pod }: PodToExplain, { decision, classes }: Injection, ofCluster: readonly Step[]): Verdict | undefined {
   const isAdmitted = decision.kind === "patched" || decision.reason === "AlreadyInjected";
   // One that runs has mounted what there was; one that waits may wait for this.
   if (!isAdmitted || (isStored && memberOf(pod, "status")["phase"] !== "Pending")) return undefined;

@@ -88,7 +88,7 @@ async function renderDocuments(
 ): Promise<CommandResult> {
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const viewer = cluster && createViewer(cluster, context.signal);
-  const injecting = injectionContext(documents.flatMap(itemsOf), { options, context, viewer, namespace });
+  const injecting = injectionContext(documents.flatMap(itemsOf), namespace, viewer, { version: context.shipped.version, options });
   const excluded = [...EXCLUDED_NAMESPACES, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE];
   const printed: Printed[] = [];
   const all: RenderedItem[] = [];

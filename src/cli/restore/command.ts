@@ -74,7 +74,7 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
     const output =
       format === "json"
         ? reportText("restore", context.shipped, { isDryRun, classes: results })
-        : shown(restoreText(results, { isListed, isDryRun }), context.terminal);
+        : shown(restoreText(results, isListed, isDryRun), context.terminal);
     return answered(output, results.some(isWrong));
   });
 }
@@ -103,27 +103,22 @@ function isWrong(result: Restorable | Restored): boolean {
   return result.state === "forged" || ("action" in result && result.action === "refused");
 }
 
-interface Printing {
-  readonly isListed: boolean;
-  readonly isDryRun: boolean;
-}
-
 /** A line for each snapshot, with the difference where there is one, and how many came to what. */
-function restoreText(results: readonly (Restorable | Restored)[], printing: Printing): string {
+function restoreText(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): string {
   const lines = results.flatMap((result) => {
     const word = wordOf(result);
     const taken = result.taken === undefined ? "" : `, taken ${result.taken}`;
     const head = `${paint({ ...SNAPSHOT_STATES, ...RESTORE_ACTIONS }[word], word.padEnd(11))}  ${result.namespace}/${result.name}: ${oneLine(result.message)} (${result.revision}${taken})`;
     return result.diff === undefined ? [head] : [head, result.diff.trimEnd()];
   });
-  return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(results, printing)].join("\n")}\n`;
+  return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(results, isListed, isDryRun)].join("\n")}\n`;
 }
 
 function wordOf(result: Restorable | Restored): SnapshotState | RestoreAction {
   return "action" in result ? result.action : result.state;
 }
 
-function summaryOf(results: readonly (Restorable | Restored)[], { isListed, isDryRun }: Printing): string {
+function summaryOf(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): string {
   const counts = Map.groupBy(results, wordOf);
   const told = [...counts].map(([word, those]) => `${those.length} ${word}`).join(", ");
   if (results.length === 0) return "there are no snapshots";

@@ -13,7 +13,6 @@ import { quoted } from "../../domain/quoted.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import type { ManifestItem } from "../manifest/items.ts";
-import type { CommandContext } from "./command.ts";
 import type { OptionValues } from "./options.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
@@ -110,16 +109,13 @@ export interface InjectionContext {
   readonly namespace: string;
 }
 
-interface Deciding {
-  readonly options: OptionValues;
-  readonly context: CommandContext;
-  readonly viewer: Viewer | undefined;
-  readonly namespace: string;
-}
-
 /** What decides on pods, beside these objects of files. What is read is read with the user's own rights. */
-export function injectionContext(items: readonly ManifestItem[], { options, context, viewer, namespace }: Deciding): InjectionContext {
-  const { version } = context.shipped;
+export function injectionContext(
+  items: readonly ManifestItem[],
+  namespace: string,
+  viewer: Viewer | undefined,
+  { version, options }: { readonly version: string; readonly options: OptionValues },
+): InjectionContext {
   const settings = { version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
   return { settings, facts: createFacts(items, viewer, namespace), namespace };
 }
@@ -137,7 +133,7 @@ export async function injectPod(pod: JsonObject, namespace: string, { settings, 
   const classes = new Map<string, ClassFact>();
   for (const { className } of opened.request.mounts) classes.set(className, await facts.classOf({ namespace, name: className }));
   const decision = closeRequest(opened.request, classes, settings);
-  const refusal = decision.kind === "denied" ? decision : refusalWithToken(pod, { namespace, fact, classes, settings });
+  const refusal = decision.kind === "denied" ? decision : refusalWithToken(creationOf(withToken(pod), namespace), fact, classes, settings);
   return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
 }
 
@@ -173,19 +169,17 @@ function stored(pod: JsonObject, decision: AdmissionDecision): JsonObject | unde
 const TOKEN_VOLUME = "kube-api-access";
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-interface TokenCheck {
-  readonly namespace: string;
-  readonly fact: Parameters<typeof openRequest>[2];
-  readonly classes: ReadonlyMap<string, ClassFact>;
-  readonly settings: InjectionSettings;
-}
-
 /**
  * The API server mounts the account's token before it asks the webhook, so a class cannot be mounted there. A manifest does not
  * have that mount yet: the pod that has it is asked about as well, for a refusal only.
  */
-function refusalWithToken(pod: JsonObject, { namespace, fact, classes, settings }: TokenCheck): AdmissionDecision | undefined {
-  const opened = openRequest(creationOf(withToken(pod), namespace), settings, fact);
+function refusalWithToken(
+  request: AdmissionRequest,
+  fact: NamespaceFact,
+  classes: ReadonlyMap<string, ClassFact>,
+  settings: InjectionSettings,
+): AdmissionDecision | undefined {
+  const opened = openRequest(request, settings, fact);
   const decision = opened.kind === "decided" ? opened.decision : closeRequest(opened.request, classes, settings);
   return decision.kind === "denied" ? decision : undefined;
 }

@@ -87,14 +87,14 @@ export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Res
   return first === undefined ? { kind: "absent" } : { kind: "seen", value: first };
 }
 
-export interface OpenedCluster {
-  /** Undefined: the files are all that is known. */
-  readonly cluster: Cluster | undefined;
-  readonly notes: readonly string[];
-}
-
-/** For commands that files are enough for. A kubeconfig or context that was named has to be there; without any, that is said. */
-export async function openIfConfigured(context: CommandContext, options: OptionValues): Promise<OpenedCluster> {
+/**
+ * For commands that files are enough for: without a cluster they are all that is known. A kubeconfig or context that was named has to be there;
+ * without any, a note says so.
+ */
+export async function openIfConfigured(
+  context: CommandContext,
+  options: OptionValues,
+): Promise<{ readonly cluster: Cluster | undefined; readonly notes: readonly string[] }> {
   if (options.offline !== undefined) return { cluster: undefined, notes: [] };
   const access = accessOf(options);
   const isNamed = access.kubeconfig !== undefined || access.context !== undefined;
