@@ -17,7 +17,7 @@ import type { ClassStates } from "./class-states.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import { type ClassCaches, heirOf } from "./observe.ts";
-import { hold } from "./preconditions.ts";
+import { arePreconditionsMet } from "./preconditions.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
 import type { StatusStore } from "./status-store.ts";
 import { type Teller, tell } from "./tell.ts";
@@ -91,7 +91,7 @@ async function apply(
   const ref = refOfKey(key);
   switch (action.kind) {
     case "guarded":
-      if (!(await hold(ports, subject, action.preconditions, signal))) return action.otherwise;
+      if (!(await arePreconditionsMet(ports, subject, action.preconditions, signal))) return action.otherwise;
       return applyAll(ports, subject, action.actions, signal);
     case "note":
       states.note(key, action.event);

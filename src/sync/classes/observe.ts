@@ -61,34 +61,50 @@ export interface NamedSecret {
   readonly heir: string | undefined;
 }
 
-/** `spc`: the class as it was read before, where a decision goes on; else as it is now. */
-export function observe(caches: ClassCaches, key: string, { now, spc }: { readonly now: number; readonly spc?: HeldClass }): Observation {
-  const { classes, secrets, snapshots, statuses, consumers, gate } = caches;
-  const ref = refOfKey(key);
+/** What there is of the class at this moment. */
+export function observe(caches: ClassCaches, key: string, now: number): Observation {
+  const { classes, snapshots, gate } = caches;
   const crd = gate.state;
-  const observed = spc ?? classes.get(ref);
-  const isCurrent = observed !== undefined && crd.kind === "whole" && snapshots.isCurrent(observed, crd);
-  const isSnapshotNeeded = observed === undefined || (crd.kind === "whole" && !isCurrent);
+  const spc = classes.get(refOfKey(key));
+  const isCurrent = spc !== undefined && crd.kind === "whole" && snapshots.isCurrent(spc, crd);
+  const isSnapshotNeeded = spc === undefined || (crd.kind === "whole" && !isCurrent);
+  const snapshot = { isCurrent, taken: isSnapshotNeeded ? snapshots.get(key) : undefined };
+  return observeAgain(caches, { key, spc, crd, snapshot }, now);
+}
+
+/** The same class, CRD and snapshot, with all else as it is by now: a decision that has begun goes on with the class that it began with. */
+export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" | "snapshot">>(
+  caches: ClassCaches,
+  before: T,
+  now: number,
+): T & Observation {
+  const { secrets, statuses, consumers } = caches;
+  const ref = refOfKey(before.key);
   const { lastActivity, unbrokenSince, isFollowed } = consumers.watch;
   return {
-    key,
+    ...before,
     now,
-    spc: observed,
-    crd,
-    snapshot: { isCurrent, taken: isSnapshotNeeded ? snapshots.get(key) : undefined },
     secrets: {
-      named: secrets.ofClass(key).map((secret) => ({ secret, heir: heirOf(caches, secret, ref.name) })),
-      unread: unreadNames(caches, observed),
+      named: secrets.ofClass(before.key).map((secret) => ({
+        secret,
+        // Looked for where it matters: hardly ever.
+        get heir() {
+          return heirOf(caches, secret, ref.name);
+        },
+      })),
+      unread: unreadNames(caches, before.spc),
       isBlind: secrets.isBlind,
     },
     status: statuses.get(ref),
-    pods: { isUsed: consumers.isUsed(key), lastActivity, unbrokenSince, isFollowed },
+    pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */
 function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefined): ReadonlySet<string> {
-  if (!secrets.isBlind || spc === undefined) return new Set();
+  if (!secrets.isBlind || spc === undefined) return NO_NAMES;
   const { namespace = "" } = spc.metadata;
   const names = secretObjectsOf(spc).map(({ secretName }) => secretName);
   return new Set(names.filter((name) => secrets.get({ namespace, name }) === undefined));

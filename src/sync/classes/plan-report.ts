@@ -127,6 +127,7 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
  * stored was told by the worker that made it.
  */
 function tellDates({ datesTold, datesToldUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
+  if (notices.length === 0 && datesTold.size === 0) return [];
   const byObject = new Map(notices.map(({ object, reason }) => [object, reason]));
   const isNew = ({ object, reason, since }: (typeof notices)[number]): boolean =>
     datesTold.get(object) !== reason && (datesToldUntil === undefined || since > datesToldUntil);

@@ -128,7 +128,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "objectChanged":
       return { ...state, changeSeen: event.now };
     case "used":
-      return { ...state, unusedSince: undefined };
+      return state.unusedSince === undefined ? state : { ...state, unusedSince: undefined };
     case "unused":
       return { ...state, unusedSince: event.since };
     case "rested":
@@ -146,7 +146,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "told":
       return { ...state, lastTold: event.told };
     case "staleTold":
-      return { ...state, isStaleTold: event.isStale };
+      return state.isStaleTold === event.isStale ? state : { ...state, isStaleTold: event.isStale };
     case "datesTold":
       return { ...state, datesTold: event.byObject };
     default:
@@ -211,6 +211,7 @@ const UNKNOWN = {
 
 function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState {
   const { uid } = spc.metadata;
+  if (state.uid === uid && state.interval === interval) return state;
   // The failure was that of the class before.
   const retryAt = state.uid === uid ? state.retryAt : now;
   // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
