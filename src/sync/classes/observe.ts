@@ -58,7 +58,7 @@ export interface ObservedSecrets {
 export interface NamedSecret {
   readonly secret: ObservedSecret;
   /** Name of the oldest other class that names it, too, and would write it now: one that does not mirror would leave it lying. */
-  readonly heir: string | undefined;
+  readonly nextOwner: string | undefined;
 }
 
 /** What there is of the class at this moment. */
@@ -88,8 +88,8 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
       named: secrets.ofClass(before.key).map((secret) => ({
         secret,
         // Looked for where it matters: hardly ever.
-        get heir() {
-          return heirOf(caches, secret, ref.name);
+        get nextOwner() {
+          return nextOwnerOf(caches, secret, ref.name);
         },
       })),
       unread: unreadNames(caches, before.spc),
@@ -111,7 +111,7 @@ function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefi
 }
 
 /** Of a Secret that `className` lets go. */
-export function heirOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
+export function nextOwnerOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
   const claimants = caches.classes.claimants(ref.namespace ?? "", ref.name);
   return claimants.find((candidate) => candidate.metadata.name !== className && isMirrored(caches, candidate))?.metadata.name;
 }
@@ -136,7 +136,7 @@ export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, nam
     namespace,
     observed: caches.secrets.get({ namespace, name }),
     isClaimedBy: (other) => names(caches, `${namespace}/${other}`, name),
-    elder: oldest === className ? undefined : oldest,
+    preferredOwner: oldest === className ? undefined : oldest,
     terms: {
       adopts: adoptedNames(spc),
       driverSync: caches.cluster.driverSync?.allowedBy,

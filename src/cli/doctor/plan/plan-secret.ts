@@ -4,7 +4,7 @@ import type { SyncReason } from "../../../domain/reasons.ts";
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { keeperOf } from "../../../domain/sync/secret-plan.ts";
+import { currentOwner } from "../../../domain/sync/secret-plan.ts";
 import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../class/class-look.ts";
 
@@ -74,13 +74,13 @@ function decide(context: PlanContext, planning: Planning, { live, named }: Named
   const { namespace = "", name: className } = planning.provider.metadata;
   const claimants = planning.claims.classes.of(namespace, named.name);
   const observed = live?.metadata.labels?.[MANAGED_LABEL] === "true" ? context.worker.observe(live, ANY_KEY) : undefined;
-  const keeper = keeperOf({
+  const owner = currentOwner({
     className,
     observed,
     isClaimedBy: (other) => claimants.some(({ metadata }) => metadata.name === other),
-    elder: claimants.find((claimant) => offBecause(context.settings, claimant) === undefined)?.metadata.name,
+    preferredOwner: claimants.find((claimant) => offBecause(context.settings, claimant) === undefined)?.metadata.name,
   });
-  if (keeper !== undefined && keeper !== className) return ofAnotherClass(named.name, keeper);
+  if (owner !== undefined && owner !== className) return ofAnotherClass(named.name, owner);
   if (live === undefined) return { action: "create" };
   return observed === undefined ? foreign(context, planning, { live, named }) : { action: "keep" };
 }
