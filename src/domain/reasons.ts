@@ -1,3 +1,5 @@
+import type { VaultErrorCode } from "./ports/vault-error.ts";
+
 /**
  * Why a class is (not) synced. A closed set: the same word stands in condition, event, metric label and log field.
  * `docs/reference/reasons.md` has a row for each.
@@ -29,3 +31,23 @@ export const SYNC_REASONS = [
 ] as const;
 
 export type SyncReason = (typeof SYNC_REASONS)[number];
+
+const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
+  NotFound: "ObjectNotFound",
+  Disabled: "ObjectDisabled",
+  Expired: "ObjectExpired",
+  NotYetValid: "ObjectNotYetValid",
+  Unauthorized: "Unauthorized",
+  IdentityUnavailable: "IdentityUnavailable",
+  Forbidden: "Forbidden",
+  NetworkForbidden: "Forbidden",
+  Throttled: "Throttled",
+  Unreachable: "Unreachable",
+  UnsupportedApiVersion: "UnsupportedApiVersion",
+  Invalid: "InvalidObject",
+};
+
+/** The vault's refusal in the words of condition, event and metric. */
+export function vaultReason(code: VaultErrorCode): SyncReason {
+  return REASONS[code];
+}

@@ -15,8 +15,7 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
-import type { FetchMirror, Mirror } from "./vault/mirror.ts";
-import type { Question } from "./vault/vault-question.ts";
+import type { FetchMirror, Mirror, Question } from "./vault/mirror.ts";
 
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
 const BEHIND_MS = 60_000;

@@ -40,7 +40,7 @@ import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
 import { createSecretWriter } from "./secrets/secret-writer.ts";
-import { startGrants } from "./vault/grants.ts";
+import { startGrants } from "./vault/find-identity.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";

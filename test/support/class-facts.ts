@@ -83,7 +83,7 @@ export function observationOf(differs: Partial<Observation> = {}, now: number = 
     spc: classOf(),
     crd: { kind: "whole", ...CRD },
     snapshot: { isCurrent: true, taken: undefined },
-    secrets: { named: [{ secret: secretOf("app"), heir: undefined }], unread: new Set(), isBlind: false },
+    secrets: { named: [{ secret: secretOf("app"), nextOwner: undefined }], unread: new Set(), isBlind: false },
     status: syncedStatus(),
     pods: { isUsed: false, lastActivity: now, unbrokenSince: 0, isFollowed: true },
     ...differs,

@@ -1,8 +1,7 @@
 import type { SecretObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { rfc3339, type SecretStatus } from "../../src/domain/sync/class-status.ts";
-import type { Mirror } from "../../src/sync/vault/mirror.ts";
+import type { Mirror, Question } from "../../src/sync/vault/mirror.ts";
 import type { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
-import type { Question } from "../../src/sync/vault/vault-question.ts";
 
 type Mirrors = ReturnType<typeof createMirrors>;
 

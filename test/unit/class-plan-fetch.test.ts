@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import type { FetchNeed } from "../../src/domain/sync/fetch-need.ts";
+import type { FetchTrigger } from "../../src/domain/sync/fetch-trigger.ts";
 import { type FetchStep, type Mirrored, planFetch } from "../../src/sync/classes/plan-fetch.ts";
 import { type ClassState, nextState, type StateEvent } from "../../src/sync/classes/state.ts";
 import { classOf, INTERVAL, observationOf, SETTINGS, secretOf, seenClass, syncedStatus } from "../support/class-facts.ts";
@@ -11,7 +11,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const mirrored = (differs: Partial<Mirrored> = {}): Mirrored => ({ ...observationOf({}, NOW), spc: classOf(), ...differs });
 const atRest = (differs: Partial<ClassState> = {}): ClassState => ({ ...seenClass(NOW), nextPoll: NOW + INTERVAL, ...differs });
 const secrets = (...named: readonly ReturnType<typeof secretOf>[]): Mirrored["secrets"] => ({
-  named: named.map((secret) => ({ secret, heir: undefined })),
+  named: named.map((secret) => ({ secret, nextOwner: undefined })),
   unread: new Set(),
   isBlind: false,
 });
@@ -26,7 +26,7 @@ describe("the vault is asked", () => {
   const refresh = classOf({ annotations: { [CLASS_ANNOTATIONS.refresh]: "now" } });
   const contested = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, state: "Contested" as const })) };
   const anew = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, specHash: "of another spec" })) };
-  const rows: readonly (readonly [FetchNeed, string, Partial<Mirrored>, Partial<ClassState>])[] = [
+  const rows: readonly (readonly [FetchTrigger, string, Partial<Mirrored>, Partial<ClassState>])[] = [
     ["NeverSynced", "no status", { status: undefined }, {}],
     ["ClassChanged", "another generation", { status: { ...syncedStatus(), observedClassGeneration: 3 } }, {}],
     ["ClassChanged", "another spec", { status: anew }, {}],

@@ -12,7 +12,7 @@ const DONE = { kind: "done" } as const;
 const CONTINUE = { kind: "continue" } as const;
 
 const named = (...names: readonly string[]): Observation["secrets"] => ({
-  named: names.map((name) => ({ secret: secretOf(name), heir: undefined })),
+  named: names.map((name) => ({ secret: secretOf(name), nextOwner: undefined })),
   unread: new Set(),
   isBlind: false,
 });
@@ -138,14 +138,14 @@ describe("a Secret that its class no longer names", () => {
   });
 
   test("goes to the class that names it now", () => {
-    const secrets = { ...none, named: [{ secret: secretOf("old"), heir: "younger" }] };
+    const secrets = { ...none, named: [{ secret: secretOf("old"), nextOwner: "younger" }] };
     const [removed] = firstOf(planned({ secrets }), "guarded")?.actions ?? [];
 
-    assert.equal(removed?.kind === "removeSecret" ? removed.heir : undefined, "younger");
+    assert.equal(removed?.kind === "removeSecret" ? removed.nextOwner : undefined, "younger");
   });
 
   const adopted = { [SECRET_ANNOTATIONS.adopted]: "true", [SECRET_ANNOTATIONS.adoptableBy]: "demo" };
-  const of = (secret: ReturnType<typeof secretOf>) => ({ ...none, named: [{ secret, heir: undefined }] });
+  const of = (secret: ReturnType<typeof secretOf>) => ({ ...none, named: [{ secret, nextOwner: undefined }] });
   const rows: readonly (readonly [string, Partial<Observation>, readonly string[]])[] = [
     ["stays where it is another class's", { secrets: of(secretOf("old", { [SECRET_ANNOTATIONS.class]: "other" })) }, []],
     ["stays where somebody copied one", { secrets: of({ ...secretOf("old"), owned: { data: [], labels: [], annotations: [] } }) }, []],

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import type { Precondition } from "../../src/sync/classes/action.ts";
-import { hold } from "../../src/sync/classes/preconditions.ts";
+import { arePreconditionsMet } from "../../src/sync/classes/preconditions.ts";
 import type { GateState } from "../../src/sync/healing/crd-gate.ts";
 import { CRD, classOf, secretOf } from "../support/class-facts.ts";
 
@@ -46,7 +46,7 @@ async function asked(preconditions: readonly Precondition[], world: World): Prom
     consumers: { isUsed: () => isUsed, watch },
     secrets: { hasSynced: true, isBlind: false, size: secrets.length, get: () => undefined, ofClass: () => secrets },
   };
-  return [await hold({ kube, gate, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
+  return [await arePreconditionsMet({ kube, gate, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
 }
 
 describe("preconditions", () => {

@@ -3,8 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { Quarantine } from "../../src/sync/quarantine.ts";
-import type { Mirror } from "../../src/sync/vault/mirror.ts";
-import type { Question } from "../../src/sync/vault/vault-question.ts";
+import type { Mirror, Question } from "../../src/sync/vault/mirror.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
 

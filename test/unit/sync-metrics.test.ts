@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type CheckedClass, checkAges, countByReason } from "../../src/domain/sync/class-figures.ts";
 import type { ClassStatus, SyncCondition } from "../../src/domain/sync/class-status.ts";
-import { VaultSeries } from "../../src/sync/vault/vault-series.ts";
+import { VaultSeries } from "../../src/sync/vault/vault-metrics.ts";
 
 const NOW = 100_000_000;
 const MINUTE = 60_000;

@@ -102,7 +102,7 @@ describe("the plan for a Secret", () => {
   });
 
   test("leaves a Secret that nobody has yet to an older class, but not one that the class has", () => {
-    const facts = { className: "demo", isClaimedBy: () => false, elder: "older" };
+    const facts = { className: "demo", isClaimedBy: () => false, preferredOwner: "older" };
 
     const fresh = planSecret(wanted(), { ...facts, observed: undefined });
     assert.match(fresh.kind === "conflict" ? fresh.message : "", /written by the class older, and demo names it too/);

@@ -58,20 +58,20 @@ export interface PlanFacts {
   /** Whether a class of that name exists and names this Secret. An annotation alone may have been edited. */
   readonly isClaimedBy: (className: string) => boolean;
   /** An older class that names this Secret too: it comes first where nobody has it yet. */
-  readonly elder?: string | undefined;
+  readonly preferredOwner?: string | undefined;
 }
 
 /** Who has it keeps it, whatever the age: a class that comes back after its CRD went is the youngest. */
-export function keeperOf({ className, observed, isClaimedBy, elder }: PlanFacts): string | undefined {
+export function currentOwner({ className, observed, isClaimedBy, preferredOwner }: PlanFacts): string | undefined {
   const owner = observed?.annotations[SECRET_ANNOTATIONS.class];
-  return owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : elder;
+  return owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : preferredOwner;
 }
 
 export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction {
   const { className, observed } = facts;
-  const keeper = keeperOf(facts);
-  if (keeper !== undefined && keeper !== className) {
-    const message = `Secret ${wanted.name} is written by the class ${keeper}, and ${className} names it too; give one of the two another secretName`;
+  const owner = currentOwner(facts);
+  if (owner !== undefined && owner !== className) {
+    const message = `Secret ${wanted.name} is written by the class ${owner}, and ${className} names it too; give one of the two another secretName`;
     return { kind: "conflict", message };
   }
   if (observed === undefined) return { kind: "create" };

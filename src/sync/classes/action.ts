@@ -73,8 +73,8 @@ export type Precondition =
 
 export type Destructive =
   | ReleaseSecret
-  /** With the uid and resourceVersion of `secret`. `heir`: the class that gets it instead; where that is another one by now, the step ends. */
-  | { readonly kind: "removeSecret"; readonly secret: ObservedSecret; readonly heir: string | undefined; readonly why: string }
+  /** With the uid and resourceVersion of `secret`. `nextOwner`: the class that gets it instead; where that is another one by now, the step ends. */
+  | { readonly kind: "removeSecret"; readonly secret: ObservedSecret; readonly nextOwner: string | undefined; readonly why: string }
   | { readonly kind: "dropStatus" | "removeSnapshot" | "forget" }
   | { readonly kind: "restoreClass"; readonly snapshot: ClassSnapshot }
   | { readonly kind: "leaveUnrestored" }

@@ -16,8 +16,8 @@ import type { Action, Destructive, Step, StepResult } from "./action.ts";
 import type { ClassStates } from "./class-states.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import type { HeldClasses } from "./held-classes.ts";
-import { type ClassCaches, heirOf } from "./observe.ts";
-import { hold } from "./preconditions.ts";
+import { type ClassCaches, nextOwnerOf } from "./observe.ts";
+import { arePreconditionsMet } from "./preconditions.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
 import type { StatusStore } from "./status-store.ts";
 import { type Teller, tell } from "./tell.ts";
@@ -91,7 +91,7 @@ async function apply(
   const ref = refOfKey(key);
   switch (action.kind) {
     case "guarded":
-      if (!(await hold(ports, subject, action.preconditions, signal))) return action.otherwise;
+      if (!(await arePreconditionsMet(ports, subject, action.preconditions, signal))) return action.otherwise;
       return applyAll(ports, subject, action.actions, signal);
     case "note":
       states.note(key, action.event);
@@ -195,8 +195,8 @@ function stale(
 export function tellStale({ stores, teller }: Pick<ClassPorts, "stores" | "teller">, { key, spc }: Subject): undefined {
   const fresh = conditionOf(stores.statuses.get(refOfKey(key)), "Fresh");
   const isStale = fresh?.reason === "Stale";
-  const wasTold = stores.states.get(key)?.isStaleTold === true;
-  stores.states.note(key, { kind: "staleTold", isStale });
+  const wasTold = stores.states.get(key)?.isStaleReported === true;
+  stores.states.note(key, { kind: "staleReported", isStale });
   if (isStale && !wasTold && spc !== undefined) tell(teller, spc, { kind: "stale", reason: "Stale", message: fresh.message });
 }
 
@@ -223,17 +223,17 @@ async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, sig
     teller.logger.info("giving back a Secret", told);
     return secretWriter.release(secret, signal).then(nothing);
   }
-  const { heir } = action;
-  if (heirOf(caches, secret, className) !== heir) return UNSETTLED;
-  if (heir === undefined) {
+  const { nextOwner } = action;
+  if (nextOwnerOf(caches, secret, className) !== nextOwner) return UNSETTLED;
+  if (nextOwner === undefined) {
     teller.logger.info("removing a Secret", told);
     return secretWriter.delete(secret, signal).then(nothing);
   }
-  const heirKey = `${namespace}/${heir}`;
-  teller.logger.info("leaving a Secret to another class that names it", { class: key, secret: secret.ref.name, heir: heirKey, why });
-  await secretWriter.transfer(secret, heir, signal);
-  ports.stores.states.note(heirKey, { kind: "retryAsked", now: ports.clock.now() });
-  ports.enqueue(heirKey);
+  const nextKey = `${namespace}/${nextOwner}`;
+  teller.logger.info("leaving a Secret to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
+  await secretWriter.transfer(secret, nextOwner, signal);
+  ports.stores.states.note(nextKey, { kind: "retryAsked", now: ports.clock.now() });
+  ports.enqueue(nextKey);
   return undefined;
 }
 

@@ -58,44 +58,60 @@ export interface ObservedSecrets {
 export interface NamedSecret {
   readonly secret: ObservedSecret;
   /** Name of the oldest other class that names it, too, and would write it now: one that does not mirror would leave it lying. */
-  readonly heir: string | undefined;
+  readonly nextOwner: string | undefined;
 }
 
-/** `spc`: the class as it was read before, where a decision goes on; else as it is now. */
-export function observe(caches: ClassCaches, key: string, { now, spc }: { readonly now: number; readonly spc?: HeldClass }): Observation {
-  const { classes, secrets, snapshots, statuses, consumers, gate } = caches;
-  const ref = refOfKey(key);
+/** What there is of the class at this moment. */
+export function observe(caches: ClassCaches, key: string, now: number): Observation {
+  const { classes, snapshots, gate } = caches;
   const crd = gate.state;
-  const observed = spc ?? classes.get(ref);
-  const isCurrent = observed !== undefined && crd.kind === "whole" && snapshots.isCurrent(observed, crd);
-  const isSnapshotNeeded = observed === undefined || (crd.kind === "whole" && !isCurrent);
+  const spc = classes.get(refOfKey(key));
+  const isCurrent = spc !== undefined && crd.kind === "whole" && snapshots.isCurrent(spc, crd);
+  const isSnapshotNeeded = spc === undefined || (crd.kind === "whole" && !isCurrent);
+  const snapshot = { isCurrent, taken: isSnapshotNeeded ? snapshots.get(key) : undefined };
+  return observeAgain(caches, { key, spc, crd, snapshot }, now);
+}
+
+/** The same class, CRD and snapshot, with all else as it is by now: a decision that has begun goes on with the class that it began with. */
+export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" | "snapshot">>(
+  caches: ClassCaches,
+  before: T,
+  now: number,
+): T & Observation {
+  const { secrets, statuses, consumers } = caches;
+  const ref = refOfKey(before.key);
   const { lastActivity, unbrokenSince, isFollowed } = consumers.watch;
   return {
-    key,
+    ...before,
     now,
-    spc: observed,
-    crd,
-    snapshot: { isCurrent, taken: isSnapshotNeeded ? snapshots.get(key) : undefined },
     secrets: {
-      named: secrets.ofClass(key).map((secret) => ({ secret, heir: heirOf(caches, secret, ref.name) })),
-      unread: unreadNames(caches, observed),
+      named: secrets.ofClass(before.key).map((secret) => ({
+        secret,
+        // Looked for where it matters: hardly ever.
+        get nextOwner() {
+          return nextOwnerOf(caches, secret, ref.name);
+        },
+      })),
+      unread: unreadNames(caches, before.spc),
       isBlind: secrets.isBlind,
     },
     status: statuses.get(ref),
-    pods: { isUsed: consumers.isUsed(key), lastActivity, unbrokenSince, isFollowed },
+    pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */
 function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefined): ReadonlySet<string> {
-  if (!secrets.isBlind || spc === undefined) return new Set();
+  if (!secrets.isBlind || spc === undefined) return NO_NAMES;
   const { namespace = "" } = spc.metadata;
   const names = secretObjectsOf(spc).map(({ secretName }) => secretName);
   return new Set(names.filter((name) => secrets.get({ namespace, name }) === undefined));
 }
 
 /** Of a Secret that `className` lets go. */
-export function heirOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
+export function nextOwnerOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
   const claimants = caches.classes.claimants(ref.namespace ?? "", ref.name);
   return claimants.find((candidate) => candidate.metadata.name !== className && isMirrored(caches, candidate))?.metadata.name;
 }
@@ -120,7 +136,7 @@ export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, nam
     namespace,
     observed: caches.secrets.get({ namespace, name }),
     isClaimedBy: (other) => names(caches, `${namespace}/${other}`, name),
-    elder: oldest === className ? undefined : oldest,
+    preferredOwner: oldest === className ? undefined : oldest,
     terms: {
       adopts: adoptedNames(spc),
       driverSync: caches.cluster.driverSync?.allowedBy,

@@ -2,12 +2,12 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.
 import { formatDuration } from "../../domain/duration.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
-import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
+import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
+import type { Question } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
-import type { Question } from "../vault/vault-question.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
 import type { Observation } from "./observe.ts";
@@ -21,9 +21,9 @@ const FIRST_SHARED_MS = 1_000;
 /** Without a look at the Secrets every poll writes them all, so every poll needs all values; those that others have just got will do. */
 const BLIND_SHARED_MS = 10_000;
 
-const CHECKS: readonly FetchNeed[] = ["PollDue", "RetryDue"];
-const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited", "ContestOver"];
-const FIRST: readonly FetchNeed[] = ["NeverSynced", "UseBegan"];
+const CHECKS: readonly FetchTrigger[] = ["PollDue", "RetryDue"];
+const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited", "ContestOver"];
+const FIRST: readonly FetchTrigger[] = ["NeverSynced", "UseBegan"];
 
 /** A bookmark comes about every minute: after a longer silence the watch of pods may have missed one (milliseconds). */
 const SILENCE_MS = 90_000;
@@ -39,7 +39,7 @@ export interface Mirrored extends Observation {
 
 /** What the vault is asked, and why. */
 export interface Fetch {
-  readonly trigger: FetchNeed;
+  readonly trigger: FetchTrigger;
   readonly question: Question;
   /** Whatever else it is for, it is a poll that was due, too. */
   readonly isPoll: boolean;
@@ -125,7 +125,7 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 }
 
 /** The first that applies; undefined: nothing but the poll is awaited. */
-function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchNeed | undefined {
+function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchTrigger | undefined {
   const { now, spc, status } = observation;
   const { generation = 0, annotations } = spc.metadata;
   if (status === undefined) return "NeverSynced";
@@ -142,7 +142,7 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
 }
 
 /** Those that failed wait for their next attempt: they are missing because they failed. */
-function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: ClassState): FetchNeed | undefined {
+function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: ClassState): FetchTrigger | undefined {
   const observed = new Map(named.map(({ secret }) => [secret.ref.name, secret]));
   const expected = secretObjectsOf(spc).filter(({ secretName }) => !failing.has(secretName) && !unread.has(secretName));
   if (expected.some(({ secretName }) => !observed.has(secretName))) return "SecretMissing";
@@ -159,7 +159,7 @@ function isSpecNew(spc: Mirrored["spc"], stored: readonly SecretStatus[]): boole
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function questionOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchNeed, boolean]): Question {
+function questionOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchTrigger, boolean]): Question {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
@@ -174,7 +174,7 @@ function questionOf(observation: Mirrored, state: ClassState, [trigger, isPollDu
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(observation) };
 }
 
-function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchNeed, boolean]) {
+function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchTrigger, boolean]) {
   const { nextPoll, interval: period, failures } = state;
   const interval = intervalBefore(state, now);
   // What a repair got does not stand for the poll after it: by then the object may have changed again.
@@ -184,7 +184,7 @@ function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [F
 }
 
 /** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */
-function credentialsMs(trigger: FetchNeed): number {
+function credentialsMs(trigger: FetchTrigger): number {
   if (trigger === "PollDue" || REPAIRS.includes(trigger)) return RECENT_MS;
   return FIRST.includes(trigger) ? FIRST_SHARED_MS : 0;
 }

@@ -61,7 +61,7 @@ export function planReport(
     { kind: "note", event: { kind: "answered", ...answered } },
     { kind: "setStatus", outcome },
     { kind: "tellStale" },
-    ...tellOutcome(state.lastTold, told),
+    ...tellOutcome(state.lastEvent, told),
     { kind: "note", event: { ...ended, now } },
   ];
   return { actions, result: { kind: "continue" }, outcome };
@@ -81,7 +81,7 @@ function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, 
 /** What lasts is told once. */
 function tellOutcome(before: Told | undefined, { reason, message }: Told): readonly Action[] {
   if (before?.reason === reason && before.message === message) return [];
-  const noted: Action = { kind: "note", event: { kind: "told", told: { reason, message } } };
+  const noted: Action = { kind: "note", event: { kind: "reported", told: { reason, message } } };
   const isGoodAsBefore = reason === "Synced" && before?.reason === "Synced";
   return isGoodAsBefore ? [noted] : [noted, { kind: "tell", notice: { kind: "outcome", reason, message } }];
 }
@@ -103,7 +103,8 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
       : [];
   const dates = { now, warning: settings.expiryWarning };
   const stored = status?.secrets ?? [];
-  const becomesStale = age === undefined || lastSuccess === undefined || state.isStaleTold || isTooOld ? undefined : lastSuccess + age + 1;
+  const becomesStale =
+    age === undefined || lastSuccess === undefined || state.isStaleReported || isTooOld ? undefined : lastSuccess + age + 1;
   const moments = [
     settings.enableSecretRotation ? state.nextPoll : undefined,
     state.failures > 0 ? state.retryAt : undefined,
@@ -126,10 +127,11 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
  * Tells each object once that it expires soon, has expired or is not valid yet. What came up before the last check that is
  * stored was told by the worker that made it.
  */
-function tellDates({ datesTold, datesToldUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
+function tellDates({ datesReported, datesReportedUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
+  if (notices.length === 0 && datesReported.size === 0) return [];
   const byObject = new Map(notices.map(({ object, reason }) => [object, reason]));
   const isNew = ({ object, reason, since }: (typeof notices)[number]): boolean =>
-    datesTold.get(object) !== reason && (datesToldUntil === undefined || since > datesToldUntil);
+    datesReported.get(object) !== reason && (datesReportedUntil === undefined || since > datesReportedUntil);
   const told = notices.filter(isNew).map(({ reason, message }): Action => ({ kind: "tell", notice: { kind: "date", reason, message } }));
-  return [{ kind: "note", event: { kind: "datesTold", byObject } }, ...told];
+  return [{ kind: "note", event: { kind: "datesReported", byObject } }, ...told];
 }

@@ -91,8 +91,8 @@ export function writtenFor(named: readonly NamedSecret[], className: string): re
  * A Secret that another class of the namespace names is handed to that class, so that a secretName can move without a moment of absence.
  */
 export function removals(secrets: readonly NamedSecret[], why: string): readonly Destructive[] {
-  return secrets.map(({ secret, heir }) =>
-    isGivenBack(secret) ? { kind: "releaseSecret", secret, why } : { kind: "removeSecret", secret, heir, why },
+  return secrets.map(({ secret, nextOwner }) =>
+    isGivenBack(secret) ? { kind: "releaseSecret", secret, why } : { kind: "removeSecret", secret, nextOwner, why },
   );
 }
 

@@ -15,7 +15,7 @@ interface Reading {
 }
 
 /** Whether all of them hold now. One after the other, in their order: what is read first may not be younger than what it is judged by. */
-export async function hold(
+export async function arePreconditionsMet(
   ports: Reading,
   { key }: { readonly key: string },
   preconditions: readonly Precondition[],

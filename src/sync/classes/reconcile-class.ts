@@ -6,7 +6,7 @@ import type { SyncMetrics } from "../metrics.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
 import type { StepResult } from "./action.ts";
 import { applyStep, type ClassPorts } from "./apply.ts";
-import { observe } from "./observe.ts";
+import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
 import { hasFailed, planNext, planReport } from "./plan-report.ts";
@@ -31,29 +31,23 @@ export interface Reconciling {
 /** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
   const { caches, clock } = reconciling.ports;
-  const first = observe(caches, key, { now: clock.now() });
+  const first = observe(caches, key, clock.now());
   const result = await applyStep(reconciling.ports, first, planClass(first, caches.settings), signal);
   const { spc } = first;
   if (result.kind !== "continue" || spc === undefined) return outcomeOf(result, clock.now());
-  return outcomeOf(await reconcileMirrored(reconciling, { key, spc }, signal), clock.now());
+  return outcomeOf(await reconcileMirrored(reconciling, { ...first, spc }, signal), clock.now());
 }
 
-type Subject = Pick<Mirrored, "key" | "spc">;
-
-async function reconcileMirrored(reconciling: Reconciling, subject: Subject, signal: AbortSignal): Promise<StepResult> {
+async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, signal: AbortSignal): Promise<StepResult> {
   const { ports } = reconciling;
-  const { settings } = ports.caches;
-  const observation = observeAgain(ports, subject);
-  const planned = planFetch(observation, seen(reconciling, observation), settings);
-  const result = await applyStep(ports, subject, planned, signal);
+  const { caches, clock } = ports;
+  const observation = observeAgain(caches, before, clock.now());
+  const planned = planFetch(observation, seen(reconciling, observation), caches.settings);
+  const result = await applyStep(ports, before, planned, signal);
   if (result.kind !== "continue") return result;
   if (planned.fetch !== undefined) await fetchAndWrite(reconciling, observation, planned.fetch, signal);
-  const after = observeAgain(ports, subject);
-  return applyStep(ports, subject, planNext(after, seen(reconciling, after), settings), signal);
-}
-
-function observeAgain({ caches, clock }: ClassPorts, { key, spc }: Subject): Mirrored {
-  return { ...observe(caches, key, { now: clock.now(), spc }), spc };
+  const after = observeAgain(caches, before, clock.now());
+  return applyStep(ports, before, planNext(after, seen(reconciling, after), caches.settings), signal);
 }
 
 function seen({ ports, cluster, polledUntil }: Reconciling, { key, spc, status, now }: Mirrored): ClassState {
@@ -80,7 +74,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;
   const fetched = { fetch, began, answer, secrets, unguarded, spread: isWell ? 0 : random() };
-  const after = observeAgain(ports, observation);
+  const after = { ...observation, now: clock.now() };
   const report = planReport(after, seen(reconciling, after), { fetched, settings: caches.settings });
   metrics.syncs.inc({ reason: report.outcome.reason });
   await applyStep(ports, observation, report, signal);

@@ -5,7 +5,7 @@ import type { Retry } from "../../domain/ports/retry.ts";
 import { firstPoll, lastPollBefore, type PolledUntil, untilNextPoll } from "../../domain/schedule/phase.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../../domain/schedule/repair-pace.ts";
 import { type ClassStatus, conditionOf, REFRESH_CHARACTERS, type Told } from "../../domain/sync/class-status.ts";
-import type { FetchNeed } from "../../domain/sync/fetch-need.ts";
+import type { FetchTrigger } from "../../domain/sync/fetch-trigger.ts";
 import { retryDelay } from "../../domain/sync/retry-delay.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 
@@ -41,9 +41,9 @@ export interface ClassState {
   /** Names of Secrets that failed at the last attempt. */
   readonly failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is told once. */
-  readonly lastTold?: Told | undefined;
+  readonly lastEvent?: Told | undefined;
   /** That the class is stale was told. */
-  readonly isStaleTold: boolean;
+  readonly isStaleReported: boolean;
   /** Since when no pod has mounted the class, as far as this process has seen without a gap. */
   readonly unusedSince?: number | undefined;
   /** Nothing is mirrored because nobody uses the class. */
@@ -51,9 +51,9 @@ export interface ClassState {
   /** Who damaged which Secret in the repairs that are counted in a row. */
   readonly contenders: ReadonlyMap<string, string>;
   /** What was told of objects' dates, by object and version. */
-  readonly datesTold: ReadonlyMap<string, string>;
+  readonly datesReported: ReadonlyMap<string, string>;
   /** Up to when an earlier process told of dates; undefined: none did. */
-  readonly datesToldUntil?: number | undefined;
+  readonly datesReportedUntil?: number | undefined;
 }
 
 /** A class that is to be mirrored, as a reconcile meets it. */
@@ -82,14 +82,14 @@ export type StateEvent =
   | { readonly kind: "rested"; readonly told: Told }
   | { readonly kind: "damageSeen"; readonly now: number }
   /** The vault is about to be asked. */
-  | { readonly kind: "fetchBegan"; readonly trigger: FetchNeed; readonly now: number }
+  | { readonly kind: "fetchBegan"; readonly trigger: FetchTrigger; readonly now: number }
   | { readonly kind: "repaired"; readonly name: string; readonly by: string }
   | ({ readonly kind: "answered" } & Answered)
   /** What came of the answer is written, in the status as well. */
   | ({ readonly kind: "fetchEnded" } & FetchEnded)
-  | { readonly kind: "told"; readonly told: Told }
-  | { readonly kind: "staleTold"; readonly isStale: boolean }
-  | { readonly kind: "datesTold"; readonly byObject: ReadonlyMap<string, string> };
+  | { readonly kind: "reported"; readonly told: Told }
+  | { readonly kind: "staleReported"; readonly isStale: boolean }
+  | { readonly kind: "datesReported"; readonly byObject: ReadonlyMap<string, string> };
 
 /** What an attempt came to. */
 export interface Answered {
@@ -128,11 +128,11 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "objectChanged":
       return { ...state, changeSeen: event.now };
     case "used":
-      return { ...state, unusedSince: undefined };
+      return state.unusedSince === undefined ? state : { ...state, unusedSince: undefined };
     case "unused":
       return { ...state, unusedSince: event.since };
     case "rested":
-      return { ...state, isIdle: true, failures: 0, failing: new Set(), lastTold: event.told };
+      return { ...state, isIdle: true, failures: 0, failing: new Set(), lastEvent: event.told };
     case "damageSeen":
       return { ...state, repairs: paceRepair(state.repairs, event.now).repairs };
     case "fetchBegan":
@@ -143,26 +143,26 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
       return answered(state, event);
     case "fetchEnded":
       return fetchEnded(state, event);
-    case "told":
-      return { ...state, lastTold: event.told };
-    case "staleTold":
-      return { ...state, isStaleTold: event.isStale };
-    case "datesTold":
-      return { ...state, datesTold: event.byObject };
+    case "reported":
+      return { ...state, lastEvent: event.told };
+    case "staleReported":
+      return state.isStaleReported === event.isStale ? state : { ...state, isStaleReported: event.isStale };
+    case "datesReported":
+      return { ...state, datesReported: event.byObject };
     default:
       return assertNever(event);
   }
 }
 
-const REPAIRS: readonly FetchNeed[] = ["SecretMissing", "SecretEdited"];
+const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited"];
 
 /** Of what somebody else did to a Secret. */
-export function isRepair(trigger: FetchNeed): boolean {
+export function isRepair(trigger: FetchTrigger): boolean {
   return REPAIRS.includes(trigger);
 }
 
 /** Milliseconds to wait before a repair. Somebody who undoes each of ours would cost a vault read and a write every time. */
-export function repairPause({ repairs }: ClassState, trigger: FetchNeed, now: number): number {
+export function repairPause({ repairs }: ClassState, trigger: FetchTrigger, now: number): number {
   return isRepair(trigger) ? paceRepair(repairs, now).pauseMs : 0;
 }
 
@@ -203,14 +203,15 @@ const UNKNOWN = {
   failures: 0,
   repairs: NO_REPAIRS,
   failing: new Set<string>(),
-  isStaleTold: false,
+  isStaleReported: false,
   isIdle: false,
   contenders: new Map<string, string>(),
-  datesTold: new Map<string, string>(),
+  datesReported: new Map<string, string>(),
 } as const;
 
 function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState {
   const { uid } = spc.metadata;
+  if (state.uid === uid && state.interval === interval) return state;
   // The failure was that of the class before.
   const retryAt = state.uid === uid ? state.retryAt : now;
   // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
@@ -229,9 +230,9 @@ function storedFacts(spc: SecretProviderClass, status: ClassStatus, now: number)
     lastRefresh,
     triedRefresh: lastRefresh,
     lastSuccess: checked,
-    lastTold: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
-    isStaleTold: fresh?.reason === "Stale",
-    datesToldUntil: checked,
+    lastEvent: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
+    isStaleReported: fresh?.reason === "Stale",
+    datesReportedUntil: checked,
     isIdle: status.secrets.length === 0 && synced?.status === "True",
   };
 }
@@ -242,7 +243,7 @@ function observedRefresh({ metadata }: SecretProviderClass, { observedRefresh: s
   return stated?.slice(0, REFRESH_CHARACTERS) === stored ? stated : stored;
 }
 
-function fetchBegan(state: ClassState, trigger: FetchNeed, now: number): ClassState {
+function fetchBegan(state: ClassState, trigger: FetchTrigger, now: number): ClassState {
   const { repairs } = state;
   if (!isRepair(trigger)) return { ...state, repairs: { ...repairs, seen: undefined } };
   // Those of an earlier, unconnected fight.

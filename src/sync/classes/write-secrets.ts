@@ -1,7 +1,7 @@
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
-import { type FetchNeed, isAsWritten } from "../../domain/sync/fetch-need.ts";
+import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { heldKeys, heldSecrets } from "../../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
@@ -30,7 +30,7 @@ export interface WritePorts {
 
 /** Why the vault was asked, and for which class. */
 export interface Written extends Pick<Mirrored, "key" | "spc"> {
-  readonly trigger: FetchNeed;
+  readonly trigger: FetchTrigger;
 }
 
 /** Writes the Secrets of a class, where something differs, and says how each stands then. */

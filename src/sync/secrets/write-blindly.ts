@@ -2,7 +2,7 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.
 import { type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { keeperOf } from "../../domain/sync/secret-plan.ts";
+import { currentOwner } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
@@ -23,9 +23,9 @@ const WRITTEN = { fieldManager: FIELD_MANAGER };
 export async function writeBlindly(options: BlindWriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const { className, namespace, secret } = input;
   const known = options.blind.get({ namespace, name: secret.name });
-  const keeper = keeperOf({ ...input, observed: known });
-  if (keeper !== undefined && keeper !== className)
-    return conflict(`Secret ${secret.name} is written by the class ${keeper}; give one of the two another secretName`);
+  const owner = currentOwner({ ...input, observed: known });
+  if (owner !== undefined && owner !== className)
+    return conflict(`Secret ${secret.name} is written by the class ${owner}; give one of the two another secretName`);
   const body: BodyInput = {
     secret,
     wanted: wantedFrom(secret, options.fingerprints, { namespace, observed: known }),

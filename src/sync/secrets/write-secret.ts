@@ -37,7 +37,7 @@ export interface WriteInput {
   /** Whether a class of that name in the same namespace names this Secret too. */
   readonly isClaimedBy: (className: string) => boolean;
   /** An older class that names this Secret too: it comes first where nobody has it yet. */
-  readonly elder?: string | undefined;
+  readonly preferredOwner?: string | undefined;
   readonly terms: TakeOverTerms;
 }
 

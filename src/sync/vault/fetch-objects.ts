@@ -14,9 +14,8 @@ import { VaultError, type VaultErrorOrigin, type VaultWords } from "../../domain
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
-import type { SyncReason } from "../../domain/reasons.ts";
+import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
-import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
 import { KINDS } from "./vault-listings.ts";

@@ -1,10 +1,11 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
-import { accountRefusal, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
-import type { ObjectRef, Secret, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { accountRefusal, grantsOf, type NamespaceGrants, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
+import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultIdentity, WorkloadIdentity } from "../../domain/ports/vault-identity.ts";
@@ -17,7 +18,6 @@ import { failed, ok, type Result } from "../../domain/result.ts";
 import type { Sensitive } from "../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
-import type { Grants } from "./grants.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
@@ -130,4 +130,30 @@ function explain(error: KubeError, account: Account): string {
   if (error.isByPolicy(POLICY)) return accountRefusal(NO_GRANTS, account) ?? error.message;
   if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
   return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
+}
+
+/** What Namespaces lend to the worker, as they are now. */
+export interface Grants {
+  readonly hasSynced: boolean;
+  of(namespace: string): NamespaceGrants;
+}
+
+/** `onChange` is called with the Namespace whose grants are others than before. */
+export function startGrants(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): Grants {
+  const reflector: Reflector<NamespaceGrants> = watcher.reflect<NamespaceGrants>(
+    {
+      resource: RESOURCES.namespaces,
+      project: grantsOf,
+      onChange: ({ name }, { previous, current }) => {
+        if (JSON.stringify(previous ?? NO_GRANTS) !== JSON.stringify(current ?? NO_GRANTS)) onChange(name);
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    of: (namespace) => reflector.get({ name: namespace }) ?? NO_GRANTS,
+  };
 }

@@ -2,8 +2,7 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
-import type { KeyStatus, Told } from "../../domain/sync/class-status.ts";
-import type { Question } from "./vault-question.ts";
+import type { KeyStatus, SecretStatus, Told } from "../../domain/sync/class-status.ts";
 
 /** Asks the vault what the Secrets of a class should be. */
 export type FetchMirror = (spc: SecretProviderClass, question: Question, signal: AbortSignal) => Promise<Mirror>;
@@ -36,3 +35,35 @@ export type MirroredSecret =
       /** What the vault has for each key, or why not. */
       readonly keys: readonly KeyStatus[];
     };
+
+/** What a look at a class wants to know of its vault. */
+export type Question = AllOfIt | StoredQuestion;
+
+interface Timing {
+  /** Unix milliseconds: when the look was due, however late it runs. */
+  readonly due: number;
+  /** Milliseconds: how far from the look the poll before may lie whose answer still serves it. */
+  readonly interval: number;
+  /** Milliseconds between two polls of the class, where none was moved: within twice that it comes again. */
+  readonly period: number;
+  /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
+  readonly credentialsMs: number;
+}
+
+/** All objects, whatever is stored. */
+export interface AllOfIt extends Timing {
+  readonly kind: "everything";
+  /** How old an answer that another class got may be (milliseconds); 0: none, somebody wants it as it is now. */
+  readonly sharedMs: number;
+}
+
+/** `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. */
+export interface StoredQuestion extends Timing {
+  readonly kind: "changes" | "repair";
+  /** Names of Secrets that are there as they were written. */
+  readonly intact: ReadonlySet<string>;
+  /** What they were written from. */
+  readonly stored: readonly SecretStatus[];
+  /** Unix milliseconds of the last stored time at which all of it was known to be so. */
+  readonly checked: number | undefined;
+}

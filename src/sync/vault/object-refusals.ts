@@ -1,6 +1,6 @@
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { ObjectFailure } from "./fetch-objects.ts";
-import type { Question } from "./vault-question.ts";
+import type { Question } from "./mirror.ts";
 
 export interface Refusal {
   readonly failure: ObjectFailure;

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { refOfKey } from "../../domain/object-key.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import { METRIC_PREFIX } from "../../runtime/metrics.ts";
-import { VaultSeries } from "./vault-series.ts";
 
 export type VaultOperation = "get" | "list" | "versions";
 export type VaultOutcome = "ok" | "refused" | "throttled" | "unreachable";
@@ -83,4 +83,116 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
   for (const result of RESULTS) metrics.lookups.inc({ result }, 0);
   for (const reason of ["Throttled", "Unreachable", "NotAsked"]) metrics.held.inc({ reason }, 0);
   return metrics;
+}
+
+/** Classes name vaults, and whoever writes classes could name thousands: metrics tell so many apart. */
+const MOST = 200;
+
+const OTHER = "other";
+
+interface SeriesOptions {
+  /** The series of a label are wanted. */
+  readonly begin: (label: string) => void;
+  /** No vault has the label any more. */
+  readonly end: (label: string) => void;
+}
+
+/**
+ * Which vaults have time series of their own: so many at a time, and none that no class names any more. Others forget those with it. Where
+ * more are named, the namespace that has the most gives one up for another's. A vault counts for that namespace of those that name it which
+ * names the fewest: nobody takes another's vault from it by naming it, too.
+ */
+export class VaultSeries {
+  readonly #options: SeriesOptions;
+  readonly #labels = new Map<string, string>();
+  /** The vault of each class, as it was last asked. */
+  readonly #vaultOf = new Map<string, string>();
+  readonly #listeners: ((isNamed: (vaultUrl: string) => boolean) => void)[] = [];
+  /** Classes come and go: so many are remembered before those that went are looked for. */
+  #tidyAt = 2 * MOST;
+  /** So do the vaults that one class names in turn. */
+  #tidyLabelsAt = 2 * MOST;
+  #isClass: ((classKey: string) => boolean) | undefined;
+
+  constructor(options: SeriesOptions) {
+    this.#options = options;
+  }
+
+  /** Host name of the vault, or `other` where too many have series already, and its namespace has its share of them. */
+  labelOf(vaultUrl: string): string {
+    const key = vaultUrl.toLowerCase();
+    const known = this.#labels.get(key);
+    if (known !== undefined) return known;
+    if (this.#labels.size >= this.#tidyLabelsAt) this.dropUnnamed();
+    const label = this.#hasRoomFor(key) ? new URL(vaultUrl).hostname : OTHER;
+    this.#labels.set(key, label);
+    this.#options.begin(label);
+    return label;
+  }
+
+  noteUse(classKey: string, vaultUrl: string): void {
+    this.#vaultOf.set(classKey, vaultUrl.toLowerCase());
+    // A scrape does the same; but there may be none.
+    if (this.#vaultOf.size > this.#tidyAt) this.dropUnnamed();
+  }
+
+  /** How to know whether a class is there. Nothing is dropped before this is called. */
+  observe(isClass: (classKey: string) => boolean): void {
+    this.#isClass = isClass;
+  }
+
+  /** `listener` learns which vaults classes name, each time that the others are dropped. */
+  onDrop(listener: (isNamed: (vaultUrl: string) => boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Ends the series of vaults that no class names. One that is asked all the same, by a request under way, has series once more. */
+  dropUnnamed(): void {
+    const isClass = this.#isClass;
+    if (isClass === undefined) return;
+    for (const key of this.#vaultOf.keys()) if (!isClass(key)) this.#vaultOf.delete(key);
+    this.#tidyAt = 2 * (this.#vaultOf.size + MOST);
+    const named = new Set(this.#vaultOf.values());
+    const before = new Set(this.#labels.values());
+    for (const vault of this.#labels.keys()) if (!named.has(vault)) this.#labels.delete(vault);
+    this.#tidyLabelsAt = 2 * (this.#labels.size + MOST);
+    const after = new Set(this.#labels.values());
+    for (const label of before) if (!after.has(label)) this.#options.end(label);
+    for (const listener of this.#listeners) listener((vaultUrl) => named.has(vaultUrl.toLowerCase()));
+  }
+
+  #hasRoomFor(vault: string): boolean {
+    const shown = [...this.#labels].filter(([, label]) => label !== OTHER).map(([key]) => key);
+    if (shown.length < MOST) return true;
+    const payerOf = payersOf(this.#vaultOf);
+    const payer = payerOf(vault);
+    if (payer === undefined) return false;
+    const shares = Map.groupBy(shown, payerOf);
+    const [largest = []] = [...shares.values()].sort((one, other) => other.length - one.length);
+    const youngest = largest.at(-1);
+    // With one more it would have as many: they would take it from each other in turn.
+    if (youngest === undefined || largest.length <= (shares.get(payer)?.length ?? 0) + 1) return false;
+    this.#giveUp(youngest);
+    return true;
+  }
+
+  #giveUp(vault: string): void {
+    const label = this.#labels.get(vault);
+    this.#labels.set(vault, OTHER);
+    this.#options.begin(OTHER);
+    if (label !== undefined && ![...this.#labels.values()].includes(label)) this.#options.end(label);
+  }
+}
+
+/** For which namespace each vault counts, by the vault of each class. Undefined for one that no class names. */
+function payersOf(vaultOf: ReadonlyMap<string, string>): (vault: string) => string | undefined {
+  const named = new Map<string, Set<string>>();
+  const namers = new Map<string, Set<string>>();
+  for (const [classKey, vault] of vaultOf) {
+    const { namespace } = refOfKey(classKey);
+    named.set(namespace, (named.get(namespace) ?? new Set()).add(vault));
+    namers.set(vault, (namers.get(vault) ?? new Set()).add(namespace));
+  }
+  const count = (namespace: string): number => named.get(namespace)?.size ?? 0;
+  return (vault) => [...(namers.get(vault) ?? [])].sort((one, other) => count(one) - count(other))[0];
 }

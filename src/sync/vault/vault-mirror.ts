@@ -13,23 +13,21 @@ import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
 import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
 import { openProviderClass } from "../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
-import type { SyncReason } from "../../domain/reasons.ts";
+import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import { buildSecrets } from "../../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
-import { vaultReason } from "../../domain/sync/vault-reason.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
-import type { FetchMirror, Mirror, MirroredSecret } from "./mirror.ts";
+import type { FetchMirror, Mirror, MirroredSecret, Question } from "./mirror.ts";
 import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
-import type { Question } from "./vault-question.ts";
 import { checkVersions, type VersionCheck } from "./version-check.ts";
 
 export interface MirrorsOptions {

@@ -11,10 +11,10 @@ import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownVersion, sourcesOf } from "./known-files.ts";
+import type { Question, StoredQuestion } from "./mirror.ts";
 import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
-import type { Question, StoredQuestion } from "./vault-question.ts";
 
 /** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
 const PINNED_MS = 86_400_000;

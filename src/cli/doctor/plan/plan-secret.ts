@@ -4,7 +4,7 @@ import type { SyncReason } from "../../../domain/reasons.ts";
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { keeperOf } from "../../../domain/sync/secret-plan.ts";
+import { currentOwner } from "../../../domain/sync/secret-plan.ts";
 import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 import { valueIn } from "../../shared/viewer.ts";
@@ -82,10 +82,10 @@ function decide(
   const observed = live && worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
   const isManaged = isOwn(live);
   const isClaimedBy = (other: string): boolean => claimants.some(({ metadata }) => metadata.name === other);
-  const elder = claimants.find((claimant) => offBecause(settings, claimant) === undefined)?.metadata.name;
-  const keeper = keeperOf({ className, observed: isManaged ? observed : undefined, isClaimedBy, elder });
-  if (keeper !== undefined && keeper !== className) {
-    const message = `Secret ${wanted.name} is written by the class ${keeper}, which names it too`;
+  const preferredOwner = claimants.find((claimant) => offBecause(settings, claimant) === undefined)?.metadata.name;
+  const owner = currentOwner({ className, observed: isManaged ? observed : undefined, isClaimedBy, preferredOwner });
+  if (owner !== undefined && owner !== className) {
+    const message = `Secret ${wanted.name} is written by the class ${owner}, which names it too`;
     return { action: "conflict", reason: "Conflict", message, fix: "Give one of the two classes another secretName." };
   }
   if (live === undefined || observed === undefined) return { action: "create" };

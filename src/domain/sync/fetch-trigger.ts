@@ -4,7 +4,7 @@ import type { ObservedSecret } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
 /** Why the vault is asked. */
-export type FetchNeed =
+export type FetchTrigger =
   | "NeverSynced"
   | "ClassChanged"
   | "RetryDue"

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { type Answered, type ClassState, type FetchEnded, nextState, type Sight, type StateEvent } from "../../src/sync/classes/state.ts";
+import { classOf, INTERVAL, seenClass, syncedStatus } from "../support/class-facts.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const CHECKED = "2025-12-31T23:30:00Z";
+
+function sightOf(differs: Partial<Sight> = {}): Sight {
+  const sight = { cluster: "cluster", key: "team/demo", spc: classOf(), interval: INTERVAL, status: undefined };
+  return { ...sight, polledUntil: undefined, now: NOW, ...differs };
+}
+
+function after(state: ClassState | undefined, ...events: readonly StateEvent[]): ClassState {
+  const next = events.reduce((before: ClassState | undefined, event) => nextState(before, event), state);
+  assert.ok(next);
+  return next;
+}
+
+const seen = (differs: Partial<Sight> = {}): StateEvent => ({ kind: "seen", sight: sightOf(differs) });
+const answered = (differs: Partial<Answered> = {}): StateEvent => ({
+  kind: "answered",
+  isFresh: true,
+  checkedAt: NOW,
+  failing: new Set(),
+  retry: { kind: "backoff" },
+  now: NOW,
+  spread: 0,
+  ...differs,
+});
+const ended = (differs: Partial<FetchEnded> = {}): StateEvent => ({
+  kind: "fetchEnded",
+  refresh: undefined,
+  isAnswered: true,
+  polledAt: NOW,
+  changeSeen: undefined,
+  now: NOW,
+  ...differs,
+});
+
+describe("a class that is seen", () => {
+  test("for the first time, without a status, is polled in its phase", () => {
+    const state = after(undefined, seen());
+
+    assert.ok(state.nextPoll > NOW && state.nextPoll <= NOW + INTERVAL);
+    assert.deepEqual([state.failures, state.lastSuccess, state.isIdle], [0, undefined, false]);
+  });
+
+  test("for the first time, synced long ago, goes on where the leader before left it", () => {
+    const status = { ...syncedStatus(), lastSuccessfulCheckTime: CHECKED };
+    const [unknown, polled] = [after(undefined, seen({ status })), after(undefined, seen({ status, polledUntil: NOW }))];
+
+    assert.equal(unknown.nextPoll, NOW, "a poll that fell due while nobody led is due now");
+    assert.ok(polled.nextPoll > NOW);
+    assert.equal(polled.lastSuccess, Date.parse(CHECKED));
+  });
+
+  test("for the first time, failed, is tried at once", () => {
+    const [secret] = syncedStatus().secrets;
+    assert.ok(secret);
+    const status = { ...syncedStatus(), secrets: [{ ...secret, state: "Throttled" as const }] };
+    const state = after(undefined, seen({ status }));
+
+    assert.deepEqual([state.failures, state.retryAt], [1, NOW]);
+  });
+
+  test("again is as it was; with a shorter interval polled sooner, with a longer one no later", () => {
+    const first = after(undefined, seen());
+    assert.equal(after(first, seen({ now: NOW + 1 })), first);
+    const shorter = after(first, seen({ interval: 10_000 }));
+    assert.ok(shorter.nextPoll <= NOW + 10_000);
+    assert.equal(after(first, seen({ interval: 3_600_000 })).nextPoll <= first.nextPoll, true);
+  });
+
+  test("as another object of its name is tried at once: the failure was that of the one before", () => {
+    const failed = after(undefined, seen(), answered({ isFresh: false, retry: { kind: "never" } }));
+    const anew: SecretProviderClass = { ...classOf(), metadata: { ...classOf().metadata, uid: "anew" } };
+
+    assert.ok(failed.retryAt > NOW);
+    assert.equal(after(failed, seen({ spc: anew })).retryAt, NOW);
+  });
+
+  test("by nobody yet is not known to other events", () => {
+    assert.equal(nextState(undefined, { kind: "objectChanged", now: NOW }), undefined);
+    assert.equal(nextState(undefined, { kind: "retryAsked", now: NOW }), undefined);
+  });
+});
+
+describe("an answer of the vault", () => {
+  const failed = { isFresh: false, failing: new Set(["app"]) };
+
+  test("of every object ends a failure", () => {
+    const state = after(seenClass(NOW), answered(failed), answered({ checkedAt: NOW + 1 }));
+
+    assert.deepEqual([state.failures, state.failing.size, state.lastSuccess], [0, 0, NOW + 1]);
+  });
+
+  test("that is none is asked for again after a pause that grows", () => {
+    const delays = [1, 2, 3].map((times) => {
+      const state = after(seenClass(NOW), ...Array.from({ length: times }, () => answered(failed)));
+      return state.retryAt - NOW;
+    });
+
+    assert.deepEqual(delays, [2_000, 4_000, 8_000]);
+  });
+
+  test("that another attempt would end with, too, waits for no longer than the retry that is awaited", () => {
+    const waiting = after(seenClass(NOW), answered(failed));
+    const state = after(waiting, answered({ ...failed, retry: { kind: "never" }, now: NOW + 1 }));
+
+    assert.deepEqual([state.failures, state.retryAt], [2, waiting.retryAt]);
+  });
+
+  test("does not count as a check where nobody looked at all objects", () => {
+    assert.equal(after(seenClass(NOW), answered({ checkedAt: undefined })).lastSuccess, undefined);
+  });
+});
+
+describe("a fetch that has ended", () => {
+  const state = seenClass(NOW);
+
+  test("was the poll that was due, or none where it repaired alone", () => {
+    assert.equal(after(state, ended()).lastPoll, NOW);
+    const repaired = after(state, ended({ polledAt: undefined }));
+    assert.deepEqual([repaired.lastPoll, repaired.nextPoll], [undefined, state.nextPoll]);
+  });
+
+  test("has answered a request to refresh only where the vault has", () => {
+    const spc = classOf({ annotations: { [CLASS_ANNOTATIONS.refresh]: "now" } });
+    const asked = seenClass(NOW, spc);
+
+    assert.deepEqual([after(asked, ended({ refresh: "now" })).lastRefresh, asked.lastRefresh], ["now", undefined]);
+    const open = after(asked, ended({ refresh: "now", isAnswered: false }));
+    assert.deepEqual([open.triedRefresh, open.lastRefresh], ["now", undefined]);
+  });
+
+  test("leaves a change open that another class has seen meanwhile", () => {
+    const before = after(state, { kind: "objectChanged", now: NOW });
+    const { changeSeen } = before;
+
+    assert.equal(after(before, ended({ changeSeen })).changeSeen, undefined);
+    const meanwhile = after(before, { kind: "objectChanged", now: NOW + 1 }, ended({ changeSeen }));
+    assert.equal(meanwhile.changeSeen, NOW + 1);
+  });
+});
