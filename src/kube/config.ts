@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import path from "node:path";
 import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
+import { load } from "js-yaml";
 import { Agent } from "undici";
-import { parse } from "yaml";
 import { spellingAdvice } from "../domain/spelling.ts";
 
 /**
@@ -181,7 +181,7 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
 
 /** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
 function addTokenFiles(config: KubeConfig, text: string): void {
-  const { users } = (parse(text) ?? {}) as { users?: unknown }; // Checked field by field below.
+  const { users } = (load(text) ?? {}) as { users?: unknown }; // Checked field by field below.
   if (!Array.isArray(users)) return;
   for (const entry of users as { name?: unknown; user?: { tokenFile?: unknown; token?: unknown } | null }[]) {
     const tokenFile = entry?.user?.tokenFile;

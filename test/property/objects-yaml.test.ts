@@ -6,6 +6,9 @@ import fc from "fast-check";
 import { MAX_OBJECTS_LENGTH, parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { parseYaml } from "../../src/domain/provider-class/yaml-tree.ts";
+import type { YamlEvent } from "../../src/domain/yaml/events.ts";
+import { readYaml } from "../../src/domain/yaml/read-yaml.ts";
+import { respellYaml } from "../../src/domain/yaml/respell-yaml.ts";
 
 const OPTIONS = { owner: "ns/name", cloudName: "AzurePublicCloud" };
 
@@ -137,6 +140,24 @@ describe("the parser of objects", () => {
     );
   });
 
+  test("respells no text into one with other values, or other lines", () => {
+    const eventsOf = (text: string) => {
+      const events: YamlEvent[] = [];
+      readYaml(text, (event) => events.push(event));
+      return events;
+    };
+    fc.assert(
+      fc.property(fc.array(written, { minLength: 1, maxLength: 4 }), (entries) => {
+        const list = `array:\n${entries.map(({ block }) => `  - |\n${block.replaceAll(/^/gm, "      ")}\n  # between\n`).join("")}`;
+        for (const text of [list, ...entries.flatMap(({ block, flow }) => [block, flow, flow.replaceAll(", ", ",\n")])]) {
+          const events = eventsOf(text);
+          assert.deepEqual(eventsOf(respellYaml(text)), events, text);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("answers the worst text of the greatest length in bounded time, and longer text at once", () => {
     const fill = (unit: string, size: number) => unit.repeat(Math.floor(size / unit.length));
     const worst = ["[", "{a: ", "- ", '"', "*a ", "a\n", "a: b\n", "<<: *a\n"];
@@ -148,6 +169,13 @@ describe("the parser of objects", () => {
       // A guard against quadratic work, which would take minutes: not a measure of speed.
       assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
       assert.match(longer.kind === "invalid" ? longer.problem.message : "", /objects is longer than/);
+    }
+  });
+
+  test("makes no text longer than three times its length, however deep its lines would have to stand", () => {
+    for (const indent of [10, 1_000, 100_000]) {
+      const text = `${" ".repeat(indent)}a: "${"x\n".repeat(60_000)}"`;
+      assert.ok(respellYaml(text).length <= 3 * text.length + indent);
     }
   });
 
@@ -169,6 +197,24 @@ describe("the parser of objects", () => {
       "?\n",
       "[],",
       "\u{1f642}\n",
+      // What js-yaml refuses is read twice, and what it is respelt to is longer.
+      "a: [\nb]\n",
+      'a: "b\nc"\n',
+      "- a: 'b\n\nc'#d\n",
+      "a:\t[]\n",
+      "x: |#\n",
+      "{a:,",
+      "[-,",
+      "[?a, ",
+      "[: ",
+      "&a: ",
+      "&a\n&b ",
+      "- !a &b\n ",
+      "[[]: ]: ",
+      "\ufeff\n",
+      "---\n",
+      "- |\n\n\n",
+      '"\\U00110000"\n',
     ];
     for (const unit of units) {
       const started = process.cpuUsage();

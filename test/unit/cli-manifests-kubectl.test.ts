@@ -134,7 +134,7 @@ describe("a document that cannot be read", () => {
       ["A", "B", "C", "D"],
     );
     assert.deepEqual(problems, [
-      "4: not YAML that kubectl reads: mapping values are not allowed in this context",
+      "4: not YAML that kubectl reads: bad indentation of a mapping entry",
       "8: kubectl takes nothing but a comment behind ---; write the document below it",
       "13: not YAML that kubectl reads: .inf has no form in JSON; quote it if it is text",
     ]);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { parseObjectEntry, parseObjectsArray } from "../../src/domain/provider-class/objects-yaml.ts";
 
-/** Text, and what gopkg.in/yaml.v3 v3.0.1 (the provider's library) made of it: a value without its zero fields, or an error. */
+/** Text, and what gopkg.in/yaml.v3 v3.0.1 (the provider's library) made of it: a value without its zero fields, or an error. Errors of syntax are js-yaml's. */
 type Row = readonly [text: string, expected: unknown];
 
 const ARRAYS: readonly Row[] = [
@@ -102,12 +102,12 @@ const ENTRIES: readonly Row[] = [
   ["objectName: *n", "yaml: unknown anchor 'n' referenced"],
   ["~: 1\nobjectName: q", { objectName: "q" }],
   ["[a]: 1\nobjectName: q", "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into string"],
-  ["objectName: a: b", "yaml: mapping values are not allowed in this context"],
-  ["objectName: 'a", "yaml: found unexpected end of stream"],
-  ["objectName: @a", "yaml: found character that cannot start any token"],
+  ["objectName: a: b", "yaml: line 1: bad indentation of a mapping entry"],
+  ["objectName: 'a", "yaml: line 1: unexpected end of the stream within a single quoted scalar"],
+  ["objectName: @a", "yaml: line 1: bad indentation of a mapping entry"],
   ["objectName: !!int abc", "yaml: cannot decode !!str `abc` as a !!int"],
   ["objectName a", "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str `objectN...` into types.KeyVaultObject"],
-  ["objectName: a\nobjectType", "yaml: line 2: could not find expected ':'"],
+  ["objectName: a\nobjectType", "yaml: line 2: expected ':' after a mapping key"],
 ];
 
 describe("the list of objects", () => {

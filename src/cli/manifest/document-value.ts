@@ -1,8 +1,9 @@
 /** The events of one document to the value that kubectl makes of it. No recursion: depth costs memory, not stack. */
 import { assertNever } from "../../domain/assert-never.ts";
 import { quoted } from "../../domain/quoted.ts";
+import type { ScalarEvent, YamlEvent } from "../../domain/yaml/events.ts";
 import { AliasBound } from "./alias-bound.ts";
-import { DocumentError, type ManifestEvent, type ScalarEvent } from "./events.ts";
+import { DocumentError } from "./document-error.ts";
 import { isMembers, type Members, NoJson, refuseNoJson, setMember, type Value } from "./json-value.ts";
 import { keyText, scalarValue } from "./yaml-scalar.ts";
 
@@ -68,7 +69,7 @@ export class DocumentBuilder {
   /** Of the first node; undefined where the document has none. */
   line: number | undefined;
 
-  readonly add = (event: ManifestEvent): void => {
+  readonly add = (event: YamlEvent): void => {
     switch (event.kind) {
       case "scalar":
         return this.#isKeyNext ? this.#key(event) : this.#scalar(event);
@@ -179,7 +180,7 @@ export class DocumentBuilder {
     this.#place({ ...node, steps: node.steps + 1 }, line);
   }
 
-  #start(value: Members | Value[], { line, anchor }: Extract<ManifestEvent, { kind: "list" | "mapping" }>): void {
+  #start(value: Members | Value[], { line, anchor }: Extract<YamlEvent, { kind: "list" | "mapping" }>): void {
     if (this.#isKeyNext) throw new DocumentError(line, NO_KEY);
     if (this.#open.length === MAX_DEPTH) throw tooDeep(line);
     const anchored = anchor === undefined ? undefined : { node: undefined, scalar: undefined };

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { DocumentError } from "./document-error.ts";
 import { type DocumentText, documentTexts, type ReadableText } from "./document-texts.ts";
 import type { DocumentBuilder } from "./document-value.ts";
-import { DocumentError } from "./events.ts";
 import { readText } from "./read-text.ts";
 
 /** Where something stands in what the user gave us. */

@@ -1,12 +1,12 @@
 /** JSON to events. The text is known to be JSON: the engine's own parser has read it, which tells neither lines nor keys that stand twice. */
-import type { EventSink } from "./events.ts";
+import type { YamlEvent } from "../../domain/yaml/events.ts";
 
 const TOKEN = /[[\]{}"]|[^\s,:[\]{}"]+/g;
 const FLOAT_TAG = "tag:yaml.org,2002:float";
 /** No number of 64 bits has more digits; longer ones are floats, or too large. */
 const MAX_INTEGER_DIGITS = 20;
 
-export function readJsonEvents(text: string, send: EventSink): void {
+export function readJsonEvents(text: string, send: (event: YamlEvent) => void): void {
   let line = 1;
   let nextBreak = text.indexOf("\n");
   for (const [token, start] of jsonTokens(text)) {

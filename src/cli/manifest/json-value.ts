@@ -1,5 +1,5 @@
 /** Values of a document while it is read: those of JSON, and what JSON has no form for. */
-import { DocumentError } from "./events.ts";
+import { DocumentError } from "./document-error.ts";
 import type { ScalarValue } from "./yaml-scalar.ts";
 
 /** What JSON has no form for. Only an error if it is still there at the end: a second key of the same name may replace it. */

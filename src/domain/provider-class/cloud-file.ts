@@ -2,7 +2,6 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Cloud } from "./clouds.ts";
-import { parseGoJson } from "./go-json.ts";
 
 /** All that a description needs is four lines; a file far beyond that is another file. */
 export const MAX_CLOUD_FILE_BYTES = 1_048_576;
@@ -140,10 +139,20 @@ function toCloud(texts: ReadonlyMap<string, string>, name: string, apiVersion: s
   return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true, ...version });
 }
 
-/** The error stands for itself: it names the member, and is Go's where Go has one. Total, in time linear in the input. */
+/** A mark of the byte order is a syntax error, as it is to Go. */
+function parseJson(bytes: Uint8Array): Result<unknown, string> {
+  try {
+    return ok(JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)));
+  } catch {
+    // V8's message quotes the file.
+    return failed("the file is not valid JSON");
+  }
+}
+
+/** The error stands for itself: it names the member, and is Go's where Go has one for it. Total, in time linear in the input. */
 export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, string> {
   if (bytes.length > MAX_CLOUD_FILE_BYTES) return failed(`the file is larger than ${MAX_CLOUD_FILE_BYTES} bytes`);
-  const parsed = parseGoJson(bytes);
+  const parsed = parseJson(bytes);
   if (!parsed.ok) return parsed;
   const object = parsed.value === null ? {} : parsed.value;
   if (!isJsonObject(object)) return failed(`json: cannot unmarshal ${kindOf(object)} into Go value of type azure.Environment`);

@@ -139,26 +139,22 @@ export class Decoder {
     return value;
   }
 
+  /** Every key against every later one, in the library's order; the first few say it all. */
   #hasDuplicates(node: YamlMapping): boolean {
     const before = this.#errors.length;
-    const groups = new Map<string, YamlNode[]>();
+    const groups = Map.groupBy(
+      node.pairs.map(({ key }) => key),
+      identityOf,
+    );
     for (const { key } of node.pairs) {
-      const identity = `${key.kind} ${keyText(key)}`;
-      const group = groups.get(identity);
-      if (group) group.push(key);
-      else groups.set(identity, [key]);
-    }
-    for (const group of groups.values()) this.#reportDuplicates(group);
-    return this.#errors.length > before;
-  }
-
-  /** Every key against every later one, as the library reports them; the first few say it all. */
-  #reportDuplicates(group: readonly YamlNode[]): void {
-    for (const [index, first] of group.slice(0, MAX_ERRORS).entries()) {
-      for (const later of group.slice(index + 1, MAX_ERRORS)) {
-        this.#report(later, `mapping key ${goQuote(keyText(later))} already defined at line ${first.line}`);
+      if (this.#errors.length === MAX_ERRORS) break;
+      const group = groups.get(identityOf(key)) ?? [];
+      const next = group.indexOf(key) + 1;
+      for (const later of group.slice(next, next + MAX_ERRORS)) {
+        this.#report(later, `mapping key ${goQuote(keyText(later))} already defined at line ${key.line}`);
       }
     }
+    return this.#errors.length > before;
   }
 
   /** What is marked as binary must be base64, whatever it is wanted for. */
@@ -187,7 +183,7 @@ export class Decoder {
   }
 
   #wrongType(node: YamlNode, { tag, value }: { readonly tag: string; readonly value: string }, type: string): undefined {
-    const words = tag === "!!map" || tag === "!!seq" ? tag : `${tag} \`${shown(value)}\``;
+    const words = tag === "!!map" || tag === "!!seq" ? `${tag}${value}` : `${tag} \`${shown(value)}\``;
     return this.#report(node, `cannot unmarshal ${words} into ${type}`);
   }
 
@@ -205,6 +201,8 @@ export class Decoder {
 function isMergeKey(key: YamlNode): boolean {
   return key.kind === "scalar" && key.value === "<<" && (key.tag === "!!merge" || (key.tag === "" && !key.quoted));
 }
+
+const identityOf = (key: YamlNode): string => `${key.kind} ${keyText(key)}`;
 
 function keyText(key: YamlNode): string {
   if (key.kind === "scalar") return key.value;

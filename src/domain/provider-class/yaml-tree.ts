@@ -4,9 +4,8 @@
  */
 import { assertNever } from "../assert-never.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { YamlSyntaxError } from "./yaml-cursor.ts";
-import type { NodeProperties, YamlEvent } from "./yaml-event.ts";
-import { YamlParser } from "./yaml-parser.ts";
+import { FORBIDDEN, type NodeProperties, type YamlEvent, YamlSyntaxError } from "../yaml/events.ts";
+import { readYaml } from "../yaml/read-yaml.ts";
 
 export interface YamlScalar {
   readonly kind: "scalar";
@@ -43,11 +42,6 @@ export type YamlNode = YamlScalar | YamlMapping | YamlSequence | YamlAlias;
 
 const LONG_TAG = "tag:yaml.org,2002:";
 
-/** Characters that YAML forbids in its text; the provider's library refuses them too. */
-const FORBIDDEN = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
-
-const BYTE_ORDER_MARK = "\ufeff";
-
 function shortTag(tag: string): string {
   // `!` alone says nothing about the type of a plain scalar.
   if (tag === "!") return "";
@@ -68,27 +62,21 @@ class TreeBuilder {
   root: YamlNode = nothing;
 
   add(event: YamlEvent): void {
-    const line = event.line + 1;
     switch (event.kind) {
       case "scalar":
-        this.#place({ kind: "scalar", line, tag: shortTag(event.tag), quoted: event.isQuoted, value: event.value }, event);
+        this.#place({ kind: "scalar", line: event.line, tag: shortTag(event.tag), quoted: event.isQuoted, value: event.value }, event);
         break;
       case "alias":
-        this.#place({ kind: "alias", line, name: event.name, target: this.#target(event.name) });
+        this.#place({ kind: "alias", line: event.line, name: event.name, target: this.#target(event.name) });
         break;
-      case "sequenceStart":
-        this.#start({ kind: "sequence", line, tag: shortTag(event.tag), items: [] }, event);
+      case "list":
+        this.#start({ kind: "sequence", line: event.line, tag: shortTag(event.tag), items: [] }, event);
         break;
-      case "mappingStart":
-        this.#start({ kind: "mapping", line, tag: shortTag(event.tag), pairs: [] }, event);
+      case "mapping":
+        this.#start({ kind: "mapping", line: event.line, tag: shortTag(event.tag), pairs: [] }, event);
         break;
-      case "sequenceEnd":
-      case "mappingEnd":
+      case "end":
         this.#open.pop();
-        break;
-      case "documentStart":
-      case "documentEnd":
-      case "streamEnd":
         break;
       default:
         assertNever(event);
@@ -101,7 +89,7 @@ class TreeBuilder {
     return target;
   }
 
-  #start(collection: YamlMapping | YamlSequence, properties: NodeProperties): void {
+  #start(collection: YamlMapping | YamlSequence, properties: Pick<NodeProperties, "anchor">): void {
     this.#place(collection, properties);
     this.#open.push({ collection, key: undefined });
   }
@@ -120,20 +108,15 @@ class TreeBuilder {
   }
 }
 
-function buildTree(text: string): YamlNode {
-  const parser = new YamlParser(text);
-  const builder = new TreeBuilder();
-  for (let event = parser.next(); event.kind !== "documentEnd" && event.kind !== "streamEnd"; event = parser.next()) builder.add(event);
-  return builder.root;
-}
-
 /** The first document of `text`. The error is a sentence in the provider's manner, `yaml: line 3: …`. */
 export function parseYaml(text: string): Result<YamlNode, string> {
   if (FORBIDDEN.test(text)) return failed("yaml: control characters are not allowed");
+  const builder = new TreeBuilder();
   try {
-    return ok(buildTree(text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text));
+    readYaml(text, (event) => builder.add(event));
+    return ok(builder.root);
   } catch (error) {
-    if (error instanceof YamlSyntaxError) return failed(error.message);
-    throw error;
+    if (!(error instanceof YamlSyntaxError)) throw error;
+    return failed(error.line > 0 ? `yaml: line ${error.line}: ${error.message}` : `yaml: ${error.message}`);
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { parseAllDocuments } from "yaml";
+import { loadAll } from "js-yaml";
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 
 /** The CRDs that this version ships, from the very files that are applied at install. Throws where the folder has none. */
@@ -13,10 +13,7 @@ export function readCrds(folder: string): readonly CustomResourceDefinition[] {
 
 /** Of the texts of such files, in their order. */
 export function crdsIn(texts: readonly string[]): readonly CustomResourceDefinition[] {
-  return texts
-    .flatMap((text) => parseAllDocuments(text))
-    .map((document): unknown => document.toJS())
-    .filter(isCrd);
+  return texts.flatMap((text): unknown[] => loadAll(text)).filter(isCrd);
 }
 
 function isCrd(value: unknown): value is CustomResourceDefinition {

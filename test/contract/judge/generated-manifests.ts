@@ -175,7 +175,7 @@ export function scalarDocuments(): readonly string[] {
   ]);
 }
 
-function document(random: Random): string {
+export function document(random: Random): string {
   const style = random.integer(0, 9);
   if (style === 0) return `${flow(random, 3)}\n`;
   if (style === 1) return `${sequence(random, 2, "")}\n`;

@@ -39,9 +39,16 @@ const ABSENT =
   /^failed to get objectType:(?:secret|key|cert), objectName:[-0-9A-Za-z]+, objectVersion:[0-9a-f]*: get .*: not found in the vault \(HTTP 404 \w+NotFound\)/;
 
 const DISCOVERY = /common\/discovery\/instance[\s\S]*AADSTS50049/;
+const GO_JSON = /error: (?:unexpected end of JSON input|invalid character .*)$/;
 const OF_POD_IDENTITY = 'Get "http://localhost:2579/host/token/';
 const OF_IDENTITY_BINDING =
   /^failed to (?:build auth config for mode AzureTokenProxy|get keyvault client: proxy transport not available): /;
+
+const YAML_ERROR = /, error: yaml: /;
+/** Of the text, not of the types in it. */
+const YAML_SYNTAX = /, error: yaml: (?!unmarshal errors:)/;
+/** What can be wrong with an entry that only we read. */
+const BEHIND_YAML = /, error: yaml: |^failed to get objectType:|^parameter \w+ cannot be empty$/;
 
 /** By id, which is the row's anchor in the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
@@ -68,11 +75,17 @@ const ALLOWED: Readonly<Record<string, Allows>> = {
     refusedBoth(
       (our, their) =>
         (our.endsWith("error: cloudEnvFileName must be the name of a file, without a folder") && DISCOVERY.test(their)) ||
+        (our.endsWith("error: the file is not valid JSON") && GO_JSON.test(their)) ||
         (our.includes("error: keyVaultDNSSuffix must be") && /Get "https:\/\/[-a-z0-9]+\.\/secrets\//.test(their)),
     )(ours, theirs),
   "version-history": (ours, theirs) =>
     ours.kind === "refused" && ABSENT.test(ours.message) && (theirs.kind === "done" || FETCHING.test(theirs.message)),
   "nil-content-type": refusedBoth((ours, theirs) => ours.endsWith("unknown content type ''") && theirs.startsWith("the provider ended")),
+  "yaml-syntax": (ours, theirs) => {
+    if (theirs.kind !== "refused") return false;
+    if (YAML_SYNTAX.test(theirs.message)) return ours.kind === "done" || BEHIND_YAML.test(ours.message);
+    return ours.kind === "refused" && YAML_SYNTAX.test(ours.message) && YAML_ERROR.test(theirs.message);
+  },
   "objects-size": (ours, theirs) =>
     ours.kind === "refused" &&
     /yaml: (?:objects is longer|entries of objects expand to more) than \d+ characters$|^objects has \d+ entries, a class may have \d+$/.test(
@@ -89,7 +102,15 @@ export function rowAllows(row: string, ours: Outcome, theirs: Outcome): boolean 
 }
 
 /** Rows that show in the texts alone, whatever the case is about. */
-const BY_TEXT = ["version-history", "hex-error", "modern-pfx", "identity-modes", "object-type-first"] as const;
+const BY_TEXT = [
+  "version-history",
+  "hex-error",
+  "modern-pfx",
+  "identity-modes",
+  "object-type-first",
+  "yaml-syntax",
+  "custom-cloud",
+] as const;
 
 export function rowByText(ours: Outcome, theirs: Outcome): string | undefined {
   return BY_TEXT.find((row) => rowAllows(row, ours, theirs));

@@ -1,7 +1,7 @@
 /** Files of manifests: kubectl's own code in a Go process reads them, and ours in this one. */
 import { decodeFile } from "../../../src/cli/manifest/decode-file.ts";
+import { DocumentError } from "../../../src/cli/manifest/document-error.ts";
 import { documentTexts } from "../../../src/cli/manifest/document-texts.ts";
-import { DocumentError } from "../../../src/cli/manifest/events.ts";
 import { readText } from "../../../src/cli/manifest/read-text.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { startLineProcess } from "../../support/line-process.ts";
@@ -99,6 +99,12 @@ const ROWS = {
   "unread-characters": ({ ours, theirs }: Compared) =>
     theirs.documents.length === ours.documents.length && problems(ours).some((message) => message.startsWith("control characters")),
   depth: ({ ours }: Compared) => problems(ours).some((message) => message.startsWith("nested deeper than")),
+  "more-read": ({ ours, theirs }: Compared) => theirs.error !== undefined && firstDifference(ours, theirs) === undefined,
+  "no-mapping": ({ ours, theirs }: Compared) => {
+    const document = firstDifference(ours, theirs);
+    return document?.kind === "value" && !document.json.startsWith("{");
+  },
+  separators: ({ ours }: Compared) => /[\u2028\u2029]/.test(shown(ours)),
 } as const;
 
 export type ListedRow = keyof typeof ROWS;
@@ -112,11 +118,16 @@ export interface Compared {
 /** kubectl gives a file up at a mistake: what it has read before is compared, and that we found a mistake behind it. */
 export function compareReadings(compared: Compared): Verdict {
   const { ours, theirs } = compared;
-  const isSame = theirs.documents.every((document, index) => same(ours.documents[index], document));
+  const isSame = firstDifference(ours, theirs) === undefined;
   const ends = theirs.error === undefined ? ours.documents.length === theirs.documents.length : problems(ours).length > 0;
   if (isSame && ends) return { kind: "equal" };
   const row = LISTED_ROWS.find((each) => ROWS[each](compared));
   return row === undefined ? { kind: "unexplained", ours: shown(ours), theirs: shown(theirs) } : { kind: "listed", row };
+}
+
+/** Of their documents. */
+function firstDifference(ours: ReadFile, theirs: ReadFile): ReadDocument | undefined {
+  return theirs.documents.find((document, index) => !same(ours.documents[index], document));
 }
 
 function same(left: ReadDocument | undefined, right: ReadDocument | undefined): boolean {

@@ -66,6 +66,7 @@ const JUDGES = {
   },
   "argo-lua": { module: path.resolve(E2E, "..", "contract", "go", "argo-lua"), package: "." },
   "manifest-judge": { module: path.resolve(E2E, "..", "contract", "go", "manifests"), package: "." },
+  "objects-judge": { module: path.resolve(E2E, "..", "contract", "go", "objects"), package: "." },
   "secret-data-judge": { module: path.resolve(E2E, "..", "contract", "go", "secretutil"), package: "." },
   registry: { module: path.resolve(E2E, "..", "contract", "go", "registry"), package: "." },
   cosign: { module: path.resolve(E2E, "..", "release", "go", "cosign"), package: "github.com/sigstore/cosign/v3/cmd/cosign" },

@@ -1,0 +1,214 @@
+/**
+ * Spellings of YAML that Go's libraries take and js-yaml does not, written as it takes them: with the same values, on the same lines. Line breaks are
+ * line feeds here. Goes through the text once, and knows no more of YAML than where scalars, comments and collections begin and end.
+ */
+
+/** What js-yaml takes, but for something else: `{a:}`, `[?a]`, `{:a}`, and `---` behind blanks. */
+const ODD = /[^\s"'\]}]:[,[\]{}]|[[{,]\s*[?:]\S|^ +(?:---|\.\.\.)[ \t\n]/;
+
+export function isOddYaml(text: string): boolean {
+  return ODD.test(text);
+}
+
+export function respellYaml(text: string): string {
+  return new Respelling(text).whole();
+}
+
+/** In front of a document. */
+const HEAD = /%[^\n#]*|---(?=[ \t\n]|$)/y;
+const BLANKS = /[ \t]+/y;
+const COMMENT = /#/y;
+const QUOTE = /["']/y;
+const BRACKET = /[[\]{},]/y;
+
+/** Outside of flow collections, and inside. */
+const ENTRY = { block: /[-?](?=[ \t\n]|$)/y, flow: /\?|-(?=[ \t\n])/y } as const;
+const COLON = { block: /:(?=[ \t\n]|$)/y, flow: /:/y } as const;
+const PROPERTY = { block: /[&*][^ \t\n[\]{},]*|![^ \t\n]*/y, flow: /[&*!][^ \t\n[\]{},]*/y } as const;
+const PLAIN_END = { block: /\n|(?<=[ \t])#|:(?=[ \t\n]|$)/g, flow: /[[\]{},\n]|(?<=[ \t])#|:(?=[ \t\n]|$)/g } as const;
+const LINE_END = /\n/g;
+
+class Respelling {
+  readonly #text: string;
+  #at = 0;
+  #respelt = "";
+  /** Characters of the text that have been written, or replaced. */
+  #written = 0;
+  #lineStart = 0;
+  /** Of flow collections. */
+  #depth = 0;
+  /** Column of the innermost block. */
+  #indent = -1;
+  /** Column of what may turn out to be a key. */
+  #key: number | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  whole(): string {
+    while (this.#at < this.#text.length) this.#token();
+    return this.#respelt + this.#text.slice(this.#written);
+  }
+
+  get #place(): "block" | "flow" {
+    return this.#depth > 0 ? "flow" : "block";
+  }
+
+  get #column(): number {
+    return this.#at - this.#lineStart;
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    this.#at += found?.length ?? 0;
+    return found;
+  }
+
+  /** Takes a character, and what follows up to what ends it. */
+  #takeTo(end: RegExp): void {
+    end.lastIndex = this.#at + 1;
+    this.#at = end.exec(this.#text)?.index ?? this.#text.length;
+  }
+
+  /** Writes `text` in the place of `length` characters. */
+  #write(text: string, at: number, length = 0): void {
+    this.#respelt += this.#text.slice(this.#written, at) + text;
+    this.#written = at + length;
+  }
+
+  /** Indentation that js-yaml misses; a text does not become much longer by it. */
+  #pad(at: number, column: number): void {
+    if (column <= this.#indent && this.#respelt.length <= 2 * this.#text.length) this.#write(" ".repeat(this.#indent + 1 - column), at);
+  }
+
+  /** Whether there was one. `goesOn`: what is around does not end with its line. */
+  #takeLineBreak(goesOn: boolean): boolean {
+    if (this.#text[this.#at] !== "\n") return false;
+    this.#at += 1;
+    this.#lineStart = this.#at;
+    while (this.#text[this.#at] === " ") this.#at += 1;
+    if (goesOn && this.#text[this.#at] !== "\n") this.#pad(this.#lineStart, this.#column);
+    return true;
+  }
+
+  #token(): void {
+    const start = this.#at;
+    const column = this.#column;
+    const place = this.#place;
+    if (this.#takeLineBreak(place === "flow")) this.#key = place === "flow" ? this.#key : undefined;
+    else if (column === 0 && place === "block" && this.#take(HEAD) !== undefined) return;
+    else if (this.#take(BLANKS) !== undefined) this.#blanks(start);
+    else if (this.#take(COMMENT) !== undefined) this.#comment(start);
+    else if (this.#take(ENTRY[place]) !== undefined) this.#opens(column);
+    else if (this.#take(COLON[place]) !== undefined) this.#opens(this.#key ?? column);
+    else this.#node(start, column);
+  }
+
+  /** Tabs between tokens are blanks to Go, but for those that begin a line. */
+  #blanks(start: number): void {
+    const isIndentation = this.#depth === 0 && /^ *$/.test(this.#text.slice(this.#lineStart, start));
+    const length = this.#at - start;
+    if (!isIndentation && this.#text.slice(start, this.#at).includes("\t")) this.#write(" ".repeat(length), start, length);
+  }
+
+  #comment(start: number): void {
+    if (start > 0 && !/\s/.test(this.#text.charAt(start - 1))) this.#write(" ", start);
+    this.#at = start;
+    this.#takeTo(LINE_END);
+  }
+
+  /** A value, whose block begins in this column. */
+  #opens(column: number): void {
+    this.#key = undefined;
+    if (this.#depth === 0) this.#indent = column;
+    else if (/\S/.test(this.#text.charAt(this.#at))) this.#write(" ", this.#at);
+  }
+
+  #node(start: number, column: number): void {
+    const place = this.#place;
+    if (place === "block") this.#key ??= column;
+    const property = this.#take(PROPERTY[place]);
+    if (property !== undefined) return this.#property(start, property);
+    const bracket = this.#take(BRACKET);
+    if (bracket !== undefined) {
+      this.#depth = Math.max(0, this.#depth + (bracket === "," ? 0 : "[{".includes(bracket) ? 1 : -1));
+      return;
+    }
+    const quote = this.#take(QUOTE);
+    if (quote !== undefined) this.#quoted(quote);
+    else if (place === "block" && /[|>]/.test(this.#text.charAt(start))) this.#block(start, column);
+    else this.#plain(start);
+  }
+
+  /** Go takes more characters for a part of a tag, and fewer for a part of an anchor's name. */
+  #property(start: number, property: string): void {
+    if (property.startsWith("!")) {
+      const handle = /^!(?:[-\w]*!|<)?/.exec(property)?.[0] ?? "";
+      const suffix = property.slice(handle.length).replaceAll(/[!,[\]]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+      return this.#write(handle + suffix, start, property.length);
+    }
+    const name = /^[&*][-\w]+(?=[?:,\]}%@`])/.exec(property)?.[0];
+    if (name === undefined) return;
+    this.#at = start + name.length;
+    COLON[this.#place].lastIndex = this.#at;
+    this.#write(name.startsWith("&") && COLON[this.#place].test(this.#text) ? " ~" : " ", this.#at);
+  }
+
+  #quoted(quote: string): void {
+    for (let character: string | undefined = ""; this.#at < this.#text.length && character !== quote; ) {
+      if (this.#takeLineBreak(true)) continue;
+      character = this.#text[this.#at];
+      this.#at += 1;
+      if (character === "\\" && quote === '"') this.#escape();
+    }
+  }
+
+  #escape(): void {
+    if (this.#text[this.#at] === "'") this.#write("'", this.#at - 1, 2);
+    if (!this.#takeLineBreak(true)) this.#at += 1;
+  }
+
+  /** Ends before the first line that is not indented. */
+  #block(start: number, column: number): void {
+    if (column === this.#indent) this.#write(" ", start);
+    this.#take(/[|>][-+0-9]*/y);
+    if (this.#text[this.#at] === "#") this.#write(" ", this.#at);
+    if (this.#text[this.#at] !== "\n") this.#takeTo(LINE_END);
+    for (let next = this.#at; this.#text[next] === "\n"; next = this.#at) {
+      this.#takeLineBreak(false);
+      if (this.#text[this.#at] === "\n") continue;
+      if (this.#at < this.#text.length && this.#column <= this.#indent) {
+        this.#at = next;
+        return;
+      }
+      this.#takeTo(LINE_END);
+    }
+  }
+
+  #plain(start: number): void {
+    const place = this.#place;
+    this.#takeTo(PLAIN_END[place]);
+    const text = this.#text.slice(start, this.#at).trimEnd();
+    const isMisread = place === "flow" ? text === "-" || text.endsWith(":") : /^(?:---|\.\.\.)/.test(text) && this.#isFirst(start);
+    if (isMisread) this.#write(JSON.stringify(text), start, text.length);
+    else if (place === "block") this.#plainLines();
+  }
+
+  #isFirst(start: number): boolean {
+    return this.#lineStart === 0 && this.#text.slice(0, start).trim() === "";
+  }
+
+  /** Those that go on with a plain scalar. */
+  #plainLines(): void {
+    for (let next = this.#at; this.#text[next] === "\n"; next = this.#at) {
+      while (this.#takeLineBreak(false) || this.#take(BLANKS) !== undefined);
+      if (this.#column <= this.#indent || this.#at === this.#text.length || this.#text[this.#at] === "#") {
+        this.#at = next;
+        return;
+      }
+      this.#takeTo(PLAIN_END.block);
+    }
+  }
+}
