@@ -18,7 +18,7 @@ describe("the tutorial", { skip: skipUnless(await realNodeRefusal()) }, () => {
 
   /** The page's first terminal. */
   before(async () => {
-    const child = spawn(process.execPath, ["tools/demo/main.ts", "--node", "--keep"], {
+    const child = spawn(process.execPath, ["test/demo/main.ts", "--node", "--keep"], {
       cwd: REPOSITORY,
       stdio: ["ignore", "pipe", "inherit"],
     });

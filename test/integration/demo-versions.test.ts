@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 
-const DEMO = path.resolve(import.meta.dirname, "../../tools/demo/main.ts");
+const DEMO = path.resolve(import.meta.dirname, "../../test/demo/main.ts");
 
 interface Outcome {
   readonly code: number;

@@ -9,7 +9,7 @@ import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emula
 import { controlPlaneRefusal } from "../support/control-plane.ts";
 
 const refusal = controlPlaneRefusal();
-const MAIN = path.resolve(import.meta.dirname, "../../tools/live/main.ts");
+const MAIN = path.resolve(import.meta.dirname, "../../test/live/main.ts");
 
 interface Ran {
   readonly code: number;

@@ -4,7 +4,7 @@ import path from "node:path";
 import { cacheFolderFor } from "../../tools/bootstrap/control-plane-assets.mjs";
 
 /**
- * The API servers that the product promises to work on, the current one first. `tools/run-tests.ts` gets the older one for
+ * The API servers that the product promises to work on, the current one first. `test/run-tests.ts` gets the older one for
  * the suites that import this file, and for no others.
  */
 export const API_SERVER_VERSIONS = ["1.36", "1.34"] as const;

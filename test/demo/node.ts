@@ -1,9 +1,10 @@
 // `npm run demo -- --node`: a real node with everything installed as shipped, the documentation's commands typed one by
 // one, then a pod with two annotations instead of a volume.
-import { ANNOTATED, ANNOTATED_POD, DOCUMENT, DOCUMENT_POD, type Walk } from "../../test/e2e/support/document-walk.ts";
-import { realNodeRefusal } from "../../test/e2e/support/node.ts";
-import { startWorld, VAULT, type World } from "../../test/e2e/support/world.ts";
-import { untilInterrupted } from "../until-interrupted.ts";
+
+import { untilInterrupted } from "../../tools/until-interrupted.ts";
+import { ANNOTATED, ANNOTATED_POD, DOCUMENT, DOCUMENT_POD, type Walk } from "../e2e/support/document-walk.ts";
+import { realNodeRefusal } from "../e2e/support/node.ts";
+import { startWorld, VAULT, type World } from "../e2e/support/world.ts";
 
 interface Step {
   readonly title: string;

@@ -2,10 +2,10 @@
 // With `--node` on a real node, where the pods run; with `--api-server=1.34` on the older API server that is supported.
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../../test/support/api-server-versions.ts";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
-import { olderApiServer } from "../bootstrap/control-plane-assets.mjs";
-import { untilInterrupted } from "../until-interrupted.ts";
+import { olderApiServer } from "../../tools/bootstrap/control-plane-assets.mjs";
+import { untilInterrupted } from "../../tools/until-interrupted.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
 import { steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 

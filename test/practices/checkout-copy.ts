@@ -37,7 +37,7 @@ export function copyCheckout(root: string): CheckoutCopy {
 
 function apply(folder: string, { file, from, to }: Edit): void {
   const text = readFileSync(path.join(folder, file), "utf8");
-  if (!text.includes(from)) throw new Error(`${file} has no ${JSON.stringify(from)}: bring tools/practices/switched-off.ts up to date`);
+  if (!text.includes(from)) throw new Error(`${file} has no ${JSON.stringify(from)}: bring test/practices/switched-off.ts up to date`);
   writeFileSync(
     path.join(folder, file),
     text.replace(from, () => to),

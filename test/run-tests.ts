@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { builtProgram, programRefusal } from "../test/e2e/support/binaries.ts";
-import { HELM_VERSIONS } from "../test/support/helm.ts";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
-import { olderApiServer } from "./bootstrap/control-plane-assets.mjs";
-import { type Layer, testFiles } from "./test-files.ts";
+import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
+import { type Layer, testFiles } from "../tools/test-files.ts";
+import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
+import { HELM_VERSIONS } from "./support/helm.ts";
 
 const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   all: ["unit", "property", "contract", "integration"],
@@ -94,6 +94,6 @@ async function getOlderApiServer(): Promise<void> {
 /** Before the suites start: it takes minutes, in which a suite would run out of its time. */
 async function buildFlux(): Promise<void> {
   if (!isNamed("/support/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
-  const { fluxRefusal, prepareFlux } = await import("../test/support/flux.ts");
+  const { fluxRefusal, prepareFlux } = await import("./support/flux.ts");
   if (fluxRefusal() === undefined) await prepareFlux();
 }

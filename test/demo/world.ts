@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../../test/support/api-server-versions.ts";
-import { type ControlPlane, startControlPlane } from "../../test/support/control-plane.ts";
-import { installProduct, type Product, type ProductProcess } from "../../test/support/product.ts";
-import { type SpawnedEmulator, spawnEmulator } from "../key-vault-emulator/spawn.ts";
+import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
+import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
