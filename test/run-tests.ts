@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
 import { type Layer, testFiles } from "../tools/test-files.ts";
 import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
-import { HELM_VERSIONS } from "./support/helm.ts";
+import { HELM_VERSIONS } from "./support/cluster/helm.ts";
 
 const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   all: ["unit", "property", "contract", "integration"],
@@ -74,7 +74,7 @@ child.on("close", (code) => {
 
 /** Built before any test, whose time limits are not for builds. */
 async function getHelm(): Promise<void> {
-  if (!isNamed("/support/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
+  if (!isNamed("/support/cluster/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
   for (const version of HELM_VERSIONS) await builtProgram(version);
 }
 
@@ -93,7 +93,7 @@ async function getOlderApiServer(): Promise<void> {
 
 /** Before the suites start: it takes minutes, in which a suite would run out of its time. */
 async function buildFlux(): Promise<void> {
-  if (!isNamed("/support/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
-  const { fluxRefusal, prepareFlux } = await import("./support/flux.ts");
+  if (!isNamed("/support/cluster/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  const { fluxRefusal, prepareFlux } = await import("./support/cluster/flux.ts");
   if (fluxRefusal() === undefined) await prepareFlux();
 }

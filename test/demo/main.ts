@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "../../tools/bootstrap/control-plane-assets.mjs";
 import { untilInterrupted } from "../../tools/until-interrupted.ts";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 

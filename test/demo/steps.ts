@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { DemoFailure, expect, get, isGone, mirroredValue, type PodSpec, vaultReads } from "./cluster-reads.ts";
 import { example, type World } from "./world.ts";
 

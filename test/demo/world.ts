@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
-import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 

@@ -1,5 +1,5 @@
-import { startControlPlane } from "../support/control-plane.ts";
-import { installProduct } from "../support/product.ts";
+import { startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct } from "../support/cluster/product.ts";
 import { type LiveSettings, outboundEnvironment } from "./settings.ts";
 import { openLiveVault } from "./vault.ts";
 import { liveSteps } from "./walk-through.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 import type { LiveSettings } from "./settings.ts";
 import type { LiveVault } from "./vault.ts";
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { copyCheckout } from "./checkout-copy.ts";
 import { type NamedTest, readPractices } from "./page.ts";
 import { describeTest, runNamed } from "./run-named.ts";

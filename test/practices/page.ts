@@ -1,4 +1,4 @@
-import { codeSpans, tables } from "../support/markdown.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 export interface NamedTest {
   readonly file: string;

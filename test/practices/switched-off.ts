@@ -115,7 +115,7 @@ export const SWITCHED_OFF: readonly SwitchedOff[] = [
     ["src/domain/injection/plan.ts", '    if (collision.kind === "refused") return failed(collision.denial);\n', ""],
     { test: 1 },
   ),
-  off(26, "the current API server only", ["test/support/api-server-versions.ts", '["1.36", "1.34"]', '["1.36"]']),
+  off(26, "the current API server only", ["test/support/cluster/api-server-versions.ts", '["1.36", "1.34"]', '["1.36"]']),
   off(27, "what a later webhook takes away is not missed", [
     POD_VOLUME,
     "expression: variables.inject != 'true' || variables.missing.size() == 0",

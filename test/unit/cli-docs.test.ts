@@ -13,9 +13,9 @@ import { TARGET_KINDS } from "../../src/cli/resources.ts";
 import { SNAPSHOT_STATES } from "../../src/cli/restore/plan.ts";
 import { RESTORE_ACTIONS } from "../../src/cli/restore/write.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { runOffline } from "../support/cli.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { at, listAt, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const PAGE = "docs/reference/cli.md";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Look, Viewer } from "../../src/cli/cluster.ts";
 import { webhookScope } from "../../src/cli/explain/webhook-steps.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
-import { type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -13,8 +13,8 @@ import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from
 import { workerSettings } from "../../src/cli/doctor/class/class-look.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { holding } from "../support/held-objects.ts";
-import { listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { listAt, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 

@@ -6,9 +6,9 @@ import { type ClassContext, workerSettings } from "../../src/cli/doctor/class/cl
 import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
 import { checkStatus } from "../../src/cli/doctor/class/status.ts";
 import { settingsOf } from "../../src/cli/doctor/settings-in-force.ts";
-import { holding } from "../support/held-objects.ts";
-import type { Manifest } from "../support/shipped-manifests.ts";
-import { classOf, opaque } from "../support/sync-world.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
+import { classOf, opaque } from "../support/worker/sync-world.ts";
 
 const provider = classOf(
   { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" },

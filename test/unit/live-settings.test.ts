@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 
 import { outboundEnvironment, REQUIRED_VARIABLES, readLiveSettings } from "../live/settings.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../test/live/main.ts");
+const MAIN = path.resolve(import.meta.dirname, "../live/main.ts");
 const complete = Object.fromEntries(REQUIRED_VARIABLES.map((name) => [name, `of ${name}`]));
 
 function run(environment: Readonly<Record<string, string>>) {
