@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { programRefusal } from "../e2e/support/binaries.ts";
-import { fencedBlocks } from "../support/markdown.ts";
-import { alertGroups, alertRules, dashboardAnnotations, dashboardPanels } from "../support/monitoring.ts";
-import { expectedAlerts, openPromtool, type Promtool, testedGroups, type Verdict } from "../support/promtool.ts";
+import { fencedBlocks } from "../support/docs/markdown.ts";
+import { alertGroups, alertRules, dashboardAnnotations, dashboardPanels } from "../support/docs/monitoring.ts";
+import { expectedAlerts, openPromtool, type Promtool, testedGroups, type Verdict } from "../support/docs/promtool.ts";
 import { ALERT_CASES, type AlertCase } from "./judge/alert-cases.ts";
 import { PASSING_TROUBLES } from "./judge/passing-troubles.ts";
 

@@ -9,7 +9,7 @@ import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
-import { at, MANIFESTS } from "../support/shipped-manifests.ts";
+import { at, MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
 
 const refusal = programRefusal(["argo-lua"]);

@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 
 import { CLOUDS } from "../../src/domain/provider-class/clouds.ts";
 import { clientEnvironment, type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
-import { eventually } from "../support/eventually.ts";
-import { type LineProcess, startLineProcess } from "../support/line-process.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
+import { eventually } from "../support/time/eventually.ts";
 import type { Answer, Question } from "./azure-adapter-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./azure-adapter-process.ts", import.meta.url));

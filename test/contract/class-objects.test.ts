@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import type { Permission } from "../../tools/key-vault-emulator/vault/permissions.ts";
-import { type LineProcess, startLineProcess } from "../support/line-process.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import type { ClassAnswer, ClassQuestion } from "./class-objects-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./class-objects-process.ts", import.meta.url));

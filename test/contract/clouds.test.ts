@@ -9,7 +9,7 @@ import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { CLOUDS, type CloudName } from "../../tools/key-vault-emulator/network/clouds.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { type LineProcess, startLineProcess } from "../support/line-process.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import type { Answer, Question } from "./azure-adapter-process.ts";
 import type { ClassAnswer, ClassQuestion } from "./class-objects-process.ts";
 

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { programRefusal } from "../e2e/support/binaries.ts";
-import { OPENSSL_MISSING } from "../support/openssl.ts";
+import { OPENSSL_MISSING } from "../support/fixtures/openssl.ts";
 import { type Compared, compare, normalisationLines, type Outcome, type Tally, tally } from "./judge/comparison.ts";
 import { generatedProviderCases } from "./judge/generated-provider.ts";
 import { generatedSecretData } from "./judge/generated-secret-data.ts";

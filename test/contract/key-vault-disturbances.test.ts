@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { dispatch } from "../../tools/key-vault-emulator/cli/dispatch.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { EmulatorSetting, type Setting } from "./emulator-setting.ts";
 import type { ClientSpec, SdkCall } from "./sdk-protocol.ts";
 

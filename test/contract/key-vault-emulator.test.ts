@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { type SdkProcess, startSdkProcess } from "./sdk-process.ts";
 import type { ClientSpec, SdkAnswer, SdkCall, SdkFailure } from "./sdk-protocol.ts";
 import { openTunnel, type RawResponse, requestThroughTunnel } from "./tunnel-request.ts";

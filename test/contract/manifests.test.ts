@@ -10,8 +10,8 @@ import { readManifests } from "../../src/cli/manifest/documents.ts";
 import { toJson, toYaml } from "../../src/cli/manifest/yaml.ts";
 import { isJsonObject } from "../../src/domain/json-object.ts";
 import { programRefusal } from "../e2e/support/binaries.ts";
-import { randomFrom } from "../support/pod-schema/random.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { randomFrom } from "../support/fixtures/random.ts";
 import { generatedFiles, scalarDocuments } from "./judge/generated-manifests.ts";
 import { manifestCases } from "./judge/manifest-cases.ts";
 import {

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../support/processes/tcp-proxy.ts";
 import type { ProxyAnswer, ProxyQuestion } from "./outbound-proxy-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./outbound-proxy-process.ts", import.meta.url));

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { blobFile, type Descriptor, digestOf, INDEX, MANIFEST, OciLayout } from "../../tools/release/oci-layout.ts";
 import { Registry } from "../../tools/release/registry.ts";
 import { programRefusal } from "../e2e/support/binaries.ts";
-import { type RunningRegistry, startRegistry } from "../support/registry.ts";
+import { type RunningRegistry, startRegistry } from "../support/processes/registry.ts";
 
 const refusal = programRefusal(["registry"]);
 /** `release:of-this-test`, bcrypt. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type LineProcess, startLineProcess } from "../support/line-process.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import { type SdkAnswer, type SdkCommand, toLine } from "./sdk-protocol.ts";
 
 export type SdkProcess = LineProcess<SdkCommand, SdkAnswer>;

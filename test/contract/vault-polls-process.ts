@@ -11,7 +11,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
-import { reasonOf, StoredClass, type StoredClassFacts } from "../support/stored-class.ts";
+import { reasonOf, StoredClass, type StoredClassFacts } from "../support/fixtures/stored-class.ts";
 
 export interface PollQuestion {
   /** A class by its name; made at its first mention. */

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
 import type { Permission } from "../../tools/key-vault-emulator/vault/permissions.ts";
-import { eventually } from "../support/eventually.ts";
-import { type LineProcess, startLineProcess } from "../support/line-process.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
+import { eventually } from "../support/time/eventually.ts";
 import type { PollAnswer, PollQuestion } from "./vault-polls-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./vault-polls-process.ts", import.meta.url));

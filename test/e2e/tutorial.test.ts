@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { after, before, describe } from "node:test";
 import { REPOSITORY } from "../../tools/repository-files.ts";
-import { eventually } from "../support/eventually.ts";
-import { type RunningProcess, startProcess } from "../support/process.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { realNodeRefusal } from "./support/node.ts";
 import { scenarios, skipUnless } from "./support/scenarios.ts";
 import { isAsShown, outputsOf, readSteps, scriptOf } from "./support/tutorial.ts";
@@ -18,7 +18,7 @@ describe("the tutorial", { skip: skipUnless(await realNodeRefusal()) }, () => {
 
   /** The page's first terminal. */
   before(async () => {
-    const child = spawn(process.execPath, ["tools/demo/main.ts", "--node", "--keep"], {
+    const child = spawn(process.execPath, ["test/demo/main.ts", "--node", "--keep"], {
       cwd: REPOSITORY,
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import type { Emulator } from "../../tools/key-vault-emulator/emulator.ts";
-import { classOf, opaque } from "../support/sync-world.ts";
+import { classOf, opaque } from "../support/worker/sync-world.ts";
 
 /** Of one cell: ten classes of five Secrets, one object each. */
 export const SECRETS = 50;

@@ -1,8 +1,8 @@
 import { SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { FIELD_MANAGER } from "../../src/sync/field-manager.ts";
-import type { AuditEntry } from "../support/audit.ts";
-import { eventually } from "../support/eventually.ts";
-import { mergePatch, secretPath, send } from "../support/sync-world.ts";
+import type { AuditEntry } from "../support/cluster/audit.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { mergePatch, secretPath, send } from "../support/worker/sync-world.ts";
 import { startRotation } from "./cell.ts";
 import type { Lane } from "./fault.ts";
 import { recovery } from "./judge.ts";

@@ -1,8 +1,8 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { listAll, statusOf } from "../support/sync-world.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { listAll, statusOf } from "../support/worker/sync-world.ts";
 import type { Cell, Mark } from "./cell.ts";
 
 /** What is wrong with the Secrets of a cell, measured by where its vault was: one sentence for each that is. */

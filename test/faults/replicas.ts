@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { Product, ProductProcess } from "../support/product.ts";
-import { find, LEASE } from "../support/sync-world.ts";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import type { Product, ProductProcess } from "../support/cluster/product.ts";
+import { startTcpProxy, type TcpProxy } from "../support/processes/tcp-proxy.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { find, LEASE } from "../support/worker/sync-world.ts";
 
 const ACCOUNT = { namespace: "keyvault-injector", name: "keyvault-injector-sync" };
 const CLOCK_MODULE = path.join(import.meta.dirname, "stepped-process-clock.ts");

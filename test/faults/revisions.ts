@@ -3,8 +3,8 @@ import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.
 import { type ObjectRef, RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { objectKey } from "../../src/domain/object-key.ts";
 import { FIELD_MANAGER } from "../../src/sync/field-manager.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { kubeAccess } from "../support/kube-access.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { kubeAccess } from "../support/cluster/kube-access.ts";
 import type { Cell } from "./cell.ts";
 
 /** One state of a Secret as the API server stored it. */

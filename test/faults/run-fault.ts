@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually } from "../support/eventually.ts";
-import { createClass, mirroredSecrets, send } from "../support/sync-world.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { createClass, mirroredSecrets, send } from "../support/worker/sync-world.ts";
 import { type Cell, type Mark, type Rotation, SECRETS, startRotation } from "./cell.ts";
 import type { Cells, Evidence, Fault, FaultResult, Lane, Phase, PhaseResult, Strike, Target } from "./fault.ts";
 import { PHASES } from "./fault.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { eventually } from "../support/eventually.ts";
-import { type RunningProcess, startProcess } from "../support/process.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 /** A server that the test control plane started, as the kernel knows it: to be killed, stopped and started again as it was. */
 export class ServerProcess {

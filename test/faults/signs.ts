@@ -1,6 +1,6 @@
 import type { FaultEffect } from "../../tools/key-vault-emulator/network/fault-plan.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
-import type { AuditEntry } from "../support/audit.ts";
+import type { AuditEntry } from "../support/cluster/audit.ts";
 import type { Cell } from "./cell.ts";
 import type { Evidence, Strike, Target } from "./fault.ts";
 

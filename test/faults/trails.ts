@@ -1,8 +1,8 @@
 import type { Emulator } from "../../tools/key-vault-emulator/emulator.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
-import { type AuditEntry, auditTail, isProbe } from "../support/audit.ts";
-import { auditLogOf, type ControlPlane } from "../support/control-plane.ts";
-import { SYNC_USER } from "../support/sync-world.ts";
+import { type AuditEntry, auditTail, isProbe } from "../support/cluster/audit.ts";
+import { auditLogOf, type ControlPlane } from "../support/cluster/control-plane.ts";
+import { SYNC_USER } from "../support/worker/sync-world.ts";
 
 /** The API server's audit log of the worker, read as it grows. */
 export class AuditTrail {

@@ -1,8 +1,8 @@
 import { clientEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
-import { installProduct } from "../support/product.ts";
-import { createCredentials, send } from "../support/sync-world.ts";
+import { type ControlPlane, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct } from "../support/cluster/product.ts";
+import { createCredentials, send } from "../support/worker/sync-world.ts";
 import { Cell, type CellOptions } from "./cell.ts";
 import { Replicas } from "./replicas.ts";
 import { Revisions } from "./revisions.ts";

@@ -1,5 +1,5 @@
 import type { SpawnedEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
 
 /** The shortest that the product takes. */
 export const INTERVAL_MS = 10_000;

@@ -7,7 +7,7 @@
  * needs KUBEBUILDER_ASSETS; exits with 1 where a victim was hurt, or where a control hurt nobody.
  */
 import { parseArgs } from "node:util";
-import { builtCommit } from "../support/built-commit.ts";
+import { builtCommit } from "../support/cluster/built-commit.ts";
 import type { Attack } from "./attack.ts";
 import { apiServerAttacks } from "./attacks/api-server.ts";
 import { peerAttacks } from "./attacks/peers.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ProductProcess } from "../support/product.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
 
 /** Of the shipped containers, and a half more: what runs from sources needs more than what is compiled (MiB). */
 const LIMITS: Readonly<Record<ProductProcess["role"], number>> = { webhook: 384, sync: 768 };

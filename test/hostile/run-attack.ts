@@ -1,4 +1,4 @@
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../support/time/eventually.ts";
 import type { Attack } from "./attack.ts";
 import type { Service } from "./victim.ts";
 import type { HostileWorld } from "./world.ts";

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { apiRequest } from "../support/api-request.ts";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 export interface SlowAdmissionOptions {
   /** Milliseconds before each answer. */

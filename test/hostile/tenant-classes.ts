@@ -1,6 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
-import { classOf, createClass, opaque, send } from "../support/sync-world.ts";
+import { classOf, createClass, opaque, send } from "../support/worker/sync-world.ts";
 import type { HostileWorld, Tenant } from "./world.ts";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";

@@ -2,11 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KubeObject, Secret } from "../../src/domain/kubernetes.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { Cell } from "../faults/cell.ts";
-import { apiRequest } from "../support/api-request.ts";
-import { kubeAccess } from "../support/kube-access.ts";
-import { aPod } from "../support/pods.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
-import { createClass, createCredentials, find, LEASE, send } from "../support/sync-world.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { kubeAccess } from "../support/cluster/kube-access.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aPod } from "../support/fixtures/pods.ts";
+import { createClass, createCredentials, find, LEASE, send } from "../support/worker/sync-world.ts";
 import { INTERVAL_MS, type VictimGround } from "./ground.ts";
 
 const NAMESPACE = "victim";

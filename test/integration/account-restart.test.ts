@@ -3,13 +3,13 @@ import { after, before, describe, test } from "node:test";
 import { NODE_NAMESPACE } from "../../src/domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-readiness.ts";
+import { at } from "../support/cluster/shipped-manifests.ts";
 import { manifestOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
-import { at } from "../support/shipped-manifests.ts";
-import { eventsOf, listAll, writesOf } from "../support/sync-world.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { eventsOf, listAll, writesOf } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMESPACE = "keyvault-injector";

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ApiAnswer, apiRequest } from "../support/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type KubectlOutput, kubectlOutput } from "../support/kubectl-output.ts";
-import { aNamespace } from "../support/namespace.ts";
-import { assertNothingForbidden } from "../support/own-requests.ts";
-import { type Annotations, CLASS, MISTAKES, withOptIn } from "../support/pod-mistakes.ts";
-import { aClass, aPod, aReview, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
-import { postToWebhook, type WebhookTarget, webhookTarget } from "../support/webhook-request.ts";
+import { type KubectlOutput, kubectlOutput } from "../support/cli/kubectl-output.ts";
+import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { aNamespace } from "../support/cluster/namespace.ts";
+import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, aReview, documentVolume, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { postToWebhook, type WebhookTarget, webhookTarget } from "../support/webhook/webhook-request.ts";
+import { type Annotations, CLASS, MISTAKES, withOptIn } from "./pod-mistakes.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

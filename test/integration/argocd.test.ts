@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ControlPlane, controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { onOneMachine } from "../support/one-machine.ts";
-import { at, folderManifests, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
-import { classOf, createClass, find, opaque, reasonIs, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
+import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { onOneMachine } from "../support/cluster/one-machine.ts";
+import { at, folderManifests, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { classOf, createClass, find, opaque, reasonIs, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 /** As its sync option ServerSideApply does: under this manager, and whatever others own. */

@@ -4,10 +4,10 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import type { SyncReason } from "../../src/domain/reasons.ts";
-import { MERGE_PATCH } from "../support/api-request.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   type ClassFacts,
@@ -28,7 +28,7 @@ import {
   send,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const KEY = "keyvault-injector-sync-key";

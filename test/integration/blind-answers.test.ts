@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/shipped-manifests.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const NAMESPACE = "default";
 const VALUE = Buffer.from("hunter2").toString("base64");

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { AUTHORITY_LIFETIME, LEAF_LIFETIME } from "../../src/domain/certificates/lifetimes.ts";
-import { APPLY_PATCH, apiRequest, JSON_PATCH } from "../support/api-request.ts";
+import { APPLY_PATCH, apiRequest, JSON_PATCH } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, MANIFESTS, policyIsActive } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { SteppedClock } from "../support/time/stepped-clock.ts";
 import {
   callTls,
   isSignedByOneOf,
@@ -13,12 +18,7 @@ import {
   type Replica,
   SERVICE,
   startReplica,
-} from "../support/certificate-replicas.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, MANIFESTS, policyIsActive } from "../support/shipped-manifests.ts";
-import { SteppedClock } from "../support/stepped-clock.ts";
+} from "../support/webhook/certificate-replicas.ts";
 
 const refusal = controlPlaneRefusal();
 const MUTATING = path.join(MANIFESTS, "base/webhook-configuration.yaml");

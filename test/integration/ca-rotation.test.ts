@@ -9,7 +9,11 @@ import { authoritySecretBody } from "../../src/tls/authority-secret.ts";
 import { publishBundle } from "../../src/tls/bundle-publisher.ts";
 import { issueAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
-import { forbidden } from "../support/audit.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { kubeAccess } from "../support/cluster/kube-access.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { SteppedClock } from "../support/time/stepped-clock.ts";
 import {
   barrier,
   beforeFirstApply,
@@ -22,12 +26,8 @@ import {
   type Replica,
   SERVICE,
   startReplica,
-} from "../support/certificate-replicas.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { kubeAccess } from "../support/kube-access.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { SteppedClock } from "../support/stepped-clock.ts";
+} from "../support/webhook/certificate-replicas.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const refusal = controlPlaneRefusal();
 const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { forbidden } from "../support/audit.ts";
-import { findLeaks, type Text } from "../support/canary.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { findLeaks, type Text } from "../support/worker/canary.ts";
 
 const refusal = controlPlaneRefusal();
 const VAULT = "canary-vault";

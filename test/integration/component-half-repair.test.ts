@@ -5,12 +5,12 @@ import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import type { Outcome } from "../../src/runtime/workqueue.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { componentId, contentOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
 import { healingOf } from "../support/component-damage/healing-here.ts";
 import { environmentSet, merged, type Operation, patched } from "../support/component-damage/operations.ts";
 import { assertNothingToApply } from "../support/component-damage/run.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMESPACE = "keyvault-injector";

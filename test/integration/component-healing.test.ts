@@ -3,7 +3,8 @@ import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
-import { runOnline } from "../support/cli.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { ADDED_TO_REPORTED, addedRounds } from "../support/component-damage/added.ts";
 import { componentId, manifestOf, readTarget, type Target, versionOf } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
@@ -20,9 +21,8 @@ import {
   summaryOf,
 } from "../support/component-damage/run.ts";
 import { CLASSES, damageRounds } from "../support/component-damage/table.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { writesOf } from "../support/sync-world.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { writesOf } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMESPACE = "keyvault-injector";

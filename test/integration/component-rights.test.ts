@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { renderKustomization } from "../../tools/render-manifests.ts";
-import { controlPlaneBinary, controlPlaneRefusal } from "../support/control-plane.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/shipped-manifests.ts";
+import { controlPlaneBinary, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/cluster/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const WORKER = "keyvault-injector-sync";

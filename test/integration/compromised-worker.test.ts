@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { GRANT_ANNOTATIONS, MANAGED_LABEL } from "../../src/domain/annotations.ts";
-import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { type Attempt, dryRun, isRead } from "../support/compromised-worker/attempt.ts";
-import { attemptsOnLimits, attemptsOnWorkloads } from "../support/compromised-worker/cluster.ts";
-import { anew, editsOfClass, editsOfComponents, pathOf, restorationsOf } from "../support/compromised-worker/components.ts";
-import { forgeries, grantAttempts, tokenAttempts } from "../support/compromised-worker/identities.ts";
-import { ACCOUNTS, CLASS, installed, SECRETS, TENANT } from "../support/compromised-worker/install.ts";
-import { mintingSecrets, secretAttempts } from "../support/compromised-worker/secrets.ts";
-import { type ControlPlane, controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { assertAllowed } from "../support/policy-answers.ts";
-import { TARGETS } from "../support/worker-writes/table.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { assertAllowed } from "../support/cluster/policy-answers.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type Attempt, dryRun, isRead } from "./compromised-worker/attempt.ts";
+import { attemptsOnLimits, attemptsOnWorkloads } from "./compromised-worker/cluster.ts";
+import { anew, editsOfClass, editsOfComponents, pathOf, restorationsOf } from "./compromised-worker/components.ts";
+import { forgeries, grantAttempts, tokenAttempts } from "./compromised-worker/identities.ts";
+import { ACCOUNTS, CLASS, installed, SECRETS, TENANT } from "./compromised-worker/install.ts";
+import { mintingSecrets, secretAttempts } from "./compromised-worker/secrets.ts";
+import { TARGETS } from "./worker-writes/table.ts";
 
 const refusal = controlPlaneRefusal();
 const CLASSES = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${TENANT}/secretproviderclasses`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { forbidden } from "../support/audit.ts";
-import { type ControlPlane, controlPlaneRefusal, runKubectl, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { type ControlPlane, controlPlaneRefusal, runKubectl, startControlPlane } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { apiRequest, JSON_PATCH } from "../support/api-request.ts";
-import { controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { installProduct } from "../support/product.ts";
-import { at, MANIFESTS } from "../support/shipped-manifests.ts";
-import { CLASS_CRD, STATUS_CRD } from "../support/sync-world.ts";
+import { apiRequest, JSON_PATCH } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct } from "../support/cluster/product.ts";
+import { at, MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { CLASS_CRD, STATUS_CRD } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { heavyPkcs12 } from "../support/heavy-pkcs12.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { heavyPkcs12 } from "../support/fixtures/heavy-pkcs12.ts";
 import {
   assertNothingForbidden,
   classOf,
@@ -15,7 +15,7 @@ import {
   type SyncWorld,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 /** In place each takes some seconds, and the lease is lost after ten. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 
-const DEMO = path.resolve(import.meta.dirname, "../../tools/demo/main.ts");
+const DEMO = path.resolve(import.meta.dirname, "../demo/main.ts");
 
 interface Outcome {
   readonly code: number;

@@ -5,13 +5,13 @@ import { CLASS_VERDICTS } from "../../src/cli/doctor/plan/plan.ts";
 import type { PlannedSecret } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { SECRET_ACTIONS } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { findLeaks } from "../support/canary.ts";
-import { classReader } from "../support/class-reader.ts";
-import { runOnline } from "../support/cli.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { aNamespace } from "../support/namespace.ts";
-import { installDefinitions } from "../support/shipped-manifests.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { classReader } from "../support/cluster/class-reader.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { aNamespace } from "../support/cluster/namespace.ts";
+import { installDefinitions } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { findLeaks } from "../support/worker/canary.ts";
 import {
   type ClassFacts,
   classOf,
@@ -22,7 +22,7 @@ import {
   type SyncWorld,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const VALUE = "a value of a Secret that was there before";

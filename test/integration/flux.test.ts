@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { CustomResourceDefinition } from "../../src/domain/healing/crd.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import { apiRequest } from "../support/api-request.ts";
-import { runOffline, runOnline } from "../support/cli.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Flux, fluxRefusal, startFlux } from "../support/flux.ts";
+import { runOffline, runOnline } from "../support/cli/cli.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type Flux, fluxRefusal, startFlux } from "../support/cluster/flux.ts";
 import {
   changesIn,
   installByFlux,
@@ -19,9 +18,10 @@ import {
   roundsOf,
   TEAM,
   teamKustomization,
-} from "../support/flux-install.ts";
-import { aPod, OPTED_IN } from "../support/pods.ts";
-import type { ProductProcess } from "../support/product.ts";
+} from "../support/cluster/flux-install.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   allClasses,
   CLASS_CRD,
@@ -35,7 +35,7 @@ import {
   type SyncWorld,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal() ?? fluxRefusal();
 const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}`;

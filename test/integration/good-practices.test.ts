@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ApiAnswer, apiRequest } from "../support/api-request.ts";
-import { type Competitor, type CompetitorOptions, type Mutation, startCompetitor } from "../support/competing-webhook.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { assertNothingForbidden } from "../support/own-requests.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { at, listAt, policyIsActive } from "../support/shipped-manifests.ts";
+import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { at, listAt, policyIsActive } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type Competitor, type CompetitorOptions, type Mutation, startCompetitor } from "./competing-webhook.ts";
 
 // Good practices of admission webhooks that only an API server shows: see docs/reference/good-practices.md.
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type CliOutput, runCli } from "../support/cli.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { at, installShipped, parseManifests } from "../support/shipped-manifests.ts";
-import { classOf, createClass, opaque } from "../support/sync-world.ts";
+import { type CliOutput, runCli } from "../support/cli/cli.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { at, installShipped, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { classOf, createClass, opaque } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const VAULT = { vault: "shop", tenantId: "00000000-0000-0000-0000-000000000001" };

@@ -5,11 +5,11 @@ import { CLASS_ANNOTATIONS, CRD_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABE
 import type { CustomResourceDefinition } from "../../src/domain/healing/crd.ts";
 import { type ClassSnapshot, canonical } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { JSON_PATCH } from "../support/api-request.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { JSON_PATCH } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   allClasses,
   allStatuses,
@@ -30,7 +30,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMESPACES = 5;

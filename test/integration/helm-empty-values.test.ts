@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, test } from "node:test";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { CHART, helmRefusal, runHelm, templateArguments } from "../support/helm.ts";
-import { guardsLost, privilegesBeyond, trafficBeyond, webhooksChanged } from "../support/openings/openings.ts";
-import { rightsBeyond, rightsOf } from "../support/openings/rights.ts";
-import { at, listAt, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { CHART, helmRefusal, runHelm, templateArguments } from "../support/cluster/helm.ts";
+import { at, listAt, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { guardsLost, privilegesBeyond, trafficBeyond, webhooksChanged } from "./openings/openings.ts";
+import { rightsBeyond, rightsOf } from "./openings/rights.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 

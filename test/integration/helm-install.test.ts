@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { type CliOutput, runCli } from "../support/cli.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { CHART, HELM_VERSIONS, type HelmAnswer, type HelmVersion, helmRefusal, runHelm } from "../support/helm.ts";
-import { at, installShipped, listAt } from "../support/shipped-manifests.ts";
+import { type CliOutput, runCli } from "../support/cli/cli.ts";
+import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { CHART, HELM_VERSIONS, type HelmAnswer, type HelmVersion, helmRefusal, runHelm } from "../support/cluster/helm.ts";
+import { at, installShipped, listAt } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

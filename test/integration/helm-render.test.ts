@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { VERSION } from "../../tools/repository-files.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import {
   CHART,
   chartObjects,
@@ -13,7 +13,7 @@ import {
   type Rendering,
   renderChart,
   runHelm,
-} from "../support/helm.ts";
+} from "../support/cluster/helm.ts";
 import {
   at,
   folderManifests,
@@ -24,7 +24,7 @@ import {
   readManifests,
   renderFolder,
   renderOwnKustomization,
-} from "../support/shipped-manifests.ts";
+} from "../support/cluster/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

@@ -7,8 +7,8 @@ import { before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { settingsOf, type WorkloadObject } from "../../src/cli/shared/settings-in-force.ts";
 import { VERSION } from "../../tools/repository-files.ts";
-import { CHART, chartObjects, HELM_VERSIONS, helmRefusal, renderChart, runHelm, templateArguments } from "../support/helm.ts";
-import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { CHART, chartObjects, HELM_VERSIONS, helmRefusal, renderChart, runHelm, templateArguments } from "../support/cluster/helm.ts";
+import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const refusal = helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

@@ -8,7 +8,6 @@ import { componentsOf } from "../../src/domain/healing/components.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { VERSION } from "../../tools/repository-files.ts";
-import { moduleFolder, moduleRefusal } from "../support/go-module.ts";
 import {
   chartObjects,
   chartRefusal,
@@ -19,9 +18,10 @@ import {
   runHelm,
   templateArguments,
   withoutPodTemplates,
-} from "../support/helm.ts";
-import { type Right, rightsOf } from "../support/openings/rights.ts";
-import { at, folderManifests, listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+} from "../support/cluster/helm.ts";
+import { at, folderManifests, listAt, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { moduleFolder, moduleRefusal } from "./go-module.ts";
+import { type Right, rightsOf } from "./openings/rights.ts";
 
 const refusal = helmRefusal() ?? moduleRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

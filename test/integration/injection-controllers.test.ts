@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { apiRequest } from "../support/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { assertNothingForbidden } from "../support/own-requests.ts";
-import { aClass, OPTED_IN, prefixed } from "../support/pods.ts";
-import { installProduct, type Product } from "../support/product.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
+import { installProduct, type Product } from "../support/cluster/product.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aClass, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -4,16 +4,16 @@ import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { ServingCertificate } from "../../src/domain/ports/certificate-source.ts";
-import { type ApiAnswer, apiRequest, JSON_PATCH } from "../support/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { proxiedKubeconfig } from "../support/kube-access.ts";
-import { samplesOf } from "../support/metric-samples.ts";
-import { assertNothingForbidden } from "../support/own-requests.ts";
-import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
+import { type ApiAnswer, apiRequest, JSON_PATCH } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { proxiedKubeconfig } from "../support/cluster/kube-access.ts";
+import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { samplesOf } from "../support/worker/metric-samples.ts";
 
 // What happens to pods while the webhook is away or broken, in every way that it can be.
 

@@ -9,8 +9,7 @@ import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig } from "../../src/kube/config.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import {
   CONFIG_MAPS,
   type KubeAccess,
@@ -20,8 +19,9 @@ import {
   type Widget,
   widget,
   widgetDefinition,
-} from "../support/kube-access.ts";
-import { startTcpProxy } from "../support/tcp-proxy.ts";
+} from "../support/cluster/kube-access.ts";
+import { startTcpProxy } from "../support/processes/tcp-proxy.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 const MANAGER = { fieldManager: "test" };

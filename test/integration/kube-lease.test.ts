@@ -9,12 +9,12 @@ import { createLeaderElection } from "../../src/kube/lease.ts";
 import type { Lease } from "../../src/kube/lease-record.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
-import { forbidden } from "../support/audit.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { CONFIG_MAPS, type KubeAccess, kubeAccess, proxiedKubeconfig } from "../support/kube-access.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { CONFIG_MAPS, type KubeAccess, kubeAccess, proxiedKubeconfig } from "../support/cluster/kube-access.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const refusal = controlPlaneRefusal();
 const forever = new AbortController().signal;

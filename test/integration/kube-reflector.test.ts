@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { Change, Reflector } from "../../src/domain/ports/kube-watcher.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import {
   CONFIG_MAPS,
   type KubeAccess,
@@ -13,9 +12,10 @@ import {
   type Widget,
   widget,
   widgetDefinition,
-} from "../support/kube-access.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import type { TcpProxy } from "../support/tcp-proxy.ts";
+} from "../support/cluster/kube-access.ts";
+import type { TcpProxy } from "../support/processes/tcp-proxy.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const refusal = controlPlaneRefusal();
 const MANAGER = { fieldManager: "test" };

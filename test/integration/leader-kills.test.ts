@@ -6,10 +6,10 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   classOf,
   createClass,
@@ -21,8 +21,8 @@ import {
   type SyncWorld,
   secretPath,
   startSyncWorld,
-} from "../support/sync-world.ts";
-import { judgeWriters, writersPolicy } from "../support/writers.ts";
+} from "../support/worker/sync-world.ts";
+import { judgeWriters, writersPolicy } from "./writers.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -6,10 +6,10 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 
 const refusal = controlPlaneRefusal();
-const MAIN = path.resolve(import.meta.dirname, "../../tools/live/main.ts");
+const MAIN = path.resolve(import.meta.dirname, "../live/main.ts");
 
 interface Ran {
   readonly code: number;

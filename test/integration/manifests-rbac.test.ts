@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type AccessTarget, accessReview } from "../support/access-review.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { installShipped } from "../support/shipped-manifests.ts";
+import { type AccessTarget, accessReview } from "../support/cluster/access-review.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installShipped } from "../support/cluster/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { chartObjects, helmRefusal } from "../support/helm.ts";
-import { folderManifests, installDefinitions, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { chartObjects, helmRefusal } from "../support/cluster/helm.ts";
+import { folderManifests, installDefinitions, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
 
 /** Kinds of other products, whose definitions are not ours to install: cert-manager, the Prometheus operator, Flux and Argo CD. */
 const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com|argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//;

@@ -4,11 +4,11 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { accessReview } from "../support/access-review.ts";
-import { APPLY_PATCH, type ApiAnswer, apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "../support/shipped-manifests.ts";
+import { accessReview } from "../support/cluster/access-review.ts";
+import { APPLY_PATCH, type ApiAnswer, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderDefaultOverlay } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

@@ -4,10 +4,10 @@ import { globSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { alertRules, DASHBOARD } from "../support/monitoring.ts";
-import { commandsOf, type RunbookCommand } from "../support/runbook-commands.ts";
-import { at, folderManifests, installShipped, listAt, type Manifest } from "../support/shipped-manifests.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { at, folderManifests, installShipped, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import { alertRules, DASHBOARD } from "../support/docs/monitoring.ts";
+import { commandsOf, type RunbookCommand } from "../support/docs/runbook-commands.ts";
 
 const refusal = controlPlaneRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { kubectlOutput } from "../support/kubectl-output.ts";
-import { startProcess } from "../support/process.ts";
-import { freePort, installProduct, type Product, type ProductProcess, type Role } from "../support/product.ts";
-import { renderDefaultOverlay } from "../support/shipped-manifests.ts";
+import { kubectlOutput } from "../support/cli/kubectl-output.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { freePort, installProduct, type Product, type ProductProcess, type Role } from "../support/cluster/product.ts";
+import { renderDefaultOverlay } from "../support/cluster/shipped-manifests.ts";
+import { startProcess } from "../support/processes/process.ts";
 
 const refusal = controlPlaneRefusal();
 const SECOND = "elsewhere";

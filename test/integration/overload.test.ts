@@ -5,14 +5,14 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Place } from "../../src/webhook/admission-gate.ts";
 import { REPOSITORY } from "../../tools/repository-files.ts";
-import { apiRequest } from "../support/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
-import { startProcess } from "../support/process.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
+import { startProcess } from "../support/processes/process.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const refusal = controlPlaneRefusal();
 
@@ -100,7 +100,7 @@ describe("a webhook under attack, on a real API server", { skip: refusal }, () =
   ] as const) {
     const skip = process.platform === "linux" ? false : "SKIPPED: needs a second loopback address";
     test(`S1: injects every pod while a thousand connections of ${whose} are silent, slow, lying or asking`, { skip }, async (context) => {
-      const child = spawn(process.execPath, [path.join(REPOSITORY, "test/support/flood.ts"), String(webhook.admissionPort), from], {
+      const child = spawn(process.execPath, [path.join(REPOSITORY, "test/support/webhook/flood.ts"), String(webhook.admissionPort), from], {
         stdio: ["ignore", "pipe", "ignore"],
       });
       const flood = startProcess(child, "flood");

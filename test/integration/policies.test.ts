@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { MANAGED_LABEL, POD_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
-import { APPLY_PATCH, type ApiAnswer, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
-import {
-  CONFIGURATION,
-  csiVolume,
-  mounted,
-  type PodFields,
-  PolicyRequests,
-  RESTRICTED,
-  type SecretFields,
-} from "../support/policy-requests.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../support/shipped-manifests.ts";
+import { APPLY_PATCH, type ApiAnswer, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, installShipped, policyIsActive, renderDefaultOverlay } from "../support/cluster/shipped-manifests.ts";
+import { CONFIGURATION, csiVolume, mounted, type PodFields, PolicyRequests, RESTRICTED, type SecretFields } from "./policy-requests.ts";
 
 const OWN = "keyvault-injector";
 const ADOPTABLE = "keyvault-injector.dev/adoptable-by";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/api-request.ts";
-import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { assertAllowed, assertDenied, messageOf } from "../support/policy-answers.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, installShipped, policyIsActive } from "../support/shipped-manifests.ts";
+import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, installShipped, policyIsActive } from "../support/cluster/shipped-manifests.ts";
 
 const POLICY = "keyvault-injector-sync-workloads";
 const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { kubectlOutput } from "../support/kubectl-output.ts";
-import { assertNothingForbidden } from "../support/own-requests.ts";
-import { aClass, OPTED_IN, prefixed } from "../support/pods.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { kubectlOutput } from "../support/cli/kubectl-output.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { aClass, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 

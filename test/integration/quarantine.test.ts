@@ -3,9 +3,9 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -17,11 +17,11 @@ import {
   type SyncWorld,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const BOMB = "a value that ends the process";
-const planted = pathToFileURL(path.resolve(import.meta.dirname, "../support/planted-bomb.ts")).href;
+const planted = pathToFileURL(path.resolve(import.meta.dirname, "./planted-bomb.ts")).href;
 /** The lease of a dead leader has to run out first. */
 const TAKEOVER_MS = 40_000;
 const MOST_STARTS = 6;

@@ -4,9 +4,9 @@ import { after, before, describe, test } from "node:test";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import { type ClassSnapshot, canonical, snapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   CLASS_CRD,
@@ -22,7 +22,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const KEY_SECRET = secretPath("keyvault-injector", "keyvault-injector-sync-key");

@@ -3,11 +3,11 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import { type ClassSnapshot, canonical } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { findLeaks } from "../support/canary.ts";
-import { runOnline } from "../support/cli.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { installDefinitions } from "../support/shipped-manifests.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { installDefinitions } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { findLeaks } from "../support/worker/canary.ts";
 import {
   CLASS_CRD,
   classOf,
@@ -21,7 +21,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMES = ["first", "second", "third"] as const;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { describeResult, installForLoad, runRollingRestart } from "../load/rolling-restart.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import type { Product } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { Product } from "../support/cluster/product.ts";
 
 const refusal = controlPlaneRefusal();
 

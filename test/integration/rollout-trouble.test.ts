@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
-import { type RolloutSteps, rolloutSteps } from "../support/rollout-steps.ts";
-import { eventsOf, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
-import { createWorkload, isReady, liveWorkload, restartStampOf, type WorkloadFacts } from "../support/workloads.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-readiness.ts";
+import { type RolloutSteps, rolloutSteps } from "../support/cluster/rollout-steps.ts";
+import { createWorkload, isReady, liveWorkload, restartStampOf, type WorkloadFacts } from "../support/cluster/workloads.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { eventsOf, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -2,13 +2,23 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
-import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { forbidden } from "../support/audit.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type PodReadiness, startPodReadiness } from "../support/pod-readiness.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { type Mirrored, type RolloutSteps, rolloutSteps } from "../support/rollout-steps.ts";
+import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-readiness.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { type Mirrored, type RolloutSteps, rolloutSteps } from "../support/cluster/rollout-steps.ts";
+import {
+  createWorkload,
+  isReady,
+  liveWorkload,
+  podsOf,
+  recordedStampOf,
+  restartStampOf,
+  type WorkloadFacts,
+  workloadPath,
+} from "../support/cluster/workloads.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   classOf,
   createClass,
@@ -20,17 +30,7 @@ import {
   startSyncWorld,
   statusOf,
   writesOf,
-} from "../support/sync-world.ts";
-import {
-  createWorkload,
-  isReady,
-  liveWorkload,
-  podsOf,
-  recordedStampOf,
-  restartStampOf,
-  type WorkloadFacts,
-  workloadPath,
-} from "../support/workloads.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

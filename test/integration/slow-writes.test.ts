@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { Lease } from "../../src/kube/lease-record.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { startSlowWebhook } from "../support/slow-webhook.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   classOf,
   createClass,
@@ -16,7 +15,8 @@ import {
   opaque,
   type SyncWorld,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
+import { startSlowWebhook } from "./slow-webhook.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, PREFIX, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret } from "../../src/domain/kubernetes.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   classOf,
@@ -18,7 +18,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAME = "existing";

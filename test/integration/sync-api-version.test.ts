@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CLOUDS } from "../../tools/key-vault-emulator/network/clouds.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -18,7 +18,7 @@ import {
   reasonIs,
   type SyncWorld,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const VAULT = "stack-vault";

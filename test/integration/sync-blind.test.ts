@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
-import { COMPANY_POLICIES, companyPolicies } from "../support/company-policies.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { readManifests } from "../support/shipped-manifests.ts";
+import { COMPANY_POLICIES, companyPolicies } from "../support/cluster/company-policies.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { readManifests } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   CREDENTIALS,
@@ -22,7 +22,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const POLICY = "keyvault-injector-sync-secrets";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
 import {
   allStatuses,
   classOf,
@@ -14,7 +14,7 @@ import {
   type SyncWorld,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -4,10 +4,10 @@ import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/
 import type { OwnerReference, Secret } from "../../src/domain/kubernetes.ts";
 import type { Condition } from "../../src/domain/sync/class-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../src/domain/sync/take-over.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { at } from "../support/shipped-manifests.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { at } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   classOf,
@@ -26,7 +26,7 @@ import {
   startSyncWorld,
   statusOf,
   writesOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const NAME = "mirrored";

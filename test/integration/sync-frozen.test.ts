@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
-import { JSON_PATCH } from "../support/api-request.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { JSON_PATCH } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   allStatuses,
   assertNothingForbidden,
@@ -19,7 +19,7 @@ import {
   type SyncWorld,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const COUNT = 5;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { GUARDRAILS } from "../../src/sync/guardrails.ts";
-import { apiRequest, MERGE_PATCH } from "../support/api-request.ts";
-import { forbidden } from "../support/audit.ts";
-import { COMPANY_POLICIES, companyPolicies } from "../support/company-policies.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, readManifests } from "../support/shipped-manifests.ts";
+import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { forbidden } from "../support/cluster/audit.ts";
+import { COMPANY_POLICIES, companyPolicies } from "../support/cluster/company-policies.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   classOf,
   createClass,
@@ -20,7 +20,7 @@ import {
   send,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const OWN = "keyvault-injector";

@@ -5,11 +5,11 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Condition } from "../../src/domain/sync/class-status.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
-import { apiRequest } from "../support/api-request.ts";
-import { trustCluster } from "../support/cluster-trust.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { trustCluster } from "../support/cluster/cluster-trust.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -28,7 +28,7 @@ import {
   send,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const AUDIENCE = "api://AzureADTokenExchange";

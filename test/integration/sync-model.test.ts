@@ -7,17 +7,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { CONTROLS } from "../support/sync-model/controls.ts";
-import type { Step } from "../support/sync-model/effects.ts";
-import { firstDifference } from "../support/sync-model/judge.ts";
-import { type Lists, sharedLists } from "../support/sync-model/observe.ts";
-import { CLASS_NAMES, type Plan, planOf } from "../support/sync-model/operations.ts";
-import { type PlanRun, runPlan } from "../support/sync-model/run-plan.ts";
-import { smallestPlan } from "../support/sync-model/smallest.ts";
-import { type Rules, SPECIFICATION } from "../support/sync-model/specification.ts";
-import { assertNothingForbidden, type SyncWorld, secretPath, send, startSyncWorld } from "../support/sync-world.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { assertNothingForbidden, type SyncWorld, secretPath, send, startSyncWorld } from "../support/worker/sync-world.ts";
+import { CONTROLS } from "./sync-model/controls.ts";
+import type { Step } from "./sync-model/effects.ts";
+import { firstDifference } from "./sync-model/judge.ts";
+import { type Lists, sharedLists } from "./sync-model/observe.ts";
+import { CLASS_NAMES, type Plan, planOf } from "./sync-model/operations.ts";
+import { type PlanRun, runPlan } from "./sync-model/run-plan.ts";
+import { smallestPlan } from "./sync-model/smallest.ts";
+import { type Rules, SPECIFICATION } from "./sync-model/specification.ts";
 
 const refusal = controlPlaneRefusal();
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");

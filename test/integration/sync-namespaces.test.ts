@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { PlannedClass } from "../../src/cli/doctor/plan/plan.ts";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
-import { runOnline } from "../support/cli.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { readManifests } from "../support/shipped-manifests.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { readManifests } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   classOf,
@@ -24,7 +24,7 @@ import {
   send,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Samples, samplesOf } from "../support/metric-samples.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type Samples, samplesOf } from "../support/worker/metric-samples.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -21,7 +21,7 @@ import {
   secretPath,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 /** The shortest that is allowed: what is overdue after two of them is so within a test. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   assertNothingForbidden,
   classOf,
@@ -16,7 +16,7 @@ import {
   send,
   startSyncWorld,
   writesOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

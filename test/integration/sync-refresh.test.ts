@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -16,7 +16,7 @@ import {
   type SyncWorld,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -3,9 +3,9 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
 import type { ClassStatus, SecretStatus } from "../../src/domain/sync/class-status.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import type { ProductProcess } from "../support/product.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
@@ -22,7 +22,7 @@ import {
   secretPath,
   startSyncWorld,
   statusOf,
-} from "../support/sync-world.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const SYNC = { args: ["--rotation-poll-interval=24h"] };

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { apiRequest } from "../support/api-request.ts";
-import { findLeaks } from "../support/canary.ts";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { aPod, aReview, documentVolume, prefixed } from "../support/pods.ts";
-import type { ProductProcess } from "../support/product.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import type { ProductProcess } from "../support/cluster/product.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aPod, aReview, documentVolume, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { postToWebhook, type WebhookTarget, webhookTarget } from "../support/webhook/webhook-request.ts";
+import { findLeaks } from "../support/worker/canary.ts";
 import {
   askNow,
   classOf,
@@ -20,8 +21,7 @@ import {
   type SyncWorld,
   send,
   startSyncWorld,
-} from "../support/sync-world.ts";
-import { postToWebhook, type WebhookTarget, webhookTarget } from "../support/webhook-request.ts";
+} from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 const WEBHOOK_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-webhook";

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { REPOSITORY } from "../../tools/repository-files.ts";
-import { eventually } from "../support/eventually.ts";
-import { serveManyClasses } from "../support/many-classes.ts";
-import { type RunningProcess, startProcess } from "../support/process.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { serveManyClasses } from "./many-classes.ts";
 
 /** Of one mebibyte each: much more than the container may use. */
 const CLASSES = 400;
@@ -52,7 +52,7 @@ describe("the webhook's copy of classes", { skip: process.platform === "linux" ?
   }
 
   test("S11: is small: hundreds of classes of 1 MiB do not end a container of 256 MiB, and whole classes would", async (context) => {
-    const control = await measure((kubeconfig) => [pathOf("test/support/whole-classes.ts"), kubeconfig]);
+    const control = await measure((kubeconfig) => [pathOf("test/integration/whole-classes.ts"), kubeconfig]);
     const flags = ["--bind-address=127.0.0.1", "--admission-port=0", "--health-port=0"];
     const webhook = await measure((kubeconfig) => [pathOf("src/main.ts"), "webhook", ...flags, `--kubeconfig=${kubeconfig}`]);
 

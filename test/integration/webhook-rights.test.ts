@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { apiRequest } from "../support/api-request.ts";
-import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { serviceAccountToken } from "../support/service-account-token.ts";
-import { at, installShipped, listAt } from "../support/shipped-manifests.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
+import { at, installShipped, listAt } from "../support/cluster/shipped-manifests.ts";
 
 const OWN = "keyvault-injector";
 const READ = "get list watch";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { installProduct, type Product, type ProductProcess } from "../support/product.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
 const ACCOUNT = ["serviceaccount", "keyvault-injector-webhook", "-n", "keyvault-injector"];

@@ -6,9 +6,9 @@ import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createFingerprints } from "../../src/sync/fingerprints.ts";
 import { observe } from "../../src/sync/secrets/secret-store.ts";
 import { type WriteInput, writeSecret } from "../../src/sync/secrets/write-secret.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { type KubeAccess, kubeAccess } from "../support/kube-access.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { type KubeAccess, kubeAccess } from "../support/cluster/kube-access.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const refusal = controlPlaneRefusal();
 const signal = new AbortController().signal;

@@ -4,11 +4,11 @@ import { openSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Kubelets, type NodeSpec, startKubelets } from "../support/kubelets.ts";
-import { type RunningProcess, startProcess } from "../support/process.ts";
-import { at, installShipped, listAt } from "../support/shipped-manifests.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { at, installShipped, listAt } from "../support/cluster/shipped-manifests.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type Kubelets, type NodeSpec, startKubelets } from "./kubelets.ts";
 
 const refusal = controlPlaneRefusal() ?? programRefusal(["kube-scheduler"]);
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;

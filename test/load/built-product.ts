@@ -3,8 +3,8 @@ import path from "node:path";
 
 import { build } from "../../tools/build.ts";
 import { copyTo, imageFiles } from "../../tools/image-files.ts";
-import { builtCommit, findCommit } from "../support/built-commit.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { builtCommit, findCommit } from "../support/cluster/built-commit.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 
 /** The product as somebody would run it. */
 export interface ProductBuild {

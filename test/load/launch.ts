@@ -4,9 +4,9 @@ import { request } from "node:http";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ControlPlane } from "../support/control-plane.ts";
-import { type RunningProcess, startProcess } from "../support/process.ts";
-import { listAt, type Manifest } from "../support/shipped-manifests.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
 
 const START_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import { Agent, request } from "node:https";
-import type { ControlPlane } from "../support/control-plane.ts";
-import { aPod, OPTED_IN } from "../support/pods.ts";
+import type { ControlPlane } from "../support/cluster/control-plane.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 /** What became of the pods that were created. */
 export interface PodCounts {

@@ -10,10 +10,10 @@ import { parseArgs } from "node:util";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { objectKey } from "../../src/domain/object-key.ts";
 import type { SecretProviderClassSync } from "../../src/domain/sync/stored-status.ts";
-import { ABSENT, classNaming, editClass, waitForCondition, waitForGeneration } from "../support/edited-class.ts";
-import { eventually } from "../support/eventually.ts";
-import { kubeAccess } from "../support/kube-access.ts";
-import { createClass, find, type Place, type SyncWorld, startSyncWorld } from "../support/sync-world.ts";
+import { ABSENT, classNaming, editClass, waitForCondition, waitForGeneration } from "../support/cluster/edited-class.ts";
+import { kubeAccess } from "../support/cluster/kube-access.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { createClass, find, type Place, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 import { percentile } from "./webhook/load.ts";
 
 const { values } = parseArgs({

@@ -7,12 +7,12 @@
  * needs KUBEBUILDER_ASSETS; exits with 1 where a pod was missed, denied or failed, or where the control lost none.
  */
 import { parseArgs } from "node:util";
-import { certificatesIn, liveConfiguration } from "../support/certificate-replicas.ts";
-import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
-import { eventually } from "../support/eventually.ts";
-import { freePort, installProduct, type Product, type ProductProcess } from "../support/product.ts";
-import { type Backend, startTcpBalancer, type TcpBalancer } from "../support/tcp-balancer.ts";
+import { type ControlPlane, startControlPlane } from "../support/cluster/control-plane.ts";
+import { freePort, installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { certificatesIn, liveConfiguration } from "../support/webhook/certificate-replicas.ts";
 import { type PodCounts, type PodStream, startPodStream } from "./pod-stream.ts";
+import { type Backend, startTcpBalancer, type TcpBalancer } from "./tcp-balancer.ts";
 
 export interface RollingOptions {
   readonly seconds: number;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, aPod, aReview, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

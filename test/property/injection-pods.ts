@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { prefixed } from "../support/pods.ts";
+import { prefixed } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

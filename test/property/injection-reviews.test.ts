@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import jsonpatch from "fast-json-patch";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass } from "../support/pods.ts";
+import { aClass } from "../support/fixtures/pods.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 import { additionsIn, changesIn } from "./injection-additions.ts";
 import { injectablePod, reviewOf } from "./injection-pods.ts";
 

@@ -11,8 +11,8 @@ import type { ClassFact } from "../../src/domain/injection/credentials.ts";
 import type { NamespaceFact } from "../../src/domain/injection/effective-annotations.ts";
 import { readPod } from "../../src/domain/injection/pod.ts";
 import { closeRequest, openRequest } from "../../src/domain/injection/pod-admission.ts";
-import { defaults, writing } from "../support/decide-pod.ts";
-import { aClass, aReview } from "../support/pods.ts";
+import { aClass, aReview } from "../support/fixtures/pods.ts";
+import { defaults, writing } from "../support/webhook/decide-pod.ts";
 import { additionsIn, changesIn } from "./injection-additions.ts";
 import { podWithInventedFields } from "./injection-pods.ts";
 

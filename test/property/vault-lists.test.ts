@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../src/domain/ports/vault-object.ts";
-import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/vault-over-http.ts";
+import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/worker/vault-over-http.ts";
 
 /** A vault whose list comes in pages of these sizes, and how each request to it ends: an answer, or a reset of the connection. */
 interface ListedVault {

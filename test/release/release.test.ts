@@ -13,7 +13,7 @@ import { VERSION } from "../../tools/repository-files.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { installPackages } from "../e2e/support/debian-packages.ts";
 import { realNodeRefusal } from "../e2e/support/node.ts";
-import { HELM_VERSIONS, runHelm } from "../support/helm.ts";
+import { HELM_VERSIONS, runHelm } from "../support/cluster/helm.ts";
 import { emptyFolder, type MadeRelease, madeRelease, manifestIn } from "./support/made-release.ts";
 import { nodeScenarios } from "./support/node-scenarios.ts";
 

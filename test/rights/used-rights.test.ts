@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { controlPlaneRefusal } from "../support/control-plane.ts";
-import { at, folderManifests, listAt, type Manifest } from "../support/shipped-manifests.ts";
-import { type UsedRight, usedRights } from "../support/used-rights.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { at, folderManifests, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import { type UsedRight, usedRights } from "../support/cluster/used-rights.ts";
 
 const used = usedRights();
 const refusal =

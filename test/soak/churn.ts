@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { ANNOTATIONS, pod, shell } from "../e2e/support/workloads.ts";
-import { eventually } from "../support/eventually.ts";
-import type { Random } from "../support/pod-schema/random.ts";
+import type { Random } from "../support/fixtures/random.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { type Deletion, definitionUid, PASSING } from "./deletions.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 

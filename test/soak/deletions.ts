@@ -1,5 +1,5 @@
 import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { CLASS_CRD } from "../support/sync-world.ts";
+import { CLASS_CRD } from "../support/worker/sync-world.ts";
 import { NAMESPACE, type SoakWorld } from "./world.ts";
 
 /** How the names of classes begin that come and go; the others stay. */

@@ -1,5 +1,5 @@
 import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
-import { writesOf } from "../support/sync-world.ts";
+import { writesOf } from "../support/worker/sync-world.ts";
 import type { Sample, Series } from "./verdict.ts";
 import type { SoakWorld } from "./world.ts";
 

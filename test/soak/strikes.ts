@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import type { FaultEffect } from "../../tools/key-vault-emulator/network/fault-plan.ts";
 import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
-import type { Random } from "../support/pod-schema/random.ts";
+import type { Random } from "../support/fixtures/random.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 
 /** One thing that goes wrong; it resolves when its cause is over. The recovery goes on while the next one strikes. */

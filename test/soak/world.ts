@@ -7,8 +7,8 @@ import type { Additions } from "../../tools/build.ts";
 import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
 import { startWorld, type World } from "../e2e/support/world.ts";
 import { Cell } from "../faults/cell.ts";
-import { kubeAccess } from "../support/kube-access.ts";
-import { classOf, opaque } from "../support/sync-world.ts";
+import { kubeAccess } from "../support/cluster/kube-access.ts";
+import { classOf, opaque } from "../support/worker/sync-world.ts";
 
 export const NAMESPACE = "soak";
 export const MANAGER = { fieldManager: "soak" };

@@ -5,7 +5,7 @@ import { parseJson } from "../../src/domain/admission/parse-json.ts";
 import { completeReview } from "../../src/domain/admission/response.ts";
 import { decodeReview } from "../../src/domain/admission/review.ts";
 import { openRequest } from "../../src/domain/injection/pod-admission.ts";
-import { aPod, aReview, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aPod, aReview, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 const settings = { version: "1.2.3", strictAnnotations: true };
 

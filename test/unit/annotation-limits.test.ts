@@ -4,7 +4,7 @@ import { readPod } from "../../src/domain/injection/pod.ts";
 import { unknownAnnotations } from "../../src/domain/injection/unknown-annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
-import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 const MOST = 262_144;
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { auditTail } from "../support/audit.ts";
+import { auditTail } from "../support/cluster/audit.ts";
 
 const line = (username: string): string => `${JSON.stringify({ user: { username }, verb: "get", objectRef: { resource: "secrets" } })}\n`;
 

@@ -10,16 +10,9 @@ import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { ListedObject } from "../../src/domain/ports/vault-object.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { VaultListings } from "../../src/sync/vault/vault-listings.ts";
-import { eventually } from "../support/eventually.ts";
-import {
-  type HttpsService,
-  jsonOf,
-  startHttpsService,
-  writeEndlessly,
-  writePacked,
-  writePackedEndlessly,
-} from "../support/https-service.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { type HttpsService, jsonOf, startHttpsService, writeEndlessly, writePacked, writePackedEndlessly } from "./https-service.ts";
 
 const MIB = 1_048_576;
 /** Of a body that has no end, what its sender and the connection hold before they hear that nobody wants it. */

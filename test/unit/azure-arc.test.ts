@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { z } from "zod";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans, fencedBlocks, tables } from "../support/markdown.ts";
+import { codeSpans, fencedBlocks, tables } from "../support/docs/markdown.ts";
 
 const FILE = "manifests/gitops/azure-arc/flux-configuration.json";
 const text = readRepositoryFile(FILE);

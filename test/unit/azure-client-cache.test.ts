@@ -6,7 +6,7 @@ import { createVaultClients } from "../../src/azure/vault-clients.ts";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
-import { PollingWorker } from "../support/polling-worker.ts";
+import { PollingWorker } from "../support/worker/polling-worker.ts";
 
 const FEDERATED: VaultIdentity = {
   kind: "workloadIdentity",

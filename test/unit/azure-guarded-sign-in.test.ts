@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { guardSignIn } from "../../src/azure/guarded-sign-in.ts";
 import { SignInError } from "../../src/azure/sign-in-errors.ts";
 import type { VaultErrorOrigin } from "../../src/domain/ports/vault-error.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 describe("a token service", () => {
   const told = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { shareSignIn } from "../../src/azure/shared-sign-in.ts";
-import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/vault-over-http.ts";
+import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/worker/vault-over-http.ts";
 
 type Credential = Parameters<typeof shareSignIn>[0];
 

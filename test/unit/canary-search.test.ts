@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { findLeaks } from "../support/canary.ts";
+import { findLeaks } from "../support/worker/canary.ts";
 
 const VALUE = 'Canary-"öl"\nzeile/+~';
 

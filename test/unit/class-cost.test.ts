@@ -15,9 +15,9 @@ import { createLedgers } from "../../src/sync/vault/object-ledger.ts";
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { checkVersions } from "../../src/sync/vault/version-check.ts";
-import { CountedReads } from "../support/counted-reads.ts";
-import { ListedVaults } from "../support/listed-vault.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { ListedVaults } from "../support/worker/listed-vault.ts";
+import { CountedReads } from "./counted-reads.ts";
 
 const INTERVAL = 120_000;
 const HOUR = 3_600_000;

@@ -4,7 +4,7 @@ import { RESOURCES, type Secret, type SecretProviderClass } from "../../src/doma
 import type { VaultClient, VaultClients } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
-import { storeAsBefore } from "../support/older-status.ts";
+import { storeAsBefore } from "../support/fixtures/older-status.ts";
 import { classOf, INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };

@@ -11,7 +11,7 @@ import { nextStatus, type SecretStatus } from "../../src/domain/sync/class-statu
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { failureOfFile, fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
-import { heavyPkcs12 } from "../support/heavy-pkcs12.ts";
+import { heavyPkcs12 } from "../support/fixtures/heavy-pkcs12.ts";
 
 const times = <T>(count: number, make: (index: number) => T): readonly T[] => Array.from({ length: count }, (_, index) => make(index));
 

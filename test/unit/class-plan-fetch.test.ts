@@ -4,7 +4,7 @@ import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { FetchTrigger } from "../../src/domain/sync/fetch-trigger.ts";
 import { type FetchStep, type Mirrored, planFetch } from "../../src/sync/classes/plan-fetch.ts";
 import { type ClassState, nextState, type StateEvent } from "../../src/sync/classes/state.ts";
-import { classOf, INTERVAL, observationOf, SETTINGS, secretOf, seenClass, syncedStatus } from "../support/class-facts.ts";
+import { classOf, INTERVAL, observationOf, SETTINGS, secretOf, seenClass, syncedStatus } from "../support/fixtures/class-facts.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -4,7 +4,7 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotati
 import type { Action, Guarded, Precondition, Step } from "../../src/sync/classes/action.ts";
 import type { Observation } from "../../src/sync/classes/observe.ts";
 import { planClass } from "../../src/sync/classes/plan.ts";
-import { classOf, observationOf, SETTINGS, secretOf, snapshotOfClass, syncedStatus } from "../support/class-facts.ts";
+import { classOf, observationOf, SETTINGS, secretOf, snapshotOfClass, syncedStatus } from "../support/fixtures/class-facts.ts";
 
 const FROZEN = { kind: "frozen", why: "the CRD is absent" } as const;
 const UNSETTLED = { kind: "requeueAfter", milliseconds: 500 } as const;

@@ -5,7 +5,7 @@ import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import type { Precondition } from "../../src/sync/classes/action.ts";
 import { arePreconditionsMet } from "../../src/sync/classes/preconditions.ts";
 import type { GateState } from "../../src/sync/healing/crd-gate.ts";
-import { CRD, classOf, secretOf } from "../support/class-facts.ts";
+import { CRD, classOf, secretOf } from "../support/fixtures/class-facts.ts";
 
 const HEALTHY: GateState = { kind: "whole", ...CRD };
 const SICK: GateState = { kind: "frozen", why: "the CRD is absent" };

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { type Answered, type ClassState, type FetchEnded, nextState, type Sight, type StateEvent } from "../../src/sync/classes/state.ts";
-import { classOf, INTERVAL, seenClass, syncedStatus } from "../support/class-facts.ts";
+import { classOf, INTERVAL, seenClass, syncedStatus } from "../support/fixtures/class-facts.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const CHECKED = "2025-12-31T23:30:00Z";

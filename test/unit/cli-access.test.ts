@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openCluster } from "../../src/cli/compose.ts";
-import { runCli, runOffline } from "../support/cli.ts";
+import { runCli, runOffline } from "../support/cli/cli.ts";
 
 const CONTEXTS = {
   apiVersion: "v1",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { runOffline } from "../support/cli.ts";
-import { aClass, aPod, documentPod, OPTED_IN } from "../support/pods.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { aClass, aPod, documentPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 const P = "keyvault-injector.dev";
 const renderText = (text: string) => runOffline(["render", "-f", "-"], text);

@@ -11,9 +11,9 @@ import { OPTIONS, type Option } from "../../src/cli/shared/options.ts";
 import { TARGET_KINDS } from "../../src/cli/shared/resources.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { runOffline } from "../support/cli.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { at, listAt, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const PAGE = "docs/reference/cli.md";
 

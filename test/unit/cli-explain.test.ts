@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Explanation } from "../../src/cli/explain/explanation.ts";
 import { ADMISSION_REASONS } from "../../src/domain/admission/reasons.ts";
-import { runOffline } from "../support/cli.ts";
-import { aClass, aPod, documentPod, OPTED_IN, prefixed } from "../support/pods.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { aClass, aPod, documentPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 async function explain(objects: readonly unknown[], ...args: readonly string[]): Promise<{ code: number; first: Explanation }> {
   const input = objects.map((object) => JSON.stringify(object)).join("\n---\n");

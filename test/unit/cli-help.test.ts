@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { COMMANDS } from "../../src/cli/program.ts";
 import { PROCESSES, SETTINGS } from "../../src/runtime/settings.ts";
-import { type CliOutput, runCli, runOffline } from "../support/cli.ts";
+import { type CliOutput, runCli, runOffline } from "../support/cli/cli.ts";
 
 const said = async (argv: readonly string[]): Promise<CliOutput> => {
   const { code, output, notes } = await runOffline(argv);

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { CommandResult } from "../../src/cli/shared/command.ts";
 import { createInputs } from "../../src/cli/shared/manifest-files.ts";
-import { runCli, runOffline } from "../support/cli.ts";
+import { runCli, runOffline } from "../support/cli/cli.ts";
 
 const service = (name: string): string => `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\n`;
 const inputs = createInputs({ proxy: () => undefined, signal: new AbortController().signal });

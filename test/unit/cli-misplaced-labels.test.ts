@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { runOffline } from "../support/cli.ts";
-import { aClass, aPod } from "../support/pods.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { aClass, aPod } from "../support/fixtures/pods.ts";
 
 const P = "keyvault-injector.dev";
 const renderText = (text: string) => runOffline(["render", "-f", "-"], text);

@@ -10,9 +10,9 @@ import { createFacts } from "../../src/cli/shared/injection.ts";
 import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { runOffline } from "../support/cli.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
 
 const P = "keyvault-injector.dev";
 const deployment = (own: string, template: string): string => `apiVersion: apps/v1

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type OptionName, parseArguments } from "../../src/cli/shared/options.ts";
-import { runOffline } from "../support/cli.ts";
+import { runOffline } from "../support/cli/cli.ts";
 
 const syntax: { options: readonly OptionName[]; formats: readonly string[]; arguments: number } = {
   options: ["filename", "namespace", "output", "offline"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { runCli } from "../support/cli.ts";
+import { runCli } from "../support/cli/cli.ts";
 
 describe("the program", () => {
   test("prints its version, and its help where nothing is typed", async () => {

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { CHECKS } from "../../src/cli/doctor/checks/check.ts";
 import { runChecks } from "../../src/cli/doctor/checks/run-checks.ts";
 import { createProgress } from "../../src/cli/shared/terminal.ts";
-import { runCli } from "../support/cli.ts";
-import { eventually } from "../support/eventually.ts";
+import { runCli } from "../support/cli/cli.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const CLEAR = "\r\u001b[K";
 

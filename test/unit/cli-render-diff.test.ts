@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { applyPatch } from "diff";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
-import { runCli, runOffline } from "../support/cli.ts";
-import { randomFrom } from "../support/pod-schema/random.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { runCli, runOffline } from "../support/cli/cli.ts";
+import { randomFrom } from "../support/fixtures/random.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 /** Of about 1.7 KB, as they are. */
 function aDeployment(number: number): object {

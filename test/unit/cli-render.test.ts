@@ -5,9 +5,9 @@ import type { Cluster } from "../../src/cli/shared/command.ts";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
 import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
-import { runOffline } from "../support/cli.ts";
-import { aClass, aPod, OPTED_IN, prefixed } from "../support/pods.ts";
-import { at, listAt } from "../support/shipped-manifests.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 const render = (...objects: readonly unknown[]) =>
   runOffline(["render", "--offline", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));

@@ -11,7 +11,7 @@ import type { VaultSecret } from "../../src/domain/ports/vault-object.ts";
 import { ok } from "../../src/domain/result.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
-import { type Issued, OPENSSL_MISSING, Workshop } from "../support/openssl.ts";
+import { type Issued, OPENSSL_MISSING, Workshop } from "../support/fixtures/openssl.ts";
 
 const OPTIONS: RenderOptions = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false };
 const PEM = "application/x-pem-file";

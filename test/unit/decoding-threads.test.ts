@@ -9,7 +9,7 @@ import { pki } from "../../src/pki/pki.ts";
 import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ClassContent } from "../../src/sync/vault/class-content.ts";
-import { heavyPkcs12 } from "../support/heavy-pkcs12.ts";
+import { heavyPkcs12 } from "../support/fixtures/heavy-pkcs12.ts";
 
 const LONG = 20_000;
 const signal = new AbortController().signal;
@@ -132,7 +132,7 @@ describe("decoding threads", () => {
 });
 
 test("a thread that the system refuses to start costs its task alone, and the next of the namespace is tried", () => {
-  const script = path.resolve(import.meta.dirname, "../support/decode-without-threads.ts");
+  const script = path.resolve(import.meta.dirname, "./decode-without-threads.ts");
   // Node's permissions allow no threads unless they are named.
   const ended = spawnSync(process.execPath, ["--permission", "--allow-fs-read=*", script], { encoding: "utf8", timeout: 30_000 });
 

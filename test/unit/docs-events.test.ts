@@ -4,9 +4,9 @@ import { describe, test } from "node:test";
 import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans } from "../support/markdown.ts";
-import { tablesOf } from "../support/reference-page.ts";
-import { absentWords, sourceWords } from "../support/source-words.ts";
+import { codeSpans } from "../support/docs/markdown.ts";
+import { tablesOf } from "../support/docs/reference-page.ts";
+import { absentWords, sourceWords } from "../support/docs/source-words.ts";
 
 describe("the events beside the sync reasons", () => {
   test("are none of the sync reasons, which have a row of their own", () => {

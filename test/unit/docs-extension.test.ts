@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { EXTENSION_DOCUMENT, extensionDocument, ITEM_KINDS, type ItemKind, itemsOf } from "../support/extension-document.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { namedTestProblem, namedTests } from "../support/named-tests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
+import { namedTestProblem, namedTests } from "../support/docs/named-tests.ts";
+import { EXTENSION_DOCUMENT, extensionDocument, ITEM_KINDS, type ItemKind, itemsOf } from "./extension-document.ts";
 
 const page = readRepositoryFile("docs/how-to/from-the-azure-extension.md");
 const inventory = readInventory(readRepositoryFile("test/unit/extension-items.txt"));

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
+import { codeSpans } from "../support/docs/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/docs/reference-page.ts";
 
 const page = readRepositoryFile("docs/reference/health.md");
 

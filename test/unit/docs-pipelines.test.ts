@@ -6,8 +6,8 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { fencedBlocks } from "../support/markdown.ts";
-import { at } from "../support/shipped-manifests.ts";
+import { at } from "../support/cluster/shipped-manifests.ts";
+import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const blocks = fencedBlocks(readRepositoryFile("docs/how-to/check-manifests-in-git.md"));
 const yamlBlocks = blocks.filter(({ language }) => language === "yaml").map(({ text }) => parse(text) as unknown);

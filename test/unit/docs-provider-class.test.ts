@@ -11,7 +11,7 @@ import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { COMPATIBILITY_ROWS } from "../contract/judge/compatibility-rows.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const classPage = readRepositoryFile("docs/reference/secret-provider-class.md");
 const compatibilityPage = readRepositoryFile("docs/reference/compatibility.md");

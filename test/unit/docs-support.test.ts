@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { tables } from "../support/markdown.ts";
+import { tables } from "../support/docs/markdown.ts";
 
 const page = readRepositoryFile("docs/reference/support.md");
 

@@ -9,8 +9,8 @@ import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
 import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { holding } from "../support/held-objects.ts";
-import { listAt, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { listAt, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 

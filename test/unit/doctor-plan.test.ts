@@ -7,9 +7,9 @@ import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-
 import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { holding } from "../support/held-objects.ts";
-import type { Manifest } from "../support/shipped-manifests.ts";
-import { classOf, opaque } from "../support/sync-world.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
+import { classOf, opaque } from "../support/worker/sync-world.ts";
 
 const NAMESPACE = "team";
 const VAULT = { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" };

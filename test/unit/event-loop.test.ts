@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { composeProcess } from "../support/composed-process.ts";
-import { eventually } from "../support/eventually.ts";
-import { sendJson } from "../support/stub-api-server.ts";
+import { composeProcess } from "../support/processes/composed-process.ts";
+import { sendJson } from "../support/processes/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 for (const role of ["sync", "webhook"] as const) {
   describe(`the liveness of ${role}`, () => {

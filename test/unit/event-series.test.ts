@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { createEventSink } from "../../src/kube/events.ts";
-import { heldOf } from "../support/collected.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { heldOf } from "../support/time/collected.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const OPTIONS = { component: "c", instance: "i", fieldManager: "f", clock: new ManualClock(), logger: recordingLogger() };
 

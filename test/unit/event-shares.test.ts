@@ -3,11 +3,11 @@ import { beforeEach, describe, test } from "node:test";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { createEventSink, type KubeEventSink } from "../../src/kube/events.ts";
-import { composeProcess } from "../support/composed-process.ts";
-import { eventually } from "../support/eventually.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { sendJson } from "../support/stub-api-server.ts";
+import { composeProcess } from "../support/processes/composed-process.ts";
+import { sendJson } from "../support/processes/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 let clock: ManualClock;
 let logger: ReturnType<typeof recordingLogger>;

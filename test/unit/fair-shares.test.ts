@@ -7,8 +7,8 @@ import { type Connection, createConnectionTable } from "../../src/runtime/connec
 import { createFairTurns } from "../../src/runtime/fair-turns.ts";
 import { VERIFIED } from "../../src/runtime/peer.ts";
 import { createPeerSlots } from "../../src/runtime/peer-slots.ts";
-import { eventually } from "../support/eventually.ts";
-import { ELSEWHERE } from "../support/strangers.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ELSEWHERE } from "../support/webhook/strangers.ts";
 
 /** Holds the event loop up for so many milliseconds. */
 function work(milliseconds: number): void {

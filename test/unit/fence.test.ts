@@ -5,10 +5,10 @@ import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
 import { createSteadyClock } from "../../src/runtime/steady-clock.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 /** A machine whose monotonic clock and timers stand still while it sleeps, as on Linux. */
 class SleepyMachine {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { fencedBlocks } from "../support/markdown.ts";
+import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const contributing = readRepositoryFile("CONTRIBUTING.md");
 const section = contributing.split(/^## /m).find((text) => text.startsWith("A first change\n")) ?? "";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Practice, readPractices } from "../../tools/practices/page.ts";
-import { SWITCHED_OFF } from "../../tools/practices/switched-off.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
+import { type Practice, readPractices } from "../practices/page.ts";
+import { SWITCHED_OFF } from "../practices/switched-off.ts";
 
 const page = readRepositoryFile("docs/reference/good-practices.md");
 const practices = readPractices(page);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { decidePod, injectedPod } from "../support/decide-pod.ts";
-import { aPod, OPTED_IN } from "../support/pods.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, injectedPod } from "../support/webhook/decide-pod.ts";
 
 // Good practices that every patch keeps: see docs/reference/good-practices.md.
 

@@ -6,8 +6,8 @@ import { PREFIX } from "../../src/domain/annotations.ts";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { kubernetesVersion } from "../../tools/bootstrap/control-plane-assets.mjs";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { API_SERVER_VERSIONS } from "../support/api-server-versions.ts";
-import { at, listAt, type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
+import { at, listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 // Good practices of admission webhooks that the manifests' sources show: see docs/reference/good-practices.md.
 

@@ -6,7 +6,7 @@ import { componentDrift } from "../../src/domain/healing/component-drift.ts";
 import { componentsOf } from "../../src/domain/healing/components.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
 import { VERSION } from "../../tools/repository-files.ts";
-import { readManifests } from "../support/shipped-manifests.ts";
+import { readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";
 const WEBHOOK = "pods.keyvault-injector.dev";

@@ -10,7 +10,7 @@ import { isMarked, NO_WORKER } from "../../src/domain/healing/uninstall-marker.t
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
 import { otherInstance } from "../../src/domain/one-instance.ts";
 import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
-import { type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const NAMESPACE = "keyvault-injector";
 const SERVICE = componentsOf(NAMESPACE).find(({ id }) => id === `Service ${NAMESPACE}/keyvault-injector-webhook`);

@@ -10,9 +10,9 @@ import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import type { ComponentCopies } from "../../src/sync/healing/component-copies.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { startComponents } from "../../src/sync/healing/components.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const NAMESPACE = "keyvault-injector";
 const LABELS = { "app.kubernetes.io/name": "keyvault-injector" };

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
 import { type HealthServer, startHealthServer } from "../../src/runtime/health.ts";
 import { createRegistry } from "../../src/runtime/metrics.ts";
-import { eventually } from "../support/eventually.ts";
-import { ELSEWHERE } from "../support/strangers.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ELSEWHERE } from "../support/webhook/strangers.ts";
 
 describe("the health server", () => {
   let server: HealthServer;

@@ -6,9 +6,9 @@ import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts"
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type HeldClasses, startHeldClasses } from "../../src/sync/classes/held-classes.ts";
-import { eventually } from "../support/eventually.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 /** As many classes of half a megabyte as one namespace has room for. */
 const FULL = 33;

@@ -6,9 +6,9 @@ import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { changesOf } from "../../tools/helm-chart/changes.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
-import { codeSpans } from "../support/markdown.ts";
-import { tablesOf } from "../support/reference-page.ts";
-import { at, listAt, MANIFESTS } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans } from "../support/docs/markdown.ts";
+import { tablesOf } from "../support/docs/reference-page.ts";
 
 const CHART = "helm/keyvault-injector";
 const file = (name: string): string => readFileSync(path.join(MANIFESTS, CHART, name), "utf8");

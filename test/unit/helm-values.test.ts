@@ -9,9 +9,9 @@ import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { SETTING_PLACES, SETTING_ROWS } from "../../tools/helm-chart/values-settings.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans } from "../support/docs/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/docs/reference-page.ts";
 
 const chart = (file: string): string => readFileSync(path.join(MANIFESTS, "helm/keyvault-injector", file), "utf8");
 const schema = JSON.parse(chart("values.schema.json")) as JsonMap;

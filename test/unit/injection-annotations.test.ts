@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClassFact } from "../../src/domain/injection/credentials.ts";
-import { decidePod, denialOf, injectedPod } from "../support/decide-pod.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, denialOf, injectedPod } from "../support/webhook/decide-pod.ts";
 
 describe("an opted-in pod", () => {
   test("gets exactly the document's volume and mount, the label and the status", () => {

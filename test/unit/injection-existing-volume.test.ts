@@ -5,7 +5,7 @@ import type { AdmissionDecision } from "../../src/domain/admission/decision.ts";
 import { decodeReview } from "../../src/domain/admission/review.ts";
 import type { ClassFact } from "../../src/domain/injection/credentials.ts";
 import { closeRequest, openRequest } from "../../src/domain/injection/pod-admission.ts";
-import { aClass, aPod, aReview, documentPod, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, aPod, aReview, documentPod, documentVolume, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 const settings = { version: "1.2.3", strictAnnotations: false };
 const found: ClassFact = { kind: "found", class: aClass() };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClassFact } from "../../src/domain/injection/credentials.ts";
-import { decidePod, denialOf, writing } from "../support/decide-pod.ts";
-import { aClass, aPod } from "../support/pods.ts";
+import { aClass, aPod } from "../support/fixtures/pods.ts";
+import { decidePod, denialOf, writing } from "../support/webhook/decide-pod.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DENIALS, PROBLEMS, WARNINGS, warning } from "../../src/domain/injection/messages.ts";
-import { decidePod, defaults, type World, warningsOf, writing } from "../support/decide-pod.ts";
-import { aClass, aPod, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, aPod, documentVolume, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { decidePod, defaults, type World, warningsOf, writing } from "../support/webhook/decide-pod.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 

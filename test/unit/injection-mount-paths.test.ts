@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decidePod, denialOf, injectedPod, warningsOf } from "../support/decide-pod.ts";
-import { aPod, OPTED_IN } from "../support/pods.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, denialOf, injectedPod, warningsOf } from "../support/webhook/decide-pod.ts";
 
 const P = "keyvault-injector.dev";
 

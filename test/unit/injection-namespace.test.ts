@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decodeReview } from "../../src/domain/admission/review.ts";
 import { needsNamespace } from "../../src/domain/injection/pod-admission.ts";
-import { decidePod, defaults, denialOf, injectedPod, warningsOf } from "../support/decide-pod.ts";
-import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, defaults, denialOf, injectedPod, warningsOf } from "../support/webhook/decide-pod.ts";
 
 const P = "keyvault-injector.dev";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { runOffline } from "../support/cli.ts";
-import { decidePod, denialOf, injectedPod, warningsOf } from "../support/decide-pod.ts";
-import { aClass, aPod, OPTED_IN } from "../support/pods.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, denialOf, injectedPod, warningsOf } from "../support/webhook/decide-pod.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

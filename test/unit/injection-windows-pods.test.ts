@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { decidePod, denialOf } from "../support/decide-pod.ts";
-import { aPod, OPTED_IN } from "../support/pods.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { decidePod, denialOf } from "../support/webhook/decide-pod.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
 
 /** Much longer than what a test waits for. */
 const LONG_MS = 60_000;

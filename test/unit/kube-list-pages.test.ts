@@ -5,8 +5,8 @@ import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MIB = 1024 * 1024;
 

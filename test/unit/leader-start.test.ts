@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { assertGuarded } from "../../src/sync/guardrails.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { type SimulatedCall, SimulatedCluster, withoutRight } from "../support/simulation/cluster.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const CLASS = { namespace: "team", name: "app" };
 const SECRET = { namespace: "team", name: "app-db" };

@@ -4,9 +4,9 @@ import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { LeaseAnnotations } from "../../src/domain/ports/leader-election.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 describe("what a leader leaves to the next", () => {
   const clock = new ManualClock();

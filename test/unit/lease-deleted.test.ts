@@ -6,9 +6,9 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import type { LeaderElection } from "../../src/domain/ports/leader-election.ts";
 import { createLeaderElection, type LeaderElectionOptions } from "../../src/kube/lease.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const LEASE = { namespace: "install", name: "lease" };
 /** Milliseconds. */

@@ -5,8 +5,8 @@ import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 /** A Lease in memory, on a server that can be down. */
 class LeaseServer {

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, test } from "node:test";
 
-import { outboundEnvironment, REQUIRED_VARIABLES, readLiveSettings } from "../../tools/live/settings.ts";
+import { outboundEnvironment, REQUIRED_VARIABLES, readLiveSettings } from "../live/settings.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../tools/live/main.ts");
+const MAIN = path.resolve(import.meta.dirname, "../live/main.ts");
 const complete = Object.fromEntries(REQUIRED_VARIABLES.map((name) => [name, `of ${name}`]));
 
 function run(environment: Readonly<Record<string, string>>) {

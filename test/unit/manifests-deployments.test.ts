@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 import { VERSION } from "../../tools/repository-files.ts";
-import { at, listAt, type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const install = readManifests(`releases/${VERSION}/keyvault-injector.yaml`);
 

@@ -14,7 +14,7 @@ import {
 } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { VERSION } from "../../tools/repository-files.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
 /** The chart's templates are no YAML before Helm has rendered them. */

@@ -4,9 +4,9 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { type RegisteredMetric, registeredMetrics } from "../../tools/reference/registered-metrics.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { alertRules, dashboard, dashboardAnnotations, dashboardPanels, dashboardVariables } from "../support/monitoring.ts";
-import { at, listAt, parseManifests, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
+import { alertRules, dashboard, dashboardAnnotations, dashboardPanels, dashboardVariables } from "../support/docs/monitoring.ts";
 
 /** What the API server counts about webhooks, and what every Node process reports. */
 const FOREIGN = [

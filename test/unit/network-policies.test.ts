@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, listAt, type Manifest, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const ports = (rules: readonly unknown[]): readonly number[] =>
   [...new Set(rules.flatMap((rule) => listAt(rule, "ports").map((port) => Number(at(port, "port")))))].sort((a, b) => a - b);

@@ -4,8 +4,8 @@ import { Registry } from "prom-client";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { createLedgers } from "../../src/sync/vault/object-ledger.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
-import { ListedVaults } from "../support/listed-vault.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { ListedVaults } from "../support/worker/listed-vault.ts";
 
 const DB = { type: "secret", name: "db", version: undefined } as const;
 const signal = new AbortController().signal;

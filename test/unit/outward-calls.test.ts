@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type OutwardCall, outwardCalls } from "../support/outward-calls.ts";
+import { type OutwardCall, outwardCalls } from "./outward-calls.ts";
 
 /** Functions that bound whatever stands in their arguments, by the file that has them. */
 const BOUNDING: Readonly<Record<string, readonly string[]>> = {
   "src/azure/": ["boundedCall", "ask"],
   "src/kube/": ["within"],
-  "test/support/planted/": ["boundedCall"],
+  "test/unit/planted/": ["boundedCall"],
 };
 
 const HANDED_ON = "handed on within a pipeline of the SDK, in which requestBoundPolicy bounds each request";
@@ -82,7 +82,7 @@ describe("a call that waits for somebody outside of the process", () => {
 
   test("is found where it has none (control)", () => {
     assert.deepEqual(
-      unboundedIn(outwardCalls("test/support/planted/unbounded-calls.ts")).map((line) => line.split(": ")[1]),
+      unboundedIn(outwardCalls("test/unit/planted/unbounded-calls.ts")).map((line) => line.split(": ")[1]),
       ["client.getSecret", "client.listPropertiesOfSecrets", "connectTcp", "send", "client.getSecret"],
     );
   });

@@ -6,7 +6,7 @@ import type { PublicJwk } from "../../src/domain/ports/vault-object.ts";
 import { decodePem } from "../../src/pki/pem.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
 import { encodePublicKey } from "../../src/pki/public-key.ts";
-import { OPENSSL_MISSING, Workshop } from "../support/openssl.ts";
+import { OPENSSL_MISSING, Workshop } from "../support/fixtures/openssl.ts";
 
 const CURVES = { "P-256": 32, "P-384": 48, "P-521": 66 } as const;
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -6,7 +6,7 @@ import { decodePem } from "../../src/pki/pem.ts";
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
 import { explicit, integer, nullValue, objectId, octetString, sequence } from "../../tools/key-vault-emulator/pki/der.ts";
-import { type Issued, type KeyKind, OPENSSL_MISSING, PFX_SETTINGS, type PfxSetting, Workshop } from "../support/openssl.ts";
+import { type Issued, type KeyKind, OPENSSL_MISSING, PFX_SETTINGS, type PfxSetting, Workshop } from "../support/fixtures/openssl.ts";
 
 function blocksOf(pfx: Uint8Array) {
   const decoded = decodePkcs12(pfx);

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { completePreflight } from "../../src/domain/preflight/response.ts";
 import { PREFLIGHT_WARNINGS, shownWarnings } from "../../src/domain/preflight/warning.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
+import { codeSpans } from "../support/docs/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/docs/reference-page.ts";
 
 describe("what is shown of warnings", () => {
   const lines = (...messages: readonly string[]) => shownWarnings(messages.map((message) => ({ reason: "PodWarning", message })));

@@ -8,7 +8,7 @@ import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
 import { type PreflightReason, type PreflightWarning, shownWarnings } from "../../src/domain/preflight/warning.ts";
 import { podRequestOf } from "../../src/domain/preflight/workload.ts";
 import { workloadWarnings } from "../../src/domain/preflight/workload-warnings.ts";
-import { aClass, documentVolume, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, documentVolume, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { describeProblem } from "../../src/domain/provider-class/problem.ts";
-import { aSpec, objectsOf, refuse } from "../support/provider-class-spec.ts";
+import { aSpec, objectsOf, refuse } from "../support/fixtures/provider-class-spec.ts";
 
 /** The table of upstream's checks, in its order. */
 const REFUSED: readonly (readonly [changes: Readonly<Record<string, string | undefined>>, field: string, message: string])[] = [

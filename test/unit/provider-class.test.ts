@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
-import { accept, aSpec, objectsOf, parse, refuse, TENANT } from "../support/provider-class-spec.ts";
+import { accept, aSpec, objectsOf, parse, refuse, TENANT } from "../support/fixtures/provider-class-spec.ts";
 
 describe("a provider class", () => {
   test("of the documentation is read, comments in the block included", () => {

@@ -5,8 +5,8 @@ import { refOfKey } from "../../src/domain/object-key.ts";
 import { writeLeaving } from "../../src/domain/sync/in-hand.ts";
 import { WorkQueue } from "../../src/runtime/workqueue.ts";
 import { Quarantine } from "../../src/sync/quarantine.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 test("C-5: suspects wait until nobody else is due, however many suspects there are", async () => {
   const clock = new ManualClock();

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 import { createReachHost, type ReachHostOptions } from "../../src/tls/reach-host.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 const served = selfSignedCertificate("A CA of our own", ["vault.example.com", "localhost"]);
 const servers: (Server | TcpServer)[] = [];

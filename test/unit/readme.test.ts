@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { REPOSITORY, readRepositoryFile, repositoryFiles, VERSION } from "../../tools/repository-files.ts";
-import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/markdown.ts";
+import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/docs/markdown.ts";
 
 const files = repositoryFiles();
 const pages = files.filter((file) => file.endsWith(".md"));

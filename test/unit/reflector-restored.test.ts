@@ -6,9 +6,9 @@ import type { Reflector } from "../../src/domain/ports/kube-watcher.ts";
 import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { eventually } from "../support/eventually.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 /** Silence after which a watch is opened anew, as short as a test likes it. */
 const IDLE_MS = 200;

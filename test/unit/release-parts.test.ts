@@ -14,7 +14,7 @@ import { builder, provenance, SLSA_PROVENANCE, statement } from "../../tools/rel
 import { type Bom, imageBom } from "../../tools/release/sbom.ts";
 import { signing } from "../../tools/release/sign.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
-import { at, parseManifests } from "../support/shipped-manifests.ts";
+import { at, parseManifests } from "../support/cluster/shipped-manifests.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "release-parts-"));
 after(() => rmSync(folder, { recursive: true }));

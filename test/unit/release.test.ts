@@ -7,7 +7,7 @@ import { bundledPackages } from "../../tools/build.ts";
 import { auditProblems, endedExceptions, readAnswer, readExceptions } from "../../tools/release/audit.ts";
 import { makeBom } from "../../tools/release/sbom.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
-import { at } from "../support/shipped-manifests.ts";
+import { at } from "../support/cluster/shipped-manifests.ts";
 
 const ADVISORY = "GHSA-aaaa-bbbb-cccc";
 const found = {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { VERSION } from "../../tools/repository-files.ts";
 
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 
 /** What users have installed: an upgrade starts from exactly these bytes. */
 const RELEASED: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { hasOldPod } from "../../src/domain/rollout/pod-age.ts";
 import { settledStamp } from "../../src/domain/rollout/stamp.ts";
 import { type Standing, standingOf } from "../../src/domain/rollout/standing.ts";
 import type { Workload, WorkloadKind } from "../../src/domain/rollout/workload.ts";
-import { daemons, NEW, OLD, READY, stamped, workload } from "../support/observed-workload.ts";
+import { daemons, NEW, OLD, READY, stamped, workload } from "../support/worker/observed-workload.ts";
 
 const { rotated } = POD_ANNOTATIONS;
 const KNOWN = { kind: "known", objects: ["secret/a@2"], since: 7, rotated: 0, secrets: ["app"] } as const;

@@ -6,9 +6,9 @@ import { isRestarted, settledStamp } from "../../src/domain/rollout/stamp.ts";
 import { proofOf, provingMs, type StartedPod, startedPod, steadinessOf } from "../../src/domain/rollout/steadiness.ts";
 import { proveRestart } from "../../src/sync/rollouts/prove-restart.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { NEW, OLD, READY, stamped } from "../support/observed-workload.ts";
 import { refusal, SimulatedCluster } from "../support/simulation/cluster.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { NEW, OLD, READY, stamped } from "../support/worker/observed-workload.ts";
 
 interface PodFacts {
   readonly stamp?: string;

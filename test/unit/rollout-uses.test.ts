@@ -5,7 +5,7 @@ import { hasStamp, isRestarted, restartStamp } from "../../src/domain/rollout/st
 import { usesOf } from "../../src/domain/rollout/uses.ts";
 import { type NamespaceSecrets, versionsFor } from "../../src/domain/rollout/versions.ts";
 import { observeWorkload } from "../../src/domain/rollout/workload.ts";
-import { NEW, OLD, observed, workload } from "../support/observed-workload.ts";
+import { NEW, OLD, observed, workload } from "../support/worker/observed-workload.ts";
 
 const { inject, restartOnRotation, secretProviderClass, envFrom } = POD_ANNOTATIONS;
 

@@ -4,7 +4,7 @@ import type { Judged } from "../../src/domain/rollout/namespace-plan.ts";
 import type { Standing } from "../../src/domain/rollout/standing.ts";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import { rotatedOf, withRotated } from "../../src/domain/sync/rotated-condition.ts";
-import { NEW, workload } from "../support/observed-workload.ts";
+import { NEW, workload } from "../support/worker/observed-workload.ts";
 
 describe("the condition Rotated of a class", () => {
   const at = (name: string, standingOfIt: Standing): Judged => ({ workload: workload({ name }), standing: standingOfIt });

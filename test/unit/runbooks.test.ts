@@ -8,10 +8,10 @@ import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 import { registeredMetrics } from "../../tools/reference/registered-metrics.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
-import { anchors, codeSpans, linkTargets, tables } from "../support/markdown.ts";
-import { assertNotices, assertSame, type Reader, tablesOf } from "../support/reference-page.ts";
-import { commandsOf, known, problemOf } from "../support/runbook-commands.ts";
-import { absentWords, sourceWords } from "../support/source-words.ts";
+import { anchors, codeSpans, linkTargets, tables } from "../support/docs/markdown.ts";
+import { assertNotices, assertSame, type Reader, tablesOf } from "../support/docs/reference-page.ts";
+import { commandsOf, known, problemOf } from "../support/docs/runbook-commands.ts";
+import { absentWords, sourceWords } from "../support/docs/source-words.ts";
 
 const FOLDER = "docs/runbooks";
 const INDEX = readRepositoryFile(`${FOLDER}/README.md`);

@@ -6,7 +6,7 @@ import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";
-import { type Issued, OPENSSL_MISSING, Workshop } from "../support/openssl.ts";
+import { type Issued, OPENSSL_MISSING, Workshop } from "../support/fixtures/openssl.ts";
 
 function aFile(contents: Uint8Array | string): ObjectFile {
   const bytes = typeof contents === "string" ? Buffer.from(contents) : contents;

@@ -3,8 +3,8 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { codeSpans, tables } from "../support/markdown.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const page = readRepositoryFile("docs/security/rights.md");
 

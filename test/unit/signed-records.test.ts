@@ -7,9 +7,9 @@ import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { createFingerprints } from "../../src/sync/fingerprints.ts";
 import { startSignedRecords } from "../../src/sync/healing/signed-records.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { RevisionServer } from "../support/revision-server.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
+import { RevisionServer } from "./revision-server.ts";
 
 const KEY = new Uint8Array(32).fill(3);
 const MINUTE = 60_000;

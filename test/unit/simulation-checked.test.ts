@@ -4,7 +4,7 @@ import { classesAreChecked } from "../simulation/invariants/checked.ts";
 import { Troubles } from "../simulation/invariants/troubles.ts";
 import { currentOf } from "../simulation/world/vaults.ts";
 import type { Team } from "../simulation/world/world.ts";
-import { listOf, MINUTE, StagedWorld, vaultMessage } from "../support/staged-world.ts";
+import { listOf, MINUTE, StagedWorld, vaultMessage } from "../support/worker/staged-world.ts";
 
 function hold(staged: StagedWorld, team: Team): void {
   const object = team.vault.objects.get("db");

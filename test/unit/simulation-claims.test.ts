@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { statusesAreTrue } from "../simulation/invariants/claims.ts";
-import { MINUTE, StagedWorld } from "../support/staged-world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
 const LATE = "mine/app is called synced and fresh; db changed N minutes ago, and db holds old instead of new";

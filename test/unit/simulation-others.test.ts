@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "../simulation/invariants/others.ts";
 import { CONFIGURATIONS, ENFORCER } from "../simulation/world/enforcer.ts";
 import { SECOND_USER } from "../simulation/world/world.ts";
-import { MINUTE, StagedWorld } from "../support/staged-world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import "../simulation/time/install.ts";
 import "../simulation/network/install.ts";
-import { at, listAt, MANIFESTS, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const { GUARDRAILS } = await import("../../src/sync/guardrails.ts");
 const { SHIPPED_POLICIES } = await import("../simulation/api/policies.ts");

@@ -5,7 +5,7 @@ import { unusedKeepsGrace } from "../simulation/invariants/grace.ts";
 import type { Invariant } from "../simulation/invariants/invariant.ts";
 import { leaseIsKept, leaseIsTaken } from "../simulation/invariants/lease.ts";
 import { noOwnErrors, replicasEndForReasons } from "../simulation/invariants/processes.ts";
-import { StagedWorld } from "../support/staged-world.ts";
+import { StagedWorld } from "../support/worker/staged-world.ts";
 
 const SECOND = 1_000;
 const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";

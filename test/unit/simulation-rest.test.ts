@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { nothingAtRest } from "../simulation/invariants/rest.ts";
 import { isBlindly } from "../simulation/world/blind-rights.ts";
 import { SYNC_USER } from "../simulation/world/world.ts";
-import { MINUTE, StagedWorld } from "../support/staged-world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 /** A Secret is written twice, with these versions; and what is found then. */
 async function write(isBlind: boolean, versions: readonly number[]): Promise<readonly string[] | undefined> {

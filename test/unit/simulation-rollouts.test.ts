@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { restartsReach, restartsTakeTurns } from "../simulation/invariants/rollouts.ts";
 import { RESTART_ON_ROTATION, ROTATED, type SimulatedPod, type SimulatedWorkload } from "../simulation/world/workloads.ts";
-import { MINUTE, StagedWorld } from "../support/staged-world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const TEAM = "team";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { littleIsPrompt, PROMPT_MS } from "../simulation/invariants/prompt.ts";
 import { vaultBudget } from "../simulation/invariants/vault-budget.ts";
-import { StagedWorld, vaultMessage } from "../support/staged-world.ts";
+import { StagedWorld, vaultMessage } from "../support/worker/staged-world.ts";
 
 /** Requests for one path, so many at once and then a second, for half a minute; and what was found. */
 async function ask(path: string, burst: number, perSecond: number): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { whileUsed } from "../simulation/invariants/while-used.ts";
-import { MINUTE, StagedWorld } from "../support/staged-world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 

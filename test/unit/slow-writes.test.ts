@@ -9,9 +9,9 @@ import { createLeaderElection } from "../../src/kube/lease.ts";
 import type { Lease } from "../../src/kube/lease-record.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
-import { eventually } from "../support/eventually.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { type StubApiServer, type StubRequest, sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { type StubApiServer, type StubRequest, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const FAST = { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 200 };
 const UNDER_WAY = 128;

@@ -12,7 +12,7 @@ import {
   type StoredClassStatus,
   storedForm,
 } from "../../src/domain/sync/stored-status.ts";
-import { olderForm, storeAsBefore } from "../support/older-status.ts";
+import { olderForm, storeAsBefore } from "../support/fixtures/older-status.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const KIND = RESOURCES.secretProviderClassSyncs;

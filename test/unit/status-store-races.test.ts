@@ -6,9 +6,9 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import type { SecretProviderClassSync } from "../../src/domain/sync/stored-status.ts";
 import { type StatusStore, startStatusStore } from "../../src/sync/classes/status-store.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const STATUSES = RESOURCES.secretProviderClassSyncs;
 const CLASS = { namespace: "team", name: "app" };

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { explainClass } from "../../src/cli/explain/explain-class.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { holding } from "../support/held-objects.ts";
-import type { Manifest } from "../support/shipped-manifests.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+import { holding } from "../support/worker/held-objects.ts";
 
 const CLASS = { namespace: "team", name: "app" };
 const SECRET = { namespace: "team", name: "app-db" };

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { GUARDRAILS } from "../../src/sync/guardrails.ts";
-import { at, listAt, MANIFESTS, readManifests } from "../support/shipped-manifests.ts";
+import { at, listAt, MANIFESTS, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
 /** Judges classes by the rights of their authors: what the worker may do is limited by its absence too. */

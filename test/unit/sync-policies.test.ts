@@ -7,7 +7,7 @@ import { type ClassOutcome, nextStatus } from "../../src/domain/sync/class-statu
 import { credentialsSecretName } from "../../src/domain/sync/identity-names.ts";
 import { retryDelay } from "../../src/domain/sync/retry-delay.ts";
 import { type ClassState, isContestedUntil, nextState, repairPause } from "../../src/sync/classes/state.ts";
-import { seenClass } from "../support/class-facts.ts";
+import { seenClass } from "../support/fixtures/class-facts.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

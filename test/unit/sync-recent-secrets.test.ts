@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import type { Secret } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { RecentSecrets } from "../../src/sync/vault/recent-secrets.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
 
 const REF = { namespace: "team", name: "creds" };
 

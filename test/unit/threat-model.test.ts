@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { tables } from "../support/markdown.ts";
-import { namedTestProblem, namedTests } from "../support/named-tests.ts";
+import { tables } from "../support/docs/markdown.ts";
+import { namedTestProblem, namedTests } from "../support/docs/named-tests.ts";
 
 const page = readRepositoryFile("docs/security/threat-model.md");
 

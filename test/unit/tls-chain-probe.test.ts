@@ -10,10 +10,10 @@ import { startChainProbe } from "../../src/tls/chain-probe.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { eventually } from "../support/eventually.ts";
-import { startWebhook } from "../support/listening-webhook.ts";
-import { selfSignedCertificate, swappableCertificate } from "../support/serving-certificate.ts";
-import { MANIFESTS } from "../support/shipped-manifests.ts";
+import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
+import { selfSignedCertificate, swappableCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { startWebhook } from "../support/webhook/listening-webhook.ts";
 
 async function anAuthority(): Promise<SigningAuthority> {
   const key = await newRsaKey(2048);

@@ -6,11 +6,11 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { startClientAuthorities } from "../../src/tls/client-authorities.ts";
-import { eventually } from "../support/eventually.ts";
-import { startWebhook } from "../support/listening-webhook.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { startWebhook } from "../support/webhook/listening-webhook.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 describe("the CAs of clients in a file", () => {
   let folder: string;

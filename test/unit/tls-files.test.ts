@@ -11,10 +11,10 @@ import { startFileCertificates } from "../../src/tls/file-certificates.ts";
 import { issueAuthority, issueLeaf, type SigningAuthority } from "../../src/tls/issue.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
 import type { Certificates } from "../../src/tls/start-certificates.ts";
-import { eventually } from "../support/eventually.ts";
-import { startWebhook } from "../support/listening-webhook.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { SteppedClock } from "../support/stepped-clock.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { SteppedClock } from "../support/time/stepped-clock.ts";
+import { startWebhook } from "../support/webhook/listening-webhook.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const SERVICE = "keyvault-injector-webhook";
 const NAMES = serviceDnsNames(SERVICE, "keyvault-injector");

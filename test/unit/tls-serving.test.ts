@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createHotSource } from "../../src/tls/hot-source.ts";
 import { Wakeup } from "../../src/tls/wakeup.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 describe("the served certificate", () => {
   test("is exchanged under a running server, which is told", () => {

@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
 
 const VAULT_URL = "https://vault-1.vault.azure.net/";
 /** After which a request without an answer is given up (milliseconds). */

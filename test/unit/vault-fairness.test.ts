@@ -7,7 +7,7 @@ import type { VaultObjectKind } from "../../src/domain/ports/vault-object.ts";
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
 
 const VAULT_URL = "https://shared.vault.azure.net/";
 

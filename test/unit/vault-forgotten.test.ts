@@ -5,8 +5,8 @@ import { Registry } from "prom-client";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { type BudgetedClients, withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics, type VaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
-import { ListedVaults } from "../support/listed-vault.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { ListedVaults } from "../support/worker/listed-vault.ts";
 
 const urlOf = (vault: string): string => `https://${vault}.vault.azure.net/`;
 const VAULT = urlOf("kv");

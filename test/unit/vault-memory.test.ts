@@ -9,9 +9,9 @@ import { createLedgers, type ObjectLedger } from "../../src/sync/vault/object-le
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { checkVersions } from "../../src/sync/vault/version-check.ts";
-import { heldOf } from "../support/collected.ts";
-import { ListedVaults } from "../support/listed-vault.ts";
-import { ManualClock } from "../support/manual-clock.ts";
+import { heldOf } from "../support/time/collected.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { ListedVaults } from "../support/worker/listed-vault.ts";
 
 const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
 const IDENTITY: VaultIdentity = { kind: "managedIdentity", clientId: "app" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { INTERVAL, PollingWorker } from "../support/polling-worker.ts";
-import { reasonOf } from "../support/stored-class.ts";
+import { reasonOf } from "../support/fixtures/stored-class.ts";
+import { INTERVAL, PollingWorker } from "../support/worker/polling-worker.ts";
 
 let worker: PollingWorker;
 

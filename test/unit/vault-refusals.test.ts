@@ -3,8 +3,8 @@ import { beforeEach, describe, test } from "node:test";
 
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { Mirror } from "../../src/sync/vault/mirror.ts";
-import { INTERVAL, type PolledClass, PollingWorker } from "../support/polling-worker.ts";
-import { reasonOf } from "../support/stored-class.ts";
+import { reasonOf } from "../support/fixtures/stored-class.ts";
+import { INTERVAL, type PolledClass, PollingWorker } from "../support/worker/polling-worker.ts";
 
 let worker: PollingWorker;
 

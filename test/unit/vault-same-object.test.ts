@@ -8,8 +8,8 @@ import type { Secret } from "../../src/domain/kubernetes.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
 import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
-import { INTERVAL, type PolledClass, PollingWorker } from "../support/polling-worker.ts";
-import { reasonOf } from "../support/stored-class.ts";
+import { reasonOf } from "../support/fixtures/stored-class.ts";
+import { INTERVAL, type PolledClass, PollingWorker } from "../support/worker/polling-worker.ts";
 
 let worker: PollingWorker;
 

@@ -4,8 +4,8 @@ import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { ApiAccess } from "../../src/webhook/api-access.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MINUTE = 60_000;
 const NAMESPACES = "namespaces";

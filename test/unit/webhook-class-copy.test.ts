@@ -6,7 +6,7 @@ import type { KubeWatcher, ReflectorOptions } from "../../src/domain/ports/kube-
 import { reflectClasses } from "../../src/webhook/class-copy.ts";
 import { createClassLookup } from "../../src/webhook/class-lookup.ts";
 import { reflectNamespaces } from "../../src/webhook/namespace-lookup.ts";
-import { aClass, prefixed } from "../support/pods.ts";
+import { aClass, prefixed } from "../support/fixtures/pods.ts";
 
 const MIB = 1024 * 1024;
 const ref = { namespace: "default", name: "akvprovider-demo" };

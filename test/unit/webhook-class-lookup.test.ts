@@ -4,7 +4,7 @@ import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createClassLookup } from "../../src/webhook/class-lookup.ts";
 import type { LookupResult } from "../../src/webhook/live-lookup.ts";
-import { aClass } from "../support/pods.ts";
+import { aClass } from "../support/fixtures/pods.ts";
 
 const ref = { namespace: "default", name: "akvprovider-demo" };
 const emptyCache = { get: () => undefined };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createAdmissionGate } from "../../src/webhook/admission-gate.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const MIB = 1024 * 1024;
 const LARGEST = 7 * MIB - 1_000;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { KubeObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { findLeaks } from "../support/canary.ts";
-import { decidePod } from "../support/decide-pod.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, prefixed } from "../support/pods.ts";
+import { aClass, aPod, aReview, prefixed } from "../support/fixtures/pods.ts";
+import { decidePod } from "../support/webhook/decide-pod.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
+import { findLeaks } from "../support/worker/canary.ts";
 
 /** Of the cluster, and in no review below. */
 const HIDDEN = ["HIDDEN_KEY", "hidden-secret", "hidden-provider", "hidden-vault", "hidden-client"] as const;

@@ -4,8 +4,8 @@ import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernete
 import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createNamespaceLookup } from "../../src/webhook/namespace-lookup.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN, prefixed } from "../support/pods.ts";
+import { aClass, aPod, aReview, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const namespace = (annotations: Readonly<Record<string, string>>): KubeObject => ({
   apiVersion: "v1",

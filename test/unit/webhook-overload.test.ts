@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createAdmissionGate, type Place } from "../../src/webhook/admission-gate.ts";
-import { startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
+import { startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
 const ROOM: Place = { hold: () => true, complete: () => undefined, leave: () => undefined };

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { request as httpsRequest } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
-import { eventually } from "../support/eventually.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
-import { selfSignedCertificate, swappableCertificate } from "../support/serving-certificate.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
+import { selfSignedCertificate, swappableCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const review = (pod: unknown) => JSON.stringify(aReview(pod));
 const MIB = 1024 * 1024;

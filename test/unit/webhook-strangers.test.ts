@@ -10,12 +10,12 @@ import { type AppOptions, CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } f
 import type { IncomingReview } from "../../src/webhook/incoming-review.ts";
 import { readBody } from "../../src/webhook/read-body.ts";
 import { createAdmissionServer } from "../../src/webhook/server.ts";
-import { eventually } from "../support/eventually.ts";
-import { type ListeningWebhook, startWebhook } from "../support/listening-webhook.ts";
-import { aClass, aPod, aReview, OPTED_IN } from "../support/pods.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
-import { selfSignedCertificate } from "../support/serving-certificate.ts";
-import { requestOf, silentStrangers, strangersThatSay, wholeRequest } from "../support/strangers.ts";
+import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
+import { requestOf, silentStrangers, strangersThatSay, wholeRequest } from "../support/webhook/strangers.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MIB = 1024 * 1024;
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));

@@ -4,12 +4,12 @@ import { describe, type TestContext, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { loadKubeConfig } from "../../src/kube/config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
-import { type ComposedProcess, composeProcess } from "../support/composed-process.ts";
-import { eventually } from "../support/eventually.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { type ComposedProcess, composeProcess } from "../support/processes/composed-process.ts";
+import { sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
-import { SteppedClock } from "../support/stepped-clock.ts";
-import { sendJson, startStubApiServer } from "../support/stub-api-server.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { SteppedClock } from "../support/time/stepped-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MINUTE_MS = 60_000;
 

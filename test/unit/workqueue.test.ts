@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { backoffDelay } from "../../src/runtime/backoff.ts";
 import { type Outcome, WorkQueue, type WorkQueueOptions } from "../../src/runtime/workqueue.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { recordingLogger } from "../support/recording-logger.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 interface Started {
   readonly queue: WorkQueue;

@@ -1,5 +1,5 @@
 /** Classes put together at random: parameters, lists of objects, and ways to write both. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 
 /** What a spelling can be made of. */
 export interface WrittenObject {

@@ -1,5 +1,5 @@
 /** Files put together at random from keys, certificates and PKCS#12 files, tidy and untidy. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 import { isModern, type KeyName, type Material } from "./material.ts";
 
 /** How a block of PEM, or a PKCS#12 file, is spelled. */

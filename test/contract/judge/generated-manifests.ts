@@ -1,5 +1,5 @@
 /** Files of manifests as people and tools write them: the same values in many spellings, several to a file, with slips of the pen. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 import { disturb } from "./generated-yaml.ts";
 
 /** Plain scalars whose meaning a reader of another YAML gets wrong. */

@@ -1,5 +1,5 @@
 /** Texts of `objects` in every style that YAML has: as people write them, and with slips of the pen. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 import { document } from "./generated-manifests.ts";
 import { disturb, type Field, spellItem, spellObjects } from "./generated-yaml.ts";
 

@@ -1,5 +1,5 @@
 /** Generated cases of the provider's contract: what follows from a seed alone, but for the ids that the emulator makes up. */
-import { type Random, randomFrom } from "../../support/pod-schema/random.ts";
+import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
 import { randomObject, randomParameters } from "./generated-class.ts";
 import { generatedFile, type Part, randomParts } from "./generated-file.ts";

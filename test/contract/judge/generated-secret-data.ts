@@ -1,6 +1,6 @@
 /** Generated cases of Secret data: what follows from a seed alone, but for the bytes of keys and certificates. */
 import type { SecretObject } from "../../../src/domain/kubernetes.ts";
-import { type Random, randomFrom } from "../../support/pod-schema/random.ts";
+import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
 import { generatedFile, isUnreadable, type Part, randomParts } from "./generated-file.ts";
 import type { Material } from "./material.ts";

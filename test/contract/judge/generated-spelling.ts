@@ -1,5 +1,5 @@
 /** One list of objects in the many ways that YAML has for it, a few of them wrong. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 import type { WrittenObject } from "./generated-class.ts";
 
 const plainLines = ({ lines }: WrittenObject): readonly string[] => lines.map(([key, value]) => `${key}: ${value}`);

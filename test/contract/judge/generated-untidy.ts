@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
 import { writePfx } from "../../../tools/key-vault-emulator/pki/pkcs12.ts";
-import { type Random, randomFrom } from "../../support/pod-schema/random.ts";
+import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
 import type { ProviderGeneration } from "./generated-provider.ts";
 import { disturb, type Field, spellItem, spellObjects } from "./generated-yaml.ts";

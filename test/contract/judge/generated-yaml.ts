@@ -1,5 +1,5 @@
 /** Spellings of `objects`: the same YAML in many styles, and YAML that is none. */
-import type { Random } from "../../support/pod-schema/random.ts";
+import type { Random } from "../../support/fixtures/random.ts";
 
 export type Field = readonly [key: string, value: string];
 

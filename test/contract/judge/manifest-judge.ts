@@ -4,7 +4,7 @@ import { DocumentError } from "../../../src/cli/manifest/document-error.ts";
 import { documentTexts } from "../../../src/cli/manifest/document-texts.ts";
 import { readText } from "../../../src/cli/manifest/read-text.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
-import { startLineProcess } from "../../support/line-process.ts";
+import { startLineProcess } from "../../support/processes/line-process.ts";
 
 /** Of one document: its value as JSON with keys in one order, or why it has none. */
 export type ReadDocument =

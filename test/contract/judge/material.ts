@@ -1,7 +1,7 @@
 /** Keys, certificates and PKCS#12 files, made once for a run and put together anew for each case. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 
-import { type Issued, PFX_SETTINGS, type PfxSetting, Workshop } from "../../support/openssl.ts";
+import { type Issued, PFX_SETTINGS, type PfxSetting, Workshop } from "../../support/fixtures/openssl.ts";
 
 /** A key in every encoding that it has: PEM, by the encoding's name. */
 export type Encodings = Readonly<Record<string, string>>;

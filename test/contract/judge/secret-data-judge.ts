@@ -6,7 +6,7 @@ import { buildSecrets } from "../../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
-import { startLineProcess } from "../../support/line-process.ts";
+import { startLineProcess } from "../../support/processes/line-process.ts";
 import type { Outcome } from "./comparison.ts";
 
 /** What both are asked. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { ANNOTATED, ANNOTATED_POD, DOCUMENT, DOCUMENT_POD } from "../support/document-walk.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import type { World } from "../support/world.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Secret } from "../../../src/domain/kubernetes.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { clusterOf } from "../support/cluster.ts";
 import { DRIVER_IMAGE } from "../support/node-images.ts";
 import { allowOlderDriver, bound, forbidOlderDriver, OLDER_IMAGE, useDriver } from "../support/older-driver.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { INJECTOR_NAMESPACE } from "../support/install.ts";
 import { type ContainerUsage, containerUsage } from "../support/pod-usage.ts";
 import type { Scenarios } from "../support/scenarios.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { clusterOf } from "../support/cluster.ts";
 import { federatedApplication } from "../support/federation.ts";
 import { object, opaque, providerClass } from "../support/provider-class.ts";

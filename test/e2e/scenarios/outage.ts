@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { ANNOTATED, ANNOTATED_POD, SECRET_FILE } from "../support/document-walk.ts";
 import { INJECTOR_NAMESPACE, injectorReady } from "../support/install.ts";
 import type { Scenarios } from "../support/scenarios.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
-import { eventually } from "../../support/eventually.ts";
-import { SYNC_USER } from "../../support/sync-world.ts";
+import { eventually } from "../../support/time/eventually.ts";
+import { SYNC_USER } from "../../support/worker/sync-world.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import { podTemplate, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";

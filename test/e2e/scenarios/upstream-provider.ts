@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto"
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { REPOSITORY } from "../../../tools/repository-files.ts";
-import { Workshop } from "../../support/openssl.ts";
+import { Workshop } from "../../support/fixtures/openssl.ts";
 import { clusterOf } from "../support/cluster.ts";
 import { federatedApplication } from "../support/federation.ts";
 import { object, opaque, providerClass } from "../support/provider-class.ts";

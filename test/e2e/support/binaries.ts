@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder } from "../../../tools/cache-folder.ts";
-import { digestOf } from "../../support/cache.ts";
+import { digestOf } from "./cache.ts";
 
 const E2E = path.resolve(import.meta.dirname, "..");
 const MODULES = path.join(E2E, "go");

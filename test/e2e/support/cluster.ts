@@ -1,4 +1,4 @@
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import type { World } from "./world.ts";
 
 /** What scenarios do to the node's cluster, as its administrator, in the default namespace. */

@@ -1,4 +1,4 @@
-import { trustCluster } from "../../support/cluster-trust.ts";
+import { trustCluster } from "../../support/cluster/cluster-trust.ts";
 import { VAULT, type World } from "./world.ts";
 
 export interface FederatedApplication {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { cgroupFolders, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { KERNEL_SETTINGS, PRIVATE_FOLDERS, STATE_PREFIX } from "./node-layout.ts";
 

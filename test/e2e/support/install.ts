@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { eventually } from "../../support/eventually.ts";
-import { MANIFESTS } from "../../support/shipped-manifests.ts";
+import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { driverPatches, injectorPatches, type NodePatch, providerPatches } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
 import { writeOverlay } from "./overlay.ts";

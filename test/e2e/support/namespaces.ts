@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { eventually } from "../../support/eventually.ts";
-import { type RunningProcess, startProcess } from "../../support/process.ts";
+import { type RunningProcess, startProcess } from "../../support/processes/process.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { KERNEL_SETTINGS, NODE_ADDRESS, NODE_NAME, type NodeFolders, PRIVATE_FOLDERS } from "./node-layout.ts";
 
 /** Mount, network, pid, ipc and uts namespaces with one process that keeps them; when it ends, the kernel ends all others. */

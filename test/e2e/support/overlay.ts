@@ -1,6 +1,6 @@
 import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { MANIFESTS } from "../../support/shipped-manifests.ts";
+import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 import type { NodePatch } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
 

@@ -1,6 +1,6 @@
-import { apiRequest } from "../../support/api-request.ts";
-import { eventually } from "../../support/eventually.ts";
-import { classPath, listAll, mergePatch, SYNC_USER, send } from "../../support/sync-world.ts";
+import { apiRequest } from "../../support/cluster/api-request.ts";
+import { eventually } from "../../support/time/eventually.ts";
+import { classPath, listAll, mergePatch, SYNC_USER, send } from "../../support/worker/sync-world.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
 import type { ServerProcess } from "../server-process.ts";
 import type { FaultWorld } from "../world.ts";

@@ -1,4 +1,4 @@
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import type { Fault, Strike, Target } from "../fault.ts";
 import { createClasses } from "../run-fault.ts";
 import { INTERVAL_MS } from "../world.ts";

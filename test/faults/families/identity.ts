@@ -1,4 +1,4 @@
-import { CREDENTIALS, createCredentials, mergePatch, secretPath, send } from "../../support/sync-world.ts";
+import { CREDENTIALS, createCredentials, mergePatch, secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Cell } from "../cell.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
 import { ALWAYS, loggedOfAll, metByAll } from "../signs.ts";

@@ -1,4 +1,4 @@
-import { LEASE, mergePatch, send } from "../../support/sync-world.ts";
+import { LEASE, mergePatch, send } from "../../support/worker/sync-world.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
 import { type Replica, readClock, stepClock } from "../replicas.ts";
 import { isLeaseWrite } from "../trails.ts";

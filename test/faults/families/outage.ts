@@ -1,4 +1,4 @@
-import { statusOf } from "../../support/sync-world.ts";
+import { statusOf } from "../../support/worker/sync-world.ts";
 import type { Cell } from "../cell.ts";
 import type { Fault, Strike, Target } from "../fault.ts";
 import { isSecretWrite } from "../trails.ts";

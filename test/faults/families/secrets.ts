@@ -1,5 +1,5 @@
 import { MANAGED_LABEL } from "../../../src/domain/annotations.ts";
-import { createClass, mergePatch, SYNC_USER, secretPath, send } from "../../support/sync-world.ts";
+import { createClass, mergePatch, SYNC_USER, secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Cell } from "../cell.ts";
 import type { Evidence, Fault, Target } from "../fault.ts";
 import { loggedOfAll } from "../signs.ts";

@@ -1,8 +1,8 @@
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { HMAC_KEY_SECRET } from "../../../src/sync/hmac-key.ts";
-import { apiRequest } from "../../support/api-request.ts";
-import { eventually } from "../../support/eventually.ts";
-import { CLASS_CRD, createClass, find, STATUS_CRD, secretPath, send } from "../../support/sync-world.ts";
+import { apiRequest } from "../../support/cluster/api-request.ts";
+import { eventually } from "../../support/time/eventually.ts";
+import { CLASS_CRD, createClass, find, STATUS_CRD, secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Fault, Target } from "../fault.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

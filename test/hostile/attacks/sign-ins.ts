@@ -1,7 +1,7 @@
 /** Token services that hang or refuse for one tenant's identities only. */
 
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { listAll } from "../../support/sync-world.ts";
+import { listAll } from "../../support/worker/sync-world.ts";
 import type { Attack, Strike } from "../attack.ts";
 import { classNames, hostileClass, removeClasses } from "../tenant-classes.ts";
 import type { HostileWorld, Tenant } from "../world.ts";

@@ -1,8 +1,8 @@
 /** Somebody who may write classes, Secrets and pods in a namespace of their own. */
 import { setTimeout as pause } from "node:timers/promises";
-import { apiRequest } from "../../support/api-request.ts";
-import { aPod } from "../../support/pods.ts";
-import { mergePatch, mirroredSecrets, secretPath, send } from "../../support/sync-world.ts";
+import { apiRequest } from "../../support/cluster/api-request.ts";
+import { aPod } from "../../support/fixtures/pods.ts";
+import { mergePatch, mirroredSecrets, secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Attack, Strike } from "../attack.ts";
 import { pkcs12Bomb } from "../bomb.ts";
 import { classNames, hostileClass, removeClasses } from "../tenant-classes.ts";

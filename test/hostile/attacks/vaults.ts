@@ -151,7 +151,7 @@ async function foreignVault(world: HostileWorld, parameters: Readonly<Record<str
 }
 
 async function statusesOf({ plane }: HostileWorld, { namespace }: Tenant): Promise<number> {
-  const { allStatuses } = await import("../../support/sync-world.ts");
+  const { allStatuses } = await import("../../support/worker/sync-world.ts");
   return (await allStatuses(plane)).filter(({ metadata }) => metadata.namespace === namespace).length;
 }
 

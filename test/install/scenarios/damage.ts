@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { INJECTOR_NAMESPACE, injectorReady } from "../../e2e/support/install.ts";
 import type { Scenarios } from "../../e2e/support/scenarios.ts";
+import { listAt, type Manifest } from "../../support/cluster/shipped-manifests.ts";
 import { componentId, type DamagedCluster, manifestOf, readTarget, type Target } from "../../support/component-damage/cluster.ts";
 import { RIGHTS_DAMAGES } from "../../support/component-damage/rights.ts";
 import {
@@ -15,8 +16,7 @@ import {
   summaryOf,
 } from "../../support/component-damage/run.ts";
 import { type Damage, damageRounds } from "../../support/component-damage/table.ts";
-import { eventually } from "../../support/eventually.ts";
-import { listAt, type Manifest } from "../../support/shipped-manifests.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import { componentReports } from "../support/component-reports.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import type { Kustomize } from "../ways/kustomize.ts";

@@ -3,7 +3,7 @@ import { componentsOf } from "../../../src/domain/healing/components.ts";
 import { SETTLING_MS } from "../../../src/domain/healing/deletion.ts";
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
 import { presentComponents } from "../../support/component-damage/cluster.ts";
-import { eventually } from "../../support/eventually.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 const PACE_MS = 400;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import type { RealNode } from "../../e2e/support/node.ts";
-import type { FluxPlane } from "../../support/flux.ts";
+import type { FluxPlane } from "../../support/cluster/flux.ts";
 
 /** The node's cluster for a controller that runs beside it, under its own account. */
 export function fluxPlane(node: RealNode): FluxPlane {

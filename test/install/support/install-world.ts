@@ -2,7 +2,7 @@ import { IMAGE } from "../../../tools/image-files.ts";
 import { VERSION } from "../../../tools/repository-files.ts";
 import { bringInEmulator } from "../../e2e/support/install.ts";
 import { startWorld, type World } from "../../e2e/support/world.ts";
-import { type KubeAccess, kubeAccess } from "../../support/kube-access.ts";
+import { type KubeAccess, kubeAccess } from "../../support/cluster/kube-access.ts";
 import { releasedImage } from "./released-image.ts";
 
 /** A node with nothing installed on it yet, and the images to install from. */

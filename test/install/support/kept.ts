@@ -1,4 +1,4 @@
-import { at, listAt } from "../../support/shipped-manifests.ts";
+import { at, listAt } from "../../support/cluster/shipped-manifests.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 /** What outlives an install: name, uid and, of Secrets, the data, as one text each. */

@@ -1,4 +1,4 @@
-import { runCli } from "../../support/cli.ts";
+import { runCli } from "../../support/cli/cli.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 /** `keyvault-injector uninstall --prepare`, as the page on uninstalling has it first. */

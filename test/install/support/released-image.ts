@@ -1,7 +1,7 @@
 import { IMAGE } from "../../../tools/image-files.ts";
 import { nodeRuntimeImage } from "../../e2e/support/node-images.ts";
 import { entriesUnder, type ImageSpec } from "../../e2e/support/oci-image.ts";
-import { builtCommit, findCommit, isBuilt } from "../../support/built-commit.ts";
+import { builtCommit, findCommit, isBuilt } from "../../support/cluster/built-commit.ts";
 
 /** A version as it was released: its commit in this repository's history. */
 export const RELEASE = { version: "0.3.0", commit: "b5c379591fc61cdb7547fb5cce3b6b7b101662fc" } as const;

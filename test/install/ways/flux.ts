@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { driverPatches, type NodePatch, providerPatches, workerAccess, workerPolls } from "../../e2e/node-patches.ts";
 import { CA_CONFIG_MAP } from "../../e2e/support/install.ts";
-import type { Flux } from "../../support/flux.ts";
-import { KUSTOMIZATIONS, PRODUCT, productPath, repositoryWith } from "../../support/flux-install.ts";
-import { at, folderManifests, type Manifest } from "../../support/shipped-manifests.ts";
+import type { Flux } from "../../support/cluster/flux.ts";
+import { KUSTOMIZATIONS, PRODUCT, productPath, repositoryWith } from "../../support/cluster/flux-install.ts";
+import { at, folderManifests, type Manifest } from "../../support/cluster/shipped-manifests.ts";
 import { type InstallWorld, NEXT_VERSION, PUBLISHED_IMAGE } from "../support/install-world.ts";
 import { POLL, type Way } from "./way.ts";
 

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { IMAGE } from "../../../tools/image-files.ts";
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
-import { CHART, type HelmVersion, runHelm } from "../../support/helm.ts";
+import { CHART, type HelmVersion, runHelm } from "../../support/cluster/helm.ts";
 import { type InstallWorld, NEXT_VERSION } from "../support/install-world.ts";
 import { POLL, type Way } from "./way.ts";
 

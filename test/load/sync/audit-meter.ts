@@ -1,5 +1,5 @@
-import { type AuditEntry, auditTail, isProbe } from "../../support/audit.ts";
-import { auditLogOf, type ControlPlane } from "../../support/control-plane.ts";
+import { type AuditEntry, auditTail, isProbe } from "../../support/cluster/audit.ts";
+import { auditLogOf, type ControlPlane } from "../../support/cluster/control-plane.ts";
 
 const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 const LEASES = "coordination.k8s.io/leases";

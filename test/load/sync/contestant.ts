@@ -1,4 +1,4 @@
-import type { ControlPlane } from "../../support/control-plane.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import type { Launched } from "../launch.ts";
 import type { BenchObject, BenchVault } from "./vaults.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { secretPath, send } from "../../support/sync-world.ts";
+import { secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Launched } from "../launch.ts";
 import { cpuNanoseconds, peakMiB, residentMiB } from "../process-usage.ts";
 import { median } from "../webhook/load.ts";

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { builtProgram } from "../../e2e/support/binaries.ts";
-import { type ControlPlane } from "../../support/control-plane.ts";
-import { freePort } from "../../support/product.ts";
-import { CREDENTIALS } from "../../support/sync-world.ts";
+import { type ControlPlane } from "../../support/cluster/control-plane.ts";
+import { freePort } from "../../support/cluster/product.ts";
+import { CREDENTIALS } from "../../support/worker/sync-world.ts";
 import { isReady, type Launched, launch } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import type { BenchObject, BenchVault } from "./vaults.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
-import type { ControlPlane } from "../../support/control-plane.ts";
-import { shippedArguments } from "../../support/one-machine.ts";
-import { freePort, installProduct } from "../../support/product.ts";
-import { folderManifests } from "../../support/shipped-manifests.ts";
-import { classOf, opaque } from "../../support/sync-world.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
+import { shippedArguments } from "../../support/cluster/one-machine.ts";
+import { freePort, installProduct } from "../../support/cluster/product.ts";
+import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
+import { classOf, opaque } from "../../support/worker/sync-world.ts";
 import type { ProductBuild } from "../built-product.ts";
 import { isReady, type Launched, launch, nodeFlags } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";

@@ -1,7 +1,7 @@
 import { type ObjectRef, RESOURCES, type Secret } from "../../../src/domain/kubernetes.ts";
 import { objectKey } from "../../../src/domain/object-key.ts";
-import type { ControlPlane } from "../../support/control-plane.ts";
-import { kubeAccess } from "../../support/kube-access.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
+import { kubeAccess } from "../../support/cluster/kube-access.ts";
 import type { BenchObject } from "./vaults.ts";
 
 /** How far the awaited Secrets got. */

@@ -1,6 +1,6 @@
 import { clientEnvironment } from "../../../tools/key-vault-emulator/emulator.ts";
-import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
-import { createCredentials, send } from "../../support/sync-world.ts";
+import { type ControlPlane, startControlPlane } from "../../support/cluster/control-plane.ts";
+import { createCredentials, send } from "../../support/worker/sync-world.ts";
 import type { Launched } from "../launch.ts";
 import { type AuditMeter, meterWrites } from "./audit-meter.ts";
 import type { SyncContestant } from "./contestant.ts";

@@ -1,5 +1,5 @@
 import { cpus, loadavg } from "node:os";
-import type { ControlPlane } from "../../support/control-plane.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { compare, describeComparison, type Round, type Sample } from "../against.ts";
 import type { ProductBuild } from "../built-product.ts";
 import { cpuNanoseconds, residentMiB } from "../process-usage.ts";

@@ -10,7 +10,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { programRefusal } from "../../e2e/support/binaries.ts";
-import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
+import { type ControlPlane, startControlPlane } from "../../support/cluster/control-plane.ts";
 import { buildAt, builtProduct, type ProductBuild } from "../built-product.ts";
 import { cpuNanoseconds, residentMiB } from "../process-usage.ts";
 import { runAgainst } from "./against.ts";

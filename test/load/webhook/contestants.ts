@@ -3,12 +3,12 @@ import { connect } from "node:net";
 import path from "node:path";
 
 import { builtProgram } from "../../e2e/support/binaries.ts";
-import type { ControlPlane } from "../../support/control-plane.ts";
-import { onOneMachine, shippedArguments } from "../../support/one-machine.ts";
-import { freePort } from "../../support/product.ts";
-import { selfSignedCertificate } from "../../support/serving-certificate.ts";
-import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/shipped-manifests.ts";
-import { webhookTarget } from "../../support/webhook-request.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
+import { onOneMachine, shippedArguments } from "../../support/cluster/one-machine.ts";
+import { freePort } from "../../support/cluster/product.ts";
+import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/cluster/shipped-manifests.ts";
+import { selfSignedCertificate } from "../../support/fixtures/serving-certificate.ts";
+import { webhookTarget } from "../../support/webhook/webhook-request.ts";
 import type { ProductBuild } from "../built-product.ts";
 import { isReady, launch, nodeFlags } from "../launch.ts";
 import type { Target } from "./load.ts";

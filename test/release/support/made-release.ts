@@ -8,8 +8,8 @@ import { text } from "node:stream/consumers";
 import { makeRelease, type Release } from "../../../tools/release/make-release.ts";
 import { blobFile, type Descriptor } from "../../../tools/release/oci-layout.ts";
 import { REPOSITORY, VERSION } from "../../../tools/repository-files.ts";
-import { startProcess } from "../../support/process.ts";
-import { type RunningRegistry, startRegistry } from "../../support/registry.ts";
+import { startProcess } from "../../support/processes/process.ts";
+import { type RunningRegistry, startRegistry } from "../../support/processes/registry.ts";
 
 export interface MadeRelease {
   readonly registry: RunningRegistry;

@@ -6,8 +6,8 @@ import { REPOSITORIES } from "../../../tools/release/make-release.ts";
 import { VERSION } from "../../../tools/repository-files.ts";
 import { INJECTOR_NAMESPACE, injecting, injectorReady } from "../../e2e/support/install.ts";
 import { type RealNode, startRealNode } from "../../e2e/support/node.ts";
-import { eventually } from "../../support/eventually.ts";
-import { runHelm } from "../../support/helm.ts";
+import { runHelm } from "../../support/cluster/helm.ts";
+import { eventually } from "../../support/time/eventually.ts";
 import type { MadeRelease } from "./made-release.ts";
 
 interface Opened {

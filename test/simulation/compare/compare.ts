@@ -1,4 +1,4 @@
-import { type ControlPlane, startControlPlane } from "../../support/control-plane.ts";
+import { type ControlPlane, startControlPlane } from "../../support/cluster/control-plane.ts";
 import { DEFAULT_AUDIENCE } from "../api/write/reviews.ts";
 import { Comparison, type Lane, type Outcome } from "./lane.ts";
 import { CONTROLLED_LANES, LANES } from "./lanes.ts";

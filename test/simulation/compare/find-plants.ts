@@ -1,4 +1,4 @@
-import { startControlPlane } from "../../support/control-plane.ts";
+import { startControlPlane } from "../../support/cluster/control-plane.ts";
 import { Comparison } from "./lane.ts";
 import { LANES } from "./lanes.ts";
 import { PLANTS, type Plant, PlantedServer } from "./plants.ts";

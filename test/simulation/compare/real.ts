@@ -1,5 +1,5 @@
 import { Agent, request } from "undici";
-import type { ControlPlane } from "../../support/control-plane.ts";
+import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import type { Rendered } from "./render.ts";
 import { type Answer, parsed, type RunningWatch, type Subject, USER_AGENT } from "./subject.ts";
 

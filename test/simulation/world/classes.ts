@@ -1,5 +1,5 @@
 /** The classes that the users of a world write, as data: what a class is to mean is known without reading it back. */
-import { classOf } from "../../support/sync-world.ts";
+import { classOf } from "../../support/worker/sync-world.ts";
 import type { Random } from "../time/random.ts";
 import type { SimulatedVault } from "./vaults.ts";
 

@@ -1,7 +1,7 @@
 /** The simulated API server with the shipped install on it. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { MANIFESTS, type Manifest, parseManifests } from "../../support/shipped-manifests.ts";
+import { MANIFESTS, type Manifest, parseManifests } from "../../support/cluster/shipped-manifests.ts";
 import type { Admission, ApiRequest, Authorizer, Write } from "../api/interface.ts";
 import { admissionBy } from "../api/policies.ts";
 import { isGranted } from "../api/rights.ts";

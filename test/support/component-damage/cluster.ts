@@ -3,7 +3,7 @@ import { installerEntries } from "../../../src/domain/healing/installers.ts";
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { findByName } from "../../../src/sync/find-by-name.ts";
-import type { Manifest } from "../shipped-manifests.ts";
+import type { Manifest } from "../cluster/shipped-manifests.ts";
 
 /** A cluster with an install on it, wherever it comes from. All access is an administrator's. */
 export interface DamagedCluster {

@@ -1,12 +1,12 @@
 import type { ComponentCopy } from "../../../src/domain/healing/component-copy.ts";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../control-plane.ts";
-import { eventually } from "../eventually.ts";
-import { kubeAccess } from "../kube-access.ts";
-import { freePort, type ProductProcess, productOn } from "../product.ts";
-import { folderManifests, installDefinitions, type Manifest } from "../shipped-manifests.ts";
-import { listAll } from "../sync-world.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
+import { kubeAccess } from "../cluster/kube-access.ts";
+import { freePort, type ProductProcess, productOn } from "../cluster/product.ts";
+import { folderManifests, installDefinitions, type Manifest } from "../cluster/shipped-manifests.ts";
+import { eventually } from "../time/eventually.ts";
+import { listAll } from "../worker/sync-world.ts";
 import { componentId, type DamagedCluster, isDamagedIn, type Target } from "./cluster.ts";
 
 /** Everything that is shipped, installed by a real installer on a test control plane, and the worker beside it. */

@@ -9,7 +9,7 @@ import { ComponentMemory } from "../../../src/sync/healing/component-memory.ts";
 import { createComponentMetrics } from "../../../src/sync/healing/component-metrics.ts";
 import { createComponentReport } from "../../../src/sync/healing/component-report.ts";
 import { healComponent } from "../../../src/sync/healing/heal-component.ts";
-import { recordingLogger } from "../recording-logger.ts";
+import { recordingLogger } from "../worker/recording-logger.ts";
 
 /** One copy at a time, as a leader that is never replaced has it. */
 function heldCopies(): ComponentCopies {

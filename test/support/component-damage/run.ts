@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { eventually } from "../eventually.ts";
+import { eventually } from "../time/eventually.ts";
 import { contentOf, type DamagedCluster, manifestOf, readTarget, type Target, versionOf } from "./cluster.ts";
 import type { Damage } from "./table.ts";
 

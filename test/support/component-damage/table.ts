@@ -1,8 +1,8 @@
 import { NODE_NAMESPACE } from "../../../src/domain/healing/components.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
-import { at } from "../shipped-manifests.ts";
-import { CLASS_CRD, STATUS_CRD } from "../sync-world.ts";
+import { at } from "../cluster/shipped-manifests.ts";
+import { CLASS_CRD, STATUS_CRD } from "../worker/sync-world.ts";
 import type { Target } from "./cluster.ts";
 import {
   accountSet,

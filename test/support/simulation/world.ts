@@ -14,10 +14,10 @@ import { createSyncMetrics } from "../../../src/sync/metrics.ts";
 import { Quarantine } from "../../../src/sync/quarantine.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { runWorker, type WorkerOptions } from "../../../src/sync/worker.ts";
-import { decodingHere } from "../decoding-here.ts";
-import { ListedVaults } from "../listed-vault.ts";
-import { ManualClock } from "../manual-clock.ts";
-import { recordingLogger } from "../recording-logger.ts";
+import { ManualClock } from "../time/manual-clock.ts";
+import { decodingHere } from "../worker/decoding-here.ts";
+import { ListedVaults } from "../worker/listed-vault.ts";
+import { recordingLogger } from "../worker/recording-logger.ts";
 import { SimulatedCluster, withoutRight } from "./cluster.ts";
 
 /** Of the shipped default (milliseconds). */

@@ -1,4 +1,4 @@
-import { readManifests } from "../../../support/shipped-manifests.ts";
+import { readManifests } from "../../../support/cluster/shipped-manifests.ts";
 import type { AdmissionRequest } from "../interface.ts";
 import { isEqual, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import { annotations, gainsNoHold, includes, invalidUnless, NAMESPACE, objectsAt, type Policy, WORKER } from "./policy.ts";

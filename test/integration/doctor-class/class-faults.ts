@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { CLASS_ANNOTATIONS } from "../../../src/domain/annotations.ts";
+import { classReader } from "../../support/cluster/class-reader.ts";
+import { classOf, createClass, opaque } from "../../support/worker/sync-world.ts";
+import type { DoctoredClasses } from "./doctored-classes.ts";
+import type { Fault } from "./fault.ts";
+
+/** Of the class, and of who reads the vault for it. */
+export function classFaults(here: DoctoredClasses): readonly Fault[] {
+  return [
+    {
+      leaf: "class-absent",
+      plant: async () => ({ namespace: await here.sync.namespace(), name: "nowhere" }),
+      message: /^there is no SecretProviderClass /,
+    },
+    {
+      leaf: "class-unreadable",
+      plant: () => here.aClass(),
+      asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "") }),
+      message: /you may not get/,
+    },
+    {
+      leaf: "class-not-azure",
+      plant: async () => {
+        const place = { namespace: await here.sync.namespace(), name: "demo" };
+        const provider = classOf(here.sync, { ...place, objects: [], secretObjects: [] });
+        await createClass(here.sync.plane, { ...provider, spec: { ...provider.spec, provider: "vault" } });
+        return place;
+      },
+    },
+    { leaf: "class-invalid", plant: () => here.aClass({ parameters: { tenantId: "" } }), message: /tenant/ },
+    {
+      leaf: "class-limited",
+      plant: async () => {
+        await here.setWorkerArguments(["sync", "--allowed-vaults=another"]);
+        return here.aClass();
+      },
+      message: /does not allow the vault/,
+      repair: () => here.setWorkerArguments(["sync"]),
+    },
+    {
+      leaf: "secret-object-invalid",
+      plant: () => here.aClass({ secretObjects: [{ ...opaque("app", here.object), type: "helm.sh/release.v1" }] }),
+      message: /never written/,
+    },
+    {
+      leaf: "secret-object-invalid",
+      plant: () =>
+        here.aClass({
+          secretObjects: [{ secretName: "app", type: "kubernetes.io/tls", data: [{ objectName: here.object, key: "tls.crt" }] }],
+        }),
+    },
+    { leaf: "identity-unsupported", plant: () => here.aClass({ parameters: { usePodIdentity: "true" } }), message: /pod identity/ },
+    {
+      leaf: "credentials-unreadable",
+      plant: () => here.aClass(),
+      asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "get") }),
+      message: /you may not get secrets/,
+    },
+    {
+      leaf: "credentials-not-allowed",
+      plant: () => here.aClass({ annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: "other" } }),
+      message: /named other/,
+    },
+    { leaf: "credentials-absent", plant: () => here.aClass({}, { credentials: false }), message: /^there is no Secret / },
+    { leaf: "credentials-incomplete", plant: () => here.inANamespaceWithCredentials({ clientid: "only" }), message: /no clientsecret/ },
+    {
+      leaf: "credentials-padded",
+      plant: () => here.inANamespaceWithCredentials({ clientid: "id\n", clientsecret: "secret" }),
+      message: /^clientid of Secret \S+ begins or ends with white space/,
+    },
+    { leaf: "account-unknown", plant: () => here.aClass({ parameters: { clientID: randomUUID() } }), message: /no pod mounts the class/ },
+    {
+      leaf: "account-absent",
+      plant: () => here.aClass({ parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "nobody" } }),
+      message: /^there is no ServiceAccount \S+\/nobody$/,
+    },
+    {
+      leaf: "class-limited",
+      plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true" } }, { managedIdentity: false }),
+      message: /does not allow managed-identity .* --managed-identity-namespaces/,
+    },
+    {
+      leaf: "account-not-granted",
+      plant: () =>
+        here.aClass(
+          { parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "app" } },
+          { accounts: ["other"] },
+        ),
+      message: /^no token of the ServiceAccount app: Namespace \S+ does not grant it/,
+    },
+    {
+      leaf: "token-request-forbidden",
+      plant: async () => {
+        const place = await here.aClass({
+          parameters: { clientID: randomUUID() },
+          annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "app" },
+        });
+        await here.anAccount(place.namespace, "app");
+        return place;
+      },
+      asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "get") }),
+      message: /Forbidden/,
+    },
+    { leaf: "cloud-elsewhere", plant: () => here.aClass({ parameters: { cloudName: "AzureStackCloud", cloudEnvFileName: "cloud.json" } }) },
+    {
+      leaf: "managed-identity-elsewhere",
+      plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true" } }),
+      message: /not to be had on this machine/,
+    },
+  ];
+}

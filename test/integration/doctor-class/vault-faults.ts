@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { opaque, type Place } from "../../support/worker/sync-world.ts";
+import { CANARY, credentialsOf, type DoctoredClasses } from "./doctored-classes.ts";
+import type { Fault } from "./fault.ts";
+
+const HOUR = 3_600;
+const now = (): number => Math.floor(Date.now() / 1_000);
+
+type Strike =
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "refusal"; readonly refusal: "firewall" | "private-link-only" | "perimeter" | "rbac" };
+
+/** Every request for an object of its own meets it. */
+const strike = (here: DoctoredClasses, effect: Strike) => async (): Promise<Place> => {
+  const name = await here.sync.object("struck");
+  await here.sync.emulator.injectFault({ vault: here.sync.vault, path: `/secrets/${name}`, ...effect });
+  return here.aClass({ objects: [name], secretObjects: [opaque("app", name)] });
+};
+
+/** Of the vault and its objects. */
+export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
+  return [
+    {
+      leaf: "vault-other-tenant",
+      plant: async () =>
+        here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()), { parameters: { tenantId: randomUUID() } }),
+      message: /belongs to another tenant/,
+    },
+    {
+      leaf: "permission-missing",
+      plant: async () => here.inANamespaceWithCredentials(credentialsOf(await here.anApplication([]))),
+      message: /is not allowed to \(HTTP 403/,
+    },
+    { leaf: "vault-firewall", plant: strike(here, { kind: "refusal", refusal: "firewall" }), message: /ForbiddenByFirewall/ },
+    {
+      leaf: "vault-private",
+      title: "R4: vault-private: the vault takes connections by private link only, and nobody is blamed for a role",
+      plant: strike(here, { kind: "refusal", refusal: "private-link-only" }),
+      message: /closed to public networks.*ForbiddenByConnection/,
+    },
+    {
+      leaf: "vault-perimeter",
+      title: "V3: vault-perimeter: the vault's network security perimeter refuses the connection",
+      plant: strike(here, { kind: "refusal", refusal: "perimeter" }),
+      message: /perimeter.*ForbiddenByNsp/,
+    },
+    {
+      leaf: "permission-missing",
+      title: "permission-missing: the identity has no role for it",
+      plant: strike(here, { kind: "refusal", refusal: "rbac" }),
+      message: /ForbiddenByRbac/,
+    },
+    { leaf: "vault-throttles", plant: strike(here, { kind: "status", status: 429 }), message: /HTTP 429/ },
+    { leaf: "vault-fails", plant: strike(here, { kind: "status", status: 503 }), message: /HTTP 503/ },
+    {
+      leaf: "vault-api-version",
+      plant: async () => {
+        await here.sync.emulator.createVault({ name: "older-vault", tenantId: here.sync.tenantId, apiVersions: ["7.0", "7.1"] });
+        return here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()), { parameters: { keyvaultName: "older-vault" } });
+      },
+      message: /does not know version 7\.4 of Key Vault's API, its latest is 7\.1/,
+    },
+    { leaf: "object-absent", plant: () => here.ofObject("nowhere"), message: /HTTP 404/ },
+    {
+      leaf: "object-absent",
+      title: "V2: object-absent: the vault has no such object, which the class names with a history",
+      plant: async () =>
+        here.inANamespaceWithCredentials(credentialsOf(await here.anApplication(["get", "list"])), {
+          objects: [{ objectName: "nowhere", objectType: "secret", objectVersionHistory: 2 }],
+          secretObjects: [opaque("app", "nowhere/0")],
+        }),
+      message: /HTTP 404/,
+    },
+    {
+      leaf: "object-wrong-type",
+      plant: async () => {
+        await here.sync.emulator.createKey({ vault: here.sync.vault, name: "only-a-key" });
+        const { appId, clientSecret } = await here.anApplication(["get", "keys/get"]);
+        return here.inANamespaceWithCredentials(
+          { clientid: appId, clientsecret: clientSecret },
+          { objects: ["only-a-key"], secretObjects: [opaque("app", "only-a-key")] },
+        );
+      },
+      message: /no secret only-a-key, but a key of that name/,
+    },
+    {
+      leaf: "object-disabled",
+      plant: async () => {
+        const name = await here.sync.object("disabled");
+        await here.sync.emulator.disableSecret({ vault: here.sync.vault, name });
+        return here.ofObject(name);
+      },
+    },
+    {
+      leaf: "object-expired",
+      plant: async () => {
+        const name = await here.sync.object("old");
+        await here.sync.emulator.setAttributes({ vault: here.sync.vault, name, expires: now() - HOUR });
+        return here.ofObject(name);
+      },
+      message: /expired at \d{4}-/,
+    },
+    {
+      leaf: "object-not-yet-valid",
+      plant: async () => {
+        const name = await here.sync.object("young");
+        await here.sync.emulator.setAttributes({ vault: here.sync.vault, name, notBefore: now() + HOUR });
+        return here.ofObject(name);
+      },
+      message: /not valid before \d{4}-/,
+    },
+    { leaf: "object-invalid", plant: async () => here.ofObject(await here.sync.object(`${CANARY} is no hex`), { objectEncoding: "hex" }) },
+  ];
+}

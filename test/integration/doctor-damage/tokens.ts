@@ -1,0 +1,41 @@
+import { eventually } from "../../support/time/eventually.ts";
+import type { Damage } from "./damage.ts";
+import type { InstallEdits } from "./install-edits.ts";
+
+const POD = "keyvault-injector-webhook-of-before";
+
+/** Of what nobody runs; only who made it when counts. */
+const pod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: POD, namespace: "keyvault-injector" },
+  spec: {
+    serviceAccountName: "keyvault-injector-webhook",
+    securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      { name: "webhook", image: "webhook", securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } } },
+    ],
+  },
+};
+
+/** Of the accounts that our pods run as. */
+export function tokenDamages(install: InstallEdits): readonly Damage[] {
+  return [
+    {
+      what: "a ServiceAccount deleted and made anew under its pods",
+      check: "tokens",
+      state: "FAIL",
+      message:
+        /^ServiceAccount keyvault-injector-webhook was made anew at \S+: the API server refuses the tokens of keyvault-injector-webhook-of-before$/,
+      damage: async () => {
+        await install.apply(pod);
+        const made = Date.now();
+        await install.deleting("serviceaccount", "keyvault-injector-webhook", "-n", "keyvault-injector");
+        // Kubernetes times have whole seconds.
+        await eventually(() => Date.now() > made + 1_000, { what: "a later second" });
+        await install.putBack();
+      },
+      repair: () => install.kubectl("delete", "pod", POD, "-n", "keyvault-injector", "--force", "--grace-period=0"),
+    },
+  ];
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { isProbe, type RawEvent, rawEvents } from "../support/cluster/audit.ts";
+import { auditLogOf, type ControlPlane } from "../support/cluster/control-plane.ts";
+import { LEASE, OBJECTS, SYNC_USER } from "../support/worker/sync-world.ts";
+
+/** Flags of an API server whose audit log has the bodies of the worker's writes: the values in them are made up. */
+export function writersPolicy(): unknown {
+  return {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived", "ResponseStarted"],
+    rules: [
+      {
+        level: "Request",
+        users: [SYNC_USER],
+        verbs: ["create", "update", "patch", "delete"],
+        resources: [
+          { group: "", resources: ["secrets"] },
+          { group: "coordination.k8s.io", resources: ["leases"] },
+        ],
+      },
+      { level: "None", userGroups: ["system:serviceaccounts:kube-system", "system:masters", "system:nodes"] },
+      { level: "Metadata", userGroups: ["system:serviceaccounts"] },
+    ],
+  };
+}
+
+/** The part of a Secret or a Lease that tells what was written. */
+interface Body {
+  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string | null>> };
+  readonly spec?: { readonly holderIdentity?: string };
+}
+
+/** A write of the worker's account that the API server took. */
+interface Write {
+  /** Of the token: every process has its own. */
+  readonly process: string;
+  readonly resource: string;
+  /** `namespace/name` */
+  readonly key: string;
+  readonly verb: string;
+  /** RFC 3339 with microseconds, which compares as text: when it arrived, and when it was answered. */
+  readonly arrived: string;
+  readonly answered: string;
+  readonly objects: string | undefined;
+  readonly holder: string | undefined;
+}
+
+export interface Writers {
+  readonly secretWrites: number;
+  /** `namespace/name@objects`: of the same versions written more than once. */
+  readonly double: readonly string[];
+  /** Writes by a process that did not hold the Lease when they arrived. */
+  readonly withoutLease: readonly string[];
+}
+
+/** What the API server's audit log says of who wrote which Secret, and who led meanwhile. */
+export function judgeWriters(plane: ControlPlane): Writers {
+  const writes = rawEvents(readFileSync(auditLogOf(plane), "utf8")).flatMap(writeOf);
+  const secrets = writes.filter(({ resource, key }) => resource === "secrets" && !key.startsWith("keyvault-injector/"));
+  const terms = writes.filter(
+    ({ resource, holder, key }) => resource === "leases" && key.endsWith(`/${path.basename(LEASE)}`) && holder !== undefined,
+  );
+  const byVersion = Map.groupBy(secrets, ({ key, objects, verb }) => `${key}@${objects ?? verb}`);
+  return {
+    secretWrites: secrets.length,
+    double: [...byVersion].filter(([, found]) => found.length > 1).map(([version]) => version),
+    withoutLease: secrets
+      .filter((write) => !isLeading(write, terms))
+      .map(({ process, key, arrived }) => `${key} by ${process} at ${arrived}`),
+  };
+}
+
+/** The last write of the Lease that was answered before the Secret's arrived is that process's own, and took the Lease. */
+function isLeading({ process, arrived }: Write, terms: readonly Write[]): boolean {
+  const last = terms.filter(({ answered }) => answered <= arrived).reduce<Write | undefined>(later, undefined);
+  return last !== undefined && last.process === process && last.holder !== "";
+}
+
+function later(last: Write | undefined, write: Write): Write {
+  return last === undefined || write.answered >= last.answered ? write : last;
+}
+
+const WRITES: readonly string[] = ["create", "update", "patch", "delete"];
+
+function writeOf(event: RawEvent): readonly Write[] {
+  const resource = event.objectRef?.resource ?? "";
+  const isWrite = WRITES.includes(event.verb ?? "") && (resource === "secrets" || resource === "leases");
+  const isTaken = (event.responseStatus?.code ?? 500) < 300;
+  const isWorkers = event.user?.username === SYNC_USER && !isProbe(event);
+  return isWrite && isTaken && isWorkers ? [described(event, resource)] : [];
+}
+
+function described({ user, verb = "", requestObject, ...event }: RawEvent, resource: string): Write {
+  const { metadata = {}, spec = {} } = (requestObject ?? {}) as Body; // The policy asks for bodies of these two kinds.
+  const { requestReceivedTimestamp: arrived = "", stageTimestamp: answered = "" } = event;
+  const process = (user?.extra?.["authentication.kubernetes.io/credential-id"] ?? []).join();
+  const objects = metadata.annotations?.[OBJECTS] ?? undefined;
+  return { process, resource, key: keyOf(event, metadata.name), verb, arrived, answered, objects, holder: spec.holderIdentity };
+}
+
+/** A create has its name in the body alone. */
+function keyOf({ objectRef }: Pick<RawEvent, "objectRef">, named = ""): string {
+  return `${objectRef?.namespace ?? ""}/${objectRef?.name ?? named}`;
+}

@@ -1,0 +1,27 @@
+import { codeSpans, tables } from "../support/docs/markdown.ts";
+
+export interface NamedTest {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** One row of the page of good practices. */
+export interface Practice {
+  readonly row: number;
+  readonly practice: string;
+  readonly tests: readonly NamedTest[];
+}
+
+/** The page's tests stand as pairs of code spans: file, then name. */
+export function readPractices(markdown: string): readonly Practice[] {
+  const [table] = tables(markdown).filter(({ header }) => header[0] === "#");
+  return (table?.rows ?? []).map(([row = "", practice = "", , tests = ""]) => ({
+    row: Number(row),
+    practice,
+    tests: inPairs(codeSpans(tests)),
+  }));
+}
+
+function inPairs(spans: readonly string[]): readonly NamedTest[] {
+  return spans.flatMap((name, index) => (index % 2 === 1 ? [{ file: spans[index - 1] ?? "", name }] : []));
+}

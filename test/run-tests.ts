@@ -1,0 +1,99 @@
+// `npm test` and its parts: node:test over the files of a layer. A suite that cannot run here is skipped with its
+// reason, counted, and fails the run where CI=true.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+// @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
+import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
+import { type Layer, testFiles } from "../tools/test-files.ts";
+import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
+import { HELM_VERSIONS } from "./support/cluster/helm.ts";
+
+const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
+  all: ["unit", "property", "contract", "integration"],
+  integration: ["integration"],
+  contract: ["contract"],
+  e2e: ["e2e"],
+  install: ["install"],
+  // Apart, because it builds cosign and whole releases.
+  release: ["release"],
+  // What the suites before it left; `npm test` is one of them.
+  rights: ["rights"],
+};
+
+/** Suites that start a control plane need about 1 GiB, and wait a third of their time. */
+const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));
+const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, release: 1 };
+/** Milliseconds of a file; one file is the life of four installs, which takes most of a quarter of an hour on an idle machine. */
+const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000, release: 1_500_000 };
+
+const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
+  `--test-reporter=${reporter}`,
+  "--test-reporter-destination=stdout",
+]);
+
+const [group = "all", ...only] = process.argv.slice(2);
+const layers = LAYERS[group];
+if (layers === undefined) {
+  console.error(`run-tests: unknown group ${JSON.stringify(group)}; known: ${Object.keys(LAYERS).join(", ")}`);
+  process.exit(2);
+}
+const files = testFiles(layers).filter((file) => only.length === 0 || only.some((part) => file.includes(part)));
+if (files.length === 0) {
+  console.error(`run-tests: no test file of ${group} matches ${only.join(" ")}`);
+  process.exit(2);
+}
+
+await getOlderApiServer();
+await getHelm();
+if (isNamed('builtProgram("cosign")') && programRefusal(["cosign"]) === undefined) await builtProgram("cosign");
+await buildFlux();
+const started = performance.now();
+const child = spawn(
+  process.execPath,
+  ["--test", ...REPORTERS, `--test-concurrency=${CONCURRENCY[group] ?? LANES}`, `--test-timeout=${TIMEOUT_MS[group] ?? 600_000}`, ...files],
+  { cwd: path.resolve(import.meta.dirname, ".."), stdio: ["ignore", "pipe", "inherit"] },
+);
+const skipped: string[] = [];
+createInterface({ input: child.stdout }).on("line", (line) => {
+  console.log(line);
+  const found = /# (SKIPPED: .*)$/.exec(line);
+  if (found?.[1] !== undefined) skipped.push(found[1]);
+});
+child.on("close", (code) => {
+  console.log(
+    `run-tests: ${group}: ${files.length} files in ${((performance.now() - started) / 1_000).toFixed(0)} s, ${skipped.length} suites skipped`,
+  );
+  for (const reason of new Set(skipped)) console.log(reason);
+  const mustRun = process.env["CI"] === "true" && skipped.length > 0;
+  if (mustRun) console.error("run-tests: a skipped suite fails the run where CI=true");
+  process.exit(code !== 0 || mustRun ? 1 : 0);
+});
+
+/** Built before any test, whose time limits are not for builds. */
+async function getHelm(): Promise<void> {
+  if (!isNamed("/support/cluster/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
+  for (const version of HELM_VERSIONS) await builtProgram(version);
+}
+
+/** Whether a file of the run imports it. */
+function isNamed(module: string): boolean {
+  return files.some((file) => readFileSync(path.resolve(import.meta.dirname, "..", file), "utf8").includes(module));
+}
+
+/** The second API server is got for the suites that name it, and only where there is a first one. */
+async function getOlderApiServer(): Promise<void> {
+  const root = path.resolve(import.meta.dirname, "..");
+  if (!isNamed("/api-server-versions.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
+  if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
+}
+
+/** Before the suites start: it takes minutes, in which a suite would run out of its time. */
+async function buildFlux(): Promise<void> {
+  if (!isNamed("/support/cluster/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
+  const { fluxRefusal, prepareFlux } = await import("./support/cluster/flux.ts");
+  if (fluxRefusal() === undefined) await prepareFlux();
+}

@@ -1,0 +1,91 @@
+import { type KubeObject, RESOURCES } from "../../../src/domain/kubernetes.ts";
+import { send } from "../worker/sync-world.ts";
+import { MERGE_PATCH } from "./api-request.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { kubeAccess } from "./kube-access.ts";
+
+/** What a kubelet would say of pods, where there is none: they are ready as soon as they are there, unless told otherwise. */
+export interface PodReadiness {
+  /** Pods with this label `app` that come from now on do not become ready. */
+  hold(app: string): void;
+  /** They do, those that came meanwhile included. */
+  release(app: string): void;
+  /** The containers of its pods end: the pods are not ready, until they come up again. */
+  crash(app: string): Promise<void>;
+  /** The containers of its pods start once more than before. */
+  comeUp(app: string): Promise<void>;
+  /** Rejects where a pod could not be made ready. */
+  stop(): Promise<void>;
+}
+
+export function startPodReadiness(plane: ControlPlane): PodReadiness {
+  const access = kubeAccess(plane.kubeconfigPath);
+  const end = new AbortController();
+  const held = new Set<string>();
+  const marked = new Set<string>();
+  const writes = new Set<Promise<void>>();
+  const mark = (pod: KubeObject): void => {
+    const { metadata } = pod;
+    const { uid = "", labels } = metadata;
+    if (marked.has(uid) || metadata.deletionTimestamp !== undefined || held.has(labels?.["app"] ?? "")) return;
+    marked.add(uid);
+    const write = patchStatus(plane, pod, statusOf(true, 0)).finally(() => writes.delete(write));
+    writes.add(write);
+  };
+  const pods = access.watcher().reflect<KubeObject>(
+    {
+      resource: RESOURCES.pods,
+      project: (pod) => pod,
+      onChange: (_, { current }) => {
+        if (current !== undefined) mark(current);
+      },
+    },
+    end.signal,
+  );
+  const restarts = new Map<string, number>();
+  const all = async (app: string, status: (pod: KubeObject) => object): Promise<void> => {
+    const live = pods.list().filter(({ metadata }) => metadata.labels?.["app"] === app && metadata.deletionTimestamp === undefined);
+    await Promise.all(live.map((pod) => patchStatus(plane, pod, status(pod))));
+  };
+  return {
+    crash: (app) => all(app, ({ metadata: { uid = "" } }) => statusOf(false, restarts.get(uid) ?? 0)),
+    comeUp: (app) =>
+      all(app, ({ metadata: { uid = "" } }) => {
+        restarts.set(uid, (restarts.get(uid) ?? 0) + 1);
+        return statusOf(true, restarts.get(uid) ?? 0);
+      }),
+    hold: (app) => void held.add(app),
+    release: (app) => {
+      held.delete(app);
+      for (const pod of pods.list()) mark(pod);
+    },
+    stop: async () => {
+      end.abort();
+      await Promise.all(writes);
+      await access.config.close();
+    },
+  };
+}
+
+/** Of a pod whose one container runs, or has just ended. */
+function statusOf(isReady: boolean, restartCount: number): object {
+  const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map((type) => ({
+    type,
+    status: isReady || type === "PodScheduled" || type === "Initialized" ? "True" : "False",
+    lastTransitionTime: now,
+  }));
+  const state = isReady ? { running: { startedAt: now } } : { waiting: { reason: "CrashLoopBackOff" } };
+  const container = { name: "app", image: "app:1", imageID: "app:1", ready: isReady, restartCount, state };
+  return { phase: "Running", startTime: now, conditions, containerStatuses: [container] };
+}
+
+async function patchStatus(plane: ControlPlane, { metadata: { namespace = "", name } }: KubeObject, status: object): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
+  try {
+    await send(plane, { method: "PATCH", path, body: { status }, contentType: MERGE_PATCH });
+  } catch (error) {
+    // Gone in between.
+    if (!(error instanceof Error && error.message.includes(": 404 "))) throw error;
+  }
+}

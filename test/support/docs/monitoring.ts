@@ -1,0 +1,59 @@
+import { readRepositoryFile } from "../../../tools/repository-files.ts";
+import { at, listAt, readManifests } from "../cluster/shipped-manifests.ts";
+
+/** What `manifests/components/monitoring` says. */
+export const ALERT_FILES = ["admission", "webhook", "sync"].map((name) => `components/monitoring/alerts/${name}.yaml`);
+export const DASHBOARD = "manifests/components/monitoring/dashboard.json";
+
+export interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  /** How long it has to hold before the alert fires, such as `10m`. */
+  readonly for: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The groups of a Prometheus rule file: the `spec` of each PrometheusRule holds the same. */
+export function alertGroups(): readonly unknown[] {
+  return ALERT_FILES.flatMap((file) => readManifests(file)).flatMap((rule) => listAt(rule, "spec", "groups"));
+}
+
+export function alertRules(): readonly AlertRule[] {
+  return alertGroups().flatMap((group) => listAt(group, "rules")) as AlertRule[]; // Checked by promtool.
+}
+
+export interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly description: string;
+  readonly expressions: readonly string[];
+}
+
+/** What the dashboard asks for to draw its vertical lines. */
+export function dashboardAnnotations(): readonly string[] {
+  return listAt(dashboard(), "annotations", "list").map((annotation) => String(at(annotation, "expr")));
+}
+
+/** Its variables, with what they are filled from. */
+export function dashboardVariables(): ReadonlyMap<string, string> {
+  return new Map(
+    listAt(dashboard(), "templating", "list").map((variable) => [String(at(variable, "name")), String(at(variable, "definition"))]),
+  );
+}
+
+export function dashboard(): unknown {
+  return JSON.parse(readRepositoryFile(DASHBOARD));
+}
+
+/** Rows are no panels. */
+export function dashboardPanels(): readonly Panel[] {
+  return listAt(dashboard(), "panels")
+    .filter((panel) => at(panel, "type") !== "row")
+    .map((panel) => ({
+      id: Number(at(panel, "id")),
+      title: String(at(panel, "title")),
+      description: String(at(panel, "description")),
+      expressions: listAt(panel, "targets").map((target) => String(at(target, "expr"))),
+    }));
+}

@@ -1,0 +1,123 @@
+import { COMMANDS } from "../../../src/cli/program.ts";
+import { parseArguments } from "../../../src/cli/shared/options.ts";
+import { fencedBlocks } from "./markdown.ts";
+import { at, listAt, type Manifest, readManifests } from "../cluster/shipped-manifests.ts";
+
+/** A command line of a page, as a shell would split it. */
+export interface RunbookCommand {
+  readonly program: string;
+  readonly words: readonly string[];
+  readonly line: string;
+}
+
+/** Those of a page, each part of a pipe by itself. Indented blocks, in lists, count. */
+export function commandsOf(markdown: string): readonly RunbookCommand[] {
+  const lines = fencedBlocks(markdown.replaceAll(/^ +/gm, "")).flatMap(({ language, text }) => (language === "sh" ? text.split("\n") : []));
+  return lines.filter((line) => line !== "").flatMap((line) => partsOf(line));
+}
+
+function partsOf(line: string): readonly RunbookCommand[] {
+  const words = line.match(/(?:[^\s"'|]|"[^"]*"|'[^']*')+|\|/g) ?? [];
+  const parts: string[][] = [[]];
+  for (const word of words) {
+    if (word === "|") parts.push([]);
+    else parts.at(-1)?.push(word.replaceAll(/["']/g, ""));
+  }
+  return parts.map(([program = "", ...rest]) => ({ program, words: rest, line }));
+}
+
+const BUILT_IN = {
+  pods: "pods",
+  events: "events",
+  lease: "leases",
+  secret: "secrets",
+  serviceaccount: "serviceaccounts",
+  deployment: "deployments",
+  endpointslices: "endpointslices",
+  crd: "customresourcedefinitions",
+  clusterrolebindings: "clusterrolebindings",
+  validatingadmissionpolicies: "validatingadmissionpolicies",
+  validatingadmissionpolicybindings: "validatingadmissionpolicybindings",
+  mutatingwebhookconfiguration: "mutatingwebhookconfigurations",
+} as const;
+
+/** Flags that take the next word. */
+const VALUED = new Set(["-n", "-o", "-l", "-k", "-f", "--field-selector", "--tail"]);
+
+/** What stands where: options aside, in order. */
+export function positionals(words: readonly string[]): readonly string[] {
+  return words.filter((word, index) => !word.startsWith("-") && !VALUED.has(words[index - 1] ?? ""));
+}
+
+export function optionOf(words: readonly string[], name: string): string | undefined {
+  const at_ = words.indexOf(name);
+  return at_ < 0 ? words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) : words[at_ + 1];
+}
+
+export interface Known {
+  /** Text of everything that is installed. */
+  readonly installed: string;
+  readonly crds: readonly Manifest[];
+}
+
+export function known(version: string): Known {
+  const files = ["crds", "keyvault-injector"].map((name) => readManifests(`releases/${version}/${name}.yaml`));
+  const [crds = [], install = []] = files;
+  return { installed: JSON.stringify(install) + JSON.stringify(crds), crds };
+}
+
+/** What is wrong with a command; undefined where it can be given as it stands. */
+export function problemOf({ program, words, line }: RunbookCommand, facts: Known): string | undefined {
+  if (program === "keyvault-injector") return problemOfCli(words);
+  if (program === "kubectl") return problemOfKubectl(words, facts);
+  return program === "az" ? undefined : `${line}: what is ${program}?`;
+}
+
+function problemOfCli([name = "", ...rest]: readonly string[]): string | undefined {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command === undefined) return `no command ${name}`;
+  const parsed = parseArguments(rest, command);
+  return parsed.ok ? undefined : parsed.error.problems.join("; ");
+}
+
+const ON_RESOURCES = new Set(["get", "describe", "annotate", "scale"]);
+const OTHERS = new Set(["logs", "apply", "top", "create", "auth", "rollout"]);
+
+function problemOfKubectl(words: readonly string[], facts: Known): string | undefined {
+  const [verb = "", ...rest] = positionals(words);
+  const raw = optionOf(words, "--raw");
+  if (raw !== undefined) return raw.startsWith("/") ? undefined : `${raw} is no path`;
+  const target = verb === "rollout" ? rest.slice(1) : rest;
+  if (ON_RESOURCES.has(verb) || verb === "rollout") return problemOfTarget(target, facts) ?? problemOfInstall(words, target, facts);
+  if (verb === "auth") return problemOfResource(rest[2] ?? "", facts) ?? problemOfInstall(words, [], facts);
+  return OTHERS.has(verb) ? problemOfInstall(words, [], facts) : `kubectl has no ${verb}`;
+}
+
+function problemOfTarget([first = ""]: readonly string[], facts: Known): string | undefined {
+  return problemOfResource(first.split("/")[0] ?? "", facts);
+}
+
+function problemOfResource(name: string, { crds }: Known): string | undefined {
+  const custom = crds.flatMap((crd) => {
+    const names = at(crd, "spec", "names");
+    const plural = String(at(names, "plural"));
+    return [
+      plural,
+      `${plural}.${String(at(crd, "spec", "group"))}`,
+      String(at(names, "singular")),
+      ...listAt(names, "shortNames").map(String),
+    ];
+  });
+  const builtIn: readonly string[] = [...Object.keys(BUILT_IN), ...Object.values(BUILT_IN)];
+  return custom.includes(name) || builtIn.includes(name) ? undefined : `no resource ${name}`;
+}
+
+/** What is called by name in the install's namespace, or by label or account, is something that is installed. */
+function problemOfInstall(words: readonly string[], target: readonly string[], { installed }: Known): string | undefined {
+  const named = optionOf(words, "-n") === "keyvault-injector" ? target.slice(1) : [];
+  const labels = (optionOf(words, "-l") ?? "").split(",").filter((label) => label.startsWith("app.kubernetes.io/"));
+  const account = optionOf(words, "--as")?.split(":") ?? [];
+  const wanted = [...named, ...labels.map((label) => label.split("=")[1] ?? ""), ...account.slice(2)];
+  const absent = wanted.find((name) => !installed.includes(`"${name}"`));
+  return absent === undefined ? undefined : `nothing that is installed is called ${absent}`;
+}

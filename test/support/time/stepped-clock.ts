@@ -1,0 +1,40 @@
+import type { Clock } from "../../../src/domain/ports/clock.ts";
+
+/** Real time that a test can move forward: sleepers wake when their time has come by this clock. */
+export class SteppedClock implements Clock {
+  #offset = 0;
+  readonly #sleepers = new Set<() => void>();
+
+  now(): number {
+    return Date.now() + this.#offset;
+  }
+
+  /** As after a pause of the machine: timers that fell due meanwhile fire now. */
+  step(milliseconds: number): void {
+    this.#offset += milliseconds;
+    for (const look of this.#sleepers) look();
+  }
+
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const until = this.now() + milliseconds;
+      const end = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.#sleepers.delete(look);
+        signal.removeEventListener("abort", abort);
+        settle();
+      };
+      const timer = setTimeout(() => end(resolve), milliseconds);
+      const look = (): void => {
+        if (this.now() >= until) end(resolve);
+      };
+      const abort = (): void => end(() => reject(signal.reason));
+      this.#sleepers.add(look);
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+}

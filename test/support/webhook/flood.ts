@@ -1,0 +1,64 @@
+// Somebody who is up to no good, as a process of its own. Arguments: a port, and the address to come from. Prints a line once all of it is
+// under way, and goes on until it is ended: whatever is closed is opened again.
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { aPod, aReview } from "../fixtures/pods.ts";
+import { requestOf, wholeRequest } from "./strangers.ts";
+
+const [port = "0", from = "127.0.0.1"] = process.argv.slice(2);
+const MIB = 1024 * 1024;
+const PAUSE_MS = 500;
+const UNKNOWN = wholeRequest(aReview(aPod({ inject: "true", "secret-provider-class": "unknown" }), { namespace: "nowhere" }));
+
+/** What a connection sends once it is secure; `silent` ones never begin. `again`: sent anew after each answer. */
+interface Kind {
+  readonly count: number;
+  readonly isSilent?: boolean;
+  readonly says?: string;
+  readonly isRepeated?: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { count: 700, isSilent: true },
+  { count: 100 },
+  { count: 50, says: requestOf(24 * MIB) },
+  { count: 50, says: requestOf(6 * MIB) },
+  { count: 20, says: requestOf(6 * MIB, "x".repeat(5 * MIB)) },
+  { count: 50, says: "POST /mutate/pods HTTP/1.1\r\nHost: x\r\nX-Slow: " },
+  { count: 20, says: UNKNOWN.repeat(50) },
+  { count: 10, says: UNKNOWN, isRepeated: true },
+];
+
+let begun = 0;
+const total = KINDS.reduce((sum, { count }) => sum + count, 0);
+
+function noteBegun(): void {
+  begun += 1;
+  if (begun === total) console.log("under way");
+}
+
+function open(kind: Kind, onBegun: () => void): void {
+  const raw = connectTcp({ port: Number(port), host: "127.0.0.1", localAddress: from });
+  raw.on("error", () => undefined);
+  if (kind.isSilent === true) {
+    raw.once("connect", onBegun);
+    reopen(raw, kind);
+    return;
+  }
+  const socket = connectTls({ socket: raw, servername: "localhost", rejectUnauthorized: false });
+  socket.on("error", () => undefined);
+  socket.once("secureConnect", () => {
+    onBegun();
+    if (kind.says !== undefined) socket.write(kind.says);
+    socket.on("data", () => kind.isRepeated === true && kind.says !== undefined && socket.write(kind.says));
+  });
+  reopen(socket, kind);
+}
+
+function reopen(socket: Socket, kind: Kind): void {
+  socket.resume().once("close", () => setTimeout(() => open(kind, () => undefined), PAUSE_MS));
+}
+
+for (const kind of KINDS) for (let index = 0; index < kind.count; index++) open(kind, noteBegun);
+// Some may never get as far.
+setTimeout(() => begun < total && console.log("under way"), 10_000);

@@ -1,0 +1,8 @@
+import { performDecoding } from "../../../src/domain/content/decoding.ts";
+import type { Decoder } from "../../../src/domain/ports/decoder.ts";
+import { pki } from "../../../src/pki/pki.ts";
+
+/** Decodes on the thread of whoever asks: for worlds whose time is not the machine's. */
+export const decodingHere: Decoder = {
+  decode: async (task) => ({ outcome: performDecoding(task, pki), ran: 0 }),
+};

@@ -1,0 +1,95 @@
+import { Registry } from "prom-client";
+import { pki } from "../../../src/pki/pki.ts";
+import type { Mirror } from "../../../src/sync/vault/mirror.ts";
+import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
+import { createMirrors } from "../../../src/sync/vault/vault-mirror.ts";
+import { type Look, type ObjectEntry, StoredClass } from "../fixtures/stored-class.ts";
+import { ManualClock } from "../time/manual-clock.ts";
+import { ListedVaults } from "./listed-vault.ts";
+
+/** Between two polls of a class (milliseconds). */
+export const INTERVAL = 120_000;
+
+const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
+
+export interface PolledClassFacts {
+  readonly objects: readonly ObjectEntry[];
+  readonly secrets?: Readonly<Record<string, readonly string[]>>;
+  readonly clientId?: string;
+  readonly vault?: string;
+  readonly entry?: Readonly<Record<string, string>>;
+}
+
+export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {
+  first(): Promise<Mirror>;
+  poll(look?: Partial<Look>): Promise<Mirror>;
+}
+
+/** The part of the worker that asks vaults, before vaults in memory and by a clock that is moved by hand. */
+export class PollingWorker {
+  readonly clock = new ManualClock();
+  // Off by less than a sign-in bears: nothing may depend on the two clocks agreeing.
+  readonly vaults = new ListedVaults(this.clock, 180_000);
+  registry = new Registry();
+  /** Classes that were told of a change. */
+  told: string[] = [];
+  #mirror = this.#createMirrors();
+
+  /** Again, with what a worker that starts has: nothing. */
+  start(): void {
+    this.registry = new Registry();
+    this.told = [];
+    this.#mirror = this.#createMirrors();
+  }
+
+  aClass(name: string, { clientId = "app", vault = "vault-1", ...facts }: PolledClassFacts): PolledClass {
+    const parameters = { useVMManagedIdentity: "true", userAssignedIdentityID: clientId };
+    const made = new StoredClass(name, { vault, tenantId: TENANT, parameters, ...facts });
+    const now = () => ({ due: this.clock.now(), interval: INTERVAL, period: INTERVAL });
+    return {
+      provider: made.provider,
+      first: () => made.first(this.#mirror, now()),
+      poll: (look = {}) => made.poll(this.#mirror, { ...now(), ...look }),
+      get versions() {
+        return made.versions;
+      },
+      get stored() {
+        return made.stored;
+      },
+    };
+  }
+
+  /** Synced, long after the objects were made, with their second well over. */
+  async synced(facts: PolledClassFacts, name = "class"): Promise<PolledClass> {
+    const made = this.aClass(name, facts);
+    await made.first();
+    this.vaults.taken();
+    await this.clock.advance(INTERVAL);
+    return made;
+  }
+
+  async givenObjects(...names: readonly string[]): Promise<void> {
+    this.vaults.set(...names);
+    await this.clock.advance(600_000);
+  }
+
+  #createMirrors(): ReturnType<typeof createMirrors> {
+    return createMirrors({
+      vaults: this.vaults,
+      clock: this.clock,
+      random: () => 0,
+      vaultMetrics: createVaultMetrics(this.registry),
+      onChange: (classKey) => this.told.push(classKey) > 0,
+      content: { render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false } },
+      identities: {
+        // Managed identities need nothing of the cluster.
+        kube: Object.create(null),
+        credentialsSecretNames: [],
+        consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
+        limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
+        grants: { of: () => ({ accounts: [], managedIdentity: false }) },
+      },
+      cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import type { SecretClientOptions } from "@azure/keyvault-secrets";
+import type { shareSignIn } from "../../../src/azure/shared-sign-in.ts";
+import { createVaultClient } from "../../../src/azure/vault-client.ts";
+import type { VaultAddress, VaultClient } from "../../../src/domain/ports/vault-client.ts";
+
+type Credential = Parameters<typeof shareSignIn>[0];
+type HttpClient = NonNullable<SecretClientOptions["httpClient"]>;
+
+/** A request that the SDK makes, and the answer that it gets. */
+export type SentRequest = Parameters<HttpClient["sendRequest"]>[0];
+export type SdkAnswer = Awaited<ReturnType<HttpClient["sendRequest"]>>;
+export type SendRequest = HttpClient["sendRequest"];
+
+export const VAULT_URL = "https://kv.vault.azure.net/";
+export const TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+const CHALLENGE = `Bearer authorization="https://login.microsoftonline.com/${TENANT}", resource="https://vault.azure.net"`;
+
+/** An answer as Key Vault gives it: JSON. */
+export function answerTo(request: SentRequest, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): SdkAnswer {
+  const all = new Map(Object.entries({ "content-type": "application/json", ...headers }));
+  return {
+    request,
+    status,
+    bodyAsText: JSON.stringify(body),
+    headers: {
+      get: (name) => all.get(name.toLowerCase()),
+      has: (name) => all.has(name.toLowerCase()),
+      set: (name, value) => all.set(name.toLowerCase(), String(value)),
+      delete: (name) => all.delete(name.toLowerCase()),
+      toJSON: () => Object.fromEntries(all),
+      [Symbol.iterator]: () => all[Symbol.iterator](),
+    },
+  };
+}
+
+/** What a vault says to a request without a token; undefined where it has one. */
+export function challengeTo(request: SentRequest): SdkAnswer | undefined {
+  return request.headers.get("authorization") === undefined ? answerTo(request, 401, {}, { "www-authenticate": CHALLENGE }) : undefined;
+}
+
+/** A token for everybody and for ever. */
+const CREDENTIAL: Credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+
+interface Behind {
+  readonly address?: Partial<VaultAddress>;
+  readonly credential?: Credential;
+  /** Called where the vault refuses the token. */
+  readonly forget?: () => void;
+}
+
+/** The adapter and the official SDK, with everything that they send to the vault answered here. */
+export function vaultOverHttp(
+  sendRequest: SendRequest,
+  { address = {}, credential = CREDENTIAL, forget = () => undefined }: Behind = {},
+): VaultClient {
+  const network = Object.assign({ additionalPolicies: [] }, { httpClient: { sendRequest } });
+  const whole = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT, ...address };
+  const signIn = { credential, assertion: { issuer: undefined }, forget };
+  return createVaultClient(whole, { kind: "managedIdentity", clientId: undefined }, { network, signIn });
+}

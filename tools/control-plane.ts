@@ -1,9 +1,0 @@
-// `npm run control-plane`: a real API server to try things on, until Ctrl-C.
-import { startControlPlane } from "../test/support/control-plane.ts";
-import { untilInterrupted } from "./until-interrupted.ts";
-
-const plane = await startControlPlane();
-console.log(`# kube-apiserver, etcd and kube-controller-manager at ${plane.server}; Ctrl-C stops them and removes their state`);
-console.log(`export KUBECONFIG=${plane.kubeconfigPath}`);
-await untilInterrupted();
-await plane.stop();
