@@ -149,14 +149,11 @@ function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: Crd
 function planServed(observation: Present, settings: WorkerSettings): Step {
   const { spc } = observation;
   const interval = settings.enableSecretRotation ? pollInterval(spc, settings.rotationPollInterval) : undefined;
-  const first: readonly Action[] = [
-    { kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) },
-    { kind: "reportThawed" },
-  ];
+  const first: readonly Action[] = [{ kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) }];
   const by = switchedOffBy(spc, settings);
   if (by !== undefined) return after(first, planSwitchedOff(observation, by));
   if (!isOurs(spc)) return after(first, planForeign(observation));
-  return after(first, planUnwanted(observation));
+  return after([...first, { kind: "reportThawed" }], planUnwanted(observation));
 }
 
 /** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
