@@ -208,7 +208,10 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
     watched: () => crds.watchedStatusCrd.list()[0],
     staleness: () => undefined,
   });
-  const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
+  const statuses = startStatusStore(
+    { kube, watcher, logger, gate: statusGate, isOfClass: (ref) => classes.get(ref) !== undefined, onLost: enqueue },
+    signal,
+  );
   const onUseChanged = (classKey: string, isUsed: boolean): void => {
     if (isUsed) states.note(classKey, { kind: "used" });
     const spc = classes.get(refOfKey(classKey));

@@ -85,6 +85,7 @@ export function observationOf(differs: Partial<Observation> = {}, now: number = 
     snapshot: { isCurrent: true, taken: undefined },
     secrets: { named: [{ secret: secretOf("app"), nextOwner: undefined }], unread: new Set(), isBlind: false },
     status: syncedStatus(),
+    hasStatus: !("status" in differs && differs.status === undefined),
     pods: { isUsed: false, lastActivity: now, unbrokenSince: 0, isFollowed: true },
     ...differs,
   };
