@@ -19,8 +19,9 @@ import { startConsumers } from "./classes/consumers.ts";
 import { startHeldClasses } from "./classes/held-classes.ts";
 import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
-import { reviewFreshness } from "./classes/review-freshness.ts";
+import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
+import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
@@ -157,7 +158,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
-      (running) => reviewFreshness(ports, { logger, random }, running),
+      (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, kube, clock, logger, events }, running),
     ],
     signal,
@@ -182,7 +183,11 @@ interface CopiesInput {
 function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, signal: AbortSignal) {
   const { kube, watcher, logger, clock } = options;
   const states = new ClassStates();
-  const classes = startHeldClasses({ watcher, kube, lookAt: enqueue }, signal);
+  const edits = new UnansweredEdits(
+    (spc) => mayBeOutdated({ settings: options.settings, consumers }, statuses, spc),
+    () => clock.now(),
+  );
+  const classes = startHeldClasses({ watcher, kube, onChange: (change) => edits.note(change), lookAt: enqueue }, signal);
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const retryFailing = (namespace?: string): void => {
@@ -203,10 +208,16 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
     watched: () => crds.watchedStatusCrd.list()[0],
     staleness: () => undefined,
   });
-  const statuses = startStatusStore({ kube, watcher, logger, gate: statusGate, onLost: enqueue }, signal);
+  const statuses = startStatusStore(
+    { kube, watcher, logger, gate: statusGate, isOfClass: (ref) => classes.get(ref) !== undefined, onLost: enqueue },
+    signal,
+  );
   const onUseChanged = (classKey: string, isUsed: boolean): void => {
     if (isUsed) states.note(classKey, { kind: "used" });
-    if (classes.get(refOfKey(classKey)) !== undefined) enqueue(classKey);
+    const spc = classes.get(refOfKey(classKey));
+    if (spc === undefined) return;
+    edits.note({ previous: undefined, current: spc });
+    enqueue(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
   const grants = startGrants(watcher, retryFailing, signal);
@@ -232,12 +243,12 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
     },
   });
   relistAfterDamage(crds, { gate, classes, lookAt: enqueue });
-  return { classes, secrets, blind, snapshots, statuses, states, pods: { consumers, driverSync, grants }, gate };
+  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, gate };
 }
 
 function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, live: LiveCopies, guardrails: Guardrails): ClassPorts {
   const { kube, clock, logger, events, metrics, settings } = options;
-  const { classes, secrets, blind, snapshots, statuses, states, gate } = live;
+  const { classes, secrets, blind, snapshots, statuses, edits, states, gate } = live;
   const { consumers, driverSync } = live.pods;
   const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
   return {
@@ -245,7 +256,7 @@ function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, 
     clock,
     gate,
     caches: { settings, classes, secrets, snapshots, statuses, consumers, gate, cluster: { driverSync, guardrails } },
-    stores: { classes, snapshots, statuses, states },
+    stores: { classes, snapshots, statuses, edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
     teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },
     enqueue,

@@ -62,7 +62,7 @@ describe("large classes that come and go while nobody watches", () => {
     const kube = createKubeClient(config, options);
     const watcher = createKubeWatcher(config, options);
     const lookAt = (key: string): void => void looked.push(key);
-    const held = startHeldClasses({ watcher, kube, lookAt }, signal);
+    const held = startHeldClasses({ watcher, kube, onChange: () => undefined, lookAt }, signal);
     await listed(held);
     return held;
   };

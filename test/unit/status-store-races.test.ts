@@ -41,7 +41,7 @@ describe("a status that changes while its write is under way", () => {
       typeof startStatusStore
     >[0]["gate"]; // Of a CRD that nothing happens to.
     const onLost = (key: string): void => void lost.push(key);
-    store = startStatusStore({ kube, watcher: cluster.watcher, logger: recordingLogger(), gate, onLost }, signal);
+    store = startStatusStore({ kube, watcher: cluster.watcher, logger: recordingLogger(), gate, isOfClass: () => true, onLost }, signal);
     await quiet();
     await store.update(CLASS, () => statusOf(1), signal);
     await quiet();

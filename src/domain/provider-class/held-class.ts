@@ -1,3 +1,4 @@
+import { BYTES_OF_A_PART, bytesOfText, countParts } from "../json-size.ts";
 import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../kubernetes.ts";
 import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
 
@@ -12,9 +13,6 @@ export const MAX_CLASS_CHARACTERS = 655_360;
  * 7,000. A key with an empty value takes five characters of JSON, and dozens of bytes of memory.
  */
 export const MAX_CLASS_PARTS = 10_000;
-
-/** Bytes that a value, list or mapping takes beside its characters, at most about so many. */
-const BYTES_OF_A_PART = 64;
 
 /** No name is longer. */
 const LONGEST_NAME = 253;
@@ -35,9 +33,9 @@ export function heldClass(object: KubeObject, hasRoom: (bytes: number) => boolea
   const text = JSON.stringify(object);
   if (text.length > MAX_CLASS_CHARACTERS) return remainderOf(object, "characters");
   const held = withoutOwners(object);
-  const parts = partsOf(held, MAX_CLASS_PARTS);
+  const parts = countParts(held, MAX_CLASS_PARTS);
   if (parts > MAX_CLASS_PARTS) return remainderOf(object, "parts");
-  return hasRoom(bytesOf(text) + parts * BYTES_OF_A_PART) ? held : remainderOf(object, "namespace");
+  return hasRoom(bytesOfText(text) + parts * BYTES_OF_A_PART) ? held : remainderOf(object, "namespace");
 }
 
 /** As the API server has it. */
@@ -50,22 +48,6 @@ export function wholeClass({ owners, ...provider }: HeldClass): SecretProviderCl
 function withoutOwners(object: KubeObject): HeldClass {
   const { managedFields, ...metadata } = object.metadata;
   return managedFields === undefined ? object : { ...object, metadata, owners: JSON.stringify(managedFields) };
-}
-
-/** One character that is not Latin-1 makes a text take two bytes for each. */
-function bytesOf(text: string): number {
-  return /[\u0100-\uffff]/.test(text) ? 2 * text.length : text.length;
-}
-
-/** Counts no further than just above `most`. */
-function partsOf(value: unknown, most: number): number {
-  if (typeof value !== "object" || value === null) return 1;
-  let parts = 1;
-  for (const inner of Object.values(value)) {
-    parts += partsOf(inner, most - parts);
-    if (parts > most) break;
-  }
-  return parts;
 }
 
 /** The names of its Secrets are kept, so that they are neither somebody else's nor superfluous. */

@@ -87,6 +87,8 @@ export interface ClassOutcome {
   /** Milliseconds after `lastSuccess` from which on the class is stale. */
   readonly maxStale?: number | undefined;
   readonly refresh?: string | undefined;
+  /** Generation of the class by now, where it was edited or made anew meanwhile: whether it is ready, its own look says. */
+  readonly newer?: number | undefined;
   /** What is known of the policies that limit the worker; absent where nobody looked. */
   readonly guardrails?: { readonly problem: string | undefined };
 }
@@ -109,7 +111,11 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
   const { generation: observedClassGeneration, refresh, reason, message, secrets } = outcome;
   const context = { stored, time: rfc3339(now) };
   const conditions = [
-    ...syncedConditions({ status: syncedStatus(reason), reason, message }, secrets, context),
+    ...syncedConditions({ status: syncedStatus(reason), reason, message }, secrets, {
+      ...context,
+      observedClassGeneration,
+      newer: outcome.newer,
+    }),
     condition({ type: "Fresh", ...freshness(outcome, now) }, context),
     ...guarded(outcome, context),
     // Kept by whoever restarts the workloads.
@@ -207,23 +213,35 @@ export function withCondition(stored: ClassStatus, changed: Said & { readonly ty
   return { ...stored, conditions: stored.conditions.map((old) => (old.type === next.type ? next : old)) };
 }
 
-/** The same where it is the word for all Secrets that changes; `time` is RFC 3339. */
-export function withSynced(stored: ClassStatus, synced: Said, time: string): ClassStatus {
+/** The same where it is the word for all Secrets that changes; `time` is RFC 3339. `newer`: as of {@link ClassOutcome}. */
+export function withSynced(
+  stored: ClassStatus,
+  synced: Said,
+  { time, newer }: { readonly time: string; readonly newer?: number | undefined },
+): ClassStatus {
+  const { observedClassGeneration, secrets } = stored;
   const others = stored.conditions.filter(({ type }) => !SYNCED_TYPES.has(type));
-  return { ...stored, conditions: [...syncedConditions(synced, stored.secrets, { stored, time }), ...others] };
+  return { ...stored, conditions: [...syncedConditions(synced, secrets, { stored, time, observedClassGeneration, newer }), ...others] };
 }
 
 /** The stored status of a class that was edited, while nobody knows yet what that makes of it. What it was about before stays. */
 export function withProgress(stored: ClassStatus, generation: number, now: number): ClassStatus {
-  const message = `generation ${generation} of the class is being looked at; the rest of this status is about generation ${stored.observedClassGeneration}`;
-  const context = { stored, time: rfc3339(now) };
+  const context = { stored, time: rfc3339(now), observedClassGeneration: stored.observedClassGeneration };
+  const others = stored.conditions.filter(({ type }) => type === "Synced" || !SYNCED_TYPES.has(type));
+  return { ...stored, conditions: [...progressConditions(generation, context), ...others] };
+}
+
+function progressConditions(generation: number, context: AnswerContext): readonly Condition[] {
+  const { observedClassGeneration: before } = context;
+  const message =
+    generation === before
+      ? "the class is being looked at; the rest of this status is about what it was before"
+      : `generation ${generation} of the class is being looked at; the rest of this status is about generation ${before}`;
   const said = { reason: "Progressing", message } as const;
-  const progress = [
+  return [
     condition({ type: "Ready", status: "Unknown", ...said }, context),
     condition({ type: "Reconciling", status: "True", ...said }, context),
   ];
-  const others = stored.conditions.filter(({ type }) => type === "Synced" || !SYNCED_TYPES.has(type));
-  return { ...stored, conditions: [...progress, ...others] };
 }
 
 /** `Synced`, and the conditions that say the same in the words that every tool knows. */
@@ -232,8 +250,17 @@ const SYNCED_TYPES: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stal
 /** What any condition says, whatever its type. */
 export type Said = Pick<SyncCondition, "status" | "reason" | "message">;
 
-function syncedConditions(synced: Said, secrets: readonly SecretStatus[], context: ConditionContext): readonly Condition[] {
-  const ready = readiness(synced, secrets).map(({ type, status }) => condition({ ...synced, type, status }, context));
+interface AnswerContext extends ConditionContext {
+  /** That the answer is about. */
+  readonly observedClassGeneration: number;
+  readonly newer?: number | undefined;
+}
+
+function syncedConditions(synced: Said, secrets: readonly SecretStatus[], context: AnswerContext): readonly Condition[] {
+  const ready =
+    context.newer === undefined
+      ? readiness(synced, secrets).map(({ type, status }) => condition({ ...synced, type, status }, context))
+      : progressConditions(context.newer, context);
   return [...ready, condition({ ...synced, type: "Synced" }, context)];
 }
 

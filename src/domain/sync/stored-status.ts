@@ -65,5 +65,5 @@ function isReadySaid(conditions: readonly StoredCondition[]): boolean {
 /** `Ready` is what `Synced` was, since when it was. */
 function withReady(status: ClassStatus): ClassStatus {
   const synced = status.conditions.find((condition): condition is SyncCondition => condition.type === "Synced");
-  return synced === undefined ? status : withSynced(status, synced, synced.lastTransitionTime);
+  return synced === undefined ? status : withSynced(status, synced, { time: synced.lastTransitionTime });
 }

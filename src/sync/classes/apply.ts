@@ -6,7 +6,15 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
-import { type ClassStatus, conditionOf, nextStatus, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
+import { isAbout } from "../../domain/sync/class-answer.ts";
+import {
+  type ClassOutcome,
+  type ClassStatus,
+  conditionOf,
+  nextStatus,
+  staleMessage,
+  withCondition,
+} from "../../domain/sync/class-status.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdGate } from "../healing/crd-gate.ts";
 import { handOver } from "../healing/hand-over.ts";
@@ -21,6 +29,7 @@ import { arePreconditionsMet } from "./preconditions.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
 import type { StatusStore } from "./status-store.ts";
 import { type Teller, tell } from "./tell.ts";
+import { mirroredNow, type UnansweredEdits } from "./unanswered-edits.ts";
 
 /** What actions are done through. */
 export interface ClassPorts {
@@ -40,6 +49,8 @@ export interface ClassStores {
   readonly classes: HeldClasses;
   readonly snapshots: Snapshots;
   readonly statuses: StatusStore;
+  /** Of classes that the statuses call ready as they were before. */
+  readonly edits: UnansweredEdits;
   readonly states: ClassStates;
 }
 
@@ -161,23 +172,32 @@ function frozenContext({ caches, clock, gate, stores: { statuses }, teller: { te
 }
 
 async function setStatus(
-  { clock, stores: { statuses }, teller }: ClassPorts,
+  ports: ClassPorts,
   { key, spc }: Subject,
   { outcome, notice }: Extract<Action, { readonly kind: "setStatus" }>,
   signal: AbortSignal,
 ): Promise<undefined> {
+  const { clock, stores, teller } = ports;
   let isNew = false;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const next = nextStatus(outcome, told, clock.now());
+    const next = nextStatus({ ...outcome, newer: newerThan(ports, { key, spc }, outcome) }, told, clock.now());
     isNew = next !== undefined;
     return next;
   };
   try {
-    await statuses.update(refOfKey(key), change, signal);
+    await stores.statuses.update(refOfKey(key), change, signal);
   } finally {
     // The next attempt, after a write that failed, changes nothing any more.
     if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) tell(teller, spc, notice);
   }
+}
+
+/** Generation of the class by now, where that is not the one that the outcome is about. While its CRD is not whole it may be served cut. */
+function newerThan({ caches, gate, stores }: ClassPorts, { key, spc }: Subject, { generation, secrets }: ClassOutcome): number | undefined {
+  const current = stores.classes.get(refOfKey(key));
+  if (current === undefined || current === spc || gate.state.kind === "frozen") return undefined;
+  const now = mirroredNow(caches, current);
+  return now === undefined || isAbout({ observedClassGeneration: generation, secrets }, now) ? undefined : now.generation;
 }
 
 function stale(

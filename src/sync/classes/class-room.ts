@@ -1,11 +1,14 @@
 import { refOfKey } from "../../domain/object-key.ts";
 import { tenantHasRoom } from "../../domain/schedule/fair-share.ts";
 
-/** A class that takes no more is held in any case (bytes). */
+/** What takes no more is held in any case (bytes). */
 const SMALL_BYTES = 32_768;
-/** For the larger classes of one namespace, and of all: a fifth of the container's memory. A class's snapshot may take as much again. */
+/** For the larger classes, or the larger statuses, of one namespace. */
 export const NAMESPACE_BYTES = 16_777_216;
-const ALL_BYTES = 100_663_296;
+/** For the larger classes of all: a fifth of the container's memory. A class's snapshot may take as much again. */
+const ALL_CLASSES_BYTES = 100_663_296;
+/** For the larger statuses of all. */
+export const ALL_STATUSES_BYTES = 67_108_864;
 /** A namespace has so many whatever the others have taken: nobody makes namespaces without end. */
 const FLOOR_BYTES = 524_288;
 /** A class may grow by this part of what it was given, and keeps its room: an annotation, or an entry of `managedFields`, is no new class. */
@@ -18,20 +21,22 @@ export interface Claim {
 }
 
 /**
- * Room for large classes: what one namespace may have, and of the whole no more than it leaves to the others. Who has room keeps it while it
+ * Room for large classes, and for their large statuses: what one namespace may have, and of the whole no more than it leaves to the others. Who has room keeps it while it
  * does not grow, whatever others have taken since. What becomes free goes to those that wait, in the order in which they came. A class that was
  * deleted and made anew keeps the room, or the place, of its name where nobody saw it go.
  */
 export class ClassRoom {
   readonly #onRoom: (classKey: string) => void;
+  readonly #allBytes: number;
   readonly #held = new Map<string, Claim>();
   readonly #waiting = new Map<string, Claim>();
   readonly #byNamespace = new Map<string, number>();
   #all = 0;
 
   /** `onRoom` hears of a class that has waited, and has its room now. */
-  constructor(onRoom: (classKey: string) => void) {
+  constructor(onRoom: (classKey: string) => void, allBytes: number = ALL_CLASSES_BYTES) {
     this.#onRoom = onRoom;
+    this.#allBytes = allBytes;
   }
 
   /** Whether the class, as it is now, has room. Otherwise it waits. */
@@ -81,7 +86,7 @@ export class ClassRoom {
     const { namespace } = refOfKey(classKey);
     const held = this.#byNamespace.get(namespace) ?? 0;
     if (held + bytes > NAMESPACE_BYTES) return false;
-    if (held + bytes > FLOOR_BYTES && !tenantHasRoom(held, ALL_BYTES - this.#all, bytes)) return false;
+    if (held + bytes > FLOOR_BYTES && !tenantHasRoom(held, this.#allBytes - this.#all, bytes)) return false;
     this.#record(classKey, claim);
     return true;
   }

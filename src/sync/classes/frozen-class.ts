@@ -1,8 +1,11 @@
-import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
+import type { HeldClass } from "../../domain/provider-class/held-class.ts";
+import { isAbout } from "../../domain/sync/class-answer.ts";
 import { type ClassStatus, conditionOf, rfc3339, withSynced } from "../../domain/sync/class-status.ts";
-import { summarize } from "../../domain/sync/summarize.ts";
+import { summarize, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { WorkerContext } from "../worker-context.ts";
 import { refOf } from "./class-ref.ts";
+import { mirroredNow } from "./unanswered-edits.ts";
 
 /** A CRD that is healed sooner has not kept anybody waiting, and is worth no write for every class (milliseconds). */
 const WORTH_TELLING_MS = 10_000;
@@ -16,21 +19,25 @@ export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signa
   const message = `nothing is changed because of this class: ${state.why}. Its Secrets stay as they are`;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const synced = conditionOf(told, "Synced");
-    if (told === undefined || synced === undefined || synced.reason === "Frozen") return undefined;
-    return withSynced(told, { status: "Unknown", reason: "Frozen", message }, rfc3339(now));
+    // Of one that is switched off nothing is changed either way.
+    if (told === undefined || synced === undefined || synced.reason === "Frozen" || synced.reason === "SwitchedOff") return undefined;
+    return withSynced(told, { status: "Unknown", reason: "Frozen", message }, { time: rfc3339(now) });
   };
   await context.statuses.update(ref, change, signal);
 }
 
-/** What was true before the freeze is true again, and nobody has to be asked for that. */
-export async function reportThawed(context: WorkerContext, provider: SecretProviderClass, signal: AbortSignal): Promise<void> {
+/** What was true before the freeze is true again, and nobody has to be asked for that. Of a class that is another one by now nobody knows yet. */
+export async function reportThawed(context: WorkerContext, provider: HeldClass, signal: AbortSignal): Promise<void> {
   // What else has to be stored of it is stored with what the look finds.
   if (!isFrozen(context.statuses.get(refOf(provider)))) return;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     if (!isFrozen(told)) return undefined;
-    const before = summarize(told.secrets);
+    const now = mirroredNow(context.caches, provider);
+    const isEmpty = told.secrets.length === 0;
+    const newer = now !== undefined && (isEmpty || !isAbout(told, now)) ? now.generation : undefined;
+    const before = isEmpty ? { reason: "Synced" as const, message: UNUSED_MESSAGE } : summarize(told.secrets);
     const status = before.reason === "Synced" ? "True" : "False";
-    return withSynced(told, { status, ...before }, rfc3339(context.clock.now()));
+    return withSynced(told, { status, ...before }, { time: rfc3339(context.clock.now()), newer });
   };
   await context.statuses.update(refOf(provider), change, signal);
 }

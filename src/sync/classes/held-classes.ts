@@ -1,7 +1,7 @@
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type HeldClass, heldClass } from "../../domain/provider-class/held-class.ts";
 import { Claims } from "../../domain/sync/claims.ts";
 import { ClassRoom } from "./class-room.ts";
@@ -17,11 +17,13 @@ export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "g
 export interface HeldClassesOptions {
   readonly watcher: KubeWatcher;
   readonly kube: Pick<KubeClient, "read">;
+  /** Of every change, in order, after the copy was updated. */
+  readonly onChange: (change: Pick<Change<HeldClass>, "previous" | "current">) => void;
   /** A class is to be reconciled. */
   readonly lookAt: (classKey: string) => void;
 }
 
-export function startHeldClasses({ watcher, kube, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
+export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
   const room = new ClassRoom(lookAt);
   const claims = new Claims();
   /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
@@ -48,6 +50,7 @@ export function startHeldClasses({ watcher, kube, lookAt }: HeldClassesOptions, 
         // Its name may be another object's by now: that one was given its room as it was received.
         if (current === undefined) room.leave(key, previous?.metadata.uid ?? "");
         claims.note({ previous: before, current });
+        onChange({ previous: before, current });
         lookAt(key);
       },
       onListed: () => {

@@ -24,7 +24,7 @@ export interface ClassCaches {
   readonly classes: Pick<HeldClasses, "get" | "claimants">;
   readonly secrets: SecretStore;
   readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
-  readonly statuses: Pick<StatusStore, "get">;
+  readonly statuses: Pick<StatusStore, "get" | "has">;
   readonly consumers: Pick<Consumers, "isUsed" | "watch">;
   readonly gate: Pick<CrdGate, "state" | "damagedSince">;
   /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
@@ -44,6 +44,8 @@ export interface Observation {
   readonly snapshot: { readonly isCurrent: boolean; readonly taken: ClassSnapshot | undefined };
   readonly secrets: ObservedSecrets;
   readonly status: ClassStatus | undefined;
+  /** There is one, held or not. */
+  readonly hasStatus: boolean;
   readonly pods: Pick<Consumers["watch"], "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
 }
 
@@ -96,6 +98,7 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
       isBlind: secrets.isBlind,
     },
     status: statuses.get(ref),
+    hasStatus: statuses.has(ref),
     pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }

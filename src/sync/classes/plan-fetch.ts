@@ -1,6 +1,7 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
+import { isAnswerOwed, isSpecNew } from "../../domain/sync/class-answer.ts";
 import type { SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
@@ -130,7 +131,7 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   const { generation = 0, annotations } = spc.metadata;
   if (status === undefined) return "NeverSynced";
   // One that was deleted and created anew with another spec has the same generation.
-  if (status.observedClassGeneration !== generation || isSpecNew(spc, status.secrets)) return "ClassChanged";
+  if (status.observedClassGeneration !== generation || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status)) return "ClassChanged";
   if (state.failures > 0 && now >= state.retryAt) return "RetryDue";
   if (annotations?.[CLASS_ANNOTATIONS.refresh] !== state.triedRefresh) return "RefreshAsked";
   if (state.isIdle) return "UseBegan";
@@ -149,13 +150,6 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
   const isIntact = (secretObject: (typeof expected)[number]): boolean =>
     isAsWritten(spc.metadata.name, secretObject, observed.get(secretObject.secretName));
   return expected.every(isIntact) ? undefined : "SecretEdited";
-}
-
-/** Of the Secrets that were written: one that failed waits for its next attempt, which compares for itself. */
-function isSpecNew(spc: Mirrored["spc"], stored: readonly SecretStatus[]): boolean {
-  const hashes = specHashes(spc);
-  const written = stored.filter(({ state }) => state === "Synced" || state === "Contested");
-  return written.some(({ name, specHash }) => specHash !== undefined && specHash !== hashes.get(name));
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */

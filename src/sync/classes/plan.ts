@@ -40,10 +40,10 @@ function after(actions: readonly Action[], { actions: others, result }: Step): S
   return { actions: [...actions, ...others], result };
 }
 
-function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, status }: Observation, settings: WorkerSettings): Step {
+function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, hasStatus }: Observation, settings: WorkerSettings): Step {
   if (taken === undefined && named.length === 0) {
     const forget: Action = { kind: "forget" };
-    if (status === undefined) return { actions: [forget], result: DONE };
+    if (!hasStatus) return { actions: [forget], result: DONE };
     const preconditions = [{ kind: "classAbsent" }, { kind: "crdHealthy" }] as const;
     return { actions: [forget, { kind: "guarded", preconditions, actions: [{ kind: "dropStatus" }], otherwise: DONE }], result: DONE };
   }
@@ -149,14 +149,11 @@ function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: Crd
 function planServed(observation: Present, settings: WorkerSettings): Step {
   const { spc } = observation;
   const interval = settings.enableSecretRotation ? pollInterval(spc, settings.rotationPollInterval) : undefined;
-  const first: readonly Action[] = [
-    { kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) },
-    { kind: "reportThawed" },
-  ];
+  const first: readonly Action[] = [{ kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) }];
   const by = switchedOffBy(spc, settings);
   if (by !== undefined) return after(first, planSwitchedOff(observation, by));
   if (!isOurs(spc)) return after(first, planForeign(observation));
-  return after(first, planUnwanted(observation));
+  return after([...first, { kind: "reportThawed" }], planUnwanted(observation));
 }
 
 /** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
@@ -187,9 +184,9 @@ function planSwitchedOff({ spc, status }: Present, by: string): Step {
  * A class of another provider. One that was ours before keeps its Secrets: the change may be a mistake, and pods read them. They
  * go with the class.
  */
-function planForeign({ spc, secrets: { named }, status }: Present): Step {
+function planForeign({ spc, secrets: { named }, status, hasStatus }: Present): Step {
   const kept = writtenFor(named, spc.metadata.name).map(({ secret }) => secret.ref.name);
-  if (kept.length === 0) return planRetired(status);
+  if (kept.length === 0) return planRetired(hasStatus);
   const provider = JSON.stringify((spc.spec?.provider ?? "").slice(0, 40));
   const message = `spec.provider is now ${provider}, so that nothing updates ${kept.sort().join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
   const outcome = { ...outcomeOf(spc, message), reason: "InvalidClass", secrets: status?.secrets ?? [] } as const;
@@ -200,12 +197,12 @@ function planForeign({ spc, secrets: { named }, status }: Present): Step {
 }
 
 /** A class that mirrors nothing has no status. */
-function planRetired(status: Observation["status"]): Step {
-  return { actions: status === undefined ? [{ kind: "forget" }] : [{ kind: "forget" }, { kind: "dropStatus" }], result: DONE };
+function planRetired(hasStatus: boolean): Step {
+  return { actions: hasStatus ? [{ kind: "forget" }, { kind: "dropStatus" }] : [{ kind: "forget" }], result: DONE };
 }
 
 /** What one of the two sides no longer agrees to goes back, and what no secretObject names any more goes. Those of one that failed are named. */
-function planUnwanted({ spc, secrets: { named, isBlind }, status }: Present): Step {
+function planUnwanted({ spc, secrets: { named, isBlind }, hasStatus }: Present): Step {
   const { name, resourceVersion } = spc.metadata;
   const secretObjects = secretObjectsOf(spc);
   const wanted = new Set(secretObjects.map(({ secretName }) => secretName));
@@ -223,5 +220,5 @@ function planUnwanted({ spc, secrets: { named, isBlind }, status }: Present): St
     otherwise: { kind: "continue" },
   };
   const actions = obsolete.length === 0 ? released : [...released, removed];
-  return secretObjects.length === 0 ? after(actions, planRetired(status)) : { actions, result: { kind: "continue" } };
+  return secretObjects.length === 0 ? after(actions, planRetired(hasStatus)) : { actions, result: { kind: "continue" } };
 }

@@ -11,7 +11,6 @@ import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
 import { hasFailed, planNext, planReport } from "./plan-report.ts";
 import type { ClassState } from "./state.ts";
-import { tellingProgress } from "./tell-progress.ts";
 import { writeSecrets } from "./write-secrets.ts";
 
 /** What the reconcile of a class needs. */
@@ -65,12 +64,8 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const stopTimer = metrics.syncDuration.startTimer();
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, now: () => clock.now() };
-  const askAndWrite = async () => {
-    const answer = await mirror(spc, fetch.question, signal);
-    return { answer, secrets: await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal) };
-  };
-  const progress = { clock, gate: ports.gate, statuses: stores.statuses, tellFreeze: teller.tellFreeze };
-  const { answer, secrets } = await tellingProgress(progress, spc, askAndWrite, signal);
+  const answer = await mirror(spc, fetch.question, signal);
+  const secrets = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;
   const fetched = { fetch, began, answer, secrets, unguarded, spread: isWell ? 0 : random() };

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
+import { type KubeObject, type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { isVersionOlder } from "../../domain/resource-version.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
-import { isCurrentForm, readStatus, type SecretProviderClassSync, storedForm } from "../../domain/sync/stored-status.ts";
+import { type HeldStatus, heldStatus, type StatusExcess } from "../../domain/sync/held-status.ts";
 import { Turns } from "../../runtime/turns.ts";
-import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdGate } from "../healing/crd-gate.ts";
+import { ALL_STATUSES_BYTES, ClassRoom, NAMESPACE_BYTES } from "./class-room.ts";
+import { applyStatus, deleteStatus } from "./status-writes.ts";
 
 /** The `SecretProviderClassSync` objects: what users and `kubectl get` see of a class. */
 export interface StatusStore {
@@ -19,6 +19,8 @@ export interface StatusStore {
   readonly isUnserved: boolean;
   /** As it was last told, whether or not it is stored. */
   get(ref: ObjectRef): ClassStatus | undefined;
+  /** Whether there is one, held or not. */
+  has(ref: ObjectRef): boolean;
   /** All that are stored. */
   list(): readonly StoredStatus[];
   /**
@@ -40,14 +42,17 @@ export interface StatusStoreOptions {
   readonly logger: Logger;
   /** Of the CRD of the statuses: what is written while it goes away is refused, or is lost with it. */
   readonly gate: CrdGate;
-  /** A status object disappeared without our doing. Updates are our own and need no answer. */
+  /** Whether there is a class of that name. Of a status without one nothing is kept beyond what is stored. */
+  readonly isOfClass: (ref: ObjectRef) => boolean;
+  /** A status disappeared without our doing, is not what we write, or has room by now. Other updates are our own and need no answer. */
   readonly onLost: (classKey: string) => void;
 }
 
 const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
-  const { kube, watcher, gate, onLost } = options;
+  const { kube, watcher, gate, logger, isOfClass, onLost } = options;
+  const room = new ClassRoom(onLost, ALL_STATUSES_BYTES);
   /** Our own writes that the watch has not shown yet. */
   const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */
@@ -62,30 +67,52 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const write = writing.get(key);
     if (write !== undefined) write.isLost = isLost;
   };
+  /** As it was last, now that the watch has shown something newer. */
+  const takeLast = (key: string, previous: StoredStatus | undefined): ClassStatus | undefined => {
+    const last = written.get(key)?.status ?? previous?.status;
+    written.delete(key);
+    return last;
+  };
+  const noteLoss = (ref: ObjectRef, last: ClassStatus | undefined): void => {
+    const key = objectKey(ref);
+    // What is being written while it disappears is newer.
+    if (last !== undefined && !unstored.has(key) && isOfClass(ref)) unstored.set(key, last);
+  };
+  const noteGone = (ref: ObjectRef, previous: StoredStatus | undefined): void => {
+    const key = objectKey(ref);
+    room.leave(key, previous?.uid);
+    const last = takeLast(key, previous);
+    noteSeen(key, !removed.has(key));
+    if (!removed.delete(key)) noteLoss(ref, last);
+    onLost(key);
+  };
+  const noteShown = (ref: ObjectRef, { previous, current }: Shown): void => {
+    const key = objectKey(ref);
+    // The object comes first, and its status a moment later.
+    if (isEmpty(current) || isBefore(current, written.get(key))) return;
+    const last = takeLast(key, previous);
+    noteSeen(key, false);
+    const { status, isCurrentForm, excess } = current;
+    if (excess !== undefined && excess !== previous?.excess && isOfClass(ref))
+      logger.warn("a status takes too much to be held", { class: key, detail: EXCESSES[excess] });
+    if (excess === "parts") {
+      // Nobody but us writes it, and this was not us.
+      noteLoss(ref, last);
+      onLost(key);
+    } else if (isCurrentForm && isDeepStrictEqual(status, unstored.get(key))) unstored.delete(key);
+  };
   const reflector: Reflector<StoredStatus> = watcher.reflect(
     {
       resource: RESOURCE,
-      project: (object) => ({
-        key: objectKey(object.metadata),
-        version: object.metadata.resourceVersion,
-        generation: object.metadata.generation,
-        ...readOf(object as SecretProviderClassSync), // Our own CRD's schema.
-      }),
+      project: (object) => projected(room, object),
       onChange: (ref, { previous, current }) => {
-        const key = objectKey(ref);
         shown = current?.version ?? shown;
-        // The object comes first, and its status a moment later.
-        if (current !== undefined && (current.status === undefined || isBefore(current, written.get(key)))) return;
-        const last = written.get(key)?.status ?? previous?.status;
-        written.delete(key);
-        noteSeen(key, current === undefined && !removed.has(key));
-        if (current?.status !== undefined) {
-          noteShown(unstored, current, current.status);
-          return;
-        }
-        // What is being written while it disappears is newer.
-        if (!removed.delete(key) && last !== undefined && !unstored.has(key)) unstored.set(key, last);
-        onLost(key);
+        if (current === undefined) noteGone(ref, previous);
+        else noteShown(ref, { previous, current });
+      },
+      onListed: () => {
+        const listed = new Set(reflector.list().map(({ key }) => key));
+        room.keepOnly((key) => listed.has(key));
       },
     },
     signal,
@@ -95,6 +122,12 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const key = objectKey(ref);
     return unstored.get(key) ?? written.get(key)?.status ?? reflector.get(ref)?.status;
   };
+  /** What an older version wrote is stored anew at the next look, where nothing newer is. */
+  const toStore = (ref: ObjectRef): ClassStatus | undefined => {
+    const key = objectKey(ref);
+    const shown = written.has(key) ? undefined : reflector.get(ref);
+    return unstored.get(key) ?? (shown?.isCurrentForm === false ? shown.status : undefined);
+  };
   const store = async (ref: ObjectRef, status: ClassStatus, storeSignal: AbortSignal): Promise<void> => {
     const key = objectKey(ref);
     unstored.set(key, status);
@@ -102,7 +135,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const write = { isLost: false };
     writing.set(key, write);
     try {
-      const version = await applied(options, { ref, status, isNew, generation: reflector.get(ref)?.generation }, storeSignal);
+      const version = await applyStatus(options, { ref, status, isNew, generation: reflector.get(ref)?.generation }, storeSignal);
       if (version === undefined || write.isLost) {
         // Whatever was written before is gone, too.
         written.delete(key);
@@ -110,7 +143,11 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         return;
       }
       unstored.delete(key);
-      written.set(key, { status, version });
+      const seen = reflector.get(ref)?.version;
+      const isSeen = seen === version || (seen !== undefined && isVersionOlder(version, seen));
+      // Where the watch was faster it has what is held.
+      if (isSeen) written.delete(key);
+      else written.set(key, { status, version });
     } finally {
       writing.delete(key);
     }
@@ -121,7 +158,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined) return undefined;
     return isVersionOlder(own.version, shown) ? own : undefined;
   };
-  const noteLost = (ref: ObjectRef): void => {
+  const noteLostWrite = (ref: ObjectRef): void => {
     const key = objectKey(ref);
     const lost = lostWrite(ref);
     if (lost === undefined) return;
@@ -129,8 +166,8 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     if (!unstored.has(key)) unstored.set(key, lost.status);
   };
   const storeUnstored = async (ref: ObjectRef, storeSignal: AbortSignal): Promise<boolean> => {
-    noteLost(ref);
-    const status = unstored.get(objectKey(ref));
+    noteLostWrite(ref);
+    const status = toStore(ref);
     if (status === undefined) return true;
     // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
     if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
@@ -145,15 +182,16 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       return reflector.isUnserved;
     },
     get: told,
+    has: (ref) => told(ref) !== undefined || reflector.get(ref) !== undefined,
     list: () => reflector.list(),
     update: (ref, change, writeSignal) =>
       turns.run(objectKey(ref), async () => {
-        const status = change(told(ref)) ?? unstored.get(objectKey(ref));
+        const status = change(told(ref)) ?? toStore(ref);
         if (status === undefined) return;
         if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
       }),
-    hasUnstored: (ref) => unstored.has(objectKey(ref)) || lostWrite(ref) !== undefined,
+    hasUnstored: (ref) => toStore(ref) !== undefined || lostWrite(ref) !== undefined,
     storeUnstored: (ref, storeSignal) => turns.run(objectKey(ref), () => storeUnstored(ref, storeSignal)),
     remove: (ref, removeSignal) =>
       turns.run(objectKey(ref), async () => {
@@ -161,19 +199,31 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         written.delete(key);
         unstored.delete(key);
         removed.add(key);
-        if (!(await isDeleted(kube, ref, removeSignal))) removed.delete(key);
+        if (!(await deleteStatus(kube, ref, removeSignal))) removed.delete(key);
       }),
   };
 }
 
-function readOf(object: SecretProviderClassSync): Pick<StoredStatus, "status" | "isCurrentForm"> {
-  return { status: readStatus(object.status), isCurrentForm: isCurrentForm(object) };
+const EXCESSES: Readonly<Record<StatusExcess, string>> = {
+  parts: "it has more entries than the worker writes; it is written anew",
+  namespace: `the large statuses of a namespace may have ${NAMESPACE_BYTES} bytes together, and less where many namespaces have such; the vault is asked at each reconcile of the class`,
+};
+
+function projected(room: ClassRoom, object: KubeObject): StoredStatus {
+  const key = objectKey(object.metadata);
+  const { uid = "", resourceVersion, generation } = object.metadata;
+  const held = heldStatus(object, (bytes) => room.take(key, { uid, bytes })); // Our own CRD's schema.
+  if (held.status === undefined && held.excess !== "namespace") room.leave(key);
+  return { key, uid, version: resourceVersion, generation, ...held };
 }
 
-/** What is shown may be older than what could not be stored since. What an older version wrote is stored anew at the next look. */
-function noteShown(unstored: Map<string, ClassStatus>, { key, isCurrentForm: isCurrent }: StoredStatus, status: ClassStatus): void {
-  if (isCurrent && isDeepStrictEqual(status, unstored.get(key))) unstored.delete(key);
-  if (!isCurrent && !unstored.has(key)) unstored.set(key, status);
+interface Shown {
+  readonly previous: StoredStatus | undefined;
+  readonly current: StoredStatus;
+}
+
+function isEmpty({ status, excess }: HeldStatus): boolean {
+  return status === undefined && excess === undefined;
 }
 
 interface Written {
@@ -186,57 +236,11 @@ function isBefore({ version = "" }: StoredStatus, own: Written | undefined): boo
   return own !== undefined && isVersionOlder(version, own.version);
 }
 
-/** False where there was nothing to delete, the kind itself included. */
-async function isDeleted(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await kube.delete(RESOURCE, ref, {}, signal);
-  } catch (error) {
-    if (error instanceof KubeError && error.code === "NotFound") return false;
-    throw error;
-  }
-}
-
-export interface StoredStatus {
+export interface StoredStatus extends HeldStatus {
   /** `namespace/name` */
   readonly key: string;
+  readonly uid: string;
   readonly version: string | undefined;
   /** Of the object itself. */
   readonly generation: number | undefined;
-  readonly status: ClassStatus | undefined;
-  /** As this version stores it. */
-  readonly isCurrentForm: boolean;
-}
-
-interface StatusWrite {
-  readonly ref: ObjectRef;
-  readonly status: ClassStatus;
-  readonly isNew: boolean;
-  readonly generation: number | undefined;
-}
-
-/** Resolves with the version that was written; undefined where the kind is away. */
-async function applied(options: StatusStoreOptions, write: StatusWrite, signal: AbortSignal): Promise<string | undefined> {
-  const { kube, logger } = options;
-  const { ref, status, isNew } = write;
-  const written = { fieldManager: FIELD_MANAGER, force: true };
-  try {
-    const shellMade = isNew ? await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal) : undefined;
-    const body = { ...shell(ref), status: storedForm(status, shellMade?.metadata.generation ?? write.generation) };
-    const made = await kube.apply<SecretProviderClassSync>(RESOURCE, body, { ...written, subresource: "status" }, signal);
-    return made.metadata.resourceVersion ?? "";
-  } catch (error) {
-    if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
-    // The object may be gone, and the watch has not said so.
-    if (!isNew) return applied(options, { ...write, isNew: true }, signal);
-    logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
-    return undefined;
-  }
-}
-
-function shell({ namespace, name }: ObjectRef): SecretProviderClassSync {
-  return {
-    apiVersion: `${RESOURCE.group}/${RESOURCE.version}`,
-    kind: RESOURCE.kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  };
 }

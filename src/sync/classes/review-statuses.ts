@@ -2,6 +2,7 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
+import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
@@ -11,6 +12,7 @@ import { runTogether } from "../run-together.ts";
 import { type ClassPorts, tellStale } from "./apply.ts";
 import { isPolled } from "./poll-progress.ts";
 import { lastCheckOf } from "./state.ts";
+import { mayBeOutdated, takeReadyBack, WORTH_TELLING_MS } from "./unanswered-edits.ts";
 
 /** Below the shortest interval, so that a claim never outlives its bound by a poll (milliseconds). */
 const EVERY_MS = 5_000;
@@ -22,12 +24,12 @@ const MAKING_UP_MS = 60_000;
 const NAMESPACES_AT_A_TIME = 16;
 
 /**
- * Takes back that a class is fresh where nothing was seen of it for longer than two polls, and stores what could not be stored before. Beside
- * the queue of classes, because a class may be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn
+ * Takes back that a class is fresh where nothing was seen of it for longer than two polls, and that it is ready where it is another one by
+ * now; stores what could not be stored before. Beside the queue of classes, because a class may be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn
  * there. A queue of its own, in which namespaces take turns with one write each: what an admission webhook does to the statuses of one
  * namespace is that namespace's trouble. Until the signal aborts.
  */
-export async function reviewFreshness(
+export async function reviewStatuses(
   ports: ClassPorts,
   { logger, random }: { readonly logger: Logger; readonly random: () => number },
   signal: AbortSignal,
@@ -46,20 +48,24 @@ export async function reviewFreshness(
       const namespace = namespaceOf(classKey);
       const provider = ports.stores.classes.get(refOfKey(classKey));
       if (provider === undefined || unanswered.has(namespace)) return { kind: "done" };
+      const edit = reviewEdit(ports, provider);
+      if (typeof edit === "number") return { kind: "requeueAfter", milliseconds: edit };
       const facts = outOfDate(ports, provider, startedAt);
-      const isAnswered = await answers(() =>
-        facts === undefined
-          ? ports.stores.statuses.storeUnstored(refOf(provider), handleSignal)
-          : takeBack(ports, provider, { facts, signal: handleSignal }),
-      );
+      const isAnswered = await answers(async () => {
+        if (edit === "due") await takeReadyBack(ports, provider, handleSignal);
+        if (facts !== undefined) return takeBack(ports, provider, { facts, signal: handleSignal });
+        return ports.stores.statuses.storeUnstored(refOf(provider), handleSignal);
+      });
       if (!isAnswered) unanswered.add(namespace);
       return { kind: "done" };
     },
   });
+  ports.stores.edits.observe((classKey) => queue.addAfter(classKey, WORTH_TELLING_MS));
   const scan = async (running: AbortSignal): Promise<void> => {
     while (!running.aborted) {
       await ports.clock.sleep(EVERY_MS, running).catch(() => undefined);
       unanswered.clear();
+      for (const classKey of ports.stores.edits.keys()) queue.add(classKey);
       for (const provider of ports.stores.classes.list()) {
         const ref = refOf(provider);
         if (ports.stores.statuses.hasUnstored(ref) || outOfDate(ports, provider, startedAt) !== undefined) queue.add(keyOf(provider));
@@ -71,6 +77,19 @@ export async function reviewFreshness(
 
 function namespaceOf(classKey: string): string {
   return refOfKey(classKey).namespace;
+}
+
+/** Milliseconds until it is worth telling that an edit has no answer; undefined where it has one, or nobody knows. */
+function reviewEdit({ caches, gate, stores }: ClassPorts, provider: HeldClass): "due" | number | undefined {
+  const { edits, statuses } = stores;
+  const dueIn = edits.dueIn(keyOf(provider));
+  // While its CRD is not whole, the class may be served cut: a later review knows.
+  if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || gate.state.kind === "frozen") return undefined;
+  if (!mayBeOutdated(caches, statuses, provider)) {
+    edits.end(keyOf(provider));
+    return undefined;
+  }
+  return dueIn > 0 ? dueIn : "due";
 }
 
 /** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */

@@ -1,0 +1,58 @@
+import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import { type SecretProviderClassSync, storedForm } from "../../domain/sync/stored-status.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import type { StatusStoreOptions } from "./status-store.ts";
+
+const RESOURCE = RESOURCES.secretProviderClassSyncs;
+
+export interface StatusWrite {
+  readonly ref: ObjectRef;
+  readonly status: ClassStatus;
+  readonly isNew: boolean;
+  readonly generation: number | undefined;
+}
+
+/** Resolves with the version that was written; undefined where the kind is away. */
+export async function applyStatus(
+  options: Pick<StatusStoreOptions, "kube" | "logger">,
+  write: StatusWrite,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { kube, logger } = options;
+  const { ref, status, isNew } = write;
+  const written = { fieldManager: FIELD_MANAGER, force: true };
+  try {
+    const shellMade = isNew ? await kube.apply<SecretProviderClassSync>(RESOURCE, shell(ref), written, signal) : undefined;
+    const body = { ...shell(ref), status: storedForm(status, shellMade?.metadata.generation ?? write.generation) };
+    const made = await kube.apply<SecretProviderClassSync>(RESOURCE, body, { ...written, subresource: "status" }, signal);
+    return made.metadata.resourceVersion ?? "";
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
+    // The object may be gone, and the watch has not said so.
+    if (!isNew) return applyStatus(options, { ...write, isNew: true }, signal);
+    logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
+    return undefined;
+  }
+}
+
+function shell({ namespace, name }: ObjectRef): SecretProviderClassSync {
+  return {
+    apiVersion: `${RESOURCE.group}/${RESOURCE.version}`,
+    kind: RESOURCE.kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  };
+}
+
+/** False where there was nothing to delete, the kind itself included. */
+export async function deleteStatus(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await kube.delete(RESOURCE, ref, {}, signal);
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "NotFound") return false;
+    throw error;
+  }
+}
