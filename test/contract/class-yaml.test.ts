@@ -7,8 +7,8 @@ import { after, before, describe, test } from "node:test";
 import { trimSpace } from "../../src/domain/provider-class/go-text.ts";
 import { parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
-import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import { randomFrom } from "../support/fixtures/random.ts";
+import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import { generatedObjects } from "./judge/generated-objects.ts";
 
 const refusal = programRefusal(["objects-judge"]);

@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { applyPatch } from "diff";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
 import { runCli, runOffline } from "../support/cli/cli.ts";
-import { randomFrom } from "../support/fixtures/random.ts";
 import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { randomFrom } from "../support/fixtures/random.ts";
 
 /** Of about 1.7 KB, as they are. */
 function aDeployment(number: number): object {

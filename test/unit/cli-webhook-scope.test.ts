@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { webhookScope } from "../../src/cli/explain/cluster-steps.ts";
 import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
-import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

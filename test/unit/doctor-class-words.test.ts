@@ -7,8 +7,8 @@ import { answerClasses } from "../../src/cli/doctor/command.ts";
 import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { workerCode } from "../../src/cli/shared/worker-code.ts";
-import { holding } from "../support/worker/held-objects.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
 import { classOf, opaque } from "../support/worker/sync-world.ts";
 
 const provider = classOf(

@@ -14,7 +14,7 @@ import { systemClock } from "../../../src/runtime/clock.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 
-const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
+const MAIN = path.resolve(import.meta.dirname, "../../../src/main.ts");
 
 /** All that a user at a terminal, or a script, sees of a command. */
 export interface CliOutput {
@@ -59,7 +59,7 @@ export async function runOnline(
   options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
 ): Promise<CommandResult> {
   const context: CommandContext = {
-    shipped: { ...SHIPPED, shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")) },
+    shipped: { ...SHIPPED, shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")) },
     terminal: { hasColour: false, tellProgress: () => undefined },
     clock: systemClock,
     inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),

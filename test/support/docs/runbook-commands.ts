@@ -1,7 +1,7 @@
 import { COMMANDS } from "../../../src/cli/program.ts";
 import { parseArguments } from "../../../src/cli/shared/options.ts";
-import { fencedBlocks } from "./markdown.ts";
 import { at, listAt, type Manifest, readManifests } from "../cluster/shipped-manifests.ts";
+import { fencedBlocks } from "./markdown.ts";
 
 /** A command line of a page, as a shell would split it. */
 export interface RunbookCommand {
