@@ -45,6 +45,8 @@ export const WARNINGS: LogWords = {
       "a class snapshot was not written by this install and is ignored":
         "forged, of an earlier key, or a later copy of an older one: `why` says which. Delete it if nobody misses its class",
       "a class is too large to be mirrored": "see [InvalidClass](../runbooks/InvalidClass.md)",
+      "a status takes too much to be held":
+        "`detail` says whether somebody else wrote it, or the large statuses of the namespace are too many: see its [limits](secret-provider-class.md#limits)",
       "a class was given to another provider: its Secrets stay": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
         "make the class anew, or add `classes` to `--heal`",
