@@ -4,7 +4,7 @@ import { type NodeProperties, type YamlEvent, YamlSyntaxError } from "./events.t
 import { isOddYaml, respellYaml } from "./respell-yaml.ts";
 
 /** Of lists and mappings inside each other: js-yaml takes a few hundred bytes of stack for each. */
-export const MAX_DEPTH = 1_000;
+const MAX_DEPTH = 1_000;
 /** js-yaml counts the scalar inside as well, at times twice. */
 const PARSER = { maxDepth: MAX_DEPTH + 2 };
 

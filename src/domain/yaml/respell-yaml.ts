@@ -35,6 +35,8 @@ class Respelling {
   /** Characters of the text that have been written, or replaced. */
   #written = 0;
   #lineStart = 0;
+  /** Behind the blanks that the line begins with. */
+  #lineText = 0;
   /** Of flow collections. */
   #depth = 0;
   /** Column of the innermost block. */
@@ -44,6 +46,7 @@ class Respelling {
 
   constructor(text: string) {
     this.#text = text;
+    this.#takeIndentation();
   }
 
   whole(): string {
@@ -88,9 +91,14 @@ class Respelling {
     if (this.#text[this.#at] !== "\n") return false;
     this.#at += 1;
     this.#lineStart = this.#at;
-    while (this.#text[this.#at] === " ") this.#at += 1;
+    this.#takeIndentation();
     if (goesOn && this.#text[this.#at] !== "\n") this.#pad(this.#lineStart, this.#column);
     return true;
+  }
+
+  #takeIndentation(): void {
+    while (this.#text[this.#at] === " ") this.#at += 1;
+    this.#lineText = this.#at;
   }
 
   #token(): void {
@@ -108,7 +116,7 @@ class Respelling {
 
   /** Tabs between tokens are blanks to Go, but for those that begin a line. */
   #blanks(start: number): void {
-    const isIndentation = this.#depth === 0 && /^ *$/.test(this.#text.slice(this.#lineStart, start));
+    const isIndentation = this.#depth === 0 && start === this.#lineText;
     const length = this.#at - start;
     if (!isIndentation && this.#text.slice(start, this.#at).includes("\t")) this.#write(" ".repeat(length), start, length);
   }
@@ -191,13 +199,12 @@ class Respelling {
     const place = this.#place;
     this.#takeTo(PLAIN_END[place]);
     const text = this.#text.slice(start, this.#at).trimEnd();
-    const isMisread = place === "flow" ? text === "-" || text.endsWith(":") : /^(?:---|\.\.\.)/.test(text) && this.#isFirst(start);
+    const isMisread =
+      place === "flow"
+        ? text === "-" || text.endsWith(":")
+        : /^(?:---|\.\.\.)/.test(text) && this.#lineStart === 0 && start === this.#lineText;
     if (isMisread) this.#write(JSON.stringify(text), start, text.length);
     else if (place === "block") this.#plainLines();
-  }
-
-  #isFirst(start: number): boolean {
-    return this.#lineStart === 0 && this.#text.slice(0, start).trim() === "";
   }
 
   /** Those that go on with a plain scalar. */

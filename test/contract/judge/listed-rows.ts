@@ -47,8 +47,8 @@ const OF_IDENTITY_BINDING =
 const YAML_ERROR = /, error: yaml: /;
 /** Of the text, not of the types in it. */
 const YAML_SYNTAX = /, error: yaml: (?!unmarshal errors:)/;
-/** What can be wrong with an entry that only we read. */
-const BEHIND_YAML = /, error: yaml: |^failed to get objectType:|^parameter \w+ cannot be empty$/;
+/** What can be wrong with an entry that only we read, or with what is fetched for it. */
+const BEHIND_YAML = [YAML_ERROR, AFTER_IT, /^parameter \w+ cannot be empty$/] as const;
 
 /** By id, which is the row's anchor in the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
@@ -83,7 +83,9 @@ const ALLOWED: Readonly<Record<string, Allows>> = {
   "nil-content-type": refusedBoth((ours, theirs) => ours.endsWith("unknown content type ''") && theirs.startsWith("the provider ended")),
   "yaml-syntax": (ours, theirs) => {
     if (theirs.kind !== "refused") return false;
-    if (YAML_SYNTAX.test(theirs.message)) return ours.kind === "done" || BEHIND_YAML.test(ours.message);
+    if (YAML_SYNTAX.test(theirs.message)) {
+      return ours.kind === "done" || BEHIND_YAML.some((pattern) => pattern.test(ours.message));
+    }
     return ours.kind === "refused" && YAML_SYNTAX.test(ours.message) && YAML_ERROR.test(theirs.message);
   },
   "objects-size": (ours, theirs) =>
