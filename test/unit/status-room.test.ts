@@ -8,10 +8,10 @@ import { type KeyStatus, nextStatus, type SecretStatus } from "../../src/domain/
 import { heldStatus } from "../../src/domain/sync/held-status.ts";
 import { storedForm } from "../../src/domain/sync/stored-status.ts";
 import { type StatusStore, startStatusStore } from "../../src/sync/classes/status-store.ts";
-import { ManualClock } from "../support/time/manual-clock.ts";
-import { recordingLogger } from "../support/worker/recording-logger.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const STATUSES = RESOURCES.secretProviderClassSyncs;
 const CLASS = { namespace: "team", name: "app" };

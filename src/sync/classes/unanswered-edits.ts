@@ -4,8 +4,8 @@ import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { type ClassNow, isReadyOutdated, takenBack } from "../../domain/sync/class-answer.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import type { ClassPorts } from "./apply.ts";
 import { isMirrored, type Mirroring } from "./observe.ts";
+import type { ClassPorts } from "./ports.ts";
 import { specHashes } from "./spec-hash.ts";
 import type { StatusStore } from "./status-store.ts";
 
