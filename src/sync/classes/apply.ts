@@ -2,10 +2,7 @@ import { assertNever } from "../../domain/assert-never.ts";
 import { type ClassSnapshot, restoredClass } from "../../domain/healing/snapshot.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { isAbout } from "../../domain/sync/class-answer.ts";
 import {
   type ClassOutcome,
@@ -16,56 +13,15 @@ import {
   withCondition,
 } from "../../domain/sync/class-status.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
 import { handOver } from "../healing/hand-over.ts";
-import type { Snapshots } from "../healing/snapshots.ts";
-import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { Action, Destructive, Step, StepResult } from "./action.ts";
-import type { ClassStates } from "./class-states.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
-import type { HeldClasses } from "./held-classes.ts";
-import { type ClassCaches, nextOwnerOf } from "./observe.ts";
+import { nextOwnerOf } from "./observe.ts";
+import type { ClassPorts, Subject } from "./ports.ts";
 import { arePreconditionsMet } from "./preconditions.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
-import type { StatusStore } from "./status-store.ts";
-import { type Teller, tell } from "./tell.ts";
-import { mirroredNow, type UnansweredEdits } from "./unanswered-edits.ts";
-
-/** What actions are done through. */
-export interface ClassPorts {
-  readonly kube: KubeClient;
-  readonly clock: Clock;
-  readonly gate: CrdGate;
-  readonly caches: ClassCaches;
-  readonly stores: ClassStores;
-  readonly secretWriter: SecretWriter;
-  readonly teller: ClassTeller;
-  /** Puts a class (`namespace/name`) on the queue. */
-  readonly enqueue: (classKey: string) => void;
-}
-
-/** What is written of classes beside Secrets, and what is remembered. */
-export interface ClassStores {
-  readonly classes: HeldClasses;
-  readonly snapshots: Snapshots;
-  readonly statuses: StatusStore;
-  /** Of classes that the statuses call ready as they were before. */
-  readonly edits: UnansweredEdits;
-  readonly states: ClassStates;
-}
-
-export interface ClassTeller extends Teller {
-  /** Counts classes that were lost or cut with their CRD and are as they were. */
-  readonly countHealed: (how: "restored" | "repaired") => void;
-  /** Why nothing is changed because of classes, and since when (Unix milliseconds). */
-  readonly tellFreeze: (why: string, since: number) => void;
-}
-
-/** A class that a step is about; `spc` as the step was planned for it. */
-export interface Subject {
-  readonly key: string;
-  readonly spc: HeldClass | undefined;
-}
+import { tell } from "./tell.ts";
+import { mirroredNow } from "./unanswered-edits.ts";
 
 /** How soon a class is looked at again where something moved (milliseconds). */
 const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
@@ -114,9 +70,9 @@ async function apply(
       states.reset(key);
       return undefined;
     case "reportFrozen":
-      return reportFrozen(frozenContext(ports), ref, signal).then(nothing);
+      return reportFrozen(ports, ref, signal).then(nothing);
     case "reportThawed":
-      return spc && reportThawed(frozenContext(ports), spc, signal).then(nothing);
+      return spc && reportThawed(ports, spc, signal).then(nothing);
     case "admit":
       return (await classes.admit(action.spc, signal)) ? AT_ONCE : undefined;
     case "saveSnapshot":
@@ -165,10 +121,6 @@ async function apply(
 
 function nothing(): undefined {
   return undefined;
-}
-
-function frozenContext({ caches, clock, gate, stores: { statuses }, teller: { tellFreeze } }: ClassPorts) {
-  return { caches, clock, gate, statuses, tellFreeze };
 }
 
 async function setStatus(

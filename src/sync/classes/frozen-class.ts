@@ -1,21 +1,21 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { refOf } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { isAbout } from "../../domain/sync/class-answer.ts";
 import { type ClassStatus, conditionOf, rfc3339, withSynced } from "../../domain/sync/class-status.ts";
 import { summarize, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
-import type { WorkerContext } from "../worker-context.ts";
-import { refOf } from "./class-ref.ts";
+import type { ClassPorts } from "./ports.ts";
 import { mirroredNow } from "./unanswered-edits.ts";
 
 /** A CRD that is healed sooner has not kept anybody waiting, and is worth no write for every class (milliseconds). */
 const WORTH_TELLING_MS = 10_000;
 
 /** Says in the status of a class that nothing is changed because of it while its CRD is not whole. */
-export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  const { state, damagedSince } = context.gate;
-  const now = context.clock.now();
+export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+  const { state, damagedSince } = ports.gate;
+  const now = ports.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
-  context.tellFreeze(state.why, damagedSince);
+  ports.teller.tellFreeze(state.why, damagedSince);
   const message = `nothing is changed because of this class: ${state.why}. Its Secrets stay as they are`;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const synced = conditionOf(told, "Synced");
@@ -23,23 +23,23 @@ export async function reportFrozen(context: WorkerContext, ref: ObjectRef, signa
     if (told === undefined || synced === undefined || synced.reason === "Frozen" || synced.reason === "SwitchedOff") return undefined;
     return withSynced(told, { status: "Unknown", reason: "Frozen", message }, { time: rfc3339(now) });
   };
-  await context.statuses.update(ref, change, signal);
+  await ports.stores.statuses.update(ref, change, signal);
 }
 
 /** What was true before the freeze is true again, and nobody has to be asked for that. Of a class that is another one by now nobody knows yet. */
-export async function reportThawed(context: WorkerContext, provider: HeldClass, signal: AbortSignal): Promise<void> {
+export async function reportThawed(ports: ClassPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
   // What else has to be stored of it is stored with what the look finds.
-  if (!isFrozen(context.statuses.get(refOf(provider)))) return;
+  if (!isFrozen(ports.stores.statuses.get(refOf(provider)))) return;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     if (!isFrozen(told)) return undefined;
-    const now = mirroredNow(context.caches, provider);
+    const now = mirroredNow(ports.caches, provider);
     const isEmpty = told.secrets.length === 0;
     const newer = now !== undefined && (isEmpty || !isAbout(told, now)) ? now.generation : undefined;
     const before = isEmpty ? { reason: "Synced" as const, message: UNUSED_MESSAGE } : summarize(told.secrets);
     const status = before.reason === "Synced" ? "True" : "False";
-    return withSynced(told, { status, ...before }, { time: rfc3339(context.clock.now()), newer });
+    return withSynced(told, { status, ...before }, { time: rfc3339(ports.clock.now()), newer });
   };
-  await context.statuses.update(refOf(provider), change, signal);
+  await ports.stores.statuses.update(refOf(provider), change, signal);
 }
 
 function isFrozen(told: ClassStatus | undefined): told is ClassStatus {

@@ -5,11 +5,12 @@ import type { Outcome } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
 import type { StepResult } from "./action.ts";
-import { applyStep, type ClassPorts } from "./apply.ts";
+import { applyStep } from "./apply.ts";
 import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
 import { hasFailed, planNext, planReport } from "./plan-report.ts";
+import type { ClassPorts } from "./ports.ts";
 import type { ClassState } from "./state.ts";
 import { writeSecrets } from "./write-secrets.ts";
 

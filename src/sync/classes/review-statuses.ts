@@ -9,8 +9,9 @@ import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../..
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patience.ts";
 import { runTogether } from "../run-together.ts";
-import { type ClassPorts, tellStale } from "./apply.ts";
+import { tellStale } from "./apply.ts";
 import { isPolled } from "./poll-progress.ts";
+import type { ClassPorts } from "./ports.ts";
 import { lastCheckOf } from "./state.ts";
 import { mayBeOutdated, takeReadyBack, WORTH_TELLING_MS } from "./unanswered-edits.ts";
 

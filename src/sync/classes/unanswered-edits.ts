@@ -1,10 +1,11 @@
 import { keyOf, refOf } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import type { Change } from "../../domain/ports/kube-watcher.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { type ClassNow, isReadyOutdated, takenBack } from "../../domain/sync/class-answer.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import type { ClassPorts } from "./apply.ts";
+import type { HeldClasses } from "./held-classes.ts";
 import { isMirrored, type Mirroring } from "./observe.ts";
 import { specHashes } from "./spec-hash.ts";
 import type { StatusStore } from "./status-store.ts";
@@ -87,9 +88,16 @@ export function mayBeOutdated(
   return told === undefined ? !(statuses.hasSynced || statuses.isUnserved) : isReadyOutdated(told, now);
 }
 
+interface EditPorts {
+  readonly caches: Mirroring;
+  readonly clock: Clock;
+  readonly stores: { readonly classes: Pick<HeldClasses, "get">; readonly statuses: StatusStore };
+  readonly enqueue: (classKey: string) => void;
+}
+
 /** Says in the class's status that nobody knows yet whether it is ready as it is now. */
 export async function takeReadyBack(
-  { caches, clock, stores, enqueue }: ClassPorts,
+  { caches, clock, stores, enqueue }: EditPorts,
   provider: HeldClass,
   signal: AbortSignal,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
-import type { ClassPorts, ClassStores } from "../classes/apply.ts";
+import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { proveRestart } from "./prove-restart.ts";

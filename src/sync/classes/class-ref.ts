@@ -1,1 +1,0 @@
-export { keyOf, refOf } from "../../domain/object-key.ts";
