@@ -123,11 +123,6 @@ export function offBecause(settings: WorkerSettings, provider: SecretProviderCla
   return isServed(settings, namespace) ? undefined : `the class is not mirrored: --namespaces does not name ${namespace}`;
 }
 
-/** `namespace/name` */
-export function keyOf({ metadata }: SecretProviderClass): string {
-  return `${metadata.namespace ?? ""}/${metadata.name}`;
-}
-
 /** How the same look is had with the worker's rights. */
 export function insideTheWorker(namespace: string, className: string): string {
   return `kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;

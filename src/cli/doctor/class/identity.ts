@@ -2,6 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
@@ -13,15 +14,7 @@ import type { SupportedIdentity } from "../../../domain/provider-class/this-vers
 import { failed, ok, type Result } from "../../../domain/result.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import {
-  type ClassContext,
-  insideTheWorker,
-  keyOf,
-  lookAtGrants,
-  namesOfConsumers,
-  PADDED,
-  paddedKeys,
-} from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, PADDED, paddedKeys } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**

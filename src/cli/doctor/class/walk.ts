@@ -1,5 +1,6 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
@@ -8,7 +9,7 @@ import { driverViolation, furtherViolation } from "../../../domain/secret-object
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
-import { type ClassContext, insideTheWorker, isServed, keyOf } from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { oneLine, paint } from "../../shared/terminal.ts";
 import { listed } from "../../shared/viewer.ts";
 import { findIdentity, readClass } from "./identity.ts";

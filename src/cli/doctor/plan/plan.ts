@@ -1,9 +1,10 @@
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { keyOf, offBecause } from "../../shared/class-context.ts";
+import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, oneLine, paint } from "../../shared/terminal.ts";
 import { accountOf, principalOf, readClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
