@@ -201,7 +201,7 @@ describe("U9: a class of another provider, or of none", () => {
     return { ...aClass(), spec: { ...spec, ...(provider === undefined ? {} : { provider }) } };
   };
   const explained = (provider: string | undefined, viewer: Viewer | undefined = viewerOf({})) =>
-    explainClass({ object: "secretproviderclass/a", namespace: "shop", provider: classWith(provider) }, viewer);
+    explainClass({ object: "secretproviderclass/a", namespace: "shop", spc: classWith(provider) }, viewer);
 
   for (const [provider, reason, message] of [
     [undefined, "InvalidClass", /spec\.provider is missing.*write "azure"/],

@@ -27,7 +27,7 @@ function heldOf(world: SimulatedWorld) {
 function explained(world: SimulatedWorld) {
   const provider = world.cluster.get<SecretProviderClass>(RESOURCES.secretProviderClasses, CLASS);
   assert.ok(provider !== undefined);
-  return explainClass({ object: "secretproviderclass/app", namespace: "team", provider }, heldOf(world));
+  return explainClass({ object: "secretproviderclass/app", namespace: "team", spc: provider }, heldOf(world));
 }
 
 describe("a class that is switched off", () => {

@@ -123,8 +123,8 @@ async function explainTarget({ resource, kind, name }: Target, cluster: Cluster,
   if (look.kind === "absent") throw new CommandFailure(`there is no ${kind} ${name} in namespace ${namespace}; see -n`);
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
-    const provider: SecretProviderClass = look.value; // The API server's own CRD checks its fields.
-    return explainClass({ object, namespace, provider }, viewer);
+    const spc: SecretProviderClass = look.value; // The API server's own CRD checks its fields.
+    return explainClass({ object, namespace, spc }, viewer);
   }
   const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
   const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
@@ -136,8 +136,8 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
   const { namespace = context.namespace } = item;
   const object = `${item.kind.toLowerCase()}/${item.name}`;
   if (isClass(item)) {
-    const { class: provider, refused } = readClassItem(item, namespace);
-    return explainClass({ object, namespace, provider, refused: refused.map(({ message }) => message) }, context.viewer);
+    const { class: spc, refused } = readClassItem(item, namespace);
+    return explainClass({ object, namespace, spc, refused: refused.map(({ message }) => message) }, context.viewer);
   }
   const pod = podIn(item.object, { object, namespace, isStored: false });
   if (pod !== undefined) return explainPod(pod, context);

@@ -21,7 +21,7 @@ import { type Explanation, type Step, say, type Verdict } from "./explanation.ts
 export interface ClassToExplain {
   readonly object: string;
   readonly namespace: string;
-  readonly provider: SecretProviderClass;
+  readonly spc: SecretProviderClass;
   /** Why the API server would not take it, where it is of a file. */
   readonly refused?: readonly string[];
 }
@@ -36,49 +36,49 @@ export async function explainClass(explained: ClassToExplain, viewer: Viewer | u
   return { ...explanation, verdict: { outcome: "failing", reason: "InvalidClass", message: first }, steps };
 }
 
-async function explainTaken({ object, namespace, provider }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
-  const { name } = provider.metadata;
-  const foreign = foreignVerdict(provider);
-  const known = classSteps(name, { kind: "found", class: provider }, undefined);
+async function explainTaken({ object, namespace, spc }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
+  const { name } = spc.metadata;
+  const foreign = foreignVerdict(spc);
+  const known = classSteps(name, { kind: "found", class: spc }, undefined);
   if (viewer === undefined) {
-    return { object, namespace, verdict: foreign ?? verdictWithoutStatus(provider), steps: known };
+    return { object, namespace, verdict: foreign ?? verdictWithoutStatus(spc), steps: known };
   }
   const look = await lookAtStatus(viewer, { namespace, name });
-  const consumers = await lookAtConsumers(viewer, provider);
+  const consumers = await lookAtConsumers(viewer, spc);
   const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
-  const credentials = usesServicePrincipal(provider) ? credentialsNames(provider, ofPods) : [];
-  const steps = [...known, consumersStep(consumers), ...(await clusterSteps(viewer, namespace, credentials, [{ provider, look }]))];
-  return { object, namespace, verdict: foreign ?? verdictOf(provider, look), steps };
+  const credentials = usesServicePrincipal(spc) ? credentialsNames(spc, ofPods) : [];
+  const steps = [...known, consumersStep(consumers), ...(await clusterSteps(viewer, namespace, credentials, [{ spc, look }]))];
+  return { object, namespace, verdict: foreign ?? verdictOf(spc, look), steps };
 }
 
-function verdictOf(provider: SecretProviderClass, look: StatusLook): Verdict {
+function verdictOf(spc: SecretProviderClass, look: StatusLook): Verdict {
   const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
-  if (isSwitchedOffByAuthor(provider)) return verdictWithoutStatus(provider);
+  if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
-  if (synced === undefined || secretObjectsOf(provider).length === 0) return verdictWithoutStatus(provider);
+  if (synced === undefined || secretObjectsOf(spc).length === 0) return verdictWithoutStatus(spc);
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
 /** Of a class that neither the Azure provider nor the worker takes. */
-function foreignVerdict(provider: SecretProviderClass): Verdict | undefined {
-  if (isOurs(provider)) return undefined;
-  const mistaken = classDefect(provider, { cloudName: DEFAULT_CLOUD });
+function foreignVerdict(spc: SecretProviderClass): Verdict | undefined {
+  if (isOurs(spc)) return undefined;
+  const mistaken = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (mistaken !== undefined) return { outcome: "failing", reason: mistaken.reason, message: mistaken.message };
   return {
     outcome: "unmirrored",
     reason: "OtherProvider",
-    message: `its provider is ${quoted(provider.spec?.provider ?? "", 40)}: nothing of it is ours`,
+    message: `its provider is ${quoted(spc.spec?.provider ?? "", 40)}: nothing of it is ours`,
   };
 }
 
-function verdictWithoutStatus(provider: SecretProviderClass): Verdict {
-  const defect = classDefect(provider, { cloudName: DEFAULT_CLOUD });
+function verdictWithoutStatus(spc: SecretProviderClass): Verdict {
+  const defect = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
-  if (isSwitchedOffByAuthor(provider)) {
+  if (isSwitchedOffByAuthor(spc)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }
-  if (secretObjectsOf(provider).length > 0)
+  if (secretObjectsOf(spc).length > 0)
     return { outcome: "pending", reason: "NoStatus", message: "the worker has not said anything of it yet" };
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
 }
@@ -93,8 +93,8 @@ function consumersStep(look: Look<readonly Consumer[]>): Step {
   return say.pods.ok(count === 0 ? "no pod mounts it now" : `${count} pods mount it now, among them ${names.join(", ")}`);
 }
 
-function credentialsNames(provider: SecretProviderClass, ofPods: readonly string[]): readonly string[] {
-  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.credentialsSecret];
+function credentialsNames(spc: SecretProviderClass, ofPods: readonly string[]): readonly string[] {
+  const stated = spc.metadata.annotations?.[CLASS_ANNOTATIONS.credentialsSecret];
   const all = [...(stated === undefined ? [] : [stated]), ...ofPods];
   return all.length === 0 ? [DEFAULT_CREDENTIALS_SECRET] : [...new Set(all)];
 }
@@ -147,13 +147,13 @@ export async function clusterSteps(
   viewer: Viewer,
   namespace: string,
   credentials: readonly string[],
-  classes: readonly { readonly provider: SecretProviderClass; readonly look: StatusLook }[],
+  classes: readonly { readonly spc: SecretProviderClass; readonly look: StatusLook }[],
 ): Promise<readonly Step[]> {
   const steps: Step[] = [];
   for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
-  const mirrored = classes.flatMap(({ provider }) => secretObjectsOf(provider)).map(({ secretName }) => secretName);
+  const mirrored = classes.flatMap(({ spc }) => secretObjectsOf(spc)).map(({ secretName }) => secretName);
   const readers = readersSteps(namespace, namesOnce([...credentials, ...mirrored]), classes.length > 0, await readRbac(viewer, namespace));
-  return [...steps, ...classes.flatMap(({ provider, look }) => syncSteps(provider, look)), ...readers];
+  return [...steps, ...classes.flatMap(({ spc, look }) => syncSteps(spc, look)), ...readers];
 }
 
 const namesOnce = (names: readonly string[]): readonly string[] => [...new Set(names)];
@@ -163,17 +163,17 @@ export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook
 }
 
 /** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
-function syncSteps(provider: SecretProviderClass, look: StatusLook): readonly Step[] {
-  const { name } = provider.metadata;
-  if (!isOurs(provider)) return [say.sync.ok(`class ${name} is not mirrored: its provider is not "azure"`)];
-  if (secretObjectsOf(provider).length === 0) return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
+function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly Step[] {
+  const { name } = spc.metadata;
+  if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not mirrored: its provider is not "azure"`)];
+  if (secretObjectsOf(spc).length === 0) return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
-  if (isSwitchedOffByAuthor(provider)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
+  if (isSwitchedOffByAuthor(spc)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [say.sync.warning(`class ${name} is not mirrored yet: is the sync worker running?`)];
-  return [...conditionSteps(name, provider, status), ...status.secrets.map(secretStep)];
+  return [...conditionSteps(name, spc, status), ...status.secrets.map(secretStep)];
 }
 
 /** What its status says of its Secrets is of before. */

@@ -174,6 +174,6 @@ async function seenInCluster({ namespace, pod }: PodToExplain, injection: Inject
     fact.kind === "found" ? [fact.class] : [],
   );
   const looks = [];
-  for (const provider of classes) looks.push({ provider, look: await lookAtStatus(viewer, { namespace, name: provider.metadata.name }) });
+  for (const spc of classes) looks.push({ spc, look: await lookAtStatus(viewer, { namespace, name: spc.metadata.name }) });
   return clusterSteps(viewer, namespace, credentials, looks);
 }

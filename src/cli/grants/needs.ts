@@ -3,12 +3,13 @@ import { CLASS_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { grantsOf, type NamespaceGrants, NO_GRANTS, UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
-import { keyOf, namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
+import { namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
@@ -30,10 +31,10 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   // Without a worker those that it would start with.
   const settings = workerSettings(settingsOf(valueIn(look)));
   const needed: NeededClass[] = [];
-  for (const provider of all.filter((each) => isOurs(each) && offBecause(settings, each) === undefined)) {
-    const { consumerAccounts } = await namesOfConsumers(viewer, provider);
-    const { namespace: own = "", name } = provider.metadata;
-    needed.push({ namespace: own, name, need: needOf(provider, consumerAccounts, settings.limits) });
+  for (const spc of all.filter((each) => isOurs(each) && offBecause(settings, each) === undefined)) {
+    const { consumerAccounts } = await namesOfConsumers(viewer, spc);
+    const { namespace: own = "", name } = spc.metadata;
+    needed.push({ namespace: own, name, need: needOf(spc, consumerAccounts, settings.limits) });
   }
   const namespaces = new Map(
     seen(await viewer.all<KubeObject>(RESOURCES.namespaces), "the Namespaces").map((object) => [object.metadata.name, grantsOf(object)]),
@@ -48,8 +49,8 @@ async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClas
   const since = valueIn(look)?.metadata.creationTimestamp;
   if (since === undefined) return undefined;
   return classes
-    .filter((provider) => lendingOf(provider).length > 0 && isOlderThan(provider, since))
-    .map((provider) => ({ name: keyOf(provider), lends: lendingOf(provider) }));
+    .filter((spc) => lendingOf(spc).length > 0 && isOlderThan(spc, since))
+    .map((spc) => ({ name: keyOf(spc), lends: lendingOf(spc) }));
 }
 
 function seen<T>(look: Look<T>, what: string): T {
@@ -69,14 +70,14 @@ interface NeededClass {
   readonly need: Need;
 }
 
-function needOf(provider: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
-  const read = readIdentityMode(provider.spec?.parameters ?? {});
+function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
+  const read = readIdentityMode(spc.spec?.parameters ?? {});
   const mode = read.ok ? supportIdentity(read.value) : read;
   // What the worker refuses for another reason says so itself.
   if (!mode.ok || identityModeRefusal(limits, mode.value.kind) !== undefined) return { kind: "nothing" };
   if (mode.value.kind !== "workloadIdentity") return { kind: mode.value.kind };
-  if (provider.metadata.namespace === UNGRANTABLE) return { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
-  const account = serviceAccountName({ provider, consumerAccounts });
+  if (spc.metadata.namespace === UNGRANTABLE) return { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
+  const account = serviceAccountName({ provider: spc, consumerAccounts });
   return account.ok ? { kind: "workloadIdentity", account: account.value } : { kind: "unhelped", why: account.error };
 }
 

@@ -1,7 +1,9 @@
+import { FORBIDDEN, type YamlEvent, YamlSyntaxError } from "../../domain/yaml/events.ts";
+import { readYaml } from "../../domain/yaml/read-yaml.ts";
+import { DocumentError } from "./document-error.ts";
 import type { ReadableText } from "./document-texts.ts";
 import { DocumentBuilder } from "./document-value.ts";
 import { readJsonEvents } from "./json-events.ts";
-import { readYamlEvents } from "./yaml-events.ts";
 
 /** Reads the text of one document; throws a `DocumentError` where kubectl could not. */
 export function readText({ kind, text }: ReadableText): DocumentBuilder {
@@ -13,4 +15,38 @@ export function readText({ kind, text }: ReadableText): DocumentBuilder {
   const unread = readYamlEvents(text, builder.add);
   if (unread !== undefined) builder.warn(unread, "kubectl reads nothing from here to the next ---");
   return builder;
+}
+
+/** YAML to events, and what kubectl leaves unread of it. */
+
+/** Sends the events of the first YAML document of a text, all that kubectl reads of it. The line of what it leaves unread, if anything is. */
+export function readYamlEvents(text: string, send: (event: YamlEvent) => void): number | undefined {
+  refuseForbidden(text);
+  try {
+    const unread = readYaml(text, send);
+    // The first line with content, which neither a comment nor the mark of an end is.
+    const first = unread.text.split("\n").findIndex((line) => !/^\s*(?:#.*|\.\.\.\s*(?:#.*)?)?$/.test(line));
+    return first === -1 ? undefined : unread.line + first;
+  } catch (error) {
+    throw error instanceof YamlSyntaxError ? new DocumentError(error.line, error.message) : error;
+  }
+}
+
+function refuseForbidden(text: string): void {
+  const found = FORBIDDEN.exec(text);
+  if (found === null) return;
+  const line = text.slice(0, found.index).split("\n").length;
+  throw new DocumentError(line, `control characters are not allowed (U+${hexadecimal(found[0])})`);
+}
+
+function hexadecimal(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+}
+
+/** A file's bytes to its text, as kubectl decodes them: UTF-8, or UTF-16 where the file begins with its byte order mark. */
+export function decodeFile(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  return new TextDecoder().decode(bytes);
 }

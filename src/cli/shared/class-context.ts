@@ -115,17 +115,12 @@ export function isServed({ namespaces }: WorkerSettings, namespace: string): boo
 }
 
 /** Why nothing of the class is mirrored; undefined where something is. */
-export function offBecause(settings: WorkerSettings, provider: SecretProviderClass): string | undefined {
-  if (secretObjectsOf(provider).length === 0) return "the class mirrors nothing: it has no secretObjects";
-  if (syncMode(provider, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
+export function offBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
+  if (secretObjectsOf(spc).length === 0) return "the class mirrors nothing: it has no secretObjects";
+  if (syncMode(spc, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
   if (!settings.syncSecret) return "the install mirrors nothing: --sync-secret is false";
-  const { namespace = "" } = provider.metadata;
+  const { namespace = "" } = spc.metadata;
   return isServed(settings, namespace) ? undefined : `the class is not mirrored: --namespaces does not name ${namespace}`;
-}
-
-/** `namespace/name` */
-export function keyOf({ metadata }: SecretProviderClass): string {
-  return `${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
 /** How the same look is had with the worker's rights. */
@@ -170,8 +165,8 @@ export function namesIn(names: readonly string[]): readonly string[] {
 }
 
 /** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
-export async function namesOfConsumers(viewer: Viewer, provider: SecretProviderClass) {
-  const consumers = listed(await lookAtConsumers(viewer, provider));
+export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass) {
+  const consumers = listed(await lookAtConsumers(viewer, spc));
   return {
     consumerNames: namesIn(consumers.flatMap(({ credentials }) => credentials)),
     consumerAccounts: namesIn(consumers.map(({ account }) => account)),

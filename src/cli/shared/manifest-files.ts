@@ -5,9 +5,9 @@ import { get as tlsGet } from "node:https";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { OutboundProxy } from "../../runtime/outbound-proxy.ts";
-import { decodeFile } from "../manifest/decode-file.ts";
 import { type ManifestDocument, type ManifestProblem, type Place, readManifests, shownFile, showPlace } from "../manifest/documents.ts";
 import type { ManifestItem } from "../manifest/items.ts";
+import { decodeFile } from "../manifest/read-text.ts";
 import { CommandFailure, type CommandInput, type ManifestInputs } from "./command.ts";
 
 export interface ManifestSource {

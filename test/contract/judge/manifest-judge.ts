@@ -1,8 +1,8 @@
 /** Files of manifests: kubectl's own code in a Go process reads them, and ours in this one. */
-import { decodeFile } from "../../../src/cli/manifest/decode-file.ts";
+
 import { DocumentError } from "../../../src/cli/manifest/document-error.ts";
 import { documentTexts } from "../../../src/cli/manifest/document-texts.ts";
-import { readText } from "../../../src/cli/manifest/read-text.ts";
+import { decodeFile, readText } from "../../../src/cli/manifest/read-text.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { startLineProcess } from "../../support/processes/line-process.ts";
 

@@ -41,34 +41,24 @@ export interface DoctorContext {
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
 
-/** What one check has to say. */
-export interface Findings {
-  readonly fine: (message: string) => CheckResult;
-  readonly warn: (message: string, fix: string) => CheckResult;
-  readonly fail: (message: string, fix: string) => CheckResult;
-  readonly skip: (message: string, fix: string) => CheckResult;
-  /** What could not be looked at is said, never guessed. `see` is the check that says why it may not be there; every API server has the other kinds. */
-  readonly skipped: (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see?: CheckName) => CheckResult;
-  /** What is not there is neither right nor wrong. `see` is the check that says why it is not there. */
-  readonly notThere: (what: string, see: CheckName) => CheckResult;
+/** What one check has to say. `fix` is what to do; `see` the check that says why what is looked for is not there. */
+function findingsOf(check: CheckName) {
+  const found =
+    (state: CheckState) =>
+    (message: string, fix: string): CheckResult => ({ check, state, message, fix });
+  const skip = found("SKIP");
+  /** What is not there is neither right nor wrong. */
+  const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to look at: ${what}`, `see the check ${see}`);
+  /** What could not be looked at is said, never guessed. Every API server has the kinds for which `see` is not given. */
+  const skipped = (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
+    if (look.kind === "unseen") return skip(`not looked at: ${look.why}`, "run doctor with more rights");
+    return notThere(look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
+  };
+  const fine = (message: string): CheckResult => ({ check, state: "OK", message });
+  return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, notThere };
 }
 
-function findingsOf(check: CheckName): Findings {
-  const found = (state: CheckState) => (message: string, fix: string) => ({ check, state, message, fix });
-  const skip = found("SKIP");
-  const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to look at: ${what}`, `see the check ${see}`);
-  return {
-    fine: (message) => ({ check, state: "OK", message }),
-    warn: found("WARN"),
-    fail: found("FAIL"),
-    skip,
-    skipped: (look, see = "api") => {
-      if (look.kind === "unseen") return skip(`not looked at: ${look.why}`, "run doctor with more rights");
-      return notThere(look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
-    },
-    notThere,
-  };
-}
+type Findings = ReturnType<typeof findingsOf>;
 
 /** One finding that all is fine, where there is no other. */
 export function orFine(findings: readonly CheckResult[], fine: CheckResult): readonly CheckResult[] {

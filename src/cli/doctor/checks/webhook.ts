@@ -177,8 +177,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
     return [fail(`a pod of namespace ${namespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    // The API server has no other word for the policy that refused.
-    if (error.message.includes(FINAL_CHECK)) return [await unanswered(viewer)];
+    if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
     if (error.code !== "Forbidden") return [skip(`not looked at: ${error.message}`, CHOOSE)];
     return [skipped({ kind: "unseen", why: `you may not create pods in ${namespace}, or it does not admit this one; ${CHOOSE}` })];
   }

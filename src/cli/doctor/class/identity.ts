@@ -2,6 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
@@ -13,15 +14,7 @@ import type { SupportedIdentity } from "../../../domain/provider-class/this-vers
 import { failed, ok, type Result } from "../../../domain/result.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import {
-  type ClassContext,
-  insideTheWorker,
-  keyOf,
-  lookAtGrants,
-  namesOfConsumers,
-  PADDED,
-  paddedKeys,
-} from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, PADDED, paddedKeys } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -36,13 +29,13 @@ type ReadClass =
   | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
   | { readonly kind: "class"; readonly providerClass: ProviderClass };
 
-export async function readClass(context: WayContext, provider: SecretProviderClass): Promise<ReadClass> {
+export async function readClass(context: WayContext, spc: SecretProviderClass): Promise<ReadClass> {
   const { cloudName } = context.install.settings.limits;
   const readCloudFile = context.azure?.readCloudFile ?? unseenCloudFile;
-  const parsed = parseProviderClass(provider.spec, { owner: keyOf(provider), cloudName, readCloudFile });
+  const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, readCloudFile });
   if (parsed.kind === "notOurs") return { kind: "notOurs" };
   if (parsed.kind === "invalid") return { kind: "refused", problem: parsed.problem, isLimit: false };
-  const problem = await limitOf(context, provider, parsed.providerClass);
+  const problem = await limitOf(context, spc, parsed.providerClass);
   return problem === undefined ? parsed : { kind: "refused", problem, isLimit: true };
 }
 
@@ -68,13 +61,10 @@ interface Principal {
   readonly padded: readonly string[];
 }
 
-export async function principalOf(
-  { viewer, install }: WayContext,
-  provider: SecretProviderClass,
-): Promise<Result<Principal, ClassFinding>> {
-  const { namespace = "" } = provider.metadata;
+export async function principalOf({ viewer, install }: WayContext, spc: SecretProviderClass): Promise<Result<Principal, ClassFinding>> {
+  const { namespace = "" } = spc.metadata;
   const { credentialsSecretNames: allowedNames } = install.settings;
-  const name = credentialsSecretName({ provider, allowedNames, ...(await namesOfConsumers(viewer, provider)) });
+  const name = credentialsSecretName({ provider: spc, allowedNames, ...(await namesOfConsumers(viewer, spc)) });
   if (!name.ok) {
     const fix = `Name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class, or add the name to --credentials-secret-names.`;
     return failed(found("credentials-not-allowed", name.error, fix));
@@ -82,7 +72,7 @@ export async function principalOf(
   const secret = `Secret ${namespace}/${name.value}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
   if (look.kind === "unseen") {
-    const fix = `Ask for the right to get ${secret}, or look with the worker's rights: ${insideTheWorker(install.namespace, keyOf(provider))}.`;
+    const fix = `Ask for the right to get ${secret}, or look with the worker's rights: ${insideTheWorker(install.namespace, keyOf(spc))}.`;
     return failed(found("credentials-unreadable", look.why, fix));
   }
   if (look.kind !== "seen")
@@ -95,9 +85,9 @@ export async function principalOf(
 
 type Account = Required<ObjectRef>;
 
-export async function accountOf({ viewer }: WayContext, provider: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
-  const { namespace = "" } = provider.metadata;
-  const name = serviceAccountName({ provider, ...(await namesOfConsumers(viewer, provider)) });
+export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
+  const { namespace = "" } = spc.metadata;
+  const name = serviceAccountName({ provider: spc, ...(await namesOfConsumers(viewer, spc)) });
   if (!name.ok) {
     const fix = `Name one ServiceAccount of ${namespace} in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
     return failed(found("account-unknown", name.error, fix));
@@ -116,14 +106,14 @@ export interface Identity {
 
 const nobody = (finding: ClassFinding): Identity => ({ findings: [finding], identity: undefined });
 
-export async function findIdentity(context: ClassContext, provider: SecretProviderClass, mode: SupportedIdentity): Promise<Identity> {
+export async function findIdentity(context: ClassContext, spc: SecretProviderClass, mode: SupportedIdentity): Promise<Identity> {
   switch (mode.kind) {
     case "servicePrincipal":
-      return servicePrincipal(context, provider);
+      return servicePrincipal(context, spc);
     case "workloadIdentity":
-      return workloadIdentity(context, provider, mode.clientId);
+      return workloadIdentity(context, spc, mode.clientId);
     case "managedIdentity":
-      return managedIdentity(context, provider, mode);
+      return managedIdentity(context, spc, mode);
   }
 }
 
@@ -133,8 +123,8 @@ const SAID_BESIDES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
   "credentials-incomplete": ", or an empty one",
 };
 
-async function servicePrincipal(context: ClassContext, provider: SecretProviderClass): Promise<Identity> {
-  const principal = await principalOf(context, provider);
+async function servicePrincipal(context: ClassContext, spc: SecretProviderClass): Promise<Identity> {
+  const principal = await principalOf(context, spc);
   if (!principal.ok) {
     const { message, leaf } = principal.error;
     return nobody({ ...principal.error, message: `${message}${SAID_BESIDES[leaf] ?? ""}` });
@@ -150,10 +140,10 @@ async function servicePrincipal(context: ClassContext, provider: SecretProviderC
   };
 }
 
-async function workloadIdentity(context: ClassContext, provider: SecretProviderClass, clientId: string): Promise<Identity> {
-  const account = await accountOf(context, provider);
+async function workloadIdentity(context: ClassContext, spc: SecretProviderClass, clientId: string): Promise<Identity> {
+  const account = await accountOf(context, spc);
   if (!account.ok) return nobody(account.error);
-  const token = await requestToken(context, account.value, provider);
+  const token = await requestToken(context, account.value, spc);
   if (!token.ok) return nobody(token.error);
   const { namespace, name } = account.value;
   const message = `application ${clientId}, by a token of ServiceAccount ${namespace}/${name} that you may ask for`;
@@ -164,11 +154,7 @@ async function workloadIdentity(context: ClassContext, provider: SecretProviderC
 /** The least that the API server takes. */
 const EXPIRATION_SECONDS = 600;
 
-async function requestToken(
-  context: ClassContext,
-  account: Account,
-  provider: SecretProviderClass,
-): Promise<Result<Sensitive, ClassFinding>> {
+async function requestToken(context: ClassContext, account: Account, spc: SecretProviderClass): Promise<Result<Sensitive, ClassFinding>> {
   const named = `ServiceAccount ${account.namespace}/${account.name}`;
   try {
     const request = { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS };
@@ -179,19 +165,19 @@ async function requestToken(
       const fix = `Create ${named}, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
       return failed(found("account-absent", `there is no ${named}`, fix));
     }
-    const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.install.namespace, keyOf(provider))}.`;
+    const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
     return failed(found("token-request-forbidden", `no token of ${named} for you (${error.code}): the vault is not asked`, fix));
   }
 }
 
 function managedIdentity(
   { azure, install: { namespace } }: ClassContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   mode: Extract<VaultIdentity, { kind: "managedIdentity" }>,
 ): Identity {
   const who = mode.clientId === undefined ? "the system-assigned identity of the worker's node" : `the node's identity ${mode.clientId}`;
   if (azure?.isInCluster !== true) {
-    const fix = `Look from the worker's own pod: ${insideTheWorker(namespace, keyOf(provider))}.`;
+    const fix = `Look from the worker's own pod: ${insideTheWorker(namespace, keyOf(spc))}.`;
     return nobody(found("managed-identity-elsewhere", `${who} is not to be had on this machine: the vault is not asked`, fix));
   }
   return { findings: [fineLeaf("identity-ok", who)], identity: mode };

@@ -13,23 +13,23 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 /** What the worker says of the class, and whether that is of the class as it is now. `status` is undefined where there is none to compare with. */
 export async function checkStatus(
   { install, viewer }: ClassContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
 ): Promise<{ readonly finding: ClassFinding; readonly status?: ClassStatus }> {
-  const off = offBecause(install.settings, provider);
+  const off = offBecause(install.settings, spc);
   if (off !== undefined) return { finding: fineLeaf("status-off", off) };
-  const { namespace = "", name } = provider.metadata;
+  const { namespace = "", name } = spc.metadata;
   const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
   if (look.kind === "unseen") return { finding: found("status-unreadable", look.why, "Ask for the role keyvault-injector-view.") };
   const status = readStatus(valueIn(look)?.status);
-  if (status !== undefined) return { finding: verdictOn(provider, status), status };
+  if (status !== undefined) return { finding: verdictOn(spc, status), status };
   const fix = "See that a worker leads: keyvault-injector doctor, check lease.";
   return { finding: found("status-absent", "the worker has not said anything of the class", fix) };
 }
 
-function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFinding {
+function verdictOn(spc: SecretProviderClass, status: ClassStatus): ClassFinding {
   const synced = conditionOf(status, "Synced");
   const said = `${synced?.reason ?? "Unknown"}: ${synced?.message ?? ""}`;
-  if (status.observedClassGeneration < (provider.metadata.generation ?? 0)) {
+  if (status.observedClassGeneration < (spc.metadata.generation ?? 0)) {
     const message = `the worker has yet to look at the class as it is now; before it was ${said}`;
     return found("status-outdated", message, "Wait a moment, then look again.");
   }
@@ -37,7 +37,7 @@ function verdictOn(provider: SecretProviderClass, status: ClassStatus): ClassFin
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
     return fineLeaf("status-ok", `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored${checked}`);
   }
-  const { namespace = "", name } = provider.metadata;
+  const { namespace = "", name } = spc.metadata;
   const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and run keyvault-injector explain spc/${name} -n ${namespace}.`;
   return found("status-failing", said, fix);
 }
@@ -51,21 +51,21 @@ export interface Compared {
 /** Whether each Secret that the status says is synced is there, ours, untouched, and of the versions that the status names. */
 export async function checkSecrets(
   context: ClassContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   { secrets, files }: Compared,
 ): Promise<readonly ClassFinding[]> {
   const findings: ClassFinding[] = [];
-  for (const status of secrets) findings.push(await checkSecret(context, provider, status, files));
+  for (const status of secrets) findings.push(await checkSecret(context, spc, status, files));
   return findings;
 }
 
 async function checkSecret(
   context: ClassContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   status: SecretStatus,
   files: readonly ObjectFile[],
 ): Promise<ClassFinding> {
-  const { namespace = "" } = provider.metadata;
+  const { namespace = "" } = spc.metadata;
   const named = `Secret ${namespace}/${status.name}`;
   const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
   if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
@@ -77,9 +77,9 @@ async function checkSecret(
     return found("secret-absent", `there is no ${named}: ${why}`, fix);
   }
   const problem =
-    ownerProblem(look.value, provider.metadata.name) ??
+    ownerProblem(look.value, spc.metadata.name) ??
     contentProblem(context, look.value, status) ??
-    versionProblem(look.value, provider, status, files);
+    versionProblem(look.value, spc, status, files);
   if (problem === undefined) return fineLeaf("secret-ok", `${named} is what the status says`);
   return found(problem.leaf, `${named} ${problem.why}`, problem.fix);
 }
@@ -121,7 +121,7 @@ function contentProblem(
 
 function versionProblem(
   { metadata }: Secret,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   { name, data }: SecretStatus,
   files: readonly ObjectFile[],
 ): SecretProblem | undefined {
@@ -133,7 +133,7 @@ function versionProblem(
     const fix = "See that a worker leads, and set the class's annotation keyvault-injector.dev/refresh to have it fetched.";
     return { leaf: "secret-differs", why, fix };
   }
-  const entries = secretObjectsOf(provider).find(({ secretName }) => secretName === name)?.data ?? [];
+  const entries = secretObjectsOf(spc).find(({ secretName }) => secretName === name)?.data ?? [];
   const behind = written.find(({ key, object, version }) => {
     const entry = entries.findLast((candidate) => trimSpace(candidate.key ?? "") === key);
     // Of several files with the same path the last one, as on a mount.

@@ -1,5 +1,6 @@
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
@@ -8,7 +9,7 @@ import { driverViolation, furtherViolation } from "../../../domain/secret-object
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
-import { type ClassContext, insideTheWorker, isServed, keyOf } from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { oneLine, paint } from "../../shared/terminal.ts";
 import { listed } from "../../shared/viewer.ts";
 import { findIdentity, readClass } from "./identity.ts";
@@ -41,48 +42,47 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
 }
 
 /** Parse, identity, network, token, permission, objects; then, whatever came of the vault, status and Secrets. */
-export async function walkClass(context: ClassContext, provider: SecretProviderClass): Promise<ClassWalk> {
-  const { namespace = "", name } = provider.metadata;
-  const asked = await walkToVault(context, provider);
+export async function walkClass(context: ClassContext, spc: SecretProviderClass): Promise<ClassWalk> {
+  const { namespace = "", name } = spc.metadata;
+  const asked = await walkToVault(context, spc);
   if (asked === "notOurs") {
-    const message = `provider ${provider.spec?.provider ?? ""}: nothing of this class is ours`;
+    const message = `provider ${spc.spec?.provider ?? ""}: nothing of this class is ours`;
     return { namespace, name, findings: [fineLeaf("class-not-azure", message)] };
   }
-  const said = await checkStatus(context, provider);
-  const secrets =
-    said.status === undefined ? [] : await checkSecrets(context, provider, { secrets: said.status.secrets, files: asked.files });
+  const said = await checkStatus(context, spc);
+  const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { secrets: said.status.secrets, files: asked.files });
   return { namespace, name, findings: [...asked.findings, said.finding, ...secrets] };
 }
 
 const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
 
-async function walkToVault(context: ClassContext, provider: SecretProviderClass): Promise<VaultLook | "notOurs"> {
-  const read = await readClass(context, provider);
+async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultLook | "notOurs"> {
+  const read = await readClass(context, spc);
   if (read.kind === "notOurs") return "notOurs";
   if (read.kind === "refused") {
     const { problem, isLimit } = read;
     return nothingAsked([isLimit ? found("class-limited", describeProblem(problem), asSentence(problem)) : problemLeaf(problem)]);
   }
   const { address, objects, identity: mode } = read.providerClass;
-  const written = violationsOf(provider);
+  const written = violationsOf(spc);
   if (address.customScope !== undefined && context.azure?.readCloudFile === undefined) {
-    const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(provider))}.`;
+    const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
     const message = "the class names a cloud file that only the worker's pod has: the vault is not asked";
     return nothingAsked([...written, found("cloud-elsewhere", message, fix)]);
   }
   const text = written.length > 0 ? written : [fineLeaf("class-ok", `${objects.length} objects of ${address.vaultUrl}`)];
   // Nothing is asked, so nobody's credentials are needed.
   if (context.azure === undefined) return nothingAsked(text);
-  const { identity, findings } = await findIdentity(context, provider, mode);
+  const { identity, findings } = await findIdentity(context, spc, mode);
   const before = [...text, ...findings];
   if (identity === undefined) return nothingAsked(before);
-  const looked = await lookIntoVault(context, provider, read.providerClass, identity);
+  const looked = await lookIntoVault(context, spc, read.providerClass, identity);
   return { ...looked, findings: [...before, ...looked.findings] };
 }
 
 async function lookIntoVault(
   context: ClassContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   parsed: ProviderClass,
   identity: VaultIdentity,
 ): Promise<VaultLook> {
@@ -91,8 +91,8 @@ async function lookIntoVault(
   const signsIn = identity.kind !== "managedIdentity";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
-  const looked = await checkObjects(context, provider.metadata.namespace ?? "", parsed, identity);
-  const made = looked.isComplete ? madeSecrets(context, provider, looked.files) : [];
+  const looked = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);
+  const made = looked.isComplete ? madeSecrets(context, spc, looked.files) : [];
   return { ...looked, findings: [...network, ...looked.findings, ...made] };
 }
 
@@ -105,9 +105,9 @@ function violationsOf({ spec }: SecretProviderClass): readonly ClassFinding[] {
 }
 
 /** What comes out of the objects that the vault gave; nothing of it is kept. */
-function madeSecrets({ worker }: ClassContext, provider: SecretProviderClass, files: readonly ObjectFile[]): readonly ClassFinding[] {
-  const known = new Set(violationsOf(provider).map(({ message }) => message));
-  return buildSecrets(provider.spec?.secretObjects ?? [], files, worker.pki)
+function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, files: readonly ObjectFile[]): readonly ClassFinding[] {
+  const known = new Set(violationsOf(spc).map(({ message }) => message));
+  return buildSecrets(spc.spec?.secretObjects ?? [], files, worker.pki)
     .flatMap((outcome) => (outcome.kind === "desired" ? [] : [secretObjectLeaf(outcome.problem)]))
     .filter(({ message }) => !known.has(message));
 }
@@ -168,9 +168,9 @@ export async function walkSome(context: ClassContext): Promise<{ readonly walks:
       .filter(({ status }) => conditionOf(readStatus(status), "Synced")?.status === "False")
       .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
   );
-  const rank = (provider: SecretProviderClass): string => `${failing.has(keyOf(provider)) ? 0 : 1} ${keyOf(provider)}`;
+  const rank = (spc: SecretProviderClass): string => `${failing.has(keyOf(spc)) ? 0 : 1} ${keyOf(spc)}`;
   const mirrored = look.value.filter(
-    (provider) => secretObjectsOf(provider).length > 0 && isServed(context.install.settings, provider.metadata.namespace ?? ""),
+    (spc) => secretObjectsOf(spc).length > 0 && isServed(context.install.settings, spc.metadata.namespace ?? ""),
   );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };
@@ -178,9 +178,9 @@ export async function walkSome(context: ClassContext): Promise<{ readonly walks:
 
 export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
   const walks: ReportedWalk[] = [];
-  for (const [index, provider] of classes.entries()) {
-    context.tellProgress(`class ${keyOf(provider)} (${index + 1} of ${classes.length})`);
-    walks.push(reportedWalk(await walkClass(context, provider)));
+  for (const [index, spc] of classes.entries()) {
+    context.tellProgress(`class ${keyOf(spc)} (${index + 1} of ${classes.length})`);
+    walks.push(reportedWalk(await walkClass(context, spc)));
   }
   return walks;
 }

@@ -50,18 +50,18 @@ type Decision = Omit<PlannedSecret, "name" | "type">;
 /** `index` is the secretObject's. */
 export async function planSecretObject(
   context: PlanContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   index: number,
   claims: SecretClaims,
 ): Promise<PlannedSecret> {
-  const { secretName: name, type = "" } = secretObjectsOf(provider)[index] ?? { secretName: "" };
+  const { secretName: name, type = "" } = secretObjectsOf(spc)[index] ?? { secretName: "" };
   const named = { name, type: type.trim() === "" ? "Opaque" : type.trim() };
-  const invalid = invalidity(provider, index, name);
+  const invalid = invalidity(spc, index, name);
   if (invalid !== undefined) return { ...named, ...invalid };
-  const { namespace = "" } = provider.metadata;
+  const { namespace = "" } = spc.metadata;
   const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
   if (look.kind === "unseen") return { ...named, action: "unknown", message: look.why, fix: "Run doctor with more rights." };
-  return { ...named, ...decide(context, provider, named, { claims, live: valueIn(look) }) };
+  return { ...named, ...decide(context, spc, named, { claims, live: valueIn(look) }) };
 }
 
 interface Facts {
@@ -72,11 +72,11 @@ interface Facts {
 /** By the worker's own rules: who has it keeps it, else the eldest comes first; what is nobody's is made, somebody else's judged. */
 function decide(
   { install: { settings }, worker }: PlanContext,
-  provider: SecretProviderClass,
+  spc: SecretProviderClass,
   wanted: { readonly name: string; readonly type: string },
   { claims, live }: Facts,
 ): Decision {
-  const { namespace = "", name: className } = provider.metadata;
+  const { namespace = "", name: className } = spc.metadata;
   const claimants = claims.classes.of(namespace, wanted.name);
   // By any key: no fingerprint is compared where the owner decides.
   const observed = live && worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
@@ -92,7 +92,7 @@ function decide(
   if (isManaged) return { action: "keep" };
   const verdict = takeOver({
     className,
-    adopts: adoptedNames(provider),
+    adopts: adoptedNames(spc),
     wanted,
     live: observed,
     writer: live.metadata.managedFields?.[0]?.manager,
@@ -111,14 +111,14 @@ function isOwn(live: Secret | undefined): boolean {
 
 const TAKEN_FROM = { owner: "its owner and the class agree", driver: "the CSI driver's own sync made it, and is switched off" };
 
-function invalidity(provider: SecretProviderClass, index: number, name: string): Decision | undefined {
-  const violation = textViolation(provider.spec?.secretObjects?.[index] ?? {});
+function invalidity(spc: SecretProviderClass, index: number, name: string): Decision | undefined {
+  const violation = textViolation(spc.spec?.secretObjects?.[index] ?? {});
   if (violation !== undefined) {
     const { reason, message, hint } = violation;
     const field = `spec.secretObjects[${index}].${violation.field}`;
     return { action: "invalid", reason, message: `${field}: ${message}`, fix: `In ${field}: ${hint}.` };
   }
-  const sharing = secretObjectsOf(provider).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));
+  const sharing = secretObjectsOf(spc).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));
   if (sharing.length < 2) return undefined;
   // Neither is written: nobody can say which one is meant.
   const message = `secretObjects ${sharing.join(" and ")} name the same Secret ${name}`;

@@ -1,9 +1,10 @@
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import { keyOf, offBecause } from "../../shared/class-context.ts";
+import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, oneLine, paint } from "../../shared/terminal.ts";
 import { accountOf, principalOf, readClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
@@ -41,44 +42,40 @@ export async function planClasses(
   { classes, claims }: { readonly classes: readonly SecretProviderClass[]; readonly claims: SecretClaims },
 ): Promise<readonly PlannedClass[]> {
   const planned: PlannedClass[] = [];
-  for (const provider of [...classes].filter(isOurs).sort(byKey)) planned.push(await planClass(context, provider, claims));
+  for (const spc of [...classes].filter(isOurs).sort(byKey)) planned.push(await planClass(context, spc, claims));
   return planned;
 }
 
 const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf(a) < keyOf(b) ? -1 : 1);
 
-async function planClass(context: PlanContext, provider: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
-  const { namespace = "", name } = provider.metadata;
-  if (offBecause(context.install.settings, provider) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
+async function planClass(context: PlanContext, spc: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
+  const { namespace = "", name } = spc.metadata;
+  if (offBecause(context.install.settings, spc) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
   const secrets: PlannedSecret[] = [];
-  for (const [index] of secretObjectsOf(provider).entries()) secrets.push(await planSecretObject(context, provider, index, claims));
-  const refused = await refusalOf(context, provider);
-  const isWaiting = syncMode(provider, context.install.settings.syncMode) === "while-used";
-  const [message] = annotationProblems(provider, pollInterval(provider, 0));
+  for (const [index] of secretObjectsOf(spc).entries()) secrets.push(await planSecretObject(context, spc, index, claims));
+  const refused = await refusalOf(context, spc);
+  const isWaiting = syncMode(spc, context.install.settings.syncMode) === "while-used";
+  const [message] = annotationProblems(spc, pollInterval(spc, 0));
   const told = message === undefined ? {} : { message };
   return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
 }
 
 /** In the worker's order: parameters, identity, objects, limits. */
-async function refusalOf(context: PlanContext, provider: SecretProviderClass): Promise<Verdict | undefined> {
-  const read = await readClass(context, provider);
+async function refusalOf(context: PlanContext, spc: SecretProviderClass): Promise<Verdict | undefined> {
+  const read = await readClass(context, spc);
   if (read.kind === "notOurs") return undefined;
-  if (read.kind === "class") return identityVerdict(context, provider, read.providerClass);
+  if (read.kind === "class") return identityVerdict(context, spc, read.providerClass);
   const { reason, message, field, hint } = read.problem;
   return refused(reason, `${field}: ${message}`, `In ${field}: ${hint}.`);
 }
 
-async function identityVerdict(
-  context: PlanContext,
-  provider: SecretProviderClass,
-  { identity }: ProviderClass,
-): Promise<Verdict | undefined> {
+async function identityVerdict(context: PlanContext, spc: SecretProviderClass, { identity }: ProviderClass): Promise<Verdict | undefined> {
   if (identity.kind === "managedIdentity") return undefined;
   if (identity.kind === "servicePrincipal") {
-    const principal = await principalOf(context, provider);
+    const principal = await principalOf(context, spc);
     return principal.ok ? undefined : ofFinding(principal.error, "CredentialsMissing");
   }
-  const account = await accountOf(context, provider);
+  const account = await accountOf(context, spc);
   if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
   const look = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
   if (look.kind === "seen") return undefined;

@@ -1,7 +1,0 @@
-/** A file's bytes to its text, as kubectl decodes them: UTF-8, or UTF-16 where the file begins with its byte order mark. */
-export function decodeFile(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
-  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
-  return new TextDecoder().decode(bytes);
-}
