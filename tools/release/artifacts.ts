@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { fluxContent } from "./flux.ts";
 import { type Descriptor, EMPTY, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -61,13 +62,15 @@ export function withImage(values: string, image: PlacedImage | undefined): strin
   );
 }
 
-/** Everything that `kubectl apply -f` takes, in one file: the definitions, then the rest. Removing by it takes the classes along. */
-export function releaseManifests(version: string, image: PlacedImage | undefined): string {
-  const [crds, rest] = ["crds.yaml", "keyvault-injector.yaml"].map((file) =>
-    readFileSync(path.join(root, "manifests/releases", version, file), "utf8"),
-  );
+/** Rendered files of a release, in the order in which they are applied. */
+const RENDERED = ["crds.yaml", "keyvault-injector.yaml", "node-side.yaml"] as const;
+
+/** What `kubectl apply -f` takes, in one file: the definitions, the product, and driver and provider unless the cluster has them. */
+export function releaseManifests(version: string, image: PlacedImage | undefined, { nodeSide }: { readonly nodeSide: boolean }): string {
+  const files = RENDERED.filter((file) => nodeSide || file !== "node-side.yaml");
+  const parts = files.map((file) => readFileSync(path.join(root, "manifests/releases", version, file), "utf8"));
   const warning = "# kubectl delete -f of this file deletes the definitions, and with them every class: see docs/how-to/uninstall.md.\n";
-  const text = `${warning}${crds}---\n${rest}`;
+  const text = `${warning}${parts.join("---\n")}`;
   if (image === undefined) return text;
   const name = `image: keyvault-injector:${version}`;
   if (!text.includes(`${name}\n`)) throw new Error(`the rendered manifests have no ${name}: npm run render-manifests`);
@@ -75,12 +78,8 @@ export function releaseManifests(version: string, image: PlacedImage | undefined
 }
 
 /** As Flux's OCIRepository reads it. */
-export async function addFluxArtifact(
-  layout: OciLayout,
-  manifests: string,
-  annotations: Readonly<Record<string, string>>,
-): Promise<Descriptor> {
-  const { content } = await tarGz([{ path: "keyvault-injector.yaml", kind: "file", content: manifests }]);
+export async function addFluxArtifact(layout: OciLayout, annotations: Readonly<Record<string, string>>): Promise<Descriptor> {
+  const { content } = await tarGz(fluxContent());
   const config = layout.addJson({}, "application/vnd.cncf.flux.config.v1+json");
   return addArtifact(layout, { config, layers: [layout.addBlob(content, "application/vnd.cncf.flux.content.v1.tar+gzip")], annotations });
 }
