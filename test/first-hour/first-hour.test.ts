@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { REPOSITORIES } from "../../tools/release/make-release.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { programRefusal } from "../e2e/support/binaries.ts";
 import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
 import { type RealNode, realNodeRefusal } from "../e2e/support/node.ts";
@@ -11,7 +12,6 @@ import { fluxPlane } from "../install/support/flux-plane.ts";
 import { pushedReference } from "../release/support/made-release.ts";
 import { fluxRefusal, startWholeFlux } from "../support/cluster/flux.ts";
 import { HELM_VERSIONS, type HelmVersion } from "../support/cluster/helm.ts";
-import { VERSION } from "../../tools/repository-files.ts";
 import { type Ground, prepareGround } from "./support/ground.ts";
 import { commandsOf, excesses, type TypedCommand, totalSeconds, typeAll } from "./support/way.ts";
 

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { settingsOf, type WorkloadObject } from "../../src/cli/shared/settings-in-force.ts";
+import { REPOSITORY } from "../../tools/repository-files.ts";
 import { RELEASE, releaseRefusal } from "../install/support/released-image.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { CHART, HELM_VERSIONS, helmRefusal, runHelm } from "../support/cluster/helm.ts";
-import { REPOSITORY } from "../../tools/repository-files.ts";
 
 const refusal = controlPlaneRefusal() ?? helmRefusal() ?? releaseRefusal();
 const NAME = "akvsecretsprovider";

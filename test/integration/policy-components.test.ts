@@ -4,12 +4,12 @@ import jsonPatch from "fast-json-patch";
 import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
-import { eventually } from "../support/time/eventually.ts";
 import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, healingManifests, installDefinitions, listAt, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
 import type { Operation } from "./worker-writes/pod-changes.ts";
-import { TARGETS, type Target } from "../support/component-damage/table.ts";
+import { TARGETS, type Target } from "./worker-writes/table.ts";
 
 const OWN = "keyvault-injector";
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/default/secretproviderclasses";

@@ -1,9 +1,9 @@
 /** The page whose commands `npm run test:first-hour` types on real nodes. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { readSteps } from "../e2e/support/tutorial.ts";
 import { commandsOf, LIMITS, PAGE } from "../first-hour/support/way.ts";
-import { readRepositoryFile } from "../../tools/repository-files.ts";
 
 const WAYS = ["Helm", "kubectl", "Flux"] as const;
 

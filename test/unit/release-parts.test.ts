@@ -206,7 +206,8 @@ describe("npm run release", () => {
   test("refuses what it cannot do before it builds anything", () => {
     for (const [args, environment, said] of [
       [[], {}, /name the version: npm run release -- VERSION/],
-      [["9.9.9"], {}, /package\.json has the version .*, not 9\.9\.9/],
+      [["9.9.9"], {}, /package\.json has the version .*, not 9\.9\.9: raise it by npm run release -- 9\.9\.9 --raise/],
+      [[VERSION, "--raise"], {}, /is no version after/],
       [
         [VERSION, "--uncommitted"],
         { KEYVAULT_INJECTOR_REGISTRY: "registry.example.com" },

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import type { SignChart } from "./chart-provenance.ts";
 import { fluxContent } from "./flux.ts";
 import { type Descriptor, EMPTY, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
 
@@ -26,12 +27,20 @@ function addArtifact(layout: OciLayout, artifact: Artifact): Descriptor {
   return layout.addJson({ schemaVersion: 2, mediaType: MANIFEST, ...artifact }, MANIFEST);
 }
 
-/** The packaged chart, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
+export interface ChartOptions {
+  readonly image: PlacedImage | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Undefined where there is no key for it. */
+  readonly sign: SignChart | undefined;
+  /** ISO 8601, of the signature. */
+  readonly date: string;
+}
+
+/** The packaged chart and its provenance, as files by name, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
 export async function addChart(
   layout: OciLayout,
-  image: PlacedImage | undefined,
-  annotations: Readonly<Record<string, string>>,
-): Promise<{ readonly archive: Buffer; readonly artifact: Descriptor }> {
+  { image, annotations, sign, date }: ChartOptions,
+): Promise<{ readonly files: Readonly<Record<string, Buffer | string>>; readonly artifact: Descriptor }> {
   const files = globSync("**/*", { cwd: CHART, withFileTypes: true }).filter((entry) => entry.isFile());
   const { content } = await tarGz(
     files.map((entry) => {
@@ -45,9 +54,19 @@ export async function addChart(
       };
     }),
   );
-  const config = layout.addJson(parse(readFileSync(path.join(CHART, "Chart.yaml"), "utf8")), "application/vnd.cncf.helm.config.v1+json");
-  const layer = layout.addBlob(content, "application/vnd.cncf.helm.chart.content.v1.tar+gzip");
-  return { archive: content, artifact: addArtifact(layout, { config, layers: [layer], annotations }) };
+  const metadata = readFileSync(path.join(CHART, "Chart.yaml"), "utf8");
+  const chart: { readonly name: string; readonly version: string } = parse(metadata);
+  const name = `${chart.name}-${chart.version}.tgz`;
+  const provenance = await sign?.({ metadata, name, archive: content, date });
+  const config = layout.addJson(chart, "application/vnd.cncf.helm.config.v1+json");
+  const layers = [
+    layout.addBlob(content, "application/vnd.cncf.helm.chart.content.v1.tar+gzip"),
+    ...(provenance === undefined ? [] : [layout.addBlob(provenance, "application/vnd.cncf.helm.chart.provenance.v1.prov")]),
+  ];
+  return {
+    files: { [name]: content, ...(provenance === undefined ? {} : { [`${name}.prov`]: provenance }) },
+    artifact: addArtifact(layout, { config, layers, annotations }),
+  };
 }
 
 /** Throws where the values are not as they are made. */

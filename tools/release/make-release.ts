@@ -7,6 +7,7 @@ import { sectionOf } from "../helm-chart/changes.ts";
 import { PROJECT, withAbsoluteLinks } from "../helm-chart/project.ts";
 import { addChart, addFiles, addFluxArtifact, type PlacedImage, releaseManifests } from "./artifacts.ts";
 import { basePackages } from "./base-packages.ts";
+import type { SignChart } from "./chart-provenance.ts";
 import { writeCommandLine } from "./command-line.ts";
 import { fluxManifests } from "./flux.ts";
 import { addImage, type BuiltImage } from "./image.ts";
@@ -39,6 +40,8 @@ export interface ReleaseOptions {
   readonly folder: string;
   /** Where it will be pushed to, `<host>/<prefix>`; undefined where it stays here. */
   readonly registry: string | undefined;
+  /** Makes the chart's provenance; default none. */
+  readonly signChart?: SignChart | undefined;
 }
 
 interface Commit {
@@ -47,7 +50,7 @@ interface Commit {
   readonly date: string;
 }
 
-export async function makeRelease({ folder, registry }: ReleaseOptions): Promise<Release> {
+export async function makeRelease({ folder, registry, signChart }: ReleaseOptions): Promise<Release> {
   const { version } = PROJECT;
   const commit = headCommit();
   const notes = withAbsoluteLinks(`## ${sectionOf(readFileSync(path.join(root, "CHANGELOG.md"), "utf8"), version)}`);
@@ -60,7 +63,7 @@ export async function makeRelease({ folder, registry }: ReleaseOptions): Promise
   const annotations = annotationsOf(version, commit);
   const image = await addImage(layout, { dist, labels: annotations, created: commit.date });
   const placed = registry === undefined ? undefined : { repository: `${registry}/${REPOSITORIES.image}`, digest: image.index.digest };
-  const chart = await addChart(layout, placed, annotations);
+  const chart = await addChart(layout, { image: placed, annotations, sign: signChart, date: commit.date });
   const fluxArtifact = await addFluxArtifact(layout, annotations);
   const bom = await makeBom();
   const boms = { amd64: await bomFor(bom, "amd64"), arm64: await bomFor(bom, "arm64") };
@@ -69,7 +72,7 @@ export async function makeRelease({ folder, registry }: ReleaseOptions): Promise
   const all = [
     ...files,
     ...writeFiles(folder, {
-      [`${NAME}-${version}.tgz`]: chart.archive,
+      ...chart.files,
       [`${NAME}-${version}.yaml`]: releaseManifests(version, placed, { nodeSide: true }),
       [`${NAME}-${version}-without-node-side.yaml`]: releaseManifests(version, placed, { nodeSide: false }),
       ...fluxFile(version, placed, { registry, digest: fluxArtifact.digest }),

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
+import { VERSION } from "../../../tools/repository-files.ts";
 import { builtProgram, nodeBinaries } from "../../e2e/support/binaries.ts";
 import { openWalk, prepareVault, type Walk, type WalkValues } from "../../e2e/support/document-walk.ts";
 import { bringInEmulator, EMULATOR_PROXY } from "../../e2e/support/install.ts";
@@ -10,7 +11,6 @@ import { type RealNode, startRealNode } from "../../e2e/support/node.ts";
 import { publicImages } from "../../e2e/support/node-images.ts";
 import { type PushedRelease, pushedRelease } from "../../release/support/made-release.ts";
 import type { HelmVersion } from "../../support/cluster/helm.ts";
-import { VERSION } from "../../../tools/repository-files.ts";
 import { fillRegistry } from "./filled-registry.ts";
 
 export interface Ground {

@@ -2,10 +2,10 @@ import type { ComponentCopy } from "../../../src/domain/healing/component-copy.t
 import { componentsOf } from "../../../src/domain/healing/components.ts";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
-import { eventually } from "../time/eventually.ts";
 import { kubeAccess } from "../cluster/kube-access.ts";
 import { freePort, type ProductProcess, productOn } from "../cluster/product.ts";
 import { folderManifests, healingManifests, installDefinitions, type Manifest } from "../cluster/shipped-manifests.ts";
+import { eventually } from "../time/eventually.ts";
 import { listAll } from "../worker/sync-world.ts";
 import { componentId, type DamagedCluster, isDamagedIn, type Target } from "./cluster.ts";
 
