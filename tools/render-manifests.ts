@@ -1,10 +1,10 @@
 /**
- * Renders what a release ships: `manifests/releases/<version>/crds.yaml` and `keyvault-injector.yaml`, and the Helm chart.
+ * Renders what a release ships: `crds.yaml`, `keyvault-injector.yaml` and `node-side.yaml` of `manifests/releases/<version>`, and the Helm chart.
  *
  *   node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
  *
  * `--check` writes nothing and fails where a file is not what would be written. `--out` is another folder than the release's, for its
- * two files only.
+ * own files only.
  */
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -14,10 +14,15 @@ import { chartFiles } from "./helm-chart/chart-files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
-/** File of a release and the kustomization that it is rendered from, in the order in which they are applied. */
+/** File of a release and the kustomizations that it is rendered from, in the order in which they are applied. */
 const OUTPUTS = [
-  { file: "crds.yaml", source: "manifests/crds", title: "custom resource definitions; applied first" },
-  { file: "keyvault-injector.yaml", source: "manifests/overlays/default", title: "everything else" },
+  { file: "crds.yaml", sources: ["manifests/crds"], title: "custom resource definitions; applied first" },
+  { file: "keyvault-injector.yaml", sources: ["manifests/overlays/default"], title: "the product" },
+  {
+    file: "node-side.yaml",
+    sources: ["manifests/components/csi-driver", "manifests/components/azure-provider"],
+    title: "CSI driver and Azure provider, for a cluster that has neither",
+  },
 ] as const;
 
 /** kubectl's built-in kustomize over a folder, given relative to the checkout or absolute. */
@@ -36,10 +41,11 @@ async function renderRelease(kubectl: string, out: string | undefined): Promise<
   const version = await packageVersion();
   const folder = out === undefined ? path.join(root, "manifests", "releases", version) : path.resolve(out);
   return Promise.all(
-    OUTPUTS.map(async ({ file, source, title }) => ({
-      file: path.join(folder, file),
-      text: `# keyvault-injector ${version}: ${title}. Made by tools/render-manifests.ts from ${source}.\n${await renderKustomization(kubectl, source)}`,
-    })),
+    OUTPUTS.map(async ({ file, sources, title }) => {
+      const parts = await Promise.all(sources.map((source) => renderKustomization(kubectl, source)));
+      const heading = `# keyvault-injector ${version}: ${title}. Made by tools/render-manifests.ts from ${sources.join(" and ")}.\n`;
+      return { file: path.join(folder, file), text: `${heading}${parts.join("---\n")}` };
+    }),
   );
 }
 

@@ -151,7 +151,7 @@ export const SETTINGS = {
   "heal-node-side": {
     usedBy: "sync",
     type: { kind: "boolean" },
-    default: "true",
+    default: "false",
     help: "Whether components to heal are also the CSI driver and the Azure provider that came with this install.",
   },
   "strict-annotations": {

@@ -1,30 +1,47 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { describe, test } from "node:test";
-import { renderKustomization } from "../../tools/render-manifests.ts";
-import { controlPlaneBinary, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { at, listAt, MANIFESTS, type Manifest, parseManifests, renderOverlay } from "../support/cluster/shipped-manifests.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import {
+  at,
+  healingManifests,
+  listAt,
+  type Manifest,
+  nodeSideHealing,
+  parseManifests,
+  renderOverlay,
+  renderOwnKustomization,
+} from "../support/cluster/shipped-manifests.ts";
 
 const refusal = controlPlaneRefusal();
 const WORKER = "keyvault-injector-sync";
-const FOLDERS = ["overlays/default", "components/csi-driver", "components/azure-provider"];
+const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 /** What a component is made of; RBAC and policies are never healed. */
 const COMPONENTS =
   /^(deployments|daemonsets|services|serviceaccounts|poddisruptionbudgets|priorityclasses|csidrivers|(mutating|validating)webhookconfigurations)$/;
 
-/** A folder, with or without component healing, as its reader would render it. */
-async function rendered(folder: string, isHealed: boolean): Promise<readonly Manifest[]> {
-  const place = mkdtempSync(path.join(tmpdir(), "component-rights-"));
-  try {
-    const relative = (part: string): string => path.relative(place, path.join(MANIFESTS, part));
-    const components = isHealed ? [] : [relative("components/no-component-healing")];
-    writeFileSync(path.join(place, "kustomization.yaml"), JSON.stringify({ resources: [relative(folder)], components }));
-    return parseManifests(await renderKustomization(controlPlaneBinary("kubectl"), place));
-  } finally {
-    rmSync(place, { recursive: true });
-  }
+/** A folder with components over it, as its reader would render it. */
+async function rendered(folder: string, ...components: readonly string[]): Promise<readonly Manifest[]> {
+  return parseManifests(await renderOwnKustomization({ resources: [folder], components }));
+}
+
+const argumentsOf = (manifests: readonly Manifest[]): readonly unknown[] =>
+  listAt(
+    manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === WORKER),
+    "spec",
+    "template",
+    "spec",
+    "containers",
+    0,
+    "args",
+  );
+
+/** What the worker may write of workloads, by the policy. */
+function ownComponents(manifests: readonly Manifest[]): string {
+  const policy = manifests.find(
+    ({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name === "keyvault-injector-sync-workloads",
+  );
+  assert.equal(at(policy, "spec", "variables", 0, "name"), "isOwnComponent");
+  return String(at(policy, "spec", "variables", 0, "expression"));
 }
 
 /** What the worker may make or change of components: `create deployments.apps`. Its restart stamp is a patch of any workload. */
@@ -48,36 +65,47 @@ function writesOf(manifests: readonly Manifest[]): readonly string[] {
     .map(({ verb, resource }) => `${verb} ${resource}`);
 }
 
-describe("the overlays of few rights", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
-  for (const overlay of ["blind", "strict"]) {
-    test(`S3: the worker is refused the node side by ${overlay}, and told to leave it alone`, async () => {
+describe("the node side", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  for (const overlay of ["default", "blind", "strict"]) {
+    test(`S3: is refused to the worker by the overlay ${overlay}, which is told to leave it alone`, async () => {
       const manifests = parseManifests(await renderOverlay(overlay));
-      const worker = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === WORKER);
-      const policy = manifests.find(
-        ({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name === "keyvault-injector-sync-workloads",
-      );
 
-      assert.ok(listAt(worker, "spec", "template", "spec", "containers", 0, "args").includes("--heal-node-side=false"));
-      assert.equal(at(policy, "spec", "variables", 0, "name"), "isOwnComponent");
-      assert.doesNotMatch(String(at(policy, "spec", "variables", 0, "expression")), /csi-secrets-store/);
-      assert.match(String(at(policy, "spec", "variables", 0, "expression")), /keyvault-injector-sync/);
-      assert.match(await renderOverlay("default"), /csi-secrets-store-provider-azure-windows/);
+      assert.ok(argumentsOf(manifests).includes("--heal-node-side=false"));
+      assert.doesNotMatch(ownComponents(manifests), /csi-secrets-store/);
+      assert.match(ownComponents(manifests), /keyvault-injector-sync/);
     });
   }
+
+  for (const folder of NODE_SIDE) {
+    test(`comes without a right of the worker to it, and with one where healing is asked for: ${folder}`, async () => {
+      const { components = [] } = nodeSideHealing(folder);
+      assert.deepEqual(writesOf(await rendered(folder)), []);
+      assert.notDeepEqual(writesOf(await rendered(folder, ...components)), []);
+    });
+  }
+
+  test("is healed where that is asked for: by the flag, by the policy, and in what pins the worker's pods", async () => {
+    const manifests = await healingManifests("overlays/default");
+
+    assert.ok(argumentsOf(manifests).includes("--heal-node-side=true"));
+    assert.match(ownComponents(manifests), /csi-secrets-store-provider-azure-windows/);
+    const pinned = manifests.find(({ kind, metadata }) => kind === "PodTemplate" && metadata.name === WORKER);
+    assert.deepEqual(listAt(pinned, "template", "spec", "containers", 0, "args"), argumentsOf(manifests));
+  });
 });
 
 describe("without component healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
-  for (const folder of FOLDERS) {
+  for (const folder of ["overlays/default", ...NODE_SIDE]) {
     test(`the worker has no right to write a component, and has it with it: ${folder}`, async () => {
-      assert.deepEqual(writesOf(await rendered(folder, false)), []);
-      assert.notDeepEqual(writesOf(await rendered(folder, true)), []);
+      const { components = [] } = nodeSideHealing(folder);
+      assert.deepEqual(writesOf(await rendered(folder, ...components, "components/no-component-healing")), []);
+      assert.notDeepEqual(writesOf(await rendered(folder, ...components)), []);
     });
   }
 
   test("the worker is told not to, and its policy leaves it the restart stamp alone", async () => {
-    const manifests = await rendered("overlays/default", false);
-    const worker = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === WORKER);
-    assert.equal(listAt(worker, "spec", "template", "spec", "containers", 0, "args").at(-1), "--heal=crds,classes");
+    const manifests = await rendered("overlays/default", "components/no-component-healing");
+    assert.equal(argumentsOf(manifests).at(-1), "--heal=crds,classes");
     const policy = manifests.find(
       ({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name === "keyvault-injector-sync-workloads",
     );

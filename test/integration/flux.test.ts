@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { CustomResourceDefinition } from "../../src/domain/healing/crd.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { runOffline, runOnline } from "../support/cli/cli.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
@@ -91,7 +92,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
     );
     assert.ok(pod?.spec.volumes.some(({ csi }) => csi !== undefined));
     const images = await kubectl("get", "deployments", "-n", PRODUCT, "-o", "jsonpath={.items[*].spec.template.spec.containers[*].image}");
-    assert.deepEqual([...new Set(images.split(" "))], ["registry.example.com/platform/keyvault-injector:0.4.0"]);
+    assert.deepEqual([...new Set(images.split(" "))], [`registry.example.com/platform/keyvault-injector:${VERSION}`]);
   });
 
   test("is left alone by the next round of the same commit, and by every round after it", async () => {

@@ -206,6 +206,7 @@ for (const version of HELM_VERSIONS) {
         "sync",
         "--sync-secret=true",
         "--enable-secret-rotation=true",
+        "--heal-node-side=false",
         "--rotation-poll-interval=3m",
       ]);
     });

@@ -35,16 +35,14 @@ interface Pair {
   readonly name: string;
   readonly set: readonly string[];
   readonly folders: readonly string[];
-  /** Beside them, with manifests/components/no-component-healing: what the worker is to leave alone. */
-  readonly unhealed?: readonly string[];
   readonly kubernetes?: string;
 }
 
 /** Values, and the folders whose objects they give. */
 const PAIRS: readonly Pair[] = [
   { name: "the default overlay with driver and provider", set: [], folders: ["overlays/default", ...NODE_SIDE] },
-  { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind"], unhealed: NODE_SIDE },
-  { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict"], unhealed: NODE_SIDE },
+  { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind", ...NODE_SIDE] },
+  { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict", ...NODE_SIDE] },
   { name: "the overlay for an existing driver", set: ["secrets-store-csi-driver.install=false"], folders: ["overlays/existing-driver"] },
   { name: "the overlay for OpenShift", set: ["openshift=true"], folders: ["overlays/openshift"], kubernetes: "1.34.0" },
   {
@@ -61,7 +59,7 @@ const PAIRS: readonly Pair[] = [
   {
     name: "the overlay with images of one's own",
     set: [
-      "image=registry.example.com/keyvault-injector:0.4.0",
+      `image=registry.example.com/keyvault-injector:${VERSION}`,
       "secrets-store-csi-driver.linux.image.repository=registry.example.com/csi-secrets-store/driver",
       "secrets-store-csi-driver.linux.registrarImage.repository=registry.example.com/sig-storage/csi-node-driver-registrar",
       "secrets-store-csi-driver.linux.livenessProbeImage.repository=registry.example.com/sig-storage/livenessprobe",
@@ -80,7 +78,7 @@ const PAIRS: readonly Pair[] = [
   },
 ];
 
-interface OwnPair extends Pick<Pair, "name" | "set" | "unhealed"> {
+interface OwnPair extends Pick<Pair, "name" | "set"> {
   readonly own: OwnKustomization;
 }
 
@@ -89,7 +87,7 @@ function limitedTo(namespaces: readonly string[], resources: readonly string[]):
   const [binding] = readManifests("components/namespaces/binding.yaml");
   assert.ok(binding);
   // Before the overlay's own arguments, where the chart has it.
-  const flag = { op: "add", path: "/spec/template/spec/containers/0/args/3", value: `--namespaces=${namespaces.join(",")}` };
+  const flag = { op: "add", path: "/spec/template/spec/containers/0/args/4", value: `--namespaces=${namespaces.join(",")}` };
   return {
     resources,
     components: ["components/namespaces"],
@@ -135,10 +133,12 @@ function issuedBy(issuerRef: Readonly<Record<string, string>>): OwnKustomization
 /** Values, and kustomizations of a user's own that give the same. */
 const OWN_PAIRS: readonly OwnPair[] = [
   {
-    name: "the default overlay without healing of the node side",
-    set: ["healNodeSide=false"],
-    own: { resources: ["overlays/default"], components: ["components/no-node-side-healing"], transformers: ["installed-pods"] },
-    unhealed: NODE_SIDE,
+    name: "the default overlay with healing of the node side",
+    set: ["healNodeSide=true"],
+    own: {
+      resources: ["overlays/default", ...NODE_SIDE],
+      components: ["product", "csi-driver", "azure-provider"].map((part) => `components/node-side-healing/${part}`),
+    },
   },
   {
     name: "a worker of two namespaces",
@@ -148,8 +148,7 @@ const OWN_PAIRS: readonly OwnPair[] = [
   {
     name: "a blind worker of one",
     set: ["namespaces={team-a}", "secretAccess=blind"],
-    own: limitedTo(["team-a"], ["overlays/blind"]),
-    unhealed: NODE_SIDE,
+    own: limitedTo(["team-a"], ["overlays/blind", ...NODE_SIDE]),
   },
   { name: "certificates by cert-manager", set: ["certManager.enabled=true"], own: CERTIFIED },
   {
@@ -195,16 +194,12 @@ const OWN_PAIRS: readonly OwnPair[] = [
   {
     name: "certificates by cert-manager, denied classes and a worker of two namespaces",
     set: ["certManager.enabled=true", "classAuthors=deny", "namespaces={team-a,team-b}"],
-    own: { ...limitedTo(["team-a", "team-b"], ["overlays/strict"]), components: ["components/namespaces", "components/cert-manager"] },
-    unhealed: NODE_SIDE,
+    own: {
+      ...limitedTo(["team-a", "team-b"], ["overlays/strict", ...NODE_SIDE]),
+      components: ["components/namespaces", "components/cert-manager"],
+    },
   },
 ];
-
-/** Folders as the how-to tells their reader to apply them where the worker is to leave them alone. */
-async function unhealedObjects(folders: readonly string[] = []): Promise<readonly Manifest[]> {
-  if (folders.length === 0) return [];
-  return parseManifests(await renderOwnKustomization({ resources: folders, components: ["components/no-component-healing"] }));
-}
 
 /** What the chart says of the release in labels, which manifests that are applied by hand have not. */
 const OF_A_RELEASE = ["instance", "managed-by", "version", "part-of", "name"].map((key) => `app.kubernetes.io/${key}`);
@@ -244,25 +239,22 @@ for (const version of HELM_VERSIONS) {
       await runHelm(version, ["version"]);
     });
 
-    for (const { name, set, folders, unhealed, kubernetes } of PAIRS) {
+    for (const { name, set, folders, kubernetes } of PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         // The hook is Helm's own: manifests are prepared by hand.
         const rendering = { args: ["--no-hooks"], set, ...(kubernetes === undefined ? {} : { kubernetes }) };
-        assert.deepEqual(
-          byName(await chartObjects(version, rendering)),
-          byName([...(await folderManifests(...folders)), ...(await unhealedObjects(unhealed))]),
-        );
+        assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await folderManifests(...folders)));
       });
     }
 
-    for (const { name, set, own, unhealed } of OWN_PAIRS) {
+    for (const { name, set, own } of OWN_PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
         const rendering = {
           args: ["--no-hooks"],
           set,
           ...(own.namespace === undefined ? {} : { namespace: own.namespace }),
         };
-        const objects = [...parseManifests(await renderOwnKustomization(own)), ...(await unhealedObjects(unhealed))];
+        const objects = parseManifests(await renderOwnKustomization(own));
         assert.deepEqual(byName(await chartObjects(version, rendering)), byName(objects));
       });
     }

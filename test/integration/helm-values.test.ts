@@ -476,6 +476,7 @@ describe("settings given as values", { skip }, () => {
       "sync",
       "--sync-secret=true",
       "--enable-secret-rotation=true",
+      "--heal-node-side=false",
       "--rotation-poll-interval=5m",
       "--max-rollouts-per-namespace=3",
       "--credentials-secret-names=one,two",
@@ -500,9 +501,14 @@ describe("settings given as values", { skip }, () => {
         .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     const policy = /name: isOwnComponent/;
 
-    assert.ok((await healing([])).length >= 8);
-    assert.deepEqual(await healing(["heal={crds,classes}"]), []);
-    const [on, off] = await Promise.all([renderChart("helm-4"), renderChart("helm-4", { set: ["heal={crds,classes}"] })]);
+    const all = ["healNodeSide=true"];
+    assert.ok((await healing(all)).length >= 8);
+    assert.ok(
+      (await healing([])).every((each) => !/csi|azure/.test(each)),
+      "the node side's are asked for",
+    );
+    assert.deepEqual(await healing([...all, "heal={crds,classes}"]), []);
+    const [on, off] = await Promise.all([renderChart("helm-4", { set: all }), renderChart("helm-4", { set: ["heal={crds,classes}"] })]);
     assert.match(on, policy);
     assert.match(on, /'csi-secrets-store-provider-azure-windows'\]/);
     assert.doesNotMatch(off, /'csi-secrets-store-provider-azure-windows'\]/);

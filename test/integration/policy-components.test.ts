@@ -6,7 +6,7 @@ import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/a
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
-import { at, folderManifests, installDefinitions, listAt, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { at, healingManifests, installDefinitions, listAt, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { eventually } from "../support/time/eventually.ts";
 import type { Operation } from "./worker-writes/pod-changes.ts";
 import { TARGETS, type Target } from "./worker-writes/table.ts";
@@ -96,7 +96,7 @@ function thePolicies(version: ApiServerVersion): void {
     plane = await startControlPlane({ version, controllerManager: false });
     await installDefinitions(plane);
     const driver = version === "1.34" ? "components/csi-driver-before-1.35" : "components/csi-driver";
-    const shipped = await folderManifests("overlays/default", driver, "components/azure-provider");
+    const shipped = await healingManifests("overlays/default", driver, "components/azure-provider");
     await plane.kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: shipped }));
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     // More than the worker has: what RBAC refuses anyway is to be refused by the policies too.

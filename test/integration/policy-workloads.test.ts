@@ -6,7 +6,7 @@ import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/a
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
-import { at, installShipped, policyIsActive } from "../support/cluster/shipped-manifests.ts";
+import { at, installShipped, nodeSideHealing, policyIsActive, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
 
 const POLICY = "keyvault-injector-sync-workloads";
 const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;
@@ -103,7 +103,7 @@ for (const version of API_SERVER_VERSIONS) {
 function thePolicy(version: ApiServerVersion): void {
   before(async () => {
     plane = await startControlPlane({ version, controllerManager: false });
-    await installShipped(plane);
+    await installShipped(plane, await renderOwnKustomization(nodeSideHealing("overlays/default")));
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
     // More than it has: what RBAC refuses anyway is to be refused by the policy too.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { at, folderManifests, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import { at, folderManifests, healingManifests, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
 import { type UsedRight, usedRights } from "../support/cluster/used-rights.ts";
 
 const used = usedRights();
@@ -9,7 +9,8 @@ const refusal =
   controlPlaneRefusal() ?? (used.length === 0 ? "no suite has left what it used; run npm test and npm run test:e2e first" : undefined);
 
 /** Every folder of `manifests` that gives our accounts rights, but for those that only take some away. */
-const FOLDERS = ["overlays/default", "overlays/blind", "components/csi-driver", "components/azure-provider"];
+const FOLDERS = ["overlays/default", "overlays/blind"];
+const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 
 /** Every account may ask what it may do. */
 const EVERYBODYS = /^authorization\.k8s\.io\/selfsubject/;
@@ -71,7 +72,9 @@ describe("the rights of our accounts, and what all suites used of them", {
   skip: refusal === undefined ? false : `SKIPPED: ${refusal}`,
 }, () => {
   const granted = async (): Promise<readonly GrantedRight[]> =>
-    (await Promise.all(FOLDERS.map((folder) => folderManifests(folder)))).flatMap(grantsIn);
+    (
+      await Promise.all([...FOLDERS.map((folder) => folderManifests(folder)), ...NODE_SIDE.map((folder) => healingManifests(folder))])
+    ).flatMap(grantsIn);
 
   test("are the same: nothing is granted that nobody used, and nothing was used that is not granted", async (context) => {
     const all = await granted();

@@ -73,8 +73,8 @@ describe("the two Deployments", () => {
     });
   }
 
-  test("have mirroring and rotation on in the default overlay", () => {
+  test("have mirroring and rotation on in the default overlay, and healing of the node side off", () => {
     const args = at(find("Deployment", "keyvault-injector-sync"), "spec", "template", "spec", "containers", 0, "args");
-    assert.deepEqual(args, ["sync", "--sync-secret=true", "--enable-secret-rotation=true"]);
+    assert.deepEqual(args, ["sync", "--sync-secret=true", "--enable-secret-rotation=true", "--heal-node-side=false"]);
   });
 });

@@ -9,12 +9,13 @@ import { after, describe, test } from "node:test";
 import { parse } from "yaml";
 import { releaseManifests, withImage } from "../../tools/release/artifacts.ts";
 import { basePackages } from "../../tools/release/base-packages.ts";
+import { fluxContent, fluxManifests } from "../../tools/release/flux.ts";
 import { ARCHITECTURES } from "../../tools/release/platform.ts";
 import { builder, provenance, SLSA_PROVENANCE, statement } from "../../tools/release/provenance.ts";
 import { type Bom, imageBom } from "../../tools/release/sbom.ts";
 import { signing } from "../../tools/release/sign.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
-import { at, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { at, listAt, parseManifests } from "../support/cluster/shipped-manifests.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "release-parts-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -34,7 +35,7 @@ describe("what a release says of its image", () => {
 
   test("stands in the one file of manifests wherever an image of ours does, the definitions first", () => {
     const name = `${image.repository}:${VERSION}@${image.digest}`;
-    const text = releaseManifests(VERSION, image);
+    const text = releaseManifests(VERSION, image, { nodeSide: true });
     const own = text.match(/image: \S*keyvault-injector\S*/g) ?? [];
 
     assert.ok(own.length >= 4, "two Deployments and their copies");
@@ -45,7 +46,34 @@ describe("what a release says of its image", () => {
       Array.from({ length: 3 }, () => "CustomResourceDefinition"),
     );
     assert.ok(!kinds.slice(3).includes("CustomResourceDefinition"));
-    assert.ok(kinds.includes("Deployment") && kinds.includes("MutatingWebhookConfiguration"));
+    assert.ok(kinds.includes("Deployment") && kinds.includes("MutatingWebhookConfiguration") && kinds.includes("CSIDriver"));
+  });
+
+  test("stands in a file without driver and provider, for a cluster that has them", () => {
+    const [whole, without] = [true, false].map((nodeSide) => releaseManifests(VERSION, image, { nodeSide }));
+    const kinds = (text = ""): ReadonlySet<unknown> => new Set(parseManifests(text).map((object) => object && at(object, "kind")));
+
+    assert.ok(whole?.startsWith(without ?? "-"));
+    assert.ok(kinds(without).has("Deployment"));
+    for (const kind of ["CSIDriver", "DaemonSet"]) assert.ok(kinds(whole).has(kind) && !kinds(without).has(kind), kind);
+  });
+
+  test("stands in what Flux installs, from an artifact that has every path of it", () => {
+    const digest = `sha256:${"b".repeat(64)}`;
+    const source = { place: "registry.example.com/team/manifests", version: VERSION, digest, isPlain: false, image };
+    const [repository, ...kustomizations] = parseManifests(fluxManifests(source));
+
+    assert.deepEqual(at(repository, "spec"), { url: `oci://${source.place}`, ref: { tag: VERSION, digest }, interval: "10m" });
+    assert.equal(kustomizations.length, 4);
+    const files = fluxContent().map((entry) => entry.path);
+    for (const each of kustomizations) {
+      assert.deepEqual(at(each, "spec", "sourceRef"), { kind: "OCIRepository", name: repository?.metadata.name });
+      const where = `${path.posix.normalize(String(at(each, "spec", "path")))}/kustomization.yaml`;
+      assert.ok(files.includes(where), where);
+    }
+    const images = kustomizations.flatMap((each) => listAt(each, "spec", "images"));
+    assert.deepEqual(images, [{ name: "keyvault-injector", newName: image.repository, digest: image.digest }]);
+    assert.match(fluxManifests({ ...source, isPlain: true }), /^ {2}insecure: true$/m);
   });
 });
 
@@ -178,7 +206,8 @@ describe("npm run release", () => {
   test("refuses what it cannot do before it builds anything", () => {
     for (const [args, environment, said] of [
       [[], {}, /name the version: npm run release -- VERSION/],
-      [["9.9.9"], {}, /package\.json has the version .*, not 9\.9\.9/],
+      [["9.9.9"], {}, /package\.json has the version .*, not 9\.9\.9: raise it by npm run release -- 9\.9\.9 --raise/],
+      [[VERSION, "--raise"], {}, /is no version after/],
       [
         [VERSION, "--uncommitted"],
         { KEYVAULT_INJECTOR_REGISTRY: "registry.example.com" },

@@ -131,6 +131,11 @@ const syncMarks: readonly Mark[] = [
   },
   {
     object: SYNC,
+    at: `${syncContainer}/args/[=--heal-node-side=true]`,
+    put: text("true", `ternary "true" "false" (eq (include "keyvault-injector.heals-node-side" $) "true")`),
+  },
+  {
+    object: SYNC,
     at: "spec/template/metadata",
     put: tailKey("annotations", `include "keyvault-injector.sync-annotations" $ | fromYaml`),
   },

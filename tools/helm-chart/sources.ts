@@ -82,8 +82,27 @@ export interface Sources {
   readonly monitoring: Objects;
 }
 
+const NODE_SIDE_HEALING = "components/node-side-healing";
+
+/** A part of the node side with the worker's rights to it, in the namespaces that it names. */
+async function renderHealed(render: Render, part: string): Promise<Objects> {
+  const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
+  try {
+    const relative = (below: string): string => path.relative(folder, path.join(MANIFESTS, below));
+    const kustomization = { resources: [relative(`components/${part}`)], components: [relative(`${NODE_SIDE_HEALING}/${part}`)] };
+    writeFileSync(path.join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+    return parseObjects(await render(folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
+  // The most that the chart can be; variants leave out, or add.
+  const healing = (overlay: string, ...components: readonly string[]): Promise<Objects> =>
+    renderElsewhere(render, [overlay], [`${NODE_SIDE_HEALING}/product`, ...components]);
+  const healed = (part: string): Promise<Objects> => renderHealed(render, part);
   const only = "RoleBinding/keyvault-injector-node-side";
   const [
     product,
@@ -103,19 +122,19 @@ export async function renderSources(render: Render): Promise<Sources> {
     monitoring,
     metricsServices,
   ] = await Promise.all([
+    healing("overlays/default"),
+    healing("overlays/blind"),
+    healing("overlays/strict"),
+    healing("overlays/default", "components/no-component-healing"),
     renderElsewhere(render, ["overlays/default"]),
-    renderElsewhere(render, ["overlays/blind"]),
-    renderElsewhere(render, ["overlays/strict"]),
-    renderElsewhere(render, ["overlays/default"], ["components/no-component-healing"]),
-    renderElsewhere(render, ["overlays/default"], ["components/no-node-side-healing"]),
-    renderElsewhere(render, ["overlays/default"], ["components/namespaces"]),
-    renderElsewhere(render, ["overlays/default"], ["components/cert-manager"]),
-    renderElsewhere(render, ["overlays/default"], ["components/client-ca"]),
+    healing("overlays/default", "components/namespaces"),
+    healing("overlays/default", "components/cert-manager"),
+    healing("overlays/default", "components/client-ca"),
     renderElsewhere(render, ["overlays/default", "components/network-policies"]),
-    here("components/csi-driver"),
-    here("components/csi-driver-windows"),
-    here("components/azure-provider"),
-    here("components/azure-provider-windows"),
+    healed("csi-driver"),
+    healed("csi-driver-windows"),
+    healed("azure-provider"),
+    healed("azure-provider-windows"),
     here("overlays/openshift"),
     here("components/monitoring"),
     here("components/metrics-service"),

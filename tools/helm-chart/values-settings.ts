@@ -10,8 +10,8 @@ export type SettingPlace =
    * the flag is, also where the value is not given.
    */
   | { readonly kind: "value"; readonly also: string; readonly decide?: string }
-  /** The same, where the chart decides unless the value does; the condition is that under which the flag is not given. */
-  | { readonly kind: "decided"; readonly unless: string; readonly also: string }
+  /** The same, an argument of the manifest itself, where the chart decides unless the value does. */
+  | { readonly kind: "decided"; readonly also: string }
   /** A value that upstream's charts have already. */
   | { readonly kind: "upstream"; readonly path: string }
   | { readonly kind: "none"; readonly because: string };
@@ -60,8 +60,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   heal: value("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
   "heal-node-side": {
     kind: "decided",
-    unless: `or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)`,
-    also: "Not given, it is false with `secretAccess: blind` and with `classAuthors: deny`, else true.",
+    also: "Not given: false; what it was, in an upgrade, which is true from 0.3.0; true with `preset: extension`. With `secretAccess: blind` or `classAuthors: deny` it is false unless given.",
   },
   "strict-annotations": value("Switch it on where a mistyped annotation is to stop a pod."),
   "log-level": value("`debug` to find out why something is decided as it is."),
@@ -143,8 +142,8 @@ export function settingsTemplates(): string {
   return `${template("sync")}\n\n${template("webhook")}\n`;
 }
 
-/** The first two are arguments of the manifest itself. */
-const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-rotation"];
+/** Arguments of the manifest itself. */
+const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-rotation", "heal-node-side"];
 
 function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
   const { usedBy } = SETTINGS[flag];
@@ -153,7 +152,6 @@ function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
 
 function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
   const place = SETTING_PLACES[flag];
-  if (place.kind === "decided") return [`{{- if not (${place.unless}) }}`, `- "--${flag}=false"`, "{{- end }}"];
   if (place.kind === "value" && place.decide !== undefined) {
     const decided = `(include ${JSON.stringify(place.decide)} .)`;
     return [`{{- with ${decided} }}`, `- {{ printf "--${flag}=%s" . | quote }}`, "{{- end }}"];

@@ -32,7 +32,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "write-cert-and-key-in-separate-files": "Set it as the provider's flag of the same name is set.",
   heal: "`--heal=` is nothing. See [healing](healing.md); without `components` install with `manifests/components/no-component-healing`, which leaves the rights out as well.",
   "heal-node-side":
-    "`overlays/blind` and `overlays/strict` set it to `false`; elsewhere install `false` by `manifests/components/no-node-side-healing`, whose policy goes with it.",
+    "Set it by `manifests/components/node-side-healing`, which has the policy and the rights that go with it: [healing](healing.md#driver-and-provider).",
   "tls-cert-file": "The webhook reads it again when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "PEM; the two come together.",
   "client-ca-file":

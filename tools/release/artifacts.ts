@@ -2,6 +2,8 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import type { SignChart } from "./chart-provenance.ts";
+import { fluxContent } from "./flux.ts";
 import { type Descriptor, EMPTY, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -25,12 +27,20 @@ function addArtifact(layout: OciLayout, artifact: Artifact): Descriptor {
   return layout.addJson({ schemaVersion: 2, mediaType: MANIFEST, ...artifact }, MANIFEST);
 }
 
-/** The packaged chart, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
+export interface ChartOptions {
+  readonly image: PlacedImage | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Undefined where there is no key for it. */
+  readonly sign: SignChart | undefined;
+  /** ISO 8601, of the signature. */
+  readonly date: string;
+}
+
+/** The packaged chart and its provenance, as files by name, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
 export async function addChart(
   layout: OciLayout,
-  image: PlacedImage | undefined,
-  annotations: Readonly<Record<string, string>>,
-): Promise<{ readonly archive: Buffer; readonly artifact: Descriptor }> {
+  { image, annotations, sign, date }: ChartOptions,
+): Promise<{ readonly files: Readonly<Record<string, Buffer | string>>; readonly artifact: Descriptor }> {
   const files = globSync("**/*", { cwd: CHART, withFileTypes: true }).filter((entry) => entry.isFile());
   const { content } = await tarGz(
     files.map((entry) => {
@@ -44,9 +54,19 @@ export async function addChart(
       };
     }),
   );
-  const config = layout.addJson(parse(readFileSync(path.join(CHART, "Chart.yaml"), "utf8")), "application/vnd.cncf.helm.config.v1+json");
-  const layer = layout.addBlob(content, "application/vnd.cncf.helm.chart.content.v1.tar+gzip");
-  return { archive: content, artifact: addArtifact(layout, { config, layers: [layer], annotations }) };
+  const metadata = readFileSync(path.join(CHART, "Chart.yaml"), "utf8");
+  const chart: { readonly name: string; readonly version: string } = parse(metadata);
+  const name = `${chart.name}-${chart.version}.tgz`;
+  const provenance = await sign?.({ metadata, name, archive: content, date });
+  const config = layout.addJson(chart, "application/vnd.cncf.helm.config.v1+json");
+  const layers = [
+    layout.addBlob(content, "application/vnd.cncf.helm.chart.content.v1.tar+gzip"),
+    ...(provenance === undefined ? [] : [layout.addBlob(provenance, "application/vnd.cncf.helm.chart.provenance.v1.prov")]),
+  ];
+  return {
+    files: { [name]: content, ...(provenance === undefined ? {} : { [`${name}.prov`]: provenance }) },
+    artifact: addArtifact(layout, { config, layers, annotations }),
+  };
 }
 
 /** Throws where the values are not as they are made. */
@@ -61,13 +81,15 @@ export function withImage(values: string, image: PlacedImage | undefined): strin
   );
 }
 
-/** Everything that `kubectl apply -f` takes, in one file: the definitions, then the rest. Removing by it takes the classes along. */
-export function releaseManifests(version: string, image: PlacedImage | undefined): string {
-  const [crds, rest] = ["crds.yaml", "keyvault-injector.yaml"].map((file) =>
-    readFileSync(path.join(root, "manifests/releases", version, file), "utf8"),
-  );
+/** Rendered files of a release, in the order in which they are applied. */
+const RENDERED = ["crds.yaml", "keyvault-injector.yaml", "node-side.yaml"] as const;
+
+/** What `kubectl apply -f` takes, in one file: the definitions, the product, and driver and provider unless the cluster has them. */
+export function releaseManifests(version: string, image: PlacedImage | undefined, { nodeSide }: { readonly nodeSide: boolean }): string {
+  const files = RENDERED.filter((file) => nodeSide || file !== "node-side.yaml");
+  const parts = files.map((file) => readFileSync(path.join(root, "manifests/releases", version, file), "utf8"));
   const warning = "# kubectl delete -f of this file deletes the definitions, and with them every class: see docs/how-to/uninstall.md.\n";
-  const text = `${warning}${crds}---\n${rest}`;
+  const text = `${warning}${parts.join("---\n")}`;
   if (image === undefined) return text;
   const name = `image: keyvault-injector:${version}`;
   if (!text.includes(`${name}\n`)) throw new Error(`the rendered manifests have no ${name}: npm run render-manifests`);
@@ -75,12 +97,8 @@ export function releaseManifests(version: string, image: PlacedImage | undefined
 }
 
 /** As Flux's OCIRepository reads it. */
-export async function addFluxArtifact(
-  layout: OciLayout,
-  manifests: string,
-  annotations: Readonly<Record<string, string>>,
-): Promise<Descriptor> {
-  const { content } = await tarGz([{ path: "keyvault-injector.yaml", kind: "file", content: manifests }]);
+export async function addFluxArtifact(layout: OciLayout, annotations: Readonly<Record<string, string>>): Promise<Descriptor> {
+  const { content } = await tarGz(fluxContent());
   const config = layout.addJson({}, "application/vnd.cncf.flux.config.v1+json");
   return addArtifact(layout, { config, layers: [layout.addBlob(content, "application/vnd.cncf.flux.content.v1.tar+gzip")], annotations });
 }

@@ -1,12 +1,14 @@
 /**
- * `npm run release -- VERSION [--output FOLDER] [--unsigned] [--uncommitted]`: makes a release, and pushes it where
- * KEYVAULT_INJECTOR_REGISTRY names a registry. docs/how-to/build-a-release.md has the variables.
+ * `npm run release -- VERSION [--raise] [--output FOLDER] [--unsigned] [--uncommitted]`: makes a release, and pushes it where
+ * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` takes the checkout to the version instead. docs/how-to/build-a-release.md has the variables.
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT } from "../helm-chart/project.ts";
+import { chartSigning } from "./chart-provenance.ts";
 import { makeRelease, uncommitted } from "./make-release.ts";
 import { publish, writeSignedProvenance } from "./publish.ts";
+import { isLater, raiseVersion } from "./raise-version.ts";
 import { Registry } from "./registry.ts";
 import { signing } from "./sign.ts";
 
@@ -16,6 +18,8 @@ const root = path.resolve(import.meta.dirname, "../..");
 class Refusal extends Error {}
 
 interface Request {
+  /** To take the checkout to, and nothing else. */
+  readonly raiseTo: string | undefined;
   readonly folder: string;
   readonly registry: string | undefined;
   readonly isUnsigned: boolean;
@@ -28,16 +32,19 @@ function readArguments(): Request {
       output: { type: "string" },
       unsigned: { type: "boolean", default: false },
       uncommitted: { type: "boolean", default: false },
+      raise: { type: "boolean", default: false },
     },
   });
   const [version, ...more] = positionals;
   if (version === undefined || more.length > 0) throw new Refusal("name the version: npm run release -- VERSION");
-  if (version !== PROJECT.version)
-    throw new Refusal(`package.json has the version ${PROJECT.version}, not ${version}: raise it, render the manifests, commit`);
+  if (values.raise && !isLater(version, PROJECT.version)) throw new Refusal(`${version} is no version after ${PROJECT.version}, as 1.2.3`);
+  if (!values.raise && version !== PROJECT.version)
+    throw new Refusal(`package.json has the version ${PROJECT.version}, not ${version}: raise it by npm run release -- ${version} --raise`);
   const changed = uncommitted();
   if (changed.length > 0 && !values.uncommitted)
     throw new Refusal(`commit these first, or try it out with --uncommitted:\n${changed.join("\n")}`);
   return {
+    raiseTo: values.raise ? version : undefined,
     folder: path.resolve(values.output ?? path.join(root, "release", version)),
     registry: setting("REGISTRY"),
     isUnsigned: values.unsigned,
@@ -50,12 +57,22 @@ function setting(name: string): string | undefined {
 }
 
 async function main(): Promise<void> {
-  const { folder, registry, isUnsigned } = readArguments();
+  const { raiseTo, folder, registry, isUnsigned } = readArguments();
+  if (raiseTo !== undefined) {
+    const date = new Date().toISOString().slice(0, 10);
+    for (const file of raiseVersion({ root, from: PROJECT.version, to: raiseTo, date })) console.log(file);
+    console.log(
+      `next: npm run render-manifests, read git diff (docs/how-to/upgrade.md is yours to write), commit, npm run release -- ${raiseTo}`,
+    );
+    return;
+  }
   const hasIdentity = process.env["ACTIONS_ID_TOKEN_REQUEST_URL"] !== undefined;
   const sign = isUnsigned ? undefined : signing({ key: setting("SIGNING_KEY"), passphrase: setting("SIGNING_PASSPHRASE"), hasIdentity });
   if (registry !== undefined && sign === undefined && !isUnsigned)
     throw new Refusal("set KEYVAULT_INJECTOR_SIGNING_KEY to a file with a P-256 key, or push without signatures by --unsigned");
-  const release = await makeRelease({ folder, registry });
+  const chartKey = setting("CHART_KEY");
+  const signChart = chartKey === undefined ? undefined : await chartSigning({ file: chartKey, passphrase: setting("CHART_PASSPHRASE") });
+  const release = await makeRelease({ folder, registry, signChart });
   for (const file of release.files) console.log(path.relative(process.cwd(), path.join(folder, file)));
   if (registry === undefined) {
     if (sign !== undefined) await writeSignedProvenance(release, sign);

@@ -5,14 +5,17 @@ import path from "node:path";
 import { build } from "../build.ts";
 import { sectionOf } from "../helm-chart/changes.ts";
 import { PROJECT, withAbsoluteLinks } from "../helm-chart/project.ts";
-import { addChart, addFiles, addFluxArtifact, releaseManifests } from "./artifacts.ts";
+import { addChart, addFiles, addFluxArtifact, type PlacedImage, releaseManifests } from "./artifacts.ts";
 import { basePackages } from "./base-packages.ts";
+import type { SignChart } from "./chart-provenance.ts";
 import { writeCommandLine } from "./command-line.ts";
+import { fluxManifests } from "./flux.ts";
 import { addImage, type BuiltImage } from "./image.ts";
 import { nodeProgram } from "./node-program.ts";
 import { type Descriptor, digestOf, OciLayout } from "./oci-layout.ts";
 import { ARCHITECTURES, type Architecture } from "./platform.ts";
 import { builder, provenance, type Statement, type Subject } from "./provenance.ts";
+import { isPlain } from "./registry.ts";
 import { type Bom, imageBom, makeBom } from "./sbom.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -37,6 +40,8 @@ export interface ReleaseOptions {
   readonly folder: string;
   /** Where it will be pushed to, `<host>/<prefix>`; undefined where it stays here. */
   readonly registry: string | undefined;
+  /** Makes the chart's provenance; default none. */
+  readonly signChart?: SignChart | undefined;
 }
 
 interface Commit {
@@ -45,7 +50,7 @@ interface Commit {
   readonly date: string;
 }
 
-export async function makeRelease({ folder, registry }: ReleaseOptions): Promise<Release> {
+export async function makeRelease({ folder, registry, signChart }: ReleaseOptions): Promise<Release> {
   const { version } = PROJECT;
   const commit = headCommit();
   const notes = withAbsoluteLinks(`## ${sectionOf(readFileSync(path.join(root, "CHANGELOG.md"), "utf8"), version)}`);
@@ -58,8 +63,8 @@ export async function makeRelease({ folder, registry }: ReleaseOptions): Promise
   const annotations = annotationsOf(version, commit);
   const image = await addImage(layout, { dist, labels: annotations, created: commit.date });
   const placed = registry === undefined ? undefined : { repository: `${registry}/${REPOSITORIES.image}`, digest: image.index.digest };
-  const chart = await addChart(layout, placed, annotations);
-  const manifests = releaseManifests(version, placed);
+  const chart = await addChart(layout, { image: placed, annotations, sign: signChart, date: commit.date });
+  const fluxArtifact = await addFluxArtifact(layout, annotations);
   const bom = await makeBom();
   const boms = { amd64: await bomFor(bom, "amd64"), arm64: await bomFor(bom, "arm64") };
 
@@ -67,8 +72,10 @@ export async function makeRelease({ folder, registry }: ReleaseOptions): Promise
   const all = [
     ...files,
     ...writeFiles(folder, {
-      [`${NAME}-${version}.tgz`]: chart.archive,
-      [`${NAME}-${version}.yaml`]: manifests,
+      ...chart.files,
+      [`${NAME}-${version}.yaml`]: releaseManifests(version, placed, { nodeSide: true }),
+      [`${NAME}-${version}-without-node-side.yaml`]: releaseManifests(version, placed, { nodeSide: false }),
+      ...fluxFile(version, placed, { registry, digest: fluxArtifact.digest }),
       "release-notes.md": notes,
       ...Object.fromEntries(
         ARCHITECTURES.map((each) => [`${NAME}-${version}-linux-${each}.cdx.json`, `${JSON.stringify(boms[each], null, 2)}\n`]),
@@ -82,7 +89,7 @@ export async function makeRelease({ folder, registry }: ReleaseOptions): Promise
   const artifacts = {
     image: image.index,
     chart: chart.artifact,
-    manifests: await addFluxArtifact(layout, manifests, annotations),
+    manifests: fluxArtifact,
     files: addFiles(layout, folder, withSums, annotations),
   };
   for (const [kind, repository] of Object.entries(REPOSITORIES))
@@ -113,6 +120,17 @@ async function provenanceOf(made: Omit<Release, "provenance">, { id }: Commit, r
   const made_ = provenance(subjectsOf(made), sources, builder(process.env));
   writeFiles(made.folder, { "provenance.json": `${JSON.stringify(made_, null, 2)}\n` });
   return made_;
+}
+
+/** Nothing where no registry is set: it names the one that Flux asks. */
+function fluxFile(
+  version: string,
+  image: PlacedImage | undefined,
+  { registry, digest }: { readonly registry: string | undefined; readonly digest: string },
+): Readonly<Record<string, string>> {
+  if (registry === undefined || image === undefined) return {};
+  const place = `${registry}/${REPOSITORIES.manifests}`;
+  return { [`${NAME}-${version}-flux.yaml`]: fluxManifests({ place, version, digest, isPlain: isPlain(registry), image }) };
 }
 
 async function bomFor(bom: Bom, architecture: Architecture): Promise<Bom> {

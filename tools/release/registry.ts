@@ -19,6 +19,11 @@ const descriptorSchema = z.looseObject({ mediaType: z.string(), digest: z.string
 const indexSchema = z.looseObject({ manifests: z.array(descriptorSchema) });
 const manifestSchema = z.looseObject({ config: descriptorSchema, layers: z.array(descriptorSchema) });
 
+/** Whether a registry, `<host>` or `<host>/<prefix>`, is spoken to without TLS. */
+export function isPlain(place: string): boolean {
+  return LOOPBACK.test(place.split("/")[0] ?? "");
+}
+
 export class Registry {
   readonly #base: string;
   readonly #prefix: string;
@@ -29,7 +34,7 @@ export class Registry {
   /** `place` is `<host>` or `<host>/<prefix of the repositories>`. */
   constructor(place: string, credentials?: Credentials) {
     const [host = "", ...prefix] = place.split("/");
-    this.#base = `${LOOPBACK.test(host) ? "http" : "https"}://${host}/v2`;
+    this.#base = `${isPlain(place) ? "http" : "https"}://${host}/v2`;
     this.#prefix = prefix.map((part) => `${part}/`).join("");
     this.#credentials = credentials;
   }

@@ -64,6 +64,10 @@ const JUDGES = {
     module: path.join(MODULES, "flux"),
     package: "github.com/fluxcd/kustomize-controller",
   },
+  "source-controller": {
+    module: path.join(MODULES, "flux-source"),
+    package: "github.com/fluxcd/source-controller",
+  },
   "argo-lua": { module: path.resolve(E2E, "..", "contract", "go", "argo-lua"), package: "." },
   "manifest-judge": { module: path.resolve(E2E, "..", "contract", "go", "manifests"), package: "." },
   "objects-judge": { module: path.resolve(E2E, "..", "contract", "go", "objects"), package: "." },

@@ -40,6 +40,8 @@ export const ANNOTATED = {
 /** A terminal in a folder with the examples, their placeholders filled in. */
 export interface Walk {
   readonly values: WalkValues;
+  /** Where it is; its folder `bin` comes first among those of commands. */
+  readonly folder: string;
   /** Runs a command with its placeholders filled in, by the shell; resolves with its stdout, rejects with its stderr. */
   type(command: string): Promise<string>;
   /** Of a pod that was just created. */
@@ -61,12 +63,13 @@ export function openWalk(node: RealNode, values: WalkValues): Walk {
     writeFileSync(path.join(folder, file), filled(readFileSync(path.join(EXAMPLES, file), "utf8"), values));
   }
   const env = {
-    PATH: `${process.env["KUBEBUILDER_ASSETS"] ?? ""}${path.delimiter}${process.env["PATH"] ?? ""}`,
+    PATH: `${path.join(folder, "bin")}${path.delimiter}${process.env["KUBEBUILDER_ASSETS"] ?? ""}${path.delimiter}${process.env["PATH"] ?? ""}`,
     KUBECONFIG: node.kubeconfigPath,
     HOME: node.directory,
   };
   return {
     values,
+    folder,
     type: async (command) => (await promisify(execFile)("sh", ["-ec", filled(command, values)], { cwd: folder, env })).stdout,
     ready: async (pod) => {
       await node.kubectl(["wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=60s"]);

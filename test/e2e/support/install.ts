@@ -4,6 +4,7 @@ import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 import { eventually } from "../../support/time/eventually.ts";
 import { driverPatches, injectorPatches, type NodePatch, providerPatches } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
+import { NODE_ADDRESS } from "./node-layout.ts";
 import { writeOverlay } from "./overlay.ts";
 import { pod, reader } from "./workloads.ts";
 
@@ -11,6 +12,8 @@ export const INJECTOR_NAMESPACE = "keyvault-injector";
 
 /** On the node's address; the emulator itself listens on the machine's loopback. */
 const PROXY_PORT = 3128;
+/** Of the emulator, as the node's pods see it. */
+export const EMULATOR_PROXY = `http://${NODE_ADDRESS}:${PROXY_PORT}`;
 /** Where the machines of Azure have it: the provider's SDK knows no other place. */
 const METADATA_ADDRESS = "169.254.169.254";
 /** What {@link shareEmulatorCa} makes. */
@@ -33,7 +36,7 @@ export async function bringInEmulator(node: RealNode, emulator: EmulatorPlaces):
   await node.bringIn({ from: Number(new URL(emulator.proxyUrl).port), to: PROXY_PORT });
   await node.run("ip", ["address", "add", `${METADATA_ADDRESS}/32`, "dev", "lo"]);
   await node.bringIn({ from: Number(new URL(emulator.imdsUrl).port), to: 80, address: METADATA_ADDRESS });
-  return `http://${node.address}:${PROXY_PORT}`;
+  return EMULATOR_PROXY;
 }
 
 /** The emulator's CA certificate as a ConfigMap, for pods of one namespace. */

@@ -16,6 +16,8 @@ export interface NodeConfigInput {
   readonly cgroup: string;
   /** How often the kubelet looks at a pod again, a Go duration: the pace of rotation. */
   readonly syncPeriod: string;
+  /** `RealNodeOptions.mirrors` */
+  readonly mirrors: Readonly<Record<string, string>>;
 }
 
 export function writeNodeConfig(input: NodeConfigInput): NodeConfigFiles {
@@ -26,12 +28,26 @@ export function writeNodeConfig(input: NodeConfigInput): NodeConfigFiles {
     return file;
   };
   mkdirSync(path.join(root, "cni"));
+  for (const [host, address] of Object.entries(input.mirrors)) {
+    mkdirSync(path.join(root, REGISTRIES, host), { recursive: true });
+    write(`${REGISTRIES}/${host}/hosts.toml`, mirrorConfig(host, address));
+  }
   write("cni/10-pods.conflist", JSON.stringify(podNetwork(root)));
   return {
     containerd: write("containerd.toml", containerdConfig(input.folders)),
     kubelet: write("kubelet.json", JSON.stringify(kubeletConfig(input))),
     kubeProxy: write("kube-proxy.json", JSON.stringify(kubeProxyConfig(input.pki))),
   };
+}
+
+/** A folder for each registry, as containerd documents it. */
+const REGISTRIES = "registries";
+
+function mirrorConfig(host: string, address: string): string {
+  return `server = 'https://${host}'
+[host.'${address}']
+  capabilities = ['pull', 'resolve']
+`;
 }
 
 /** For containerd 1.6, as Debian has it. */
@@ -51,6 +67,8 @@ state = '${root}/containerd/state'
   restrict_oom_score_adj = true
   [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.runc]
     runtime_type = 'io.containerd.runc.v2'
+  [plugins.'io.containerd.grpc.v1.cri'.registry]
+    config_path = '${root}/${REGISTRIES}'
   [plugins.'io.containerd.grpc.v1.cri'.cni]
     bin_dir = '${CNI_PLUGINS}'
     conf_dir = '${root}/cni'

@@ -17,18 +17,37 @@ const USERS = "root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/hom
 
 /** Every image of a node with the CSI driver and the provider, under the names that the manifests use. */
 export function nodeImages(binaries: NodeBinaries): readonly ImageSpec[] {
+  return [sandboxImage(binaries), ...publicImages(binaries)];
+}
+
+/** What the container runtime itself needs: a part of the node. */
+export function sandboxImage(binaries: NodeBinaries): ImageSpec {
+  return programImage(binaries, { name: PAUSE_IMAGE, program: "pause" });
+}
+
+export interface ProviderSettings {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly files: readonly TarEntry[];
+}
+
+/** What nodes pull from public registries; `provider` is what its image holds besides. */
+export function publicImages(binaries: NodeBinaries, provider: ProviderSettings = { environment: {}, files: [] }): readonly ImageSpec[] {
   return [
-    programImage(binaries, { name: PAUSE_IMAGE, program: "pause" }),
     { names: [SHELL_IMAGE], entries: [...baseEntries(), ...shellEntries(allApplets())], config: { command: ["/bin/sh"] } },
     // The driver calls the mount programs, upstream's image has Debian's.
     driverImage(DRIVER_IMAGE, binaries["secrets-store-csi"]),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0", program: "node-driver-registrar" }),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/livenessprobe:v2.18.0", program: "livenessprobe" }),
-    programImage(binaries, {
-      name: "mcr.microsoft.com/oss/v2/azure/secrets-store/provider-azure:v1.8.2",
-      program: "secrets-store-csi-driver-provider-azure",
-    }),
+    providerImage(binaries, provider),
   ];
+}
+
+function providerImage(binaries: NodeBinaries, { environment, files }: ProviderSettings): ImageSpec {
+  const image = programImage(binaries, {
+    name: "mcr.microsoft.com/oss/v2/azure/secrets-store/provider-azure:v1.8.2",
+    program: "secrets-store-csi-driver-provider-azure",
+  });
+  return { ...image, entries: [...image.entries, ...files], config: { ...image.config, environment } };
 }
 
 /** The CSI driver under any name, from its program. */

@@ -14,7 +14,7 @@ import { type HostState, leftoversOf, prepareHost, removeStaleRuns, restoreHost 
 import { innerProcess, type Namespaces, namespacesRefusal, openNamespaces, signalInside } from "./namespaces.ts";
 import { type Component, type ComponentName, controlPlaneComponents, nodeComponents } from "./node-components.ts";
 import { writeNodeConfig } from "./node-config.ts";
-import { nodeImages } from "./node-images.ts";
+import { nodeImages, sandboxImage } from "./node-images.ts";
 import { foldersOf, NODE_ADDRESS, NODE_NAME, type NodeFolders } from "./node-layout.ts";
 import { type NodePki, writePki } from "./node-pki.ts";
 import { type ImageSpec, type WrittenImage, writeImageArchive } from "./oci-image.ts";
@@ -23,6 +23,8 @@ import { relaySockets, type SocketRelay } from "./socket-relay.ts";
 export interface RealNodeOptions {
   /** Images besides the node's own, loaded before it is ready. */
   readonly images?: readonly ImageSpec[];
+  /** Addresses, `http://…`, from which it pulls the images of registries, by their host. With them it has no image but its sandbox's. */
+  readonly mirrors?: Readonly<Record<string, string>>;
   /** kubelet's `syncFrequency`; default `1s`, so that rotation takes seconds. */
   readonly syncPeriod?: string;
   /** More kube-apiserver flags, e.g. of an audit policy. */
@@ -130,10 +132,17 @@ class NodeStart {
   async run(): Promise<RealNode> {
     const { options, binaries, host, folders, progress } = this.#input;
     const pki = writePki(folders.pki);
-    const config = writeNodeConfig({ folders, pki, cgroup: path.basename(host.root), syncPeriod: options.syncPeriod ?? "1s" });
+    const config = writeNodeConfig({
+      folders,
+      pki,
+      cgroup: path.basename(host.root),
+      syncPeriod: options.syncPeriod ?? "1s",
+      mirrors: options.mirrors ?? {},
+    });
     const components = { folders, binaries, pki, config, apiServerFlags: options.apiServerFlags ?? [] };
     await this.#startAll(controlPlaneComponents(components));
-    const loading = this.#loadAll([...nodeImages(binaries), ...(options.images ?? [])]);
+    const own = options.mirrors === undefined ? nodeImages(binaries) : [sandboxImage(binaries)];
+    const loading = this.#loadAll([...own, ...(options.images ?? [])]);
     await this.#apiReady(pki);
     progress("API server ready");
     await this.#startAll(nodeComponents(components));
@@ -190,7 +199,7 @@ class NodeStart {
   async #bringIn({ from, to, address = NODE_ADDRESS }: BroughtPort): Promise<void> {
     const unixSocket = path.join(this.#input.folders.root, `port-${to}.sock`);
     this.#relays.push(await relaySockets({ path: unixSocket }, { host: "127.0.0.1", port: from }));
-    const listen = `TCP-LISTEN:${to},bind=${address},reuseaddr,fork`;
+    const listen = `TCP-LISTEN:${to},bind=${address},reuseaddr,fork,backlog=128`;
     await this.#spawn(`port-${to}`, { command: "socat", args: [listen, `UNIX-CONNECT:${unixSocket}`] });
   }
 

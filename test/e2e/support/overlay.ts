@@ -8,18 +8,24 @@ import type { RealNode } from "./node.ts";
 export interface Overlay {
   /** Folders and files below `manifests`. */
   readonly resources: readonly string[];
+  /** Folders below `manifests`. */
+  readonly components?: readonly string[];
   readonly patches?: readonly NodePatch[];
   /** Folders below `manifests`: `installed-pods` where pods are patched that component healing may write. */
   readonly transformers?: readonly string[];
 }
 
 /** Writes it among the node's files; resolves to its folder, for `kubectl --kustomize`. */
-export function writeOverlay(node: Pick<RealNode, "directory">, { resources, patches = [], transformers = [] }: Overlay): string {
+export function writeOverlay(
+  node: Pick<RealNode, "directory">,
+  { resources, components = [], patches = [], transformers = [] }: Overlay,
+): string {
   const folder = mkdtempSync(path.join(node.directory, "overlay-"));
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
     resources: resources.map((resource) => reach(folder, resource)),
+    components: components.map((component) => reach(folder, component)),
     patches: patches.map(({ target, operations }) => ({ target, patch: JSON.stringify(operations) })),
     transformers: transformers.map((transformer) => reach(folder, transformer)),
   };

@@ -3,7 +3,7 @@ import { driverPatches, type NodePatch, providerPatches, workerAccess, workerPol
 import { CA_CONFIG_MAP, INJECTOR_NAMESPACE, injectorReady, nodeSideReady, shareEmulatorCa } from "../../e2e/support/install.ts";
 import { type Overlay, writeOverlay } from "../../e2e/support/overlay.ts";
 import { controlPlaneBinary } from "../../support/cluster/control-plane.ts";
-import { type Manifest, parseManifests } from "../../support/cluster/shipped-manifests.ts";
+import { type Manifest, nodeSideHealing, parseManifests } from "../../support/cluster/shipped-manifests.ts";
 import type { InstallWorld } from "../support/install-world.ts";
 import { prepareUninstall } from "../support/prepare-uninstall.ts";
 import { RELEASE } from "../support/released-image.ts";
@@ -25,7 +25,7 @@ const NO_HEALING: NodePatch = {
 
 const RELEASED = `releases/${RELEASE.version}`;
 
-/** From the version before, as it was released, to this checkout. */
+/** From the version before, as it was released, to this checkout, where driver and provider go on being healed. */
 export function kustomize(world: InstallWorld): Kustomize {
   const { node, emulator, proxyUrl } = world;
   const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };
@@ -35,15 +35,19 @@ export function kustomize(world: InstallWorld): Kustomize {
   const remove = (overlay: Overlay): Promise<string> =>
     node.kubectl(["delete", "--kustomize", writeOverlay(node, overlay), "--ignore-not-found", "--timeout=120s"]);
   const workerPatches = (): readonly NodePatch[] => [workerAccess(access), workerPolls(poll), ...(heals ? [] : [NO_HEALING])];
-  const product = (): Overlay => ({ resources: ["overlays/default"], patches: workerPatches(), transformers: ["installed-pods"] });
+  const product = (): Overlay => ({
+    ...nodeSideHealing("overlays/default"),
+    patches: workerPatches(),
+    transformers: ["installed-pods"],
+  });
   const released = (): Overlay => ({ resources: [`${RELEASED}/keyvault-injector.yaml`], patches: workerPatches() });
   const nodeSide = (): readonly Overlay[] => [
     {
-      resources: ["components/csi-driver"],
+      ...nodeSideHealing("components/csi-driver"),
       patches: driverPatches({ pollInterval: poll }),
       transformers: ["installed-pods/csi-driver"],
     },
-    { resources: ["components/azure-provider"], patches: providerPatches(access), transformers: ["installed-pods/azure-provider"] },
+    { ...nodeSideHealing("components/azure-provider"), patches: providerPatches(access), transformers: ["installed-pods/azure-provider"] },
   ];
   const definitions = async (resource: string): Promise<void> => {
     await apply({ resources: [resource] });

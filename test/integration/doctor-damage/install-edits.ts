@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
-import { folderManifests, MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
+import { healingManifests, MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 
 const WEBHOOK = ["mutatingwebhookconfiguration", "keyvault-injector"];
 const SNAPSHOTS_POLICY = "keyvault-injector-sync-snapshots";
@@ -49,7 +49,7 @@ export class InstallEdits {
     const files = ["csi-driver/csi-driver.yaml", "csi-driver/daemon-set.yaml", "azure-provider/daemon-set.yaml"];
     for (const file of files) await this.kubectl("apply", "-f", path.join(MANIFESTS, "components", file));
     // They pin the pods of both; kustomize fills them in.
-    const rendered = await folderManifests("components/csi-driver", "components/azure-provider");
+    const rendered = await healingManifests("components/csi-driver", "components/azure-provider");
     for (const manifest of rendered.filter(({ kind }) => kind === "PodTemplate")) await this.apply(manifest);
     for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) await this.readyNodes(name, 1);
     for (const name of ["keyvault-injector-webhook", "keyvault-injector-sync"]) {

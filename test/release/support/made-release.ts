@@ -1,4 +1,4 @@
-/** A release as `npm run release` makes, signs and pushes it, and one more of the same sources. */
+/** A release as `npm run release` makes, signs and pushes it, and one more of the same sources for who compares the two. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { REPOSITORY, VERSION } from "../../../tools/repository-files.ts";
 import { startProcess } from "../../support/processes/process.ts";
 import { type RunningRegistry, startRegistry } from "../../support/processes/registry.ts";
 
-export interface MadeRelease {
+export interface PushedRelease {
   readonly registry: RunningRegistry;
   /** `<host>/<prefix>` */
   readonly place: string;
@@ -19,8 +19,6 @@ export interface MadeRelease {
   readonly folder: string;
   /** What the command printed. */
   readonly printed: string;
-  /** Made again, elsewhere. */
-  readonly again: Release;
   /** Of the key that it was signed with, and of another. */
   readonly publicKey: string;
   readonly otherPublicKey: string;
@@ -29,7 +27,22 @@ export interface MadeRelease {
   stop(): Promise<void>;
 }
 
+export interface MadeRelease extends PushedRelease {
+  /** Made again, elsewhere. */
+  readonly again: Release;
+}
+
 export async function madeRelease(): Promise<MadeRelease> {
+  const pushed = await pushedRelease();
+  try {
+    return { ...pushed, again: await makeRelease({ folder: path.join(pushed.scratch, "again"), registry: pushed.place }) };
+  } catch (error) {
+    await pushed.stop();
+    throw error;
+  }
+}
+
+export async function pushedRelease(): Promise<PushedRelease> {
   const scratch = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "release-"));
   const registry = await startRegistry();
   const stop = async (): Promise<void> => {
@@ -45,12 +58,18 @@ export async function madeRelease(): Promise<MadeRelease> {
       KEYVAULT_INJECTOR_REGISTRY: place,
       KEYVAULT_INJECTOR_SIGNING_KEY: key,
     });
-    const again = await makeRelease({ folder: path.join(scratch, "again"), registry: place });
-    return { registry, place, folder, printed, again, publicKey, otherPublicKey, scratch, stop };
+    return { registry, place, folder, printed, publicKey, otherPublicKey, scratch, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** `<registry>/<repository>@<digest>` of what the command says that it has pushed. */
+export function pushedReference({ place, printed }: PushedRelease, repository: string): string {
+  const digest = new RegExp(`^pushed ${place}/${repository}:${VERSION}@(sha256:[0-9a-f]{64})$`, "m").exec(printed)?.[1];
+  if (digest === undefined) throw new Error(`${repository} was not pushed:\n${printed}`);
+  return `${place}/${repository}@${digest}`;
 }
 
 /** Resolves with what it printed; rejects with what it complained of. */

@@ -1,4 +1,5 @@
 /** The cluster's own state, and the services' clocks. */
+import { VERSION } from "../../../tools/repository-files.ts";
 import { type Cluster, releaseManifests } from "../world/cluster.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
@@ -26,7 +27,7 @@ export const clusterFaults: readonly FaultKind[] = [
       deleteDefinition(world.cluster, CLASS_CRD);
       world.scheduler.schedule(random.between(100, 20_000), () => {
         try {
-          world.cluster.apply(releaseManifests("crds.yaml", "0.4.0"));
+          world.cluster.apply(releaseManifests("crds.yaml", VERSION));
         } catch {
           // It is on its way out: the installer tries again another day.
         }

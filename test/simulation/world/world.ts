@@ -2,6 +2,7 @@
 import "../../../src/pki/threads/thread.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
+import { VERSION } from "../../../tools/repository-files.ts";
 import type { Write } from "../api/interface.ts";
 import { isGranted } from "../api/rights.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
@@ -255,8 +256,6 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     end: () => processes.end(),
   };
 }
-
-const VERSION = "0.4.0";
 
 async function install(cluster: Cluster, scheduler: Scheduler): Promise<void> {
   cluster.apply(releaseManifests("crds.yaml", VERSION));

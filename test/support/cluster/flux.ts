@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -27,7 +27,9 @@ const DEFINITIONS = [
     module: "github.com/fluxcd/source-controller",
     version: "v1.9.0",
     sum: "h1:5msg2yyjVYDULZos+2ve8MZzcSqTpusiXmrOeBhc9yY=",
-    files: ["gitrepositories", "ocirepositories", "buckets", "externalartifacts"].map((kind) => `source.toolkit.fluxcd.io_${kind}.yaml`),
+    files: ["gitrepositories", "ocirepositories", "buckets", "externalartifacts", "helmrepositories", "helmcharts"].map(
+      (kind) => `source.toolkit.fluxcd.io_${kind}.yaml`,
+    ),
   },
 ] as const;
 
@@ -101,17 +103,17 @@ function fetchDefinitions(definitions: Definitions): void {
 /** What Flux runs on. */
 export type FluxPlane = Pick<ControlPlane, "directory" | "kubectl" | "kubeconfigFor">;
 
-/** As `flux install` leaves it: the definitions, and an account that may do everything. */
+/** As `flux install` leaves it, with this test for the source: the definitions, and an account that may do everything. */
 export async function startFlux(plane: FluxPlane): Promise<Flux> {
   await prepareFlux();
-  for (const file of DEFINITIONS.flatMap(cachedFiles)) await plane.kubectl(["apply", "--server-side", "-f", file]);
-  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
-  await plane.kubectl(["create", "namespace", NAMESPACE]);
-  await plane.kubectl(["create", "serviceaccount", "kustomize-controller", "-n", NAMESPACE]);
-  const subject = `--serviceaccount=${NAMESPACE}:kustomize-controller`;
-  await plane.kubectl(["create", "clusterrolebinding", "flux", "--clusterrole=cluster-admin", subject]);
+  await installFlux(plane);
   const archives = await serveArchives();
-  const controller = await startController(plane);
+  const controller = await startController(plane, "kustomize-controller", [
+    "--requeue-dependency=1s",
+    "--no-remote-bases=true",
+    "--http-retry=1",
+    "--interval-jitter-percentage=0",
+  ]);
   let commits = 0;
   return {
     publish: async (content) => {
@@ -149,6 +151,35 @@ export async function startFlux(plane: FluxPlane): Promise<Flux> {
   };
 }
 
+/** Flux's own source-controller and kustomize-controller, with their default settings. */
+export async function startWholeFlux(plane: FluxPlane): Promise<{ log(): string; stop(): Promise<void> }> {
+  await prepareFlux();
+  await installFlux(plane);
+  const storage = `127.0.0.1:${await freePort()}`;
+  const sources = await startController(plane, "source-controller", [
+    `--storage-path=${mkdtempSync(path.join(plane.directory, "sources-"))}`,
+    `--storage-addr=${storage}`,
+    `--storage-adv-addr=${storage}`,
+  ]);
+  const kustomizations = await startController(plane, "kustomize-controller", []);
+  return {
+    log: () => `${sources.log().slice(-4_000)}\n${kustomizations.log().slice(-4_000)}`,
+    stop: async () => {
+      await kustomizations.stop();
+      await sources.stop();
+    },
+  };
+}
+
+async function installFlux(plane: FluxPlane): Promise<void> {
+  for (const file of DEFINITIONS.flatMap(cachedFiles)) await plane.kubectl(["apply", "--server-side", "-f", file]);
+  await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+  await plane.kubectl(["create", "namespace", NAMESPACE]);
+  await plane.kubectl(["create", "serviceaccount", "kustomize-controller", "-n", NAMESPACE]);
+  const subject = `--serviceaccount=${NAMESPACE}:kustomize-controller`;
+  await plane.kubectl(["create", "clusterrolebinding", "flux", "--clusterrole=cluster-admin", subject]);
+}
+
 async function reconcile(plane: FluxPlane, name: string): Promise<FluxCondition> {
   const asked = `${process.hrtime.bigint()}`;
   const target = ["kustomization", name, "-n", NAMESPACE];
@@ -170,23 +201,22 @@ async function reconcile(plane: FluxPlane, name: string): Promise<FluxCondition>
   );
 }
 
-async function startController(plane: FluxPlane): Promise<{ log(): string; stop(): Promise<unknown> }> {
+type Controller = "kustomize-controller" | "source-controller";
+
+async function startController(
+  plane: FluxPlane,
+  name: Controller,
+  flags: readonly string[],
+): Promise<{ log(): string; stop(): Promise<unknown> }> {
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: "kustomize-controller" });
-  const logFile = path.join(plane.directory, "kustomize-controller.log");
+  const logFile = path.join(plane.directory, `${name}.log`);
   const log = openSync(logFile, "a");
-  const args = [
-    "--metrics-addr=127.0.0.1:0",
-    `--health-addr=127.0.0.1:${await freePort()}`,
-    "--requeue-dependency=1s",
-    "--no-remote-bases=true",
-    "--http-retry=1",
-    "--interval-jitter-percentage=0",
-  ];
-  const child = spawn(await builtProgram("kustomize-controller"), args, {
+  const args = ["--metrics-addr=127.0.0.1:0", `--health-addr=127.0.0.1:${await freePort()}`, ...flags];
+  const child = spawn(await builtProgram(name), args, {
     stdio: ["ignore", log, log],
     env: { PATH: process.env["PATH"] ?? "", HOME: plane.directory, KUBECONFIG: kubeconfig, RUNTIME_NAMESPACE: NAMESPACE },
   });
-  const running = startProcess(child, "kustomize-controller");
+  const running = startProcess(child, name);
   return { log: () => readFileSync(logFile, "utf8"), stop: () => running.stop() };
 }
 

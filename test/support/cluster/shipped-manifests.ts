@@ -65,6 +65,18 @@ export async function folderManifests(...folders: readonly string[]): Promise<re
   return texts.flatMap(parseManifests);
 }
 
+/** A folder with the component of node-side healing that is made for it, as its reader asks for it. */
+export function nodeSideHealing(folder: string): OwnKustomization {
+  const part = folder.startsWith("overlays/") ? "product" : folder.replace(/^components\/|-before-1\.35$/g, "");
+  return { resources: [folder], components: [`components/node-side-healing/${part}`] };
+}
+
+/** The objects of the folders, in their order, where the worker heals driver and provider too. */
+export async function healingManifests(...folders: readonly string[]): Promise<readonly Manifest[]> {
+  const texts = await Promise.all(folders.map((folder) => renderOwnKustomization(nodeSideHealing(folder))));
+  return texts.flatMap(parseManifests);
+}
+
 /** One of `manifests/overlays`. */
 export function renderOverlay(name: string): Promise<string> {
   return renderFolder(`overlays/${name}`);

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { kubeAccess } from "../cluster/kube-access.ts";
 import { freePort, type ProductProcess, productOn } from "../cluster/product.ts";
-import { folderManifests, installDefinitions, type Manifest } from "../cluster/shipped-manifests.ts";
+import { folderManifests, healingManifests, installDefinitions, type Manifest } from "../cluster/shipped-manifests.ts";
 import { eventually } from "../time/eventually.ts";
 import { listAll } from "../worker/sync-world.ts";
 import { componentId, type DamagedCluster, isDamagedIn, type Target } from "./cluster.ts";
@@ -53,7 +53,7 @@ const listOf = (items: readonly Manifest[]): string => JSON.stringify({ apiVersi
 
 async function installOn(plane: ControlPlane): Promise<ComponentWorld> {
   const crds = await folderManifests("crds");
-  const rest = await folderManifests("overlays/default", "components/csi-driver", "components/azure-provider");
+  const rest = await healingManifests("overlays/default", "components/csi-driver", "components/azure-provider");
   const apply = async (manifests: readonly Manifest[]): Promise<void> => {
     await plane.kubectl(APPLY, listOf(manifests));
   };
@@ -76,7 +76,7 @@ async function installOn(plane: ControlPlane): Promise<ComponentWorld> {
     cluster,
     worker: async (args) => {
       await running?.stop(15_000);
-      running = await product.start("sync", { args });
+      running = await product.start("sync", { args: ["--heal-node-side=true", ...args] });
       return running;
     },
     copiesAreThere: async () => {

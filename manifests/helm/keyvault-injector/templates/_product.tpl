@@ -3,13 +3,45 @@
 {{- if lookup "v1" "Namespace" "" "kube-system" -}}true{{- end -}}
 {{- end -}}
 
-{{/* Whether driver and provider are healed: as the value says, else not where the worker is to have as few rights as it can. */}}
+{{/*
+Whether driver and provider are healed: as the value says, else not where the worker is to have as few rights as it can; else with the
+extension's defaults, what it was in an upgrade, and not in a new install.
+*/}}
 {{- define "keyvault-injector.heals-node-side" -}}
-{{- $isWanted := and (ne .Values.secretAccess "blind") (ne .Values.classAuthors "deny") -}}
+{{- $isWanted := false -}}
 {{- if kindIs "bool" .Values.healNodeSide -}}
 {{- $isWanted = .Values.healNodeSide -}}
+{{- else if and (ne .Values.secretAccess "blind") (ne .Values.classAuthors "deny") -}}
+{{- if eq (toString .Values.preset) "extension" -}}
+{{- $isWanted = true -}}
+{{- else if .Release.IsUpgrade -}}
+{{- $isWanted = eq (include "keyvault-injector.healed-node-side-before" .) "true" -}}
+{{- end -}}
 {{- end -}}
 {{- if and $isWanted (has "components" .Values.heal) -}}true{{- end -}}
+{{- end -}}
+
+{{/*
+What an upgrade keeps: the flag that the install has, as its PodTemplate says, which the worker can't write. An install without the flag healed
+driver and provider with its other components. Nothing where there is no cluster to ask.
+*/}}
+{{- define "keyvault-injector.healed-node-side-before" -}}
+{{- $name := "keyvault-injector-sync" -}}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace $name -}}
+{{- if $deployment -}}
+{{- $pods := (lookup "v1" "PodTemplate" .Release.Namespace $name).template | default ($deployment.spec).template | default dict -}}
+{{- $before := "true" -}}
+{{- range ($pods.spec).containers -}}
+{{- range .args -}}
+{{- if hasPrefix "--heal-node-side=" . -}}
+{{- $before = trimPrefix "--heal-node-side=" . -}}
+{{- else if and (hasPrefix "--heal=" .) (not (contains "components" .)) -}}
+{{- $before = "false" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $before -}}
+{{- end -}}
 {{- end -}}
 
 {{/*

@@ -56,9 +56,6 @@
 {{- if ne (join "," (get .Values "heal")) "crds,classes,components" }}
 - {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
 {{- end }}
-{{- if not (or (not (has "components" .Values.heal)) (include "keyvault-injector.heals-node-side" .)) }}
-- "--heal-node-side=false"
-{{- end }}
 {{- if ne ((get .Values "logLevel") | toString) "info" }}
 - {{ printf "--log-level=%s" ((get .Values "logLevel") | toString) | quote }}
 {{- end }}

@@ -11,12 +11,6 @@ const STAMP_FORM = /^[0-9a-f]{16}(-2)?$/;
 
 const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
   [`${NAMESPACE} deployments`]: ["keyvault-injector-sync", "keyvault-injector-webhook"],
-  "kube-system daemonsets": [
-    "csi-secrets-store",
-    "csi-secrets-store-provider-azure",
-    "csi-secrets-store-windows",
-    "csi-secrets-store-provider-azure-windows",
-  ],
 };
 
 /** What the worker may change in workloads: a stamp where restarts are asked for, and our own components. */

@@ -1,3 +1,4 @@
+import { VERSION } from "../../../../tools/repository-files.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, textOf } from "../../api/json.ts";
 import { mergePatched } from "../../api/write/merge-patch.ts";
 import type { Operation } from "../operation.ts";
@@ -5,7 +6,7 @@ import { type Document, readObjects } from "../phases/documents.ts";
 import type { Choices } from "../random.ts";
 import { PLACES } from "./places.ts";
 
-export const RELEASE = "releases/0.4.0";
+export const RELEASE = `releases/${VERSION}`;
 
 type Change = (body: JsonObject, choices: Choices) => JsonObject;
 

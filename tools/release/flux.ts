@@ -1,0 +1,54 @@
+/** A release for Flux: an artifact with the folder `manifests`, and the files of `manifests/gitops/flux` that install from it. */
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { parseDocument, stringify } from "yaml";
+import type { PlacedImage } from "./artifacts.ts";
+import type { TarEntry } from "./tar.ts";
+
+const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
+/** In the order in which they depend on each other. */
+const KUSTOMIZATIONS = ["crds.yaml", "product.yaml", "node-side.yaml"] as const;
+
+/** What `path` of a Kustomization can lead to: neither the chart nor what is rendered already. */
+export function fluxContent(): readonly TarEntry[] {
+  return globSync("**/*", { cwd: MANIFESTS, withFileTypes: true, exclude: ["releases/**", "helm/**"] })
+    .filter((entry) => entry.isFile())
+    .map((entry): TarEntry => {
+      const source = path.join(entry.parentPath, entry.name);
+      return { path: path.posix.join("manifests", path.relative(MANIFESTS, source)), kind: "copy", source };
+    });
+}
+
+export interface FluxSource {
+  /** `<registry>/<repository>` of the artifact. */
+  readonly place: string;
+  readonly version: string;
+  /** Of the artifact. */
+  readonly digest: string;
+  /** Whether the registry is spoken to without TLS. */
+  readonly isPlain: boolean;
+  readonly image: PlacedImage;
+}
+
+/** As for a Git repository, but for the source and the image: `kubectl apply -f` takes it where Flux runs. */
+export function fluxManifests({ place, version, digest, isPlain, image }: FluxSource): string {
+  const source = {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "OCIRepository",
+    metadata: { name: "keyvault-injector", namespace: "flux-system" },
+    spec: { url: `oci://${place}`, ref: { tag: version, digest }, interval: "10m", ...(isPlain ? { insecure: true } : {}) },
+  };
+  const kustomizations = KUSTOMIZATIONS.flatMap(documentsOf).map((text) => {
+    const document = parseDocument(text);
+    document.setIn(["spec", "sourceRef", "kind"], source.kind);
+    if (document.hasIn(["spec", "images"]))
+      document.setIn(["spec", "images"], [{ name: "keyvault-injector", newName: image.repository, digest: image.digest }]);
+    return document.toString({ lineWidth: 0 });
+  });
+  const heading = `# keyvault-injector ${version} by Flux, from the registry that the release was pushed to. Before it is removed: docs/how-to/install-with-gitops.md.\n`;
+  return `${heading}${[stringify(source, { lineWidth: 0 }), ...kustomizations].join("---\n")}`;
+}
+
+function documentsOf(file: string): readonly string[] {
+  return readFileSync(path.join(MANIFESTS, "gitops/flux", file), "utf8").split(/^---\n/m);
+}
