@@ -1,5 +1,6 @@
 /** Answers of a vault that lack a part. The SDK fails on most of them with a TypeError, which says nothing of the answer. */
-import { parseJson } from "./parse-json.ts";
+import { valueAt } from "../domain/json-members.ts";
+import { parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** Its message is the provider's text, such as `secret id is nil`. Never leaves this folder. */
@@ -35,14 +36,6 @@ function partsOf(url: string): readonly Part[] {
   return isOneObject && Object.hasOwn(PARTS, kind) ? (PARTS[kind] ?? []) : [];
 }
 
-function isAbsent(body: unknown, path: readonly string[]): boolean {
-  const part = path.reduce<unknown>(
-    (value, name) => (typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined),
-    body,
-  );
-  return part === undefined || part === null;
-}
-
 /** Throws an {@link AbsentPart} before the SDK takes an answer apart. */
 export const absentPartPolicy: AdditionalPolicy = {
   position: "perCall",
@@ -52,8 +45,8 @@ export const absentPartPolicy: AdditionalPolicy = {
       const response = await next(request);
       const parts = response.status === 200 ? partsOf(request.url) : [];
       // Where there is no JSON, that is the SDK's to tell.
-      const body = parts.length > 0 ? parseJson(response.bodyAsText) : undefined;
-      const absent = body === undefined ? undefined : parts.find(({ path }) => isAbsent(body, path));
+      const body = parts.length > 0 ? parsedJson(response.bodyAsText ?? "") : undefined;
+      const absent = body === undefined ? undefined : parts.find(({ path }) => (valueAt(body, path) ?? null) === null);
       if (absent !== undefined) throw new AbsentPart(absent.words);
       return response;
     },

@@ -1,4 +1,5 @@
-import { parseJson } from "./parse-json.ts";
+import { valueAt } from "../domain/json-members.ts";
+import { parsedJson } from "../domain/json-object.ts";
 
 const MAX_TOKEN_LENGTH = 16_384;
 
@@ -9,7 +10,6 @@ const ISSUER = /^https?:\/\/[\w.~:/%@-]{1,300}$/;
 export function issuerOf(token: string): string | undefined {
   const [, claims, ...rest] = token.length > MAX_TOKEN_LENGTH ? [] : token.split(".");
   if (claims === undefined || rest.length !== 1) return undefined;
-  const parsed = parseJson(Buffer.from(claims, "base64url").toString("utf8"));
-  const issuer: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "iss") : undefined;
+  const issuer = valueAt(parsedJson(Buffer.from(claims, "base64url").toString("utf8")), ["iss"]);
   return typeof issuer === "string" && ISSUER.test(issuer) ? issuer : undefined;
 }

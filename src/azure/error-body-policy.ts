@@ -1,13 +1,8 @@
-import { parseJson } from "./parse-json.ts";
+import { parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** By request: what an error of the SDK leads back to. */
 const bodies = new WeakMap<object, object>();
-
-function parseObject(text: string | null | undefined): object | undefined {
-  const value = parseJson(text);
-  return typeof value === "object" && value !== null ? value : undefined;
-}
 
 /** The JSON body that a request failed with. The SDK keeps it in the errors of single calls, and drops it where a list fails. */
 export function errorBodyOf(request: object | undefined): object | undefined {
@@ -25,9 +20,9 @@ export const errorBodyPolicy: AdditionalPolicy = {
     async sendRequest(request, next) {
       const response = await next(request);
       if (response.status < 400) return response;
-      const body = parseObject(response.bodyAsText);
-      if (body === undefined) response.bodyAsText = "{}";
-      else bodies.set(request, body);
+      const body = parsedJson(response.bodyAsText ?? "");
+      if (typeof body === "object" && body !== null) bodies.set(request, body);
+      else response.bodyAsText = "{}";
       return response;
     },
   },

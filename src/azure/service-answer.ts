@@ -3,7 +3,7 @@
  * body stay behind: they hold tokens, request text and values.
  */
 import { isRestError, type RestError } from "@azure/keyvault-secrets";
-
+import { valueAt } from "../domain/json-members.ts";
 import { latestVersionIn } from "./api-version.ts";
 import { errorBodyOf } from "./error-body-policy.ts";
 
@@ -21,18 +21,14 @@ export interface ServiceAnswer {
 const CODE = /^[A-Za-z0-9]{1,64}$/;
 const MAX_DEPTH = 8;
 
-function field(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && key in value ? Reflect.get(value, key) : undefined;
-}
-
 function codeOf(value: unknown): string | undefined {
-  const code = field(value, "code");
+  const code = valueAt(value, ["code"]);
   return typeof code === "string" && CODE.test(code) ? code : undefined;
 }
 
 /** As the SDK spells it, and as the service does. */
 function innerErrorOf(error: unknown): unknown {
-  return field(error, "innerError") ?? field(error, "innererror");
+  return valueAt(error, ["innerError"]) ?? valueAt(error, ["innererror"]);
 }
 
 function innerCodeOf(error: unknown): string | undefined {
@@ -61,13 +57,13 @@ function retryAfterOf(error: RestError): number | undefined {
 /** Undefined where no HTTP answer came. */
 export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
   if (!isRestError(error) || error.statusCode === undefined) return undefined;
-  const body = field(error.details ?? errorBodyOf(error.request), "error");
+  const body = valueAt(error.details ?? errorBodyOf(error.request), ["error"]);
   return {
     status: error.statusCode,
     code: codeOf(body),
     innerCode: innerCodeOf(body),
     retryAfterMs: retryAfterOf(error),
-    latestApiVersion: latestVersionIn(field(body, "message")),
+    latestApiVersion: latestVersionIn(valueAt(body, ["message"])),
   };
 }
 
@@ -94,6 +90,6 @@ export function entraCode(error: unknown): string | undefined {
 /** Node's code of a network or TLS failure (`ENOTFOUND`, `SELF_SIGNED_CERT_IN_CHAIN`). */
 export function networkCode(error: unknown): string | undefined {
   return chainOf(error)
-    .map((link) => field(link, "code"))
+    .map((link) => valueAt(link, ["code"]))
     .find((code): code is string => typeof code === "string" && /^(?!REQUEST_SEND_ERROR)[A-Z][A-Z0-9_]{3,63}$/.test(code));
 }

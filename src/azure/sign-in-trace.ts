@@ -1,6 +1,7 @@
+import { valueAt } from "../domain/json-members.ts";
+import { parsedJson } from "../domain/json-object.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
-import { parseJson } from "./parse-json.ts";
 import type { AdditionalPolicy } from "./sdk-network.ts";
 import { networkCode } from "./service-answer.ts";
 
@@ -25,8 +26,7 @@ export interface TraceHolder {
 const REFUSAL = /^[a-z]+(?:_[a-z]+)*$/;
 
 function ofAnswer(status: number, body: string | null | undefined): SignInTrace {
-  const parsed = parseJson(body);
-  const word: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "error") : undefined;
+  const word = valueAt(parsedJson(body ?? ""), ["error"]);
   const isRefusal = status < 500 && status !== 429 && typeof word === "string" && REFUSAL.test(word);
   return { status, entraCode: /AADSTS\d{2,9}/.exec(body ?? "")?.[0], refusal: isRefusal ? word : undefined };
 }

@@ -1,13 +1,34 @@
 import { isJsonObject, type JsonObject } from "./json-object.ts";
 
-/** Empty where there is none: objects of the API server may lack any part. */
+/** Empty where the value is no object: objects of the API server may lack any part. */
+export function membersOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
 export function memberOf(object: object, name: string): JsonObject {
-  const member: unknown = (object as JsonObject)[name]; // Any object may be asked for any member.
-  return isJsonObject(member) ? member : {};
+  return membersOf((object as JsonObject)[name]); // Any object may be asked for any member.
+}
+
+/** Undefined where a step is missing, or something on the way is no object. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce((here, step) => (isJsonObject(here) ? here[step] : undefined), value);
+}
+
+export function objectAt(value: unknown, path: readonly string[]): JsonObject | undefined {
+  const found = valueAt(value, path);
+  return isJsonObject(found) ? found : undefined;
+}
+
+/** Empty where the value is no list. */
+export function itemsIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Its objects; what else is in the list is left out. */
 export function listAt(object: JsonObject, name: string): readonly JsonObject[] {
-  const list = object[name];
-  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+  return itemsIn(object[name]).filter(isJsonObject);
+}
+
+export function nonEmptyText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,3 +1,4 @@
+import { membersOf } from "./json-members.ts";
 import { isJsonObject } from "./json-object.ts";
 import { quoted } from "./quoted.ts";
 
@@ -13,8 +14,13 @@ export function textMapProblem(value: unknown, path: string): string {
 
 /** YAML takes `true` and `1` without quotation marks for no text. */
 function unquotedIn(map: unknown): string {
-  const [key, value] = Object.entries(isJsonObject(map) ? map : {}).find(([, entry]) => typeof entry !== "string") ?? [];
+  const [key, value] = Object.entries(membersOf(map)).find(([, entry]) => typeof entry !== "string") ?? [];
   if (key === undefined) return "";
   const isPlain = ["boolean", "number", "bigint"].includes(typeof value);
   return isPlain ? `; ${quoted(key, 63)} is ${String(value)}, quote it: "${String(value)}"` : `; ${quoted(key, 63)} is no string`;
+}
+
+/** Whether all of the wanted entries are there, with their values. */
+export function hasEntries(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
+  return Object.entries(wanted).every(([key, value]) => actual[key] === value);
 }

@@ -1,3 +1,5 @@
+import { nonEmptyText, valueAt } from "../domain/json-members.ts";
+import { parsedJson } from "../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type {
@@ -189,7 +191,6 @@ export function tokenRequestBody({ audience, expirationSeconds }: TokenRequest):
 
 /** The token in an answered TokenRequest. Total: undefined for anything that holds none. */
 export function tokenOf(body: string): Sensitive | undefined {
-  const status = parseObject(body)?.["status"];
-  const token: unknown = typeof status === "object" && status !== null ? Reflect.get(status, "token") : undefined;
-  return typeof token === "string" && token !== "" ? Sensitive.ofText(token) : undefined;
+  const token = nonEmptyText(valueAt(parsedJson(body), ["status", "token"]));
+  return token === undefined ? undefined : Sensitive.ofText(token);
 }

@@ -1,3 +1,5 @@
+import { valueAt } from "../domain/json-members.ts";
+import { parsedJson } from "../domain/json-object.ts";
 import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
 import type { Retry } from "../domain/ports/retry.ts";
@@ -33,13 +35,8 @@ const BACKOFF: Retry = { kind: "backoff" };
 const NEVER: Retry = { kind: "never" };
 
 export function parseStatus(text: string): Status | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isStatus = typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "Status";
-    return isStatus ? (value as Status) : undefined; // The API server's own format; a field of another type is never called, only printed.
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(text);
+  return valueAt(value, ["kind"]) === "Status" ? (value as Status) : undefined; // The API server's own format; a field of another type is never called, only printed.
 }
 
 /** An answer other than 2xx. */

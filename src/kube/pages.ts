@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "../domain/kubernetes.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
@@ -119,13 +120,8 @@ function withKind(resource: Resource, item: KubeObject): KubeObject {
   return item.kind === undefined ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
 }
 
-/** A JSON object, or undefined. A parser's error quotes the text, which may be a Secret: it goes no further. */
-export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined; // Just checked.
-  } catch {
-    return undefined;
-  }
+/** A JSON object, or undefined. */
+export function parseObject(text: string): JsonObject | undefined {
+  const value = parsedJson(text);
+  return isJsonObject(value) ? value : undefined;
 }

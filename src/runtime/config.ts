@@ -6,6 +6,7 @@ import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import type { SyncMode } from "../domain/schedule/class-annotations.ts";
+import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
@@ -131,10 +132,7 @@ function durationSchema(minimumMs: number): z.ZodType {
 
 function listSchema(choices: readonly string[] | undefined): z.ZodType {
   return z.string().transform((text, context) => {
-    const items = text
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== "");
+    const items = wordsOf(text);
     const unknown = choices === undefined ? undefined : items.find((item) => !choices.includes(item));
     if (unknown !== undefined) {
       context.addIssue({ code: "custom", message: `unknown item ${JSON.stringify(unknown)}; write any of ${choices?.join(", ")}` });

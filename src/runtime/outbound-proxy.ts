@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { failed, ok, type Result } from "../domain/result.ts";
+import { wordsOf } from "../domain/words.ts";
 
 /** The way out of the cluster, for everything but the API server and the machine's metadata service. */
 export interface OutboundProxy {
@@ -67,11 +68,7 @@ type Rule = (address: URL) => boolean;
  * it mean `*.example.com`: so does this, since what the SDK lets past a proxy is past it.
  */
 function bypassRules(text: string): readonly Rule[] {
-  return text
-    .split(",")
-    .map((entry) => entry.trim().toLowerCase())
-    .filter((entry) => entry !== "")
-    .flatMap((entry) => bypassRule(entry) ?? []);
+  return wordsOf(text.toLowerCase()).flatMap((entry) => bypassRule(entry) ?? []);
 }
 
 function bypassRule(entry: string): Rule | undefined {

@@ -2,6 +2,7 @@ import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
+import { valueAt } from "../domain/json-members.ts";
 
 import type { Reach, ReachAnswer, ReachHost, ReachTarget } from "../domain/reach.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
@@ -164,6 +165,6 @@ function portOf({ port, protocol }: URL): number {
 }
 
 function codeOf(error: unknown): string {
-  const code: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined;
+  const code = valueAt(error, ["code"]);
   return typeof code === "string" ? code : "UNKNOWN";
 }

@@ -3,7 +3,7 @@ import { type AdmissionRequest, LONGEST_TEXT } from "../domain/admission/review.
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { closeRequest, needsNamespace, openRequest } from "../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import { isJsonObject } from "../domain/json-object.ts";
+import { memberOf, membersOf } from "../domain/json-members.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
@@ -99,7 +99,7 @@ function logDecision(logger: Logger, { uid, request, decision, seconds }: Decide
 /** The name, or the prefix that the API server will make one from. */
 function podName(request: AdmissionRequest | undefined): string | undefined {
   if (request?.name !== undefined) return request.name;
-  const metadata = isJsonObject(request?.object) && isJsonObject(request.object["metadata"]) ? request.object["metadata"] : {};
+  const metadata = memberOf(membersOf(request?.object), "metadata");
   const name = metadata["name"] ?? metadata["generateName"];
   return typeof name === "string" ? name.slice(0, LONGEST_TEXT) : undefined;
 }

@@ -1,13 +1,14 @@
 import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
+import { objectAt } from "../domain/json-members.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { classWarnings } from "../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../domain/preflight/misplaced-annotations.ts";
 import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";
-import { objectAt, podRequestOf, templatePath } from "../domain/preflight/workload.ts";
+import { podRequestOf, templatePath } from "../domain/preflight/workload.ts";
 import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";

@@ -63,7 +63,7 @@ export const SWITCHED_OFF: readonly SwitchedOff[] = [
   off(13, "one field more than needed", [PATCH, "      driver: CSI_DRIVER,", '      driver: CSI_DRIVER,\n      fsType: "tmpfs",']),
   off(14, "volumes are overwritten", [
     PATCH,
-    '[...itemsOf(spec["volumes"]), ...plan.volumes.map(volumeFor)]',
+    '[...itemsIn(spec["volumes"]), ...plan.volumes.map(volumeFor)]',
     "plan.volumes.map(volumeFor)",
   ]),
   off(15, "labels are overwritten", [PATCH, '...membersOf(metadata["labels"]), ', ""]),

@@ -1,3 +1,4 @@
+import { membersOf } from "../../domain/json-members.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { quoted } from "../../domain/quoted.ts";
@@ -102,8 +103,4 @@ function adviceFor(value: unknown): string {
 function texts(value: unknown): Readonly<Record<string, string>> {
   const entries = Object.entries(membersOf(value)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return Object.fromEntries(entries);
-}
-
-function membersOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

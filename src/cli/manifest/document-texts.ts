@@ -1,4 +1,5 @@
 /** A file to the texts of its documents, as kubectl takes it apart: objects of JSON one after the other, YAML between lines of `---`. */
+import { parsedJson } from "../../domain/json-object.ts";
 import { stringEnd } from "./json-events.ts";
 
 export interface ReadableText {
@@ -64,7 +65,7 @@ function* jsonTexts(place: FilePlace): Generator<DocumentText> {
     const start = endOf(JSON_BLANKS, file, place.at);
     if (start === file.length) return place.moveTo(start);
     const text = file.slice(start, jsonEnd(file, start));
-    if (!isJson(text)) {
+    if (parsedJson(text) === undefined) {
       const rest = endOf(BLANKS_IN_LINE, file, place.at);
       const mayBeYaml = count < JSON_FOR_GOOD && Buffer.byteLength(file.slice(rest, rest + LEAST_YAML)) >= LEAST_YAML;
       if (mayBeYaml) place.moveTo(file[rest] === "\n" ? rest + 1 : rest);
@@ -107,15 +108,6 @@ function jsonEnd(file: string, start: number): number {
     if (bracket === "{" || bracket === "[") depth += 1;
     else if (bracket !== '"') depth -= 1;
     if (depth === 0) return at;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,6 +1,6 @@
+import { memberOf, nonEmptyText, objectAt } from "../../domain/json-members.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { POD_TEMPLATE_KINDS } from "../../domain/pod-templates.ts";
-import { objectAt } from "../../domain/preflight/workload.ts";
 import type { ManifestDocument, Place } from "./documents.ts";
 
 /** One Kubernetes object of the files: a document, or an item of a List. */
@@ -74,22 +74,18 @@ function withKind(item: JsonObject, { apiVersion, kind }: JsonObject): JsonObjec
 }
 
 function itemAt(object: JsonObject, path: Path, document: ManifestDocument): ManifestItem {
-  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
+  const metadata = memberOf(object, "metadata");
   return {
     object,
-    kind: textOf(object["kind"]) ?? "unknown kind",
-    name: textOf(metadata["name"]) ?? `${textOf(metadata["generateName"]) ?? ""}*`,
-    namespace: textOf(metadata["namespace"]),
+    kind: nonEmptyText(object["kind"]) ?? "unknown kind",
+    name: nonEmptyText(metadata["name"]) ?? `${nonEmptyText(metadata["generateName"]) ?? ""}*`,
+    namespace: nonEmptyText(metadata["namespace"]),
     // Found when it is asked for: the lines of a document take as much memory as the document.
     get place() {
       return path.length === 0 ? document.place : document.placeOf(path);
     },
     placeOf: (inner) => document.placeOf([...path, ...inner]),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** Where the kinds that make pods hold the pod's template. An empty path: the object is the pod itself. */
@@ -122,6 +118,6 @@ export function podAt(object: JsonObject, path: readonly string[]): JsonObject |
 export function withPodAt(object: JsonObject, path: readonly string[], pod: JsonObject): JsonObject {
   const [step, ...rest] = path;
   if (step === undefined) return "apiVersion" in object ? pod : { ...object, metadata: pod["metadata"], spec: pod["spec"] };
-  const inner = isJsonObject(object[step]) ? object[step] : {};
+  const inner = memberOf(object, step);
   return { ...object, [step]: withPodAt(inner, rest, pod) };
 }

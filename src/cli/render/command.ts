@@ -1,9 +1,9 @@
 import { POD_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
+import { objectAt } from "../../domain/json-members.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
-import { objectAt } from "../../domain/preflight/workload.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";

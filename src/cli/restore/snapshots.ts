@@ -1,7 +1,8 @@
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../domain/annotations.ts";
 import { mergePatchOf } from "../../domain/healing/merge-patch.ts";
 import { type ClassSnapshot, canonical, restoredClass } from "../../domain/healing/snapshot.ts";
-import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { memberOf } from "../../domain/json-members.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
@@ -193,7 +194,7 @@ async function overwrite(options: RestoreOptions, live: SecretProviderClass, sna
   const { kube, signal } = options;
   const { name, namespace = "", uid, resourceVersion } = live.metadata;
   const changes = mergePatchOf(asJson(contentOf(live)), asJson(contentOf(restoredClass(snapshot)))) ?? {};
-  const metadata = isJsonObject(changes["metadata"]) ? changes["metadata"] : {};
+  const metadata = memberOf(changes, "metadata");
   const patch = { ...changes, metadata: { ...metadata, uid, resourceVersion } };
   const made = await kube.mergePatch<SecretProviderClass>(
     RESOURCES.secretProviderClasses,

@@ -8,8 +8,9 @@ import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { wordsOf } from "../../domain/words.ts";
 import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
-import { type SettingsInForce, wordsOf, workerSettingsInForce } from "./settings-in-force.ts";
+import { type SettingsInForce, workerSettingsInForce } from "./settings-in-force.ts";
 import type { TellProgress } from "./terminal.ts";
 import { createViewer, type Look, listed, type Viewer } from "./viewer.ts";
 import { type Fingerprints, type WorkerCode, workerCode } from "./worker-code.ts";

@@ -6,6 +6,7 @@ import type { NamespaceFact } from "../../domain/injection/effective-annotations
 import { readPod } from "../../domain/injection/pod.ts";
 import { closeRequest, type InjectionRequest, openRequest } from "../../domain/injection/pod-admission.ts";
 import type { InjectionSettings } from "../../domain/injection/settings.ts";
+import { itemsIn, memberOf } from "../../domain/json-members.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
@@ -185,21 +186,17 @@ function refusalWithToken(
 }
 
 function withToken(pod: JsonObject): JsonObject {
-  const spec = isJsonObject(pod["spec"]) ? pod["spec"] : {};
+  const spec = memberOf(pod, "spec");
   if (spec["automountServiceAccountToken"] === false) return pod;
-  const lists = ["initContainers", "containers"].map((list) => [list, listOf(spec[list]).map(withTokenMount)]);
+  const lists = ["initContainers", "containers"].map((list) => [list, itemsIn(spec[list]).map(withTokenMount)]);
   const filled = lists.filter(([list]) => typeof list === "string" && spec[list] !== undefined);
-  const volumes = [...listOf(spec["volumes"]), { name: TOKEN_VOLUME, projected: {} }];
+  const volumes = [...itemsIn(spec["volumes"]), { name: TOKEN_VOLUME, projected: {} }];
   return { ...pod, spec: { ...spec, ...Object.fromEntries(filled), volumes } };
 }
 
 function withTokenMount(container: unknown): unknown {
   if (!isJsonObject(container)) return container;
-  const mounts = listOf(container["volumeMounts"]);
+  const mounts = itemsIn(container["volumeMounts"]);
   if (mounts.some((mount) => isJsonObject(mount) && mount["mountPath"] === TOKEN_PATH)) return container;
   return { ...container, volumeMounts: [...mounts, { name: TOKEN_VOLUME, mountPath: TOKEN_PATH, readOnly: true }] };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -1,18 +1,18 @@
 import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { WORKLOADS } from "../../domain/rollout/workload.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
 import type { LabelSelector } from "./webhook-entry.ts";
 
-const apps = (plural: string, kind: string): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
 
 /** Kinds that only the command line looks at. */
 export const MORE_RESOURCES = {
   replicationControllers: { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
   nodes: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
-  deployments: apps("deployments", "Deployment"),
-  statefulSets: apps("statefulsets", "StatefulSet"),
-  daemonSets: apps("daemonsets", "DaemonSet"),
-  replicaSets: apps("replicasets", "ReplicaSet"),
+  deployments: WORKLOADS.Deployment,
+  statefulSets: WORKLOADS.StatefulSet,
+  daemonSets: WORKLOADS.DaemonSet,
+  replicaSets: { ...WORKLOADS.Deployment, plural: "replicasets", kind: "ReplicaSet" },
   jobs: batch("jobs", "Job"),
   cronJobs: batch("cronjobs", "CronJob"),
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },

@@ -59,14 +59,6 @@ function variableOf(container: Container | undefined, name: string): string | un
   return value === "" ? undefined : value;
 }
 
-/** Words of a list setting. */
-export function wordsOf(text: string | undefined): readonly string[] {
-  return (text ?? "")
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-}
-
 /** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
 export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
   return settingsOf(valueIn(await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT })));

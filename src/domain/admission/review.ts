@@ -1,3 +1,4 @@
+import { memberOf, nonEmptyText } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
@@ -45,7 +46,7 @@ function decodeRequest(uid: string, request: JsonObject): Result<AdmissionReques
   const problem = (message: string) => failed({ uid, message });
   const operation = nonEmptyText(request["operation"]);
   if (operation === undefined) return problem("request.operation must be a non-empty string");
-  const resource = isJsonObject(request["resource"]) ? request["resource"] : {};
+  const resource = memberOf(request, "resource");
   const version = nonEmptyText(resource["version"]);
   const plural = nonEmptyText(resource["resource"]);
   if (version === undefined || plural === undefined) return problem("request.resource must name a version and a resource");
@@ -62,16 +63,12 @@ function decodeRequest(uid: string, request: JsonObject): Result<AdmissionReques
 
 /** Path of the first text that is longer than it may be. */
 function endlessText(request: JsonObject): string | undefined {
-  const resource = isJsonObject(request["resource"]) ? request["resource"] : {};
+  const resource = memberOf(request, "resource");
   const texts = [
     ...["uid", "operation", "subResource", "namespace", "name"].map((field) => [field, request[field]] as const),
     ...["group", "version", "resource"].map((field) => [`resource.${field}`, resource[field]] as const),
   ];
   return texts.find(([, text]) => typeof text === "string" && text.length > LONGEST_TEXT)?.[0];
-}
-
-function nonEmptyText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function mustBe(field: string, wanted: string, value: unknown): string {

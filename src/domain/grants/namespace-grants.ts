@@ -2,8 +2,10 @@
  * What a Namespace lends to the sync worker, by annotations on it. Who may write the Namespace gives it: neither who may write classes
  * nor the worker may, and the policy keyvault-injector-sync-tokens reads the same annotation.
  */
+
 import { GRANT_ANNOTATIONS } from "../annotations.ts";
 import type { KubeObject } from "../kubernetes.ts";
+import { wordsOf } from "../words.ts";
 
 export interface NamespaceGrants {
   /** ServiceAccounts whose tokens the worker may exchange. */
@@ -23,16 +25,9 @@ export const UNGRANTABLE = "kube-system";
 export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): NamespaceGrants {
   if (name === UNGRANTABLE) return { ...NO_GRANTS, managedIdentity: annotations[GRANT_ANNOTATIONS.managedIdentity] === ALLOWED };
   return {
-    accounts: accountsIn(annotations[GRANT_ANNOTATIONS.serviceAccounts]),
+    accounts: wordsOf(annotations[GRANT_ANNOTATIONS.serviceAccounts]),
     managedIdentity: annotations[GRANT_ANNOTATIONS.managedIdentity] === ALLOWED,
   };
-}
-
-function accountsIn(text = ""): readonly string[] {
-  return text
-    .split(",")
-    .map((account) => account.trim())
-    .filter((account) => account !== "");
 }
 
 /** What to run, for messages. */

@@ -1,10 +1,10 @@
-import { memberOf } from "../json-members.ts";
+import { memberOf, membersOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { type KubeObject, type ManagedFieldsEntry, RESOURCES, type Resource } from "../kubernetes.ts";
 import { decisiveFields } from "./decisive-fields.ts";
 import { difference, intersection, isEmptySet, memberNamed, presentFields } from "./field-sets.ts";
 import { isInstaller } from "./installers.ts";
-import { comparedFields, type FieldSet, membersOf, union } from "./owned-fields.ts";
+import { comparedFields, type FieldSet, union } from "./owned-fields.ts";
 
 /** What its installer applied. */
 interface Installed {

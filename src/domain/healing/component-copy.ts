@@ -1,4 +1,4 @@
-import { isJsonObject } from "../json-object.ts";
+import { memberOf, membersOf } from "../json-members.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { additionsTo } from "./additions.ts";
 import { type Component, typeOf } from "./components.ts";
@@ -36,8 +36,8 @@ export function copyOf(component: Component, live: KubeObject, before?: Componen
   if (owners.length === 0) return undefined;
   const { namespace, name } = component.ref;
   const found = ownedPart(installed, comparedFields(owners));
-  const part = isJsonObject(found) ? found : {};
-  const metadata = isJsonObject(part["metadata"]) ? part["metadata"] : {};
+  const part = membersOf(found);
+  const metadata = memberOf(part, "metadata");
   const object: KubeObject = {
     ...part,
     ...typeOf(component),

@@ -1,6 +1,7 @@
+import { membersOf } from "../json-members.ts";
 import { RESOURCES, type Resource } from "../kubernetes.ts";
 import { WORKLOADS } from "../rollout/workload.ts";
-import { type FieldSet, membersOf } from "./owned-fields.ts";
+import type { FieldSet } from "./owned-fields.ts";
 
 const whole = (...names: readonly string[]): FieldSet => Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
 

@@ -1,6 +1,7 @@
+import { membersOf } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
-import { type FieldSet, isNamed, membersOf } from "./owned-fields.ts";
+import { type FieldSet, isNamed } from "./owned-fields.ts";
 
 /** The thing itself, as opposed to something in it: a list item, a map. */
 const ITSELF = ".";
@@ -51,7 +52,7 @@ export function withItemKeys(fields: FieldSet): FieldSet {
   return Object.fromEntries(
     Object.entries(fields).map(([name, inner]) => {
       const key: unknown = name.startsWith("k:") ? JSON.parse(name.slice(2)) : {}; // The API server's own encoding.
-      const keys = Object.keys(isJsonObject(key) ? key : {}).map((field) => [`f:${field}`, {}] as const);
+      const keys = Object.keys(membersOf(key)).map((field) => [`f:${field}`, {}] as const);
       return [name, { ...Object.fromEntries(keys), ...withItemKeys(membersOf(inner)) }];
     }),
   );

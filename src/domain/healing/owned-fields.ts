@@ -1,3 +1,4 @@
+import { membersOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
 
@@ -64,7 +65,7 @@ function ownedItems(items: readonly unknown[], fields: FieldSet, order: ItemOrde
     if (name === undefined) return [];
     const part = ownedPart(item, membersOf(fields[name]), order);
     const key = name.startsWith("k:") ? (JSON.parse(name.slice(2)) as JsonObject) : undefined; // The API server's own encoding.
-    const kept = key === undefined ? part : { ...key, ...(isJsonObject(part) ? part : {}) };
+    const kept = key === undefined ? part : { ...key, ...membersOf(part) };
     return [{ place: names.indexOf(name), kept }];
   });
   if (owned.length === 0 && !names.includes(".")) return undefined;
@@ -84,10 +85,6 @@ export function isNamed(name: string, item: unknown, index: number): boolean {
 /** Whether a field set has all of another one's fields. */
 export function hasFields(all: FieldSet, some: FieldSet): boolean {
   return Object.entries(some).every(([name, inner]) => name in all && hasFields(membersOf(all[name]), membersOf(inner)));
-}
-
-export function membersOf(fields: unknown): FieldSet {
-  return isJsonObject(fields) ? fields : {};
 }
 
 /** Where two values differ, as paths without values; `at` is the path of the values themselves. */

@@ -1,8 +1,8 @@
-import { listAt, memberOf } from "../json-members.ts";
+import { listAt, memberOf, membersOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { isInstaller } from "./installers.ts";
-import { type FieldSet, membersOf, union } from "./owned-fields.ts";
+import { type FieldSet, union } from "./owned-fields.ts";
 
 /**
  * The admissions enforcer of AKS and of AKS on Azure Local adds to the namespaceSelector of every webhook that the platform's own namespaces

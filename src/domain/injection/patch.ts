@@ -1,6 +1,7 @@
 import jsonpatch from "fast-json-patch";
 import type { PatchOperation } from "../admission/decision.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
+import { itemsIn, membersOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { NewVolume } from "./class-volume.ts";
 import type { NewEnvFrom } from "./env-from.ts";
@@ -31,7 +32,7 @@ function wantedPod(raw: JsonObject, plan: InjectionPlan): JsonObject {
     },
     spec: {
       ...spec,
-      ...(plan.volumes.length === 0 ? {} : { volumes: [...itemsOf(spec["volumes"]), ...plan.volumes.map(volumeFor)] }),
+      ...(plan.volumes.length === 0 ? {} : { volumes: [...itemsIn(spec["volumes"]), ...plan.volumes.map(volumeFor)] }),
       ...withAdditions(spec, "initContainers", plan),
       ...withAdditions(spec, "containers", plan),
     },
@@ -60,7 +61,7 @@ interface Additions {
 function withAdditions(spec: JsonObject, list: ContainerList, plan: InjectionPlan): JsonObject {
   const additions = additionsByIndex(list, plan);
   if (additions.size === 0) return {};
-  const containers = itemsOf(spec[list]).map((container, index) => {
+  const containers = itemsIn(spec[list]).map((container, index) => {
     const added = additions.get(index);
     return added === undefined || !isJsonObject(container) ? container : { ...container, ...listsOf(container, added) };
   });
@@ -84,17 +85,9 @@ function listsOf(container: JsonObject, { mounts, envFrom }: Additions): JsonObj
   const volumeMounts = mounts.map(({ volume, mountPath }) => ({ name: volume, mountPath, readOnly: true }));
   const sources = envFrom.map(({ secret }) => ({ secretRef: { name: secret } }));
   return {
-    ...(mounts.length === 0 ? {} : { volumeMounts: [...itemsOf(container["volumeMounts"]), ...volumeMounts] }),
-    ...(sources.length === 0 ? {} : { envFrom: [...itemsOf(container["envFrom"]), ...sources] }),
+    ...(mounts.length === 0 ? {} : { volumeMounts: [...itemsIn(container["volumeMounts"]), ...volumeMounts] }),
+    ...(sources.length === 0 ? {} : { envFrom: [...itemsIn(container["envFrom"]), ...sources] }),
   };
-}
-
-function membersOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** Our own label and status, which a pod made from a copied template brings along. Nothing else is ever overwritten. */

@@ -2,6 +2,7 @@ import { type AdmissionDecision, denied, invalidReview, patched, unchanged } fro
 import type { Denial } from "../admission/reasons.ts";
 import type { AdmissionRequest } from "../admission/review.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
+import { memberOf } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
@@ -41,8 +42,7 @@ const NO_DEFAULTS: NamespaceFact = { kind: "missing" };
 /** Whether {@link openRequest} needs to know the Namespace: only opted-in pods have defaults. */
 export function needsNamespace(request: AdmissionRequest): boolean {
   if (!isPodCreation(request) || !isJsonObject(request.object)) return false;
-  const { metadata } = request.object;
-  const annotations = isJsonObject(metadata) && isJsonObject(metadata["annotations"]) ? metadata["annotations"] : {};
+  const annotations = memberOf(memberOf(request.object, "metadata"), "annotations");
   return annotations[POD_ANNOTATIONS.inject] === "true" && annotations[MIRROR_POD] === undefined;
 }
 

@@ -1,4 +1,5 @@
 import { annotationsSizeProblem } from "../annotations-size.ts";
+import { memberOf, nonEmptyText } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { isTextMap, textMapProblem } from "../text-map.ts";
@@ -73,8 +74,8 @@ export function readPod(raw: unknown): Result<Pod, string> {
   const spec = objectAt(pod["spec"], "spec", problems);
   const view: Pod = {
     raw: pod,
-    name: textOf(metadata["name"]),
-    generateName: textOf(metadata["generateName"]),
+    name: nonEmptyText(metadata["name"]),
+    generateName: nonEmptyText(metadata["generateName"]),
     labels: textMap(metadata["labels"], "metadata.labels", problems),
     annotations: annotationsOf(metadata, problems),
     system: systemOfPod(spec),
@@ -100,29 +101,29 @@ function readContainers(spec: JsonObject, list: ContainerList, problems: string[
     return {
       list,
       index,
-      name: textOf(container["name"]) ?? "",
+      name: nonEmptyText(container["name"]) ?? "",
       mounts: objectsAt(container["volumeMounts"], `${path}.volumeMounts`, problems).map(readMount),
       devicePaths: objectsAt(container["volumeDevices"], `${path}.volumeDevices`, problems).map(
-        ({ devicePath }) => textOf(devicePath) ?? "",
+        ({ devicePath }) => nonEmptyText(devicePath) ?? "",
       ),
-      terminationMessagePath: textOf(container["terminationMessagePath"]) ?? "/dev/termination-log",
-      variables: objectsAt(container["env"], `${path}.env`, problems).map(({ name }) => textOf(name) ?? ""),
+      terminationMessagePath: nonEmptyText(container["terminationMessagePath"]) ?? "/dev/termination-log",
+      variables: objectsAt(container["env"], `${path}.env`, problems).map(({ name }) => nonEmptyText(name) ?? ""),
       envFrom: objectsAt(container["envFrom"], `${path}.envFrom`, problems).map(readEnvFrom),
     };
   });
 }
 
 function readEnvFrom(source: JsonObject): PodEnvFrom {
-  const secret = isJsonObject(source["secretRef"]) ? textOf(source["secretRef"]["name"]) : undefined;
-  return { secret, prefix: textOf(source["prefix"]) ?? "" };
+  const secret = isJsonObject(source["secretRef"]) ? nonEmptyText(source["secretRef"]["name"]) : undefined;
+  return { secret, prefix: nonEmptyText(source["prefix"]) ?? "" };
 }
 
 function readMount(mount: JsonObject): PodMount {
   return {
-    volume: textOf(mount["name"]) ?? "",
-    mountPath: textOf(mount["mountPath"]) ?? "",
+    volume: nonEmptyText(mount["name"]) ?? "",
+    mountPath: nonEmptyText(mount["mountPath"]) ?? "",
     isReadOnly: mount["readOnly"] === true,
-    subPath: textOf(mount["subPath"]) ?? textOf(mount["subPathExpr"]),
+    subPath: nonEmptyText(mount["subPath"]) ?? nonEmptyText(mount["subPathExpr"]),
   };
 }
 
@@ -132,9 +133,9 @@ const READ_ONLY_SOURCES = ["configMap", "secret", "downwardAPI", "projected", "i
 function readVolume(volume: JsonObject): PodVolume {
   const csi = isJsonObject(volume["csi"]) ? volume["csi"] : undefined;
   const source = Object.keys(volume).find((key) => key !== "name" && isJsonObject(volume[key])) ?? "unnamed";
-  const fields = isJsonObject(volume[source]) ? volume[source] : {};
+  const fields = memberOf(volume, source);
   return {
-    name: textOf(volume["name"]) ?? "",
+    name: nonEmptyText(volume["name"]) ?? "",
     source,
     isReadOnly: READ_ONLY_SOURCES.includes(source) || fields["readOnly"] === true,
     csi: csi === undefined ? undefined : readCsi(csi),
@@ -142,18 +143,14 @@ function readVolume(volume: JsonObject): PodVolume {
 }
 
 function readCsi(csi: JsonObject): CsiSource {
-  const attributes = isJsonObject(csi["volumeAttributes"]) ? csi["volumeAttributes"] : {};
-  const reference = isJsonObject(csi["nodePublishSecretRef"]) ? csi["nodePublishSecretRef"] : {};
+  const attributes = memberOf(csi, "volumeAttributes");
+  const reference = memberOf(csi, "nodePublishSecretRef");
   return {
-    driver: textOf(csi["driver"]) ?? "",
+    driver: nonEmptyText(csi["driver"]) ?? "",
     isReadOnly: csi["readOnly"] === true,
-    secretProviderClass: textOf(attributes["secretProviderClass"]),
-    credentialsSecret: textOf(reference["name"]),
+    secretProviderClass: nonEmptyText(attributes["secretProviderClass"]),
+    credentialsSecret: nonEmptyText(reference["name"]),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** Absent and `null` are the same to Kubernetes. */

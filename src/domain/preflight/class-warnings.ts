@@ -1,5 +1,7 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
+import { objectAt } from "../json-members.ts";
+import { parsedJson } from "../json-object.ts";
 import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 import { misplacedKeys } from "../misplaced-keys.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
@@ -85,16 +87,9 @@ function nullWarnings({ metadata }: SecretProviderClass): readonly PreflightWarn
 }
 
 function nullParametersOf(lastApplied: string | undefined): readonly string[] {
-  if (lastApplied === undefined) return [];
-  try {
-    const object: { readonly spec?: { readonly parameters?: unknown } | null } | null = JSON.parse(lastApplied);
-    const parameters = object?.spec?.parameters;
-    if (typeof parameters !== "object" || parameters === null) return [];
-    return Object.entries(parameters).flatMap(([key, value]) => (value === null ? [key] : []));
-  } catch {
-    // Anybody may write that annotation; what cannot be read says nothing.
-    return [];
-  }
+  // Anybody may write that annotation; what cannot be read says nothing.
+  const parameters = objectAt(parsedJson(lastApplied ?? ""), ["spec", "parameters"]) ?? {};
+  return Object.entries(parameters).flatMap(([key, value]) => (value === null ? [key] : []));
 }
 
 function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {

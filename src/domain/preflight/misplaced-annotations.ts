@@ -1,8 +1,8 @@
 import { PREFIX } from "../annotations.ts";
+import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
-import { objectAt } from "./workload.ts";
 
 /**
  * Annotations for pods that stand on the workload itself, also as labels: nothing reads them there, and the pods start without their secrets.

@@ -1,5 +1,5 @@
 import type { AdmissionRequest } from "../admission/review.ts";
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { objectAt } from "../json-members.ts";
 import { POD_TEMPLATE_KINDS } from "../pod-templates.ts";
 
 const TEMPLATES: ReadonlyMap<string, readonly string[]> = new Map(
@@ -33,10 +33,4 @@ export function podRequestOf(request: AdmissionRequest): AdmissionRequest | unde
 /** Where a workload has its pod template; undefined for what is no workload. */
 export function templatePath({ resource: { group, resource } }: AdmissionRequest): readonly string[] | undefined {
   return TEMPLATES.get(`${group}/${resource}`);
-}
-
-export function objectAt(value: unknown, steps: readonly string[]): JsonObject | undefined {
-  let here = value;
-  for (const step of steps) here = isJsonObject(here) && Object.hasOwn(here, step) ? here[step] : undefined;
-  return isJsonObject(here) ? here : undefined;
 }

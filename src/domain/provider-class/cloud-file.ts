@@ -1,5 +1,5 @@
 /** The file that describes a custom cloud, as go-autorest's `Environment` reads it. */
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Cloud } from "./clouds.ts";
 
@@ -139,22 +139,13 @@ function toCloud(texts: ReadonlyMap<string, string>, name: string, apiVersion: s
   return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true, ...version });
 }
 
-/** A mark of the byte order is a syntax error, as it is to Go. */
-function parseJson(bytes: Uint8Array): Result<unknown, string> {
-  try {
-    return ok(JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)));
-  } catch {
-    // V8's message quotes the file.
-    return failed("the file is not valid JSON");
-  }
-}
-
 /** The error stands for itself: it names the member, and is Go's where Go has one for it. Total, in time linear in the input. */
 export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, string> {
   if (bytes.length > MAX_CLOUD_FILE_BYTES) return failed(`the file is larger than ${MAX_CLOUD_FILE_BYTES} bytes`);
-  const parsed = parseJson(bytes);
-  if (!parsed.ok) return parsed;
-  const object = parsed.value === null ? {} : parsed.value;
+  // A mark of the byte order is a syntax error, as it is to Go.
+  const value = parsedJson(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  if (value === undefined) return failed("the file is not valid JSON");
+  const object = value ?? {};
   if (!isJsonObject(object)) return failed(`json: cannot unmarshal ${kindOf(object)} into Go value of type azure.Environment`);
   const texts = readTexts(object, ENVIRONMENT);
   if (!texts.ok) return texts;

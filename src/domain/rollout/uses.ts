@@ -1,5 +1,6 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { effectiveAnnotations } from "../injection/effective-annotations.ts";
+import { wordsOf } from "../words.ts";
 import type { Workload } from "./workload.ts";
 
 /** What a workload asks for, the defaults of its Namespace included. */
@@ -13,20 +14,13 @@ export interface Uses {
 export function usesOf({ annotations, sources, ref }: Workload, defaults: Readonly<Record<string, string>>): Uses {
   const isInjected = annotations[POD_ANNOTATIONS.inject] === "true";
   const effective = effectiveAnnotations(annotations, ref.namespace ?? "", isInjected ? defaults : {});
-  const listed = (key: string): readonly string[] => (isInjected ? namesIn(effective(key)?.text ?? "") : []);
+  // Names that are wrong are the webhook's business: nothing has them.
+  const listed = (key: string): readonly string[] => (isInjected ? wordsOf(effective(key)?.text) : []);
   return {
     asksForRestarts: effective(POD_ANNOTATIONS.restartOnRotation)?.text === "true",
     classes: merged(sources.classes, listed(POD_ANNOTATIONS.secretProviderClass)),
     secrets: merged(sources.secrets, listed(POD_ANNOTATIONS.envFrom)),
   };
-}
-
-/** Names that are wrong are the webhook's business: nothing has them. */
-function namesIn(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 }
 
 function merged(one: readonly string[], other: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { SecretObject } from "../kubernetes.ts";
+import { hasEntries } from "../text-map.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
@@ -21,12 +22,8 @@ export function isAsWritten(className: string, secretObject: SecretObject, obser
   if (observed.annotations[SECRET_ANNOTATIONS.class] !== className) return false;
   if (observed.type !== secretObject.type?.trim()) return false;
   return (
-    containsAll(observed.labels, secretObject.labels) &&
-    containsAll(observed.annotations, secretObject.annotations) &&
+    hasEntries(observed.labels, secretObject.labels) &&
+    hasEntries(observed.annotations, secretObject.annotations) &&
     observed.annotations[SECRET_ANNOTATIONS.objects] !== undefined
   );
-}
-
-function containsAll(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
-  return Object.entries(wanted).every(([key, value]) => actual[key] === value);
 }

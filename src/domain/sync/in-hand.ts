@@ -1,7 +1,7 @@
 /**
  * Which classes a leader has in hand, as it leaves that to the next one. A class that was in hand when a process died may be what it died of.
  */
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject, parsedJson } from "../json-object.ts";
 
 export interface HandEntry {
   /** What the class looked like when it was last in hand: an edit or a new refresh request makes another form of it. */
@@ -55,17 +55,9 @@ export function writeLeaving({ version, isLeading, classes }: Leaving): string {
   return JSON.stringify({ version, isLeading, classes: Object.fromEntries([...classes].slice(-MOST_ENTRIES)) });
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Undefined where nothing of this version is there. */
 export function readLeaving(text: string, version: string): Leaving | undefined {
-  const found = parsed(text);
+  const found = parsedJson(text);
   if (!isJsonObject(found) || found["version"] !== version) return undefined;
   const all = isJsonObject(found["classes"]) ? Object.entries(found["classes"]) : [];
   const classes = all.slice(-MOST_ENTRIES).flatMap(([key, value]) => {

@@ -1,3 +1,4 @@
+import { objectAt } from "../json-members.ts";
 import type { ManagedFieldsEntry, ObjectRef } from "../kubernetes.ts";
 
 /** A live Secret with our label, without its values. */
@@ -52,7 +53,7 @@ export interface OwnedFields {
 export function ownedFields(entries: readonly ManagedFieldsEntry[], manager: string): OwnedFields {
   const own = entries.filter((entry) => entry.manager === manager && entry.subresource === undefined);
   const keysAt = (...path: readonly string[]): readonly string[] => {
-    const keys = own.flatMap((entry) => Object.keys(descend(entry.fieldsV1, path)));
+    const keys = own.flatMap((entry) => Object.keys(objectAt(entry.fieldsV1, path) ?? {}));
     return [...new Set(keys.filter((key) => key.startsWith("f:")).map((key) => key.slice(2)))];
   };
   return { data: keysAt("f:data"), labels: keysAt("f:metadata", "f:labels"), annotations: keysAt("f:metadata", "f:annotations") };
@@ -71,14 +72,4 @@ export function lastForeignWrite(entries: readonly ManagedFieldsEntry[], manager
     undefined,
   );
   return latest?.manager === undefined ? undefined : { manager: latest.manager, time: latest.time };
-}
-
-function descend(fields: unknown, path: readonly string[]): Readonly<Record<string, unknown>> {
-  let current = fields;
-  for (const step of path) current = isRecord(current) ? current[step] : undefined;
-  return isRecord(current) ? current : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,4 +1,5 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../annotations.ts";
+import { hasEntries } from "../text-map.ts";
 import type { ObservedSecret, OwnedFields } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
@@ -95,8 +96,8 @@ function difference(wanted: WantedSecret, className: string, observed: ObservedS
   if (observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint) return "the content changed";
   if (hasDriverMarks(observed)) return "it has owners, or the label of the CSI driver's own sync";
   const metadata = metadataFor(wanted, className);
-  if (!contains(observed.labels, metadata.labels)) return "its labels were edited";
-  if (!contains(observed.annotations, metadata.annotations)) return "its annotations were edited";
+  if (!hasEntries(observed.labels, metadata.labels)) return "its labels were edited";
+  if (!hasEntries(observed.annotations, metadata.annotations)) return "its annotations were edited";
   const removed = removedFields(wanted, className, observed);
   return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
 }
@@ -110,10 +111,6 @@ function removedFields(wanted: WantedSecret, className: string, { owned }: Obser
     labels: owned.labels.filter((key) => metadata.labels[key] === undefined),
     annotations: owned.annotations.filter((key) => metadata.annotations[key] === undefined),
   };
-}
-
-function contains(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => actual[key] === value);
 }
 
 /**

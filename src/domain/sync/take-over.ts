@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { KubeObject, SecretProviderClass } from "../kubernetes.ts";
+import { wordsOf } from "../words.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 
 /** On every Secret that the CSI driver's own sync made; its cache holds these and no others. */
@@ -82,10 +83,7 @@ function refused(message: string): TakeOver {
 
 /** Names in the annotation `adopt` of a class. */
 export function adoptedNames({ metadata }: SecretProviderClass): readonly string[] {
-  return (metadata.annotations?.[CLASS_ANNOTATIONS.adopt] ?? "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  return wordsOf(metadata.annotations?.[CLASS_ANNOTATIONS.adopt]);
 }
 
 /** It was there before the class, which gives it back and never deletes it. */

@@ -1,8 +1,9 @@
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
+import { wordsOf } from "../../../domain/words.ts";
 import { allowedModes } from "../../shared/class-context.ts";
 import { hasRight, type Rbac, type Right, readRbac, serviceAccount } from "../../shared/rbac.ts";
-import { type SettingsInForce, wordsOf, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { type SettingsInForce, workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 
 const isBlind = (settings: SettingsInForce): boolean => settings["secret-access"] === "blind";
