@@ -8,7 +8,10 @@ interface Waiting {
 
 /** Slots that somebody has. */
 export interface HeldSlots {
-  /** Whether it has `size` of them from now on. Where not, it has what it had, and is to give that back before it waits for more. */
+  /**
+   * Whether it has `size` of them from now on. Where not, it has what it had, and is to give that back before it waits for more. Released, it
+   * gets none.
+   */
   grow(size: number): boolean;
   /** To be called once, whatever happens. */
   release(): void;
@@ -41,13 +44,16 @@ export class FairSlots {
   /** So many slots at once: at most half of all, which is what a tenant can have. Rejects as `run`. */
   async take(wanted: { readonly tenant: string; readonly size: number }, signal: AbortSignal): Promise<HeldSlots> {
     let taken = await this.#turn(wanted, signal);
+    let isReleased = false;
     return {
       grow: (size) => {
+        if (isReleased) return false;
         const grown = this.#ready.grow(taken, size);
         taken = grown ?? taken;
         return grown !== undefined;
       },
       release: () => {
+        isReleased = true;
         this.#ready.giveBack(taken);
         this.#next();
       },

@@ -58,4 +58,14 @@ describe("slots", () => {
     assert.deepEqual(begun, ["first", "last"]);
     assert.equal(await turns.run("c", signal, async () => "free"), "free");
   });
+
+  test("W15: that were released do not grow any more: nobody would give that back", async () => {
+    const turns = new FairSlots(8);
+    for (let round = 0; round < 8; round++) {
+      const held = await turns.take({ tenant: "a", size: 1 }, signal);
+      assert.equal(held.grow(2), true, `round ${round}`);
+      held.release();
+      assert.equal(held.grow(3), false);
+    }
+  });
 });

@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import type { ObjectReader } from "../../src/domain/ports/vault-client.ts";
+import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
+import { pki } from "../../src/pki/pki.ts";
+import { ClassContent } from "../../src/sync/vault/class-content.ts";
+import { fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
 import { ValuesInHand } from "../../src/sync/vault/values-in-hand.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
 
@@ -54,6 +60,54 @@ class Classes {
   async settle(): Promise<void> {
     for (let turn = 0; turn < 400; turn++) await nextTurn();
   }
+}
+
+const signal = new AbortController().signal;
+
+async function nextTurns(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await nextTurn();
+}
+
+/** A certificate whose decoding is rejected, as where the system refuses a thread, beside a history of 1 MB. */
+function withBrokenDecoding() {
+  const facts = { updated: undefined, expires: undefined, notBefore: undefined };
+  const counted = { gets: 0 };
+  const getSecret: ObjectReader["getSecret"] = async (name, version = "1") => {
+    counted.gets += 1;
+    await nextTurns(3);
+    const secret = { ...facts, version, keyId: `https://vault/keys/${name}/1` };
+    if (name === "cert") return { ...secret, value: Sensitive.ofText("AAAA"), contentType: "application/x-pkcs12" };
+    return { ...secret, value: Sensitive.ofText("x".repeat(25_000)), contentType: undefined, keyId: undefined };
+  };
+  const unused = (): never => {
+    throw new Error("only secrets are here");
+  };
+  const client: ObjectReader = {
+    getSecret,
+    getKey: unused,
+    getCertificate: unused,
+    listVersions: async function* () {
+      await nextTurn();
+      yield Array.from({ length: 40 }, (_, index) => ({ version: `v${index}`, isEnabled: true, created: index }));
+    },
+  };
+  const decode = async (): Promise<never> => {
+    await nextTurn();
+    throw new Error("a decoding thread failed");
+  };
+  const plain = { type: "secret", version: undefined, format: "pem", encoding: "utf-8", filePermission: "" } as const;
+  const objects: readonly ClassObject[] = [
+    { ...plain, name: "cert", path: "cert", history: 0 },
+    { ...plain, name: "long", path: "long", history: 39 },
+  ];
+  const render = { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false };
+  return {
+    get gets() {
+      return counted.gets;
+    },
+    fetch: (hasRoom: (bytes: number) => boolean) =>
+      fetchObjects({ client, render, content: new ClassContent({ decode }, "team"), hasRoom }, objects, signal),
+  };
 }
 
 describe("values in hand", () => {
@@ -135,5 +189,27 @@ describe("values in hand", () => {
     const synced = names.filter((name) => world.value({ namespace: "team", name: `${name}-db` }) !== undefined);
     assert.equal(synced.length, names.length);
     await leader.stop();
+  });
+
+  test("W15: are given back whole by a class of which one object is rejected while its neighbours are still got", async () => {
+    const broken = withBrokenDecoding();
+    const provider: SecretProviderClass = { apiVersion: "v1", kind: "SecretProviderClass", metadata: { namespace: "team", name: "bad" } };
+    const values = new ValuesInHand();
+    for (let attempt = 0; attempt < 60; attempt++) {
+      await assert.rejects(
+        values.fetch(provider, (hasRoom) => broken.fetch(hasRoom), signal),
+        /a decoding thread failed/,
+      );
+      const atEnd = broken.gets;
+      values.end("team/bad");
+      await nextTurns(100);
+      assert.equal(broken.gets, atEnd, "values were got beside the handler");
+    }
+    const all = Array.from({ length: 4 }, (_, index) => ({ ...provider, metadata: { namespace: "team", name: `large-${index}` } }));
+    const ended: string[] = [];
+    for (const large of all)
+      void values.fetch(large, async (hasRoom) => ({ isCutShort: !hasRoom(8 * MIB) }), signal).then(() => ended.push(large.metadata.name));
+    await nextTurns(400);
+    assert.equal(ended.length, 4);
   });
 });

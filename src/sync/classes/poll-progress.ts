@@ -1,12 +1,14 @@
 import { LEASE_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { keyOf } from "../../domain/object-key.ts";
+import { keyOf, refOf } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassStates } from "./class-states.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import { isMirrored, type Mirroring } from "./observe.ts";
+import { type ClassState, goesByEarlierPolls } from "./state.ts";
+import type { StatusStore } from "./status-store.ts";
 
 /**
  * Up to when all polls that fell due have been made. A class at rest has no exact time of its own, since nothing is written for it: this one
@@ -35,6 +37,7 @@ interface Polls extends Mirroring {
   readonly clock: Clock;
   readonly classes: Pick<HeldClasses, "hasSynced" | "list">;
   readonly states: ClassStates;
+  readonly statuses: Pick<StatusStore, "get" | "hasUnstored">;
   /** Of the leader before. */
   readonly before: PolledUntil;
 }
@@ -46,14 +49,24 @@ export function polledUntil(polls: Polls): () => number | undefined {
     if (!polls.classes.hasSynced) return known;
     let until = polls.clock.now();
     for (const provider of polls.classes.list()) {
-      if (!isPolled(polls, provider)) continue;
+      const state = polls.states.get(keyOf(provider));
       // One that was not reconciled yet is where the leader before left it.
-      const due = polls.states.get(keyOf(provider))?.nextPoll ?? before ?? Number.NEGATIVE_INFINITY;
-      until = Math.min(until, due);
+      const due = state?.nextPoll ?? before ?? Number.NEGATIVE_INFINITY;
+      if (due < until && isPolled(polls, provider) && isOwedToNext(polls, provider, state)) until = due;
     }
     if (until > (known ?? Number.NEGATIVE_INFINITY)) known = until;
     return known;
   };
+}
+
+/**
+ * A class in trouble has its trouble in its own status, and holds up nobody else's moment: the next leader asks about it by that. Where the API
+ * server refuses that very status, the poll was made before.
+ */
+function isOwedToNext({ statuses }: Polls, provider: SecretProviderClass, state: ClassState | undefined): boolean {
+  const ref = refOf(provider);
+  if (!goesByEarlierPolls(provider, statuses.get(ref))) return false;
+  return state === undefined || !statuses.hasUnstored(ref);
 }
 
 /** The progress as annotations of the lease. */

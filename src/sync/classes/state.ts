@@ -192,10 +192,9 @@ function firstSight({ cluster, key, spc, interval, status, polledUntil: told, no
   const first = { ...UNKNOWN, knownSince: now, uid: spc.metadata.uid, phase, interval, retryAt: now };
   if (status === undefined) return { ...first, nextPoll: pollAfter(phase, interval, now) };
   const facts = storedFacts(spc, status, now);
-  // Of one that failed, nobody knows which of its objects were looked at.
-  const polledUntil = facts.failures === 0 ? told : undefined;
+  const polledUntil = hasStoredFailure(status) ? undefined : told;
   const polls = { ...phase, interval, now, checked: facts.lastSuccess, polledUntil };
-  const checkedBefore = facts.failures === 0 ? lastPollBefore(polls) : undefined;
+  const checkedBefore = hasStoredFailure(status) ? undefined : lastPollBefore(polls);
   return { ...first, ...facts, nextPoll: firstPoll(polls), checkedBefore };
 }
 
@@ -219,14 +218,26 @@ function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState
   return { ...state, uid, retryAt, interval, nextPoll };
 }
 
+/** Of a class whose status tells a failure, nobody knows which of its objects were looked at. */
+function hasStoredFailure(status: ClassStatus): boolean {
+  return status.secrets.some(({ state }) => state !== "Synced") || conditionOf(status, "Fresh")?.status === "False";
+}
+
+/**
+ * Whether a new leader that finds this status goes by the polls of the leader before. Of any other class it asks the vault when it first
+ * reconciles it, or goes by what is stored of the class alone.
+ */
+export function goesByEarlierPolls({ metadata }: SecretProviderClass, status: ClassStatus | undefined): boolean {
+  return status !== undefined && status.observedClassGeneration === (metadata.generation ?? 0) && !hasStoredFailure(status);
+}
+
 function storedFacts(spc: SecretProviderClass, status: ClassStatus, now: number) {
   const synced = conditionOf(status, "Synced");
   const fresh = conditionOf(status, "Fresh");
   const checked = storedTime(status.lastSuccessfulCheckTime, now);
-  const hasFailed = status.secrets.some(({ state }) => state !== "Synced") || fresh?.status === "False";
   const lastRefresh = observedRefresh(spc, status);
   return {
-    failures: hasFailed ? 1 : 0,
+    failures: hasStoredFailure(status) ? 1 : 0,
     lastRefresh,
     triedRefresh: lastRefresh,
     lastSuccess: checked,

@@ -52,7 +52,7 @@ export interface FetchOptions {
   readonly hasRoom?: (bytes: number) => boolean;
 }
 
-/** What the class may still have. */
+/** What the class may still have; `isCutShort`: nothing. */
 interface Room {
   versions: number;
   bytes: number;
@@ -65,9 +65,13 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
   const failures: ObjectFailure[] = [];
   const room = { versions: MAX_VERSIONS, bytes: MAX_VALUE_BYTES, isCutShort: false };
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
-    const results = await Promise.all(
-      objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, room }, object, signal)),
-    );
+    const batch = objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, room }, object, signal));
+    // Nobody but the class's handler answers for what they take: it ends when all have ended.
+    const settled = await Promise.allSettled(batch.map((fetched) => endWith(fetched, room)));
+    const results = settled.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
     if (room.isCutShort) return { files: [], failures: [], isCutShort: true };
     for (const result of results) {
       if (result.ok) files.push(...result.value);
@@ -75,6 +79,16 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
     }
   }
   return { files, failures, isCutShort: false };
+}
+
+/** What rejects is no object's failure: the others of the class need nothing more. */
+async function endWith<T>(fetched: Promise<T>, room: Room): Promise<T> {
+  try {
+    return await fetched;
+  } catch (error) {
+    room.isCutShort = true;
+    throw error;
+  }
 }
 
 const byFile = new WeakCache<readonly ObjectFailure[], (fileName: string) => ObjectFailure | undefined>();
@@ -103,6 +117,7 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
     const versions = await takeVersions({ client, room }, object, signal);
     if (versions === undefined) return failed(tooManyVersions(object));
     for (const version of versions) {
+      if (room.isCutShort) return ok([]);
       asked = version;
       const rendered = await fetchVersion(options, version, signal);
       if (!rendered.ok) return failed(contentFailure(object, rendered.error));
