@@ -9,7 +9,7 @@ import { Sensitive } from "../../src/domain/sensitive.ts";
 import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
 import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
 import { reasonOf } from "../support/fixtures/stored-class.ts";
-import { INTERVAL, type PolledClass, PollingWorker } from "../support/worker/polling-worker.ts";
+import { INTERVAL, type PolledClass, type PolledClassFacts, PollingWorker } from "../support/worker/polling-worker.ts";
 
 let worker: PollingWorker;
 
@@ -165,5 +165,58 @@ describe("a Secret made from an object that its class names twice", () => {
 
     assert.deepEqual(await leaves(older), ["secret-behind"]);
     assert.deepEqual(await leaves(currentVersion()), ["secret-ok"]);
+  });
+});
+
+describe("an object in two entries of a class", () => {
+  /** `db` is the first and the last of six objects, of which four are asked for at a time; it is rotated after so many answers. */
+  async function rotatedAmid(
+    answers: number,
+    entry: Readonly<Record<string, string>>,
+    secrets?: PolledClassFacts["secrets"],
+  ): Promise<PolledClass> {
+    await worker.givenObjects("db", "p", "q", "r", "s");
+    const first = { objectName: "db", objectAlias: "a", ...entry };
+    const last = { ...first, objectAlias: "b" };
+    let asked = 0;
+    worker.vaults.failure = () => {
+      asked += 1;
+      if (asked === answers) worker.vaults.set("db");
+      return undefined;
+    };
+    return worker.aClass("class", { objects: [first, "p", "q", "r", "s", last], ...(secrets && { secrets }) });
+  }
+
+  test("W7: has one version in a Secret, where it is rotated in the midst of a fetch", async () => {
+    const one = await rotatedAmid(4, {}, { app: ["a", "b"] });
+    await one.first();
+    assert.notEqual(versionUnder(one, "a"), undefined);
+    assert.equal(versionUnder(one, "a"), versionUnder(one, "b"));
+    const gets = worker.vaults.taken().filter((request) => request.endsWith("get db"));
+    assert.equal(gets.length, 1);
+  });
+
+  test("W7: has one history, where it is rotated in the midst of a fetch", async () => {
+    // A list that is too long to be kept for others.
+    for (let version = 0; version < 510; version++) worker.vaults.set("db");
+    const one = await rotatedAmid(5, { objectVersionHistory: "2" });
+    await one.first();
+    const [first, last] = [one.versions[0], one.versions[5]];
+    assert.notEqual(first, undefined);
+    assert.equal(first, last);
+  });
+
+  test("W7: fails in both entries by one answer, and is there in both once it is there", async () => {
+    await worker.givenObjects("db");
+    worker.vaults.enable("db", false);
+    const twice = [
+      { objectName: "db", objectAlias: "a" },
+      { objectName: "db", objectAlias: "b" },
+    ];
+    const one = worker.aClass("class", { objects: twice, secrets: { app: ["a"], other: ["b"] } });
+    assert.equal(reasonOf(await one.first()), "ObjectDisabled");
+    worker.vaults.enable("db", true);
+    await nextPoll(one);
+    assert.deepEqual([versionUnder(one, "a"), versionUnder(one, "b")], [currentVersion(), currentVersion()]);
   });
 });

@@ -11,13 +11,14 @@ import {
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError, type VaultErrorOrigin, type VaultWords } from "../../domain/ports/vault-error.ts";
-import type { VaultVersion } from "../../domain/ports/vault-object.ts";
+import type { VaultObjectKind, VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
 import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
+import { ledgerKey } from "./object-ledger.ts";
 import { KINDS } from "./vault-listings.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
@@ -64,8 +65,9 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
   const files: ObjectFile[] = [];
   const failures: ObjectFailure[] = [];
   const room = { versions: MAX_VERSIONS, bytes: MAX_VALUE_BYTES, isCutShort: false };
+  const client = askingOnce(options.client, objects);
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
-    const batch = objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, room }, object, signal));
+    const batch = objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, client, room }, object, signal));
     // Nobody but the class's handler answers for what they take: it ends when all have ended.
     const settled = await Promise.allSettled(batch.map((fetched) => endWith(fetched, room)));
     const results = settled.map((outcome) => {
@@ -79,6 +81,37 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
     }
   }
   return { files, failures, isCutShort: false };
+}
+
+/**
+ * For one fetch of a class: what several of its objects ask for is asked once. Between two answers an object may be rotated, and a Secret
+ * would hold two versions of it.
+ */
+function askingOnce(client: ObjectReader, objects: readonly ClassObject[]): ObjectReader {
+  const askers = Map.groupBy(objects, (object) =>
+    hasHistory(object) ? historyQuestion(KINDS[object.type], object.name) : ledgerKey(object),
+  );
+  const answers = new Map<string, Promise<unknown>>();
+  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
+    if ((askers.get(question)?.length ?? 0) < 2) return ask();
+    // Under one question only this type of answer is ever put.
+    const answer = (answers.get(question) ?? ask()) as Promise<T>;
+    answers.set(question, answer);
+    return answer;
+  };
+  return {
+    getSecret: (name, version, signal) => once(ledgerKey({ type: "secret", name, version }), () => client.getSecret(name, version, signal)),
+    getKey: (name, version, signal) => once(ledgerKey({ type: "key", name, version }), () => client.getKey(name, version, signal)),
+    getCertificate: (name, version, signal) =>
+      once(ledgerKey({ type: "cert", name, version }), () => client.getCertificate(name, version, signal)),
+    listVersions: async function* (kind, name, signal) {
+      yield* await once(historyQuestion(kind, name), () => Array.fromAsync(client.listVersions(kind, name, signal)));
+    },
+  };
+}
+
+function historyQuestion(kind: VaultObjectKind, name: string): string {
+  return `versions of ${kind}/${name.toLowerCase()}`;
 }
 
 /** What rejects is no object's failure: the others of the class need nothing more. */
