@@ -267,6 +267,25 @@ describe("an object that a class names by its version", () => {
   });
 });
 
+describe("two versions within one second", () => {
+  // A sign-in bears clocks that differ by less than five minutes.
+  for (const skew of [-299_000, -180_000, -30_000, 180_000, 299_000])
+    test(`W14: leave nobody with the first one after a start, the vault's clock ${skew / 1_000} s ahead of ours`, async () => {
+      worker = new PollingWorker(skew);
+      await worker.givenObjects("a");
+      const one = worker.aClass("class", { objects: ["a"] });
+      worker.vaults.set("a");
+      await one.first();
+      worker.vaults.set("a");
+      worker.start();
+
+      await worker.clock.advance(INTERVAL);
+      await one.poll();
+
+      assert.equal(one.versions[0], worker.vaults.current("a")?.version);
+    });
+});
+
 describe("an object with its history", () => {
   test("costs a list of its versions, and a new version is got", async () => {
     await worker.givenObjects("a");

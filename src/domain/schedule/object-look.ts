@@ -39,8 +39,8 @@ export interface VaultListing {
 /** Room for the vault's machines, whose clocks differ a little, and for an answer that is dated after it was made (milliseconds). */
 const SERVICE_MARGIN_MS = 5_000;
 
-/** Between the vault's clock and ours; a sign-in fails where they are 5 minutes apart. */
-export const CLOCK_MARGIN_MS = 60_000;
+/** Between the vault's clock and ours: a sign-in fails where they are 5 minutes apart, and bears anything less. */
+export const CLOCK_MARGIN_MS = 5 * 60_000 + SERVICE_MARGIN_MS;
 
 /** Whether the second in which the object was last changed was over when it was looked at. */
 export function isSettled({ updated, answered }: Pick<VaultObject, "updated" | "answered">, lookedAt: number): boolean {

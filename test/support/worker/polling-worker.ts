@@ -28,12 +28,17 @@ export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "
 /** The part of the worker that asks vaults, before vaults in memory and by a clock that is moved by hand. */
 export class PollingWorker {
   readonly clock = new ManualClock();
-  // Off by less than a sign-in bears: nothing may depend on the two clocks agreeing.
-  readonly vaults = new ListedVaults(this.clock, 180_000);
+  readonly vaults: ListedVaults;
   registry = new Registry();
   /** Classes that were told of a change. */
   told: string[] = [];
-  #mirror = this.#createMirrors();
+  #mirror: ReturnType<typeof createMirrors>;
+
+  /** `skew`: by how much the vaults' clock is ahead, less than a sign-in bears: nothing may depend on the two clocks agreeing. */
+  constructor(skew = 180_000) {
+    this.vaults = new ListedVaults(this.clock, skew);
+    this.#mirror = this.#createMirrors();
+  }
 
   /** Again, with what a worker that starts has: nothing. */
   start(): void {
