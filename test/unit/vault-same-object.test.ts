@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { checkSecrets } from "../../src/cli/doctor/class/secrets.ts";
 import type { ClassContext } from "../../src/cli/shared/class-context.ts";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { ObjectFile } from "../../src/domain/content/object-file.ts";
-import type { Secret } from "../../src/domain/kubernetes.ts";
+import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
 import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
 import { reasonOf } from "../support/fixtures/stored-class.ts";
+import { classOf, type Leader, SimulatedWorld } from "../support/simulation/world.ts";
 import { INTERVAL, type PolledClass, type PolledClassFacts, PollingWorker } from "../support/worker/polling-worker.ts";
 
 let worker: PollingWorker;
@@ -218,5 +219,46 @@ describe("an object in two entries of a class", () => {
     worker.vaults.enable("db", true);
     await nextPoll(one);
     assert.deepEqual([versionUnder(one, "a"), versionUnder(one, "b")], [currentVersion(), currentVersion()]);
+  });
+});
+
+describe("two entries of a Secret with the same key", () => {
+  const REF = { namespace: "team", name: "app" };
+  let world: SimulatedWorld;
+  let leader: Leader;
+
+  beforeEach(async () => {
+    world = new SimulatedWorld();
+    world.vaults.set("x", "y");
+    await world.clock.advance(600_000);
+    const spc = classOf({ ...REF, objects: ["x", "y"] });
+    const data = ["x", "y"].map((objectName) => ({ objectName, key: "value" }));
+    const twice = { ...spc, spec: { ...spc.spec, secretObjects: [{ secretName: "twice", type: "Opaque", data }] } };
+    world.cluster.put(RESOURCES.secretProviderClasses, twice);
+    leader = world.lead();
+    await world.clock.advance(3 * INTERVAL);
+    world.vaults.taken();
+  });
+
+  afterEach(() => leader.stop());
+
+  test("W11: are at rest while both objects are as they were", async () => {
+    await world.clock.advance(10 * INTERVAL);
+    assert.deepEqual(
+      world.vaults.taken(),
+      Array.from({ length: 10 }, () => "app: list secrets"),
+    );
+  });
+
+  test("W11: show the rotation of the later one", async () => {
+    world.vaults.set("y");
+    await world.clock.advance(INTERVAL);
+    assert.equal(world.value({ namespace: "team", name: "twice" }), `y@${world.vaults.current("y")?.version}`);
+  });
+
+  test("W11: fail where the earlier one is gone", async () => {
+    world.vaults.delete("x");
+    await world.clock.advance(INTERVAL);
+    assert.equal(world.condition(REF, "Synced"), "False ObjectNotFound");
   });
 });

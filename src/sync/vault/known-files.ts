@@ -20,7 +20,10 @@ export interface KnownVersion extends Pick<KeyStatus, "object" | "version">, Par
 /** What is known of each object of a class, in the order of the class. */
 export type KnownObjects = ReadonlyMap<ClassObject, Known>;
 
-/** What a file is made from. `heldObject`: what the Secret's key was made from. Undefined where that is not known. */
+/**
+ * What a file is made from. `heldObject`: what the Secret's key was made from; not given, any object will do. Undefined where that is not
+ * known.
+ */
 export type SourceOf = (file: string, heldObject: string | undefined) => KnownVersion | undefined;
 
 interface Maker {
@@ -48,7 +51,7 @@ export function sourcesOf(known: KnownObjects): SourceOf {
     if (state?.kind !== "found") continue;
     for (const version of state.versions) {
       byPath.set(version.path, { version, at });
-      byPart.set(partKey(version.path, version.object), { version, at });
+      for (const object of [version.object, undefined]) byPart.set(partKey(version.path, object), { version, at });
     }
   }
   const lastUnknown = findByFile(unknown.toReversed(), ({ object }) => object);

@@ -33,11 +33,16 @@ export class StoredVersions {
     this.#bySecret = firstOfEach(storedClass.stored, ({ name, data }) => [name, firstOfEach(data, (key) => [key.key, key])]);
   }
 
-  /** Every key of the Secret holds what its file would be made from now. */
+  /**
+   * Every key of the Secret holds what its file would be made from now. Of several entries with one key the last one counts; the files of the
+   * others have to be there.
+   */
   isAsStored(secretObject: SecretObject, sourceOf: SourceOf): boolean {
     const { data = [] } = secretObject;
     const keys = this.#keysOf(secretObject);
+    const counting = new Map(data.map((entry) => [keyOf(entry), entry]));
     const isAsWritten = (entry: Entry): boolean => {
+      if (counting.get(keyOf(entry)) !== entry) return sourceOf(fileOf(entry), undefined) !== undefined;
       const held = keys.get(keyOf(entry));
       const version = held && sourceOf(fileOf(entry), held.object);
       return held !== undefined && version !== undefined && isSameVersion(held, version);
