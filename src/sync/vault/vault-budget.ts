@@ -1,4 +1,6 @@
+import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
@@ -38,7 +40,7 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
   return {
     clientFor: (address, identity, namespace) => {
       const client = vaults.clientFor(address, identity, namespace);
-      return budgeted.getOrCreate(client, () => budget(client, () => gateOf(address.vaultUrl)));
+      return budgeted.getOrCreate(client, () => budget(client, { gateNow: () => gateOf(address.vaultUrl), clock: options.clock }));
     },
   };
 }
@@ -46,18 +48,24 @@ export function withBudget(vaults: VaultClients, options: GateOptions): Budgeted
 /** Asked for at each call: clients outlive gates, and all of a vault's have the same one. */
 type GateNow = () => VaultGate;
 
-function budget(client: VaultClient, gateNow: GateNow): BudgetedClient {
+interface Budgeting {
+  readonly gateNow: GateNow;
+  readonly clock: Clock;
+}
+
+function budget(client: VaultClient, budgeting: Budgeting): BudgetedClient {
+  const { gateNow } = budgeting;
   return {
     inLineOf: (namespace) => ({
       ...budgetedReads(client, gateNow, namespace),
       listVersions: (kind, name, signal) =>
-        budgetedPages(gateNow, {
+        budgetedPages(budgeting, {
           call: { kind, operation: "versions", namespace },
           pages: client.listVersions(kind, name, signal),
           signal,
         }),
       listObjects: (kind, signal) =>
-        budgetedPages(gateNow, { call: { kind, operation: "list", namespace }, pages: client.listObjects(kind, signal), signal }),
+        budgetedPages(budgeting, { call: { kind, operation: "list", namespace }, pages: client.listObjects(kind, signal), signal }),
     }),
     stretchFor: (namespace) => gateNow().stretchFor(namespace),
   };
@@ -79,21 +87,46 @@ interface Paging<T> {
   readonly signal: AbortSignal;
 }
 
+/**
+ * How long a list that has begun waits where others bring its vault to a pause (milliseconds, all pauses together). It may have hundreds of
+ * pages, and whoever began anew would ask for them once more; at its end nothing is asked at all, which nobody knows beforehand.
+ */
+const LIST_PAUSES_MS = 30_000;
+
 /** Each page is a transaction, and waits in the namespace's line. */
-async function* budgetedPages<T>(gateNow: GateNow, { call, pages: listed, signal }: Paging<T>): AsyncGenerator<T> {
+async function* budgetedPages<T>({ gateNow, clock }: Budgeting, { call, pages: listed, signal }: Paging<T>): AsyncGenerator<T> {
   const pages = listed[Symbol.asyncIterator]();
-  try {
+  let isBegun = false;
+  let left = LIST_PAUSES_MS;
+  const next = async (): Promise<IteratorResult<T>> => {
     for (;;) {
-      const page = await gateNow().pass(
-        call,
-        () => pages.next(),
-        signal,
-        ({ done }) => done !== true,
-      );
-      if (page.done === true) return;
+      let isAsked = false;
+      const ask = (): Promise<IteratorResult<T>> => {
+        isAsked = true;
+        return pages.next();
+      };
+      try {
+        return await gateNow().pass(call, ask, signal, ({ done }) => done !== true);
+      } catch (error) {
+        const pause = isBegun && !isAsked ? pauseOf(error) : undefined;
+        if (pause === undefined || pause > left) throw error;
+        left -= pause;
+        await clock.sleep(pause, signal);
+      }
+    }
+  };
+  try {
+    for (let page = await next(); page.done !== true; page = await next()) {
+      isBegun = true;
       yield page.value;
     }
   } finally {
     await pages.return?.();
   }
+}
+
+/** Milliseconds; undefined where it is no pause that ends by itself. */
+function pauseOf(error: unknown): number | undefined {
+  if (!(error instanceof VaultError) || error.code !== "Throttled") return undefined;
+  return error.retry.kind === "after" ? error.retry.milliseconds : undefined;
 }
