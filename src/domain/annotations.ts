@@ -96,6 +96,8 @@ export const CRD_ANNOTATIONS = {
 export const LEASE_ANNOTATIONS = {
   /** RFC 3339: every poll of a class that was due up to then has been made. The next leader makes up for those after it. */
   polledUntil: key("polled-until"),
+  /** The classes of which that is not true, as `namespace/name`, or `namespace/*` for all of a namespace, with commas between them. */
+  pollsOwed: key("polls-owed"),
   /** JSON: the classes that the leader has in hand, and those that a worker has died with. */
   inHand: key("in-hand"),
 } as const;

@@ -16,7 +16,7 @@ import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { startHeldClasses } from "./classes/held-classes.ts";
-import { type PollProgress, polledBefore, polledUntil } from "./classes/poll-progress.ts";
+import { earlierPolls, type PollProgress, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewStatuses } from "./classes/review-statuses.ts";
@@ -140,14 +140,14 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const enqueue = (classKey: string): void => queue.add(classKey);
   const live = startCopies({ options, fingerprints, crds, enqueue }, signal);
   const ports = portsOf({ options, fingerprints, enqueue }, live, guardrails);
-  const before = polledBefore(options);
+  const before = earlierPolls(options);
   const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue }, live, values));
-  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, polledUntil: before, random };
+  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, random };
   metrics.queue.observe(queue);
   options.observeQueue?.(queue);
   const sources = { ...live, consumers: live.pods.consumers, settings: options.settings, clock };
   metrics.observeClasses(classFacts(sources));
-  options.progress?.observe(polledUntil({ ...sources, before }));
+  options.progress?.observe(pollsMade({ ...sources, before }));
   options.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
   const { events } = options;
   await runTogether(

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { untilNextPoll } from "../../src/domain/schedule/phase.ts";
+import type { PollsMade } from "../../src/sync/classes/poll-progress.ts";
 import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -12,8 +13,8 @@ const CLASS = { namespace: "team", name: "app" };
 class Succession {
   readonly world = new SimulatedWorld();
   readonly asked: number[] = [];
-  #before: number | undefined;
-  #tell: (() => number | undefined) | undefined;
+  #before: PollsMade = { until: undefined, owed: [] };
+  #tell: (() => PollsMade) | undefined;
   #leader: Leader | undefined;
 
   constructor() {
@@ -36,7 +37,11 @@ class Succession {
 
   /** By a clock that is so much ahead. */
   lead(ahead = 0): void {
-    const progress: LeadOptions["progress"] = { before: this.#before, observe: (tell) => (this.#tell = tell) };
+    const progress: LeadOptions["progress"] = {
+      before: this.#before.until,
+      owed: new Set(this.#before.owed),
+      observe: (tell) => (this.#tell = tell),
+    };
     this.#tell = undefined;
     this.#leader = this.world.lead({ progress, clock: this.world.clockAhead(ahead) });
   }

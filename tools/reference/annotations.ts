@@ -140,6 +140,8 @@ const OTHERS: {
   },
   LEASE_ANNOTATIONS: {
     polledUntil: "every poll of a class that was due up to then (RFC 3339) has been made; the next leader makes up for those after it",
+    pollsOwed:
+      "comma list of the classes of which that is not true, `namespace/name`, or `namespace/*` for all of a namespace: the next leader goes by what is stored of each",
     inHand:
       "JSON: the classes that the leader has in hand, and those that a worker has died with. The next leader takes up the latter last and one by one, and leaves a class alone for a while after a third death, and so the new classes of a namespace after three deaths of theirs",
   },

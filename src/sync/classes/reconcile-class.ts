@@ -1,6 +1,5 @@
 import type { Logger } from "../../domain/ports/logger.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
-import type { PolledUntil } from "../../domain/schedule/phase.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
@@ -10,6 +9,7 @@ import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
 import { hasFailed, planNext, planReport } from "./plan-report.ts";
+import type { EarlierPolls } from "./poll-progress.ts";
 import type { ClassPorts } from "./ports.ts";
 import type { ClassState } from "./state.ts";
 import { writeSecrets } from "./write-secrets.ts";
@@ -23,7 +23,7 @@ export interface Reconciling {
   readonly logger: Logger;
   /** Uid of the kube-system namespace. */
   readonly cluster: string;
-  readonly polledUntil: PolledUntil;
+  readonly earlierPolls: EarlierPolls;
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
 }
@@ -50,8 +50,9 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
   return applyStep(ports, before, planNext(after, seen(reconciling, after), caches.settings), signal);
 }
 
-function seen({ ports, cluster, polledUntil }: Reconciling, { key, spc, status, now }: Mirrored): ClassState {
+function seen({ ports, cluster, earlierPolls }: Reconciling, { key, spc, status, now }: Mirrored): ClassState {
   const interval = pollInterval(spc, ports.caches.settings.rotationPollInterval);
+  const polledUntil = earlierPolls.of(key);
   const state = ports.stores.states.note(key, { kind: "seen", sight: { cluster, key, spc, interval, status, polledUntil, now } });
   if (state === undefined) throw new Error(`the class ${key} was seen, and is not known`);
   return state;
