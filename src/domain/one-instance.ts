@@ -1,4 +1,4 @@
-import { isJsonObject } from "./json-object.ts";
+import { memberOf } from "./json-members.ts";
 import type { KubeObject } from "./kubernetes.ts";
 
 /** Of the webhook configurations: cluster-scoped, so that it says where the one instance is. */
@@ -12,8 +12,6 @@ export function otherInstance(configuration: KubeObject | undefined, namespace: 
 }
 
 function namespaceOf(webhook: unknown): string | undefined {
-  const client = isJsonObject(webhook) ? webhook["clientConfig"] : undefined;
-  const service = isJsonObject(client) ? client["service"] : undefined;
-  const namespace = isJsonObject(service) ? service["namespace"] : undefined;
+  const { namespace } = memberOf(memberOf(Object(webhook), "clientConfig"), "service");
   return typeof namespace === "string" ? namespace : undefined;
 }

@@ -100,13 +100,12 @@ class RawKubeClient implements KubeClient {
 
   async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {
     const attempt: Attempt = { verb: "delete", resource, ref };
-    const { uid, resourceVersion, propagationPolicy, dryRun } = options;
+    const { uid, resourceVersion, dryRun } = options;
     // In the body: the API server ignores preconditions in the query.
     const body = JSON.stringify({
       apiVersion: "v1",
       kind: "DeleteOptions",
       preconditions: { uid, resourceVersion },
-      propagationPolicy,
       ...(dryRun === true ? { dryRun: ["All"] } : {}),
     });
     const call: Call = { attempt, method: "DELETE", path: objectPath(resource, ref), body, contentType: JSON_BODY };

@@ -1,5 +1,7 @@
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
+
+/** What a leader leaves to the next. */
+export type LeaseAnnotations = Readonly<Record<string, string>>;
 
 /** The fields of a coordination.k8s.io Lease that an election reads and writes. */
 export interface Lease extends KubeObject {

@@ -1,10 +1,9 @@
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import type { LeaderElection, LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { aborted } from "../runtime/lifecycle.ts";
-import { acquisition, emptyLease, holderOf, LEASES, type Lease, release, wasHeld } from "./lease-record.ts";
+import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release, wasHeld } from "./lease-record.ts";
 
 export interface LeaderElectionOptions {
   readonly namespace: string;
@@ -32,7 +31,8 @@ interface LeaseClock extends Clock {
   elapsed?(): number;
 }
 
-type Lead = Parameters<LeaderElection["run"]>[0];
+/** `before`: what the leader before left. The signal aborts when the lease is lost. */
+type Lead = (signal: AbortSignal, before: LeaseAnnotations) => Promise<void>;
 
 interface Timing {
   readonly leaseMs: number;
@@ -50,14 +50,14 @@ export function createLeaderElection(client: KubeClient, options: LeaderElection
   if (timing.leaseMs <= timing.renewDeadlineMs || timing.renewDeadlineMs <= timing.retryMs) {
     throw new Error("leader election: leaseMs must exceed renewDeadlineMs, and that retryMs");
   }
-  return new LeaseElection(client, options, timing);
+  return new LeaderElection(client, options, timing);
 }
 
 /**
  * Time is measured by sleeping, never by comparing clocks: neither another machine's clock, nor our own being set, makes us take a lease
  * that is held or keep one that is lost.
  */
-class LeaseElection implements LeaderElection {
+export class LeaderElection {
   readonly #client: KubeClient;
   readonly #options: LeaderElectionOptions;
   readonly #timing: Timing;
@@ -80,6 +80,7 @@ class LeaseElection implements LeaderElection {
     return this.#isLeader;
   }
 
+  /** For the sake of the annotations. Resolves when that is done, or did not work. */
   renewNow(): Promise<void> {
     if (!this.#isLeader) return Promise.resolve();
     return new Promise((resolve) => {
@@ -88,10 +89,12 @@ class LeaseElection implements LeaderElection {
     });
   }
 
+  /** False from the moment at which a renewal is overdue, whenever this process comes to notice it. */
   get holdsLease(): boolean {
     return this.#isLeader && this.#elapsed() < this.#heldUntil;
   }
 
+  /** Until the outer signal aborts. Rejects when the lease was lost: the process must end, since another leader may already write. */
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
       const won = await this.#acquire(signal);

@@ -275,7 +275,6 @@ class ListAndWatch<T> implements Reflector<T> {
     if (this.#isServed === served) return;
     this.#isServed = served;
     this.#logger.info(served ? "kind is served" : "kind is not served");
-    this.#guarded("served handler failed", {}, () => this.#wanted.onServed?.(served));
   }
 
   #touch(): void {

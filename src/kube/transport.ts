@@ -1,6 +1,6 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
-import type { KubeError } from "../domain/ports/kube-error.ts";
+import { KubeError } from "../domain/ports/kube-error.ts";
 import { unlessAborted } from "../runtime/lifecycle.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
@@ -140,14 +140,10 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
 
 /** Translates a failure below HTTP. */
 export function asKubeError(attempt: Attempt, error: unknown): KubeError {
-  if (isKubeError(error)) return error;
+  if (error instanceof KubeError) return error;
   const { code, message } = error as { code?: unknown; message?: unknown }; // Printed only as strings.
   const why = typeof code === "string" ? code : typeof message === "string" ? message : "unknown failure";
   return noAnswer(attempt, `no answer from the API server (${why})`, error);
-}
-
-function isKubeError(error: unknown): error is KubeError {
-  return error instanceof Error && error.name === "KubeError";
 }
 
 interface Authentication {

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { z } from "zod";
 import { parseDuration } from "../domain/duration.ts";
 import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
@@ -84,70 +83,51 @@ const DIVERTING_VARIABLES = [
   "MSI_SECRET",
 ] as const;
 
-const TRUE_OR_FALSE = "write true or false";
-
-/** What each kind of setting accepts, and what it becomes. */
-function schemaFor(kind: SettingKind): z.ZodType {
+/** What a setting's text becomes, or what to write instead. */
+function readValue(kind: SettingKind, text: string): Result<unknown, string> {
+  const given = <T>(isMeant: boolean, value: T, problem: string): Result<T, string> => (isMeant ? ok(value) : failed(problem));
   switch (kind.kind) {
     case "boolean":
-      return z.enum(["true", "false"], { error: TRUE_OR_FALSE }).transform((text) => text === "true");
+      return given(text === "true" || text === "false", text === "true", "write true or false");
     case "text":
-      return z.string();
+      return ok(text);
     case "cloud":
-      return z
-        .string()
-        .refine((name) => findCloud(name).ok || isCustomCloud(name), `no such cloud; write one of ${CLOUD_NAMES.join(", ")}`);
+      return given(findCloud(text).ok || isCustomCloud(text), text, `no such cloud; write one of ${CLOUD_NAMES.join(", ")}`);
     case "port":
-      return z
-        .string()
-        .regex(/^\d{1,5}$/, "write a port number from 0 to 65535")
-        .transform(Number)
-        .refine((port) => port <= 65_535, "write a port number from 0 to 65535");
+      return given(/^\d{1,5}$/.test(text) && Number(text) <= 65_535, Number(text), "write a port number from 0 to 65535");
     case "count":
-      return z
-        .string()
-        .regex(/^[1-9]\d{0,3}$/, "write a number from 1 to 9999")
-        .transform(Number);
+      return given(/^[1-9]\d{0,3}$/.test(text), Number(text), "write a number from 1 to 9999");
     case "duration":
-      return durationSchema(kind.minimumMs);
+      return readDuration(text, kind.minimumMs);
     case "choice":
-      return z.enum(kind.choices as [string, ...string[]], { error: `write one of ${kind.choices.join(", ")}` }); // The table's lists are never empty.
-    case "list":
-      return listSchema(kind.choices);
-    case "namespaces":
-      return listSchema(undefined).refine((names) => namesIn(names).every((name) => name === kind.every || NAMESPACE.test(name)), {
-        error: `write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas${kind.every === undefined ? "" : `, or ${kind.every} for all of them`}`,
-      });
+      return given(kind.choices.includes(text), text, `write one of ${kind.choices.join(", ")}`);
+    case "list": {
+      const unknown = wordsOf(text).find((item) => kind.choices?.includes(item) === false);
+      return given(
+        unknown === undefined,
+        wordsOf(text),
+        `unknown item ${JSON.stringify(unknown)}; write any of ${kind.choices?.join(", ")}`,
+      );
+    }
+    case "namespaces": {
+      const everywhere = kind.every === undefined ? "" : `, or ${kind.every} for all of them`;
+      const problem = `write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas${everywhere}`;
+      return given(
+        wordsOf(text).every((name) => name === kind.every || NAMESPACE.test(name)),
+        wordsOf(text),
+        problem,
+      );
+    }
   }
 }
 
-function durationSchema(minimumMs: number): z.ZodType {
-  return z.string().transform((text, context) => {
-    const parsed = parseDuration(text);
-    if (parsed.ok && parsed.value >= minimumMs) return parsed.value;
-    context.addIssue({ code: "custom", message: parsed.ok ? `not below ${minimumMs / 1_000}s` : parsed.error });
-    return z.NEVER;
-  });
-}
-
-function listSchema(choices: readonly string[] | undefined): z.ZodType {
-  return z.string().transform((text, context) => {
-    const items = wordsOf(text);
-    const unknown = choices === undefined ? undefined : items.find((item) => !choices.includes(item));
-    if (unknown !== undefined) {
-      context.addIssue({ code: "custom", message: `unknown item ${JSON.stringify(unknown)}; write any of ${choices?.join(", ")}` });
-      return z.NEVER;
-    }
-    return items;
-  });
+function readDuration(text: string, minimumMs: number): Result<number, string> {
+  const parsed = parseDuration(text);
+  return parsed.ok && parsed.value < minimumMs ? failed(`not below ${minimumMs / 1_000}s`) : parsed;
 }
 
 /** A Kubernetes DNS label. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
-
-function namesIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
-}
 
 /** Reads flags over environment over defaults. All problems at once, each naming the flag, the value and the fix. */
 export function parseConfig(
@@ -160,9 +140,9 @@ export function parseConfig(
   const values = new Map<SettingName, unknown>();
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     const given = source(name, setting, { flags: flags.value, environment });
-    const parsed = schemaFor(setting.type).safeParse(given.text);
-    if (parsed.success) values.set(name, parsed.data);
-    else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`);
+    const read = readValue(setting.type, given.text);
+    if (read.ok) values.set(name, read.value);
+    else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${read.error}`);
   }
   const config = toConfig(values);
   problems.push(...certificateFileProblems(config));
@@ -213,7 +193,7 @@ type SettingValues = Omit<Config, "proxy" | "divertingVariables">;
 
 function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
-  const config = Object.fromEntries(fields) as SettingValues; // The field names are the flags in camel case, the types those of the schemas above.
+  const config = Object.fromEntries(fields) as SettingValues; // The field names are the flags in camel case, the types those of the values above.
   return config.podName === "" ? { ...config, podName: hostname() } : config;
 }
 

@@ -111,16 +111,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       metrics.observeDroppedEvents(() => events.dropped);
       await runWorker(
         {
-          settings: {
-            syncSecret: config.syncSecret,
-            enableSecretRotation: config.enableSecretRotation,
-            rotationPollInterval: config.rotationPollInterval,
-            syncMode: config.syncMode,
-            unusedGrace: config.unusedGrace,
-            expiryWarning: config.expiryWarning,
-            adoptsDriverSecrets: config.adoptDriverSecrets,
-            restoresClasses: config.heal.includes("classes"),
-          },
+          settings: { ...config, restoresClasses: config.heal.includes("classes") },
           healsCrds: config.heal.includes("crds"),
           healsComponents: config.heal.includes("components"),
           healsNodeSide: config.healNodeSide,
@@ -133,7 +124,6 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
             managedIdentityNamespaces: config.managedIdentityNamespaces,
             cloudName: config.cloudName,
           },
-          cloudName: config.cloudName,
           readCloudFile: cloudFileReader(config.cloudEnvDir),
           kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME }),
           probe,

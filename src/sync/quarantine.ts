@@ -3,7 +3,6 @@ import { CLASS_ANNOTATIONS, LEASE_ANNOTATIONS } from "../domain/annotations.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
-import type { LeaseAnnotations } from "../domain/ports/leader-election.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { rfc3339 } from "../domain/sync/class-status.ts";
 import {
@@ -58,7 +57,7 @@ export class Quarantine {
   }
 
   /** To be called by a new leader, with what the one before left. */
-  begin(before: LeaseAnnotations): void {
+  begin(before: Readonly<Record<string, string>>): void {
     const { version, clock, logger } = this.#options;
     this.#began = clock.now();
     const left = readLeaving(before[LEASE_ANNOTATIONS.inHand] ?? "", version);
@@ -75,7 +74,7 @@ export class Quarantine {
     this.#isLeading = false;
   }
 
-  annotations(): LeaseAnnotations {
+  annotations(): Readonly<Record<string, string>> {
     const classes = new Map([...this.#suspects, ...this.#hands]);
     return { [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: this.#options.version, isLeading: this.#isLeading, classes }) };
   }

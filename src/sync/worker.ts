@@ -68,7 +68,6 @@ export interface WorkerOptions {
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
-  readonly cloudName: string;
   readonly readCloudFile: ReadCloudFile | undefined;
   readonly kube: KubeClient;
   /** Only for trying what is forbidden. */
@@ -273,9 +272,9 @@ function mirrorsOf(
     if (isKnown) enqueue(classKey);
     return isKnown;
   };
-  const { kube, credentialsSecretNames, limits, cloudName, readCloudFile, render, decoder, vaults, clock, random, vaultMetrics } = options;
+  const { kube, credentialsSecretNames, limits, readCloudFile, render, decoder, vaults, clock, random, vaultMetrics } = options;
   return createMirrors({
-    cloud: { cloudName, readCloudFile },
+    cloud: { cloudName: limits.cloudName, readCloudFile },
     identities: { kube, credentialsSecretNames, limits, consumers, grants },
     content: { render, decoder, values },
     vaults,

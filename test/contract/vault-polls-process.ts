@@ -7,8 +7,10 @@ import { Registry } from "prom-client";
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { pki } from "../../src/pki/pki.ts";
+import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
+import { ValuesInHand } from "../../src/sync/vault/values-in-hand.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
 import { reasonOf, StoredClass, type StoredClassFacts } from "../support/fixtures/stored-class.ts";
@@ -55,7 +57,11 @@ const mirror = createMirrors({
   random: () => 0,
   vaultMetrics: createVaultMetrics(registry),
   onChange: (classKey) => told.push(classKey) > 0,
-  content: { render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false } },
+  content: {
+    render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+    decoder: new DecodingThreads(systemClock),
+    values: new ValuesInHand(),
+  },
   identities: {
     kube,
     credentialsSecretNames: ["secrets-store-creds"],

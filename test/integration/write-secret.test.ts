@@ -42,7 +42,7 @@ describe("writing a Secret", { skip: refusal === undefined ? false : `SKIPPED: $
       namespace: "default",
       observed: observed === undefined ? undefined : observe(observed, fingerprints),
       isClaimedBy: () => false,
-      terms: { adopts: [], driverSync: undefined, adoptsDriverSecrets: true, oldestClass: "demo" },
+      terms: { adopts: [], driverSync: undefined, adoptDriverSecrets: true, oldestClass: "demo" },
     };
     return writeSecret({ kube: access.client, fingerprints, logger: recordingLogger() }, input, signal);
   };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import type { LeaseAnnotations } from "../../src/domain/ports/leader-election.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
+import type { LeaseAnnotations } from "../../src/kube/lease-record.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";

@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import type { LeaderElection } from "../../src/domain/ports/leader-election.ts";
+import type { LeaderElection } from "../../src/kube/lease.ts";
 import { createLeaderElection, type LeaderElectionOptions } from "../../src/kube/lease.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";

@@ -28,7 +28,7 @@ function verdict(facts: Partial<TakeOverFacts>): TakeOver {
     live: live(),
     writer: "kubectl",
     driverSync: undefined,
-    adoptsDriverSecrets: true,
+    adoptDriverSecrets: true,
     oldestClass: "demo",
     ...facts,
   });
@@ -57,7 +57,7 @@ describe("a Secret that is not ours", () => {
 
     assert.deepEqual(verdict(facts), { kind: "take", from: "driver" });
     assert.match(messageOf(verdict({ ...facts, driverSync: "ClusterRoleBinding x" })), /which ClusterRoleBinding x allows; switch it off/);
-    assert.match(messageOf(verdict({ ...facts, adoptsDriverSecrets: false })), /--adopt-driver-secrets is false/);
+    assert.match(messageOf(verdict({ ...facts, adoptDriverSecrets: false })), /--adopt-driver-secrets is false/);
   });
 
   test("of the driver's sync may have been made for an older class, which a younger one takes nothing from without its owner's word", () => {
@@ -66,7 +66,7 @@ describe("a Secret that is not ours", () => {
     assert.match(messageOf(verdict(facts)), /the class orders, which is older, names it too; it is left as it is/);
     assert.match(messageOf(verdict(facts)), /app in the annotation keyvault-injector\.dev\/adopt of demo, and .*adoptable-by: demo on/);
     assert.deepEqual(verdict({ ...facts, adopts: ["app"], live: live({ ...driverMade, ...agreed }) }), { kind: "take", from: "owner" });
-    assert.match(messageOf(verdict({ ...facts, adoptsDriverSecrets: false })), /--adopt-driver-secrets is false/);
+    assert.match(messageOf(verdict({ ...facts, adoptDriverSecrets: false })), /--adopt-driver-secrets is false/);
   });
 
   test("is not taken from a driver that still writes it, whoever else agrees", () => {
@@ -85,7 +85,7 @@ describe("a Secret that is not ours", () => {
 });
 
 describe("an adopted Secret", () => {
-  const terms = { adopts: ["app"], driverSync: undefined, adoptsDriverSecrets: true, oldestClass: "demo" };
+  const terms = { adopts: ["app"], driverSync: undefined, adoptDriverSecrets: true, oldestClass: "demo" };
   const secret = { name: "app", type: "Opaque", labels: {}, annotations: {}, data: new Map(), sources: new Map(), objects: [] };
   const adopted = { [SECRET_ANNOTATIONS.adopted]: "true", [SECRET_ANNOTATIONS.adoptableBy]: "demo" };
   const onto = { uid: "secret-1", resourceVersion: "1" };

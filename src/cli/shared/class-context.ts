@@ -80,7 +80,7 @@ export interface WorkerSettings {
   readonly limits: OperatorLimits;
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
-  readonly adoptsDriverSecrets: boolean;
+  readonly adoptDriverSecrets: boolean;
   /** How objects become files. */
   readonly files: { readonly constructPemChain: boolean; readonly writeCertAndKeyInSeparateFiles: boolean };
 }
@@ -97,7 +97,7 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     },
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",
-    adoptsDriverSecrets: settings["adopt-driver-secrets"] !== "false",
+    adoptDriverSecrets: settings["adopt-driver-secrets"] !== "false",
     files: {
       constructPemChain: settings["construct-pem-chain"] !== "false",
       writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",

@@ -6,15 +6,15 @@ import { memberOf } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
-import { failed, ok, type Result } from "../result.ts";
-import { invalidAnnotation, readFlag } from "./annotation-value.ts";
+import type { Result } from "../result.ts";
+import { readFlag } from "./annotation-value.ts";
 import { type ClassMount, readClassMounts } from "./class-mounts.ts";
 import { type ContainerSelection, selectContainers } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
 import { annotationOnPod, effectiveAnnotations, type NamespaceFact } from "./effective-annotations.ts";
 import { type EnvFrom, readEnvFrom } from "./env-from.ts";
 import { additionProblem } from "./largest-addition.ts";
-import { denial, PROBLEMS, warning } from "./messages.ts";
+import { denial, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
 import { isComplete, planInjection } from "./plan.ts";
 import { type Pod, readPod } from "./pod.ts";
@@ -133,8 +133,7 @@ function firstDenial(unknown: readonly UnknownAnnotation[], namespace?: string):
 
 function readOptIn(annotations: Readonly<Record<string, string>>): Result<boolean, Denial> {
   const value = annotations[POD_ANNOTATIONS.inject];
-  if (value === undefined || value === "false") return ok(false);
-  return value === "true" ? ok(true) : failed(invalidAnnotation(annotationOnPod(POD_ANNOTATIONS.inject, value), PROBLEMS.flag));
+  return readFlag(value === undefined ? undefined : annotationOnPod(POD_ANNOTATIONS.inject, value));
 }
 
 /** To a pod that is none of our business: told, never refused. */

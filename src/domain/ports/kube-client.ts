@@ -21,7 +21,6 @@ export interface ApplyOptions extends WriteOptions {
 export interface DeleteOptions {
   readonly uid?: string;
   readonly resourceVersion?: string;
-  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
   readonly dryRun?: boolean;
 }
 

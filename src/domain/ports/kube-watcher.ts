@@ -35,8 +35,6 @@ export interface ReflectorOptions<T> extends ListOptions {
   readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
   /** Called after each complete list, when the changes that it showed are reported: what it lacks is not there. */
   readonly onListed?: () => void;
-  /** Called when the kind becomes served or unserved. */
-  readonly onServed?: (served: boolean) => void;
 }
 
 export interface KubeWatcher {

@@ -1,4 +1,5 @@
 import { formatDuration } from "../duration.ts";
+import { canonical } from "../healing/snapshot.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
 import { readiness } from "./readiness.ts";
@@ -148,7 +149,8 @@ function ofOlderSpec(secret: SecretStatus, { generation }: ClassOutcome, stored:
 /** The first hashes come with the next write that there is: an upgrade alone writes nothing. */
 function isSaid(next: ClassStatus, stored: ClassStatus): boolean {
   const secrets = next.secrets.map((secret, index) => (stored.secrets[index]?.specHash === undefined ? withoutHash(secret) : secret));
-  return JSON.stringify(ordered({ ...next, secrets })) === JSON.stringify(ordered(stored));
+  // The API server returns fields in its own order.
+  return canonical({ ...next, secrets }) === canonical(stored);
 }
 
 function withoutHash(secret: SecretStatus): SecretStatus {
@@ -289,15 +291,4 @@ export function conditionOf<T extends (ReadinessCondition | SyncCondition)["type
 /** Kubernetes times have whole seconds. */
 export function rfc3339(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
-}
-
-/** The API server returns fields in its own order. */
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, ordered(inner)]),
-  );
 }

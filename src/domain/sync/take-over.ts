@@ -18,7 +18,7 @@ export interface TakeOverFacts {
   /** What lets the driver's own sync write Secrets; undefined while nothing does. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
-  readonly adoptsDriverSecrets: boolean;
+  readonly adoptDriverSecrets: boolean;
   /** The oldest class of the namespace that names the Secret, mirrored or not: the driver may have made it for that one. */
   readonly oldestClass: string | undefined;
 }
@@ -45,8 +45,8 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   const agreesTo = live.annotations[SECRET_ANNOTATIONS.adoptableBy];
   if (isListed && agreesTo === className) return { kind: "take", from: "owner" };
   const { oldestClass = className } = facts;
-  if (isDriverMade && facts.adoptsDriverSecrets && oldestClass === className) return { kind: "take", from: "driver" };
-  if (isDriverMade && facts.adoptsDriverSecrets) return refused(olderClassMessage({ ...facts, oldestClass }));
+  if (isDriverMade && facts.adoptDriverSecrets && oldestClass === className) return { kind: "take", from: "driver" };
+  if (isDriverMade && facts.adoptDriverSecrets) return refused(olderClassMessage({ ...facts, oldestClass }));
   if (isDriverMade)
     return refused(
       `Secret ${wanted.name} was made by the CSI driver's own sync, and --adopt-driver-secrets is false; it is left as it is. Delete it, or choose another secretName`,
@@ -63,8 +63,8 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   return refused(`Secret ${wanted.name} exists and is not ours${by}; it is left as it is. Delete it, or choose another secretName`);
 }
 
-function driverMessage({ wanted, driverSync, adoptsDriverSecrets }: TakeOverFacts): string {
-  const then = adoptsDriverSecrets ? "; the Secret is taken over after that" : "";
+function driverMessage({ wanted, driverSync, adoptDriverSecrets }: TakeOverFacts): string {
+  const then = adoptDriverSecrets ? "; the Secret is taken over after that" : "";
   return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; switch it off (syncSecret.enabled: false in the driver's chart, or delete that binding)${then}`;
 }
 

@@ -143,7 +143,7 @@ export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, nam
     terms: {
       adopts: adoptedNames(spc),
       driverSync: caches.cluster.driverSync?.allowedBy,
-      adoptsDriverSecrets: caches.settings.adoptsDriverSecrets,
+      adoptDriverSecrets: caches.settings.adoptDriverSecrets,
       oldestClass: claimants[0]?.metadata.name,
     },
   };

@@ -67,11 +67,6 @@ export class ComponentMemory {
     this.#remember(name, afterRepair(this.#contests.get(name) ?? NO_REPAIRS, now));
   }
 
-  /** Repairs of this damage in a row. */
-  repairsOf(damage: Damage): number {
-    return this.#contests.get(contestOf(damage))?.inARow ?? 0;
-  }
-
   /** Nothing is wrong. Unix milliseconds until which somebody may still undo the last repair, as before; undefined where nobody does. */
   noteWhole(now: number): number | undefined {
     let until: number | undefined;

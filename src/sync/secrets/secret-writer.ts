@@ -39,14 +39,20 @@ export function createSecretWriter(options: SecretWriterOptions): SecretWriter {
     const written = { fieldManager: FIELD_MANAGER };
     return kube.mergePatch(RESOURCES.secrets, ref, { metadata: { uid, resourceVersion, ...metadata } }, written, signal);
   };
-  const ways = blind === undefined ? watching(options) : blindly(options, blind);
   return {
     write: async (input, signal) => {
-      const result = await ways.write(input, signal);
+      const result = await (blind === undefined ? writeSecret(options, input, signal) : writeBlindly({ ...options, blind }, input, signal));
       if (result.kind === "written") writes.inc({ action: result.action });
       return result;
     },
-    delete: (secret, signal) => counted("delete", ways.delete(secret, signal)),
+    // Blind, by name and by the worker's own word: the policy says what is ours.
+    delete: ({ ref, uid, resourceVersion }, signal) => {
+      const how =
+        blind === undefined
+          ? kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal)
+          : deleteBlindly({ ...options, blind }, ref, signal);
+      return counted("delete", how);
+    },
     transfer: async (secret, className, signal) => {
       const annotations = { [SECRET_ANNOTATIONS.class]: className };
       if (blind === undefined) await counted("leave", patch(secret, { annotations }, signal));
@@ -57,24 +63,5 @@ export function createSecretWriter(options: SecretWriterOptions): SecretWriter {
       const annotations = { [ofClass]: null, [objects]: null, [content]: null, [adopted]: null };
       return counted("release", patch(secret, { labels: { [MANAGED_LABEL]: null }, annotations }, signal));
     },
-  };
-}
-
-interface Ways extends Pick<SecretWriter, "write"> {
-  delete(secret: ObservedSecret, signal: AbortSignal): Promise<unknown>;
-}
-
-function watching(options: WriteOptions): Ways {
-  return {
-    write: (input, signal) => writeSecret(options, input, signal),
-    delete: ({ ref, uid, resourceVersion }, signal) => options.kube.delete(RESOURCES.secrets, ref, { uid, resourceVersion }, signal),
-  };
-}
-
-/** By name and by the worker's own word: the policy says what is ours. */
-function blindly(options: WriteOptions, blind: BlindSecrets): Ways {
-  return {
-    write: (input, signal) => writeBlindly({ ...options, blind }, input, signal),
-    delete: ({ ref }, signal) => deleteBlindly({ ...options, blind }, ref, signal),
   };
 }

@@ -12,7 +12,7 @@ export interface TakeOverTerms {
   /** What lets the driver's own sync write Secrets; undefined while nothing does. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
-  readonly adoptsDriverSecrets: boolean;
+  readonly adoptDriverSecrets: boolean;
   /** Of the classes of the namespace that name the Secret. */
   readonly oldestClass: string | undefined;
 }

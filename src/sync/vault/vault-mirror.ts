@@ -14,7 +14,6 @@ import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
 import { openProviderClass } from "../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
 import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
-import { buildSecrets } from "../../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
@@ -47,10 +46,8 @@ export interface MirrorsOptions {
 /** How values become Secrets. */
 export interface ContentOptions {
   readonly render: RenderOptions;
-  /** Where decoding is done; not given: in place. */
-  readonly decoder?: Decoder | undefined;
-  /** Where not given, a class has room for all its values at any time. */
-  readonly values?: ValuesInHand | undefined;
+  readonly decoder: Decoder;
+  readonly values: ValuesInHand;
 }
 
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
@@ -76,6 +73,8 @@ interface MirrorRequest {
 
 type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 
+const NOTHING: Fetched = { files: [], failures: [] };
+
 /** Enough to mend a class by; the next ones are shown then. */
 const MOST_WARNINGS = 20;
 
@@ -91,9 +90,8 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
-  const { decoder } = options.content;
-  const content = decoder && new ClassContent(decoder, namespace);
-  const slow = await content?.readObjects(provider.spec, signal);
+  const content = new ClassContent(options.content.decoder, namespace);
+  const slow = await content.readObjects(provider.spec, signal);
   if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();
   if (!parsed.ok) return refused(asRefusal(parsed.error));
@@ -116,7 +114,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
 interface MirrorObjects extends MirrorRequest {
   readonly ledger: ObjectLedger;
   readonly objects: readonly ClassObject[];
-  readonly content: ClassContent | undefined;
+  readonly content: ClassContent;
 }
 
 async function mirrorObjects(
@@ -127,12 +125,11 @@ async function mirrorObjects(
   const secretObjects = provider.spec?.secretObjects ?? [];
   const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
   const check = await checkVersions(ledger, input, signal);
-  const fetch = (hasRoom?: (bytes: number) => boolean): Promise<FetchedInRoom> =>
-    fetchObjects({ client: check.reader, render, content, ...(hasRoom && { hasRoom }) }, check.wanted, signal);
-  const isInRoom = values !== undefined && check.wanted.length > 0;
-  const { files, failures } = await (isInRoom ? values.fetch(provider, fetch, signal) : fetch());
+  const fetch = (hasRoom: (bytes: number) => boolean): Promise<FetchedInRoom> =>
+    fetchObjects({ client: check.reader, render, content, hasRoom }, check.wanted, signal);
+  const { files, failures } = check.wanted.length === 0 ? NOTHING : await values.fetch(provider, fetch, signal);
   ledger.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
-  const outcomes = (await content?.buildSecrets(secretObjects, files, signal)) ?? buildSecrets(secretObjects, files, render.pki);
+  const outcomes = await content.buildSecrets(secretObjects, files, signal);
   // In the class's order: which of them met the vault this time must not change what its status says.
   const places = new Map(objects.map(({ path }, index) => [path, index]));
   const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;

@@ -111,7 +111,6 @@ export class SimulatedWorld {
       namespace: NAMESPACE,
       credentialsSecretNames: ["secrets-store-creds"],
       limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
-      cloudName: "AzurePublicCloud",
       readCloudFile: undefined,
       kube: this.cluster.client,
       probe: refusing(),
@@ -151,7 +150,7 @@ const SETTINGS: WorkerOptions["settings"] = {
   syncMode: "always",
   unusedGrace: 300_000,
   expiryWarning: 0,
-  adoptsDriverSecrets: true,
+  adoptDriverSecrets: true,
   restoresClasses: true,
 };
 

@@ -1,6 +1,8 @@
 import { Registry } from "prom-client";
 import { pki } from "../../../src/pki/pki.ts";
+import { DecodingThreads } from "../../../src/pki/threads/decoding-threads.ts";
 import type { Mirror } from "../../../src/sync/vault/mirror.ts";
+import { ValuesInHand } from "../../../src/sync/vault/values-in-hand.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../../src/sync/vault/vault-mirror.ts";
 import { type Look, type ObjectEntry, StoredClass } from "../fixtures/stored-class.ts";
@@ -85,7 +87,11 @@ export class PollingWorker {
       random: () => 0,
       vaultMetrics: createVaultMetrics(this.registry),
       onChange: (classKey) => this.told.push(classKey) > 0,
-      content: { render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false } },
+      content: {
+        render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+        decoder: new DecodingThreads(this.clock),
+        values: new ValuesInHand(),
+      },
       identities: {
         // Managed identities need nothing of the cluster.
         kube: Object.create(null),

@@ -97,7 +97,7 @@ function decide(
     live: observed,
     writer: live.metadata.managedFields?.[0]?.manager,
     driverSync: claims.driverSync,
-    adoptsDriverSecrets: settings.adoptsDriverSecrets,
+    adoptDriverSecrets: settings.adoptDriverSecrets,
     oldestClass: claimants[0]?.metadata.name,
   });
   if (verdict.kind === "take") return { action: "take-over", message: TAKEN_FROM[verdict.from] };
