@@ -23,7 +23,7 @@ export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.
 
 function heldBack(attempt: Attempt): KubeError {
   return new KubeError(
-    "Conflict",
+    "NotLeading",
     `${describe(attempt)}: not sent, because the lease was not renewed in time and may be another replica's`,
     {
       retry: { kind: "backoff" },

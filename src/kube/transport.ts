@@ -49,7 +49,7 @@ export interface TransportOptions {
   readonly requestTimeoutMs?: number;
   /** Milliseconds for our credentials, before that; default 120,000. */
   readonly credentialsTimeoutMs?: number;
-  /** Asked when a write leaves the process; false: it is not sent, and throws `Conflict`. Default: always. */
+  /** Asked when a write leaves the process; false: it is not sent, and throws `NotLeading`. Default: always. */
   readonly mayWrite?: () => boolean;
   /** Over connections of their own, so that they never wait behind other requests. */
   readonly isUrgent?: boolean;

@@ -68,6 +68,22 @@ describe("a class that is gone", () => {
     assert.deepEqual(guard?.otherwise, UNSETTLED);
   });
 
+  test("W2: has the Secrets asked for that its snapshot and status name and nobody has shown", () => {
+    const [guards = []] = guardsOf(planned({ ...gone, secrets: none }));
+    assert.deepEqual(
+      guards.map(({ kind }) => kind),
+      ["classAbsent", "crdHealthy", "noUnseenSecrets", "sameSecrets"],
+    );
+    assert.deepEqual(guards[2], { kind: "noUnseenSecrets", names: ["app"] });
+    const blind = planned({ ...gone, secrets: { ...none, isBlind: true } });
+    assert.ok(
+      !guardsOf(blind)
+        .flat()
+        .some(({ kind }) => kind === "noUnseenSecrets"),
+      "nobody may read them",
+    );
+  });
+
   test("is neither restored nor cleaned up after where the operator said so", () => {
     const lost = { ...gone, snapshot: { isCurrent: false, taken: snapshotOfClass(classOf(), "before") } };
     assert.deepEqual(kindsOf(planned(lost, { ...SETTINGS, restoresClasses: false })), ["[leaveUnrestored]"]);

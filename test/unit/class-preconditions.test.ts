@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { KubeObject, Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import type { Precondition } from "../../src/sync/classes/action.ts";
@@ -17,11 +19,13 @@ interface World {
   readonly pods?: number;
   readonly isUsed?: boolean;
   readonly secrets?: readonly ObservedSecret[];
+  /** What the API server has under a name that the copies do not show. */
+  readonly unseen?: readonly KubeObject[];
 }
 
 /** Whether they hold in a world, and what was asked for in which order. */
 async function asked(preconditions: readonly Precondition[], world: World): Promise<readonly [boolean, readonly string[]]> {
-  const { resourceVersion, crd = HEALTHY, pods = 0, isUsed = false, secrets = [secretOf("app")] } = world;
+  const { resourceVersion, crd = HEALTHY, pods = 0, isUsed = false, secrets = [secretOf("app")], unseen = [] } = world;
   const order: string[] = [];
   const spc = classOf();
   const found = resourceVersion && { kind: "found", object: { ...spc, metadata: { ...spc.metadata, resourceVersion } } };
@@ -31,8 +35,9 @@ async function asked(preconditions: readonly Precondition[], world: World): Prom
       order.push("class");
       return found ?? { kind: "absent" };
     },
-    list: async () => {
-      order.push("pods");
+    list: async ({ plural }: Resource) => {
+      order.push(plural);
+      if (plural === "secrets") return unseen;
       return Array.from({ length: pods }, () => ({ metadata: { name: "pod", namespace: "team" }, spec: { volumes } }));
     },
   } as unknown as KubeClient; // What is asked of it here.
@@ -61,6 +66,11 @@ describe("preconditions", () => {
     { kind: "crdHealthy" },
     { kind: "unused" },
   ];
+  const written: readonly Precondition[] = [{ kind: "noUnseenSecrets", names: ["app"] }];
+  const made = (className: string): readonly KubeObject[] => {
+    const annotations = { [SECRET_ANNOTATIONS.class]: className };
+    return [{ apiVersion: "v1", kind: "Secret", metadata: { name: "app", labels: { [MANAGED_LABEL]: "true" }, annotations } }];
+  };
   const rows: readonly (readonly [string, readonly Precondition[], World, boolean, readonly string[]])[] = [
     ["of a class that is gone hold, the class asked for before its CRD", absent, {}, true, ["class", "crd"]],
     ["do not where the class is there, and nobody asks on", absent, { resourceVersion: "8" }, false, ["class"]],
@@ -74,6 +84,9 @@ describe("preconditions", () => {
       ["class", "crd"],
     ],
     ["do not where a Secret was made anew", absent, { secrets: [{ ...secretOf("app"), uid: "anew" }] }, false, ["class", "crd"]],
+    ["W2: do not where a Secret of the class is there that the copies do not show", written, { unseen: made("demo") }, false, ["secrets"]],
+    ["hold where that Secret is another class's", written, { unseen: made("other") }, true, ["secrets"]],
+    ["hold where nobody has such a Secret", written, {}, true, ["secrets"]],
     ["of a class that nobody uses hold, pods asked for first", unused, { resourceVersion: "7" }, true, ["pods", "class", "crd"]],
     ["do not where a pod is there that the watch has not shown", unused, { resourceVersion: "7", pods: 1 }, false, ["pods"]],
     ["do not where the class was edited", unused, { resourceVersion: "8" }, false, ["pods", "class"]],

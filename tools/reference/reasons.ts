@@ -24,14 +24,15 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   Unreachable: {
     means:
-      "no usable answer from the vault, from Entra, from the node's metadata service, from the API server or from a proxy; the message names which",
+      "no usable answer from the vault, from Entra, from the node's metadata service, from the API server or from a proxy; the message names which. Of a Secret: the API server did not take it, and may later",
     fix: "check name, cloud, DNS, firewall, proxy",
     again: "backoff",
   },
   Throttled: {
-    means: "the vault answers 429; or, of the condition `Fresh`, it throttles others, and polls of the class are further apart for it",
+    means:
+      "the vault, or the API server where it is to write a Secret, answers 429; or, of the condition `Fresh`, it throttles others, and polls of the class are further apart for it",
     fix: "poll less often, spread objects over more vaults",
-    again: "after the vault's `Retry-After`, else backoff",
+    again: "after the `Retry-After` of that answer, else backoff",
   },
   Unauthorized: {
     means: "no token, or the vault does not accept it",

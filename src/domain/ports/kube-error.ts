@@ -12,6 +12,8 @@ export type KubeErrorCode =
   /** The namespace is being deleted: nothing can be made in it. */
   | "Terminating"
   | "TooLarge"
+  /** Not sent: the lease was not renewed in time, and another replica may lead. */
+  | "NotLeading"
   | "Unavailable";
 
 /** Who said no where the API server asked others, by their own word alone. `rights`: an authorizer, RBAC among them, which is asked before any policy. */

@@ -56,7 +56,7 @@ export interface Guarded {
 }
 
 /**
- * Asked of the API server now, but for the last two, which the live copies have told meanwhile. The class is always read before its CRD: if
+ * Asked of the API server now, but for `unused` and `sameSecrets`, which the live copies have told meanwhile. The class is always read before its CRD: if
  * that is healthy then, and still the same one, it was there when the class was as it was read.
  */
 export type Precondition =
@@ -68,6 +68,8 @@ export type Precondition =
   | { readonly kind: "noLiveConsumer" }
   /** The watch of pods has shown none. */
   | { readonly kind: "unused" }
+  /** None of these names has a Secret of the class, which was written and not seen: its watch may be broken for long, and the copy not say so. */
+  | { readonly kind: "noUnseenSecrets"; readonly names: readonly string[] }
   /** The class has no other Secrets: one that was written just before it went may not have been seen yet. */
   | { readonly kind: "sameSecrets"; readonly named: readonly ObservedSecret[] };
 

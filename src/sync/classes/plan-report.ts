@@ -1,4 +1,5 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
 import { maxStale } from "../../domain/schedule/class-annotations.ts";
 import { type ClassOutcome, isStale, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
 import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
@@ -18,6 +19,8 @@ export interface Fetched {
   readonly answer: Mirror;
   /** How each Secret stands after its write. */
   readonly secrets: readonly SecretStatus[];
+  /** How those are tried again that the API server refused; undefined where it refused none. */
+  readonly writeRetry?: Retry | undefined;
   /** Why the policies that limit the worker are not enough; undefined where they are. */
   readonly unguarded: string | undefined;
   /** From 0 to 1. */
@@ -34,7 +37,7 @@ export function planReport(
   const isFresh = answer.kind === "answered" && answer.notFresh === undefined;
   const failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
   const checkedAt = answer.kind === "answered" ? answer.checkedAt : undefined;
-  const answered: Answered = { isFresh, checkedAt, failing, retry: answer.retry, now, spread };
+  const answered: Answered = { isFresh, checkedAt, failing, retry: retryOf(fetched), now, spread };
   const after = nextState(state, { kind: "answered", ...answered }) ?? state;
   const isAnswered = isFresh || answer.retry.kind === "never";
   const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
@@ -65,6 +68,12 @@ export function planReport(
     { kind: "note", event: { ...ended, now } },
   ];
   return { actions, result: { kind: "continue" }, outcome };
+}
+
+/** What the vault refuses until something changes does not hold up what the API server may take soon. */
+function retryOf({ answer, writeRetry }: Fetched): Retry {
+  const isForVault = answer.kind === "refused" || answer.notFresh !== undefined;
+  return writeRetry === undefined || (isForVault && answer.retry.kind !== "never") ? answer.retry : writeRetry;
 }
 
 /** A contested Secret was written: what it waits for is not another attempt of ours. */

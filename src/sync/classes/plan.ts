@@ -1,7 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
-import { type CrdIdentity, snapshotDrift } from "../../domain/healing/snapshot.ts";
+import { type CrdIdentity, restoredClass, snapshotDrift } from "../../domain/healing/snapshot.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { annotationProblems, isSwitchedOffByAuthor, pollInterval, syncMode } from "../../domain/schedule/class-annotations.ts";
@@ -17,6 +17,8 @@ import type { NamedSecret, Observation, ObservedSecrets } from "./observe.ts";
 
 /** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
 const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
+/** The same where a Secret may not have been seen: what shows it brings the class back at once. */
+const UNSEEN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
 const DONE: StepResult = { kind: "done" };
 
 /** The class as the API server has it, with the CRD that it lives under. */
@@ -40,7 +42,10 @@ function after(actions: readonly Action[], { actions: others, result }: Step): S
   return { actions: [...actions, ...others], result };
 }
 
-function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, hasStatus }: Observation, settings: WorkerSettings): Step {
+function planMissing(observation: Observation, settings: WorkerSettings): Step {
+  const { key, crd, snapshot, secrets, hasStatus } = observation;
+  const { taken } = snapshot;
+  const { named } = secrets;
   if (taken === undefined && named.length === 0) {
     const forget: Action = { kind: "forget" };
     if (!hasStatus) return { actions: [forget], result: DONE };
@@ -49,14 +54,25 @@ function planMissing({ key, crd, snapshot: { taken }, secrets: { named }, hasSta
   }
   // While the CRD is away nothing can be concluded, and nobody has to be asked for that.
   if (crd.kind === "frozen") return { actions: [], result: UNSETTLED };
-  const secrets = named.map(({ secret }) => secret);
+  const names = unseenNames(observation);
   const preconditions = [
     { kind: "classAbsent" },
     { kind: "crdHealthy", uid: crd.crdUid },
-    { kind: "sameSecrets", named: secrets },
+    ...(names.length === 0 ? [] : [{ kind: "noUnseenSecrets", names } as const]),
+    { kind: "sameSecrets", named: named.map(({ secret }) => secret) },
   ] as const;
   const actions = missingActions({ className: refOfKey(key).name, crdUid: crd.crdUid, taken, named }, settings);
-  return { actions: [{ kind: "guarded", preconditions, actions, otherwise: UNSETTLED }], result: DONE };
+  const otherwise = names.length === 0 ? UNSETTLED : UNSEEN;
+  return { actions: [{ kind: "guarded", preconditions, actions, otherwise }], result: DONE };
+}
+
+/** Names that the class had for Secrets, by its snapshot and its status, of which the copies show no Secret of its. Nobody may ask for them blindly. */
+function unseenNames({ snapshot: { taken }, secrets: { named, isBlind }, status }: Observation): readonly string[] {
+  if (taken === undefined || isBlind) return [];
+  const wanted = secretObjectsOf(restoredClass(taken)).map(({ secretName }) => secretName);
+  const told = status?.secrets.map(({ name }) => name) ?? [];
+  const seen = new Set(named.map(({ secret }) => secret.ref.name));
+  return [...new Set([...wanted, ...told])].filter((name) => name !== "" && !seen.has(name));
 }
 
 interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedSecrets, "named"> {

@@ -1,7 +1,9 @@
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
-import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { findByName } from "../find-by-name.ts";
 import type { CrdGate } from "../healing/crd-gate.ts";
 import type { Precondition } from "./action.ts";
 import { hasLiveConsumer } from "./consumers.ts";
@@ -43,6 +45,14 @@ async function holds({ kube, gate, caches }: Reading, key: string, precondition:
       return !(await hasLiveConsumer(kube, ref, signal));
     case "unused":
       return !caches.consumers.isUsed(key);
+    case "noUnseenSecrets": {
+      for (const name of precondition.names) {
+        const secret = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: { namespace: ref.namespace, name } }, signal);
+        const { labels = {}, annotations = {} } = secret?.metadata ?? {};
+        if (labels[MANAGED_LABEL] === "true" && annotations[SECRET_ANNOTATIONS.class] === ref.name) return false;
+      }
+      return true;
+    }
     case "sameSecrets": {
       const planned = new Set(precondition.named.map(({ ref: { name }, uid }) => `${name} ${uid}`));
       const named = caches.secrets.ofClass(key);

@@ -65,12 +65,12 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   const { key, spc, now: began } = observation;
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const stopTimer = metrics.syncDuration.startTimer();
-  const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, now: () => clock.now() };
+  const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
   const answer = await mirror(spc, fetch.question, signal);
-  const secrets = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
+  const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;
-  const fetched = { fetch, began, answer, secrets, unguarded, spread: isWell ? 0 : random() };
+  const fetched = { fetch, began, answer, secrets, writeRetry, unguarded, spread: isWell ? 0 : random() };
   const after = { ...observation, now: clock.now() };
   const report = planReport(after, seen(reconciling, after), { fetched, settings: caches.settings });
   metrics.syncs.inc({ reason: report.outcome.reason });

@@ -266,7 +266,7 @@ function answered(before: ClassState, { isFresh, checkedAt, failing, retry, now,
   const lastSuccess = isFresh ? latest(before.lastSuccess, checkedAt) : before.lastSuccess;
   const state = { ...before, lastSuccess, failing, isIdle: false };
   if (isFresh && failing.size === 0) return { ...state, failures: 0 };
-  const why: Retry = isFresh ? { kind: "backoff" } : retry;
+  const why: Retry = isFresh && retry.kind === "never" ? { kind: "backoff" } : retry;
   // A poll that comes before may have been answered from what is known: the retry still asks.
   const awaited = state.failures > 0 && state.retryAt > now && why.kind === "never" ? state.retryAt : Number.POSITIVE_INFINITY;
   const failures = state.failures + 1;

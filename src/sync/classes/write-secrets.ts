@@ -1,4 +1,6 @@
-import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import { KubeError, type KubeErrorCode } from "../../domain/ports/kube-error.ts";
+import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
@@ -7,6 +9,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
+import type { WriteResult } from "../secrets/write-secret.ts";
 import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { ClassStates } from "./class-states.ts";
 import { type ClassCaches, observeSecret } from "./observe.ts";
@@ -25,7 +28,7 @@ export interface WritePorts {
   readonly secretWriter: SecretWriter;
   readonly teller: Teller;
   readonly repairs: SyncMetrics["driftRepairs"];
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** Why the vault was asked, and for which class. */
@@ -33,27 +36,33 @@ export interface Written extends Pick<Mirrored, "key" | "spc"> {
   readonly trigger: FetchTrigger;
 }
 
-/** Writes the Secrets of a class, where something differs, and says how each stands then. */
-export async function writeSecrets(
-  ports: WritePorts,
-  written: Written,
-  answer: Mirror,
-  signal: AbortSignal,
-): Promise<readonly SecretStatus[]> {
+/** How the Secrets of a class stand after their writes. */
+export interface WrittenSecrets {
+  readonly secrets: readonly SecretStatus[];
+  /** How those are tried again that the API server refused; undefined where it refused none. */
+  readonly retry: Retry | undefined;
+}
+
+/** Writes the Secrets of a class, where something differs. One that can't be written keeps none of the others waiting. */
+export async function writeSecrets(ports: WritePorts, written: Written, answer: Mirror, signal: AbortSignal): Promise<WrittenSecrets> {
   if (answer.kind === "refused") {
     // While the vault gives no answer, the status keeps saying what the Secrets hold.
     const names = secretObjectsOf(written.spc).map(({ secretName }) => secretName);
-    return heldSecrets(names, storedSecrets(ports, written), answer.reason);
+    return { secrets: heldSecrets(names, storedSecrets(ports, written), answer.reason), retry: undefined };
   }
-  const statuses: SecretStatus[] = [];
+  const course: Course = { isInVain: false, silence: undefined };
+  const outcomes: WriteOutcome[] = [];
   for (let index = 0; index < answer.secrets.length; index += WRITES_AT_A_TIME) {
     const some = answer.secrets.slice(index, index + WRITES_AT_A_TIME);
-    const writes = some.map((entry) => writeOne(ports, written, entry, signal));
-    // Nothing is left under way when one of them fails.
+    const writes = some.map((entry) => writeOne(ports, { ...written, course }, entry, signal));
+    // Nothing is left under way where the reconcile ends here.
     await Promise.allSettled(writes);
-    statuses.push(...(await Promise.all(writes)));
+    const ended = await Promise.all(writes);
+    outcomes.push(...ended);
+    const errors = ended.map(({ error }) => error);
+    if (errors.every((error) => error !== undefined && isSilence(error))) [course.silence] = errors;
   }
-  return statuses;
+  return { secrets: outcomes.map(({ status }) => status), retry: retryOf(outcomes) };
 }
 
 function storedSecrets({ caches }: WritePorts, { spc }: Written): readonly SecretStatus[] {
@@ -61,35 +70,121 @@ function storedSecrets({ caches }: WritePorts, { spc }: Written): readonly Secre
   return caches.statuses.get({ namespace, name })?.secrets ?? [];
 }
 
-async function writeOne(ports: WritePorts, written: Written, entry: MirroredSecret, signal: AbortSignal): Promise<SecretStatus> {
-  if (entry.kind === "unchanged") return writtenStatus(ports, written, entry.name, entry.keys);
+/** As late as the API server asks for, where it does. */
+function retryOf(outcomes: readonly WriteOutcome[]): Retry | undefined {
+  const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  if (errors.length === 0) return undefined;
+  const asked = errors.flatMap(({ retry }) => (retry.kind === "after" ? [retry.milliseconds] : []));
+  return asked.length === 0 ? { kind: "backoff" } : { kind: "after", milliseconds: Math.max(...asked) };
+}
+
+/** What the writes of a class have met so far. */
+interface Course {
+  /** A Secret was tried on the spot as often as it may be. */
+  isInVain: boolean;
+  /** The API server says nothing at all: the others would wait for that as long. */
+  silence: KubeError | undefined;
+}
+
+interface WriteOutcome {
+  readonly status: SecretStatus;
+  /** Why it was not written; absent also where the vault's answer is the reason. */
+  readonly error?: KubeError;
+}
+
+async function writeOne(
+  ports: WritePorts,
+  written: Written & { readonly course: Course },
+  entry: MirroredSecret,
+  signal: AbortSignal,
+): Promise<WriteOutcome> {
+  if (entry.kind === "unchanged") return { status: writtenStatus(ports, written, entry.name, entry.keys) };
   const failed = failedStatus(ports, written, entry);
-  if (entry.kind === "failed") return failed({ name: entry.name, state: entry.reason, message: entry.message });
+  if (entry.kind === "failed") return { status: failed({ name: entry.name, state: entry.reason, message: entry.message }) };
   const { name } = entry.secret;
-  const facts = observeSecret(ports.caches, written.spc, name);
-  try {
-    const result = await ports.secretWriter.write({ ...facts, secret: entry.secret }, signal);
-    if (result.kind === "refused") return failed({ name, state: result.reason, message: result.message });
-    if (result.kind === "written" && result.action === "replace") {
-      const message = `Secret ${name} was deleted and made anew, without what others had added to it: ${result.why}`;
-      tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
-    } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, facts.observed))
-      noteRepair(ports, written, name, facts.observed);
-    return writtenStatus(ports, written, name, entry.keys);
-  } catch (error) {
-    const state = refusalOf(error);
-    if (state === undefined) throw error;
-    return failed({ name, state, message: error instanceof Error ? error.message : "" });
+  const { result, observed, deleted } = await attempts(ports, written, entry, signal);
+  if (deleted !== undefined) {
+    const why = result.kind === "error" ? `${deleted}. The API server has not taken the new one yet` : deleted;
+    const message = `Secret ${name} was deleted and made anew, without what others had added to it: ${why}`;
+    tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
+  } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, observed))
+    noteRepair(ports, written, name, observed);
+  if (result.kind === "refused") return { status: failed({ name, state: result.reason, message: result.message }) };
+  if (result.kind !== "error") return { status: writtenStatus(ports, written, name, entry.keys) };
+  const { error } = result;
+  return { status: failed({ name, state: STATES[error.code] ?? "Unreachable", message: error.message }), error };
+}
+
+/** Milliseconds before each further attempt with the values in hand: for the next one by the queue the vault has to give them once more. */
+const SOON_AGAIN_MS = [250, 750];
+
+/** Slower than that (milliseconds) the API server is not asked once more on the spot. */
+const PROMPT_MS = 2_000;
+
+interface Attempts {
+  readonly result: Exclude<WriteResult, { readonly kind: "deleted" }> | { readonly kind: "error"; readonly error: KubeError };
+  /** The Secret before the last attempt. */
+  readonly observed: ObservedSecret | undefined;
+  /** Why it was deleted to be made anew, if it was. */
+  readonly deleted: string | undefined;
+}
+
+/** Each of them goes by the Secret as it is then: somebody may have written it meanwhile. */
+async function attempts(
+  ports: WritePorts,
+  { spc, course }: Written & { readonly course: Course },
+  { secret }: Extract<MirroredSecret, { readonly kind: "desired" }>,
+  signal: AbortSignal,
+): Promise<Attempts> {
+  const { caches, clock, secretWriter } = ports;
+  let deleted: string | undefined;
+  for (let attempt = 0; ; attempt += 1) {
+    const facts = observeSecret(caches, spc, secret.name);
+    const { observed } = facts;
+    if (course.silence !== undefined) return { result: { kind: "error", error: course.silence }, observed, deleted };
+    const began = clock.now();
+    const result = await secretWriter.write({ ...facts, secret }, signal).catch((error: unknown) => asRefusal(error, signal));
+    if (result.kind === "deleted" || (result.kind === "written" && result.action === "replace")) deleted = result.why;
+    const ended: Attempts["result"] = result.kind === "deleted" ? asRefusal(result.error, signal) : result;
+    if (ended.kind !== "error") return { result: ended, observed, deleted };
+    const wait = SOON_AGAIN_MS[attempt];
+    const mayPass = ended.error.retry.kind === "backoff" && PASSING.has(ended.error.code) && clock.now() - began < PROMPT_MS;
+    if (!mayPass || course.isInVain || wait === undefined) {
+      course.isInVain ||= mayPass;
+      return { result: ended, observed, deleted };
+    }
+    await clock.sleep(wait, signal);
   }
 }
 
+/** These end the reconcile: a stop, another leader, a namespace that goes, and what is no answer of the API server. */
+function asRefusal(error: unknown, signal: AbortSignal): { readonly kind: "error"; readonly error: KubeError } {
+  if (signal.aborted || !(error instanceof KubeError) || error.code === "NotLeading" || error.code === "Terminating") throw error;
+  return { kind: "error", error };
+}
+
+function isSilence({ code, status }: KubeError): boolean {
+  return code === "Unavailable" && status === undefined;
+}
+
+/** What may be over in a moment: its copy is behind, somebody else writes, or the API server stumbles. */
+const PASSING: ReadonlySet<KubeErrorCode> = new Set(["Unavailable", "Conflict", "AlreadyExists", "NotFound", "Gone"]);
+
+/** In the words of the status; all else is no usable answer. */
+const STATES: Readonly<Partial<Record<KubeErrorCode, SyncReason>>> = {
+  Invalid: "InvalidObject",
+  TooLarge: "TooLarge",
+  Forbidden: "Forbidden",
+  Throttled: "Throttled",
+};
+
 /** A Secret that somebody damages after each repair is as it should be for moments only. */
-function writtenStatus({ states, now }: WritePorts, { key, spc }: Written, name: string, data: readonly KeyStatus[]): SecretStatus {
+function writtenStatus({ states, clock }: WritePorts, { key, spc }: Written, name: string, data: readonly KeyStatus[]): SecretStatus {
   const specHash = specHashes(spc).get(name);
   const written = { ...(specHash === undefined ? {} : { specHash }), data };
   const state = states.get(key);
   const who = state?.contenders.get(name);
-  if (state === undefined || who === undefined || isContestedUntil(state, now()) === undefined)
+  if (state === undefined || who === undefined || isContestedUntil(state, clock.now()) === undefined)
     return { name, state: "Synced", ...written };
   // Stable while the fight lasts, so that it is told once.
   const message = `Secret ${name} is changed or deleted after each repair, last by ${who}; repairs pause for up to a minute. Stop the other writer, or choose another secretName`;
@@ -124,12 +219,4 @@ function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, obse
       ? `Secret ${name} was deleted; who did it stands in the API server's audit log alone. It is there again`
       : `Secret ${name} was edited${byWhom}; it is again as the class and the vault want it`;
   tell(ports.teller, spc, { kind: "secret", reason: "SecretRepaired", message });
-}
-
-/** What the API server says no to for good; everything else is tried again by the queue. */
-function refusalOf(error: unknown): SyncReason | undefined {
-  if (!(error instanceof KubeError)) return undefined;
-  if (error.code === "Invalid") return "InvalidObject";
-  if (error.code === "TooLarge") return "TooLarge";
-  return error.code === "Forbidden" ? "Forbidden" : undefined;
 }

@@ -7,7 +7,15 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
-import { assertAcceptable, changingHands, conflict, type WriteInput, type WriteOptions, type WriteResult } from "./write-secret.ts";
+import {
+  assertAcceptable,
+  changingHands,
+  conflict,
+  replacement,
+  type WriteInput,
+  type WriteOptions,
+  type WriteResult,
+} from "./write-secret.ts";
 
 export interface BlindWriteOptions extends WriteOptions {
   readonly blind: BlindSecrets;
@@ -86,10 +94,12 @@ async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: A
     if (isForeign(error)) return foreign(options, write);
     throw error;
   }
-  const made = await created(options, write.body, signal);
-  if (made?.kind === "written")
-    return { kind: "written", action: "replace", why: "its type, or an immutable one's content, cannot be changed" };
-  throw changingHands(write.body);
+  const create = async (): Promise<WriteResult> => {
+    const made = await created(options, write.body, signal);
+    if (made === undefined) throw changingHands(write.body);
+    return made;
+  };
+  return replacement(create, "its type, or an immutable one's content, cannot be changed");
 }
 
 /** By name alone: whether it is ours is for the policy to say. */

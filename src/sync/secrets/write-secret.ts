@@ -20,6 +20,8 @@ export type WriteResult =
   | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
   | { readonly kind: "written"; readonly action: "replace"; readonly why: string }
   | { readonly kind: "kept" }
+  /** It was deleted to be made anew, which the API server did not do. */
+  | { readonly kind: "deleted"; readonly why: string; readonly error: KubeError }
   | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string };
 
 export interface WriteOptions {
@@ -70,14 +72,21 @@ export async function writeSecret(options: WriteOptions, given: WriteInput, sign
     case "replace":
       await assertAcceptable(options, body, signal);
       await options.kube.delete(RESOURCES.secrets, refOf(body), action.onto, signal);
-      return replaced(await createSecret(options, { input, body }, signal), action.why);
+      return replacement(() => createSecret(options, { input, body }, signal), action.why);
     default:
       return assertNever(action);
   }
 }
 
-function replaced(result: WriteResult, why: string): WriteResult {
-  return result.kind === "written" ? { kind: "written", action: "replace", why } : result;
+/** What comes of the create after our own deletion. */
+export async function replacement(create: () => Promise<WriteResult>, why: string): Promise<WriteResult> {
+  try {
+    const result = await create();
+    return result.kind === "written" ? { kind: "written", action: "replace", why } : result;
+  } catch (error) {
+    if (error instanceof KubeError) return { kind: "deleted", why, error };
+    throw error;
+  }
 }
 
 /** Somebody else has the Secret, or a part in it. */
