@@ -11,11 +11,13 @@ export interface CheckFacts {
   /** Milliseconds between two polls. */
   readonly interval: number;
   readonly now: number;
+  /** No poll could be missed before: then the interval began to count, or the process. */
+  readonly notBefore?: number | undefined;
 }
 
 /** Nothing has to have failed for that: what counts is what was seen, not that no error was. */
-export function isOutOfDate({ lastCheck, interval, now }: CheckFacts): boolean {
-  return now - lastCheck > POLLS * interval;
+export function isOutOfDate({ lastCheck, interval, now, notBefore = lastCheck }: CheckFacts): boolean {
+  return now - Math.max(lastCheck, notBefore) > POLLS * interval;
 }
 
 /** Polls of the class were answered by what was seen before: only throttling stretches that so far. */

@@ -83,7 +83,7 @@ export function hasFailed({ state }: SecretStatus): boolean {
 
 /** An answer that is made of what was seen long ago is none. */
 function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, now: number): Told | undefined {
-  const facts = { lastCheck: lastCheckOf(state), interval: state.interval, now };
+  const facts = { lastCheck: lastCheckOf(state), interval: state.interval, now, notBefore: state.intervalSince };
   return enableSecretRotation && isOutOfDate(facts) ? throttledPolls(facts) : undefined;
 }
 

@@ -1,18 +1,19 @@
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { keyOf, objectKey, refOf, refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
+import { storedTime } from "../../domain/sync/stored-time.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patience.ts";
 import { runTogether } from "../run-together.ts";
 import { tellStale } from "./apply.ts";
 import { isPolled } from "./poll-progress.ts";
 import type { ClassPorts } from "./ports.ts";
-import { lastCheckOf } from "./state.ts";
+import { type ClassState, knownCheckOf } from "./state.ts";
 import { mayBeOutdated, takeReadyBack, WORTH_TELLING_MS } from "./unanswered-edits.ts";
 
 /** Below the shortest interval, so that a claim never outlives its bound by a poll (milliseconds). */
@@ -47,15 +48,16 @@ export async function reviewStatuses(
     random,
     handle: async (classKey, handleSignal) => {
       const namespace = namespaceOf(classKey);
-      const provider = ports.stores.classes.get(refOfKey(classKey));
-      if (provider === undefined || unanswered.has(namespace)) return { kind: "done" };
-      const edit = reviewEdit(ports, provider);
+      const ref = refOfKey(classKey);
+      const provider = ports.stores.classes.get(ref);
+      if (unanswered.has(namespace)) return { kind: "done" };
+      const edit = provider && reviewEdit(ports, provider);
       if (typeof edit === "number") return { kind: "requeueAfter", milliseconds: edit };
-      const facts = outOfDate(ports, provider, startedAt);
+      const facts = outOfDate(ports, { ref, provider }, startedAt);
       const isAnswered = await answers(async () => {
-        if (edit === "due") await takeReadyBack(ports, provider, handleSignal);
-        if (facts !== undefined) return takeBack(ports, provider, { facts, signal: handleSignal });
-        return ports.stores.statuses.storeUnstored(refOf(provider), handleSignal);
+        if (edit === "due" && provider !== undefined) await takeReadyBack(ports, provider, handleSignal);
+        if (facts !== undefined) return takeBack(ports, { ref, provider }, { facts, signal: handleSignal });
+        return provider === undefined || ports.stores.statuses.storeUnstored(ref, handleSignal);
       });
       if (!isAnswered) unanswered.add(namespace);
       return { kind: "done" };
@@ -69,7 +71,15 @@ export async function reviewStatuses(
       for (const classKey of ports.stores.edits.keys()) queue.add(classKey);
       for (const provider of ports.stores.classes.list()) {
         const ref = refOf(provider);
-        if (ports.stores.statuses.hasUnstored(ref) || outOfDate(ports, provider, startedAt) !== undefined) queue.add(keyOf(provider));
+        if (ports.stores.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, startedAt) !== undefined)
+          queue.add(keyOf(provider));
+      }
+      // Classes that went with their CRD are polled as little as those that it cuts.
+      if (ports.gate.state.kind !== "frozen") continue;
+      for (const { key } of ports.stores.statuses.list()) {
+        const ref = refOfKey(key);
+        if (ports.stores.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, startedAt) !== undefined)
+          queue.add(key);
       }
     }
   };
@@ -93,15 +103,41 @@ function reviewEdit({ caches, gate, stores }: ClassPorts, provider: HeldClass): 
   return dueIn > 0 ? dueIn : "due";
 }
 
+interface Reviewed {
+  readonly ref: ObjectRef;
+  /** Undefined where there is none at the moment, because its CRD is away. */
+  readonly provider: HeldClass | undefined;
+}
+
+interface ReviewFacts extends CheckFacts {
+  /** Somebody has made a check then: what is only a bound is no time to be stored. */
+  readonly isKnown: boolean;
+}
+
 /** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
-function outOfDate(ports: ClassPorts, provider: SecretProviderClass, startedAt: number): CheckFacts | undefined {
-  const now = ports.clock.now();
+function outOfDate(ports: ClassPorts, reviewed: Reviewed, startedAt: number): ReviewFacts | undefined {
+  const { stores, clock } = ports;
+  const now = clock.now();
   if (now - startedAt < MAKING_UP_MS) return undefined;
-  const state = ports.stores.states.get(keyOf(provider));
-  const lastCheck = state === undefined ? startedAt : lastCheckOf(state);
-  const facts = { lastCheck, interval: pollInterval(provider, ports.caches.settings.rotationPollInterval), now };
-  if (!isOutOfDate(facts) || !isPolled(ports.caches, provider)) return undefined;
-  return conditionOf(ports.stores.statuses.get(refOf(provider)), "Fresh")?.status === "True" ? facts : undefined;
+  const state = stores.states.get(objectKey(reviewed.ref));
+  const interval = intervalOf(ports, reviewed, state);
+  const known = state && knownCheckOf(state);
+  const notBefore = known === undefined ? (state?.knownSince ?? startedAt) : state?.intervalSince;
+  if (!isOutOfDate({ lastCheck: known ?? startedAt, interval, now, notBefore }) || !isReviewed(ports, reviewed)) return undefined;
+  const status = stores.statuses.get(reviewed.ref);
+  if (conditionOf(status, "Fresh")?.status !== "True") return undefined;
+  const lastCheck = known ?? storedTime(status?.lastSuccessfulCheckTime, now) ?? startedAt;
+  return { lastCheck, interval, now, isKnown: known !== undefined };
+}
+
+/** An edit of it counts from the class's next look on. */
+function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed, state: ClassState | undefined): number {
+  if (provider === undefined) return state?.interval ?? settings.rotationPollInterval;
+  return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
+}
+
+function isReviewed({ caches, gate }: ClassPorts, { provider }: Reviewed): boolean {
+  return provider === undefined ? caches.settings.enableSecretRotation && gate.state.kind === "frozen" : isPolled(caches, provider);
 }
 
 /** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
@@ -116,23 +152,24 @@ async function answers(write: () => Promise<boolean>): Promise<boolean> {
 
 async function takeBack(
   ports: ClassPorts,
-  provider: SecretProviderClass,
-  { facts, signal }: { readonly facts: CheckFacts; readonly signal: AbortSignal },
+  { ref, provider }: Reviewed,
+  { facts, signal }: { readonly facts: ReviewFacts; readonly signal: AbortSignal },
 ): Promise<true> {
-  const told = whyOutOfDate(ports, provider, facts);
+  const key = objectKey(ref);
+  const told = whyOutOfDate(ports, key, facts);
   const change = (before: ClassStatus | undefined): ClassStatus | undefined => {
     if (before === undefined || conditionOf(before, "Fresh")?.status !== "True") return undefined;
     const status = withCondition(before, { type: "Fresh", status: "False", ...told }, facts.now);
-    return { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) };
+    return facts.isKnown ? { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) } : status;
   };
-  await ports.stores.statuses.update(refOf(provider), change, signal);
-  if (ports.stores.states.get(keyOf(provider)) !== undefined) tellStale(ports, { key: keyOf(provider), spc: provider });
+  await ports.stores.statuses.update(ref, change, signal);
+  if (ports.stores.states.get(key) !== undefined) tellStale(ports, { key, spc: provider });
   return true;
 }
 
-function whyOutOfDate(ports: ClassPorts, provider: SecretProviderClass, facts: CheckFacts): Told {
+function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): Told {
   const { state } = ports.gate;
-  const lastPoll = ports.stores.states.get(keyOf(provider))?.lastPoll ?? facts.lastCheck;
+  const lastPoll = ports.stores.states.get(key)?.lastPoll ?? facts.lastCheck;
   // Polls were made since, and answered by a list that is older than one poll.
   if (lastPoll - facts.lastCheck > facts.interval) return throttledPolls(facts);
   return missedPolls(facts, state.kind === "frozen" ? state.why : undefined);

@@ -22,6 +22,8 @@ export interface ClassState {
   readonly lastPoll?: number | undefined;
   /** Milliseconds between two polls, as `nextPoll` was derived from. */
   readonly interval: number;
+  /** When it was changed; undefined where this process has seen no other one. */
+  readonly intervalSince?: number | undefined;
   /** When an object of the class was seen to have changed; undefined where nothing is known of any change. */
   readonly changeSeen?: number | undefined;
   /** Consecutive failed attempts. */
@@ -172,8 +174,13 @@ export function isContestedUntil({ repairs }: ClassState, now: number): number |
 }
 
 /** When a check last succeeded, as far as is known; where nothing is, this process's first sight of the class. */
-export function lastCheckOf({ lastSuccess, checkedBefore, knownSince }: ClassState): number {
-  return latest(lastSuccess, checkedBefore) ?? knownSince;
+export function lastCheckOf(state: ClassState): number {
+  return knownCheckOf(state) ?? state.knownSince;
+}
+
+/** The same, undefined where nobody knows of any. */
+export function knownCheckOf({ lastSuccess, checkedBefore }: ClassState): number | undefined {
+  return latest(lastSuccess, checkedBefore);
 }
 
 /** Of a poll that is due: how far from it the one before may lie whose answer still serves it (milliseconds). */
@@ -215,7 +222,8 @@ function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState
   const retryAt = state.uid === uid ? state.retryAt : now;
   // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
   const nextPoll = state.interval === interval ? state.nextPoll : Math.min(state.nextPoll, pollAfter(state.phase, interval, now));
-  return { ...state, uid, retryAt, interval, nextPoll };
+  const intervalSince = state.interval === interval ? state.intervalSince : now;
+  return { ...state, uid, retryAt, interval, intervalSince, nextPoll };
 }
 
 /** Of a class whose status tells a failure, nobody knows which of its objects were looked at. */
