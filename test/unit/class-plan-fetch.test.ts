@@ -30,6 +30,7 @@ describe("the vault is asked", () => {
     ["NeverSynced", "no status", { status: undefined }, {}],
     ["ClassChanged", "another generation", { status: { ...syncedStatus(), observedClassGeneration: 3 } }, {}],
     ["ClassChanged", "another spec", { status: anew }, {}],
+    ["ClassChanged", "W16: another object of the same name and generation", {}, { isMadeAnew: true }],
     ["RetryDue", "a failure long ago", {}, { failures: 1, retryAt: NOW }],
     ["RefreshAsked", "a new annotation", { spc: refresh }, {}],
     ["UseBegan", "nobody used it before", { secrets: secrets() }, { isIdle: true }],
@@ -38,7 +39,13 @@ describe("the vault is asked", () => {
     ["SecretEdited", "another type", { secrets: secrets({ ...secretOf("app"), type: "kubernetes.io/basic-auth" }) }, {}],
     ["ContestOver", "nobody fights any more", { status: contested }, {}],
     ["PollDue", "its time", {}, { nextPoll: NOW }],
-    ["PollDue", "a change that another class saw", {}, { changeSeen: NOW - 1 }],
+    ["PollDue", "a change that another class saw", {}, { changeSeen: 1 }],
+    [
+      "ContestOver",
+      "W10: damage that was taken back before its repair, long after the last one",
+      { status: contested },
+      { repairs: { inARow: 5, last: NOW - 120_000, seen: NOW - 110_000 } },
+    ],
   ];
   for (const [trigger, what, differs, state] of rows) {
     test(`because of ${trigger}: ${what}`, () => {

@@ -136,12 +136,19 @@ describe("a fetch that has ended", () => {
     assert.deepEqual([open.triedRefresh, open.lastRefresh], ["now", undefined]);
   });
 
-  test("leaves a change open that another class has seen meanwhile", () => {
+  test("W16: is another object where it was deleted and made anew, until its fetch has ended", () => {
+    const anew = after(state, seen({ spc: { ...classOf(), metadata: { ...classOf().metadata, uid: "another" } } }));
+
+    assert.deepEqual([state.isMadeAnew, anew.isMadeAnew, after(anew, ended()).isMadeAnew], [undefined, true, false]);
+  });
+
+  test("W8: leaves a change open that another class has seen meanwhile", () => {
     const before = after(state, { kind: "objectChanged", now: NOW });
     const { changeSeen } = before;
 
     assert.equal(after(before, ended({ changeSeen })).changeSeen, undefined);
-    const meanwhile = after(before, { kind: "objectChanged", now: NOW + 1 }, ended({ changeSeen }));
-    assert.equal(meanwhile.changeSeen, NOW + 1);
+    // W8: two changes of one millisecond are two.
+    const meanwhile = after(before, { kind: "objectChanged", now: NOW }, ended({ changeSeen }));
+    assert.equal(meanwhile.changeSeen, 2);
   });
 });

@@ -2,7 +2,7 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.
 import { formatDuration } from "../../domain/duration.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import { isAnswerOwed, isSpecNew } from "../../domain/sync/class-answer.ts";
-import type { SecretStatus } from "../../domain/sync/class-status.ts";
+import type { ClassStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
@@ -14,7 +14,7 @@ import type { Action, Step, StepResult } from "./action.ts";
 import type { Observation } from "./observe.ts";
 import { removals, writtenFor } from "./plan.ts";
 import { specHashes } from "./spec-hash.ts";
-import { type ClassState, intervalBefore, isContestedUntil, isRepair, repairPause } from "./state.ts";
+import { type ClassState, intervalBefore, isContestedUntil, isRepair, repairPause, withoutDamage } from "./state.ts";
 
 /** Classes that are applied together and name the same object take one answer (milliseconds). */
 const FIRST_SHARED_MS = 1_000;
@@ -104,6 +104,13 @@ function rest({ spc: { metadata } }: Mirrored, { lastSuccess, lastRefresh }: Cla
 }
 
 function planMirrored(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
+  const isTakenBack = state.repairs.seen !== undefined && damageOf(observation, state) === undefined;
+  if (!isTakenBack) return planNeeded(observation, state, settings);
+  const { actions, ...step } = planNeeded(observation, withoutDamage(state), settings);
+  return { ...step, actions: [{ kind: "note", event: { kind: "damageGone" } }, ...actions] };
+}
+
+function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   const { now, spc } = observation;
   const isPollDue = settings.enableSecretRotation && (now >= state.nextPoll || state.changeSeen !== undefined);
   const trigger = triggerOf(observation, state, isPollDue);
@@ -130,8 +137,7 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   const { now, spc, status } = observation;
   const { generation = 0, annotations } = spc.metadata;
   if (status === undefined) return "NeverSynced";
-  // One that was deleted and created anew with another spec has the same generation.
-  if (status.observedClassGeneration !== generation || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status)) return "ClassChanged";
+  if (status.observedClassGeneration !== generation || isAnotherSpec(status, spc, state)) return "ClassChanged";
   if (state.failures > 0 && now >= state.retryAt) return "RetryDue";
   if (annotations?.[CLASS_ANNOTATIONS.refresh] !== state.triedRefresh) return "RefreshAsked";
   if (state.isIdle) return "UseBegan";
@@ -140,6 +146,12 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   const isContestTold = status.secrets.some(({ state: how }) => how === "Contested");
   if (isContestTold && isContestedUntil(state, now) === undefined) return "ContestOver";
   return isPollDue ? "PollDue" : undefined;
+}
+
+/** One that was deleted and created anew with another spec has the same generation. Where nothing of the spec is stored, it may be another one. */
+function isAnotherSpec(status: ClassStatus, spc: Mirrored["spc"], { isMadeAnew = false }: ClassState): boolean {
+  const isUntold = isMadeAnew && status.secrets.some(({ specHash }) => specHash === undefined);
+  return isUntold || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status);
 }
 
 /** Those that failed wait for their next attempt: they are missing because they failed. */

@@ -15,6 +15,8 @@ export interface ClassState {
   readonly knownSince: number;
   /** Of the class: one that was deleted and created anew is another object. */
   readonly uid: string | undefined;
+  /** It is another object than the one that was looked at last: its generations do not tell an edit. */
+  readonly isMadeAnew?: boolean | undefined;
   /** What the phase of its polls is derived from. */
   readonly phase: { readonly cluster: string; readonly key: string };
   readonly nextPoll: number;
@@ -24,7 +26,7 @@ export interface ClassState {
   readonly interval: number;
   /** When it was changed; undefined where this process has seen no other one. */
   readonly intervalSince?: number | undefined;
-  /** When an object of the class was seen to have changed; undefined where nothing is known of any change. */
+  /** How many changes of its objects others have seen that it has not looked at; undefined: none. Times do not tell two of one millisecond apart. */
   readonly changeSeen?: number | undefined;
   /** Consecutive failed attempts. */
   readonly failures: number;
@@ -83,6 +85,8 @@ export type StateEvent =
   /** It has no Secrets, because nobody uses it; `told` is what its status says of that. */
   | { readonly kind: "rested"; readonly told: Told }
   | { readonly kind: "damageSeen"; readonly now: number }
+  /** Who did it has taken it back before it was repaired. */
+  | { readonly kind: "damageGone" }
   /** The vault is about to be asked. */
   | { readonly kind: "fetchBegan"; readonly trigger: FetchTrigger; readonly now: number }
   | { readonly kind: "repaired"; readonly name: string; readonly by: string }
@@ -128,7 +132,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "retryAsked":
       return { ...state, retryAt: event.now };
     case "objectChanged":
-      return { ...state, changeSeen: event.now };
+      return { ...state, changeSeen: (state.changeSeen ?? 0) + 1 };
     case "used":
       return state.unusedSince === undefined ? state : { ...state, unusedSince: undefined };
     case "unused":
@@ -137,6 +141,8 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
       return { ...state, isIdle: true, failures: 0, failing: new Set(), lastEvent: event.told };
     case "damageSeen":
       return { ...state, repairs: paceRepair(state.repairs, event.now).repairs };
+    case "damageGone":
+      return withoutDamage(state);
     case "fetchBegan":
       return fetchBegan(state, event.trigger, event.now);
     case "repaired":
@@ -154,6 +160,11 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     default:
       return assertNever(event);
   }
+}
+
+/** No damage waits for its repair. */
+export function withoutDamage(state: ClassState): ClassState {
+  return { ...state, repairs: { ...state.repairs, seen: undefined } };
 }
 
 const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited"];
@@ -223,7 +234,7 @@ function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState
   // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
   const nextPoll = state.interval === interval ? state.nextPoll : Math.min(state.nextPoll, pollAfter(state.phase, interval, now));
   const intervalSince = state.interval === interval ? state.intervalSince : now;
-  return { ...state, uid, retryAt, interval, intervalSince, nextPoll };
+  return { ...state, uid, isMadeAnew: state.isMadeAnew === true || state.uid !== uid, retryAt, interval, intervalSince, nextPoll };
 }
 
 /** Of a class whose status tells a failure, nobody knows which of its objects were looked at. */
@@ -288,6 +299,7 @@ function fetchEnded(state: ClassState, { refresh, isAnswered, polledAt, changeSe
   return {
     ...state,
     ...polls,
+    isMadeAnew: false,
     triedRefresh: refresh,
     lastRefresh: isAnswered ? refresh : state.lastRefresh,
     changeSeen: state.changeSeen === changeSeen ? undefined : state.changeSeen,
