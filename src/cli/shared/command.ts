@@ -1,10 +1,11 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
-import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
+import { targetResource } from "./resources.ts";
 import type { TellProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
@@ -166,13 +167,16 @@ export function formatOf<Format extends string>(options: OptionValues, formats: 
 /** A class by the kubeconfig's namespace, which is known once a cluster is. */
 export type NamedClass = (current: string) => Required<ObjectRef>;
 
-/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
+/** `NAMESPACE/NAME`, or `NAME` or `spc/NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
 export function namedClass(word: string, { options }: CommandInput): NamedClass {
   if (options["all-namespaces"] !== undefined) throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; leave -A out`);
   const [first = "", second, ...rest] = word.split("/");
+  const inNamespace = (name: string) => (current: string) => ({ namespace: valueOf(options, "namespace") ?? current, name });
   if (rest.length > 0 || first === "" || second === "") {
     throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
   }
+  // `spc/NAME`, as explain takes it and kubectl prints it; a namespace of such a name is for -n.
+  if (second !== undefined && targetResource(first) === RESOURCES.secretProviderClasses) return inNamespace(second);
   if (second !== undefined) return () => ({ namespace: first, name: second });
-  return (current) => ({ namespace: valueOf(options, "namespace") ?? current, name: first });
+  return inNamespace(first);
 }
