@@ -4,7 +4,7 @@ import { targetResource } from "../../src/cli/shared/resources.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
-import { aClass, aPod } from "../support/fixtures/pods.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 const namespace = (name: string): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 
@@ -66,4 +66,66 @@ describe("N3: what kubectl prints of an object", () => {
       [2, ["keyvault-injector explain: there is no Pod gone in namespace shop; name another namespace with -n"]],
     );
   });
+});
+
+describe("N4: where the CRDs are not applied", () => {
+  const bare = () => heldCluster([namespace("shop")], ["secretproviderclasses"]);
+
+  test("doctor class says that, and not that the class is to be created", async () => {
+    const { code, notes } = await runOffline(["doctor", "class", "shop/demo", "--no-vaults"], "", { cluster: bare() });
+
+    assert.equal(code, 2);
+    assert.match(notes.join("\n"), /^keyvault-injector doctor: the API server serves no secretproviderclasses/);
+  });
+
+  test("explain and render of a pod say that too", async () => {
+    const pod = JSON.stringify(aPod(OPTED_IN));
+    const said = /SecretProviderClass "?akvprovider-demo"? cannot be: the API server serves no secretproviderclasses, apply the CRDs/;
+
+    assert.match((await runOffline(["explain", "-f", "-"], pod, { cluster: bare() })).output, said);
+    assert.match((await runOffline(["render", "-f", "-"], pod, { cluster: bare() })).notes.join("\n"), said);
+  });
+});
+
+describe("N5: a class that is not there", () => {
+  for (const [word, said] of [
+    ["shop/akvprovider-dem", "there is no SecretProviderClass shop/akvprovider-dem; did you mean akvprovider-demo?"],
+    ["shp/akvprovider-demo", "there is no namespace shp; did you mean shop?"],
+    ["shop/other", "there is no SecretProviderClass shop/other\n"],
+  ] as const) {
+    test(`is answered with what is meant: ${word}`, async () => {
+      const { code, output } = await runOffline(["doctor", "class", word, "--no-vaults"], "", { cluster: shop() });
+
+      assert.equal(code, 1);
+      assert.ok(output.includes(`class-absent: ${said}`), output);
+    });
+  }
+});
+
+describe("N6: a namespace that is not there", () => {
+  for (const argv of [
+    ["doctor", "class"],
+    ["doctor", "plan"],
+    ["grants"],
+    ["restore", "--list"],
+    ["restore", "shop"],
+    ["explain", "pod/a"],
+  ]) {
+    test(`is an error of ${argv.join(" ")}`, async () => {
+      const { code, notes } = await runOffline([...argv, "-n", "nosuch", ...(argv[1] === "class" ? ["--no-vaults"] : [])], "", {
+        cluster: shop(),
+      });
+
+      assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0] ?? ""}: there is no namespace nosuch`]]);
+    });
+  }
+
+  for (const subject of ["class", "plan"]) {
+    test(`is told from one without classes by doctor ${subject}`, async () => {
+      const { code, output } = await runOffline(["doctor", subject, "-n", "empty", "--no-vaults"], "", { cluster: shop() });
+
+      assert.equal(code, 0);
+      assert.match(output, /^there are no classes in namespace empty\n/);
+    });
+  }
 });

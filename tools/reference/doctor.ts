@@ -7,7 +7,7 @@ import { code, type Places, table } from "./page.ts";
 /** Empty where there is nothing to do. */
 const FIXES: Readonly<Record<LeafName, string>> = {
   "class-ok": "",
-  "class-absent": "create it, correct the name, or `restore` it",
+  "class-absent": "create it, correct the name or the namespace, or `restore` it",
   "class-unreadable": "ask for the right to get the class",
   "class-not-azure": "",
   "class-invalid": "what the parser says, at the field that it names",

@@ -5,6 +5,7 @@ import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotatio
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
+import { assertNamespace } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -127,6 +128,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const look = await viewer.object<KubeObject>(resource, { namespace, name });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get ${resource.plural}`);
   if (look.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
+  if (look.kind === "absent") await assertNamespace(viewer, namespace);
   if (look.kind === "absent")
     throw new CommandFailure(`there is no ${resource.kind} ${name} in namespace ${namespace}; name another namespace with -n`);
   const object = `${resource.kind.toLowerCase()}/${name}`;

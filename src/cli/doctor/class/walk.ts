@@ -10,7 +10,9 @@ import { driverViolation, furtherViolation } from "../../../domain/secret-object
 import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
+import { CommandFailure } from "../../shared/command.ts";
 import { oneLine, paint } from "../../shared/terminal.ts";
 import { listed } from "../../shared/viewer.ts";
 import { findIdentity, readClass } from "./identity.ts";
@@ -31,12 +33,13 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
   const named = `SecretProviderClass ${ref.namespace}/${ref.name}`;
   const look = await context.viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
   if (look.kind === "seen") return walkClass(context, look.value);
+  if (look.kind === "unserved") throw new CommandFailure(NO_CLASSES_SERVED);
   const finding =
     look.kind === "unseen"
       ? found("class-unreadable", look.why, `Ask for the right to get ${named}.`)
       : found(
           "class-absent",
-          `there is no ${named}`,
+          await classAbsence(context.viewer, ref),
           "Create it, or correct the name; after the loss of its CRD see keyvault-injector restore --list.",
         );
   return { ...ref, findings: [finding] };
