@@ -14,6 +14,7 @@ import {
   CommandFailure,
   type CommandInput,
   type CommandResult,
+  closing,
   EXIT,
   formatOf,
   jsonText,
@@ -65,7 +66,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
       resultOf([await explainTarget(target, cluster, { options, context })], input, context),
     );
   const { cluster, notes } = await openIfConfigured(context, options);
-  try {
+  return closing(cluster, async () => {
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
@@ -75,9 +76,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     const result = resultOf(explanations, input, context);
     const isUnreadable = read.problems.length > 0;
     return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...fileFindings(read).map(showFinding)] };
-  } finally {
-    await cluster?.close();
-  }
+  });
 }
 
 function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { terminal }: CommandContext): CommandResult {

@@ -19,5 +19,11 @@ export function heldCluster(objects: readonly Manifest[], unserved: readonly str
     },
   };
   const close = async (): Promise<void> => undefined;
-  return { kube, namespace: "shop", close, actAs: async () => ({ kube, close }) } as unknown as Cluster; // Nothing else is called.
+  return {
+    kube,
+    namespace: "shop",
+    server: "https://held of context held",
+    close,
+    actAs: async () => ({ kube, close }),
+  } as unknown as Cluster; // Nothing else is called.
 }
