@@ -39,6 +39,7 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
   return {
     kube,
     namespace: namespace === undefined || namespace === "" ? "default" : namespace,
+    server: `${config.getCurrentCluster()?.server ?? ""} of context ${config.getCurrentContext()}`,
     actAs: async (user) => {
       const acting = loadKubeConfig(access);
       acting.users = acting.users.map((known) => ({ ...known, impersonateUser: user }));

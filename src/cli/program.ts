@@ -1,4 +1,4 @@
-import { spellingAdvice } from "../domain/spelling.ts";
+import { nearestSpelling } from "../domain/spelling.ts";
 import { PROCESSES } from "../runtime/settings.ts";
 import { processHelp } from "../runtime/settings-help.ts";
 import { completionOf } from "./completion/command.ts";
@@ -62,19 +62,29 @@ const VERSION_WORDS = ["version", "--version", "-v"];
 
 /** The program from all that stands behind its name to what it prints; the processes of the cluster aside. */
 export async function runProgram([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
-  if (HELP_WORDS.includes(word)) return helpAbout(rest[0], context);
-  if (VERSION_WORDS.includes(word)) return answered(`${context.shipped.version}\n`);
+  if (HELP_WORDS.includes(word)) return rest.length > 1 ? refused(context, leaveOut("help", rest.slice(1))) : helpAbout(rest[0], context);
+  if (VERSION_WORDS.includes(word)) return versionOf(word, rest, context);
   const command = COMMANDS.find(({ name }) => name === word);
   return command === undefined ? unknownCommand(word, context) : runCommand(command, rest, context);
+}
+
+function versionOf(word: string, rest: readonly string[], context: CommandContext): CommandResult {
+  if (rest.length === 0) return answered(`${context.shipped.version}\n`);
+  return rest.every((each) => HELP_WORDS.includes(each)) ? versionHelp(context) : refused(context, leaveOut(word, rest));
 }
 
 /** Of a command, of a process, or of the whole. */
 function helpAbout(word: string | undefined, context: CommandContext): CommandResult {
   if (word === undefined || HELP_WORDS.includes(word)) return answered(programHelp(context));
+  if (VERSION_WORDS.includes(word)) return versionHelp(context);
   const command = COMMANDS.find(({ name }) => name === word);
   if (command !== undefined) return answered(helpOf(command, context.shipped.program));
   const running = PROCESSES.find((name) => name === word);
   return running === undefined ? unknownCommand(word, context) : answered(processHelp(running));
+}
+
+function versionHelp({ shipped: { program } }: CommandContext): CommandResult {
+  return answered(`Print the version, and nothing else.\n\nusage: ${program} version\n`);
 }
 
 /** What fits on a screen that is small: each command has its own help. */
@@ -92,13 +102,23 @@ function programHelp({ shipped: { program } }: CommandContext): string {
   ].join("\n");
 }
 
-function unknownCommand(word: string, { shipped: { program } }: CommandContext): CommandResult {
-  const known = [...PROCESSES, ...COMMANDS.map(({ name }) => name), "help", "version"];
+function leaveOut(word: string, rest: readonly string[]): string {
+  return `unexpected ${rest.map((each) => JSON.stringify(each)).join(" ")} behind ${word}; leave it out`;
+}
+
+/** Commands first: the processes are what nobody types. */
+const KNOWN = [...COMMANDS.map(({ name }) => name), "help", "version", ...PROCESSES];
+
+function unknownCommand(word: string, context: CommandContext): CommandResult {
+  const { program } = context.shipped;
+  if (word.startsWith("-")) return refused(context, `${word} stands before the command; write ${program} COMMAND ${word}`);
   // Who wants to install is not told to take it out.
-  const meant = word.startsWith("un") ? known : known.filter((name) => name !== "uninstall");
-  return {
-    code: EXIT.unusable,
-    output: "",
-    notes: [`${program}: unknown command ${JSON.stringify(word)}; ${spellingAdvice(word, meant)}`],
-  };
+  const meant = word.startsWith("un") ? KNOWN : KNOWN.filter((name) => name !== "uninstall");
+  const nearest = nearestSpelling(word, meant);
+  const advice = nearest === undefined ? `see ${program} help` : `did you mean ${nearest}?`;
+  return refused(context, `unknown command ${JSON.stringify(word)}; ${advice}`);
+}
+
+function refused({ shipped: { program } }: CommandContext, problem: string): CommandResult {
+  return { code: EXIT.unusable, output: "", notes: [`${program}: ${problem}`] };
 }

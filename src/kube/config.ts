@@ -121,7 +121,7 @@ export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
   } catch (error) {
     // A YAML parser quotes the line it stumbled over, which may be a token.
     // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
-    throw new Error(`${from} cannot be read as a kubeconfig (${reasonOf(error)}); name a readable kubeconfig file`);
+    throw new Error(`${unreadable(error, from === source.kubeconfig ? from : undefined)}; name a readable kubeconfig file`);
   }
   if (from !== source.kubeconfig && isStandIn(config)) {
     throw new Error("no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount");
@@ -198,7 +198,19 @@ function modification(file: string): string {
   return `${mtimeMs}:${size}:${ino}`;
 }
 
-function reasonOf(error: unknown): string {
-  const { code } = error as { code?: unknown }; // Only a string is used.
-  return typeof code === "string" ? code : "malformed";
+/** `file`: as it was named; undefined: whatever KUBECONFIG or the usual place holds, of which the error itself may name the file. */
+function unreadable(error: unknown, file: string | undefined): string {
+  const { code, path: found } = error as { code?: unknown; path?: unknown }; // Only strings are used.
+  // The usual place is not looked into where it is not there.
+  if (file === undefined && code === "ENOENT" && typeof found === "string") return `KUBECONFIG names ${found}, which does not exist`;
+  const what = file ?? (typeof found === "string" ? found : "what KUBECONFIG or its default names");
+  return `${what} cannot be read as a kubeconfig (${typeof code === "string" ? code : malformed(error)})`;
+}
+
+/** Where and why, without the text that was stumbled over: a parser quotes it. */
+function malformed(error: unknown): string {
+  const { reason, mark } = error as { reason?: unknown; mark?: { line?: unknown } | null }; // Only a text and a number are used.
+  const [why] = typeof reason === "string" ? (/^[a-z][a-z ,-]*[a-z]/.exec(reason) ?? []) : [];
+  if (typeof mark?.line !== "number") return "malformed";
+  return `malformed, line ${mark.line + 1}${why === undefined ? "" : `: ${why}`}`;
 }

@@ -321,7 +321,7 @@ describe("explain", { skip: refusal }, () => {
     const { code, stderr } = await cli("explain", "pod/nowhere", "-n", SHOP);
 
     assert.equal(code, 2);
-    assert.match(stderr, /there is no pod nowhere in namespace shop; see -n/);
+    assert.match(stderr, /there is no Pod nowhere in namespace shop; name another namespace with -n/);
   });
 });
 

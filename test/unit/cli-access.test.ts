@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openCluster } from "../../src/cli/compose.ts";
 import { runCli, runOffline } from "../support/cli/cli.ts";
+import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 const CONTEXTS = {
   apiVersion: "v1",
@@ -60,6 +61,47 @@ describe("access to the cluster", () => {
       { report: "error", format: 1, version: "", command: "doctor", problems: [problem] },
     );
   });
+});
+
+describe("N8: a kubeconfig that cannot be read", () => {
+  test("is named where KUBECONFIG names it and it is not there", async () => {
+    const { stderr } = await runCli(["doctor"], { kubeconfig: "/nonexistent/config" });
+
+    assert.equal(
+      stderr,
+      "keyvault-injector doctor: KUBECONFIG names /nonexistent/config, which does not exist; name a readable kubeconfig file\n",
+    );
+  });
+
+  test("is told with the line that is malformed, and without what stands there", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
+    const file = path.join(folder, "config");
+    await writeFile(file, "apiVersion: v1\nusers:\n  - name: u\n user: {token: hunter2}\n");
+
+    const { stderr } = await runCli(["doctor", "--kubeconfig", file]);
+    await rm(folder, { recursive: true });
+
+    assert.match(stderr, /config cannot be read as a kubeconfig \(malformed, line 4: [a-z ]+\); name a readable kubeconfig file\n$/);
+    assert.doesNotMatch(stderr, /hunter2/);
+  });
+});
+
+describe("N9: an API server that does not answer", () => {
+  for (const argv of [["doctor"], ["uninstall", "--prepare"], ["explain", "pod/a"], ["explain", "-f", "-"], ["render", "-f", "-"]]) {
+    test(`is named, with its context: ${argv.join(" ")}`, async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
+      const kubeconfig = path.join(folder, "config");
+      const dead = { ...CONTEXTS, clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }] };
+      await writeFile(kubeconfig, JSON.stringify(dead));
+      const pod = JSON.stringify(aPod(OPTED_IN));
+
+      const { code, stderr } = await runCli(argv, { kubeconfig, input: pod });
+      await rm(folder, { recursive: true });
+
+      const said = "no answer from the API server https://127.0.0.1:1 of context staging (connection refused)";
+      assert.deepEqual([code, stderr], [2, `keyvault-injector ${argv[0] ?? ""}: ${said}; check the kubeconfig's server, or the network\n`]);
+    });
+  }
 });
 
 describe("-o json of a report", () => {

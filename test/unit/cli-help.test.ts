@@ -114,11 +114,11 @@ describe("a command that is mistyped", () => {
     }
   });
 
-  test("and is like none is answered with all of them", async () => {
+  test("N13: and is like none is answered with where all of them are", async () => {
     const { code, stdout, stderr } = await said(["kubernetes"]);
 
     assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /unknown command "kubernetes"; write one of webhook, sync, render, explain, doctor, /);
+    assert.match(stderr, /^keyvault-injector: unknown command "kubernetes"; see keyvault-injector help\n$/);
   });
 });
 
@@ -166,4 +166,30 @@ describe("completion", () => {
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /"bsh" is no shell that has a script; did you mean bash\?/);
   });
+});
+
+describe("N12: help and version", () => {
+  for (const argv of [
+    ["help", "version"],
+    ["version", "--help"],
+  ]) {
+    test(`know what version does: ${argv.join(" ")}`, async () => {
+      const { code, stdout, stderr } = await said(argv);
+
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /^Print the version, and nothing else\.\n\nusage: keyvault-injector version\n$/);
+    });
+  }
+
+  test("help help is the help", async () => assert.deepEqual(await said(["help", "help"]), await said(["help"])));
+
+  for (const [argv, problem] of [
+    [["version", "-o", "json"], 'unexpected "-o" "json" behind version; leave it out'],
+    [["help", "doctor", "explain"], 'unexpected "explain" behind help; leave it out'],
+    [["--context", "foo", "doctor"], "--context stands before the command; write keyvault-injector COMMAND --context"],
+  ] as const) {
+    test(`N28, N29: nothing is ignored: ${argv.join(" ")}`, async () => {
+      assert.deepEqual(await said(argv), { code: 2, stdout: "", stderr: `keyvault-injector: ${problem}\n` });
+    });
+  }
 });

@@ -12,6 +12,7 @@ import type { JsonObject } from "../../src/domain/json-object.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
 const P = "keyvault-injector.dev";
@@ -134,7 +135,13 @@ function viewerOf(objects: Readonly<Record<string, unknown>>): Viewer {
 
 const WEBHOOK = {
   metadata: { name: "keyvault-injector" },
-  webhooks: [{ name: "pods.keyvault-injector.dev", rules: [{ apiGroups: [""], operations: ["CREATE"], resources: ["pods"] }] }],
+  webhooks: [
+    {
+      name: "pods.keyvault-injector.dev",
+      rules: [{ apiGroups: [""], operations: ["CREATE"], resources: ["pods"] }],
+      clientConfig: { caBundle: btoa(selfSignedCertificate("ca", ["ca.example"]).cert) },
+    },
+  ],
 };
 const CREDENTIALS = { metadata: { name: "secrets-store-creds" }, data: { clientid: btoa("a"), clientsecret: btoa("b") } };
 

@@ -21,7 +21,13 @@ function clusterOf(...objects: readonly KubeObject[]): Cluster {
     return object === undefined ? { kind: "absent" } : { kind: "found", object };
   };
   const kube = { read } as unknown as KubeClient; // Nothing else of it is asked.
-  return { kube, namespace: "default", actAs: () => Promise.reject(new Error("nobody else")), close: async () => undefined };
+  return {
+    kube,
+    server: "https://held of context held",
+    namespace: "default",
+    actAs: () => Promise.reject(new Error("nobody else")),
+    close: async () => undefined,
+  };
 }
 
 describe("render with a cluster", () => {

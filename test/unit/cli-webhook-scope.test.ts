@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { webhookScope } from "../../src/cli/explain/cluster-steps.ts";
+import { explainPod } from "../../src/cli/explain/explain-pod.ts";
+import { injectionContext } from "../../src/cli/shared/injection.ts";
 import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
+import type { JsonObject } from "../../src/domain/json-object.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -51,6 +55,14 @@ const binding = (validationActions: readonly string[]): Manifest =>
     { metadata: { name: "keyvault-injector-pod-volume" }, spec: { policyName: "keyvault-injector-pod-volume", validationActions } },
   );
 
+const SERVICE = { clientConfig: { caBundle, service: { name: "keyvault-injector-webhook", namespace: "keyvault-injector" } } };
+
+const deploymentWith = (readyReplicas: number): Manifest =>
+  Object.assign(
+    { apiVersion: "apps/v1", kind: "Deployment", status: { readyReplicas } },
+    { metadata: { name: "keyvault-injector-webhook", namespace: "keyvault-injector" } },
+  );
+
 const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, namespace?: string, now?: number]>> = {
   "a healthy install asks, trusts and guards": [
     cluster([labelled(NAMESPACE), configurationWith()]),
@@ -83,13 +95,21 @@ const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, nam
   ],
   "a CA that has ended is a problem": [
     cluster([labelled(NAMESPACE), configurationWith()]),
-    /^asked\nwebhook ok: .*\ncertificate problem: .* ended on 2\d{3}-\d\d-\d\d: see the webhook's log$/m,
+    /^WebhookUnanswered\nwebhook ok: .*\ncertificate problem: .* ended on 2\d{3}-\d\d-\d\d: see the webhook's log\npolicy problem: /,
     NAMESPACE,
     Date.now() + 20_000 * DAY,
   ],
   "no CA at all is one too": [
     cluster([labelled(NAMESPACE), configurationWith({ clientConfig: { caBundle: "bm8=" } })]),
-    /^asked\nwebhook problem: its caBundle has no certificate yet/,
+    /^WebhookUnanswered\nwebhook problem: the webhook's caBundle has no certificate yet.*\npolicy problem: /,
+  ],
+  "N1: a webhook without a ready pod does not answer": [
+    cluster([labelled(NAMESPACE), configurationWith(SERVICE), deploymentWith(0)]),
+    /^WebhookUnanswered\n[^]*\nwebhook problem: the webhook has no ready pod in namespace keyvault-injector/,
+  ],
+  "N1: one ready pod of the webhook is enough": [
+    cluster([labelled(NAMESPACE), configurationWith(SERVICE), deploymentWith(1)]),
+    /^asked\nwebhook ok/,
   ],
   "a policy that is bound to warn alone guards nothing": [
     cluster([labelled(NAMESPACE), configurationWith(), binding(["Warn"])]),
@@ -105,4 +125,44 @@ describe("explain, about what stands between a pod and the webhook", () => {
   for (const [behaviour, [viewer, says, namespace, now]] of Object.entries(CASES)) {
     test(behaviour, async () => assert.match(await said(viewer, namespace, now), says));
   }
+});
+
+describe("N1: the first line of explain", () => {
+  const explained = async (viewer: Viewer, pod: JsonObject) => {
+    const context = injectionContext([], NAMESPACE, viewer, { version: "9.9.9", options: {} });
+    return explainPod({ object: "pod/web", namespace: NAMESPACE, pod, isStored: false }, { ...context, viewer, clock: { now: Date.now } });
+  };
+  const untrusted = configurationWith({ clientConfig: { caBundle: "" } });
+  const spc = Object.assign(structuredClone(aClass()), { kind: "SecretProviderClass" }) as unknown as Manifest;
+  const creds = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "secrets-store-creds" },
+    data: { clientid: "YQ==", clientsecret: "YQ==" },
+  };
+
+  test("says that new pods are refused where the webhook does not answer", async () => {
+    const { verdict } = await explained(cluster([labelled(NAMESPACE), untrusted, spc, creds]), aPod(OPTED_IN));
+
+    assert.deepEqual([verdict.outcome, verdict.reason], ["unasked", "WebhookUnanswered"]);
+    assert.match(verdict.message, /^policy keyvault-injector-pod-volume refuses new pods: the webhook's caBundle has no certificate/);
+  });
+
+  test("comes before what the mount would lack", async () => {
+    const { verdict } = await explained(cluster([labelled(NAMESPACE), untrusted]), aPod(OPTED_IN));
+
+    assert.equal(verdict.reason, "WebhookUnanswered");
+  });
+
+  test("says that pods start without secrets where no policy guards them", async () => {
+    const { verdict } = await explained(cluster([labelled(NAMESPACE), untrusted, spc, creds, binding(["Warn"])]), aPod(OPTED_IN));
+
+    assert.match(verdict.message, /^new pods start without their secrets: /);
+  });
+
+  test("is Injected where it answers", async () => {
+    const { verdict } = await explained(cluster([labelled(NAMESPACE), configurationWith(), spc, creds]), aPod(OPTED_IN));
+
+    assert.equal(verdict.reason, "Injected");
+  });
 });

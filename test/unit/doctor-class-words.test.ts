@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
 import { checkStatus } from "../../src/cli/doctor/class/secrets.ts";
+import { reportedWalk, walkClass } from "../../src/cli/doctor/class/walk.ts";
 import { answerClasses } from "../../src/cli/doctor/command.ts";
 import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
@@ -85,5 +86,52 @@ describe("R11: the command that doctor prints for a failing class", () => {
     const { finding } = await checkStatus(await contextOf([failing]), provider);
 
     assert.match(finding.fix ?? "", /keyvault-injector explain spc\/app -n team-x\.$/);
+  });
+});
+
+describe("N2: a vault that this machine does not reach", () => {
+  const condition = (type: string, status: string, reason: string) => ({ type, status, reason, message: `says ${reason}` });
+  const creds: Manifest = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace: "team-x", name: "secrets-store-creds" },
+    data: { clientid: "YQ==", clientsecret: "YQ==" },
+  };
+  const walked = async (synced: [string, string], fresh: [string, string], isInCluster = false) => {
+    const conditions = [condition("Synced", ...synced), condition("Fresh", ...fresh)];
+    const context = await contextOf([creds, { ...statusObject, status: { ...status, conditions } }]);
+    const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
+    const walk = reportedWalk(await walkClass({ ...context, azure } as unknown as ClassContext, provider)); // Ends at the network.
+    return { ...walk, network: walk.findings.find(({ step }) => step === "network")?.state };
+  };
+
+  test("is no failure of a class that the worker mirrors", async () => {
+    const { state, network, next } = await walked(["True", "Synced"], ["True", "Synced"]);
+
+    assert.deepEqual([state, network], ["SKIP", "SKIP"]);
+    assert.match(next ?? "", /kubectl exec -n keyvault-injector deploy\/keyvault-injector-sync -- .* doctor class team-x\/app\.$/);
+  });
+
+  for (const reason of ["ObjectNotFound", "Conflict"]) {
+    test(`does not hide what the worker says: ${reason}`, async () => {
+      const fresh: [string, string] = reason === "Conflict" ? ["True", "Synced"] : ["False", reason];
+      const { state, network, next } = await walked(["False", reason], fresh);
+
+      assert.deepEqual([state, network], ["FAIL", "SKIP"]);
+      assert.match(next ?? "", new RegExp(`^Do what the status says \\(${reason}: says ${reason}\\)`));
+    });
+  }
+
+  for (const reason of ["Unreachable", "Stale", "Unauthorized"]) {
+    test(`is the failure where the worker has no answer either: ${reason}`, async () => {
+      const { network, next } = await walked(["False", reason], ["False", reason]);
+
+      assert.equal(network, "FAIL");
+      assert.match(next ?? "", /^Repair the name service/);
+    });
+  }
+
+  test("is the failure where the worker's own pod is this machine", async () => {
+    assert.equal((await walked(["True", "Synced"], ["True", "Synced"], true)).network, "FAIL");
   });
 });

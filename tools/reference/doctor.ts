@@ -7,7 +7,7 @@ import { code, type Places, table } from "./page.ts";
 /** Empty where there is nothing to do. */
 const FIXES: Readonly<Record<LeafName, string>> = {
   "class-ok": "",
-  "class-absent": "create it, correct the name, or `restore` it",
+  "class-absent": "create it, correct the name or the namespace, or `restore` it",
   "class-unreadable": "ask for the right to get the class",
   "class-not-azure": "",
   "class-invalid": "what the parser says, at the field that it names",
@@ -36,6 +36,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "host-silent": "open the way to port 443 of the host",
   "authority-unknown": "give the CA, whose name is told, by `NODE_EXTRA_CA_CERTS`, if it is a proxy's; else find out who answers",
   "certificate-wrong": "find out who answers, and check the clock",
+  "network-elsewhere": "look from the worker's pod",
   "token-ok": "",
   "client-secret-wrong": "put the secret's value, not its id, into `clientsecret`",
   "client-secret-expired": "add a new one and put it into `clientsecret`",
@@ -66,7 +67,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "status-unreadable": "ask for the role `keyvault-injector-view`",
   "status-absent": "see the check `lease`",
   "status-outdated": "wait a moment, then look again",
-  "status-failing": "do what the first failure above says; else see [reasons](reasons.md)",
+  "status-failing": "do what the status says, and see [reasons](reasons.md)",
   "secret-ok": "",
   "secret-unreadable": "ask for the right to get the Secret",
   "secret-absent": "see the check `lease`, and the status",

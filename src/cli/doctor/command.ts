@@ -1,4 +1,5 @@
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { assertNamespace, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type ClassContext, openClassContext } from "../shared/class-context.ts";
 import {
   answered,
@@ -152,9 +153,13 @@ export async function answerClasses(context: ClassContext, named: Required<Objec
   if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
-  const text = `${[...walks.map(walkText), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`;
+  const none = walks.length === 0 ? [noneIn(within)] : [];
+  const text = `${[...none, ...walks.map(walkText), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`;
   return { report: "classes", fields: () => ({ walks }), text, hasFailed: walks.some(({ state }) => state === "FAIL") };
 }
+
+const noneIn = (namespace: string | undefined): string =>
+  namespace === undefined ? "there are no classes in any namespace" : `there are no classes in namespace ${namespace}`;
 
 async function answerPlan(context: ClassContext, within: string | undefined): Promise<Answer> {
   const classes = await classesIn(context, within);
@@ -162,14 +167,18 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
   const planned = await planClasses(context, { classes, claims });
   const isWrong = (action: string): boolean => action === "conflict" || action === "invalid";
   const hasFailed = planned.some(({ verdict, secrets }) => verdict === "refused" || secrets.some(({ action }) => isWrong(action)));
-  return { report: "plan", fields: () => ({ classes: planned }), text: planText(planned), hasFailed };
+  return {
+    report: "plan",
+    fields: () => ({ classes: planned }),
+    text: planned.length === 0 ? `${noneIn(within)}\n` : planText(planned),
+    hasFailed,
+  };
 }
 
 async function classesIn({ viewer }: ClassContext, namespace: string | undefined): Promise<readonly SecretProviderClass[]> {
+  await assertNamespace(viewer, namespace);
   const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });
   if (look.kind === "seen") return look.value;
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}; name a namespace with -n, or ask for the right`);
-  throw new CommandFailure(
-    "the API server serves no secretproviderclasses, so there are none: keyvault-injector doctor says what is not installed",
-  );
+  throw new CommandFailure(NO_CLASSES_SERVED);
 }

@@ -2,10 +2,13 @@ import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/class-context.ts";
 import { type Holder, holdersOf, type Rbac, type Right } from "../shared/rbac.ts";
-import { FINAL_CHECK, type Policy, type PolicyBinding } from "../shared/resources.ts";
+import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding } from "../shared/resources.ts";
+import type { WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
 import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem, type WebhookEntry } from "../shared/webhook-entry.ts";
 import { type ExplainReason, type Step, say, type Verdict } from "./explanation.ts";
+
+const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
 
 interface WebhookScope {
   readonly steps: readonly Step[];
@@ -25,7 +28,14 @@ export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<Webho
   const labels = await namespaceLabels(viewer, pod.namespace);
   const asked = await lookAtWebhook(viewer, pod, labels);
   const policy = await finalCheckStep(viewer, pod.namespace, labels, asked.unasked === undefined);
-  return { ...asked, steps: [...asked.steps, policy] };
+  return { steps: [...asked.steps, policy], unasked: asked.unasked && withFate(asked.unasked, policy) };
+}
+
+/** What becomes of the pod stands in the first line too: it is what its author sees. */
+function withFate(verdict: Verdict, policy: Step): Verdict {
+  if (verdict.reason !== "WebhookUnanswered" || policy.state === "unknown") return verdict;
+  const fate = policy.state === "problem" ? `policy ${FINAL_CHECK} refuses new pods` : "new pods start without their secrets";
+  return { ...verdict, message: `${fate}: ${verdict.message}` };
 }
 
 /** Undefined: the user may not see them. */
@@ -56,13 +66,16 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   const narrowed = narrowingsOf(rest).map((what) =>
     say.webhook.problem(`the webhook's ${what} is not as it is shipped, and may leave the pod out`),
   );
-  return { steps: [...unknown, ...narrowed, ...trustSteps(entry, pod)], unasked: undefined };
+  const trust = trustSteps(entry, pod);
+  const steps = [...unknown, ...narrowed, ...trust, ...(await readySteps(viewer, entry))];
+  const failing = steps.find((step) => !narrowed.includes(step) && step.state === "problem");
+  return { steps, unasked: failing && { outcome: "unasked", reason: "WebhookUnanswered", message: failing.message } };
 }
 
 function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {
   const ends = endsOf(clientConfig?.caBundle);
   if (ends.length === 0) {
-    const message = "its caBundle has no certificate yet, so the API server trusts no answer: is the webhook running?";
+    const message = "the webhook's caBundle has no certificate yet, so the API server trusts no answer of it: see that the webhook runs";
     return [say.webhook.problem(message)];
   }
   const last = Math.max(...ends);
@@ -72,6 +85,15 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
       ? say.certificate.ok(`the API server trusts the webhook by a CA that is valid until ${dayOf(last)}`)
       : say.certificate.problem(`the CA that the API server trusts the webhook by ended on ${dayOf(last)}: see the webhook's log`),
   ];
+}
+
+/** Nobody answers where no pod of the webhook is ready. Who may not look at its Deployment is told nothing: most authors of pods may not. */
+async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly Step[]> {
+  const { namespace } = clientConfig?.service ?? {};
+  if (namespace === undefined) return [];
+  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
+  if (look.kind !== "seen" || (look.value.status?.readyReplicas ?? 0) > 0) return [];
+  return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: see kubectl get pods -n ${namespace}`)];
 }
 
 async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Labels> {

@@ -5,6 +5,7 @@ import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotatio
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
+import { assertNamespace } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -13,6 +14,7 @@ import {
   CommandFailure,
   type CommandInput,
   type CommandResult,
+  closing,
   EXIT,
   formatOf,
   jsonText,
@@ -36,7 +38,8 @@ export const explain: Command = {
   usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name: those that kubectl takes, and spc, which is ours alone.",
+    "or a short name: those that kubectl takes, and spc for a class, which kubectl does not know. What kubectl get -o name prints is taken",
+    "as it stands. spcsync/NAME is the class of that name.",
     "With -f every object of the files is explained, as if it were created now.",
     "What you may not read is shown as unknown.",
     "",
@@ -63,7 +66,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
       resultOf([await explainTarget(target, cluster, { options, context })], input, context),
     );
   const { cluster, notes } = await openIfConfigured(context, options);
-  try {
+  return closing(cluster, async () => {
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
@@ -73,9 +76,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     const result = resultOf(explanations, input, context);
     const isUnreadable = read.problems.length > 0;
     return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...fileFindings(read).map(showFinding)] };
-  } finally {
-    await cluster?.close();
-  }
+  });
 }
 
 function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { terminal }: CommandContext): CommandResult {
@@ -97,15 +98,21 @@ function targetOf({ arguments: [first, second] }: CommandInput): Target | undefi
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
   const resource = targetResource(kind);
   if (resource === undefined && second === undefined && /\.(?:ya?ml|json)$/.test(first)) return undefined;
-  if (resource === undefined) {
-    const isWord = second === undefined && !first.includes("/");
-    if (isWord) throw new CommandFailure(`${JSON.stringify(first)} names no object; write KIND/NAME, such as pod/web, or -f FILE`);
-    throw new CommandFailure(`${JSON.stringify(kind)} is no kind that explain knows; ${spellingAdvice(kind, TARGET_KINDS)}`);
-  }
-  if (name === "" || name.includes("/") || rest.length > 0) {
-    throw new CommandFailure(`${JSON.stringify([kind, name, ...rest].join("/"))} names no object; write ${kind}/NAME`);
-  }
+  if (resource === undefined) throw new CommandFailure(noKindText(kind, first, second));
+  if (name === "" || name.includes("/") || rest.length > 0) throw new CommandFailure(noNameText(kind, [name, ...rest]));
   return { resource, kind, name };
+}
+
+function noKindText(kind: string, first: string, second: string | undefined): string {
+  if (second === undefined && !first.includes("/"))
+    return `${JSON.stringify(first)} names no object; write KIND/NAME, such as pod/web, or -f FILE`;
+  if (second?.includes("/") === true) return `explain takes one object; leave ${first} or ${second} out`;
+  return `${JSON.stringify(kind)} is no kind that explain knows; ${spellingAdvice(kind, TARGET_KINDS)}`;
+}
+
+function noNameText(kind: string, names: readonly string[]): string {
+  if (names.join("") === "") return `${JSON.stringify(kind)} is a kind and names no object; write ${kind}/NAME`;
+  return `${JSON.stringify([kind, ...names].join("/"))} names no object; write ${kind}/NAME`;
 }
 
 interface Explaining {
@@ -113,14 +120,16 @@ interface Explaining {
   readonly context: CommandContext;
 }
 
-async function explainTarget({ resource, kind, name }: Target, cluster: Cluster, explaining: Explaining): Promise<Explanation> {
+async function explainTarget({ resource, name }: Target, cluster: Cluster, explaining: Explaining): Promise<Explanation> {
   const { options, context } = explaining;
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
   const look = await viewer.object<KubeObject>(resource, { namespace, name });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get ${resource.plural}`);
   if (look.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
-  if (look.kind === "absent") throw new CommandFailure(`there is no ${kind} ${name} in namespace ${namespace}; see -n`);
+  if (look.kind === "absent") await assertNamespace(viewer, namespace);
+  if (look.kind === "absent")
+    throw new CommandFailure(`there is no ${resource.kind} ${name} in namespace ${namespace}; name another namespace with -n`);
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
     const spc: SecretProviderClass = look.value; // The API server's own CRD checks its fields.

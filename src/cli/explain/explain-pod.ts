@@ -39,19 +39,22 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const { object, namespace, pod } = input;
   const injection = await injectPod(pod, namespace, context);
   const isAsking = !["NotOptedIn", "MirrorPod"].includes(injection.decision.reason);
+  const isWhole = injection.decision.reason === "AlreadyInjected";
   const before = readPod(pod);
   const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
   const ofCluster = await seenInCluster(input, injection, context.viewer);
   const decided = verdictOf(input, injection);
-  const verdict = scope?.unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
+  // A pod that has all it asks for needs no answer of the webhook.
+  const unasked = isWhole ? undefined : scope?.unasked;
+  const verdict = unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
     before.ok ? optInStep(before.value) : say["opt-in"].problem(decided.message),
     ...(input.misplaced ?? []).map((message) => say["opt-in"].warning(message)),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
-    ...volumeSteps(before.ok ? before.value : undefined, injection, scope?.unasked === undefined ? undefined : pod),
+    ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []
       : injection.decision.warnings.map((warning) => say.warning.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),

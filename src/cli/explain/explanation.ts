@@ -26,6 +26,7 @@ export const EXPLAIN_REASONS = {
   ClassMissing: "stuck",
   OtherProvider: "unmirrored",
   WebhookMissing: "unasked",
+  WebhookUnanswered: "unasked",
   NamespaceExcluded: "unasked",
   PodExcluded: "unasked",
   NoStatus: "pending",
@@ -73,7 +74,11 @@ const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour
 };
 
 /** Where the word says too little. */
-const OUTCOMES: Readonly<Record<string, string>> = { stuck: "the pod will not start", errored: "the API server refuses it" };
+const OUTCOMES: Readonly<Record<string, string>> = {
+  stuck: "the pod will not start",
+  errored: "the API server refuses it",
+  unasked: "not injected",
+};
 
 /** For people: the decision first, then how it came about. */
 export function explanationText({ object, namespace, verdict, steps }: Explanation): string {

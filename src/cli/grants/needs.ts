@@ -9,6 +9,7 @@ import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
+import { assertNamespace } from "../shared/absence.ts";
 import { namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
@@ -22,10 +23,13 @@ export type GrantsReport = Awaited<ReturnType<typeof lookForGrants>>;
 export type Needs = GrantsReport["needs"];
 export type NamespaceNeeds = Needs["namespaces"][number];
 
+const ADVICE = "name a namespace with -n, or ask for the right";
+
 /** `namespace` is the install's; `within` one namespace alone. `older` are classes that lend something and that no policy was asked about. */
 export async function lookForGrants(viewer: Viewer, namespace: string, within: string | undefined) {
+  await assertNamespace(viewer, within);
   const where = within === undefined ? {} : { namespace: within };
-  const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes");
+  const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes", ADVICE);
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings decide what is granted already`);
   // Without a worker those that it would start with.
@@ -53,9 +57,11 @@ async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClas
     .map((spc) => ({ name: keyOf(spc), lends: lendingOf(spc) }));
 }
 
-function seen<T>(look: Look<T>, what: string): T {
+function seen<T>(look: Look<T>, what: string, advice = "ask for the right"): T {
   if (look.kind === "seen") return look.value;
-  throw new CommandFailure(look.kind === "unseen" ? look.why : `the API server does not serve ${what}: apply manifests/crds first`);
+  throw new CommandFailure(
+    look.kind === "unseen" ? `${look.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
+  );
 }
 
 type Need =

@@ -16,6 +16,7 @@ import {
   CommandFailure,
   type CommandInput,
   type CommandResult,
+  closing,
   EXIT,
   formatOf,
   type Terminal,
@@ -73,12 +74,8 @@ async function runRender(input: CommandInput, context: CommandContext): Promise<
   const wrong = fileFindings(read).map(showFinding);
   if (read.documents.length === 0 && read.problems.length > 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const { cluster, notes } = await openIfConfigured(context, options);
-  try {
-    const result = await renderDocuments(read, options, { context, cluster });
-    return { ...result, notes: [...notes, ...wrong, ...result.notes] };
-  } finally {
-    await cluster?.close();
-  }
+  const result = await closing(cluster, () => renderDocuments(read, options, { context, cluster }));
+  return { ...result, notes: [...notes, ...wrong, ...result.notes] };
 }
 
 async function renderDocuments(

@@ -1,4 +1,5 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { assertNamespace } from "../shared/absence.ts";
 import {
   answered,
   type Command,
@@ -62,9 +63,10 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
   const named = word === undefined ? undefined : namedClass(word, input);
   return withCluster(input, context, async ({ kube, namespace }) => {
     const viewer = createViewer({ kube }, context.signal);
+    const wanted = named?.(namespace);
+    await assertNamespace(viewer, wanted?.namespace ?? valueOf(options, "namespace"));
     const worker = await workerCode();
     const fingerprints = await loadFingerprints(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
-    const wanted = named?.(namespace);
     const snapshots = await readSnapshots(viewer, { worker, fingerprints }, wanted?.namespace ?? valueOf(options, "namespace"));
     const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];

@@ -1,10 +1,12 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
-import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
+import { targetResource } from "./resources.ts";
 import type { TellProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
@@ -72,6 +74,8 @@ export interface ManifestInputs {
 export interface Cluster extends ActingClient {
   /** Of the kubeconfig's context. */
   readonly namespace: string;
+  /** For messages: its address, and the context that it is by. */
+  readonly server: string;
   /** A client of its own as another user; its first request shows whether the user may act as them. */
   actAs(user: string): Promise<ActingClient>;
 }
@@ -150,11 +154,38 @@ export async function withCluster<T>(
   look: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const cluster = await openCluster(accessOf(options));
+  return closing(cluster, () => look(cluster));
+}
+
+/** Closes the cluster, if there is one, when all is said. Where it gave no answer, the failure names it. */
+export async function closing<T>(cluster: Cluster | undefined, look: () => Promise<T>): Promise<T> {
   try {
-    return await look(cluster);
+    return await look();
+  } catch (error) {
+    throw cluster === undefined ? error : namingServer(error, cluster);
   } finally {
-    await cluster.close();
+    await cluster?.close();
   }
+}
+
+/** The words for what a system calls by a code. */
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ENOTFOUND: "its name is not known",
+  EAI_AGAIN: "the name service does not answer",
+  EHOSTUNREACH: "no route to the host",
+  ETIMEDOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+};
+
+/** No request is named: the next one would have come to the same. */
+function namingServer(error: unknown, { server }: Cluster): unknown {
+  const cause = error instanceof CommandFailure ? error.cause : undefined;
+  if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined) return error;
+  const [, code = "no answer in time"] = / \(([^()]*)\)$/.exec(cause.message) ?? [];
+  const message = `no answer from the API server ${server} (${NETWORK_WORDS[code] ?? code}); check the kubeconfig's server, or the network`;
+  return new CommandFailure(message, { cause });
 }
 
 /** How the answer is to be written: as `-o` says, which was checked when it was read, else in the command's first format. */
@@ -166,13 +197,16 @@ export function formatOf<Format extends string>(options: OptionValues, formats: 
 /** A class by the kubeconfig's namespace, which is known once a cluster is. */
 export type NamedClass = (current: string) => Required<ObjectRef>;
 
-/** `NAMESPACE/NAME`, or `NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
+/** `NAMESPACE/NAME`, or `NAME` or `spc/NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
 export function namedClass(word: string, { options }: CommandInput): NamedClass {
   if (options["all-namespaces"] !== undefined) throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; leave -A out`);
   const [first = "", second, ...rest] = word.split("/");
+  const inNamespace = (name: string) => (current: string) => ({ namespace: valueOf(options, "namespace") ?? current, name });
   if (rest.length > 0 || first === "" || second === "") {
     throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
   }
+  // `spc/NAME`, as explain takes it and kubectl prints it; a namespace of such a name is for -n.
+  if (second !== undefined && targetResource(first) === RESOURCES.secretProviderClasses) return inNamespace(second);
   if (second !== undefined) return () => ({ namespace: first, name: second });
-  return (current) => ({ namespace: valueOf(options, "namespace") ?? current, name: first });
+  return inNamespace(first);
 }

@@ -38,6 +38,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   );
   const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
   const unseen = new Map<string, Seen>();
+  let areClassesServed = true;
   const known = (look: Look<unknown> | undefined, kind: Seen): "missing" | "unknown" => {
     if (look?.kind === "unseen") unseen.set(look.why, kind);
     return look?.kind === "absent" ? "missing" : "unknown";
@@ -47,6 +48,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     if (given !== undefined) return { kind: "found", class: given };
     const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
     if (look?.kind === "seen") return { kind: "found", class: look.value };
+    if (look?.kind === "unserved") areClassesServed = false;
     return { kind: known(look, "classes") };
   });
   const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
@@ -68,6 +70,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     );
     const meant = near === undefined ? "" : `, did you mean ${quoted(near, 63)}?`;
     if (viewer === undefined) return `is not in these files${meant}`;
+    if (!areClassesServed && near === undefined) return "cannot be: the API server serves no secretproviderclasses, apply the CRDs";
     return near === undefined ? undefined : `is neither in these files nor in the namespace${meant}`;
   };
   return {

@@ -40,9 +40,18 @@ const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
 
 export const TARGET_KINDS: readonly string[] = TARGETS.map(([, name = ""]) => name);
 
+/** The worker's word on a class has the class's name: what is explained is the class. */
+const CLASS_STATUSES = [RESOURCES.secretProviderClassSyncs, "secretproviderclasssync", "secretproviderclasssyncs", "spcsync"] as const;
+
+/** By a kind as it is typed, or as `kubectl get -o name` prints it: `deployment`, `deployment.apps`, `deployments.v1.apps`. */
 export function targetResource(kind: string): Resource | undefined {
-  const wanted = kind.toLowerCase();
-  return TARGETS.find(([, ...names]) => names.includes(wanted))?.[0];
+  const found = [...TARGETS, CLASS_STATUSES].find(([resource, ...names]) => isNamed(kind.toLowerCase(), resource, names))?.[0];
+  return found === RESOURCES.secretProviderClassSyncs ? RESOURCES.secretProviderClasses : found;
+}
+
+function isNamed(written: string, { group, version }: Resource, names: readonly string[]): boolean {
+  const [name = "", ...rest] = written.split(".");
+  return names.includes(name) && (rest.length === 0 || [group, `${version}.${group}`].includes(rest.join(".")));
 }
 
 /** Where the product is installed unless somebody chose another place. */

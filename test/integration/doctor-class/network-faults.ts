@@ -13,6 +13,28 @@ export function networkFaults(here: DoctoredClasses): readonly Fault[] {
       message: /NXDOMAIN/,
     },
     {
+      leaf: "network-elsewhere",
+      plant: async () => {
+        const place = await here.aClass();
+        const condition = {
+          status: "True",
+          reason: "Synced",
+          message: "",
+          observedGeneration: 1,
+          lastTransitionTime: "2026-01-01T00:00:00Z",
+        };
+        await here.setStatus(place, {
+          conditions: [
+            { type: "Synced", ...condition },
+            { type: "Fresh", ...condition },
+          ],
+        });
+        return place;
+      },
+      asked: async () => ({ environment: DIRECT, names: "ENOTFOUND" }),
+      message: /NXDOMAIN.*the worker had an answer/,
+    },
+    {
       leaf: "name-service-silent",
       plant: () => here.aClass(),
       asked: async () => ({ environment: DIRECT, names: "EAI_AGAIN" }),

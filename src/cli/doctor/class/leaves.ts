@@ -68,6 +68,7 @@ export const LEAVES = {
   "host-silent": leaf("network", "FAIL", "the host does not answer in time"),
   "authority-unknown": leaf("network", "FAIL", "the certificate is signed by a CA that is not trusted here"),
   "certificate-wrong": leaf("network", "FAIL", "the certificate is another host's, has expired, or is damaged"),
+  "network-elsewhere": leaf("network", "SKIP", "this machine does not reach the host, and the worker got an answer of the vault"),
 
   "token-ok": leaf("token", "OK", "the identity signs in"),
   "client-secret-wrong": leaf("token", "FAIL", "AADSTS7000215: the client secret is not the application's"),

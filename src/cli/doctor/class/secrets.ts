@@ -38,7 +38,7 @@ function verdictOn(spc: SecretProviderClass, status: ClassStatus): ClassFinding 
     return fineLeaf("status-ok", `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored${checked}`);
   }
   const { namespace = "", name } = spc.metadata;
-  const fix = `Do what the first failure above says; without one, see docs/reference/reasons.md for ${synced?.reason ?? "the reason"} and run keyvault-injector explain spc/${name} -n ${namespace}.`;
+  const fix = `Do what the status says (${said}); for more run keyvault-injector explain spc/${name} -n ${namespace}.`;
   return found("status-failing", said, fix);
 }
 

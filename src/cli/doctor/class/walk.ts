@@ -4,12 +4,15 @@ import { keyOf } from "../../../domain/object-key.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
+import type { SyncReason } from "../../../domain/reasons.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
-import { conditionOf } from "../../../domain/sync/class-status.ts";
+import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
+import { CommandFailure } from "../../shared/command.ts";
 import { oneLine, paint } from "../../shared/terminal.ts";
 import { listed } from "../../shared/viewer.ts";
 import { findIdentity, readClass } from "./identity.ts";
@@ -30,12 +33,13 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
   const named = `SecretProviderClass ${ref.namespace}/${ref.name}`;
   const look = await context.viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
   if (look.kind === "seen") return walkClass(context, look.value);
+  if (look.kind === "unserved") throw new CommandFailure(NO_CLASSES_SERVED);
   const finding =
     look.kind === "unseen"
       ? found("class-unreadable", look.why, `Ask for the right to get ${named}.`)
       : found(
           "class-absent",
-          `there is no ${named}`,
+          await classAbsence(context.viewer, ref),
           "Create it, or correct the name; after the loss of its CRD see keyvault-injector restore --list.",
         );
   return { ...ref, findings: [finding] };
@@ -50,8 +54,35 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
     return { namespace, name, findings: [fineLeaf("class-not-azure", message)] };
   }
   const said = await checkStatus(context, spc);
+  const toVault = isAnswered(spc, said.status) ? asked.findings.map((each) => seenByWorker(context, spc, each)) : asked.findings;
   const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { secrets: said.status.secrets, files: asked.files });
-  return { namespace, name, findings: [...asked.findings, said.finding, ...secrets] };
+  return { namespace, name, findings: [...toVault, said.finding, ...secrets] };
+}
+
+/** Reasons of a check that was not whole which only the vault itself gives. */
+const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
+  "Throttled",
+  "Forbidden",
+  "ObjectNotFound",
+  "ObjectDisabled",
+  "ObjectExpired",
+  "ObjectNotYetValid",
+  "InvalidObject",
+  "UnsupportedApiVersion",
+]);
+
+/** Whether the worker had an answer of the vault when it last looked at the class as it is now. */
+function isAnswered({ metadata }: SecretProviderClass, status: ClassStatus | undefined): boolean {
+  if (status === undefined || status.observedClassGeneration < (metadata.generation ?? 0)) return false;
+  const fresh = conditionOf(status, "Fresh");
+  return fresh?.status === "True" || (fresh?.status === "False" && OF_THE_VAULT.has(fresh.reason));
+}
+
+/** A vault by private link is reached by the cluster and not by a laptop: nothing is wrong then, and nothing more is known from here. */
+function seenByWorker({ azure, install }: ClassContext, spc: SecretProviderClass, finding: ClassFinding): ClassFinding {
+  if (finding.step !== "network" || finding.state !== "FAIL" || azure?.isInCluster !== false) return finding;
+  const message = `${finding.message}; the worker had an answer of the vault at its last look, so this is of this machine alone`;
+  return found("network-elsewhere", message, `Look from the worker's own pod: ${insideTheWorker(install.namespace, keyOf(spc))}.`);
 }
 
 const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
@@ -134,13 +165,16 @@ export interface ReportedWalk extends ClassWalk {
   readonly next?: string;
 }
 
-/** The first failure counts: what comes after it is often its consequence. */
-const WORST_FIRST: readonly CheckState[] = ["FAIL", "WARN", "SKIP"];
+/** The first failure counts: what comes after it is often its consequence. The status repeats what one of the others has found. */
+const WORST_FIRST: readonly ((finding: ClassFinding) => boolean)[] = [
+  ({ state, step }) => state === "FAIL" && step !== "status",
+  ({ state }) => state === "FAIL",
+  ({ state }) => state === "WARN",
+  ({ state }) => state === "SKIP",
+];
 
 export function reportedWalk(walk: ClassWalk): ReportedWalk {
-  const worst = WORST_FIRST.map((state) => walk.findings.find((finding) => finding.state === state)).find(
-    (finding) => finding !== undefined,
-  );
+  const worst = WORST_FIRST.map((isIt) => walk.findings.find(isIt)).find((finding) => finding !== undefined);
   if (worst?.fix === undefined) return { ...walk, state: worst?.state ?? "OK" };
   return { ...walk, state: worst.state, next: worst.fix };
 }

@@ -1,0 +1,35 @@
+import { type KubeObject, type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
+import { nearestSpelling } from "../../domain/spelling.ts";
+import { CommandFailure } from "./command.ts";
+import { listed, type Viewer } from "./viewer.ts";
+
+export const NO_CLASSES_SERVED =
+  "the API server serves no secretproviderclasses, so there are none: keyvault-injector doctor says what is not installed";
+
+/** Refuses a namespace that is not there, which would look like one in which nothing is wrong. Who may not get Namespaces is let on. */
+export async function assertNamespace(viewer: Viewer, name: string | undefined): Promise<void> {
+  const problem = name === undefined ? undefined : await namespaceProblem(viewer, name);
+  if (problem !== undefined) throw new CommandFailure(problem);
+}
+
+async function namespaceProblem(viewer: Viewer, name: string): Promise<string | undefined> {
+  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
+  if (look.kind !== "absent") return undefined;
+  return `there is no namespace ${name}${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
+}
+
+/** Why there is no such class: its namespace is not there, or another class is meant. */
+export async function classAbsence(viewer: Viewer, { namespace, name }: Required<ObjectRef>): Promise<string> {
+  const problem = await namespaceProblem(viewer, namespace);
+  if (problem !== undefined) return problem;
+  const others = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace }));
+  return `there is no SecretProviderClass ${namespace}/${name}${meant(name, others)}`;
+}
+
+function meant(name: string, others: readonly KubeObject[]): string {
+  const near = nearestSpelling(
+    name,
+    others.map(({ metadata }) => metadata.name),
+  );
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}

@@ -1,0 +1,29 @@
+import type { Cluster } from "../../../src/cli/shared/command.ts";
+import type { ObjectRef, Resource } from "../../../src/domain/kubernetes.ts";
+import type { ListOptions } from "../../../src/domain/ports/kube-client.ts";
+import { KubeError } from "../../../src/domain/ports/kube-error.ts";
+import type { Manifest } from "../cluster/shipped-manifests.ts";
+
+/** An API server that holds these objects, for commands that only read; it serves every kind but the given plurals. */
+export function heldCluster(objects: readonly Manifest[], unserved: readonly string[] = []): Cluster {
+  const ofKind = ({ kind }: Resource): readonly Manifest[] => objects.filter((object) => object.kind === kind);
+  const kube = {
+    read: async (resource: Resource, { namespace, name }: ObjectRef) => {
+      if (unserved.includes(resource.plural)) return { kind: "unserved" };
+      const object = ofKind(resource).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+      return object === undefined ? { kind: "absent" } : { kind: "found", object };
+    },
+    list: async (resource: Resource, { namespace }: ListOptions) => {
+      if (unserved.includes(resource.plural)) throw new KubeError("NotFound", `no ${resource.plural}`, { retry: { kind: "never" } });
+      return ofKind(resource).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+    },
+  };
+  const close = async (): Promise<void> => undefined;
+  return {
+    kube,
+    namespace: "shop",
+    server: "https://held of context held",
+    close,
+    actAs: async () => ({ kube, close }),
+  } as unknown as Cluster; // Nothing else is called.
+}

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { targetResource } from "../../src/cli/shared/resources.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+
+const namespace = (name: string): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+
+/** A class with no Secrets. */
+function classIn(of: string, name: string): Manifest {
+  const metadata = { namespace: of, name };
+  return Object.assign({ ...aClass() }, { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata });
+}
+
+const DEPLOYMENT: Manifest = Object.assign(
+  { apiVersion: "apps/v1", kind: "Deployment", spec: { template: aPod({}) } },
+  { metadata: { namespace: "shop", name: "web" } },
+);
+
+const shop = (unserved: readonly string[] = []) =>
+  heldCluster([namespace("shop"), namespace("empty"), classIn("shop", "akvprovider-demo"), DEPLOYMENT], unserved);
+
+describe("N3: what kubectl prints of an object", () => {
+  for (const [word, kind] of [
+    ["deployment.apps", "Deployment"],
+    ["deployments.v1.apps", "Deployment"],
+    ["Job.batch", "Job"],
+    ["secretproviderclass.secrets-store.csi.x-k8s.io", "SecretProviderClass"],
+    ["secretproviderclasssync.keyvault-injector.dev", "SecretProviderClass"],
+    ["spcsync", "SecretProviderClass"],
+    ["deployment.batch", undefined],
+    ["deployment.", undefined],
+    ["pod.json", undefined],
+  ] as const) {
+    test(`names a kind with its group: ${word}`, () => assert.equal(targetResource(word)?.kind, kind));
+  }
+
+  for (const [word, object] of [
+    ["deployment.apps/web", "deployment/web"],
+    ["secretproviderclass.secrets-store.csi.x-k8s.io/akvprovider-demo", "secretproviderclass/akvprovider-demo"],
+    ["spcsync/akvprovider-demo", "secretproviderclass/akvprovider-demo"],
+  ] as const) {
+    test(`is what explain takes: ${word}`, async () => {
+      const { output, notes } = await runOffline(["explain", word], "", { cluster: shop() });
+
+      assert.deepEqual(notes, []);
+      assert.ok(output.startsWith(`${object} in namespace shop: `), output);
+    });
+
+    if (object.startsWith("secretproviderclass")) {
+      test(`is what doctor class takes: ${word}`, async () => {
+        const { output } = await runOffline(["doctor", "class", word, "--no-vaults"], "", { cluster: shop() });
+
+        assert.match(output, /^class shop\/akvprovider-demo\n/);
+      });
+    }
+  }
+
+  test("N26: is answered by the kind's own name, and by what to write, where it is not there", async () => {
+    const { code, notes } = await runOffline(["explain", "po/gone"], "", { cluster: shop() });
+
+    assert.deepEqual(
+      [code, notes],
+      [2, ["keyvault-injector explain: there is no Pod gone in namespace shop; name another namespace with -n"]],
+    );
+  });
+});
+
+describe("N4: where the CRDs are not applied", () => {
+  const bare = () => heldCluster([namespace("shop")], ["secretproviderclasses"]);
+
+  test("doctor class says that, and not that the class is to be created", async () => {
+    const { code, notes } = await runOffline(["doctor", "class", "shop/demo", "--no-vaults"], "", { cluster: bare() });
+
+    assert.equal(code, 2);
+    assert.match(notes.join("\n"), /^keyvault-injector doctor: the API server serves no secretproviderclasses/);
+  });
+
+  test("explain and render of a pod say that too", async () => {
+    const pod = JSON.stringify(aPod(OPTED_IN));
+    const said = /SecretProviderClass "?akvprovider-demo"? cannot be: the API server serves no secretproviderclasses, apply the CRDs/;
+
+    assert.match((await runOffline(["explain", "-f", "-"], pod, { cluster: bare() })).output, said);
+    assert.match((await runOffline(["render", "-f", "-"], pod, { cluster: bare() })).notes.join("\n"), said);
+  });
+});
+
+describe("N5: a class that is not there", () => {
+  for (const [word, said] of [
+    ["shop/akvprovider-dem", "there is no SecretProviderClass shop/akvprovider-dem; did you mean akvprovider-demo?"],
+    ["shp/akvprovider-demo", "there is no namespace shp; did you mean shop?"],
+    ["shop/other", "there is no SecretProviderClass shop/other\n"],
+  ] as const) {
+    test(`is answered with what is meant: ${word}`, async () => {
+      const { code, output } = await runOffline(["doctor", "class", word, "--no-vaults"], "", { cluster: shop() });
+
+      assert.equal(code, 1);
+      assert.ok(output.includes(`class-absent: ${said}`), output);
+    });
+  }
+});
+
+describe("N6: a namespace that is not there", () => {
+  for (const argv of [
+    ["doctor", "class"],
+    ["doctor", "plan"],
+    ["grants"],
+    ["restore", "--list"],
+    ["restore", "shop"],
+    ["explain", "pod/a"],
+  ]) {
+    test(`is an error of ${argv.join(" ")}`, async () => {
+      const { code, notes } = await runOffline([...argv, "-n", "nosuch", ...(argv[1] === "class" ? ["--no-vaults"] : [])], "", {
+        cluster: shop(),
+      });
+
+      assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0] ?? ""}: there is no namespace nosuch`]]);
+    });
+  }
+
+  for (const subject of ["class", "plan"]) {
+    test(`is told from one without classes by doctor ${subject}`, async () => {
+      const { code, output } = await runOffline(["doctor", subject, "-n", "empty", "--no-vaults"], "", { cluster: shop() });
+
+      assert.equal(code, 0);
+      assert.match(output, /^there are no classes in namespace empty\n/);
+    });
+  }
+});
