@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import path from "node:path";
-import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
+import { type ConfigOptions, KubeConfig, type RequestContext, type User } from "@kubernetes/client-node";
 import { load } from "js-yaml";
 import { Agent } from "undici";
+import { isJsonObject } from "../domain/json-object.ts";
 import { spellingAdvice } from "../domain/spelling.ts";
+import { addImpersonation, impersonating, isNobodysImpersonation } from "./impersonation.ts";
 
 /**
  * Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. More than the writes (32) and events
@@ -47,7 +49,7 @@ export class PooledKubeConfig extends KubeConfig {
 
   override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
     super.loadFromString(text, options);
-    addTokenFiles(this, text);
+    addUserFields(this, text);
   }
 
   override makePathsAbsolute(rootDirectory: string): void {
@@ -57,6 +59,11 @@ export class PooledKubeConfig extends KubeConfig {
       const file = provider?.config?.tokenFile;
       if (typeof file === "string" && provider?.config !== undefined) provider.config.tokenFile = path.resolve(rootDirectory, file);
     }
+  }
+
+  /** Acts as that user alone from now on, and no more as whom the kubeconfig says. */
+  impersonate(user: string): void {
+    this.users = this.users.map((known) => impersonating(known, user));
   }
 
   /** For client-node's generated clients. */
@@ -155,6 +162,8 @@ function problemOf(config: KubeConfig): string | undefined {
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
     return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
   }
+  const user = config.getCurrentUser();
+  if (isNobodysImpersonation(user)) return `users[${user?.name ?? ""}]: as-groups, as-uid and as-user-extra need a user; add as`;
   return undefined;
 }
 
@@ -179,18 +188,22 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
   };
 }
 
-/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
-function addTokenFiles(config: KubeConfig, text: string): void {
-  const { users } = (load(text) ?? {}) as { users?: unknown }; // Checked field by field below.
-  if (!Array.isArray(users)) return;
-  for (const entry of users as { name?: unknown; user?: { tokenFile?: unknown; token?: unknown } | null }[]) {
-    const tokenFile = entry?.user?.tokenFile;
-    const user = config.getUsers().find(({ name }) => name === entry?.name);
-    // As in client-go, the file wins over a token written next to it.
-    if (typeof tokenFile === "string" && user !== undefined) {
-      Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
-    }
+/** What client-node does not read of a user. */
+function addUserFields(config: KubeConfig, text: string): void {
+  const document = load(text);
+  const users = isJsonObject(document) ? document["users"] : undefined;
+  for (const entry of Array.isArray(users) ? users.filter(isJsonObject) : []) {
+    const user = config.getUsers().find(({ name }) => name === entry["name"]);
+    if (user === undefined || !isJsonObject(entry["user"])) continue;
+    addTokenFile(user, entry["user"]);
+    addImpersonation(user, entry["user"]);
   }
+}
+
+/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
+function addTokenFile(user: User, { tokenFile }: Readonly<Record<string, unknown>>): void {
+  // As in client-go, the file wins over a token written next to it.
+  if (typeof tokenFile === "string") Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
 }
 
 function modification(file: string): string {

@@ -6,6 +6,7 @@ import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
 import { type Attempt, noAnswer } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
+import { impersonationHeaders } from "./impersonation.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -86,7 +87,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
     const response = await send(context.getUrl(), {
       method: call.method,
-      headers: context.getHeaders(),
+      headers: { ...context.getHeaders(), ...impersonationHeaders(config) },
       body: call.body ?? null,
       signal,
       headersTimeout: limit,
