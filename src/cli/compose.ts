@@ -42,7 +42,7 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
     server: `${config.getCurrentCluster()?.server ?? ""} of context ${config.getCurrentContext()}`,
     actAs: async (user) => {
       const acting = loadKubeConfig(access);
-      acting.users = acting.users.map((known) => ({ ...known, impersonateUser: user }));
+      acting.impersonate(user);
       return { kube: createKubeClient(acting, client), close: () => acting.close() };
     },
     close: () => config.close(),

@@ -1,10 +1,13 @@
 import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
-import path from "node:path";
 import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
 import { load } from "js-yaml";
 import { Agent } from "undici";
 import { spellingAdvice } from "../domain/spelling.ts";
+import { inheritedEnvironment } from "../runtime/config.ts";
+import { CredentialPlugins } from "./credential-plugin.ts";
+import { impersonating, isNobodysImpersonation } from "./impersonation.ts";
+import { addFields, makeAddedPathsAbsolute } from "./kubeconfig-fields.ts";
 
 /**
  * Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. More than the writes (32) and events
@@ -44,19 +47,30 @@ interface Pools {
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
   #closed = false;
+  readonly #plugins = new CredentialPlugins({
+    cluster: () => this.getCurrentCluster(),
+    environment: inheritedEnvironment,
+    isTerminal: () => process.stdin.isTTY,
+  });
+
+  constructor() {
+    super();
+    this.addAuthenticator(this.#plugins);
+  }
 
   override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
     super.loadFromString(text, options);
-    addTokenFiles(this, text);
+    addFields(this, load(text));
   }
 
   override makePathsAbsolute(rootDirectory: string): void {
     super.makePathsAbsolute(rootDirectory);
-    for (const user of this.users) {
-      const provider: { config?: { tokenFile?: unknown } } | undefined | null = user.authProvider;
-      const file = provider?.config?.tokenFile;
-      if (typeof file === "string" && provider?.config !== undefined) provider.config.tokenFile = path.resolve(rootDirectory, file);
-    }
+    makeAddedPathsAbsolute(this, rootDirectory);
+  }
+
+  /** Acts as that user alone from now on, and no more as whom the kubeconfig says. */
+  impersonate(user: string): void {
+    this.users = this.users.map((known) => impersonating(known, user));
   }
 
   /** For client-node's generated clients. */
@@ -77,6 +91,7 @@ export class PooledKubeConfig extends KubeConfig {
   /** Ends every connection at once, watches too. Later requests fail. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#plugins.close();
     const pools = this.#pools;
     this.#pools = undefined;
     await Promise.all([pools?.requests.destroy(), pools?.urgent.destroy(), pools?.watches.destroy()]);
@@ -100,7 +115,8 @@ export class PooledKubeConfig extends KubeConfig {
   #fingerprint(): string {
     const user = this.getCurrentUser();
     const files = [this.getCurrentCluster()?.caFile, user?.certFile, user?.keyFile];
-    return files.map((file) => (file === undefined || file === null ? "-" : modification(file))).join(" ");
+    const read = files.map((file) => (file === undefined || file === null ? "-" : modification(file)));
+    return [...read, this.#plugins.certificates].join(" ");
   }
 }
 
@@ -155,6 +171,8 @@ function problemOf(config: KubeConfig): string | undefined {
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
     return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
   }
+  const user = config.getCurrentUser();
+  if (isNobodysImpersonation(user)) return `users[${user?.name ?? ""}]: as-groups, as-uid and as-user-extra need a user; add as`;
   return undefined;
 }
 
@@ -177,20 +195,6 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
     urgent: new Agent({ ...shared, connections: URGENT_CONNECTIONS }),
     watches: new Agent({ ...shared, bodyTimeout: 0 }),
   };
-}
-
-/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
-function addTokenFiles(config: KubeConfig, text: string): void {
-  const { users } = (load(text) ?? {}) as { users?: unknown }; // Checked field by field below.
-  if (!Array.isArray(users)) return;
-  for (const entry of users as { name?: unknown; user?: { tokenFile?: unknown; token?: unknown } | null }[]) {
-    const tokenFile = entry?.user?.tokenFile;
-    const user = config.getUsers().find(({ name }) => name === entry?.name);
-    // As in client-go, the file wins over a token written next to it.
-    if (typeof tokenFile === "string" && user !== undefined) {
-      Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
-    }
-  }
 }
 
 function modification(file: string): string {

@@ -57,6 +57,11 @@ export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeEr
   return new KubeError("Unavailable", `${describe(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
 }
 
+/** Nothing was sent, for want of our own credentials. */
+export function withoutCredentials(attempt: Attempt, why: string): KubeError {
+  return new KubeError("Unavailable", `${describe(attempt)}: ${why}`, { retry: BACKOFF, isUnsent: true });
+}
+
 export function describe({ verb, resource, ref }: Attempt): string {
   const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
   const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");

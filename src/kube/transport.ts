@@ -4,8 +4,10 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import { unlessAborted } from "../runtime/lifecycle.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
-import { type Attempt, noAnswer } from "./errors.ts";
+import { CredentialPluginFailure } from "./credential-plugin.ts";
+import { type Attempt, noAnswer, withoutCredentials } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
+import { impersonationHeaders } from "./impersonation.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -86,7 +88,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
     const response = await send(context.getUrl(), {
       method: call.method,
-      headers: context.getHeaders(),
+      headers: { ...context.getHeaders(), ...impersonationHeaders(config) },
       body: call.body ?? null,
       signal,
       headersTimeout: limit,
@@ -152,11 +154,12 @@ interface Authentication {
   readonly attempt: Attempt;
 }
 
-/** Credential plugins print what they like, tokens too, and client-node puts it into the error: only a system error's code is kept. */
+/** What client-node makes of a file or an answer may hold tokens: only a system error's code is kept. */
 async function authenticate(config: PooledKubeConfig, { context, purpose, attempt }: Authentication): Promise<void> {
   try {
     await config.authenticate(context, purpose);
   } catch (error) {
+    if (error instanceof CredentialPluginFailure) throw withoutCredentials(attempt, error.message);
     const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only as strings.
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
     throw credentialsMissing(attempt, detail);
@@ -164,7 +167,8 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
 }
 
 function credentialsMissing(attempt: Attempt, detail: string): KubeError {
-  return noAnswer(attempt, `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`);
+  const what = `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`;
+  return withoutCredentials(attempt, `${what}; check the kubeconfig's user`);
 }
 
 /** Undefined where it is longer than that: the rest is not read, and costs the connection. */

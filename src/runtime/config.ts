@@ -218,3 +218,8 @@ export function azureSurroundings(): Result<AzureSurroundings, string> {
   for (const name of DIVERTING_VARIABLES) delete process.env[name];
   return ok({ proxy: proxy.value, isInCluster: (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "" });
 }
+
+/** For programs that this process starts for its user. */
+export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

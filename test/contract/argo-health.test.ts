@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import { type ClassStatus, nextStatus } from "../../src/domain/sync/class-status.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { at, MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
@@ -113,6 +113,28 @@ describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === un
       { status: "Suspended", message: "SwitchedOff: about Ready" },
       { status: "Degraded", message: "Unauthorized: about Fresh" },
     ]);
+  });
+
+  test("SW12: is what kstatus says of the worker's whole status, whatever its reason", () => {
+    const outcomes = SYNC_REASONS.filter((reason) => reason !== "SwitchedOff").map((reason) => ({
+      generation: 1,
+      reason,
+      message: "why",
+      isFresh: reason === "Synced",
+      secrets: [],
+    }));
+    const statuses = outcomes.map((outcome) => nextStatus(outcome, undefined, 0));
+    const healths = healthOf(statuses.map((status) => ({ status }))).map(({ status }) => status);
+    const kstatus = statuses.map((status) => {
+      const said = status?.conditions.flatMap(({ type, status }) => (status === "True" ? [type] : [])) ?? [];
+      return said.includes("Stalled") ? "Degraded" : said.includes("Reconciling") ? "Progressing" : "Healthy";
+    });
+    assert.deepEqual(
+      healths.map((health, index) => [outcomes[index]?.reason, health]),
+      kstatus.map((health, index) => [outcomes[index]?.reason, health]),
+    );
+    // Every answer is among them.
+    assert.equal(new Set(healths).size, 3);
   });
 
   test("F1: follows the worker's own statuses of a class that is edited so that it fails, and mended", async () => {

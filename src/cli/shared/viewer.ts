@@ -74,7 +74,9 @@ async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<L
 
 function failureText(error: KubeError): string {
   if (error.code === "Unauthorized") return "the API server does not accept the kubeconfig's credentials; sign in again";
-  return error.code === "Unavailable" ? `${error.message}; check the kubeconfig's server, or the network` : error.message;
+  return error.code === "Unavailable" && !error.isUnsent
+    ? `${error.message}; check the kubeconfig's server, or the network`
+    : error.message;
 }
 
 /** One object, for those who may list its kind and not get it as well: the worker's own account is one of them. */

@@ -26,6 +26,7 @@ interface KubeErrorOptions {
   readonly retry: Retry;
   readonly status?: number;
   readonly refuser?: Refuser | undefined;
+  readonly isUnsent?: boolean;
   readonly cause?: unknown;
 }
 
@@ -38,6 +39,8 @@ export class KubeError extends Error {
   readonly status: number | undefined;
   /** Undefined where the API server said no itself, or does not say who did. */
   readonly refuser: Refuser | undefined;
+  /** For want of our own credentials, which neither the API server nor the network can mend; the message says what can. */
+  readonly isUnsent: boolean;
 
   constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -45,6 +48,7 @@ export class KubeError extends Error {
     this.retry = options.retry;
     this.status = options.status;
     this.refuser = options.refuser;
+    this.isUnsent = options.isUnsent === true;
   }
 
   /** The policy of that name refused it: a missing right is something else. */

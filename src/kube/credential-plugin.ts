@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { RequestOptions } from "node:https";
+import path from "node:path";
+import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
+import { itemsIn, nonEmptyText, objectAt } from "../domain/json-members.ts";
+import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object.ts";
+
+/** `exec` of a kubeconfig's user: a program that gets the credentials, as Azure/kubelogin. */
+interface Plugin {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly apiVersion: string;
+  readonly interactiveMode: unknown;
+  readonly installHint: string | undefined;
+  readonly provideClusterInfo: boolean;
+}
+
+type Authenticator = Parameters<KubeConfig["addAuthenticator"]>[0];
+
+interface PluginUser extends User {
+  plugin?: Plugin;
+}
+
+/** A cluster with what client-node does not read of it. */
+interface PluginCluster extends Cluster {
+  /** What the kubeconfig has for the plugin, of the plugin's own shape. */
+  pluginConfig?: unknown;
+}
+
+interface Credential {
+  readonly token: string | undefined;
+  readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+  /** Milliseconds since 1970; undefined: as long as the process runs. */
+  readonly expires: number | undefined;
+}
+
+/** Characters of what a plugin prints; more is no credential. */
+const MOST_OUTPUT = 1_048_576;
+
+/** Says which plugin failed how, and nothing of what it printed: that may be a token. */
+export class CredentialPluginFailure extends Error {
+  override readonly name = "CredentialPluginFailure";
+}
+
+/** Takes the plugin away from client-node, whose own way keeps what it says from the user and tells it nothing. */
+export function addPlugin(user: PluginUser, { exec }: JsonObject): void {
+  const command = isJsonObject(exec) ? nonEmptyText(exec["command"]) : undefined;
+  if (!isJsonObject(exec) || command === undefined) return;
+  const env = itemsIn(exec["env"]).flatMap((entry) => {
+    const [name, value] = isJsonObject(entry) ? [nonEmptyText(entry["name"]), entry["value"]] : [];
+    return name === undefined || typeof value !== "string" ? [] : [[name, value] as const];
+  });
+  user.plugin = {
+    command,
+    args: itemsIn(exec["args"]).filter((argument) => typeof argument === "string"),
+    env: Object.fromEntries(env),
+    apiVersion: nonEmptyText(exec["apiVersion"]) ?? "client.authentication.k8s.io/v1",
+    interactiveMode: exec["interactiveMode"],
+    installHint: nonEmptyText(exec["installHint"]),
+    provideClusterInfo: exec["provideClusterInfo"] === true,
+  };
+  Object.assign(user, { exec: undefined });
+}
+
+export function addPluginConfig(cluster: PluginCluster, { extensions }: JsonObject): void {
+  const entry = itemsIn(extensions).find((known) => isJsonObject(known) && known["name"] === "client.authentication.k8s.io/exec");
+  if (isJsonObject(entry)) cluster.pluginConfig = entry["extension"];
+}
+
+/** A command without a folder is looked for on PATH, any other from the kubeconfig's own folder. */
+export function makePluginAbsolute(user: PluginUser, folder: string): void {
+  const { plugin } = user;
+  if (plugin?.command.includes(path.sep) === true) user.plugin = { ...plugin, command: path.resolve(folder, plugin.command) };
+}
+
+interface PluginsOptions {
+  readonly cluster: () => Cluster | null;
+  /** The process's own. */
+  readonly environment: () => Readonly<Record<string, string | undefined>>;
+  /** Somebody can answer a plugin's questions. */
+  readonly isTerminal: () => boolean;
+}
+
+/**
+ * Runs plugins as client-go does (k8s.io/client-go/plugin/pkg/client/auth/exec): they are told about the cluster, standard error is the
+ * user's, standard input too where it is a terminal. One run at a time, and its credential until that expires.
+ */
+export class CredentialPlugins implements Authenticator {
+  readonly #options: PluginsOptions;
+  readonly #credentials = new Map<string, Promise<Credential>>();
+  readonly #running = new Set<ChildProcess>();
+  #certificates = 0;
+
+  constructor(options: PluginsOptions) {
+    this.#options = options;
+  }
+
+  /** How many client certificates came so far: connections with an earlier one are out of date. */
+  get certificates(): number {
+    return this.#certificates;
+  }
+
+  isAuthProvider(user: PluginUser): boolean {
+    return user.plugin !== undefined;
+  }
+
+  async applyAuthentication(user: PluginUser, options: RequestOptions): Promise<void> {
+    if (user.plugin === undefined) return;
+    const { token, certificate } = await this.#credential(user.name, user.plugin);
+    Object.assign(options, certificate);
+    if (token !== undefined) options.headers = { ...headersOf(options), Authorization: `Bearer ${token}` };
+  }
+
+  /** Ends those that still run: nobody waits for them any more. */
+  close(): void {
+    for (const child of this.#running) child.kill();
+  }
+
+  async #credential(user: string, plugin: Plugin): Promise<Credential> {
+    const held = this.#credentials.get(user);
+    const credential = await held;
+    const isValid = credential !== undefined && (credential.expires ?? Number.POSITIVE_INFINITY) > Date.now();
+    // Another request may have begun a run while this one waited.
+    if (isValid || this.#credentials.get(user) !== held) return isValid ? credential : this.#credential(user, plugin);
+    const fresh = this.#get(plugin);
+    this.#credentials.set(user, fresh);
+    fresh.catch(() => this.#credentials.delete(user));
+    return fresh;
+  }
+
+  async #get(plugin: Plugin): Promise<Credential> {
+    const isInteractive = plugin.interactiveMode !== "Never" && this.#options.isTerminal();
+    if (plugin.interactiveMode === "Always" && !isInteractive) throw failure(plugin, "has questions, and standard input is no terminal");
+    const credential = credentialIn(await this.#output(plugin, isInteractive));
+    if (credential === undefined) throw failure(plugin, "printed no credential; check the plugin");
+    if (credential.certificate !== undefined) this.#certificates += 1;
+    return credential;
+  }
+
+  #output(plugin: Plugin, isInteractive: boolean): Promise<string> {
+    const cluster = plugin.provideClusterInfo ? { cluster: clusterInfo(this.#options.cluster()) } : {};
+    const info = { kind: "ExecCredential", apiVersion: plugin.apiVersion, spec: { ...cluster, interactive: isInteractive } };
+    const env = { ...this.#options.environment(), ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) };
+    return new Promise((resolve, reject) => {
+      const child = spawn(plugin.command, plugin.args, { env, stdio: [isInteractive ? "inherit" : "ignore", "pipe", "inherit"] });
+      this.#running.add(child);
+      let output = "";
+      child.stdout.setEncoding("utf8").on("data", (part: string) => {
+        output += part;
+        if (output.length > MOST_OUTPUT) child.kill();
+      });
+      child.once("error", (error) => reject(notStarted(plugin, error)));
+      child.once("close", (code, signal) => {
+        this.#running.delete(child);
+        if (code === 0) resolve(output);
+        else reject(failure(plugin, `ended with ${code ?? signal}; check the plugin, which says why on standard error`));
+      });
+    });
+  }
+}
+
+function headersOf({ headers }: RequestOptions): Readonly<Record<string, unknown>> {
+  return isJsonObject(headers) ? headers : {};
+}
+
+function credentialIn(output: string): Credential | undefined {
+  const status = objectAt(parsedJson(output), ["status"]) ?? {};
+  const token = nonEmptyText(status["token"]);
+  const [cert, key] = [nonEmptyText(status["clientCertificateData"]), nonEmptyText(status["clientKeyData"])];
+  const certificate = cert === undefined || key === undefined ? undefined : { cert, key };
+  if (token === undefined && certificate === undefined) return undefined;
+  const expires = Date.parse(nonEmptyText(status["expirationTimestamp"]) ?? "");
+  return { token, certificate, expires: Number.isNaN(expires) ? undefined : expires };
+}
+
+/** `spec.cluster` of an ExecCredential. */
+function clusterInfo(cluster: PluginCluster | null): JsonObject {
+  if (cluster === null) return {};
+  const { caFile, pluginConfig } = cluster;
+  const authority = nonEmptyText(caFile) === undefined ? cluster.caData : readFileSync(caFile ?? "").toString("base64");
+  const fields = {
+    server: cluster.server,
+    "tls-server-name": cluster.tlsServerName,
+    "insecure-skip-tls-verify": cluster.skipTLSVerify ? true : undefined,
+    "certificate-authority-data": authority,
+    config: pluginConfig,
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+}
+
+function failure({ command }: Plugin, what: string): CredentialPluginFailure {
+  return new CredentialPluginFailure(`the kubeconfig's credential plugin ${command} ${what}`);
+}
+
+function notStarted(plugin: Plugin, error: NodeJS.ErrnoException): CredentialPluginFailure {
+  const hint = plugin.installHint?.replaceAll(/\s+/g, " ").trim() ?? "install it, or mend the kubeconfig's users[].user.exec.command";
+  return failure(plugin, `cannot be started (${error.code ?? "unknown failure"}): ${hint}`);
+}
