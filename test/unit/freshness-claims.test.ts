@@ -69,6 +69,23 @@ describe("what a status claims of checks", () => {
     await next.stop();
   });
 
+  test("W13: is of the Secret before where the definition goes while the vault is asked, which then changes nothing", async () => {
+    const { world, leader } = await worldWith();
+    await world.clock.advance(3 * INTERVAL);
+    world.vaults.set("db");
+    // Gone in the moment in which the vault answers.
+    world.vaults.failure = () => {
+      world.cluster.delete(RESOURCES.customResourceDefinitions, CRD);
+      return undefined;
+    };
+    const before = world.value({ namespace: "team", name: "app-db" });
+    await world.clock.advance(INTERVAL);
+
+    assert.equal(world.cluster.get(RESOURCES.customResourceDefinitions, CRD), undefined, "the vault was asked");
+    assert.equal(world.value({ namespace: "team", name: "app-db" }), before);
+    await leader.stop();
+  });
+
   test("W5: is taken back from a class that went with its definition, too", async () => {
     const { world, leader } = await worldWith();
     await world.clock.advance(5 * INTERVAL);

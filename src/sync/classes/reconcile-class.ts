@@ -28,6 +28,9 @@ export interface Reconciling {
   readonly random: () => number;
 }
 
+/** The next reconcile tells of the freeze, and asks the vault once the CRD is whole. */
+const FROZEN_MEANWHILE: StepResult = { kind: "requeueAfter", milliseconds: 500 };
+
 /** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
   const { caches, clock } = reconciling.ports;
@@ -45,7 +48,7 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
   const planned = planFetch(observation, seen(reconciling, observation), caches.settings);
   const result = await applyStep(ports, before, planned, signal);
   if (result.kind !== "continue") return result;
-  if (planned.fetch !== undefined) await fetchAndWrite(reconciling, observation, planned.fetch, signal);
+  if (planned.fetch !== undefined && !(await fetchAndWrite(reconciling, observation, planned.fetch, signal))) return FROZEN_MEANWHILE;
   const after = observeAgain(caches, before, clock.now());
   return applyStep(ports, before, planNext(after, seen(reconciling, after), caches.settings), signal);
 }
@@ -58,8 +61,11 @@ function seen({ ports, cluster, earlierPolls }: Reconciling, { key, spc, status,
   return state;
 }
 
-/** Asks the vault, writes what differs, then says in status and event how it went. */
-async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fetch: Fetch, signal: AbortSignal): Promise<void> {
+/**
+ * Asks the vault, writes what differs, then says in status and event how it went. False where the CRD went while the vault was asked: nothing
+ * is changed because of a class then, and the answer is dropped.
+ */
+async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fetch: Fetch, signal: AbortSignal): Promise<boolean> {
   const { ports, metrics, logger, mirror, random } = reconciling;
   const { caches, clock, secretWriter, stores, teller } = ports;
   const { key, spc, now: began } = observation;
@@ -67,6 +73,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   const stopTimer = metrics.syncDuration.startTimer();
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
   const answer = await mirror(spc, fetch.question, signal);
+  if (caches.gate.state.kind === "frozen") return false;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;
@@ -76,6 +83,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   metrics.syncs.inc({ reason: report.outcome.reason });
   await applyStep(ports, observation, report, signal);
   stopTimer();
+  return true;
 }
 
 /** As the queue takes it; `continue` is nothing that it knows. */
