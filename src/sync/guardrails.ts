@@ -110,7 +110,7 @@ export interface KeeperOptions extends ProbeOptions {
   readonly onKnown: (guardrail: Guardrail, isMissing: boolean) => void;
 }
 
-export interface GuardrailKeeper extends Guardrails {
+export interface PolicyMonitor extends Guardrails {
   /** Looks at once, after every change of a policy or binding of ours, and hourly. Blind, it rejects where one is missing. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -119,7 +119,7 @@ export interface GuardrailKeeper extends Guardrails {
 const LOOKS_AFTER_CHANGE_MS: readonly number[] = [2_000, 8_000];
 const AT_REST_MS = 3_600_000;
 
-export function createGuardrailKeeper(options: KeeperOptions): GuardrailKeeper {
+export function createPolicyMonitor(options: KeeperOptions): PolicyMonitor {
   let problem: string | undefined;
   const look = async (signal: AbortSignal): Promise<void> => {
     const tried = await tryGuardrails(options, signal);

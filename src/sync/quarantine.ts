@@ -14,7 +14,7 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
-import type { FetchMirror, Mirror, Question } from "./vault/mirror.ts";
+import type { FetchMirror, FetchRequest, Mirror } from "./vault/mirror.ts";
 
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
 const BEHIND_MS = 60_000;
@@ -103,15 +103,15 @@ export class Quarantine {
 
   /** Mirrors no class that is quarantined, and one that may be dangerous only once it is noted. */
   guarded(mirror: FetchMirror): FetchMirror {
-    return async (provider, question, signal) => {
+    return async (provider, fetchRequest, signal) => {
       const form = formOf(provider);
-      const refused = this.#refusalOf(provider, form, question);
+      const refused = this.#refusalOf(provider, form, fetchRequest);
       if (refused !== undefined) return refused;
       const deaths = this.#suspects.get(keyOf(provider))?.deaths ?? 0;
-      this.#hands.set(keyOf(provider), { form, deaths, isInHand: true, isNew: !isAtRest(question) });
-      const isSafe = this.#proven.has(provider) || (isAtRest(question) && !this.#isCareful);
+      this.#hands.set(keyOf(provider), { form, deaths, isInHand: true, isNew: !isAtRest(fetchRequest) });
+      const isSafe = this.#proven.has(provider) || (isAtRest(fetchRequest) && !this.#isCareful);
       if (!isSafe) await this.#options.store();
-      const result = await mirror(provider, question, signal);
+      const result = await mirror(provider, fetchRequest, signal);
       this.#proven.add(provider);
       return result;
     };
@@ -130,14 +130,14 @@ export class Quarantine {
     else this.#suspects.delete(classKey);
   }
 
-  #refusalOf(provider: SecretProviderClass, form: string, question: Question): Mirror | undefined {
+  #refusalOf(provider: SecretProviderClass, form: string, fetchRequest: FetchRequest): Mirror | undefined {
     const suspect = this.#suspects.get(keyOf(provider));
     if (suspect !== undefined && suspect.passed !== form) {
       const until = untilInForm(suspect, form);
       const pause = this.#pauseUntil(until);
       if (pause > 0) return refusal(ownMessage(suspect, until, this.#options.clock.now()), pause);
     }
-    if (isAtRest(question) || this.#proven.has(provider) || suspect?.passed === form) return undefined;
+    if (isAtRest(fetchRequest) || this.#proven.has(provider) || suspect?.passed === form) return undefined;
     const together = namespaceSuspicion(this.#suspects, provider.metadata.namespace ?? "", this.#options.clock.now());
     const pause = this.#pauseUntil(together.until);
     return pause > 0 ? refusal(namespaceMessage(together), pause) : undefined;
@@ -154,8 +154,8 @@ export class Quarantine {
 }
 
 /** A poll of a class that an earlier leader has synced: nothing new is expected of it. */
-function isAtRest(question: Question): boolean {
-  return question.kind !== "everything" && question.stored.every(({ state }) => state === "Synced");
+function isAtRest(fetchRequest: FetchRequest): boolean {
+  return fetchRequest.kind !== "everything" && fetchRequest.stored.every(({ state }) => state === "Synced");
 }
 
 function formOf({ metadata }: SecretProviderClass): string {

@@ -23,11 +23,11 @@ import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
-import { createGuardrailKeeper, type Guardrails } from "./guardrails.ts";
+import { createPolicyMonitor, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import type { ComponentMetrics } from "./healing/component-metrics.ts";
 import { startComponents } from "./healing/components.ts";
-import { type CrdGate, createCrdGate } from "./healing/crd-gate.ts";
+import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
@@ -130,7 +130,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     ? startComponents({ ...options, copies, metrics: options.componentMetrics }, signal)
     : undefined;
   const crds = startCrds({ ...options, copies }, signal);
-  const guardrails = createGuardrailKeeper({
+  const guardrails = createPolicyMonitor({
     ...options,
     kube: options.probe,
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
@@ -200,7 +200,7 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
   const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
   const snapshots = startSnapshots({ kube, watcher, fingerprints, clock, random: options.random, logger, onChange: enqueue }, signal);
   const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
-  const statusGate = createCrdGate({
+  const statusGate = createCrdHealth({
     kube,
     ours: shipped(byName, STATUS_CRD),
     clock,
@@ -208,7 +208,7 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
     staleness: () => undefined,
   });
   const statuses = startStatusStore(
-    { kube, watcher, logger, gate: statusGate, isOfClass: (ref) => classes.get(ref) !== undefined, onLost: enqueue },
+    { kube, watcher, logger, crdHealth: statusGate, isOfClass: (ref) => classes.get(ref) !== undefined, onLost: enqueue },
     signal,
   );
   const onUseChanged = (classKey: string, isUsed: boolean): void => {
@@ -220,7 +220,7 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
   const grants = startGrants(watcher, retryFailing, signal);
-  const gate: CrdGate = createCrdGate({
+  const crdHealth: CrdHealth = createCrdHealth({
     kube,
     ours: shipped(byName, CLASS_CRD),
     clock,
@@ -241,20 +241,20 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
       return statuses.hasSynced || statuses.isUnserved ? undefined : "the status objects have not been listed yet";
     },
   });
-  relistAfterDamage(crds, { gate, classes, lookAt: enqueue });
-  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, gate };
+  relistAfterDamage(crds, { crdHealth, classes, lookAt: enqueue });
+  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth };
 }
 
 function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, live: LiveCopies, guardrails: Guardrails): ClassPorts {
   const { kube, clock, logger, events, metrics, settings } = options;
-  const { classes, secrets, blind, snapshots, statuses, edits, states, gate } = live;
+  const { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth } = live;
   const { consumers, driverSync } = live.pods;
   const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
   return {
     kube,
     clock,
-    gate,
-    caches: { settings, classes, secrets, snapshots, statuses, consumers, gate, cluster: { driverSync, guardrails } },
+    crdHealth,
+    caches: { settings, classes, secrets, snapshots, statuses, consumers, crdHealth, cluster: { driverSync, guardrails } },
     stores: { classes, snapshots, statuses, edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
     teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { batchedRead } from "../../src/sync/healing/crd-gate.ts";
+import { batchedRead } from "../../src/sync/healing/crd-health.ts";
 
 const never = new AbortController().signal;
 

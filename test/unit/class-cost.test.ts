@@ -11,7 +11,7 @@ import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { planSecret } from "../../src/domain/sync/secret-plan.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
-import { createLedgers } from "../../src/sync/vault/object-ledger.ts";
+import { createObjectVersionCaches } from "../../src/sync/vault/object-version-cache.ts";
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { checkVersions } from "../../src/sync/vault/version-check.ts";
@@ -123,10 +123,10 @@ async function readsOfCheck(shape: Shape, size: number): Promise<number> {
     { kind: "managedIdentity", clientId: "app" },
     "team",
   );
-  const ledger = createLedgers({ clock, metrics, onChange: () => true })(client);
+  const versionCache = createObjectVersionCaches({ clock, metrics, onChange: () => true })(client);
   const timing = { due: clock.now(), interval: INTERVAL, period: INTERVAL, credentialsMs: 0 };
   const intact = new Set(kind === "changes" ? ["out"] : []);
-  const question = {
+  const fetchRequest = {
     kind,
     ...timing,
     intact,
@@ -135,8 +135,8 @@ async function readsOfCheck(shape: Shape, size: number): Promise<number> {
   } as const;
   const secretObjects = [{ secretName: "out", type: "Opaque", data }];
   reads.count = 0;
-  const input = { classKey: "team/one", objects, secretObjects, question, now: clock.now() };
-  const { unchanged } = await checkVersions(ledger, input, new AbortController().signal);
+  const input = { classKey: "team/one", objects, secretObjects, fetchRequest, now: clock.now() };
+  const { unchanged } = await checkVersions(versionCache, input, new AbortController().signal);
   const { count } = reads;
   assert.equal(unchanged.size === 1, isAsWritten === true);
   return count;

@@ -73,7 +73,7 @@ describe("a repair", () => {
   test("asks for the objects of damaged Secrets alone, and stands for no poll", () => {
     const { fetch } = planFetch(mirrored(edited), atRest(), SETTINGS);
 
-    assert.deepEqual([fetch?.question.kind, fetch?.isPoll], ["repair", false]);
+    assert.deepEqual([fetch?.fetchRequest.kind, fetch?.isPoll], ["repair", false]);
   });
 
   test("waits where somebody undoes each, but never longer than the poll", () => {
@@ -82,7 +82,7 @@ describe("a repair", () => {
     const sooner = planFetch(mirrored(edited), { ...fought, nextPoll: NOW + 700 }, SETTINGS);
     assert.deepEqual(sooner.result, { kind: "requeueAfter", milliseconds: 700 });
     const due = planFetch(mirrored(edited), { ...fought, nextPoll: NOW }, SETTINGS);
-    assert.deepEqual([due.fetch?.trigger, due.fetch?.question.kind, due.fetch?.isPoll], ["SecretEdited", "changes", true]);
+    assert.deepEqual([due.fetch?.trigger, due.fetch?.fetchRequest.kind, due.fetch?.isPoll], ["SecretEdited", "changes", true]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import type { Precondition } from "../../src/sync/classes/action.ts";
 import { arePreconditionsMet } from "../../src/sync/classes/preconditions.ts";
-import type { GateState } from "../../src/sync/healing/crd-gate.ts";
+import type { GateState } from "../../src/sync/healing/crd-health.ts";
 import { CRD, classOf, secretOf } from "../support/fixtures/class-facts.ts";
 
 const HEALTHY: GateState = { kind: "whole", ...CRD };
@@ -45,13 +45,13 @@ async function asked(preconditions: readonly Precondition[], world: World): Prom
     order.push("crd");
     return crd;
   };
-  const gate = { state: crd, damagedSince: undefined, noteWatched: () => undefined, confirm };
+  const crdHealth = { state: crd, damagedSince: undefined, noteWatched: () => undefined, confirm };
   const watch = { hasSynced: true, lastActivity: 0, unbrokenSince: 0, isFollowed: true };
   const caches = {
     consumers: { isUsed: () => isUsed, watch },
     secrets: { hasSynced: true, isBlind: false, size: secrets.length, get: () => undefined, ofClass: () => secrets },
   };
-  return [await arePreconditionsMet({ kube, gate, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
+  return [await arePreconditionsMet({ kube, crdHealth, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
 }
 
 describe("preconditions", () => {

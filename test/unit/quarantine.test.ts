@@ -3,15 +3,21 @@ import { beforeEach, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { Quarantine } from "../../src/sync/quarantine.ts";
-import type { Mirror, Question } from "../../src/sync/vault/mirror.ts";
+import type { FetchRequest, Mirror } from "../../src/sync/vault/mirror.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const signal = new AbortController().signal;
 const GOOD: Mirror = { kind: "answered", notFresh: undefined, checkedAt: 0, retry: { kind: "backoff" }, secrets: [], warnings: [] };
 const timing = { due: 0, interval: 1, period: 1, credentialsMs: 0 };
-const EVERYTHING: Question = { kind: "everything", ...timing, sharedMs: 0 };
-const AT_REST: Question = { kind: "changes", ...timing, intact: new Set(), checked: 0, stored: [{ name: "s", state: "Synced", data: [] }] };
+const EVERYTHING: FetchRequest = { kind: "everything", ...timing, sharedMs: 0 };
+const AT_REST: FetchRequest = {
+  kind: "changes",
+  ...timing,
+  intact: new Set(),
+  checked: 0,
+  stored: [{ name: "s", state: "Synced", data: [] }],
+};
 
 /** Who else is due. */
 const OTHERS = (): boolean => true;
@@ -57,8 +63,8 @@ class Leaders {
     this.#store();
   }
 
-  mirror(provider: SecretProviderClass, question = EVERYTHING): Promise<Mirror> {
-    return this.#mirror(async () => GOOD)(provider, question, signal);
+  mirror(provider: SecretProviderClass, fetchRequest = EVERYTHING): Promise<Mirror> {
+    return this.#mirror(async () => GOOD)(provider, fetchRequest, signal);
   }
 
   /** As of a process that dies of it: the mirror never comes to an end. */
@@ -71,13 +77,13 @@ class Leaders {
     return this.#dieOf(AT_REST, [provider]);
   }
 
-  async #dieOf(question: Question, providers: readonly SecretProviderClass[]): Promise<void> {
+  async #dieOf(fetchRequest: FetchRequest, providers: readonly SecretProviderClass[]): Promise<void> {
     let reached = 0;
     const never = this.#mirror(() => {
       reached += 1;
       return new Promise(() => undefined);
     });
-    for (const provider of providers) void never(provider, question, signal);
+    for (const provider of providers) void never(provider, fetchRequest, signal);
     for (let turn = 0; turn < 10 && reached < providers.length; turn += 1) await new Promise(setImmediate);
     assert.equal(reached, providers.length);
   }

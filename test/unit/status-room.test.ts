@@ -30,11 +30,11 @@ function statusObject({ namespace, name }: ObjectRef, data: readonly object[], s
 async function aStore(isOfClass: (ref: ObjectRef) => boolean = () => false) {
   const cluster = new SimulatedCluster(new ManualClock());
   const lost: string[] = [];
-  const gate = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
+  const crdHealth = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
     typeof startStatusStore
-  >[0]["gate"]; // Of a CRD that nothing happens to.
+  >[0]["crdHealth"]; // Of a CRD that nothing happens to.
   const onLost = (key: string): void => void lost.push(key);
-  const options = { kube: cluster.client, watcher: cluster.watcher, logger: recordingLogger(), gate, isOfClass, onLost };
+  const options = { kube: cluster.client, watcher: cluster.watcher, logger: recordingLogger(), crdHealth, isOfClass, onLost };
   const store = startStatusStore(options, new AbortController().signal);
   await quiet();
   return { cluster, store, lost };

@@ -37,11 +37,14 @@ describe("a status that changes while its write is under way", () => {
       return made;
     };
     const kube = { ...cluster.client, apply };
-    const gate = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
+    const crdHealth = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
       typeof startStatusStore
-    >[0]["gate"]; // Of a CRD that nothing happens to.
+    >[0]["crdHealth"]; // Of a CRD that nothing happens to.
     const onLost = (key: string): void => void lost.push(key);
-    store = startStatusStore({ kube, watcher: cluster.watcher, logger: recordingLogger(), gate, isOfClass: () => true, onLost }, signal);
+    store = startStatusStore(
+      { kube, watcher: cluster.watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost },
+      signal,
+    );
     await quiet();
     await store.update(CLASS, () => statusOf(1), signal);
     await quiet();

@@ -5,7 +5,7 @@ import { createVaultClients } from "../../src/azure/vault-clients.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
-import { createLedgers, type ObjectLedger } from "../../src/sync/vault/object-ledger.ts";
+import { createObjectVersionCaches, type ObjectVersionCache } from "../../src/sync/vault/object-version-cache.ts";
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { checkVersions } from "../../src/sync/vault/version-check.ts";
@@ -21,7 +21,7 @@ const signal = new AbortController().signal;
 
 let clock: ManualClock;
 let vaults: ListedVaults;
-let ledgerOf: (clientId: string) => ObjectLedger;
+let versionCacheOf: (clientId: string) => ObjectVersionCache;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -29,9 +29,9 @@ beforeEach(async () => {
   vaults = new ListedVaults(clock);
   const metrics = createVaultMetrics(new Registry());
   const budgeted = withBudget(vaults, { clock, random: () => 0, metrics });
-  const ledgers = createLedgers({ clock, metrics, onChange: () => true });
+  const versionCaches = createObjectVersionCaches({ clock, metrics, onChange: () => true });
   const address = { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT };
-  ledgerOf = (clientId) => ledgers(budgeted.clientFor(address, { kind: "managedIdentity", clientId }, "team"));
+  versionCacheOf = (clientId) => versionCaches(budgeted.clientFor(address, { kind: "managedIdentity", clientId }, "team"));
 });
 
 const anObject = (name: string): ClassObject => ({
@@ -47,14 +47,14 @@ const anObject = (name: string): ClassObject => ({
 
 /** One look at a class that names these objects, as its worker takes it; the answers that came. */
 async function look(
-  ledger: ObjectLedger,
+  versionCache: ObjectVersionCache,
   names: readonly string[],
   classKey = "team/one",
   interval = INTERVAL,
 ): Promise<readonly object[]> {
   const objects = names.map(anObject);
-  const question = { kind: "everything", due: clock.now(), interval, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
-  const check = await checkVersions(ledger, { classKey, objects, secretObjects: [], question, now: clock.now() }, signal);
+  const fetchRequest = { kind: "everything", due: clock.now(), interval, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
+  const check = await checkVersions(versionCache, { classKey, objects, secretObjects: [], fetchRequest, now: clock.now() }, signal);
   const answers: object[] = [];
   for (const { name } of check.wanted) {
     const answer = await check.reader.getSecret(name, undefined, signal).catch((error: unknown) => error);
@@ -65,11 +65,13 @@ async function look(
 
 describe("what the worker remembers of objects", () => {
   test("B-8: is of those that some class names, however often a class is edited to name others", async () => {
-    const ledger = ledgerOf("app");
+    const versionCache = versionCacheOf("app");
     const nameOf = (edit: number): string => `absent-${edit}`;
-    for (let edit = 0; edit < 50; edit += 1) await look(ledger, [nameOf(edit)]);
+    for (let edit = 0; edit < 50; edit += 1) await look(versionCache, [nameOf(edit)]);
 
-    const remembered = Array.from({ length: 50 }, (_, edit) => ledger.lookOf({ type: "secret", name: nameOf(edit), version: undefined }));
+    const remembered = Array.from({ length: 50 }, (_, edit) =>
+      versionCache.lookOf({ type: "secret", name: nameOf(edit), version: undefined }),
+    );
     assert.equal(remembered.filter((each) => each !== undefined).length, 1);
     const [error] = remembered.flatMap((each) => each?.error ?? []);
     assert.equal(error?.code, "NotFound");
@@ -78,29 +80,29 @@ describe("what the worker remembers of objects", () => {
 
   // What was known of objects that no Secret holds was asked for anew at each poll after one that had come soon after an edit.
   test("outlasts the next poll of a class whose last one came soon after another look at it", async () => {
-    const ledger = ledgerOf("app");
-    await look(ledger, ["kept"], "team/one", INTERVAL / 4);
+    const versionCache = versionCacheOf("app");
+    await look(versionCache, ["kept"], "team/one", INTERVAL / 4);
     await clock.advance(INTERVAL);
-    await look(ledger, ["other"], "team/two");
+    await look(versionCache, ["other"], "team/two");
 
-    assert.ok(ledger.lookOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
+    assert.ok(versionCache.lookOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
   });
 
   test("B-8: ends with the last class that names them", async () => {
-    const ledger = ledgerOf("app");
-    const lookOf = () => ledger.lookOf({ type: "secret", name: "absent", version: undefined });
-    await look(ledger, ["absent"], "team/gone");
-    await look(ledger, ["absent"], "team/stays");
+    const versionCache = versionCacheOf("app");
+    const lookOf = () => versionCache.lookOf({ type: "secret", name: "absent", version: undefined });
+    await look(versionCache, ["absent"], "team/gone");
+    await look(versionCache, ["absent"], "team/stays");
     assert.ok(lookOf() !== undefined);
 
     for (let poll = 0; poll < 4; poll += 1) {
       await clock.advance(INTERVAL);
-      await look(ledger, ["absent"], "team/stays");
+      await look(versionCache, ["absent"], "team/stays");
     }
     assert.ok(lookOf() !== undefined, "the control");
     for (let poll = 0; poll < 4; poll += 1) {
       await clock.advance(INTERVAL);
-      await look(ledger, ["another"], "team/third");
+      await look(versionCache, ["another"], "team/third");
     }
 
     assert.equal(lookOf(), undefined);
@@ -110,7 +112,7 @@ describe("what the worker remembers of objects", () => {
 describe("a value that the worker keeps for a moment", () => {
   test("B-7: is dropped by the next call for anybody, whether or not its own identity asks for something again", async () => {
     vaults.set("shared");
-    const first = ledgerOf("first");
+    const first = versionCacheOf("first");
     const given: WeakRef<object>[] = [];
     const ask = async (): Promise<void> => {
       for (const classKey of ["team/one", "team/two"])
@@ -121,7 +123,7 @@ describe("a value that the worker keeps for a moment", () => {
     assert.ok((await heldOf(given)) > 0, "the control: it is kept for the second class");
 
     await clock.advance(20_000);
-    await look(ledgerOf("second"), ["shared"]);
+    await look(versionCacheOf("second"), ["shared"]);
 
     assert.equal(await heldOf(given), 0);
   });

@@ -145,9 +145,13 @@ async function setStatus(
 }
 
 /** Generation of the class by now, where that is not the one that the outcome is about. While its CRD is not whole it may be served cut. */
-function newerThan({ caches, gate, stores }: ClassPorts, { key, spc }: Subject, { generation, secrets }: ClassOutcome): number | undefined {
+function newerThan(
+  { caches, crdHealth, stores }: ClassPorts,
+  { key, spc }: Subject,
+  { generation, secrets }: ClassOutcome,
+): number | undefined {
   const current = stores.classes.get(refOfKey(key));
-  if (current === undefined || current === spc || gate.state.kind === "frozen") return undefined;
+  if (current === undefined || current === spc || crdHealth.state.kind === "frozen") return undefined;
   const now = mirroredNow(caches, current);
   return now === undefined || isAbout({ observedClassGeneration: generation, secrets }, now) ? undefined : now.generation;
 }

@@ -12,7 +12,7 @@ const WORTH_TELLING_MS = 10_000;
 
 /** Says in the status of a class that nothing is changed because of it while its CRD is not whole. */
 export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  const { state, damagedSince } = ports.gate;
+  const { state, damagedSince } = ports.crdHealth;
   const now = ports.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
   ports.teller.tellFreeze(state.why, damagedSince);

@@ -8,7 +8,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { adoptedNames } from "../../domain/sync/take-over.ts";
 import type { Guardrails } from "../guardrails.ts";
-import type { CrdGate, GateState } from "../healing/crd-gate.ts";
+import type { CrdHealth, GateState } from "../healing/crd-health.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
 import type { DriverSync } from "../secrets/driver-sync.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
@@ -26,7 +26,7 @@ export interface ClassCaches {
   readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
   readonly statuses: Pick<StatusStore, "get" | "has">;
   readonly consumers: Pick<Consumers, "isUsed" | "watch">;
-  readonly gate: Pick<CrdGate, "state" | "damagedSince">;
+  readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
   /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
   readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
 }
@@ -65,8 +65,8 @@ export interface NamedSecret {
 
 /** What there is of the class at this moment. */
 export function observe(caches: ClassCaches, key: string, now: number): Observation {
-  const { classes, snapshots, gate } = caches;
-  const crd = gate.state;
+  const { classes, snapshots, crdHealth } = caches;
+  const crd = crdHealth.state;
   const spc = classes.get(refOfKey(key));
   const isCurrent = spc !== undefined && crd.kind === "whole" && snapshots.isCurrent(spc, crd);
   const isSnapshotNeeded = spc === undefined || (crd.kind === "whole" && !isCurrent);

@@ -7,7 +7,7 @@ import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
-import type { Question } from "../vault/mirror.ts";
+import type { FetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
@@ -41,7 +41,7 @@ export interface Mirrored extends Observation {
 /** What the vault is asked, and why. */
 export interface Fetch {
   readonly trigger: FetchTrigger;
-  readonly question: Question;
+  readonly fetchRequest: FetchRequest;
   /** Whatever else it is for, it is a poll that was due, too. */
   readonly isPoll: boolean;
   /** Value of the refresh annotation. */
@@ -124,7 +124,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   }
   const fetch: Fetch = {
     trigger,
-    question: questionOf(observation, state, [trigger, isPollDue]),
+    fetchRequest: fetchRequestOf(observation, state, [trigger, isPollDue]),
     isPoll: isPollDue || !isRepair(trigger),
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
@@ -165,7 +165,7 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function questionOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchTrigger, boolean]): Question {
+function fetchRequestOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchTrigger, boolean]): FetchRequest {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.

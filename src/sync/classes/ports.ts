@@ -1,7 +1,7 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { ClassStates } from "./class-states.ts";
@@ -15,7 +15,7 @@ import type { UnansweredEdits } from "./unanswered-edits.ts";
 export interface ClassPorts {
   readonly kube: KubeClient;
   readonly clock: Clock;
-  readonly gate: CrdGate;
+  readonly crdHealth: CrdHealth;
   readonly caches: ClassCaches;
   readonly stores: ClassStores;
   readonly secretWriter: SecretWriter;

@@ -4,7 +4,7 @@ import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/k
 import { refOfKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { findByName } from "../find-by-name.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
 import type { Precondition } from "./action.ts";
 import { hasLiveConsumer } from "./consumers.ts";
 import type { ClassCaches } from "./observe.ts";
@@ -12,7 +12,7 @@ import type { ClassCaches } from "./observe.ts";
 /** What is asked. */
 interface Reading {
   readonly kube: KubeClient;
-  readonly gate: CrdGate;
+  readonly crdHealth: CrdHealth;
   readonly caches: Pick<ClassCaches, "consumers" | "secrets">;
 }
 
@@ -27,7 +27,7 @@ export async function arePreconditionsMet(
   return true;
 }
 
-async function holds({ kube, gate, caches }: Reading, key: string, precondition: Precondition, signal: AbortSignal): Promise<boolean> {
+async function holds({ kube, crdHealth, caches }: Reading, key: string, precondition: Precondition, signal: AbortSignal): Promise<boolean> {
   const ref = refOfKey(key);
   const read = () => kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
   switch (precondition.kind) {
@@ -38,7 +38,7 @@ async function holds({ kube, gate, caches }: Reading, key: string, precondition:
       return found.kind === "found" && found.object.metadata.resourceVersion === precondition.resourceVersion;
     }
     case "crdHealthy": {
-      const crd = await gate.confirm(signal);
+      const crd = await crdHealth.confirm(signal);
       return crd.kind === "whole" && (precondition.uid === undefined || precondition.uid === crd.crdUid);
     }
     case "noLiveConsumer":

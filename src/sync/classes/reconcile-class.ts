@@ -72,8 +72,8 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const stopTimer = metrics.syncDuration.startTimer();
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
-  const answer = await mirror(spc, fetch.question, signal);
-  if (caches.gate.state.kind === "frozen") return false;
+  const answer = await mirror(spc, fetch.fetchRequest, signal);
+  if (caches.crdHealth.state.kind === "frozen") return false;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;

@@ -75,7 +75,7 @@ export async function reviewStatuses(
           queue.add(keyOf(provider));
       }
       // Classes that went with their CRD are polled as little as those that it cuts.
-      if (ports.gate.state.kind !== "frozen") continue;
+      if (ports.crdHealth.state.kind !== "frozen") continue;
       for (const { key } of ports.stores.statuses.list()) {
         const ref = refOfKey(key);
         if (ports.stores.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, startedAt) !== undefined)
@@ -91,11 +91,11 @@ function namespaceOf(classKey: string): string {
 }
 
 /** Milliseconds until it is worth telling that an edit has no answer; undefined where it has one, or nobody knows. */
-function reviewEdit({ caches, gate, stores }: ClassPorts, provider: HeldClass): "due" | number | undefined {
+function reviewEdit({ caches, crdHealth, stores }: ClassPorts, provider: HeldClass): "due" | number | undefined {
   const { edits, statuses } = stores;
   const dueIn = edits.dueIn(keyOf(provider));
   // While its CRD is not whole, the class may be served cut: a later review knows.
-  if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || gate.state.kind === "frozen") return undefined;
+  if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || crdHealth.state.kind === "frozen") return undefined;
   if (!mayBeOutdated(caches, statuses, provider)) {
     edits.end(keyOf(provider));
     return undefined;
@@ -136,8 +136,8 @@ function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed
   return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
 }
 
-function isReviewed({ caches, gate }: ClassPorts, { provider }: Reviewed): boolean {
-  return provider === undefined ? caches.settings.enableSecretRotation && gate.state.kind === "frozen" : isPolled(caches, provider);
+function isReviewed({ caches, crdHealth }: ClassPorts, { provider }: Reviewed): boolean {
+  return provider === undefined ? caches.settings.enableSecretRotation && crdHealth.state.kind === "frozen" : isPolled(caches, provider);
 }
 
 /** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
@@ -168,7 +168,7 @@ async function takeBack(
 }
 
 function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): Told {
-  const { state } = ports.gate;
+  const { state } = ports.crdHealth;
   const lastPoll = ports.stores.states.get(key)?.lastPoll ?? facts.lastCheck;
   // Polls were made since, and answered by a list that is older than one poll.
   if (lastPoll - facts.lastCheck > facts.interval) return throttledPolls(facts);

@@ -4,7 +4,7 @@ import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts"
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
 import { handOver } from "../healing/hand-over.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
 import type { HeldClasses } from "./held-classes.ts";
@@ -12,7 +12,7 @@ import type { HeldClasses } from "./held-classes.ts";
 /** What keeping a class and its snapshot alike goes through. */
 interface SnapshotPorts {
   readonly kube: KubeClient;
-  readonly gate: CrdGate;
+  readonly crdHealth: CrdHealth;
   readonly stores: { readonly classes: HeldClasses; readonly snapshots: Snapshots };
   readonly teller: { readonly logger: Logger; readonly countHealed: (how: "repaired") => void };
 }
@@ -27,11 +27,11 @@ interface CutClass {
  * was served uncut. A snapshot under the wrong uid would turn the loss of its class into a deletion. False where something has moved.
  */
 export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
-  const { kube, gate, stores } = ports;
+  const { kube, crdHealth, stores } = ports;
   const { namespace = "", name, uid } = spc.metadata;
-  const before = await gate.confirm(signal);
+  const before = await crdHealth.confirm(signal);
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
-  const after = await gate.confirm(signal);
+  const after = await crdHealth.confirm(signal);
   const isSteady =
     before.kind === "whole" && after.kind === "whole" && before.crdUid === after.crdUid && before.crdGeneration === after.crdGeneration;
   if (!isSteady || found.kind !== "found" || found.object.metadata.uid !== uid) return false;
@@ -44,12 +44,12 @@ export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClas
  * leaves what somebody else owns, too. The snapshot taken next knows nothing of who owned what.
  */
 export async function handOverClass(
-  { kube, gate }: SnapshotPorts,
+  { kube, crdHealth }: SnapshotPorts,
   { namespace, name, managedFields }: ClassSnapshot,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
-  const crd = await gate.confirm(signal);
+  const crd = await crdHealth.confirm(signal);
   if (found.kind !== "found" || crd.kind !== "whole") return;
   const live = found.object.metadata.managedFields ?? [];
   if (!isOwner(FIELD_MANAGER, live)) return;
@@ -60,10 +60,10 @@ export async function handOverClass(
 
 /** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */
 export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: CutClass, signal: AbortSignal): Promise<void> {
-  const { kube, gate, stores, teller } = ports;
+  const { kube, crdHealth, stores, teller } = ports;
   const ref = { namespace: snapshot.namespace, name: snapshot.name };
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
-  const crd = await gate.confirm(signal);
+  const crd = await crdHealth.confirm(signal);
   if (found.kind !== "found" || crd.kind !== "whole") return;
   const live = found.object;
   if (snapshotDrift(snapshot, live, crd) !== "damaged") {

@@ -8,7 +8,7 @@ import { isVersionOlder } from "../../domain/resource-version.ts";
 import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { type HeldStatus, heldStatus, type StatusExcess } from "../../domain/sync/held-status.ts";
 import { Turns } from "../../runtime/turns.ts";
-import type { CrdGate } from "../healing/crd-gate.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
 import { ALL_STATUSES_BYTES, ClassRoom, NAMESPACE_BYTES } from "./class-room.ts";
 import { applyStatus, deleteStatus } from "./status-writes.ts";
 
@@ -41,7 +41,7 @@ export interface StatusStoreOptions {
   readonly watcher: KubeWatcher;
   readonly logger: Logger;
   /** Of the CRD of the statuses: what is written while it goes away is refused, or is lost with it. */
-  readonly gate: CrdGate;
+  readonly crdHealth: CrdHealth;
   /** Whether there is a class of that name. Of a status without one nothing is kept beyond what is stored. */
   readonly isOfClass: (ref: ObjectRef) => boolean;
   /** A status disappeared without our doing, is not what we write, or has room by now. Other updates are our own and need no answer. */
@@ -51,7 +51,7 @@ export interface StatusStoreOptions {
 const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
-  const { kube, watcher, gate, logger, isOfClass, onLost } = options;
+  const { kube, watcher, crdHealth, logger, isOfClass, onLost } = options;
   const room = new ClassRoom(onLost, ALL_STATUSES_BYTES);
   /** Our own writes that the watch has not shown yet. */
   const written = new Map<string, Written>();
@@ -170,7 +170,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const status = toStore(ref);
     if (status === undefined) return true;
     // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
-    if (gate.state.kind === "frozen" || (await gate.confirm(storeSignal)).kind === "frozen") return false;
+    if (crdHealth.state.kind === "frozen" || (await crdHealth.confirm(storeSignal)).kind === "frozen") return false;
     await store(ref, status, storeSignal);
     return !unstored.has(objectKey(ref));
   };
@@ -188,7 +188,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       turns.run(objectKey(ref), async () => {
         const status = change(told(ref)) ?? toStore(ref);
         if (status === undefined) return;
-        if (gate.state.kind === "frozen") unstored.set(objectKey(ref), status);
+        if (crdHealth.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);
       }),
     hasUnstored: (ref) => toStore(ref) !== undefined || lostWrite(ref) !== undefined,

@@ -2,7 +2,7 @@ import { workerDeployment } from "../../domain/healing/components.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { SyncMetrics } from "../metrics.ts";
-import type { GateState } from "./crd-gate.ts";
+import type { GateState } from "./crd-health.ts";
 
 export interface FreezeOptions {
   readonly events: EventSink;

@@ -9,7 +9,7 @@ import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import { patiently, RETRIES } from "../patience.ts";
 import type { ComponentCopies } from "./component-copies.ts";
-import type { CrdGate } from "./crd-gate.ts";
+import type { CrdHealth } from "./crd-health.ts";
 import { healCrd } from "./heal-crd.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 
@@ -91,18 +91,18 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
 export function relistAfterDamage(
   crds: WatchedCrds,
   {
-    gate,
+    crdHealth,
     classes,
     lookAt,
   }: {
-    readonly gate: CrdGate;
+    readonly crdHealth: CrdHealth;
     readonly classes: Pick<Reflector<SecretProviderClass>, "list" | "relist">;
     readonly lookAt: (classKey: string) => void;
   },
 ): void {
   let generation: number | undefined;
   crds.onClassCrd((live) => {
-    gate.noteWatched(live);
+    crdHealth.noteWatched(live);
     const current = live?.metadata.generation;
     if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
     generation = current;

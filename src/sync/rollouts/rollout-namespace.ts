@@ -27,7 +27,7 @@ export interface RolloutSettings {
 /** Everything that a look at a namespace reads and writes through. */
 export interface RolloutContext {
   readonly worker: Teller &
-    Pick<ClassPorts, "kube" | "clock" | "gate"> &
+    Pick<ClassPorts, "kube" | "clock" | "crdHealth"> &
     Pick<ClassStores, "classes" | "statuses"> & { readonly secrets: SecretStore };
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
@@ -56,7 +56,7 @@ const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
-  if (!context.workloads.hasSynced || context.worker.gate.state.kind === "frozen") return AGAIN;
+  if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
   const asking = await withProof(context, await withoutYoung(context, judged, signal), signal);
   const plan = planNamespace(asking, context.settings.mostAtATime);

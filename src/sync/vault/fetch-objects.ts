@@ -18,7 +18,7 @@ import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
-import { ledgerKey } from "./object-ledger.ts";
+import { versionCacheKey } from "./object-version-cache.ts";
 import { KINDS } from "./vault-listings.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
@@ -89,21 +89,22 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
  */
 function askingOnce(client: ObjectReader, objects: readonly ClassObject[]): ObjectReader {
   const askers = Map.groupBy(objects, (object) =>
-    hasHistory(object) ? historyQuestion(KINDS[object.type], object.name) : ledgerKey(object),
+    hasHistory(object) ? historyQuestion(KINDS[object.type], object.name) : versionCacheKey(object),
   );
   const answers = new Map<string, Promise<unknown>>();
-  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
-    if ((askers.get(question)?.length ?? 0) < 2) return ask();
+  const once = <T>(fetchRequest: string, ask: () => Promise<T>): Promise<T> => {
+    if ((askers.get(fetchRequest)?.length ?? 0) < 2) return ask();
     // Under one question only this type of answer is ever put.
-    const answer = (answers.get(question) ?? ask()) as Promise<T>;
-    answers.set(question, answer);
+    const answer = (answers.get(fetchRequest) ?? ask()) as Promise<T>;
+    answers.set(fetchRequest, answer);
     return answer;
   };
   return {
-    getSecret: (name, version, signal) => once(ledgerKey({ type: "secret", name, version }), () => client.getSecret(name, version, signal)),
-    getKey: (name, version, signal) => once(ledgerKey({ type: "key", name, version }), () => client.getKey(name, version, signal)),
+    getSecret: (name, version, signal) =>
+      once(versionCacheKey({ type: "secret", name, version }), () => client.getSecret(name, version, signal)),
+    getKey: (name, version, signal) => once(versionCacheKey({ type: "key", name, version }), () => client.getKey(name, version, signal)),
     getCertificate: (name, version, signal) =>
-      once(ledgerKey({ type: "cert", name, version }), () => client.getCertificate(name, version, signal)),
+      once(versionCacheKey({ type: "cert", name, version }), () => client.getCertificate(name, version, signal)),
     listVersions: async function* (kind, name, signal) {
       yield* await once(historyQuestion(kind, name), () => Array.fromAsync(client.listVersions(kind, name, signal)));
     },

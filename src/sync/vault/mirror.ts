@@ -5,7 +5,7 @@ import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.t
 import type { KeyStatus, SecretStatus, Told } from "../../domain/sync/class-status.ts";
 
 /** Asks the vault what the Secrets of a class should be. */
-export type FetchMirror = (spc: SecretProviderClass, question: Question, signal: AbortSignal) => Promise<Mirror>;
+export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
 
 /** What the vault says that the Secrets of a class should be. */
 export type Mirror =
@@ -37,7 +37,7 @@ export type MirroredSecret =
     };
 
 /** What a look at a class wants to know of its vault. */
-export type Question = AllOfIt | StoredQuestion;
+export type FetchRequest = AllOfIt | StoredFetchRequest;
 
 interface Timing {
   /** Unix milliseconds: when the look was due, however late it runs. */
@@ -58,7 +58,7 @@ export interface AllOfIt extends Timing {
 }
 
 /** `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. */
-export interface StoredQuestion extends Timing {
+export interface StoredFetchRequest extends Timing {
   readonly kind: "changes" | "repair";
   /** Names of Secrets that are there as they were written. */
   readonly intact: ReadonlySet<string>;

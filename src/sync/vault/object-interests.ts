@@ -18,7 +18,7 @@ export interface InterestsOptions {
 /** Classes that do not come again are looked for this often (milliseconds). */
 const EXPIRY_MS = 60_000;
 
-/** Which classes name which objects, each by its key in the ledger (`secret/name`). */
+/** Which classes name which objects, each by its key in the version cache (`secret/name`). */
 export class Interests {
   readonly #byClass = new Map<string, Interest>();
   readonly #byObject = new Map<string, Set<string>>();

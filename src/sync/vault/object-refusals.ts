@@ -1,6 +1,6 @@
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { ObjectFailure } from "./fetch-objects.ts";
-import type { Question } from "./mirror.ts";
+import type { FetchRequest } from "./mirror.ts";
 
 export interface Refusal {
   readonly failure: ObjectFailure;
@@ -16,7 +16,7 @@ export interface Attempt {
   readonly classKey: string;
   /** All that the class names. */
   readonly objects: readonly ClassObject[];
-  readonly question: Question;
+  readonly fetchRequest: FetchRequest;
   readonly asked: readonly ClassObject[];
   readonly failures: readonly ObjectFailure[];
   /** Unix milliseconds. */
@@ -33,15 +33,15 @@ export class ObjectRefusals {
   /** Keys of what each class was refused. */
   readonly #byClass = new Map<string, ReadonlySet<string>>();
 
-  note({ classKey, objects, question, asked, failures, now }: Attempt): void {
+  note({ classKey, objects, fetchRequest, asked, failures, now }: Attempt): void {
     const byObject = new Map(failures.map((failure) => [failure.object, failure]));
     const kept = this.#keepNamed(classKey, objects);
     for (const object of asked) {
       const key = keyOf(object);
       const failure = byObject.get(object);
       if (failure === undefined) this.#byObject.delete(key);
-      else if (question.kind === "changes" && isLasting(failure)) {
-        this.#byObject.set(key, { failure, due: question.due, at: now });
+      else if (fetchRequest.kind === "changes" && isLasting(failure)) {
+        this.#byObject.set(key, { failure, due: fetchRequest.due, at: now });
         kept.add(key);
       }
     }

@@ -21,8 +21,8 @@ import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
-import type { FetchMirror, Mirror, MirroredSecret, Question } from "./mirror.ts";
-import { createLedgers, type ObjectLedger } from "./object-ledger.ts";
+import type { FetchMirror, FetchRequest, Mirror, MirroredSecret } from "./mirror.ts";
+import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
@@ -39,7 +39,7 @@ export interface MirrorsOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly vaultMetrics: VaultMetrics;
-  /** As of a ledger. */
+  /** As of a version cache. */
   readonly onChange: (classKey: string) => boolean;
 }
 
@@ -53,22 +53,22 @@ export interface ContentOptions {
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
 interface Mirroring extends Omit<MirrorsOptions, "vaults" | "random" | "onChange"> {
   readonly vaults: BudgetedClients;
-  readonly ledgerOf: (client: BudgetedClient) => ObjectLedger;
+  readonly versionCacheOf: (client: BudgetedClient) => ObjectVersionCache;
   readonly credentials: RecentSecrets;
 }
 
 export function createMirrors({ vaults, random, onChange, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
   const budgeted = withBudget(vaults, { clock, random, metrics });
-  const ledgerOf = createLedgers({ clock, metrics, onChange });
+  const versionCacheOf = createObjectVersionCaches({ clock, metrics, onChange });
   const credentials = new RecentSecrets(options.identities.kube, clock);
-  const mirroring: Mirroring = { ...options, vaults: budgeted, ledgerOf, credentials };
-  return (provider, question, signal) => mirrorFromVault(mirroring, { provider, question }, signal);
+  const mirroring: Mirroring = { ...options, vaults: budgeted, versionCacheOf, credentials };
+  return (provider, fetchRequest, signal) => mirrorFromVault(mirroring, { provider, fetchRequest }, signal);
 }
 
 interface MirrorRequest {
   readonly provider: SecretProviderClass;
-  readonly question: Question;
+  readonly fetchRequest: FetchRequest;
 }
 
 type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
@@ -80,13 +80,13 @@ const MOST_WARNINGS = 20;
 
 /** Asks the vault of a class for its objects and says what its Secrets should be. */
 async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
-  const { provider, question } = request;
+  const { provider, fetchRequest } = request;
   const owner = objectKey(provider.metadata);
   const opened = openProviderClass(provider.spec, { owner, ...options.cloud });
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
-  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, question.credentialsMs, asked);
+  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, fetchRequest.credentialsMs, asked);
   const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
@@ -99,9 +99,9 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const forbidden = vaultRefusal(options.identities.limits, address, namespace);
   if (forbidden) return refused(asRefusal(forbidden));
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
-  const ledger = options.ledgerOf(options.vaults.clientFor(address, identity.value, namespace));
+  const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
   try {
-    const mirror = await mirrorObjects(options, { ...request, ledger, objects, content }, signal);
+    const mirror = await mirrorObjects(options, { ...request, versionCache, objects, content }, signal);
     if (mirror.kind !== "answered") return mirror;
     return { ...mirror, warnings: warnings.slice(0, MOST_WARNINGS).map(({ field, message }) => shortText(`${field}: ${message}`)) };
   } catch (error) {
@@ -112,29 +112,29 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
 }
 
 interface MirrorObjects extends MirrorRequest {
-  readonly ledger: ObjectLedger;
+  readonly versionCache: ObjectVersionCache;
   readonly objects: readonly ClassObject[];
   readonly content: ClassContent;
 }
 
 async function mirrorObjects(
   { clock, content: { render, values } }: Mirroring,
-  { provider, question, ledger, objects, content }: MirrorObjects,
+  { provider, fetchRequest, versionCache, objects, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
   const secretObjects = provider.spec?.secretObjects ?? [];
-  const input = { classKey: keyOf(provider), objects, secretObjects, question, now: clock.now() };
-  const check = await checkVersions(ledger, input, signal);
+  const input = { classKey: keyOf(provider), objects, secretObjects, fetchRequest, now: clock.now() };
+  const check = await checkVersions(versionCache, input, signal);
   const fetch = (hasRoom: (bytes: number) => boolean): Promise<FetchedInRoom> =>
     fetchObjects({ client: check.reader, render, content, hasRoom }, check.wanted, signal);
   const { files, failures } = check.wanted.length === 0 ? NOTHING : await values.fetch(provider, fetch, signal);
-  ledger.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
+  versionCache.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
   const outcomes = await content.buildSecrets(secretObjects, files, signal);
   // In the class's order: which of them met the vault this time must not change what its status says.
   const places = new Map(objects.map(({ path }, index) => [path, index]));
   const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;
   const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
-  return answer({ provider, question, check }, outcomes, { files, failures: inOrder });
+  return answer({ provider, fetchRequest, check }, outcomes, { files, failures: inOrder });
 }
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {
@@ -150,12 +150,12 @@ interface Answering extends MirrorRequest {
 }
 
 /** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
-function answer({ provider, question, check }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
+function answer({ provider, fetchRequest, check }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
   const [first] = failures;
   if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused({ ...first, retry: retryOf(failures) });
   const secrets = outcomes.map(
     (outcome, index) =>
-      unchanged(outcome, check, question) ?? mirrored(outcome, provider.spec?.secretObjects?.[index], { files, failures }),
+      unchanged(outcome, check, fetchRequest) ?? mirrored(outcome, provider.spec?.secretObjects?.[index], { files, failures }),
   );
   const notFresh = first === undefined ? undefined : { reason: first.reason, message: first.message };
   return {
@@ -175,11 +175,11 @@ function retryOf(failures: Fetched["failures"]): Retry {
 }
 
 /** Its files are absent because nobody asked for them. */
-function unchanged(outcome: SecretOutcome, check: VersionCheck, question: Question): MirroredSecret | undefined {
-  if (outcome.kind === "desired" || question.kind === "everything") return undefined;
+function unchanged(outcome: SecretOutcome, check: VersionCheck, fetchRequest: FetchRequest): MirroredSecret | undefined {
+  if (outcome.kind === "desired" || fetchRequest.kind === "everything") return undefined;
   const { name, problem } = outcome;
   if (!check.unchanged.has(name) || problem.isFileMissing !== true) return undefined;
-  const data = question.stored.find((secret) => secret.name === name)?.data ?? [];
+  const data = fetchRequest.stored.find((secret) => secret.name === name)?.data ?? [];
   return { kind: "unchanged", name, keys: data.map(asHeld) };
 }
 

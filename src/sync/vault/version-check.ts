@@ -11,8 +11,8 @@ import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownVersion, sourcesOf } from "./known-files.ts";
-import type { Question, StoredQuestion } from "./mirror.ts";
-import { ledgerKey, type ObjectLedger, type Reading, type RecordedLook } from "./object-ledger.ts";
+import type { FetchRequest, StoredFetchRequest } from "./mirror.ts";
+import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
 
@@ -25,7 +25,7 @@ export interface CheckInput {
   readonly classKey: string;
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObject[];
-  readonly question: Question;
+  readonly fetchRequest: FetchRequest;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -43,48 +43,52 @@ export interface VersionCheck {
 }
 
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
-export async function checkVersions(ledger: ObjectLedger, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
-  const { classKey, objects, question, now } = input;
-  const forgottenAfter = now + 2 * question.period * ledger.stretchFor(classKey);
-  const keys = objects.filter((object) => !hasHistory(object)).map(ledgerKey);
-  ledger.interests.name(classKey, { keys, until: forgottenAfter }, now);
-  const { due } = question;
-  if (question.kind === "everything") {
-    const reader = ledger.reader({ classKey, due, notBefore: now - question.sharedMs });
+export async function checkVersions(versionCache: ObjectVersionCache, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
+  const { classKey, objects, fetchRequest, now } = input;
+  const forgottenAfter = now + 2 * fetchRequest.period * versionCache.stretchFor(classKey);
+  const keys = objects.filter((object) => !hasHistory(object)).map(versionCacheKey);
+  versionCache.interests.name(classKey, { keys, until: forgottenAfter }, now);
+  const { due } = fetchRequest;
+  if (fetchRequest.kind === "everything") {
+    const reader = versionCache.reader({ classKey, due, notBefore: now - fetchRequest.sharedMs });
     return { wanted: objects, failures: [], unchanged: new Set(), reader, checkedAt: now };
   }
-  if (question.kind === "repair") return repairCheck(ledger, input, question);
-  return changesCheck(ledger, { ...input, question }, signal);
+  if (fetchRequest.kind === "repair") return repairCheck(versionCache, input, fetchRequest);
+  return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
-function repairCheck(ledger: ObjectLedger, { classKey, objects, secretObjects, now }: CheckInput, question: StoredQuestion): VersionCheck {
-  const { intact, stored } = question;
+function repairCheck(
+  versionCache: ObjectVersionCache,
+  { classKey, objects, secretObjects, now }: CheckInput,
+  fetchRequest: StoredFetchRequest,
+): VersionCheck {
+  const { intact, stored } = fetchRequest;
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
   const wanted = objects.filter(isMakerOf(filesOf(damaged)));
-  const reader = ledger.reader({ classKey, due: question.due, notBefore: now });
+  const reader = versionCache.reader({ classKey, due: fetchRequest.due, notBefore: now });
   return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
 }
 
-type ChangesInput = CheckInput & { readonly question: StoredQuestion };
+type ChangesInput = CheckInput & { readonly fetchRequest: StoredFetchRequest };
 
-async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
-  const { classKey, objects, secretObjects, question, now } = input;
-  const { due, interval } = question;
+async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
+  const { classKey, objects, secretObjects, fetchRequest, now } = input;
+  const { due, interval } = fetchRequest;
   const poll = { due, interval, namespace: refOfKey(classKey).namespace };
-  const listings = await listingsOf(ledger, objects, poll, signal);
+  const listings = await listingsOf(versionCache, objects, poll, signal);
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
   const reading: Reading = { classKey, due, notBefore: takenAt };
-  const reader = ledger.reader(reading);
-  const held = new StoredVersions({ objects, secretObjects, stored: question.stored });
+  const reader = versionCache.reader(reading);
+  const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored });
   const known = new Map<ClassObject, Known>();
   const room = { versions: MAX_VERSIONS };
   for (const object of objects)
-    known.set(object, await knownOf({ ledger, reader, held, room, listing: listings.get(object.type), ...input }, object, signal));
+    known.set(object, await knownOf({ versionCache, reader, held, room, listing: listings.get(object.type), ...input }, object, signal));
   const sourceOf = sourcesOf(known);
   const isUnchanged = (secretObject: SecretObject): boolean =>
-    question.intact.has(nameOf(secretObject)) && held.isAsStored(secretObject, sourceOf);
+    fetchRequest.intact.has(nameOf(secretObject)) && held.isAsStored(secretObject, sourceOf);
   const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
   const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
   const isNeeded = isMakerOf(filesOf(changed));
@@ -95,16 +99,21 @@ async function changesCheck(ledger: ObjectLedger, input: ChangesInput, signal: A
   const failures = [...known.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
   const wanted = objects.filter(isWanted);
-  ledger.countUnchanged(objects.length - wanted.length);
+  versionCache.countUnchanged(objects.length - wanted.length);
   return { wanted, failures, unchanged, reader, checkedAt };
 }
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
-async function listingsOf(ledger: ObjectLedger, objects: readonly ClassObject[], poll: ClassPoll, signal: AbortSignal): Promise<Listings> {
+async function listingsOf(
+  versionCache: ObjectVersionCache,
+  objects: readonly ClassObject[],
+  poll: ClassPoll,
+  signal: AbortSignal,
+): Promise<Listings> {
   const types = new Set(objects.filter(isListed).map(({ type }) => type));
   const listings = new Map<ObjectType, VaultListing | undefined>();
-  for (const type of types) listings.set(type, await ledger.listings.current(type, poll, signal));
+  for (const type of types) listings.set(type, await versionCache.listings.current(type, poll, signal));
   return listings;
 }
 
@@ -114,7 +123,7 @@ function isListed(object: ClassObject): boolean {
 }
 
 interface Knowing extends ChangesInput {
-  readonly ledger: ObjectLedger;
+  readonly versionCache: ObjectVersionCache;
   readonly reader: ObjectReader;
   readonly held: StoredVersions;
   /** Versions of histories that the class may still have. */
@@ -131,35 +140,35 @@ function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Kn
 }
 
 /** In vain in this interval already, and nobody has seen the object since. */
-function knownRefusal({ ledger, classKey, question, listing }: Knowing, object: ClassObject): Known {
-  const refusal = ledger.refusals.of(object);
-  if (refusal === undefined || !isFresh(refusal, question, ledger.stretchFor(classKey))) return undefined;
+function knownRefusal({ versionCache, classKey, fetchRequest, listing }: Knowing, object: ClassObject): Known {
+  const refusal = versionCache.refusals.of(object);
+  if (refusal === undefined || !isFresh(refusal, fetchRequest, versionCache.stretchFor(classKey))) return undefined;
   const listedAt = isListed(object) ? listing?.takenAt : undefined;
-  const seenAt = Math.max(listedAt ?? 0, ledger.lookOf(object)?.look.lookedAt ?? 0);
+  const seenAt = Math.max(listedAt ?? 0, versionCache.lookOf(object)?.look.lookedAt ?? 0);
   return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
 }
 
-function knownPinned({ ledger, ...knowing }: Knowing, object: ClassObject): Known {
-  const known = ledger.lookOf(object);
+function knownPinned({ versionCache, ...knowing }: Knowing, object: ClassObject): Known {
+  const known = versionCache.lookOf(object);
   const recorded = known ?? recalled(knowing, object);
   // From now on the day counts from there, for all classes that name the version.
-  if (known === undefined && recorded !== undefined) ledger.recall(object, recorded);
+  if (known === undefined && recorded !== undefined) versionCache.recall(object, recorded);
   const isDue = recorded === undefined || knowing.now >= recorded.look.lookedAt + PINNED_MS;
   return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, knowing.now);
 }
 
 /** Without a list: what a class of the same identity has got since the last poll. */
-function knownRecently({ ledger, classKey, question }: Knowing, object: ClassObject): Known {
-  const recorded = ledger.lookOf(object);
-  const isRecent = recorded !== undefined && isFresh(recorded, question, ledger.stretchFor(classKey));
+function knownRecently({ versionCache, classKey, fetchRequest }: Knowing, object: ClassObject): Known {
+  const recorded = versionCache.lookOf(object);
+  const isRecent = recorded !== undefined && isFresh(recorded, fetchRequest, versionCache.stretchFor(classKey));
   return isRecent ? asKnown(object, recorded, recorded.look.lookedAt) : undefined;
 }
 
-function knownByList({ ledger, ...knowing }: Knowing, object: ClassObject, listing: VaultListing): Known {
-  const recorded = ledger.lookOf(object);
+function knownByList({ versionCache, ...knowing }: Knowing, object: ClassObject, listing: VaultListing): Known {
+  const recorded = versionCache.lookOf(object);
   const candidate = recorded ?? recalled(knowing, object);
   if (candidate === undefined || !stillHolds(candidate.look, listing, object.name)) return undefined;
-  if (recorded === undefined) ledger.recall(object, candidate);
+  if (recorded === undefined) versionCache.recall(object, candidate);
   return asKnown(object, candidate, Math.max(listing.takenAt, candidate.look.lookedAt));
 }
 
@@ -174,7 +183,7 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ ledger, reader, room, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ versionCache, reader, room, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
     // Why there are none, the vault says to who asks for the object.
@@ -187,7 +196,7 @@ async function knownHistory({ ledger, reader, room, ...knowing }: Knowing, objec
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const failure = refusedObject(object, error, undefined);
-    ledger.refusals.note({ ...knowing, asked: [object], failures: [failure] });
+    versionCache.refusals.note({ ...knowing, asked: [object], failures: [failure] });
     return { kind: "failed", failure, at: knowing.now };
   }
 }
@@ -199,7 +208,7 @@ function historyVersion(object: ObjectVersion): KnownVersion {
 
 /** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
 function recalled(
-  { question: { checked }, classKey, now, held: stored }: Omit<Knowing, "ledger">,
+  { fetchRequest: { checked }, classKey, now, held: stored }: Omit<Knowing, "versionCache">,
   object: ClassObject,
 ): RecordedLook | undefined {
   const held = stored.keyMadeFrom(object);

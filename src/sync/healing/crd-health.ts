@@ -14,7 +14,7 @@ export type GateState = ({ readonly kind: "whole" } & CrdIdentity) | { readonly 
  * The freeze rule: while the class CRD is not whole, no Secret is deleted, none is changed because of a class and no
  * snapshot is taken, because the API server then serves classes with fields cut off, at an unchanged resourceVersion.
  */
-export interface CrdGate {
+export interface CrdHealth {
   /** As the watch last saw it: cheap, for deciding whether to start. */
   readonly state: GateState;
   /** Unix milliseconds since when the CRD itself has not been whole; undefined while it is, or is not known. */
@@ -25,7 +25,7 @@ export interface CrdGate {
   confirm(signal: AbortSignal): Promise<GateState>;
 }
 
-export interface CrdGateOptions {
+export interface CrdHealthOptions {
   readonly kube: KubeClient;
   readonly ours: CustomResourceDefinition;
   /** The watched copy; undefined while absent. */
@@ -43,7 +43,7 @@ export interface CrdGateOptions {
  */
 const SETTLING_MS = 2_000;
 
-export function createCrdGate({ kube, ours, watched, staleness, clock, onChange }: CrdGateOptions): CrdGate {
+export function createCrdHealth({ kube, ours, watched, staleness, clock, onChange }: CrdHealthOptions): CrdHealth {
   let damagedUntil = Number.NEGATIVE_INFINITY;
   let damagedSince: number | undefined;
   let told: string | undefined;

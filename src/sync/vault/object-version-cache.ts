@@ -13,7 +13,7 @@ import type { BudgetedClient } from "./vault-budget.ts";
 import { VaultListings } from "./vault-listings.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 
-export interface LedgerOptions {
+export interface ObjectVersionCacheOptions {
   readonly client: BudgetedClient;
   readonly clock: Clock;
   readonly metrics: VaultMetrics;
@@ -60,21 +60,21 @@ const MAX_KEPT_VERSIONS = 500;
  * What one identity has seen of one vault, for all classes that read it as this identity: nobody else's answers are in it. It holds
  * facts; values only for seconds, and only of objects that several classes name.
  */
-export class ObjectLedger {
+export class ObjectVersionCache {
   readonly listings: VaultListings;
   readonly refusals = new ObjectRefusals();
   readonly interests = new Interests({
     onUnnamed: (key) => this.#looks.delete(key),
     onForgotten: (classKey) => this.refusals.forget(classKey),
   });
-  readonly #options: LedgerOptions;
+  readonly #options: ObjectVersionCacheOptions;
   readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
   /** Counts the questions. A clock cannot tell which of two is the later one: looks that were recalled are by another process's. */
   #asked = 0;
-  /** No two ledgers have the same: what one identity is answered is nobody else's. */
+  /** No two versionCaches have the same: what one identity is answered is nobody else's. */
   readonly #id: string;
 
-  constructor(options: LedgerOptions) {
+  constructor(options: ObjectVersionCacheOptions) {
     const { client, clock, calls } = options;
     this.#options = options;
     this.#id = calls.scope();
@@ -92,7 +92,7 @@ export class ObjectLedger {
   }
 
   lookOf(object: VaultObjectKey): RecordedLook | undefined {
-    return this.#looks.get(ledgerKey(object));
+    return this.#looks.get(versionCacheKey(object));
   }
 
   countUnchanged(objects: number): void {
@@ -101,7 +101,7 @@ export class ObjectLedger {
 
   /** Seen by an earlier process, and confirmed since. */
   recall(object: VaultObjectKey, recorded: RecordedLook): void {
-    this.#looks.set(ledgerKey(object), { ...recorded, asked: 0 });
+    this.#looks.set(versionCacheKey(object), { ...recorded, asked: 0 });
   }
 
   /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
@@ -130,7 +130,7 @@ export class ObjectLedger {
   }
 
   async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {
-    const key = ledgerKey(object);
+    const key = versionCacheKey(object);
     const recorded = async (): Promise<T> => {
       const lookedAt = this.#options.clock.now();
       const asked = ++this.#asked;
@@ -168,7 +168,7 @@ export class ObjectLedger {
 }
 
 /** Names are case-insensitive. */
-export function ledgerKey({ type, name, version }: VaultObjectKey): string {
+export function versionCacheKey({ type, name, version }: VaultObjectKey): string {
   return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
 }
 
@@ -176,9 +176,11 @@ function stateOf(look: ObjectLook): string {
   return look.kind === "found" ? `${look.version} ${look.updated} ${look.expires}` : look.code;
 }
 
-/** One ledger for each client, hence for each identity in each vault; it goes with its client. */
-export function createLedgers(options: Omit<LedgerOptions, "client" | "calls">): (client: BudgetedClient) => ObjectLedger {
-  const made = new WeakCache<BudgetedClient, ObjectLedger>();
+/** One version cache for each client, hence for each identity in each vault; it goes with its client. */
+export function createObjectVersionCaches(
+  options: Omit<ObjectVersionCacheOptions, "client" | "calls">,
+): (client: BudgetedClient) => ObjectVersionCache {
+  const made = new WeakCache<BudgetedClient, ObjectVersionCache>();
   const calls = new SharedCalls(options.clock, options.metrics);
-  return (client) => made.getOrCreate(client, () => new ObjectLedger({ ...options, client, calls }));
+  return (client) => made.getOrCreate(client, () => new ObjectVersionCache({ ...options, client, calls }));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Registry } from "prom-client";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
-import { createLedgers } from "../../src/sync/vault/object-ledger.ts";
+import { createObjectVersionCaches } from "../../src/sync/vault/object-version-cache.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { ListedVaults } from "../support/worker/listed-vault.ts";
@@ -10,7 +10,7 @@ import { ListedVaults } from "../support/worker/listed-vault.ts";
 const DB = { type: "secret", name: "db", version: undefined } as const;
 const signal = new AbortController().signal;
 
-/** A ledger of one vault that answers at once, and hands each answer over when it is told to. */
+/** A version cache of one vault that answers at once, and hands each answer over when it is told to. */
 async function aLedger() {
   const clock = new ManualClock();
   await clock.advance(3_600_000);
@@ -36,13 +36,13 @@ async function aLedger() {
     woken.push(classKey);
     return true;
   };
-  const ledger = createLedgers({ clock, metrics: createVaultMetrics(new Registry()), onChange })({
+  const versionCache = createObjectVersionCaches({ clock, metrics: createVaultMetrics(new Registry()), onChange })({
     stretchFor: () => 1,
     inLineOf: () => late,
   });
-  for (const classKey of ["ns/x", "ns/y", "ns/z"]) ledger.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
+  for (const classKey of ["ns/x", "ns/y", "ns/z"]) versionCache.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
   const ask = async (classKey: string) => {
-    const answer = ledger.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
+    const answer = versionCache.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
     await clock.advance(1_000);
     return { answer };
   };
@@ -51,7 +51,7 @@ async function aLedger() {
     return (await answer).version;
   };
   const known = (): string | undefined => {
-    const look = ledger.lookOf(DB)?.look;
+    const look = versionCache.lookOf(DB)?.look;
     return look?.kind === "found" ? look.version : look?.code;
   };
   return { vaults, ask, take, known, woken };
