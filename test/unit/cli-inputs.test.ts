@@ -39,6 +39,31 @@ describe("manifests are named", () => {
     assert.match((await run("explain", path.join(folder, "b.yaml"))).output, /^service\/b in namespace default: Unsupported/);
   });
 
+  test("N14: by commas behind one -f, as kubectl takes them", async () => {
+    const { code, output } = await run("render", "-f", [path.join(folder, "b.yaml"), path.join(folder, "a.yml")].join(","));
+
+    assert.deepEqual([code, namesIn(output)], [0, ["b", "a"]]);
+  });
+
+  test("N14: and one that is missing is an error with nothing printed, as the help says", async () => {
+    const { code, output } = await run("render", path.join(folder, "gone.yaml"), path.join(folder, "b.yaml"));
+
+    assert.deepEqual([code, output], [2, ""]);
+    assert.match(
+      (await run("render", "-h")).output,
+      /2 where a file cannot be read, and nothing is printed, or a document, and the others are/,
+    );
+  });
+
+  test("N15: as - for standard input, by explain as by render", async () => {
+    for (const command of ["explain", "render"]) {
+      const { code, output } = await runOffline([command, "-"], service("b"));
+
+      assert.equal(code, 0);
+      assert.match(output, command === "explain" ? /^service\/b in/ : /name: b/);
+    }
+  });
+
   test("as a folder, whose folders -R reads as well", async () => {
     const [flat, deep] = [await run("render", "-f", folder), await run("render", "-R", "-f", folder)];
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Cluster } from "../../src/cli/shared/command.ts";
 import { targetResource } from "../../src/cli/shared/resources.ts";
+import { KubeError, type Refuser } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
@@ -128,4 +130,43 @@ describe("N6: a namespace that is not there", () => {
       assert.match(output, /^there are no classes in namespace empty\n/);
     });
   }
+});
+
+describe("N10: what the user may not do", () => {
+  const forbidden = (refuser: Refuser): Cluster => {
+    const refuse = () =>
+      Promise.reject(
+        new KubeError(
+          "Forbidden",
+          "get namespaces keyvault-injector: HTTP 403: no (grant this verb to our ServiceAccount, or see the policy that refused it)",
+          {
+            retry: { kind: "never" },
+            refuser,
+          },
+        ),
+      );
+    return { ...shop(), kube: { read: refuse, list: refuse } } as unknown as Cluster; // Nothing else is called.
+  };
+
+  test("is told as theirs by uninstall, which advised on our ServiceAccount", async () => {
+    const { code, notes } = await runOffline(["uninstall", "--prepare"], "", { cluster: forbidden({ kind: "rights" }) });
+
+    assert.deepEqual([code, notes], [2, ["keyvault-injector uninstall: you may not get namespaces keyvault-injector; ask for the right"]]);
+  });
+
+  test("is told in the policy's words where a policy refuses", async () => {
+    const { notes } = await runOffline(["uninstall", "--prepare"], "", { cluster: forbidden({ kind: "policy", name: "p" }) });
+
+    assert.deepEqual(notes, [
+      "keyvault-injector uninstall: could not get namespaces keyvault-injector: get namespaces keyvault-injector: HTTP 403: no",
+    ]);
+  });
+
+  test("is told with the way around it by grants", async () => {
+    const { notes } = await runOffline(["grants"], "", { cluster: forbidden({ kind: "rights" }) });
+
+    assert.deepEqual(notes, [
+      "keyvault-injector grants: you may not list secretproviderclasses; name a namespace with -n, or ask for the right",
+    ]);
+  });
 });

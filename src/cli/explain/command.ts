@@ -94,7 +94,7 @@ interface Target {
 
 /** `pod/web`, or `pod web`; undefined where the words are files, or there are none. What is no object is refused before a cluster is asked. */
 function targetOf({ arguments: [first, second] }: CommandInput): Target | undefined {
-  if (first === undefined) return undefined;
+  if (first === undefined || (first === "-" && second === undefined)) return undefined;
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
   const resource = targetResource(kind);
   if (resource === undefined && second === undefined && /\.(?:ya?ml|json)$/.test(first)) return undefined;

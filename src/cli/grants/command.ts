@@ -17,7 +17,7 @@ import {
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { INSTALL_NAMESPACE } from "../shared/resources.ts";
-import { createViewer, rememberingViewer } from "../shared/viewer.ts";
+import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
@@ -67,7 +67,7 @@ async function apply(kube: KubeClient, grant: MissingGrant, signal: AbortSignal)
     await kube.mergePatch(RESOURCES.namespaces, { name: grant.namespace }, patch, { fieldManager: "keyvault-injector-grants" }, signal);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    throw new CommandFailure(`Namespace ${grant.namespace} could not be annotated: ${error.message}`, { cause: error });
+    throw new CommandFailure(refusalText(`patch namespaces ${grant.namespace}`, error), { cause: error });
   }
 }
 

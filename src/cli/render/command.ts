@@ -42,7 +42,7 @@ export const render: Command = {
     "",
     "json is one List; diff is what changes, in colour on a terminal.",
     "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
-    "about, or 2 where a file or a document cannot be read; the other documents are printed.",
+    "about, or 2 where a file cannot be read, and nothing is printed, or a document, and the others are.",
   ],
   options: [
     "filename",

@@ -10,6 +10,7 @@ import { toYaml } from "../manifest/yaml.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { unifiedDiff } from "../shared/diff.ts";
 import type { Viewer } from "../shared/viewer.ts";
+import { refusalText } from "../shared/viewer.ts";
 import type { Fingerprints, WorkerCode } from "../shared/worker-code.ts";
 
 interface ControllerRevision extends KubeObject {
@@ -166,7 +167,7 @@ export async function restoreClass(options: RestoreOptions, candidate: Candidate
     if (!(error instanceof KubeError)) throw error;
     const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
     if (isTaken) return { ...told, action: "kept", message: "somebody else made or changed it meanwhile: look again" };
-    return { ...told, action: "refused", message: error.message };
+    return { ...told, action: "refused", message: refusalText(`write secretproviderclasses ${told.namespace}/${told.name}`, error) };
   }
 }
 

@@ -21,7 +21,8 @@ export async function sourcesOf(
   { options, arguments: words }: CommandInput,
   { read, filesIn, kustomize }: ManifestInputs,
 ): Promise<readonly ManifestSource[]> {
-  const names = [...words, ...(options.filename ?? [])];
+  // As kubectl takes them: several behind one -f stand between commas.
+  const names = [...words, ...(options.filename ?? []).flatMap((value) => value.split(",").filter((name) => name !== ""))];
   if (names.filter((name) => name === "-").length > 1) throw new CommandFailure("-f - is given twice; standard input can be read once");
   const sources: ManifestSource[] = [];
   for (const name of names) {

@@ -79,6 +79,16 @@ function failureText(error: KubeError): string {
     : error.message;
 }
 
+/** What the client advises where the worker or the webhook is refused: on the command line it is the user who is. */
+const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
+
+/** Why a command could not do something with the user's own rights. `what`: `get namespaces NAME`. */
+export function refusalText(what: string, error: KubeError): string {
+  const isOfRights = error.code === "Forbidden" && (error.refuser === undefined || error.refuser.kind === "rights");
+  if (isOfRights) return `you may not ${what}; ask for the right`;
+  return `could not ${what}: ${failureText(error).replace(ADVICE_TO_US, "")}`;
+}
+
 /** One object, for those who may list its kind and not get it as well: the worker's own account is one of them. */
 export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<Look<T>> {
   const look = await viewer.object<T>(resource, ref);

@@ -15,6 +15,7 @@ import {
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { FINAL_CHECK, INSTALL_NAMESPACE, MORE_RESOURCES } from "../shared/resources.ts";
+import { refusalText } from "../shared/viewer.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
@@ -61,7 +62,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
-    await tried("delete the policy binding", () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
+    await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
   return [
     `Namespace ${install.namespace} is marked: the worker heals nothing any more.`,
     binding === undefined
@@ -113,7 +114,9 @@ async function look(
   { resource, ref }: { readonly resource: Resource; readonly ref: ObjectRef },
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const found = await tried(`read ${resource.kind} ${ref.name}`, () => kube.read<KubeObject>(resource, ref, signal));
+  const found = await tried(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, () =>
+    kube.read<KubeObject>(resource, ref, signal),
+  );
   return found.kind === "found" ? found.object : undefined;
 }
 
@@ -124,7 +127,7 @@ interface Marks {
 
 async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, finalCheck }: Marks, signal: AbortSignal): Promise<void> {
   const annotations = { [INSTALL_ANNOTATIONS.uninstalling]: uninstalling, [INSTALL_ANNOTATIONS.finalCheck]: finalCheck };
-  await tried(`mark namespace ${namespace}`, () =>
+  await tried(`patch namespaces ${namespace}`, () =>
     kube.mergePatch(RESOURCES.namespaces, { name: namespace }, { metadata: { annotations } }, MANAGER, signal),
   );
 }
@@ -141,10 +144,10 @@ async function restore({ kube }: InstallToRemove, saved: string, signal: AbortSi
   const { labels, annotations, managedFields, spec } = parsed(saved);
   const metadata = { name: FINAL_CHECK, ...(labels && { labels }), ...(annotations && { annotations }) };
   const body: KubeObject & { readonly spec: unknown } = { apiVersion: apiVersionOf(BINDINGS), kind: BINDINGS.kind, metadata, spec };
-  const made = await tried("create the policy binding", () => kube.create(BINDINGS, body, MANAGER, signal));
+  const made = await tried(`create ${BINDINGS.plural} ${FINAL_CHECK}`, () => kube.create(BINDINGS, body, MANAGER, signal));
   if (managedFields === undefined) return;
   const patch = { metadata: { uid: made.metadata.uid, managedFields } };
-  await tried("hand the policy binding back", () => kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, MANAGER, signal));
+  await tried(`patch ${BINDINGS.plural} ${FINAL_CHECK}`, () => kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, MANAGER, signal));
 }
 
 function parsed(saved: string): SavedBinding {
@@ -164,6 +167,6 @@ async function tried<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     return await attempt();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    throw new CommandFailure(`could not ${what}: ${error.message}`, { cause: error });
+    throw new CommandFailure(refusalText(what, error), { cause: error });
   }
 }
