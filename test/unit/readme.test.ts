@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
+import { COMMANDS } from "../../src/cli/program.ts";
 import { REPOSITORY, readRepositoryFile, repositoryFiles, VERSION } from "../../tools/repository-files.ts";
 import { anchors, codeSpans, fencedBlocks, linkTargets } from "../support/docs/markdown.ts";
 
@@ -161,5 +162,32 @@ describe("the pages", () => {
       new RegExp(`^## \\[${VERSION.replaceAll(".", "\\.")}\\] - \\d{4}-\\d{2}-\\d{2}$`, "m"),
     );
     assert.ok(existsSync(path.join(REPOSITORY, "manifests/releases", VERSION, "keyvault-injector.yaml")));
+  });
+
+  test("N21: the index has every how-to, and the README every command", () => {
+    const howTos = files.filter((file) => /^docs\/how-to\/[^/]+\.md$/.test(file)).map((file) => file.slice("docs/".length));
+    const index = linkTargets(readRepositoryFile("docs/README.md"));
+    const delivery = codeSpans(
+      readRepositoryFile("README.md")
+        .split("\n")
+        .find((line) => line.startsWith("| Delivery |")) ?? "",
+    );
+
+    assert.ok(howTos.length > 10);
+    assert.deepEqual(
+      howTos.filter((page) => !index.includes(page)),
+      [],
+    );
+    assert.deepEqual(
+      COMMANDS.map(({ name }) => name).filter((name) => !delivery.includes(name)),
+      [],
+    );
+  });
+
+  test("N19: the README says what an install takes before its first command", () => {
+    const [before = ""] = readRepositoryFile("README.md").split("## Install")[1]?.split("```") ?? [];
+
+    for (const needed of [/Linux/, /Debian 12/, /Docker/, /registry that your cluster can pull from/, /--unsigned/])
+      assert.match(before, needed);
   });
 });
