@@ -1,16 +1,16 @@
 // `npm run demo`: the main job on a real API server, step by step, each checked with kubectl and the vault's request log.
 // With `--node` on a real node, where the pods run; with `--api-server=1.34` on the older API server that is supported.
 import path from "node:path";
-import { parseArgs } from "node:util";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "../../tools/bootstrap/control-plane-assets.mjs";
+import { scriptArguments } from "../../tools/script-arguments.ts";
 import { untilInterrupted } from "../../tools/until-interrupted.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
 const flag = { type: "boolean", default: false } as const;
-const { values } = parseArgs({
+const { values } = scriptArguments(`npm run demo -- [--keep] [--node] [--api-server=${API_SERVER_VERSIONS.join("|")}]`, {
   options: { keep: flag, node: flag, "api-server": { type: "string", default: API_SERVER_VERSIONS[0] } },
   allowPositionals: false,
 });

@@ -3,8 +3,8 @@
  * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` takes the checkout to the version instead. docs/how-to/build-a-release.md has the variables.
  */
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { PROJECT } from "../helm-chart/project.ts";
+import { scriptArguments } from "../script-arguments.ts";
 import { chartSigning } from "./chart-provenance.ts";
 import { makeRelease, uncommitted } from "./make-release.ts";
 import { publish, writeSignedProvenance } from "./publish.ts";
@@ -26,7 +26,7 @@ interface Request {
 }
 
 function readArguments(): Request {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = scriptArguments("npm run release -- VERSION [--raise] [--output FOLDER] [--unsigned] [--uncommitted]", {
     allowPositionals: true,
     options: {
       output: { type: "string" },
@@ -37,6 +37,7 @@ function readArguments(): Request {
   });
   const [version, ...more] = positionals;
   if (version === undefined || more.length > 0) throw new Refusal("name the version: npm run release -- VERSION");
+  if (/^v\d/.test(version)) throw new Refusal(`write the version without v: npm run release -- ${version.slice(1)}`);
   if (values.raise && !isLater(version, PROJECT.version)) throw new Refusal(`${version} is no version after ${PROJECT.version}, as 1.2.3`);
   if (!values.raise && version !== PROJECT.version)
     throw new Refusal(`package.json has the version ${PROJECT.version}, not ${version}: raise it by npm run release -- ${version} --raise`);

@@ -1,0 +1,17 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
+/** Arguments of an npm script that people type. `--help` prints the usage, and what is not understood is told with it: nothing is started then. */
+export function scriptArguments<Config extends ParseArgsConfig>(usage: string, config: Config): ReturnType<typeof parseArgs<Config>> {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(`usage: ${usage}`);
+    process.exit(0);
+  }
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const [problem = ""] = (error instanceof Error ? error.message : String(error)).split(". ");
+    console.error(`${problem}; usage: ${usage}`);
+    process.exit(2);
+  }
+}
