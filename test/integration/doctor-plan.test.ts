@@ -111,7 +111,7 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
       },
     ]);
     const { output } = await runOnline(["doctor", "plan", "-n", namespace], plane.kubeconfigPath);
-    assert.match(output, /\n2 Secrets would be created in 1 namespaces; 0 in conflict, 0 invalid; 0 of 1 classes refused\n$/);
+    assert.match(output, /\n2 Secrets would be created in 1 namespace; 0 in conflict, 0 invalid; 0 of 1 classes refused\n$/);
     assert.deepEqual(await mirroredSecrets(plane, namespace), []);
   });
 

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Check, CheckResult, DoctorContext } from "../../src/cli/doctor/checks/check.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "../../src/cli/doctor/checks/healing.ts";
-import { checkInstances } from "../../src/cli/doctor/checks/install.ts";
+import { checkInstalled, checkInstances } from "../../src/cli/doctor/checks/install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../src/cli/doctor/checks/nodes.ts";
 import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
 import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts";
+import { INSTALL_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { listAt, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
@@ -216,4 +217,52 @@ describe("doctor's look at parts that are not there", () => {
       { check: "classes", state: "SKIP", message: "nothing to look at: the API server has no such kind", fix: "see the check crds" },
     ]);
   });
+});
+
+describe("N7: doctor after uninstall --prepare", () => {
+  const install = (marked?: string): Manifest => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: NAMESPACE, ...(marked === undefined ? {} : { annotations: { [INSTALL_ANNOTATIONS.uninstalling]: marked } }) },
+  });
+  const worker = Object.assign(
+    { apiVersion: "apps/v1", kind: "Deployment" },
+    { metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync", uid: "u1" } },
+  );
+  const withoutBinding = policiesWith().filter(
+    ({ kind, metadata }) => kind !== "ValidatingAdmissionPolicyBinding" || metadata.name !== "keyvault-injector-pod-volume",
+  );
+  const installed = async (marked?: string) => {
+    const viewer = holding([...withoutBinding, worker, install(marked)]);
+    return {
+      install: await checkInstalled({ viewer, namespace: NAMESPACE }),
+      policies: await checkPolicies({ viewer, namespace: NAMESPACE }),
+    };
+  };
+
+  test("says so first, and does not have the binding applied again", async () => {
+    const { install: said, policies } = await installed("u1");
+
+    assert.deepEqual(
+      said.map(({ state }) => state),
+      ["WARN"],
+    );
+    assert.match(said[0]?.message ?? "", /^marked for removal by uninstall --prepare/);
+    assert.deepEqual(
+      policies.filter(({ state }) => state !== "OK"),
+      [],
+    );
+  });
+
+  for (const [what, mark] of [
+    ["not marked", undefined],
+    ["marked by the uninstall of another worker", "u0"],
+  ] as const) {
+    test(`misses the binding where the install is ${what}`, async () => {
+      const { install: said, policies } = await installed(mark);
+
+      assert.equal(said[0]?.state, "OK");
+      assert.match(policies[0]?.message ?? "", /policy keyvault-injector-pod-volume has no binding/);
+    });
+  }
 });

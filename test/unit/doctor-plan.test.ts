@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type PlannedClass, planClasses } from "../../src/cli/doctor/plan/plan.ts";
+import { stripVTControlCharacters } from "node:util";
+import { type PlannedClass, planClasses, planText } from "../../src/cli/doctor/plan/plan.ts";
 import { claimsOf } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { workerSettings } from "../../src/cli/shared/class-context.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
@@ -135,5 +136,20 @@ describe("doctor's plan of a Secret", () => {
   test("is none in a namespace that the install does not serve", async () => {
     assert.deepEqual(await actions([aClass("demo")], { settings: { namespaces: "other, another" } }), ["demo off"]);
     assert.deepEqual(await actions([aClass("demo")], { settings: { namespaces: `other, ${NAMESPACE}` } }), ["demo create"]);
+  });
+
+  test("N23: is told as a thing of later where its class is refused, and counted as none", async () => {
+    const told = stripVTControlCharacters(planText(await planned([aClass("demo")])));
+
+    assert.match(told, /^refused +class team\/demo CredentialsMissing/);
+    assert.match(told, /create +Secret app \(Opaque\), once that is corrected\n/);
+    assert.match(told, /\n0 Secrets would be created in 0 namespaces; /);
+  });
+
+  test("N23: is told as a thing of now where it is not", async () => {
+    const told = stripVTControlCharacters(planText(await planned([aClass("demo")], { secrets: [CREDENTIALS] })));
+
+    assert.match(told, /create +Secret app \(Opaque\)\n/);
+    assert.match(told, /\n1 Secret would be created in 1 namespace; /);
   });
 });

@@ -1,5 +1,6 @@
 import { WEBHOOK_CONFIGURATION } from "../../../domain/certificates/names.ts";
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
+import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
@@ -78,10 +79,21 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
     configuration.kind === "seen" ||
     listed(deployments).length > 0 ||
     listed(policies).some(({ metadata }) => Object.hasOwn(POLICIES, metadata.name));
+  if (isThere && (await isBeingRemoved(context)))
+    return [on.install.warn(MARKED, "finish the uninstall, or run keyvault-injector uninstall --undo")];
   if (isThere) return [on.install.fine("an install is in the cluster")];
   const unseen = [configuration, deployments, policies].find((look) => look.kind === "unseen");
   if (unseen !== undefined) return [on.install.skipped(unseen)];
   return [on.install.fail("keyvault-injector is not installed in this cluster", await installAdvice(context))];
+}
+
+const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy refuses pods without their volume";
+
+/** Its findings are then meant: nobody is to repair half of it. */
+export async function isBeingRemoved({ viewer, namespace }: Looking): Promise<boolean> {
+  const install = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
+  return install.kind === "seen" && isMarked(install.value, valueIn(worker));
 }
 
 /** By what its check has found: whether there is an install, or nobody knows. */

@@ -1,10 +1,10 @@
 import { RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
-import type { Policy, PolicyBinding } from "../../shared/resources.ts";
+import { FINAL_CHECK, type Policy, type PolicyBinding } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
-import { POLICIES, whoAmI } from "./install.ts";
+import { isBeingRemoved, POLICIES, whoAmI } from "./install.ts";
 
 /** What our policies compare with. */
 const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-pods": "PodTemplate" };
@@ -18,9 +18,13 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
   if (bindings.kind !== "seen") return [on.policies.skipped(bindings)];
   const absent = absentOf(policies.value);
   if (absent.length === Object.keys(POLICIES).length) return [on.policies.fail(`none of the ${absent.length} policies is there`, APPLY)];
+  const isRemoved = await isBeingRemoved({ viewer, namespace });
   const results = Object.entries(POLICIES).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
     if (policy === undefined) return [on.policies.fail(`policy ${name} is missing`, APPLY)];
+    // Taken away by uninstall --prepare, which the check `install` says.
+    const isMeant = isRemoved && name === FINAL_CHECK && !bindings.value.some(({ spec }) => spec?.policyName === name);
+    if (isMeant) return [];
     const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
     return problem === undefined ? warningsOf(policy, bindings.value) : [on.policies.fail(`policy ${name} ${problem}`, APPLY)];
   });

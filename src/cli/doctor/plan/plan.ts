@@ -129,12 +129,14 @@ function classLines({ namespace, name, verdict, reason, message, fix, secrets }:
   return [
     `${paint(CLASS_COLOURS[verdict], verdict.padEnd(8))}  class ${namespace}/${name}${why}`,
     ...(fix === undefined ? [] : [`${" ".repeat(10)}-> ${oneLine(fix)}`]),
-    ...secrets.flatMap(secretLines),
+    ...secrets.flatMap((secret) => secretLines(secret, verdict === "refused")),
   ];
 }
 
-function secretLines({ name, type, action, reason, message, fix }: PlannedSecret): readonly string[] {
-  const why = message === undefined ? "" : `: ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
+/** `isRefused`: nothing is written until what refuses its class is dealt with. */
+function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, isRefused: boolean): readonly string[] {
+  const later = isRefused && ["create", "take-over"].includes(action) ? ", once that is corrected" : "";
+  const why = message === undefined ? later : `${later}: ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
   return [
     `${" ".repeat(10)}${paint(SECRET_COLOURS[action], action.padEnd(9))}  Secret ${name} (${type})${why}`,
     ...(fix === undefined ? [] : [`${" ".repeat(21)}-> ${oneLine(fix)}`]),
@@ -148,5 +150,7 @@ function summaryOf(classes: readonly PlannedClass[]): string {
   const count = (action: SecretAction): number =>
     classes.flatMap(({ secrets }) => secrets).filter((secret) => secret.action === action).length;
   const refused = classes.filter(({ verdict }) => verdict === "refused").length;
-  return `${created.length} Secrets would be created in ${new Set(created).size} namespaces; ${count("conflict")} in conflict, ${count("invalid")} invalid; ${refused} of ${classes.length} classes refused`;
+  return `${counted(created.length, "Secret")} would be created in ${counted(new Set(created).size, "namespace")}; ${count("conflict")} in conflict, ${count("invalid")} invalid; ${refused} of ${classes.length} classes refused`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
