@@ -109,7 +109,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
         place,
         "CredentialsMissing",
         new RegExp(
-          `nodePublishSecretRef secret is not set \\(${where}; create it with the keys clientid and clientsecret, or name .*annotation`,
+          `^${where}: create it with the keys clientid and clientsecret, or name .*annotation .*nodePublishSecretRef secret is not set\\)$`,
         ),
       );
 
@@ -127,7 +127,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
       await assertTold(
         await given({}, namespace),
         "CredentialsMissing",
-        /could not find clientsecret in secrets \(Secret secrets-store-creds, data\.clientsecret: put a/,
+        /^Secret secrets-store-creds, data\.clientsecret: put a .* there \(.*could not find clientsecret in secrets\)$/,
       );
     });
 

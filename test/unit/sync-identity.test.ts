@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import * as operatorLimits from "../../src/domain/provider-class/operator-limits.ts";
 import { serviceAccountName } from "../../src/domain/sync/identity-names.ts";
+import { findIdentity, type IdentityOptions } from "../../src/sync/vault/find-identity.ts";
 
 const { identityModeRefusal, managedIdentityRefusal, vaultRefusal } = operatorLimits;
 const ANNOTATION = "keyvault-injector.dev/service-account";
@@ -103,5 +104,30 @@ describe("the operator's limits", () => {
     assert.equal(refusal?.reason, "IdentityUnavailable");
     assert.match(refusal.hint, /add shop to the setting --managed-identity-namespaces/);
     assert.match(refusal.hint, /by: keyvault-injector grants --namespace shop --apply$/);
+  });
+});
+
+describe("N17: the message of credentials that are not there", () => {
+  const say = async (data: Readonly<Record<string, string>> | undefined): Promise<string> => {
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "secrets-store-creds" }, data };
+    const options = {
+      readSecret: async () => (data === undefined ? { kind: "absent" } : { kind: "found", object: secret }),
+      credentialsSecretNames: ["secrets-store-creds"],
+      limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
+      consumers: { credentialsSecretsOf: () => [] },
+    } as unknown as IdentityOptions; // The rest is for other identities.
+    const found = await findIdentity(options, { provider: aClass(), mode: { kind: "servicePrincipal" } }, AbortSignal.timeout(5_000));
+    return found.ok ? "" : found.error.message;
+  };
+
+  test("begins with what is missing and what to do, and ends with the provider's words", async () => {
+    assert.match(
+      await say(undefined),
+      /^there is no Secret secrets-store-creds in the namespace shop: create it with the keys clientid and clientsecret, .*\(failed to build .*\)$/,
+    );
+    assert.match(
+      await say({}),
+      /^Secret secrets-store-creds, data\.clientid: put .*\(failed to build auth config.* clientid in secrets\)$/,
+    );
   });
 });

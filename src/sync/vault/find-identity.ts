@@ -83,8 +83,9 @@ async function servicePrincipal(options: IdentityOptions, provider: SecretProvid
   const where =
     found.kind === "found"
       ? `Secret ${name.value}, ${field}: ${hint}`
-      : `there is no Secret ${name.value} in the namespace ${namespace}; ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
-  return failed({ reason, message: `${message} (${where})`, retry: BACKOFF });
+      : `there is no Secret ${name.value} in the namespace ${namespace}: ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
+  // A column of kubectl shows the beginning alone: what to do, before the words that the provider has for the same.
+  return failed({ reason, message: `${where} (${message})`, retry: BACKOFF });
 }
 
 function managedIdentity({ limits, grants }: IdentityOptions, provider: SecretProviderClass, mode: VaultIdentity): Found {
