@@ -266,3 +266,22 @@ describe("N7: doctor after uninstall --prepare", () => {
     });
   }
 });
+
+describe("N22: what doctor cannot compare, or knows nothing of", () => {
+  test("is not called fine where the worker keeps no copies", async () => {
+    const worker = Object.assign(
+      { apiVersion: "apps/v1", kind: "Deployment" },
+      { metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" } },
+    );
+    const context = { viewer: holding([worker]), namespace: NAMESPACE, crds: [] } as unknown as DoctorContext; // All that the check asks for.
+    const [result] = await checkComponents(context);
+
+    assert.deepEqual([result?.state, result?.message], ["SKIP", "the worker keeps no copies to compare with"]);
+  });
+
+  test("is not called mirrored where there is no status", async () => {
+    const [result] = await checkClasses({ viewer: holding([]) } as unknown as DoctorContext); // All that the check asks for.
+
+    assert.equal(result?.message, "0 classes have a status of the worker, and none of them fails");
+  });
+});

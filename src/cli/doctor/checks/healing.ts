@@ -73,7 +73,13 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   }
   const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (worker?.kind === "absent") return [on.components.notThere("there is no worker, which keeps copies to compare with", "deployments")];
-  if (count === 0) return [on.components.fine("the worker keeps no copies to compare with: component healing is off, or has just begun")];
+  if (count === 0)
+    return [
+      on.components.skip(
+        "the worker keeps no copies to compare with",
+        "see that --heal has components, or wait: the worker may have just begun",
+      ),
+    ];
   return orFine(results, on.components.fine(`${count} parts of the install are as their installer left them`));
 };
 
@@ -137,5 +143,6 @@ export const checkClasses: Check = async ({ viewer }) => {
   const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
     on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
   );
-  return orFine(findings, on.classes.fine(`${look.value.length} classes are mirrored, none fails`));
+  // Of a class without a status nothing is known here: its walk says so.
+  return orFine(findings, on.classes.fine(`${look.value.length} classes have a status of the worker, and none of them fails`));
 };
