@@ -31,7 +31,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
 
 /** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
 export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
-  const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/config.ts")]);
+  const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/load-config.ts")]);
   const config = named(() => loadKubeConfig(access));
   const client = { userAgent: `keyvault-injector-cli/${version}` };
   const kube = createKubeClient(config, client);

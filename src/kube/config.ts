@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
-import { load } from "js-yaml";
+import { loadAll } from "js-yaml";
 import { Agent } from "undici";
-import { spellingAdvice } from "../domain/spelling.ts";
+import { isJsonObject } from "../domain/json-object.ts";
 import { inheritedEnvironment } from "../runtime/config.ts";
 import { CredentialPlugins } from "./credential-plugin.ts";
-import { impersonating, isNobodysImpersonation } from "./impersonation.ts";
+import { impersonating } from "./impersonation.ts";
 import { addFields, makeAddedPathsAbsolute } from "./kubeconfig-fields.ts";
 
 /**
@@ -58,9 +58,12 @@ export class PooledKubeConfig extends KubeConfig {
     this.addAuthenticator(this.#plugins);
   }
 
+  /** As client-go, which looks at the chosen context alone: entries that are not whole are as if they were not there. */
   override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
-    super.loadFromString(text, options);
-    addFields(this, load(text));
+    const [document = {}] = loadAll(text);
+    if (!isJsonObject(document) && document !== null) throw new Error("no object");
+    super.loadFromString(document === null || Object.keys(document).length === 0 ? "{}" : text, { ...options, onInvalidEntry: "filter" });
+    addFields(this, document);
   }
 
   override makePathsAbsolute(rootDirectory: string): void {
@@ -120,62 +123,6 @@ export class PooledKubeConfig extends KubeConfig {
   }
 }
 
-export interface KubeConfigSource {
-  /** Path of a kubeconfig. Absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
-  readonly kubeconfig?: string | undefined;
-  /** Of the kubeconfig; absent: its current one. */
-  readonly context?: string | undefined;
-}
-
-/** Reads the access to the API server; throws an `Error` that says what to set where it cannot be had. */
-export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
-  const config = new PooledKubeConfig();
-  const from = source.kubeconfig === undefined || source.kubeconfig === "" ? "the default Kubernetes configuration" : source.kubeconfig;
-  try {
-    if (from === source.kubeconfig) config.loadFromFile(from);
-    else config.loadFromDefault();
-  } catch (error) {
-    // A YAML parser quotes the line it stumbled over, which may be a token.
-    // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
-    throw new Error(`${unreadable(error, from === source.kubeconfig ? from : undefined)}; name a readable kubeconfig file`);
-  }
-  if (from !== source.kubeconfig && isStandIn(config)) {
-    throw new Error("no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount");
-  }
-  if (source.context !== undefined) choose(config, source.context);
-  const problem = problemOf(config);
-  if (problem !== undefined) throw new Error(`${from}: ${problem}`);
-  return config;
-}
-
-/** What client-node makes up where it finds nothing. */
-function isStandIn(config: KubeConfig): boolean {
-  return config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080";
-}
-
-function choose(config: KubeConfig, context: string): void {
-  const known = config.getContexts().map(({ name }) => name);
-  if (!known.includes(context))
-    throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; ${spellingAdvice(context, known)}`);
-  config.setCurrentContext(context);
-}
-
-function problemOf(config: KubeConfig): string | undefined {
-  const cluster = config.getCurrentCluster();
-  if (cluster === null)
-    return `current-context: ${JSON.stringify(config.getCurrentContext())} names no cluster; set it to one of the contexts`;
-  if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
-  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
-    return `clusters[${cluster.name}].server: ${cluster.server} is not https; set KUBECONFIG, or run in a pod with a ServiceAccount`;
-  }
-  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
-    return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
-  }
-  const user = config.getCurrentUser();
-  if (isNobodysImpersonation(user)) return `users[${user?.name ?? ""}]: as-groups, as-uid and as-user-extra need a user; add as`;
-  return undefined;
-}
-
 function createPools(fingerprint: string, tls: RequestOptions): Pools {
   const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = tls;
   const given = Object.entries({ ca, cert, key, pfx, passphrase, servername, rejectUnauthorized }).filter(
@@ -200,21 +147,4 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
 function modification(file: string): string {
   const { mtimeMs, size, ino } = statSync(file);
   return `${mtimeMs}:${size}:${ino}`;
-}
-
-/** `file`: as it was named; undefined: whatever KUBECONFIG or the usual place holds, of which the error itself may name the file. */
-function unreadable(error: unknown, file: string | undefined): string {
-  const { code, path: found } = error as { code?: unknown; path?: unknown }; // Only strings are used.
-  // The usual place is not looked into where it is not there.
-  if (file === undefined && code === "ENOENT" && typeof found === "string") return `KUBECONFIG names ${found}, which does not exist`;
-  const what = file ?? (typeof found === "string" ? found : "what KUBECONFIG or its default names");
-  return `${what} cannot be read as a kubeconfig (${typeof code === "string" ? code : malformed(error)})`;
-}
-
-/** Where and why, without the text that was stumbled over: a parser quotes it. */
-function malformed(error: unknown): string {
-  const { reason, mark } = error as { reason?: unknown; mark?: { line?: unknown } | null }; // Only a text and a number are used.
-  const [why] = typeof reason === "string" ? (/^[a-z][a-z ,-]*[a-z]/.exec(reason) ?? []) : [];
-  if (typeof mark?.line !== "number") return "malformed";
-  return `malformed, line ${mark.line + 1}${why === undefined ? "" : `: ${why}`}`;
 }

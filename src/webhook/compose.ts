@@ -8,7 +8,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
-import { loadKubeConfig } from "../kube/config.ts";
+import { loadKubeConfig } from "../kube/load-config.ts";
 import { assertOnlyInstance } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { systemClock } from "../runtime/clock.ts";

@@ -10,7 +10,7 @@ import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
-import { loadKubeConfig } from "../../src/kube/config.ts";
+import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { readOutboundProxy } from "../../src/runtime/outbound-proxy.ts";
 
 export type ProxyQuestion =

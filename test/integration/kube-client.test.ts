@@ -8,7 +8,7 @@ import { type KubeObject, RESOURCES, type Secret } from "../../src/domain/kubern
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
-import { loadKubeConfig } from "../../src/kube/config.ts";
+import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import {
   CONFIG_MAPS,
@@ -185,7 +185,7 @@ describe("the Kubernetes client", { skip: refusal === undefined ? false : `SKIPP
     const trap = await startTcpProxy({ host: "127.0.0.1", port: 1 });
     trap.refusing = true;
     const script = `
-      import { loadKubeConfig } from ${JSON.stringify(import.meta.resolve("../../src/kube/config.ts"))};
+      import { loadKubeConfig } from ${JSON.stringify(import.meta.resolve("../../src/kube/load-config.ts"))};
       import { createKubeClient } from ${JSON.stringify(import.meta.resolve("../../src/kube/client.ts"))};
       const config = loadKubeConfig({ kubeconfig: ${JSON.stringify(plane.kubeconfigPath)} });
       const client = createKubeClient(config, { userAgent: "test" });

@@ -1,6 +1,6 @@
 // A process that keeps whole classes: the control of a test that says how little is kept. Argument: a kubeconfig.
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import { loadKubeConfig } from "../../src/kube/config.ts";
+import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";

@@ -4,7 +4,8 @@ import { setTimeout as passed } from "node:timers/promises";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
-import { loadKubeConfig, type PooledKubeConfig } from "../../src/kube/config.ts";
+import type { PooledKubeConfig } from "../../src/kube/config.ts";
+import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
 
 /** Much longer than what a test waits for. */

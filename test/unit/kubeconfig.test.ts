@@ -91,6 +91,98 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     await assert.rejects(ask(file), { message: `${file}: users[u]: as-groups, as-uid and as-user-extra need a user; add as` });
   });
 
+  const dev = (context: unknown) => config({ contexts: [...config().contexts, { name: "dev", context }] });
+
+  for (const [what, content] of [
+    ["a context without a cluster", () => dev({ namespace: "x" })],
+    ["a context that is null", () => dev(null)],
+    ["a cluster without a server", () => config({ clusters: [...config().clusters, { name: "d", cluster: { server: "" } }] })],
+    ["a user without a name", () => config({ users: [...config().users, { user: { token: "x" } }] })],
+  ] as const) {
+    test(`SW6: is read beside ${what} that is not used`, async () => {
+      assert.deepEqual(await ask(await write("config", content())), { authorization: ["Bearer tok"] });
+    });
+  }
+
+  for (const [what, content, problem] of [
+    [
+      "a context without a cluster",
+      () => ({ ...dev({ namespace: "x" }), "current-context": "dev" }),
+      'current-context: "dev" is no context that names a cluster; set it to one of c',
+    ],
+    [
+      "a context that is not there",
+      () => config({ "current-context": "gone" }),
+      'current-context: "gone" is no context that names a cluster; set it to one of c',
+    ],
+    [
+      "a cluster without a server",
+      () => config({ clusters: [{ name: "c", cluster: { server: "" } }] }),
+      'contexts[c].cluster: "c" is no cluster with a server; mend its entry in clusters',
+    ],
+    ["no context", () => config({ "current-context": null }), "current-context: not set; set it to one of c, or name one with --context"],
+    ["nothing at all", () => "", "contexts: none that names a cluster; name another kubeconfig"],
+  ] as const) {
+    test(`SW6: says what is wrong with what is used: ${what}`, async () => {
+      const file = await write("config", content());
+      await assert.rejects(ask(file), { message: `${file}: ${problem}` });
+    });
+  }
+
+  test("SW6: says where it is no YAML, and nothing of what stands there", async () => {
+    const file = await write("config", "kind: Config\nusers: [{token: s3cret\nclusters: }");
+    const message = `${file} cannot be read as a kubeconfig (malformed, line 3: deficient indentation); name a readable kubeconfig file`;
+    await assert.rejects(ask(file), { message });
+  });
+
+  /** With KUBECONFIG set to the files, in that order. */
+  async function askBy(...files: readonly string[]): Promise<Headers | undefined> {
+    const before = process.env["KUBECONFIG"];
+    process.env["KUBECONFIG"] = files.join(path.delimiter);
+    try {
+      return await ask(undefined);
+    } finally {
+      if (before === undefined) delete process.env["KUBECONFIG"];
+      else process.env["KUBECONFIG"] = before;
+    }
+  }
+
+  test("SW7: is several files of KUBECONFIG, of which any but one may be missing or empty", async () => {
+    const [whole, empty, missing] = [await write("whole", config()), await write("empty", ""), path.join(folder, "missing")];
+    for (const files of [
+      [missing, whole],
+      [whole, missing],
+      [whole, empty],
+      [empty, whole],
+    ]) {
+      assert.deepEqual(await askBy(...files), { authorization: ["Bearer tok"] }, files.join(" "));
+    }
+    await assert.rejects(askBy(missing), { message: `KUBECONFIG names ${missing}, which does not exist; name a readable kubeconfig file` });
+  });
+
+  test("SW7: is of several files each name's first entry, and the first current context", async () => {
+    const other = config({
+      "current-context": "other",
+      contexts: [{ name: "other", context: { cluster: "c", user: "u2" } }, ...config().contexts],
+      users: [
+        { name: "u", user: { token: "other" } },
+        { name: "u2", user: { tokenFile: "token" } },
+      ],
+    });
+    const [first, second] = [await write("first", config()), await write("second", other)];
+    await write("token", "of-a-file");
+
+    assert.deepEqual(await askBy(first, second), { authorization: ["Bearer tok"] });
+    assert.deepEqual(await askBy(await write("current", { "current-context": "other" }), second), { authorization: ["Bearer of-a-file"] });
+  });
+
+  test("SW7: that is broken is named where it is one of several", async () => {
+    const broken = await write("broken", "users: [");
+    await assert.rejects(askBy(await write("whole", config()), broken), {
+      message: `${broken} cannot be read as a kubeconfig (malformed, line 1: unexpected end of the stream within a flow collection); name a readable kubeconfig file`,
+    });
+  });
+
   /** A plugin, in a folder of its own kind: whatever runs it is elsewhere. */
   async function plugin(script: string, exec: object = {}): Promise<string> {
     const file = await write("plugin.sh", `#!/bin/sh\n${script}\n`);

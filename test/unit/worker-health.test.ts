@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { describe, type TestContext, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import { loadKubeConfig } from "../../src/kube/config.ts";
+import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";
 import { type ComposedProcess, composeProcess } from "../support/processes/composed-process.ts";
 import { sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";

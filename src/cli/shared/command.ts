@@ -182,7 +182,7 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
 /** No request is named: the next one would have come to the same. */
 function namingServer(error: unknown, { server }: Cluster): unknown {
   const cause = error instanceof CommandFailure ? error.cause : undefined;
-  if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined) return error;
+  if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined || cause.isUnsent) return error;
   const [, code = "no answer in time"] = / \(([^()]*)\)$/.exec(cause.message) ?? [];
   const message = `no answer from the API server ${server} (${NETWORK_WORDS[code] ?? code}); check the kubeconfig's server, or the network`;
   return new CommandFailure(message, { cause });

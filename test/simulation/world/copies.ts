@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import type { Reflector } from "../../../src/domain/ports/kube-watcher.ts";
-import { loadKubeConfig } from "../../../src/kube/config.ts";
+import { loadKubeConfig } from "../../../src/kube/load-config.ts";
 import { createKubeWatcher } from "../../../src/kube/reflector.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { aborted } from "../../../src/runtime/lifecycle.ts";

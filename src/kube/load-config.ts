@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { findHomeDir, type KubeConfig } from "@kubernetes/client-node";
+import { nonEmptyText } from "../domain/json-members.ts";
+import { spellingAdvice } from "../domain/spelling.ts";
+import { inheritedEnvironment } from "../runtime/config.ts";
+import { PooledKubeConfig } from "./config.ts";
+import { isNobodysImpersonation } from "./impersonation.ts";
+
+export interface KubeConfigSource {
+  /** Path of a kubeconfig. Absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
+  readonly kubeconfig?: string | undefined;
+  /** Of the kubeconfig; absent: its current one. */
+  readonly context?: string | undefined;
+}
+
+const NO_KUBECONFIG = "no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount";
+
+/** Reads the access to the API server; throws an `Error` that says what to set where it cannot be had. */
+export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
+  const files = filesOf(source);
+  const config = new PooledKubeConfig();
+  for (const file of files) merge(config, readFile(file));
+  if (files.length === 0) loadSurroundings(config);
+  if (source.context !== undefined) choose(config, source.context);
+  const problem = problemOf(config);
+  if (problem !== undefined)
+    throw new Error(`${files.length === 0 ? "the default Kubernetes configuration" : files.join(", ")}: ${problem}`);
+  return config;
+}
+
+/** As client-go: of the files that KUBECONFIG names, those that are there. */
+function filesOf({ kubeconfig }: KubeConfigSource): readonly string[] {
+  if (kubeconfig !== undefined && kubeconfig !== "") return [kubeconfig];
+  const named = (inheritedEnvironment()["KUBECONFIG"] ?? "").split(path.delimiter).filter((file) => file !== "");
+  const home = findHomeDir();
+  const files = named.length === 0 && home !== null ? [path.join(home, ".kube", "config")] : named;
+  const found = files.filter((file) => existsSync(file));
+  if (named.length > 0 && found.length === 0)
+    throw new Error(`KUBECONFIG names ${named.join(", ")}, which does not exist; name a readable kubeconfig file`);
+  return found;
+}
+
+function readFile(file: string): PooledKubeConfig {
+  const config = new PooledKubeConfig();
+  try {
+    config.loadFromFile(file);
+  } catch (error) {
+    // A YAML parser quotes the line it stumbled over, which may be a token.
+    // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
+    throw new Error(`${file} cannot be read as a kubeconfig (${reasonOf(error)}); name a readable kubeconfig file`);
+  }
+  return config;
+}
+
+/** As client-go: what the first file names counts, the whole entry; client-node refuses equal names. */
+function merge(config: KubeConfig, part: KubeConfig): void {
+  config.clusters = withNew(config.clusters, part.clusters);
+  config.users = withNew(config.users, part.users);
+  config.contexts = withNew(config.contexts, part.contexts);
+  const context = nonEmptyText(config.currentContext) ?? nonEmptyText(part.currentContext);
+  if (context !== undefined) config.setCurrentContext(context);
+}
+
+function withNew<T extends { readonly name: string }>(entries: readonly T[], others: readonly T[]): T[] {
+  const names = new Set(entries.map(({ name }) => name));
+  return [...entries, ...others.filter(({ name }) => !names.has(name))];
+}
+
+/** The pod's ServiceAccount. */
+function loadSurroundings(config: KubeConfig): void {
+  config.loadFromDefault();
+  // What client-node makes up where it finds nothing.
+  const isMadeUp = config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080";
+  if (isMadeUp) throw new Error(NO_KUBECONFIG);
+}
+
+function choose(config: KubeConfig, context: string): void {
+  const known = namesOf(config.getContexts());
+  if (!known.includes(context))
+    throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; ${spellingAdvice(context, known)}`);
+  config.setCurrentContext(context);
+}
+
+function problemOf(config: KubeConfig): string | undefined {
+  const current = nonEmptyText(config.getCurrentContext());
+  const contexts = namesOf(config.getContexts());
+  if (contexts.length === 0) return "contexts: none that names a cluster; name another kubeconfig";
+  if (current === undefined) return `current-context: not set; set it to one of ${contexts.join(", ")}, or name one with --context`;
+  const context = config.getContextObject(current);
+  if (context === null) {
+    return `current-context: ${JSON.stringify(current)} is no context that names a cluster; set it to one of ${contexts.join(", ")}`;
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null)
+    return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is no cluster with a server; mend its entry in clusters`;
+  return clusterProblem(cluster) ?? userProblem(config);
+}
+
+function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undefined {
+  if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
+  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
+    return `clusters[${cluster.name}].server: ${cluster.server} is not https; set KUBECONFIG, or run in a pod with a ServiceAccount`;
+  }
+  if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
+    return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
+  }
+  return undefined;
+}
+
+function userProblem(config: KubeConfig): string | undefined {
+  const user = config.getCurrentUser();
+  return isNobodysImpersonation(user) ? `users[${user?.name ?? ""}]: as-groups, as-uid and as-user-extra need a user; add as` : undefined;
+}
+
+function namesOf(entries: readonly { readonly name: string }[]): readonly string[] {
+  return entries.map(({ name }) => name);
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: unknown }; // Only a string is used.
+  return typeof code === "string" ? code : malformed(error);
+}
+
+/** Where and why, without the text that was stumbled over: a parser quotes it. */
+function malformed(error: unknown): string {
+  const { reason, mark } = error as { reason?: unknown; mark?: { line?: unknown } | null }; // Only a text and a number are used.
+  const [why] = typeof reason === "string" ? (/^[a-z][a-z ,-]*[a-z]/.exec(reason) ?? []) : [];
+  if (typeof mark?.line !== "number") return "malformed";
+  return `malformed, line ${mark.line + 1}${why === undefined ? "" : `: ${why}`}`;
+}
