@@ -245,6 +245,13 @@ describe("a preflight check", () => {
     assert.equal(ofClass({ spec: { provider: "vault" }, annotations: prefixed({ sync: "never" }) })[0]?.reason, "WrongProvider");
   });
 
+  test("SW10: proposes of a history a file that it makes", () => {
+    const named = { ...secretObject({ data: [{ objectName: "DemoSecret", key: "k" }] }), parameters: { objects: history } };
+    const [told] = ofClass(named).filter(({ reason }) => reason === "ObjectNotInClass");
+
+    assert.match(told?.message ?? "", /no object makes "DemoSecret": did you mean "DemoSecret\/0"\?/);
+  });
+
   test("knows the file names of a history and the parts of a certificate", () => {
     const name = (objectName: string) =>
       ofClass({ ...secretObject({ data: [{ objectName, key: "k" }] }), parameters: { objects: history } });

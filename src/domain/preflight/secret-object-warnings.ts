@@ -44,7 +44,8 @@ function sharedName(secretObject: SecretObject, index: number, firstOfName: Read
 /** Of one class, called with its secretObjects in turn. */
 function unknownObjects(objects: readonly ClassObject[]): (secretObject: SecretObject, index: number) => readonly PreflightWarning[] {
   const isMade = fileNamesOf(objects);
-  const files = objects.map(({ path }) => path);
+  // Of a history there are only files in a folder of that name.
+  const files = objects.map(({ path }) => (isMade(path) ? path : `${path}/0`));
   let suggested = 0;
   const fixFor = (name: string): string => {
     suggested += 1;
