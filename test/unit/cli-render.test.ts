@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { deprecationOf } from "../../src/cli/manifest/class-item.ts";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
 import type { Cluster } from "../../src/cli/shared/command.ts";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
@@ -60,6 +62,30 @@ describe("render with a cluster", () => {
 });
 
 describe("render", () => {
+  test("SW2: takes a class in the older version that is served, warns of that as the API server does, and of its mistakes", async () => {
+    const older = "secrets-store.csi.x-k8s.io/v1alpha1";
+    const { code, output, notes } = await render({ ...aClass({ keyvaultname: "shop" }), apiVersion: older }, aPod(OPTED_IN));
+    const [asWritten, pod] = documentsOf(output);
+
+    assert.equal(code, 0);
+    assert.equal(at(asWritten, "apiVersion"), older);
+    assert.ok(at(pod, ...CREDENTIALS) !== undefined);
+    assert.match(notes.join("\n"), /v1alpha1 is deprecated\. Use secrets-store\.csi\.x-k8s\.io\/v1 instead\./);
+    assert.match(notes.join("\n"), /keyvaultname/);
+    assert.doesNotMatch(notes.join("\n"), /not in these files/);
+  });
+
+  test("SW2: warns of the older version in the words of our own definition", () => {
+    const [definition] = readManifests("crd", readFileSync("manifests/crds/secretproviderclasses.yaml", "utf8")).documents;
+    const versions = listAt(definition?.object, "spec", "versions");
+    const said = versions.map((version) =>
+      deprecationOf({ object: { apiVersion: `secrets-store.csi.x-k8s.io/${String(at(version, "name"))}` } }),
+    );
+
+    const words = versions.map((version) => at(version, "deprecationWarning"));
+    assert.deepEqual(said, words);
+  });
+
   test("adds to a pod what the webhook adds, and leaves the rest in its order", async () => {
     const { code, output, notes } = await render(aClass(), aPod(OPTED_IN));
     const [provider, pod] = documentsOf(output);

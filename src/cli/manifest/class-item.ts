@@ -21,8 +21,20 @@ export interface ClassItem {
   readonly nulls: readonly string[];
 }
 
-export function isClass({ object }: ManifestItem): boolean {
-  return object["apiVersion"] === apiVersionOf(RESOURCES.secretProviderClasses) && object["kind"] === RESOURCES.secretProviderClasses.kind;
+/** Served by the driver's definition and ours with the same schema, and stored as the current version. */
+const DEPRECATED = apiVersionOf({ ...RESOURCES.secretProviderClasses, version: "v1alpha1" });
+
+/** In any version that is served. */
+export function isClass(item: ManifestItem): boolean {
+  const { apiVersion, kind } = item.object;
+  const isServed = apiVersion === apiVersionOf(RESOURCES.secretProviderClasses) || apiVersion === DEPRECATED;
+  return isServed && kind === RESOURCES.secretProviderClasses.kind;
+}
+
+/** What the API server says where the class is written in that version: `deprecationWarning` of its definition. */
+export function deprecationOf({ object }: Pick<ManifestItem, "object">): string | undefined {
+  if (object["apiVersion"] !== DEPRECATED) return undefined;
+  return `${DEPRECATED} is deprecated. Use ${apiVersionOf(RESOURCES.secretProviderClasses)} instead.`;
 }
 
 /** Reads a class from a manifest, where nothing is checked yet: `usePodIdentity: false` is a boolean there, and refused. */

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
-import { isClass, readClassItem } from "../manifest/class-item.ts";
+import { deprecationOf, isClass, readClassItem } from "../manifest/class-item.ts";
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { itemsOf, type ManifestItem, podAt, podPath, replacedItems, withItems, withPodAt } from "../manifest/items.ts";
 import { toJson, toYaml } from "../manifest/yaml.ts";
@@ -220,5 +220,7 @@ function renderClass(item: ManifestItem, namespace: string): RenderedItem {
   const preflight = classWarnings(read.class, { cloudName: DEFAULT_CLOUD })
     .filter(({ reason }) => reason !== "NullParameter")
     .map(({ reason, message }) => findingOn(item, ["spec"], { severity: "warning", reason, message }));
-  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...nulls, ...preflight] };
+  const deprecation = deprecationOf(item);
+  const deprecated = deprecation === undefined ? [] : [findingOn(item, ["apiVersion"], { severity: "warning", message: deprecation })];
+  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...deprecated, ...nulls, ...preflight] };
 }
