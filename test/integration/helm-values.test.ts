@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -9,6 +9,7 @@ import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
 import { PROVIDER_ROWS } from "../../tools/helm-chart/values-provider.ts";
 import { VERSION } from "../../tools/repository-files.ts";
 import {
+  CHART,
   chartObjects,
   chartRefusal,
   HELM_VERSIONS,
@@ -32,6 +33,44 @@ const NAME = "secrets-store-csi-driver";
 function lineAbout(message: string, value: string): string {
   return message.split("\n").find((line) => line.startsWith(`- ${value}: `)) ?? `nothing about ${value} in: ${message}`;
 }
+
+describe("the chart as another chart's dependency", { skip }, () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "umbrella-"));
+    mkdirSync(path.join(folder, "charts"));
+    cpSync(CHART, path.join(folder, "charts", "keyvault-injector"), { recursive: true });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function rendered(version: HelmVersion, alias: string, values: Readonly<Record<string, unknown>>) {
+    const dependency = { name: "keyvault-injector", version: VERSION, condition: `${alias}.enabled` };
+    const aliased = alias === dependency.name ? dependency : { ...dependency, alias };
+    const chart = { apiVersion: "v2", name: "platform", version: "1.0.0", dependencies: [aliased] };
+    writeFileSync(path.join(folder, "Chart.yaml"), stringify(chart));
+    writeFileSync(path.join(folder, "values.yaml"), stringify({ global: { region: "west" }, [alias]: values }));
+    return runHelm(version, ["template", "platform", folder, "--namespace", "keyvault-injector", "--kube-version", "1.36.0"]);
+  }
+
+  for (const version of HELM_VERSIONS) {
+    for (const alias of ["keyvault-injector", "kvi"]) {
+      test(`SW1: takes the condition that it is switched by, as ${alias}, by ${version}`, async () => {
+        const [on, off] = [await rendered(version, alias, { enabled: true }), await rendered(version, alias, { enabled: false })];
+
+        assert.deepEqual([on.code, on.stderr, off.code], [0, "", 0]);
+        assert.match(on.stdout, /^kind: Deployment$/m);
+        assert.doesNotMatch(off.stdout, /^kind:/m);
+      });
+    }
+  }
+
+  test("SW1: still refuses what it does not know", async () => {
+    const { code, stderr } = await rendered("helm-4", "kvi", { enabled: true, enabeld: true });
+
+    assert.equal(code, 1);
+    assert.match(lineAbout(stderr, "enabeld"), /no such value/);
+  });
+});
 
 describe("values files of upstream's charts", { skip }, () => {
   let folder: string;

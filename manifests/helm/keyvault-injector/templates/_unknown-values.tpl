@@ -69,14 +69,17 @@ much like it, the places elsewhere of one that is, or one beside it that is a li
 {{- end -}}
 {{- end -}}
 
-{{/* Of a list: the table, a path, the values there. */}}
+{{/*
+Of a list: the table, a path, the values there. Above all of them global, and enabled, by which another chart switches this one
+(its dependency's condition), are Helm's own.
+*/}}
 {{- define "keyvault-injector.unknown-values" -}}
 {{- $table := index . 0 -}}
 {{- $path := index . 1 -}}
 {{- $known := index $table.names $path -}}
 {{- range $name, $value := index . 2 -}}
 {{- $inner := trimPrefix "." (printf "%s.%s" $path $name) -}}
-{{- if not (or (has $name $known) (eq $inner "global")) }}
+{{- if not (or (has $name $known) (has $inner (list "global" "enabled"))) }}
 - {{ $inner }}: no such value{{ with include "keyvault-injector.nearest" (list $table $path $name) }}; did you mean {{ . }}?{{ else }}; `helm show values` lists them{{ end }}
 {{- else if and (hasKey $table.names $inner) (kindIs "map" $value) -}}
 {{- include "keyvault-injector.unknown-values" (list $table $inner $value) -}}
