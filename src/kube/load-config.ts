@@ -103,7 +103,11 @@ function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undef
     return `clusters[${cluster.name}].server: ${cluster.server} is not https; set KUBECONFIG, or run in a pod with a ServiceAccount`;
   }
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
-    return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; remove it`;
+    return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; name a kubeconfig that reaches it without one`;
+  }
+  // As kubectl: whoever gave a CA does not mean that anyone may be given the credentials.
+  if (cluster.skipTLSVerify && [cluster.caData, cluster.caFile].some((authority) => nonEmptyText(authority) !== undefined)) {
+    return `clusters[${cluster.name}]: insecure-skip-tls-verify contradicts the certificate-authority beside it; remove one of them`;
   }
   return undefined;
 }

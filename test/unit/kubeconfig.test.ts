@@ -21,7 +21,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
   let server: StubApiServer;
   let folder: string;
   let asked: Headers[];
-  let cluster: unknown;
+  let cluster: object;
   beforeEach(async () => {
     asked = [];
     server = await startStubApiServer((_request, response) => {
@@ -134,6 +134,29 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     const message = `${file} cannot be read as a kubeconfig (malformed, line 3: deficient indentation); name a readable kubeconfig file`;
     await assert.rejects(ask(file), { message });
   });
+
+  for (const [what, fields, problem] of [
+    [
+      "says both to verify the server and not to",
+      { "certificate-authority-data": "Q0E=" },
+      "clusters[c]: insecure-skip-tls-verify contradicts the certificate-authority beside it; remove one of them",
+    ],
+    [
+      "says both, by a file",
+      { "certificate-authority": "ca.pem" },
+      "clusters[c]: insecure-skip-tls-verify contradicts the certificate-authority beside it; remove one of them",
+    ],
+    [
+      "wants a proxy",
+      { "proxy-url": "http://proxy" },
+      "clusters[c].proxy-url: the API server is never reached through a proxy; name a kubeconfig that reaches it without one",
+    ],
+  ] as const) {
+    test(`SW8: is refused where it ${what}`, async () => {
+      const file = await write("config", config({ clusters: [{ name: "c", cluster: { ...cluster, ...fields } }] }));
+      await assert.rejects(ask(file), { message: `${file}: ${problem}` });
+    });
+  }
 
   /** With KUBECONFIG set to the files, in that order. */
   async function askBy(...files: readonly string[]): Promise<Headers | undefined> {
