@@ -260,6 +260,14 @@ describe("the chart's checks", { skip }, () => {
     assert.match(older.stderr, /webhook.*[Aa]dditional propert.*replcas.* not allowed/);
   });
 
+  test("SW9: refuse bare names of Secrets to pull images with, which no API server takes", async () => {
+    const message = await refused("imagePullSecrets={regcred}", "secrets-store-csi-driver.imagePullSecrets={regcred}");
+
+    assert.match(message, /'?\/imagePullSecrets\/0'?: got string, want object/);
+    assert.match(message, /'?\/secrets-store-csi-driver\/imagePullSecrets\/0'?: got string, want object/);
+    assert.equal((await runHelm("helm-3", templateArguments({ set: ["imagePullSecrets[0].name=regcred"] }))).code, 0);
+  });
+
   test("refuse values of a wrong type, by the schema", async () => {
     const message = await refused("syncMode=often", "webhook.replicas=many", "namespaces=team-a");
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);

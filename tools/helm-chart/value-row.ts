@@ -23,6 +23,11 @@ export const NUMBER = { type: "integer", minimum: 0 } as const;
 export const MAP = { type: ["object", "null"] } as const;
 export const LABELS = { type: ["object", "null"], additionalProperties: { type: "string" } } as const;
 export const LIST = { type: ["array", "null"] } as const;
+/** References to Secrets: a bare name becomes a pod that no API server takes. */
+export const SECRET_REFERENCES = {
+  type: ["array", "null"],
+  items: { type: "object", required: ["name"], properties: { name: { type: "string", minLength: 1 } }, additionalProperties: false },
+} as const;
 /** An empty text in a list is a variable that was not set, and would be taken for no limit, or for any name. */
 export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
 /** Without an audience the kubelet's token is one for the API server. */

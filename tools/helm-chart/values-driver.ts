@@ -1,6 +1,19 @@
 /** Values of the CSI driver's chart, which the extension has under `secrets-store-csi-driver`. */
 import type { Json } from "./place.ts";
-import { BOOLEAN, DURATION, LABELS, LIST, MAP, NUMBER, PORT, TEXT, TEXTS, TOKEN_REQUESTS, type ValueRow } from "./value-row.ts";
+import {
+  BOOLEAN,
+  DURATION,
+  LABELS,
+  LIST,
+  MAP,
+  NUMBER,
+  PORT,
+  SECRET_REFERENCES,
+  TEXT,
+  TEXTS,
+  TOKEN_REQUESTS,
+  type ValueRow,
+} from "./value-row.ts";
 import { daemonSetRows, imageRows, resources, SYSTEMS, type System } from "./values-upstream.ts";
 
 /** Tags and repositories of the images that upstream's two charts name by default. */
@@ -186,7 +199,12 @@ const bothRows: readonly ValueRow[] = [
     type: TOKEN_REQUESTS,
     meaning: "Audiences of the tokens that the kubelet hands to the driver. Workload identity needs the default.",
   },
-  { path: "imagePullSecrets", default: [], type: LIST, meaning: "Names of Secrets to pull the driver's images with." },
+  {
+    path: "imagePullSecrets",
+    default: [],
+    type: SECRET_REFERENCES,
+    meaning: "Secrets to pull the driver's images with, each as `name: NAME`.",
+  },
   { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, pods and CSIDriver." },
   {
     path: "automountServiceAccountToken",

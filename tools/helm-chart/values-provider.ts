@@ -1,6 +1,6 @@
 /** Values of the Azure provider's chart, which are the extension's, under the same names. */
 import type { Json } from "./place.ts";
-import { BOOLEAN, DURATION, LIST, MAP, NUMBER, PORT, TEXT, type ValueRow } from "./value-row.ts";
+import { BOOLEAN, DURATION, MAP, NUMBER, PORT, SECRET_REFERENCES, TEXT, type ValueRow } from "./value-row.ts";
 import { daemonSetRows, imageRows, resources, SYSTEMS, type System } from "./values-upstream.ts";
 
 const IMAGE = { repository: "mcr.microsoft.com/oss/v2/azure/secrets-store/provider-azure", tag: "v1.8.2" };
@@ -64,7 +64,12 @@ const bothRows: readonly ValueRow[] = [
       because: "policies, healing and certificates name our objects, and a cluster has one install: the names are fixed",
     },
   },
-  { path: "imagePullSecrets", default: [], type: LIST, meaning: "Names of Secrets to pull our image and the provider's with." },
+  {
+    path: "imagePullSecrets",
+    default: [],
+    type: SECRET_REFERENCES,
+    meaning: "Secrets to pull our image and the provider's with, each as `name: NAME`.",
+  },
   { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "Writes the provider's log as JSON. Ours is `logFormat`." },
   { path: "logVerbosity", default: 0, type: NUMBER, meaning: "Verbosity of the provider's log. Ours is `logLevel`." },
   {
