@@ -245,6 +245,18 @@ describe("a preflight check", () => {
     assert.equal(ofClass({ spec: { provider: "vault" }, annotations: prefixed({ sync: "never" }) })[0]?.reason, "WrongProvider");
   });
 
+  test("SW11: knows what no vault takes as a name, and takes everything that one does", () => {
+    const reasons = (name: string) =>
+      ofClass({ parameters: { objects: OBJECTS.replace("DemoSecret", `'${name}'\n    objectAlias: a`) } }).map(({ message }) => message);
+    for (const name of ["DB_PASSWORD", "my.secret", "a b", "ünï", "x".repeat(128)]) {
+      assert.match(
+        reasons(name).join("\n"),
+        /^objects\[0\]\.objectName "[^"]+"?.*: a vault's names are 1 to 127 letters, digits and dashes: /,
+      );
+    }
+    for (const name of ["DB-PASSWORD", "0", "-a-", "x".repeat(127)]) assert.deepEqual(reasons(name), []);
+  });
+
   test("SW10: proposes of a history a file that it makes", () => {
     const named = { ...secretObject({ data: [{ objectName: "DemoSecret", key: "k" }] }), parameters: { objects: history } };
     const [told] = ofClass(named).filter(({ reason }) => reason === "ObjectNotInClass");

@@ -2,14 +2,16 @@ import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import { objectAt } from "../json-members.ts";
 import { parsedJson } from "../json-object.ts";
-import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
+import type { SecretObject, SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 import { misplacedKeys } from "../misplaced-keys.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
+import type { ClassObject } from "../provider-class/object-rules.ts";
 import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
 import { type ClassProblem, isMountable } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
 import { annotationProblems, pollInterval } from "../schedule/class-annotations.ts";
 import { editDistance, nearestName } from "../spelling.ts";
+import { objectNameWarnings } from "./object-name-warnings.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 
@@ -44,9 +46,13 @@ export function classWarnings(provider: SecretProviderClass, { cloudName }: Clas
     ...parameterWarnings(spec),
     ...nullWarnings(provider),
     ...parsedWarnings(parsed, spec),
-    ...(parsed.kind === "class" ? secretObjectWarnings(spec?.secretObjects ?? [], parsed.providerClass.objects) : []),
+    ...(parsed.kind === "class" ? objectWarnings(parsed.providerClass.objects, spec?.secretObjects ?? []) : []),
     ...annotationWarnings(provider),
   ];
+}
+
+function objectWarnings(objects: readonly ClassObject[], secretObjects: readonly SecretObject[]): readonly PreflightWarning[] {
+  return [...objectNameWarnings(objects), ...secretObjectWarnings(secretObjects, objects)];
 }
 
 function wrongProvider(name: string): PreflightWarning {
