@@ -2,6 +2,7 @@
  * A process that looks at classes as the worker does, over the adapter, with its environment as the only way to the vaults. One JSON
  * line in, one out. It has no cluster: the credentials are those of the question.
  */
+
 import { createInterface } from "node:readline";
 import { Registry } from "prom-client";
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
@@ -14,6 +15,7 @@ import { ValuesInHand } from "../../src/sync/vault/values-in-hand.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../src/sync/vault/vault-mirror.ts";
 import { reasonOf, StoredClass, type StoredClassFacts } from "../support/fixtures/stored-class.ts";
+import { endingValues } from "../support/worker/ending-values.ts";
 
 export interface PollQuestion {
   /** A class by its name; made at its first mention. */
@@ -51,7 +53,8 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 /** Has one Secret, whatever it is called; nothing but a read is asked of it. */
 const kube = { read: async () => ({ kind: "found", object: { data: credentials } }) } as unknown as KubeClient;
 
-const mirror = createMirrors({
+const values = new ValuesInHand();
+const mirrors = createMirrors({
   vaults: createVaultClients({ proxy: proxy.value }),
   clock: systemClock,
   random: () => 0,
@@ -60,7 +63,7 @@ const mirror = createMirrors({
   content: {
     render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
     decoder: new DecodingThreads(systemClock),
-    values: new ValuesInHand(),
+    values,
   },
   identities: {
     kube,
@@ -71,6 +74,7 @@ const mirror = createMirrors({
   },
   cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
 });
+const mirror = endingValues(values, mirrors);
 
 /** Classes looked at a time, as the worker does. */
 const AT_A_TIME = 8;

@@ -7,6 +7,7 @@ import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../../src/sync/vault/vault-mirror.ts";
 import { type Look, type ObjectEntry, StoredClass } from "../fixtures/stored-class.ts";
 import { ManualClock } from "../time/manual-clock.ts";
+import { endingValues } from "./ending-values.ts";
 import { ListedVaults } from "./listed-vault.ts";
 
 /** Between two polls of a class (milliseconds). */
@@ -81,7 +82,8 @@ export class PollingWorker {
   }
 
   #createMirrors(): ReturnType<typeof createMirrors> {
-    return createMirrors({
+    const values = new ValuesInHand();
+    const mirror = createMirrors({
       vaults: this.vaults,
       clock: this.clock,
       random: () => 0,
@@ -90,7 +92,7 @@ export class PollingWorker {
       content: {
         render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
         decoder: new DecodingThreads(this.clock),
-        values: new ValuesInHand(),
+        values,
       },
       identities: {
         // Managed identities need nothing of the cluster.
@@ -102,5 +104,6 @@ export class PollingWorker {
       },
       cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
     });
+    return endingValues(values, mirror);
   }
 }
