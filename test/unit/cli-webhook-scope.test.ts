@@ -62,6 +62,10 @@ const deploymentWith = (readyReplicas: number): Manifest =>
     { apiVersion: "apps/v1", kind: "Deployment", status: { readyReplicas } },
     { metadata: { name: "keyvault-injector-webhook", namespace: "keyvault-injector" } },
   );
+const ALIAS: Manifest = Object.assign(
+  { apiVersion: "v1", kind: "Service", spec: { type: "ExternalName", externalName: "webhook.example.com" } },
+  { metadata: { name: "keyvault-injector-webhook", namespace: "keyvault-injector" } },
+);
 
 const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, namespace?: string, now?: number]>> = {
   "a healthy install asks, trusts and guards": [
@@ -106,6 +110,10 @@ const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, nam
   "N1: a webhook without a ready pod does not answer": [
     cluster([labelled(NAMESPACE), configurationWith(SERVICE), deploymentWith(0)]),
     /^WebhookUnanswered\n[^]*\nwebhook problem: the webhook has no ready pod in namespace keyvault-injector/,
+  ],
+  "N1: a Service that is an alias for another place has no pods here": [
+    cluster([labelled(NAMESPACE), configurationWith(SERVICE), deploymentWith(0), ALIAS]),
+    /^asked\nwebhook ok/,
   ],
   "N1: one ready pod of the webhook is enough": [
     cluster([labelled(NAMESPACE), configurationWith(SERVICE), deploymentWith(1)]),

@@ -89,8 +89,11 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
 
 /** Nobody answers where no pod of the webhook is ready. Who may not look at its Deployment is told nothing: most authors of pods may not. */
 async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly Step[]> {
-  const { namespace } = clientConfig?.service ?? {};
+  const { namespace, name = "" } = clientConfig?.service ?? {};
   if (namespace === undefined) return [];
+  const service = await viewer.object<KubeObject & { readonly spec?: { readonly type?: string } }>(RESOURCES.services, { namespace, name });
+  // The webhook runs somewhere else.
+  if (valueIn(service)?.spec?.type === "ExternalName") return [];
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
   if (look.kind !== "seen" || (look.value.status?.readyReplicas ?? 0) > 0) return [];
   return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: see kubectl get pods -n ${namespace}`)];
