@@ -42,6 +42,20 @@ describe("a class that is wrong", () => {
     });
   }
 
+  test("N16: has the same reason in its step, once", async () => {
+    for (const [provider, reason] of [
+      [{ ...aClass(), spec: { ...aClass().spec, provider: "Azure" } }, "InvalidClass"],
+      [aClass({ objects: "array: [" }), "InvalidObject"],
+    ] as const) {
+      const { output } = await explained(provider);
+      // Of the pod's explanation, and of the class's.
+      const steps = output.split("\n").filter((line) => line.startsWith("  PROBLEM  class "));
+
+      assert.equal(steps.length, 2, output);
+      for (const step of steps) assert.ok(step.endsWith(`(${reason})`), step);
+    }
+  });
+
   test("D5: fails for its Secrets alone where mounts of it work", async () => {
     for (const provider of [withSecret(aClass({ usePodIdentity: "true" }), "a"), withSecret(aClass(), "b")]) {
       const { code, output } = await explained(provider);

@@ -135,12 +135,12 @@ const PROVOKED: Readonly<
   InvalidClass: {
     wrong: () => ofClass({ parameters: { keyvaultName: "" } }),
     right: () => ofClass({}),
-    says: /^keyvaultName is not provided$/,
+    says: /^spec\.parameters\.keyvaultName: set it .* \(keyvaultName is not provided\)$/,
   },
   InvalidObject: {
     wrong: () => ofClass({ parameters: { objects: "- a" } }),
     right: () => ofClass({}),
-    says: /^failed to yaml unmarshal objects, error: /,
+    says: /^spec\.parameters\.objects: .* \(failed to yaml unmarshal objects, error: /,
   },
   IdentityUnavailable: {
     wrong: () => ofClass({ parameters: { usePodIdentity: "true" }, ...secretObject({}) }),

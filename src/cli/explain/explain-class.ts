@@ -2,7 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { classDefect, isDefect } from "../../domain/preflight/class-defect.ts";
+import { classDefect, isDefect, shownReason } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
@@ -114,7 +114,7 @@ export function classSteps(name: string, fact: ClassFact, absence: string | unde
   const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
   const problems = warnings.map((each) => {
     const state = isDefect(each) ? "problem" : "warning";
-    return say.class[state](`SecretProviderClass ${name}: ${each.message} (${each.reason})`);
+    return say.class[state](`SecretProviderClass ${name}: ${each.message} (${shownReason(each)})`);
   });
   return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
 }

@@ -29,6 +29,11 @@ export function isDefect({ reason }: PreflightWarning): boolean {
   return DEFECTS.includes(reason);
 }
 
+/** The reason that a defect stands under in a status and in a verdict; that of a warning else. */
+export function shownReason({ reason }: PreflightWarning): PreflightReason {
+  return reason === "WrongProvider" ? "InvalidClass" : reason;
+}
+
 /** The first thing that has to be corrected before the class works, by its text alone; undefined where nothing has to. */
 export function classDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
   const [defect] = classWarnings(provider, options).filter(isDefect);

@@ -42,10 +42,14 @@ export function classWarnings(provider: SecretProviderClass, { cloudName }: Clas
   if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
   const parsed = parseProviderClass(spec, { owner, cloudName, readCloudFile: unseenCloudFile });
+  const missing = missingParameter(parsed, spec);
+  const unknown = parameterWarnings(spec, missing);
+  // The name that was meant says what to do; that its right spelling is absent says it a second time.
+  const isSaid = unknown.some(({ reason }) => reason === "InvalidClass");
   return [
-    ...parameterWarnings(spec),
+    ...unknown,
     ...nullWarnings(provider),
-    ...parsedWarnings(parsed, spec),
+    ...(isSaid ? [] : parsedWarnings(parsed, spec)),
     ...(parsed.kind === "class" ? objectWarnings(parsed.providerClass.objects, spec?.secretObjects ?? []) : []),
     ...annotationWarnings(provider),
   ];
@@ -66,7 +70,14 @@ function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
   return isAnnotated || editDistance(name, PROVIDER) <= 2;
 }
 
-function parameterWarnings(spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
+/** The parameter whose absence the mount fails on. */
+function missingParameter(parsed: ParsedClass, spec: SecretProviderClassSpec | undefined): string | undefined {
+  if (parsed.kind !== "invalid") return undefined;
+  const name = parsed.problem.field.replace(/^spec\.parameters\./, "");
+  return REQUIRED_PARAMETERS.includes(name) && (spec?.parameters?.[name] ?? "") === "" ? name : undefined;
+}
+
+function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: string | undefined): readonly PreflightWarning[] {
   const known: readonly string[] = KNOWN_PARAMETERS;
   const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
   const warnings = told.map((key, index) => {
@@ -74,7 +85,8 @@ function parameterWarnings(spec: SecretProviderClassSpec | undefined): readonly 
     if (FORMER_PARAMETERS.includes(key)) return warning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
     const nearest = index < MOST_SUGGESTIONS ? nearestName(key, known) : undefined;
     const fix = nearest === undefined ? "correct or remove it" : `did you mean ${nearest}?`;
-    return warning("UnknownParameter", `${field} is unknown and ignored: ${fix}`);
+    const reason = missing !== undefined && nearest?.toLowerCase() === missing.toLowerCase() ? "InvalidClass" : "UnknownParameter";
+    return warning(reason, `${field} is unknown and ignored: ${fix}`);
   });
   return more === 0 ? warnings : [...warnings, warning("UnknownParameter", `${more} more parameters are unknown and ignored`)];
 }
@@ -109,12 +121,12 @@ function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | und
   }
 }
 
-/** Upstream's text, which people search for, and then where it is and what to write instead. */
+/** Where it is and what to write instead, and then upstream's text, which people search for: a narrow terminal shows the beginning. */
 function problemWarnings(problem: ClassProblem, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
   // Only who wants Secrets has to know.
   if (isMountable(problem) && (spec?.secretObjects ?? []).length === 0) return [];
   const { reason, message, field, hint } = problem;
-  return [warning(reason, message), warning(reason, `${field}: ${hint}`)];
+  return [warning(reason, `${field}: ${hint} (${message})`)];
 }
 
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
@@ -153,6 +165,9 @@ export const KNOWN_PARAMETERS = [
   "clientID",
   "useAzureTokenProxy",
 ] as const;
+
+/** Those that no mount works without. */
+const REQUIRED_PARAMETERS: readonly string[] = ["keyvaultName", "tenantID"];
 
 /** Read by releases of years ago, and still in many classes: harmless, and no slip of the pen. */
 export const FORMER_PARAMETERS: readonly string[] = [

@@ -59,6 +59,11 @@ function vaultNameProblem(name: string): string | undefined {
   return /^[-A-Za-z0-9]+$/.test(name) ? undefined : "must match [-a-zA-Z0-9]{3,24}";
 }
 
+/** `<key-vault-name>`, as the examples have it. */
+function isPlaceholder(value: string): boolean {
+  return /^<[^<>]{1,60}>$/.test(value);
+}
+
 const TENANT_MESSAGE =
   "failed to get keyvault client: invalid tenantID. You can locate your tenantID by following the instructions listed here: " +
   "https://learn.microsoft.com/partner-center/find-ids-and-domain-names";
@@ -74,10 +79,15 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   const problem = vaultNameProblem(vaultName);
   if (problem) {
     const message = `failed to get vault: Invalid vault name: ${goQuote(vaultName)}, ${problem}`;
-    return invalidClass(message, "spec.parameters.keyvaultName", "write the vault's name alone, without https:// and domain");
+    const hint = isPlaceholder(vaultName)
+      ? `write the vault's name in place of ${vaultName}`
+      : "write the vault's name alone, without https:// and domain";
+    return invalidClass(message, "spec.parameters.keyvaultName", hint);
   }
   if (hasUsableTenant(parameters)) return undefined;
-  return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", "write the tenant's id, a GUID such as the portal shows it");
+  const { tenantId } = parameters;
+  const place = isPlaceholder(tenantId) ? ` in place of ${tenantId}` : "";
+  return invalidClass(TENANT_MESSAGE, "spec.parameters.tenantID", `write the tenant's id${place}, a GUID such as the portal shows it`);
 }
 
 export type ReadEntries = ReturnType<typeof readObjects>;
