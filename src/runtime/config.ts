@@ -5,6 +5,7 @@ import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import type { SyncMode } from "../domain/schedule/class-annotations.ts";
+import { nearestSpelling } from "../domain/spelling.ts";
 import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
@@ -170,8 +171,16 @@ function readFlags(argv: readonly string[]): Result<Readonly<Record<string, stri
     const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
     return ok(values as Record<string, string>); // Every option above is a string.
   } catch (error) {
-    return failed([error instanceof Error ? error.message : String(error)]);
+    return failed([flagProblem(error instanceof Error ? error.message : String(error))]);
   }
+}
+
+/** Node's words for a flag that is none end in advice for words behind `--`, which a process has no use for. */
+function flagProblem(message: string): string {
+  const [, flag = ""] = /^Unknown option '(--?[^']*)'/.exec(message) ?? [];
+  if (flag === "") return message;
+  const nearest = nearestSpelling(flag.replace(/^-+/, ""), Object.keys(SETTINGS));
+  return `unknown option ${flag}; ${nearest === undefined ? "see --help" : `did you mean --${nearest}?`}`;
 }
 
 interface Sources {

@@ -281,7 +281,7 @@ describe("explain", { skip: refusal }, () => {
     const bad = await explain("secretproviderclass/broken", "-n", SHOP);
 
     assert.deepEqual([good.code, good.verdict.outcome, good.verdict.reason], [0, "mirrored", "Synced"], good.said);
-    assert.match(good.said, /^pods ok: 1 pods mount it now, among them web-/m);
+    assert.match(good.said, /^pods ok: 1 pod mounts it now: web-/m);
     assert.deepEqual([bad.code, bad.verdict.outcome, bad.verdict.reason], [1, "failing", "ObjectNotFound"], bad.said);
   });
 

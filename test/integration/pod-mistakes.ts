@@ -52,7 +52,7 @@ export const MISTAKES: readonly Mistake[] = [
   mistake(
     "containers",
     "ap",
-    / names container "ap": the pod has app, write one of these; one that another webhook adds later can only be left out$/,
+    / names container "ap": the pod has app, write one of these; a container that another webhook adds later can only be left out, as "-name"$/,
     "app",
   ),
   mistake("containers", "app,", /: write container names separated by commas, "-name" to leave one out$/, "app"),

@@ -87,8 +87,8 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const wrong = workload(kind, template({ ...OPTED_IN, containers: "sidecar" }));
 
       assert.deepEqual(await applied(wrong), [
-        'annotation keyvault-injector.dev/containers names container "sidecar": the pod has app, write one of these; one that',
-        "another webhook adds later can only be left out",
+        'annotation keyvault-injector.dev/containers names container "sidecar": the pod has app, write one of these; a container',
+        'that another webhook adds later can only be left out, as "-name"',
         "every pod of this template will be denied: ContainerNotFound",
       ]);
       assert.deepEqual(await applied(workload(kind, template(OPTED_IN))), []);

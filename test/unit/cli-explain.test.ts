@@ -77,7 +77,7 @@ describe("explain -f", () => {
     const topics = first.steps.map(({ topic }) => topic);
 
     assert.deepEqual(
-      [...new Set(topics)].filter((topic) => topic !== "warning"),
+      [...new Set(topics)].filter((topic) => topic !== "advice"),
       ["opt-in", "class", "identity", "volume", "mount"],
     );
     const said = first.steps.map(({ message }) => message).join("\n");

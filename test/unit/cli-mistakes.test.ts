@@ -81,7 +81,7 @@ describe("a class that is not in the given files", () => {
     assert.equal(code, 0);
     assert.match(
       notes.join("\n"),
-      /warning: SecretProviderClass "shop-secret" is not in these files, did you mean "shop-secrets"\?; it gets /,
+      /warning: SecretProviderClass "shop-secret" is not in these files, did you mean "shop-secrets"\? It gets /,
     );
     assert.match(output, /unknown +class +SecretProviderClass shop-secret is not in these files, did you mean "shop-secrets"\?/);
     assert.equal((await renderText(`${pod}\n---\n${classes("shop-secrets")}`, "--fail-on-warnings")).code, 1);
@@ -90,7 +90,7 @@ describe("a class that is not in the given files", () => {
   test("and is like none of them is told without a guess", async () => {
     const { notes } = await renderText(`${pod}\n---\n${classes("other")}`);
 
-    assert.match(notes.join("\n"), /SecretProviderClass "shop-secret" is not in these files; it gets .* \(ClassUnreadable\)$/m);
+    assert.match(notes.join("\n"), /SecretProviderClass "shop-secret" is not in these files; it gets .* \(ClassMissing\)$/m);
     assert.doesNotMatch(notes.join("\n"), /did you mean/);
   });
 });

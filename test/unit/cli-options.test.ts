@@ -40,6 +40,8 @@ describe("arguments of a command", () => {
     [["-n", "a", "-n", "b"], "-n is given twice; write it once"],
     [["-o", "xml"], '-o: "xml" is no format; write one of yaml, json'],
     [["a", "b"], 'unexpected argument "b"'],
+    // N27: an option without its dashes.
+    [["a", "offline"], 'unexpected argument "offline"; did you mean --offline?'],
   ] as const) {
     test(`are refused with the fix: ${argv.join(" ")}`, () =>
       assert.ok(problemsOf(...argv).includes(problem), problemsOf(...argv).join("\n")));

@@ -57,6 +57,17 @@ describe("settings", () => {
     assert.match(config.error.join("\n"), /unknown item "pods"; write any of crds, classes/);
   });
 
+  test("N25: that are misspelt are told with the nearest one, as those of the commands", () => {
+    for (const [flag, told] of [
+      ["--log-levl=debug", "unknown option --log-levl; did you mean --log-level?"],
+      ["--nothing-like-it", "unknown option --nothing-like-it; see --help"],
+      ["--log-level", "Option '--log-level <value>' argument missing"],
+    ] as const) {
+      const read = parseConfig([flag], {});
+      assert.deepEqual(read.ok ? [] : read.error, [told]);
+    }
+  });
+
   test("of the Azure SDK that would make another identity of the node's are taken out of the environment", () => {
     assert.deepEqual(
       parsed([], { AZURE_FEDERATED_TOKEN_FILE: "/token", AZURE_POD_IDENTITY_AUTHORITY_HOST: "http://metadata" }).divertingVariables,

@@ -178,7 +178,7 @@ describe("the containers annotation", () => {
     assert.equal(
       denialOf(aPod({ ...OPTED_IN, containers: "ap" }, spec)),
       'ContainerNotFound: annotation keyvault-injector.dev/containers names container "ap": the pod has setup, app, log, write one of these; ' +
-        "one that another webhook adds later can only be left out",
+        'a container that another webhook adds later can only be left out, as "-name"',
     );
   });
 });

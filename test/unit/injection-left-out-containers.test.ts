@@ -92,7 +92,7 @@ describe("a container that is to get the mounts", () => {
     assert.equal(
       denialOf(aPod(containersOf("app,linkerd-proxy"))),
       'ContainerNotFound: annotation keyvault-injector.dev/containers names container "linkerd-proxy": the pod has app, write one of these; ' +
-        "one that another webhook adds later can only be left out",
+        'a container that another webhook adds later can only be left out, as "-name"',
     );
   });
 });

@@ -178,10 +178,22 @@ export function readersSteps(namespace: string, secrets: readonly string[], isMo
   return [...readers, say.readers.ok(`the class may be mounted by who may make pods in ${namespace}: ${listed(makers)}`)];
 }
 
+/** Kubernetes' own controllers have the same rights in every cluster: they are counted, so that the others are seen. */
 function listed(holders: readonly Holder[]): string {
   const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
-  const texts = [...by].map(([subject, binding]) => `${subject} (${binding})`);
-  if (texts.length === 0) return "nobody by RBAC (besides cluster administrators' groups)";
+  const others = [...by].filter(([, binding]) => !isOfKubernetes(binding));
+  const texts = others.map(([subject, binding]) => `${subject} (${binding})`);
+  if (by.size === 0) return "nobody by RBAC (besides cluster administrators' groups)";
   const left = texts.length - SHOWN;
-  return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : [])].join(", ");
+  const own = by.size - others.length;
+  return [
+    ...texts.slice(0, SHOWN),
+    ...(left > 0 ? [`${left} more`] : []),
+    ...(own > 0 ? [`${own} of Kubernetes itself (system:)`] : []),
+  ].join(", ");
+}
+
+/** Bindings of the control plane have this prefix, which Kubernetes keeps for itself. */
+function isOfKubernetes(binding: string): boolean {
+  return /^ClusterRoleBinding system:|^RoleBinding [^/]+\/system:/.test(binding);
 }

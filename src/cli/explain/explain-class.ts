@@ -78,8 +78,7 @@ function verdictWithoutStatus(spc: SecretProviderClass): Verdict {
   if (isSwitchedOffByAuthor(spc)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }
-  if (secretObjectsOf(spc).length > 0)
-    return { outcome: "pending", reason: "NoStatus", message: "the worker has not said anything of it yet" };
+  if (secretObjectsOf(spc).length > 0) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
 }
 
@@ -90,7 +89,9 @@ function consumersStep(look: Look<readonly Consumer[]>): Step {
   if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`);
   const names = look.value.slice(0, SHOWN).map(({ name }) => name);
   const count = look.value.length;
-  return say.pods.ok(count === 0 ? "no pod mounts it now" : `${count} pods mount it now, among them ${names.join(", ")}`);
+  if (count === 0) return say.pods.ok("no pod mounts it now");
+  const which = count > SHOWN ? `, among them ${names.join(", ")}` : `: ${names.join(", ")}`;
+  return say.pods.ok(`${count === 1 ? "1 pod mounts" : `${count} pods mount`} it now${which}`);
 }
 
 function credentialsNames(spc: SecretProviderClass, ofPods: readonly string[]): readonly string[] {

@@ -50,14 +50,14 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const verdict = unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
-    before.ok ? optInStep(before.value) : say["opt-in"].problem(decided.message),
+    before.ok ? optInStep(before.value, isMeant(input, injection)) : say["opt-in"].problem(decided.message),
     ...(input.misplaced ?? []).map((message) => say["opt-in"].warning(message)),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
     ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []
-      : injection.decision.warnings.map((warning) => say.warning.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),
+      : injection.decision.warnings.map((warning) => say.advice.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),
     ...ofCluster,
   ];
   return { object, namespace, verdict, steps };
@@ -113,10 +113,16 @@ const UNDENIED: Readonly<Record<Undenied, string>> = {
   Unsupported: "no kind that makes pods",
 };
 
-function optInStep(pod: Pod): Step {
+/** Something asks for injection, in a place or a spelling that nothing reads. */
+function isMeant({ misplaced = [] }: PodToExplain, { decision }: Injection): boolean {
+  return misplaced.length > 0 || (decision.kind !== "errored" && decision.warnings.length > 0);
+}
+
+function optInStep(pod: Pod, isAskedElsewhere: boolean): Step {
   const value = pod.annotations[POD_ANNOTATIONS.inject];
   if (value === "true") return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is "true"`);
-  if (value === undefined) return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
+  if (value === undefined)
+    return say["opt-in"][isAskedElsewhere ? "warning" : "ok"](`annotation ${POD_ANNOTATIONS.inject} is absent: not opted in`);
   if (value === "false") return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is "false": not opted in`);
   return say["opt-in"].problem(`annotation ${POD_ANNOTATIONS.inject} is ${quoted(value)}: write "true" or "false"`);
 }

@@ -57,7 +57,11 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
       yaml: () => grantsYaml(missing),
       json: () => reportText("grants", context.shipped, { isApplied, ...report.needs, missing, older: report.older }),
     }[format];
-    return answered(text(), missing.length > 0 && !isApplied);
+    const result = answered(text(), missing.length > 0 && !isApplied);
+    // Nothing on standard output is what `kubectl apply -f -` fails on.
+    return format === "yaml" && missing.length === 0
+      ? { ...result, notes: [`${context.shipped.program} grants: nothing is missing`] }
+      : result;
   });
 }
 

@@ -195,9 +195,12 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   const warnings = workloadWarnings({ pod, decision, classes }).filter(({ reason }) => reason !== "PodDenied");
   const findings = [
     ...misplaced.map(({ reason, message }) => findingOn(item, ANNOTATIONS, { severity: "warning", reason, message })),
-    ...warnings.map(({ reason, message }) =>
-      told("warning", inTermsOfFiles(message, namespace, injection, context.facts), reason === "PodWarning" ? undefined : reason),
-    ),
+    ...warnings.map(({ reason, message }) => {
+      const shown = inTermsOfFiles(message, namespace, injection, context.facts);
+      // What is said to be in no file was not found there: nobody tried to read it.
+      const ofFiles = reason === "ClassUnreadable" && shown !== message ? "ClassMissing" : reason;
+      return told("warning", shown, reason === "PodWarning" ? undefined : ofFiles);
+    }),
   ];
   if (decision.kind === "denied" || decision.kind === "errored") {
     const { reason, message } = decision;

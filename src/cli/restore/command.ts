@@ -1,4 +1,5 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
+import { counted } from "../../domain/words.ts";
 import { assertNamespace } from "../shared/absence.ts";
 import {
   answered,
@@ -124,6 +125,6 @@ function summaryOf(results: readonly (Restorable | Restored)[], isListed: boolea
   const counts = Map.groupBy(results, wordOf);
   const told = [...counts].map(([word, those]) => `${those.length} ${word}`).join(", ");
   if (results.length === 0) return "there are no snapshots";
-  if (isListed) return `${results.length} snapshots: ${told}`;
+  if (isListed) return `${counted(results.length, "snapshot")}: ${told}`;
   return isDryRun ? `${told}; nothing was changed (--dry-run)` : told;
 }

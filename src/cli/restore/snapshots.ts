@@ -9,6 +9,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { unifiedDiff } from "../shared/diff.ts";
+import { MORE_RESOURCES } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
 import { refusalText } from "../shared/viewer.ts";
 import type { Fingerprints, WorkerCode } from "../shared/worker-code.ts";
@@ -29,9 +30,10 @@ export async function loadFingerprints(
   const key = look.kind === "seen" ? hmacKeyIn(look.value) : undefined;
   if (key !== undefined) return createFingerprints(key.bytes, key.formerUntil);
   const why = look.kind === "seen" ? `${named} holds no key` : `there is no ${named}`;
-  throw new CommandFailure(
-    `${why}, so no snapshot can be verified; name the install with --install-namespace, or apply the classes from their manifests`,
-  );
+  const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
+  // The worker makes its key when it first starts.
+  const fix = worker.kind === "seen" ? "its worker has not started yet, see its pods" : "name the install with --install-namespace";
+  throw new CommandFailure(`${why}, so no snapshot can be verified; ${fix}, or apply the classes from their manifests`);
 }
 
 /** A ControllerRevision with the label of a snapshot. */

@@ -146,7 +146,7 @@ export function inTermsOfFiles(text: string, namespace: string, { classes }: Inj
   for (const [name, { kind }] of classes) {
     const start = `SecretProviderClass ${quoted(name, 63)} `;
     const absence = kind === "found" || !text.startsWith(start) ? undefined : facts.absenceOf({ namespace, name });
-    if (absence !== undefined) return `${start}${text.slice(start.length).replace(/^[^;]+/, () => absence)}`;
+    if (absence !== undefined) return `${start}${text.slice(start.length).replace(/^[^;]+/, () => absence)}`.replace("?; it ", "? It ");
   }
   return text;
 }

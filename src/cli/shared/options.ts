@@ -125,12 +125,17 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
     if (problem === undefined) values.set(token.name, [...(values.get(token.name) ?? []), value ?? "true"]);
     else problems.push(problem);
   }
-  if (words.length > syntax.arguments) problems.push(`unexpected argument ${JSON.stringify(words[syntax.arguments] ?? "")}`);
+  if (words.length > syntax.arguments) problems.push(unexpectedWord(words[syntax.arguments] ?? "", [...known.keys()]));
   if (values.has("all-namespaces") && values.has("namespace")) problems.push("-A and -n say different things; write one of them");
   const isHelpWanted = values.delete("help");
   const given = Object.fromEntries(values) as OptionValues; // Its keys are those of `known`.
   if (problems.length > 0 && !isHelpWanted) return failed({ problems, options: given });
   return ok({ options: given, arguments: words, isHelpWanted });
+}
+
+function unexpectedWord(word: string, options: readonly string[]): string {
+  const meant = options.includes(word) ? `; did you mean --${word}?` : "";
+  return `unexpected argument ${JSON.stringify(word)}${meant}`;
 }
 
 interface OptionToken {

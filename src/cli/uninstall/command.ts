@@ -36,6 +36,7 @@ export const uninstall: Command = {
 async function runUninstall(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
   const [isPrepared, isUndone] = [options.prepare !== undefined, options.undo !== undefined];
+  if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; write one of them");
   if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to take it back");
   return withCluster(input, context, async ({ kube }) => {
     const install: InstallToRemove = { kube, namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE };

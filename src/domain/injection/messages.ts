@@ -75,7 +75,7 @@ export const DENIALS = {
   classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
   containerNotFound: [
     "ContainerNotFound",
-    "{annotation} names container {item}: the pod has {containers}, write one of these; one that another webhook adds later can only be left out",
+    '{annotation} names container {item}: the pod has {containers}, write one of these; a container that another webhook adds later can only be left out, as "-name"',
   ],
   volumeNameTaken: [
     "VolumeNameTaken",

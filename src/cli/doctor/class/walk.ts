@@ -10,6 +10,7 @@ import { driverViolation, furtherViolation } from "../../../domain/secret-object
 import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { counted } from "../../../domain/words.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { CommandFailure } from "../../shared/command.ts";
@@ -101,7 +102,7 @@ async function walkToVault(context: ClassContext, spc: SecretProviderClass): Pro
     const message = "the class names a cloud file that only the worker's pod has: the vault is not asked";
     return nothingAsked([...written, found("cloud-elsewhere", message, fix)]);
   }
-  const text = written.length > 0 ? written : [fineLeaf("class-ok", `${objects.length} objects of ${address.vaultUrl}`)];
+  const text = written.length > 0 ? written : [fineLeaf("class-ok", `${counted(objects.length, "object")} of ${address.vaultUrl}`)];
   // Nothing is asked, so nobody's credentials are needed.
   if (context.azure === undefined) return nothingAsked(text);
   const { identity, findings } = await findIdentity(context, spc, mode);

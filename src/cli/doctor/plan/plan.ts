@@ -4,6 +4,7 @@ import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, oneLine, paint } from "../../shared/terminal.ts";
 import { accountOf, principalOf, readClass } from "../class/identity.ts";
@@ -152,5 +153,3 @@ function summaryOf(classes: readonly PlannedClass[]): string {
   const refused = classes.filter(({ verdict }) => verdict === "refused").length;
   return `${counted(created.length, "Secret")} would be created in ${counted(new Set(created).size, "namespace")}; ${count("conflict")} in conflict, ${count("invalid")} invalid; ${refused} of ${classes.length} classes refused`;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
