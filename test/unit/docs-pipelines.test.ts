@@ -15,7 +15,7 @@ const yamlBlocks = blocks.filter(({ language }) => language === "yaml").map(({ t
 const [piped = "", hook = "", ci = ""] = [
   blocks.find(({ text }) => text.startsWith("kubectl kustomize"))?.text.trim(),
   yamlBlocks.map((block) => at(block, "repos", 0, "hooks", 0, "entry")).find((entry) => entry !== undefined),
-  yamlBlocks.map((block) => [1, 2].map((step) => at(block, "jobs", "manifests", "steps", step, "run")).join(" && ")).at(-1),
+  yamlBlocks.map((block) => [2, 3].map((step) => at(block, "jobs", "manifests", "steps", step, "run")).join(" && ")).at(-1),
 ].map(String);
 
 const CLASS = `apiVersion: secrets-store.csi.x-k8s.io/v1

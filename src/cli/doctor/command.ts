@@ -36,14 +36,14 @@ type Subject = (typeof SUBJECTS)[number];
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check an install, a class up to its vault, or what a first install would do; say what to do.",
+  summary: "Check an installation, trace a class to its vault, or preview a first install; say how to fix it.",
   usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
     "doctor        checks the install, then up to 20 classes, failing ones first, as doctor class does.",
     "doctor class  checks one class, all of -n, or all: text, identity, network, token, permission, objects, status, Secrets.",
     "doctor plan   says which Secrets the worker would create and which classes it would refuse, before it has ever run.",
     "",
-    "Looks with your own rights and changes nothing. SKIP is what you may not look at, or what is not there to look at. Vaults are",
+    "Looks with your own rights and changes nothing. SKIP means you lack the rights, or there is nothing to check. Vaults are",
     "asked as the class's own identity: its credentials are read with your rights, and never shown. Azure is reached by HTTPS_PROXY,",
     "as by the worker. One check has the API server create a pod by dry run, which stores nothing.",
     "",

@@ -38,8 +38,8 @@ export const explain: Command = {
   usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name: those that kubectl takes, and spc for a class, which kubectl does not know. What kubectl get -o name prints is taken",
-    "as it stands. spcsync/NAME is the class of that name.",
+    "or a short name: those that kubectl takes, and spc (SecretProviderClass; not a kubectl short name). What kubectl get -o name prints",
+    "is taken as it stands. spcsync/NAME is the class of that name.",
     "With -f every object of the files is explained, as if it were created now.",
     "What you may not read is shown as unknown.",
     "",

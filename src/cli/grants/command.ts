@@ -28,8 +28,8 @@ export const grants: Command = {
   usage: "",
   details: [
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
-    "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops, and read",
-    "what it lists: whoever writes a class can ask for an account, and you decide.",
+    "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
+    "syncing. Review the list before applying it: anyone who can write a class can name an account.",
     "",
     "yaml is the Namespaces with what is missing, for Git; json is one report.",
     "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",

@@ -40,8 +40,8 @@ export const restore: Command = {
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
     "A snapshot counts where the install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote it: you",
-    "need the right to get that Secret. A forged snapshot is named and never restored. A class that exists is left alone; --force",
-    "makes it as the snapshot has it, and the difference is shown. --dry-run asks the API server and changes nothing.",
+    "need the right to get that Secret. A forged snapshot is reported but never restored. A class that exists is left alone;",
+    "--force overwrites it from the snapshot, and the difference is shown. --dry-run asks the API server and changes nothing.",
     "",
     "json is one report.",
     "Exit code: 0, or 1 where a snapshot is forged or a class could not be restored, or 2 where the command could not do its work.",

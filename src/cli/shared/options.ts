@@ -36,7 +36,7 @@ export const OPTIONS = {
   },
   output: { short: "o", value: "FORMAT", help: "How the answer is written" },
   offline: { help: "Ask no cluster: classes and namespaces come from the files alone." },
-  "all-namespaces": { short: "A", help: "Classes of all namespaces, as where -n is not given." },
+  "all-namespaces": { short: "A", help: "All namespaces (the default)." },
   context: { value: "NAME", help: "Context of the kubeconfig; its current one where not given." },
   kubeconfig: { value: "FILE", help: "Kubeconfig file; KUBECONFIG, then the usual places, where not given." },
   "install-namespace": { value: "NAME", help: "Namespace where keyvault-injector is installed; keyvault-injector where not given." },

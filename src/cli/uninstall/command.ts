@@ -23,7 +23,7 @@ export const uninstall: Command = {
   usage: "--prepare|--undo",
   details: [
     "--prepare marks the install's Namespace, so that the worker heals nothing any more, and removes the binding of the policy that",
-    "refuses opted-in pods without their volume. --undo takes both back. Either may be run again. Nothing else is removed: the output",
+    "refuses opted-in pods without their volume. --undo reverts both. Both are safe to repeat. Nothing else is removed: the output",
     "says what stays, and what to run next.",
     "",
     "Exit code: 0, or 2 where it could not be done.",

@@ -114,7 +114,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   ];
   const plan =
     driver.kind === "seen" ? "; before that, keyvault-injector doctor plan says what it would do with the classes that are there" : "";
-  return `${command.join(" ")} (docs/how-to/install.md says how to build the image, and how kubectl installs)${plan}`;
+  return `${command.join(" ")} (from a checkout; https://keyvault-injector.dev/docs/how-to/install.md says how to build the image, and how kubectl installs)${plan}`;
 }
 
 /** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
