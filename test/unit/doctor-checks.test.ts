@@ -7,6 +7,7 @@ import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../s
 import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
+import { firstToDo } from "../../src/cli/doctor/command.ts";
 import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts";
 import { INSTALL_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
@@ -25,6 +26,24 @@ async function foundIn(policies: readonly Manifest[], namespace = NAMESPACE): Pr
   const results = await checkPolicies({ viewer: holding(policies), namespace });
   return results.filter(({ state }) => state !== "OK").map(({ message }) => message);
 }
+
+describe("N22: what doctor says to do first", () => {
+  const finding = (check: CheckResult["check"], state: CheckResult["state"]): CheckResult => ({
+    check,
+    state,
+    message: "m",
+    fix: `mend ${check}`,
+  });
+
+  test("is the cause of what fails, else the first failure, and nothing where one thing alone fails", () => {
+    const failing = [finding("webhook", "FAIL"), finding("lease", "FAIL")];
+
+    assert.equal(firstToDo([...failing, finding("deployments", "FAIL"), finding("nodes", "WARN")]), "to do first: nodes: m -> mend nodes");
+    assert.equal(firstToDo([...failing, finding("deployments", "FAIL")]), "to do first: deployments: m -> mend deployments");
+    assert.equal(firstToDo([...failing, finding("nodes", "WARN")]), "to do first: webhook: m -> mend webhook");
+    assert.equal(firstToDo([finding("lease", "FAIL"), finding("nodes", "WARN")]), undefined);
+  });
+});
 
 describe("doctor's look at the policies", () => {
   test("finds nothing wrong with them as they are shipped", async () => {

@@ -132,6 +132,17 @@ async function answerInstall(context: DoctorContext, classes: ClassContext): Pro
   return { report: "install", fields, text: installText(findings, walks, left), hasFailed };
 }
 
+/** Where something fails: the one finding to begin with. The rest is often its consequence. */
+export function firstToDo(results: readonly CheckResult[]): string | undefined {
+  const failed = results.filter(({ state }) => state === "FAIL");
+  if (failed.length < 2) return undefined;
+  const pods = failed.find(({ check }) => check === "deployments");
+  // Pods that do not run may lack a node, and most other checks wait for them.
+  const nodes = results.find(({ check, state }) => check === "nodes" && (state === "FAIL" || state === "WARN"));
+  const cause = pods === undefined ? failed[0] : (nodes ?? pods);
+  return cause?.fix === undefined ? undefined : `to do first: ${cause.check}: ${oneLine(cause.message)} -> ${cause.fix}`;
+}
+
 function installText(results: readonly CheckResult[], walks: readonly ReportedWalk[], left: number): string {
   const lines = results.flatMap(({ check, state, message, fix }) => [
     `${paint(STATE_COLOURS[state], state.padEnd(4))}  ${check.padEnd(12)}  ${oneLine(message)}`,
@@ -139,7 +150,8 @@ function installText(results: readonly CheckResult[], walks: readonly ReportedWa
   ]);
   const more = left === 0 ? [] : [`${left} more classes were not walked: keyvault-injector doctor class walks them all`, ""];
   const counts = countsOf([...results, ...walks.flatMap(({ findings }) => findings)]);
-  return `${[...lines, "", ...walks.map(walkText), ...more, counts].join("\n")}\n`;
+  const first = firstToDo(results);
+  return `${[...lines, "", ...walks.map(walkText), ...more, ...(first === undefined ? [] : [first]), counts].join("\n")}\n`;
 }
 
 /** Of every line that was printed. */
