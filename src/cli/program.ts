@@ -15,6 +15,10 @@ export const COMMANDS: readonly Command[] = [render, explain, doctor, grants, re
 
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
+  return asTyped(await resultOf(command, argv, context), command, context);
+}
+
+async function resultOf(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const parsed = parseArguments(argv, command);
   if (!parsed.ok) return unusable(command, parsed.error, context);
   if (parsed.value.isHelpWanted) return answered(helpOf(command, context.shipped.program));
@@ -24,6 +28,14 @@ export async function runCommand(command: Command, argv: readonly string[], cont
     const problems = error instanceof CommandFailure ? [error.message] : bugText(error);
     return unusable(command, { problems, options: parsed.value.options }, context);
   }
+}
+
+/** Advice names the program as it was typed; what other programs read (JSON, manifests, completions) stays. */
+function asTyped(result: CommandResult, command: Command, { shipped: { program } }: CommandContext): CommandResult {
+  const advice = new RegExp(`\\bkeyvault-injector (?=(?:${COMMANDS.map(({ name }) => name).join("|")})\\b)`, "g");
+  const spoken = (text: string): string => text.replaceAll(advice, () => `${program} `);
+  const isSpoken = ["doctor", "explain", "restore", "uninstall"].includes(command.name) && !/^[[{]/.test(result.output);
+  return { ...result, output: isSpoken ? spoken(result.output) : result.output, notes: result.notes.map(spoken) };
 }
 
 function unusable({ name, hasJsonReport }: Command, { problems, options }: RefusedArguments, { shipped }: CommandContext): CommandResult {

@@ -6,6 +6,8 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { parse } from "yaml";
+import { runCommand } from "../../src/cli/program.ts";
+import { type Command, type CommandContext, CommandFailure } from "../../src/cli/shared/command.ts";
 import { programName } from "../../src/runtime/program-name.ts";
 import { krewManifest } from "../../tools/release/krew.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
@@ -49,6 +51,40 @@ describe("kubectl keyvault", { skip: hasKubectl ? false : "there is no kubectl" 
     assert.equal((await kubectl("keyvault", "version")).stdout, `${version}\n`);
     assert.match((await kubectl("keyvault", "help", "render")).stdout, /^usage: kubectl keyvault render /m);
     await assert.rejects(kubectl("keyvault", "doctr"), /kubectl keyvault: unknown command "doctr"; did you mean doctor\?/);
+  });
+});
+
+describe("N41: advice of a plugin", () => {
+  const context = { shipped: { program: "kubectl keyvault", version: "1", shippedCrds: () => [] } } as unknown as CommandContext; // All that is read.
+  const saying = (name: string, output: string): Command => ({
+    name,
+    summary: "",
+    usage: "",
+    details: [],
+    options: [],
+    arguments: 0,
+    run: async () => ({ code: 0, output, notes: ["see keyvault-injector grants"] }),
+  });
+
+  test("names the command as it was typed, and no namespace or manifest otherwise", async () => {
+    const text = "keyvault-injector doctor says more of namespace keyvault-injector\n";
+    const outputOf = async (name: string, output: string) => (await runCommand(saying(name, output), [], context)).output;
+
+    assert.equal(await outputOf("explain", text), "kubectl keyvault doctor says more of namespace keyvault-injector\n");
+    assert.equal(await outputOf("render", text), text);
+    assert.equal(await outputOf("explain", `["${text}"]`), `["${text}"]`);
+    assert.deepEqual((await runCommand(saying("render", ""), [], context)).notes, ["see kubectl keyvault grants"]);
+  });
+
+  test("names it in what it refuses, too", async () => {
+    const refusing = {
+      ...saying("restore", ""),
+      run: () => Promise.reject(new CommandFailure("keyvault-injector restore --list shows it")),
+    };
+
+    assert.deepEqual((await runCommand(refusing, [], context)).notes, [
+      "kubectl keyvault restore: kubectl keyvault restore --list shows it",
+    ]);
   });
 });
 
