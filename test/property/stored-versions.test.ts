@@ -46,12 +46,13 @@ function knownOf(object: ClassObject, kind: number): Known {
 
 /** As a mount does it: the objects in their order, of which the last one that makes the file counts. */
 function sourceBySearch(known: ReadonlyMap<ClassObject, Known>, file: string, heldObject: string | undefined): KnownVersion | undefined {
+  const isHeld = ({ object }: KnownVersion): boolean => heldObject === undefined || object === heldObject;
   for (const [object, state] of [...known].toReversed()) {
     if (!makesFile(object, file)) continue;
     if (state === undefined) return undefined;
     const versions = state.kind === "found" ? state.versions : [];
     const isPart = ({ path }: KnownVersion): boolean => file === `${path}.crt` || file === `${path}.key`;
-    const found = versions.find(({ path }) => path === file) ?? versions.find((one) => isPart(one) && one.object === heldObject);
+    const found = versions.find(({ path }) => path === file) ?? versions.find((one) => isPart(one) && isHeld(one));
     if (found !== undefined) return found;
   }
   return undefined;

@@ -82,7 +82,7 @@ describe("the program of the image", () => {
   test("finds the files that it comes with", () => {
     const whole = path.join(folder, "image");
     copyTo(whole, files);
-    assert.match(doctorIn(whole), /no answer from the API server \(ECONNREFUSED\)/);
+    assert.match(doctorIn(whole), /no answer from the API server https:\/\/127\.0\.0\.1:1 of context c \(connection refused\)/);
     assert.doesNotMatch(doctorIn(whole), /a bug of ours/);
 
     const without = path.join(folder, "without-definitions");
