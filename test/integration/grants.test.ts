@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { type CliOutput, runCli } from "../support/cli/cli.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { at, installShipped, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { setWorkerArguments } from "../support/cluster/worker-arguments.ts";
 import { classOf, createClass, opaque } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -117,22 +118,12 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
   });
 
   test("takes the worker's setting for a grant, and leaves out what the operator does not allow", async () => {
-    const setArguments = (args: readonly string[]): Promise<string> =>
-      plane.kubectl([
-        "patch",
-        "deployment",
-        "keyvault-injector-sync",
-        "-n",
-        "keyvault-injector",
-        "--type=json",
-        "-p",
-        JSON.stringify([{ op: "replace", path: "/spec/template/spec/containers/0/args", value: ["sync", ...args] }]),
-      ]);
+    const setArguments = (...args: readonly string[]): Promise<string> => setWorkerArguments(plane, ["sync", ...args]);
     await plane.kubectl(["annotate", "namespace", "node", `${IDENTITY}-`]);
     assert.equal((await grants("-n", "node")).code, 1);
-    await setArguments(["--managed-identity-namespaces=node"]);
+    await setArguments("--managed-identity-namespaces=node");
     assert.equal((await grants("-n", "node")).code, 0);
-    await setArguments(["--allowed-identity-modes=service-principal"]);
+    await setArguments("--allowed-identity-modes=service-principal");
     assert.match((await grants()).stdout, /^Mirrored classes: 0 with workload identity, 0 with the node's managed identity, 1 with/);
   });
 

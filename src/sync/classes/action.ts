@@ -13,7 +13,10 @@ export type StepResult =
   | { readonly kind: "requeueAt"; readonly at: number }
   | { readonly kind: "continue" };
 
-/** What is to be done, in this order, and what follows. An action that can't go on ends the step with a `then` of its own. */
+/** How soon a class is reconciled again while its CRD is away, something moved, or the watch lags behind (milliseconds). */
+export const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
+
+/** What is to be done, in this order, and what follows. An action that can't go on ends the step with a result of its own. */
 export interface Step {
   readonly actions: readonly Action[];
   readonly result: StepResult;

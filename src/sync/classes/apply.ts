@@ -14,7 +14,7 @@ import {
 } from "../../domain/sync/class-status.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { handOver } from "../healing/hand-over.ts";
-import type { Action, Destructive, Step, StepResult } from "./action.ts";
+import { type Action, type Destructive, type Step, type StepResult, UNSETTLED } from "./action.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { nextOwnerOf } from "./observe.ts";
 import type { ClassPorts, Subject } from "./ports.ts";
@@ -23,8 +23,6 @@ import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts"
 import { tell } from "./tell.ts";
 import { mirroredNow } from "./unanswered-edits.ts";
 
-/** How soon a class is looked at again where something moved (milliseconds). */
-const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
 const AT_ONCE: StepResult = { kind: "requeueAfter", milliseconds: 1 };
 
 /** Does what a step says, in its order. What follows is the step's word, or that of the action that could not go on. */

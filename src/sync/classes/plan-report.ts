@@ -7,7 +7,7 @@ import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
-import type { Action, Step } from "./action.ts";
+import { type Action, type Step, UNSETTLED } from "./action.ts";
 import type { Fetch, Mirrored } from "./plan-fetch.ts";
 import { type Answered, type ClassState, isContestedUntil, lastCheckOf, nextState } from "./state.ts";
 
@@ -123,11 +123,7 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
   ];
   const due = moments.filter((moment) => moment !== undefined).filter(Number.isFinite);
   return {
-    actions: [
-      ...marked,
-      ...tellDates(state, dateNotices(stored, dates)),
-      { kind: "storeStatus", otherwise: { kind: "requeueAfter", milliseconds: 500 } },
-    ],
+    actions: [...marked, ...tellDates(state, dateNotices(stored, dates)), { kind: "storeStatus", otherwise: UNSETTLED }],
     result: due.length === 0 ? { kind: "done" } : { kind: "requeueAt", at: Math.min(...due) },
   };
 }

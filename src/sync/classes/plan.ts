@@ -11,13 +11,11 @@ import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import { adoptedNames, isAdopted, isAdoptionAgreed, isGivenBack } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
-import type { Action, Destructive, Step, StepResult } from "./action.ts";
+import { type Action, type Destructive, type Step, type StepResult, UNSETTLED } from "./action.ts";
 import { NAMESPACE_BYTES } from "./class-room.ts";
 import type { NamedSecret, Observation, ObservedSecrets } from "./observe.ts";
 
-/** How soon a class is looked at again while its CRD is away or the watch lags behind (milliseconds). */
-const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
-/** The same where a Secret may not have been seen: what shows it brings the class back at once. */
+/** As {@link UNSETTLED} where a Secret may not have been seen: what shows it brings the class back at once. */
 const UNSEEN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
 const DONE: StepResult = { kind: "done" };
 

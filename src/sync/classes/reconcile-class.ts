@@ -3,7 +3,7 @@ import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
-import type { StepResult } from "./action.ts";
+import { type StepResult, UNSETTLED } from "./action.ts";
 import { applyStep } from "./apply.ts";
 import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
@@ -28,9 +28,6 @@ export interface Reconciling {
   readonly random: () => number;
 }
 
-/** The next reconcile tells of the freeze, and asks the vault once the CRD is whole. */
-const FROZEN_MEANWHILE: StepResult = { kind: "requeueAfter", milliseconds: 500 };
-
 /** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
   const { caches, clock } = reconciling.ports;
@@ -48,7 +45,8 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
   const planned = planFetch(observation, seen(reconciling, observation), caches.settings);
   const result = await applyStep(ports, before, planned, signal);
   if (result.kind !== "continue") return result;
-  if (planned.fetch !== undefined && !(await fetchAndWrite(reconciling, observation, planned.fetch, signal))) return FROZEN_MEANWHILE;
+  // The next reconcile tells of the freeze, and asks the vault once the CRD is whole.
+  if (planned.fetch !== undefined && !(await fetchAndWrite(reconciling, observation, planned.fetch, signal))) return UNSETTLED;
   const after = observeAgain(caches, before, clock.now());
   return applyStep(ports, before, planNext(after, seen(reconciling, after), caches.settings), signal);
 }

@@ -92,11 +92,11 @@ function askingOnce(client: ObjectReader, objects: readonly ClassObject[]): Obje
     hasHistory(object) ? historyQuestion(KINDS[object.type], object.name) : versionCacheKey(object),
   );
   const answers = new Map<string, Promise<unknown>>();
-  const once = <T>(fetchRequest: string, ask: () => Promise<T>): Promise<T> => {
-    if ((askers.get(fetchRequest)?.length ?? 0) < 2) return ask();
+  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
+    if ((askers.get(question)?.length ?? 0) < 2) return ask();
     // Under one question only this type of answer is ever put.
-    const answer = (answers.get(fetchRequest) ?? ask()) as Promise<T>;
-    answers.set(fetchRequest, answer);
+    const answer = (answers.get(question) ?? ask()) as Promise<T>;
+    answers.set(question, answer);
     return answer;
   };
   return {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { clientEnvironment } from "../../../tools/key-vault-emulator/emulator.ts";
 import { trustCluster } from "../../support/cluster/cluster-trust.ts";
+import { setWorkerArguments } from "../../support/cluster/worker-arguments.ts";
 import { type LineProcess, startLineProcess } from "../../support/processes/line-process.ts";
 import {
   type ClassFacts,
@@ -184,17 +185,7 @@ export class DoctoredClasses {
   }
 
   setWorkerArguments(args: readonly string[]): Promise<string> {
-    const patch = [{ op: "replace", path: "/spec/template/spec/containers/0/args", value: args }];
-    return this.sync.plane.kubectl([
-      "patch",
-      "deployment",
-      "keyvault-injector-sync",
-      "-n",
-      "keyvault-injector",
-      "--type=json",
-      "-p",
-      JSON.stringify(patch),
-    ]);
+    return setWorkerArguments(this.sync.plane, args);
   }
 
   get #running(): Started {

@@ -93,6 +93,14 @@ const ROOT_SCHEMA = "/schema/openAPIV3Schema";
 const eachVersion = (path: string, value: unknown, below = `${ROOT_SCHEMA}/properties/spec/properties`): readonly Operation[] =>
   [0, 1].map((index) => add(`/spec/versions/${index}${below}${path}`, value));
 
+const DEPLOYMENT_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
+  ...POD_CHANGES,
+  ...volumeChanges(false),
+  "the host's network": [add(`${POD}/hostNetwork`, true)],
+  "replicas for every node": [replace("/spec/replicas", 60)],
+  "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
+};
+
 export const TARGETS: readonly Target[] = [
   {
     name: "the configuration that injects",
@@ -113,26 +121,14 @@ export const TARGETS: readonly Target[] = [
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-sync",
     policy: PODS,
-    changes: {
-      ...POD_CHANGES,
-      ...volumeChanges(false),
-      "the host's network": [add(`${POD}/hostNetwork`, true)],
-      "replicas for every node": [replace("/spec/replicas", 60)],
-      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
-    },
+    changes: DEPLOYMENT_CHANGES,
   },
   {
     name: "the webhook's Deployment",
     collection: `${APPS}/${OWN}/deployments`,
     object: "keyvault-injector-webhook",
     policy: PODS,
-    changes: {
-      ...POD_CHANGES,
-      ...volumeChanges(false),
-      "the host's network": [add(`${POD}/hostNetwork`, true)],
-      "replicas for every node": [replace("/spec/replicas", 60)],
-      "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
-    },
+    changes: DEPLOYMENT_CHANGES,
   },
   {
     name: "the driver's DaemonSet",
