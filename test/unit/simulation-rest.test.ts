@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { VERSION } from "../../tools/repository-files.ts";
+import type { Attributes } from "../simulation/api/interface.ts";
+import type { JsonObject } from "../simulation/api/json.ts";
 import { nothingAtRest } from "../simulation/invariants/rest.ts";
-import { isBlindly } from "../simulation/world/blind-rights.ts";
+import { isGrantedBlindly } from "../simulation/world/blind-rights.ts";
+import { releaseManifests } from "../simulation/world/cluster.ts";
 import { SYNC_USER } from "../simulation/world/world.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
@@ -29,13 +33,20 @@ describe("the simulation's invariant that nothing is written at rest", () => {
 
 describe("the simulation's rights of a worker that sees no Secrets", () => {
   const asked = { user: SYNC_USER, group: "", resource: "secrets", subresource: "", namespace: "team" } as const;
+  const installed = releaseManifests("keyvault-injector.yaml", VERSION);
+  const objects = (resource: string) =>
+    installed.filter(
+      ({ kind, apiVersion }) => `${kind.toLowerCase()}s.${apiVersion.split("/")[0]}` === resource,
+    ) as unknown as JsonObject[];
+  const may = (verb: Attributes["verb"], name?: string, differs: { readonly user?: string; readonly namespace?: string } = {}): boolean =>
+    isGrantedBlindly({ ...asked, verb, name, ...differs }, objects);
 
-  test("let it write and read what it signs in with, and nothing else", () => {
-    assert.equal(isBlindly({ ...asked, verb: "list", name: undefined }), false);
-    assert.equal(isBlindly({ ...asked, verb: "watch", name: undefined }), false);
-    assert.equal(isBlindly({ ...asked, verb: "get", name: "db" }), false);
-    assert.equal(isBlindly({ ...asked, verb: "get", name: "secrets-store-creds" }), true);
-    assert.equal(isBlindly({ ...asked, verb: "update", name: "db" }), true);
-    assert.equal(isBlindly({ ...asked, verb: "list", name: undefined, user: "author" }), true);
+  test("let it write, and read and patch what it signs in and signs with, and nothing else", () => {
+    assert.deepEqual([may("list"), may("watch"), may("get", "db"), may("patch", "db")], [false, false, false, false]);
+    assert.deepEqual([may("create"), may("update", "db"), may("delete", "db")], [true, true, true]);
+    assert.equal(may("get", "secrets-store-creds"), true);
+    const ours = { namespace: "keyvault-injector" };
+    assert.deepEqual([may("get", "keyvault-injector-sync-key", ours), may("patch", "keyvault-injector-sync-key", ours)], [true, true]);
+    assert.equal(may("list", undefined, { user: "author" }), true);
   });
 });

@@ -1,13 +1,19 @@
-/** What the cluster lets a worker do that is to read no Secrets. */
-import type { Attributes } from "../api/interface.ts";
+/** What the cluster lets a worker do that is to read no Secrets: the patches of the overlay `blind` to the roles. */
+import type { Attributes, Objects } from "../api/interface.ts";
 import { WORKER } from "../api/policies.ts";
+import { isGranted } from "../api/rights.ts";
 
-/** Credentials of classes, and the worker's own key. */
-const READABLE = new Set(["secrets-store-creds", "keyvault-injector-sync-key"]);
+/** The worker's own key. */
+const KEY = "keyvault-injector-sync-key";
+/** Credentials of classes, and the key. */
+const READABLE = new Set(["secrets-store-creds", KEY]);
 
-/** `--secret-access=blind`: no Secret is listed or watched, and none read but these. */
-export function isBlindly({ user, group, resource, verb, name = "" }: Attributes): boolean {
-  if (user !== WORKER || group !== "" || resource !== "secrets") return true;
+/** `--secret-access=blind`: no Secret is listed or watched, and none read or patched but these; others are written whole. */
+export function isGrantedBlindly(attributes: Attributes, objects: Objects): boolean {
+  const { user, group, resource, verb, name = "" } = attributes;
+  if (user !== WORKER || group !== "" || resource !== "secrets") return isGranted(attributes, objects);
   if (verb === "list" || verb === "watch") return false;
-  return verb !== "get" || READABLE.has(name);
+  if (verb === "get") return READABLE.has(name) && isGranted(attributes, objects);
+  if (verb === "patch") return name === KEY;
+  return isGranted(verb === "update" ? { ...attributes, verb: "patch" } : attributes, objects);
 }
