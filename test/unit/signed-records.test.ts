@@ -144,14 +144,13 @@ describe("a signed record", () => {
     assert.equal(started().get("demo"), undefined);
   });
 
-  test("is signed by the API server's clock where that is another than ours", async () => {
-    const behind = { now: () => clock.now() - 60 * MINUTE };
-    const ahead = new RevisionServer(behind);
-    const records = startSignedRecords<Note>(
+  /** A process whose API server has another clock. */
+  const startedOn = (other: RevisionServer, kind = kindOf("true")) =>
+    startSignedRecords<Note>(
       {
-        kind: kindOf("true"),
-        kube: ahead.kube as KubeClient, // Records take no other call.
-        watcher: ahead.watcher,
+        kind,
+        kube: other.kube as KubeClient, // Records take no other call.
+        watcher: other.watcher,
         fingerprints: createFingerprints(KEY),
         clock,
         random: () => 0,
@@ -161,11 +160,44 @@ describe("a signed record", () => {
       signal,
     );
 
+  test("is signed by the API server's clock where that is another than ours", async () => {
+    const behind = { now: () => clock.now() - 60 * MINUTE };
+    const ahead = new RevisionServer(behind);
+    const records = startedOn(ahead);
+
     await records.save(note("one"), signal);
     await records.save(note("two"), signal);
 
     assert.deepEqual(records.get("demo"), note("two"));
     assert.equal(ahead.all.length, 1);
+  });
+
+  test("seed 20261131: is signed so, too, where several are saved when the clocks are found to differ", async () => {
+    const behind = new RevisionServer({ now: () => clock.now() - 5 * MINUTE });
+    const kind = { ...kindOf("true"), keyOf: ({ content }: Note) => content };
+    const records = startedOn(behind, kind);
+    const contents = ["one", "two", "three"];
+
+    await Promise.all(contents.map((content) => records.save(note(content), signal)));
+
+    const next = startedOn(behind, kind);
+    assert.deepEqual(
+      contents.map((content) => next.get(content)),
+      contents.map((content) => note(content)),
+    );
+  });
+
+  test("seed 20261131: is signed so, too, once the clocks agree again", async () => {
+    let skew = 5 * MINUTE;
+    const other = new RevisionServer({ now: () => clock.now() - skew });
+    const records = startedOn(other);
+    await records.save(note("one"), signal);
+    skew = 0;
+    await clock.advance(10 * MINUTE);
+
+    await records.save(note("two"), signal);
+
+    assert.deepEqual(startedOn(other).get("demo"), note("two"));
   });
 
   test("takes another name where somebody has put something else under its own", async () => {
