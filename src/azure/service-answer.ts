@@ -44,7 +44,7 @@ function innerCodeOf(error: unknown): string | undefined {
 const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-function retryAfterOf(error: RestError): number | undefined {
+export function retryAfterOf(error: RestError): number | undefined {
   const header = (name: string) => error.response?.headers.get(name);
   const milliseconds = MILLISECOND_HEADERS.map((name) => Number(header(name) ?? Number.NaN)).find(Number.isFinite);
   const text = header("retry-after");

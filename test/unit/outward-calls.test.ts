@@ -25,6 +25,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/credential.ts", "credential.getToken", "hands on to the credential, which guardSignIn bounds"],
   ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
+  ["src/azure/event-queues.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],
   ["src/azure/direct-agent.ts", "super.createConnection", "the socket ends after its time without a byte"],
   ["src/azure/vault-client.ts", "secrets.listPropertiesOfSecrets", "nothing is sent before a page is asked for, by ask"],

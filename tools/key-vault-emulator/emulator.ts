@@ -23,7 +23,7 @@ export interface Emulator extends StateMethods {
 }
 
 export interface EmulatorOptions {
-  /** Gets `ca.crt` and `emulator.json` (where the admin endpoint is, and its token); made if absent. */
+  /** Gets `ca.crt`, `serving.crt`, `serving.key` and `emulator.json` (where the admin endpoint is, and its token); made if absent. */
   readonly stateDir: string;
   /** HTTPS listener; 0, the default, is any free port. So for the others. */
   readonly port?: number | undefined;
@@ -64,6 +64,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   ]);
   const caFile = join(stateDir, "ca.crt");
   await writeFile(caFile, certificate.caPem);
+  // For the emulator of storage accounts, which serves the same names.
+  const servingFiles = { certificate: join(stateDir, "serving.crt"), key: join(stateDir, "serving.key") };
+  await writeFile(servingFiles.certificate, certificate.certificatePem);
+  await writeFile(servingFiles.key, certificate.keyPem, { mode: 0o600 });
+  world.accounts.caPem = certificate.caPem;
 
   const listener = createHttpsListener(certificate, cloudServing(world));
   const imds = createHttpListener(imdsServing(world));
@@ -79,6 +84,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     };
     const admin = await startAdminServer({ methods, port: options.adminPort ?? 0, stateDir, places });
     const stop = async (): Promise<void> => {
+      world.events.stop();
       proxy.closeTunnels();
       for (const server of servers) server.closeAllConnections();
       await Promise.all([...servers.map(closeServer), admin.stop()]);

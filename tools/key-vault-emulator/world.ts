@@ -12,6 +12,8 @@ import { FaultPlan } from "./network/fault-plan.ts";
 import { RequestLog } from "./network/request-log.ts";
 import type { Serving } from "./network/request-serving.ts";
 import { Authorities } from "./pki/authority.ts";
+import { EventDelivery } from "./queues/event-delivery.ts";
+import { answerQueue, queueFailure, StorageAccounts } from "./queues/storage-accounts.ts";
 import { answerVault } from "./vault/data-plane.ts";
 import { serviceFailure } from "./vault/errors.ts";
 import { type Vault, VaultStore } from "./vault/vault-store.ts";
@@ -23,6 +25,8 @@ export interface World {
   readonly machine: Machine;
   readonly tokens: TokenIssuer;
   readonly vaults: VaultStore;
+  readonly accounts: StorageAccounts;
+  readonly events: EventDelivery;
   readonly authorities: Authorities;
   readonly faults: FaultPlan;
   readonly log: RequestLog;
@@ -32,12 +36,17 @@ export interface World {
 export async function createWorld(tokenLifetimeSeconds: number, tokenKey?: KeyObject): Promise<World> {
   const now = (): number => Math.floor(Date.now() / 1000);
   const directory = new Directory();
+  const tokens = await TokenIssuer.create(now, tokenLifetimeSeconds, tokenKey);
+  const accounts = new StorageAccounts();
+  const events = new EventDelivery({ accounts, tokens, directory });
   return {
     directory,
     federation: new Federation(),
     machine: new Machine(),
-    tokens: await TokenIssuer.create(now, tokenLifetimeSeconds, tokenKey),
-    vaults: new VaultStore(directory, now),
+    tokens,
+    vaults: new VaultStore(directory, now, (vault, version) => events.announce(vault, version)),
+    accounts,
+    events,
     authorities: new Authorities(),
     faults: new FaultPlan(),
     log: new RequestLog(),
@@ -55,8 +64,15 @@ export function cloudServing(world: World): Serving {
       const endpoint = endpointOf(exchange.host);
       return endpoint === undefined ? undefined : answerAt(world, exchange, endpoint);
     },
-    failure: (exchange, status) =>
-      endpointOf(exchange.host)?.kind === "entra" ? { ...entraError(exchange, transientFailure()), status } : serviceFailure(status),
+    forward: (exchange) => {
+      const endpoint = endpointOf(exchange.host);
+      return endpoint?.kind === "queue" ? answerQueue(exchange, endpoint, world) : undefined;
+    },
+    failure: (exchange, status) => {
+      const kind = endpointOf(exchange.host)?.kind;
+      if (kind === "queue") return queueFailure(status);
+      return kind === "entra" ? { ...entraError(exchange, transientFailure()), status } : serviceFailure(status);
+    },
   };
 }
 
@@ -75,12 +91,14 @@ export function imdsServing(world: World): Serving {
 
 function answerAt(world: World, exchange: Exchange, endpoint: Endpoint): Answer | undefined {
   if (endpoint.kind === "entra") return answerEntra(exchange, endpoint.cloud, world);
+  if (endpoint.kind === "queue") return undefined;
   const vault = vaultAt(world, endpoint);
   return vault === undefined ? undefined : answerVault(exchange, vault, world.tokens);
 }
 
 /** Whether a host name resolves. */
 export function exists(world: World, endpoint: Endpoint): boolean {
+  if (endpoint.kind === "queue") return world.accounts.find(endpoint.account) !== undefined;
   return endpoint.kind === "entra" || vaultAt(world, endpoint) !== undefined;
 }
 

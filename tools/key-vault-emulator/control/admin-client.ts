@@ -68,6 +68,9 @@ function remoteMethods(call: Call): StateMethods {
     removeFederatedCredentials: forward("removeFederatedCredentials"),
     createManagedIdentity: forward("createManagedIdentity"),
     removeManagedIdentity: forward("removeManagedIdentity"),
+    addStorageAccount: forward("addStorageAccount"),
+    subscribeEvents: forward("subscribeEvents"),
+    unsubscribeEvents: forward("unsubscribeEvents"),
   };
 }
 

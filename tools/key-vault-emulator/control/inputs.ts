@@ -4,6 +4,7 @@ import { EmulatorInputError } from "../input-error.ts";
 import { CLOUD_NAMES } from "../network/clouds.ts";
 import { PERMISSIONS } from "../vault/permissions.ts";
 import { disturbanceInputs } from "./disturbance-inputs.ts";
+import { eventInputs } from "./event-inputs.ts";
 import { attributes, identifier, objectKey, vaultName, version } from "./fields.ts";
 import { objectInputs } from "./object-inputs.ts";
 import { signInInputs } from "./sign-in-inputs.ts";
@@ -50,6 +51,7 @@ export const inputs = {
   ...objectInputs,
   ...disturbanceInputs,
   ...signInInputs,
+  ...eventInputs,
 } as const;
 
 export type Input<Name extends keyof typeof inputs> = z.input<(typeof inputs)[Name]>;

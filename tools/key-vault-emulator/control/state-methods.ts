@@ -9,6 +9,7 @@ import { newVersionId } from "../vault/versioned-collection.ts";
 import type { World } from "../world.ts";
 import { type CertificateMethods, certificateMethods } from "./certificate-methods.ts";
 import { type DisturbanceMethods, disturbanceMethods } from "./disturbance-methods.ts";
+import { type EventMethods, eventMethods } from "./event-methods.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 import { type KeyMethods, keyMethods } from "./key-methods.ts";
 import { type SignInMethods, signInMethods } from "./sign-in-methods.ts";
@@ -17,7 +18,7 @@ import { type SignInMethods, signInMethods } from "./sign-in-methods.ts";
  * What a test or a demo does to the emulator's world. The same methods work in process and over the admin endpoint;
  * wrong input throws `EmulatorInputError`.
  */
-export interface StateMethods extends KeyMethods, CertificateMethods, DisturbanceMethods, SignInMethods {
+export interface StateMethods extends KeyMethods, CertificateMethods, DisturbanceMethods, SignInMethods, EventMethods {
   /** Without `tenantId`, in the cloud's default tenant, which every unnamed tenant of that cloud is. */
   createVault(input: Input<"createVault">): Promise<VaultFacts>;
   /** Those that the vault knows from now on, the latest last. */
@@ -57,6 +58,7 @@ export function stateMethods(world: World): StateMethods {
     ...certificateMethods(world),
     ...disturbanceMethods(world),
     ...signInMethods(world),
+    ...eventMethods(world),
   };
 }
 

@@ -67,9 +67,9 @@ function audienceOf(form: URLSearchParams, exchange: Exchange, { cloud, tenantId
 }
 
 /** The `aud` claim for a resource, which may end in a slash; `undefined` where no such API is registered. */
-export function registeredAudience({ vaultResource, managementResource }: Cloud, resource: string): string | undefined {
+export function registeredAudience({ vaultResource, managementResource, storageResource }: Cloud, resource: string): string | undefined {
   const audience = resource.replace(/\/$/, "");
-  return audience === vaultResource || audience === managementResource ? audience : undefined;
+  return [vaultResource, managementResource, storageResource].includes(audience) ? audience : undefined;
 }
 
 function credentialRefusal(form: URLSearchParams, principal: ServicePrincipal, context: TokenContext): EntraError | undefined {

@@ -16,6 +16,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
+  /** A body that is no JSON, in place of `body`; its type is among the headers. */
+  readonly text?: string;
   /** Application id of the caller, for the request log; absent while it is not established. */
   readonly identity?: string;
   /** Audience of the token that was issued, for the request log. */
@@ -59,6 +61,10 @@ export function hostNameOf(authority: string): string {
 }
 
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  if (answer.text !== undefined) {
+    response.writeHead(answer.status, { ...answer.headers, "Content-Length": Buffer.byteLength(answer.text) }).end(answer.text);
+    return;
+  }
   if (answer.body === undefined) {
     response.writeHead(answer.status, answer.headers).end();
     return;

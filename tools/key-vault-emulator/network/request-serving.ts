@@ -14,6 +14,8 @@ export interface Serving {
   hostOf(exchange: Exchange): string;
   /** `undefined`: nobody lives here; the connection is cut, as no server would answer there. */
   answer(exchange: Exchange): Answer | undefined;
+  /** The answer of somebody behind this listener; `undefined`: the request is for nobody there. */
+  forward?(exchange: Exchange): Promise<Answer | undefined> | undefined;
   /** A failure in the words of the service. */
   failure(exchange: Exchange, status: number): Answer;
 }
@@ -29,9 +31,14 @@ export async function serveRequest(request: IncomingMessage, response: ServerRes
   }
   const fault = serving.faults.take(exchange, serving.hostOf(exchange));
   if (fault !== undefined) return strike(fault, { exchange, response, serving });
-  const answer = serving.answer(exchange);
+  const answer = await answerTo(exchange, serving);
   if (answer === undefined) response.destroy();
   else send(answer, { exchange, response, serving });
+}
+
+async function answerTo(exchange: Exchange, serving: Serving): Promise<Answer | undefined> {
+  const forwarded = serving.forward?.(exchange);
+  return forwarded === undefined ? serving.answer(exchange) : forwarded;
 }
 
 interface Turn {
@@ -55,17 +62,17 @@ async function strike(fault: FaultEffect, turn: Turn): Promise<void> {
       record(turn, { status: 200 });
       return writePage(response);
     case "truncated": {
-      const answer = serving.answer(exchange) ?? serving.failure(exchange, 500);
+      const answer = (await answerTo(exchange, serving)) ?? serving.failure(exchange, 500);
       record(turn, answer);
       return writeTruncated(response, answer);
     }
     case "without": {
-      const answer = serving.answer(exchange) ?? serving.failure(exchange, 500);
+      const answer = (await answerTo(exchange, serving)) ?? serving.failure(exchange, 500);
       return send({ ...answer, body: withoutMember(answer.body, fault.member) }, turn);
     }
     case "slow": {
       if (!(await waited(fault.milliseconds, response))) return record(turn, { status: NO_STATUS });
-      return send(serving.answer(exchange) ?? serving.failure(exchange, 500), turn);
+      return send((await answerTo(exchange, serving)) ?? serving.failure(exchange, 500), turn);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Directory } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUDS, type CloudName } from "../network/clouds.ts";
+import type { EventObject, NewVersion } from "../queues/event-form.ts";
 import { API_VERSIONS } from "./api-versions.ts";
 import { DEFAULT_DAYS } from "./attributes-wire.ts";
 import type { CertificateCollection } from "./certificate-collection.ts";
@@ -8,7 +9,7 @@ import type { KeyCollection } from "./key-collection.ts";
 import { type KindPermission, type Permission, withKind } from "./permissions.ts";
 import { SecretCollection } from "./secret-collection.ts";
 import { Throttle } from "./throttle.ts";
-import { VersionedCollection } from "./versioned-collection.ts";
+import { type Version, VersionedCollection } from "./versioned-collection.ts";
 
 export interface VaultFacts {
   readonly name: string;
@@ -44,23 +45,28 @@ export class VaultStore {
   readonly #vaults = new Map<string, Vault>();
   readonly #directory: Directory;
   readonly #now: () => number;
+  readonly #announce: (vault: VaultFacts, version: NewVersion) => void;
 
-  constructor(directory: Directory, now: () => number) {
+  /** `announce`: of each new version of an object; those of a certificate's key and secret are the certificate's. */
+  constructor(directory: Directory, now: () => number, announce: (vault: VaultFacts, version: NewVersion) => void) {
     this.#directory = directory;
     this.#now = now;
+    this.#announce = announce;
   }
 
   create({ name, cloud, tenantId, apiVersions = API_VERSIONS, recoverableDays = DEFAULT_DAYS }: NewVault): Vault {
     const key = name.toLowerCase();
     if (this.#vaults.has(key)) throw new EmulatorInputError(`name: the vault ${name} exists already; choose another name`);
+    const told = (object: EventObject, { name, version, notBefore, expires }: Version): void =>
+      this.#announce(vault, { object, name, version, notBefore: notBefore ?? null, expires: expires ?? null });
     const vault: Vault = {
       name: key,
       cloud,
       tenantId: this.#directory.registerTenant(cloud, tenantId),
       url: `https://${key}.${CLOUDS[cloud].vaultSuffix}/`,
-      secrets: new SecretCollection(this.#now),
-      keys: new VersionedCollection(this.#now),
-      certificates: new VersionedCollection(this.#now),
+      secrets: new SecretCollection(this.#now, (added) => added.kid === undefined && told("Secret", added)),
+      keys: new VersionedCollection(this.#now, (added) => added.managed !== true && told("Key", added)),
+      certificates: new VersionedCollection(this.#now, (added) => told("Certificate", added)),
       grants: new Map(),
       throttle: new Throttle(),
       apiVersions,

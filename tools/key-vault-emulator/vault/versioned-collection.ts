@@ -39,9 +39,12 @@ export class VersionedCollection<Content extends object> {
   /** Of every object that there ever was. */
   readonly #names = new Set<string>();
   readonly #now: () => number;
+  readonly #onAdded: (added: Version & Content) => void;
 
-  constructor(now: () => number) {
+  /** `onAdded`: of each new version, once it is the current one. */
+  constructor(now: () => number, onAdded: (added: Version & Content) => void = () => undefined) {
     this.#now = now;
+    this.#onAdded = onAdded;
   }
 
   /** A new version, which becomes the current one; under a given id for the parts of one certificate. */
@@ -54,6 +57,7 @@ export class VersionedCollection<Content extends object> {
     const stored: Version & Content = { ...content, ...facts };
     this.#objects.set(name.toLowerCase(), [...versions, stored]);
     this.#names.add(name.toLowerCase());
+    this.#onAdded(stored);
     return stored;
   }
 

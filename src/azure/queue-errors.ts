@@ -1,0 +1,137 @@
+import { RestError } from "@azure/storage-queue";
+import { QueueError, type QueueErrorCode } from "../domain/ports/event-queue.ts";
+import type { Retry } from "../domain/ports/retry.ts";
+import type { VaultErrorCode } from "../domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
+import { AnswerTooLarge } from "./answer-size.ts";
+import { CallTimeout } from "./bounded-call.ts";
+import { networkRemedy, proxyWords } from "./network-words.ts";
+import { chainOf, networkCode, retryAfterOf } from "./service-answer.ts";
+import { SignInError } from "./sign-in-errors.ts";
+
+/** What was asked, of which queue, as whom. */
+export interface QueueRequest {
+  readonly action: "receive" | "delete" | "peek";
+  readonly url: string;
+  readonly identity: VaultIdentity;
+}
+
+/** Somebody on the way has answered: a proxy with a page of its own. Never leaves this folder. */
+export class NotTheService extends Error {
+  override readonly name = "NotTheService";
+}
+
+interface Verdict {
+  readonly code: QueueErrorCode;
+  readonly retry: Retry;
+  readonly words: string;
+}
+
+const BACKOFF: Retry = { kind: "backoff" };
+
+const ACTIONS: Readonly<Record<QueueRequest["action"], string>> = {
+  receive: "receive messages of",
+  delete: "delete a message of",
+  peek: "look at messages of",
+};
+
+/** Of the service's own answers: https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes */
+export interface StorageAnswer {
+  readonly status: number;
+  /** One word; absent where the answer is not the service's own. */
+  readonly code: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+const CODE = /^[A-Za-z0-9]{1,64}$/;
+
+/** Undefined where no HTTP answer came. */
+export function storageAnswer(error: unknown): StorageAnswer | undefined {
+  const answered = chainOf(error).find((link): link is RestError => link instanceof RestError && link.statusCode !== undefined);
+  if (answered?.statusCode === undefined) return undefined;
+  const code = answered.response?.headers.get("x-ms-error-code") ?? "";
+  return { status: answered.statusCode, code: CODE.test(code) ? code : undefined, retryAfterMs: retryAfterOf(answered) };
+}
+
+/** Every error of the SDK becomes one of ours. No `cause`: the SDK's errors carry the request with its token. */
+export function translateQueueError(error: unknown, request: QueueRequest): QueueError {
+  const { code, retry, words } = verdictOf(error, request);
+  return new QueueError(code, `cannot ${ACTIONS[request.action]} the queue ${request.url}: ${words}`, retry);
+}
+
+function verdictOf(error: unknown, request: QueueRequest): Verdict {
+  const signIn = chainOf(error).find((link) => link instanceof SignInError);
+  if (signIn !== undefined) return ofSignIn(signIn);
+  if (error instanceof CallTimeout) return unreachable(`${error.message}; check the cluster's way to it`);
+  if (error instanceof AnswerTooLarge) return unreachable(`no usable answer (${error.message})`);
+  if (error instanceof NotTheService)
+    return unreachable("the answer is not the queue's; where HTTPS_PROXY is set, have the proxy hand answers on as they are");
+  const answer = storageAnswer(error);
+  if (answer !== undefined) return ofAnswer(answer, request);
+  const network = networkCode(error);
+  if (network === undefined) return unreachable("no usable answer; check the address of --event-queues");
+  const proxy = proxyWords(network, new URL(request.url).hostname, ", and check that the storage account exists");
+  return unreachable(proxy ?? networkWords(network));
+}
+
+function networkWords(code: string): string {
+  if (code === "ENOTFOUND") return "the name does not resolve (ENOTFOUND); check that the storage account exists, and the cluster's DNS";
+  return `no connection (${code}): ${networkRemedy(code, "signIn")}`;
+}
+
+/** Those of a vault that a sign-in can end with, and those of a queue. */
+const SIGN_IN_CODES: Partial<Readonly<Record<VaultErrorCode, QueueErrorCode>>> = {
+  Unauthorized: "Unauthorized",
+  IdentityUnavailable: "IdentityUnavailable",
+  Throttled: "Throttled",
+};
+
+function ofSignIn({ verdict }: SignInError): Verdict {
+  return { code: SIGN_IN_CODES[verdict.code] ?? "Unreachable", retry: verdict.retry, words: verdict.words };
+}
+
+function unreachable(words: string): Verdict {
+  return { code: "Unreachable", retry: BACKOFF, words };
+}
+
+/** Whom a role is to be given to. */
+function holder(identity: VaultIdentity): string {
+  if (identity.kind !== "managedIdentity") return `the application or managed identity ${identity.clientId}`;
+  return identity.clientId === undefined
+    ? "the system-assigned identity of the worker's node"
+    : `the managed identity ${identity.clientId} of the worker's node`;
+}
+
+/** Reads, and receives with deletion: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-queue-data-message-processor */
+export const QUEUE_ROLE = "Storage Queue Data Message Processor";
+
+const FORBIDDEN: Readonly<Record<string, (request: QueueRequest) => Omit<Verdict, "retry">>> = {
+  AuthorizationFailure: () => ({
+    code: "NetworkForbidden",
+    words:
+      "the storage account's firewall refuses this address; allow the cluster's outbound address, or give its network a private endpoint",
+  }),
+  AuthorizationPermissionMismatch: ({ identity, url }) => ({
+    code: "Forbidden",
+    words: `${holder(identity)} may not; assign it the role ${QUEUE_ROLE} on ${url.split("/").at(-1)}. A new assignment may take ten minutes to count`,
+  }),
+};
+
+function ofAnswer(answer: StorageAnswer, request: QueueRequest): Verdict {
+  const { status, code, retryAfterMs } = answer;
+  const shown = code === undefined ? `HTTP ${status}` : `HTTP ${status} ${code}`;
+  const after: Retry = retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
+  // The service says both where an account or a partition of it is asked for too much.
+  if (status === 429 || (status === 503 && code === "ServerBusy"))
+    return { code: "Throttled", retry: after, words: `the storage account is busy (${shown})` };
+  if (code === undefined || status >= 500) return unreachable(`no usable answer (${shown}); check the address of --event-queues`);
+  if (status === 404)
+    return { code: "NotFound", retry: BACKOFF, words: `there is no such queue (${shown}); create it, or correct --event-queues` };
+  if (status === 403) {
+    const known = FORBIDDEN[code]?.(request) ?? { code: "Forbidden" as const, words: `${holder(request.identity)} is refused` };
+    return { ...known, retry: BACKOFF, words: `${known.words} (${shown})` };
+  }
+  if (status === 401)
+    return { code: "Unauthorized", retry: BACKOFF, words: `the token of ${holder(request.identity)} is not accepted (${shown})` };
+  return { code: "Invalid", retry: BACKOFF, words: `the request is refused (${shown}); check the address of --event-queues` };
+}

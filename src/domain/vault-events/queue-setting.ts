@@ -1,0 +1,151 @@
+/** One item of `--event-queues`: the address of a queue, and who the worker signs in as there. */
+import { CLOUDS } from "../provider-class/clouds.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+export interface QueueSetting {
+  /** `https://account.queue.core.windows.net/name` */
+  readonly url: string;
+  readonly identity: QueueIdentity;
+  /** `https://login.microsoftonline.com/` */
+  readonly authorityHost: string;
+  /** Scope of a token for the queue. */
+  readonly scope: string;
+  /** Nothing but the setting vouches for the authority. */
+  readonly isCustomCloud: boolean;
+}
+
+export type QueueIdentity =
+  /** Of the worker's node; without `clientId` its system-assigned one. */
+  | { readonly kind: "managed"; readonly clientId: string | undefined }
+  /** By a token of a ServiceAccount, whose Namespace grants it; without `namespace` in that of the install. */
+  | {
+      readonly kind: "workload";
+      readonly clientId: string;
+      readonly tenantId: string;
+      readonly account: { readonly namespace: string | undefined; readonly name: string };
+    }
+  /** By a client secret: `secretName` is a Secret in the install's namespace, with clientid and clientsecret. */
+  | { readonly kind: "servicePrincipal"; readonly tenantId: string; readonly secretName: string };
+
+/** The service's scope in every cloud that everybody knows: https://learn.microsoft.com/azure/storage/queues/authorize-access-azure-active-directory */
+const STORAGE_SCOPE = "https://storage.azure.com/.default";
+
+const [PUBLIC, US_GOVERNMENT, CHINA, GERMANY] = CLOUDS;
+
+/** What follows an account's name; the second of the public cloud's has a zone between them. */
+const SUFFIXES = [
+  { suffix: ".queue.core.windows.net", cloud: PUBLIC },
+  { suffix: ".queue.storage.azure.net", cloud: PUBLIC },
+  { suffix: ".queue.core.usgovcloudapi.net", cloud: US_GOVERNMENT },
+  { suffix: ".queue.core.chinacloudapi.cn", cloud: CHINA },
+  { suffix: ".queue.core.cloudapi.de", cloud: GERMANY },
+] as const;
+
+/** https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata */
+const QUEUE_PATH = /^\/[a-z0-9](?:-?[a-z0-9]){2,62}$/;
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TENANT = /^[-.0-9A-Za-z]{1,253}$/;
+const NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
+
+const IDENTITIES = ["managed", "workload", "servicePrincipal"] as const;
+const KEYS = ["identity", "clientID", "tenantID", "serviceAccount", "secret", "authorityHost", "scope"] as const;
+
+type Key = (typeof KEYS)[number];
+type Given = Partial<Record<Key, string>>;
+
+const EXAMPLE = "https://<account>.queue.core.windows.net/<queue>;identity=managed";
+
+/** The error says what to write instead. */
+export function parseQueueSetting(text: string): Result<QueueSetting, string> {
+  const [address = "", ...parts] = text.split(";").map((part) => part.trim());
+  const url = readAddress(address);
+  if (!url.ok) return url;
+  const given = readParts(parts);
+  if (!given.ok) return given;
+  const cloud = readCloud(url.value, given.value);
+  if (!cloud.ok) return cloud;
+  const identity = readIdentity(given.value);
+  return identity.ok ? ok({ url: `https://${url.value.host}${url.value.pathname}`, identity: identity.value, ...cloud.value }) : identity;
+}
+
+function readAddress(text: string): Result<URL, string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:") return failed(`write the address of a queue, such as ${EXAMPLE}`);
+  if (url.search !== "" || url.username !== "" || url.hash !== "")
+    return failed("write the address without a signature or password: the worker signs in as the identity that you name after it");
+  return QUEUE_PATH.test(url.pathname) ? ok(url) : failed(`write the name of one queue after the host, such as ${EXAMPLE}`);
+}
+
+function readParts(parts: readonly string[]): Result<Given, string> {
+  const given: Given = {};
+  for (const part of parts.filter((one) => one !== "")) {
+    const [name = "", ...rest] = part.split("=");
+    const key = KEYS.find((known) => known === name);
+    if (key === undefined) return failed(`unknown part ${JSON.stringify(name)}; write any of ${KEYS.join(", ")}, as name=value`);
+    if (given[key] !== undefined) return failed(`${key} is there twice`);
+    given[key] = rest.join("=");
+  }
+  return ok(given);
+}
+
+type CloudFacts = Pick<QueueSetting, "authorityHost" | "scope" | "isCustomCloud">;
+
+function readCloud({ hostname }: URL, { authorityHost, scope }: Given): Result<CloudFacts, string> {
+  const known = SUFFIXES.find(({ suffix }) => hostname.endsWith(suffix));
+  if (known !== undefined && authorityHost === undefined && scope === undefined)
+    return ok({ authorityHost: known.cloud.authorityHost, scope: STORAGE_SCOPE, isCustomCloud: false });
+  if (known !== undefined) return failed("leave authorityHost and scope out: the host says which cloud it is");
+  if (authorityHost === undefined || scope === undefined)
+    return failed(`no cloud is known by the host ${hostname}; add authorityHost and scope, such as ${CUSTOM_EXAMPLE}`);
+  const authority = URL.canParse(authorityHost) ? new URL(authorityHost) : undefined;
+  const audience = URL.canParse(scope) ? new URL(scope) : undefined;
+  if (authority?.protocol !== "https:" || audience?.protocol !== "https:" || !scope.endsWith("/.default"))
+    return failed(`write authorityHost and scope as ${CUSTOM_EXAMPLE}`);
+  return ok({ authorityHost: `https://${authority.host}/`, scope, isCustomCloud: true });
+}
+
+const CUSTOM_EXAMPLE = "authorityHost=https://login.example.com/;scope=https://storage.example.com/.default";
+
+/** Which parts each identity has to have, and may have. */
+const PARTS: Readonly<Record<(typeof IDENTITIES)[number], { readonly needs: readonly Key[]; readonly may: readonly Key[] }>> = {
+  managed: { needs: [], may: ["clientID"] },
+  workload: { needs: ["clientID", "tenantID", "serviceAccount"], may: [] },
+  servicePrincipal: { needs: ["tenantID", "secret"], may: [] },
+};
+
+function readIdentity(given: Given): Result<QueueIdentity, string> {
+  const kind = IDENTITIES.find((known) => known === (given.identity ?? "managed"));
+  if (kind === undefined) return failed(`identity: write one of ${IDENTITIES.join(", ")}`);
+  const { needs, may } = PARTS[kind];
+  const missing = needs.find((key) => given[key] === undefined);
+  if (missing !== undefined) return failed(`identity=${kind} needs ${needs.join(", ")}; add ${missing}=…`);
+  const taken: readonly Key[] = ["identity", "authorityHost", "scope", ...needs, ...may];
+  const surplus = KEYS.find((key) => given[key] !== undefined && !taken.includes(key));
+  if (surplus !== undefined) return failed(`identity=${kind} takes no ${surplus}; leave it out, or write another identity`);
+  return shapeProblem(given) ?? ok(asIdentity(kind, given));
+}
+
+function shapeProblem({ clientID, tenantID, serviceAccount, secret }: Given): { readonly ok: false; readonly error: string } | undefined {
+  if (clientID !== undefined && !GUID.test(clientID)) return failed("clientID: write the client id, a GUID");
+  if (tenantID !== undefined && !TENANT.test(tenantID)) return failed("tenantID: write the tenant's id, a GUID");
+  if (secret !== undefined && !NAME.test(secret)) return failed("secret: write the name of a Secret");
+  const parts = serviceAccount?.split("/") ?? [];
+  if (parts.length > 2 || !parts.every((part) => NAME.test(part)))
+    return failed("serviceAccount: write <name>, in the namespace of the install, or <namespace>/<name>");
+  return undefined;
+}
+
+function asIdentity(
+  kind: (typeof IDENTITIES)[number],
+  { clientID, tenantID = "", serviceAccount = "", secret = "" }: Given,
+): QueueIdentity {
+  if (kind === "managed") return { kind, clientId: clientID };
+  if (kind === "servicePrincipal") return { kind, tenantId: tenantID, secretName: secret };
+  const [name = "", namespace] = serviceAccount.split("/").toReversed();
+  return { kind, clientId: clientID ?? "", tenantId: tenantID, account: { namespace, name } };
+}
+
+/** Host and name, as logs and metrics call the queue: `account.queue.core.windows.net/name`. */
+export function queueLabel({ url }: Pick<QueueSetting, "url">): string {
+  return url.replace(/^https:\/\//, "");
+}

@@ -1,0 +1,203 @@
+/** Azurite, Microsoft's emulator of Azure Storage: its queues alone, over TLS, with sign-in. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { cacheFolder } from "../../../tools/cache-folder.ts";
+import { npmEnvironment } from "../../../tools/release/npm.ts";
+import { digestOf } from "../../e2e/support/cache.ts";
+import { freePort } from "../cluster/product.ts";
+import { eventually } from "../time/eventually.ts";
+
+const LOCKED = path.resolve(import.meta.dirname, "../../azurite");
+const FILES = ["package.json", "package-lock.json"].map((name) => path.join(LOCKED, name));
+const INSTALL_WITHIN_MS = 300_000;
+
+function installFolder(): string {
+  return path.join(cacheFolder(), `azurite-${digestOf(FILES)}`);
+}
+
+/** Installs what the lock file says, once, into the cache: no `npm ci` of the checkout pays for it. Undefined, or why it can't be had. */
+export function azuriteRefusal(): string | undefined {
+  const folder = installFolder();
+  if (existsSync(folder)) return undefined;
+  mkdirSync(cacheFolder(), { recursive: true });
+  const made = mkdtempSync(path.join(cacheFolder(), "azurite-new-"));
+  for (const file of FILES) copyFileSync(file, path.join(made, path.basename(file)));
+  const flags = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status, stderr } = spawnSync("npm", flags, { cwd: made, env: npmEnvironment(), encoding: "utf8", timeout: INSTALL_WITHIN_MS });
+  try {
+    if (status !== 0) return `Azurite cannot be installed from test/azurite: npm ci: ${stderr.split("\n")[0] ?? ""}`;
+    renameSync(made, folder);
+  } catch (error) {
+    // Another suite was faster.
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+  return undefined;
+}
+
+export interface AzuriteOptions {
+  /** Of the Key Vault emulator, which has issued what Azurite serves by. */
+  readonly stateDir: string;
+  /** PEM of the CA. */
+  readonly ca: string;
+  readonly account: string;
+  /** Default: any that is free. */
+  readonly port?: number;
+}
+
+/** One storage account. Its queues are lost when it stops. */
+export interface Azurite {
+  readonly account: string;
+  readonly port: number;
+  /** `https://<account>.queue.core.windows.net/<name>` */
+  urlOf(queue: string): string;
+  create(queue: string): Promise<void>;
+  remove(queue: string): Promise<void>;
+  /** A message as it is, without base64 around it. */
+  put(queue: string, message: string): Promise<void>;
+  /** Messages, hidden ones included. */
+  count(queue: string): Promise<number>;
+  /** Until {@link Azurite.resume}: its port is open, and nothing answers. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+/** Nobody's: Azurite asks for one of each account, and tests sign in by tokens. */
+const ACCOUNT_KEY = Buffer.alloc(64).toString("base64");
+const READY_WITHIN_MS = 60_000;
+
+export async function startAzurite({ stateDir, ca, account, port: asked }: AzuriteOptions): Promise<Azurite> {
+  const refusal = azuriteRefusal();
+  if (refusal !== undefined) throw new Error(refusal);
+  const port = asked ?? (await freePort());
+  const child = spawn(
+    process.execPath,
+    [path.join(installFolder(), "node_modules/azurite/dist/src/queue/main.js"), ...flagsOf(stateDir, port)],
+    {
+      cwd: stateDir,
+      env: { PATH: process.env["PATH"], AZURITE_ACCOUNTS: `${account}:${ACCOUNT_KEY}` },
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (part: string) => {
+    said += part;
+  });
+  const ask = (call: Call): Promise<Answered> => askAzurite({ port, account, ca }, call);
+  await eventually(async () => child.exitCode !== null || (await ask({ method: "GET", path: "/?comp=list" }).catch(() => undefined)), {
+    within: READY_WITHIN_MS,
+    what: "Azurite",
+  });
+  if (child.exitCode !== null) throw new Error(`Azurite ended with ${child.exitCode}: ${said}`);
+  return {
+    account,
+    port,
+    urlOf: (queue) => `https://${hostOf(account)}/${queue}`,
+    create: async (queue) => void (await expectStatus(ask({ method: "PUT", path: `/${queue}` }), [201, 204])),
+    remove: async (queue) => void (await expectStatus(ask({ method: "DELETE", path: `/${queue}` }), [204])),
+    put: async (queue, message) => {
+      const body = `<QueueMessage><MessageText>${escaped(message)}</MessageText></QueueMessage>`;
+      await expectStatus(ask({ method: "POST", path: `/${queue}/messages`, body }), [201]);
+    },
+    count: async (queue) => {
+      const { headers } = await expectStatus(ask({ method: "GET", path: `/${queue}?comp=metadata` }), [200]);
+      return Number(headers["x-ms-approximate-messages-count"]);
+    },
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
+    stop: () => ended(child),
+  };
+}
+
+function flagsOf(stateDir: string, port: number): readonly string[] {
+  return [
+    "--silent",
+    "--inMemoryPersistence",
+    "--disableTelemetry",
+    "--skipApiVersionCheck",
+    "--oauth=basic",
+    `--queuePort=${port}`,
+    `--cert=${path.join(stateDir, "serving.crt")}`,
+    `--key=${path.join(stateDir, "serving.key")}`,
+  ];
+}
+
+function hostOf(account: string): string {
+  return `${account}.queue.core.windows.net`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly text: string;
+}
+
+interface Place {
+  readonly port: number;
+  readonly account: string;
+  readonly ca: string;
+}
+
+async function askAzurite({ port, account, ca }: Place, { method, path: asked, body = "" }: Call): Promise<Answered> {
+  const sent = request({
+    host: "127.0.0.1",
+    port,
+    servername: hostOf(account),
+    ca,
+    method,
+    path: asked,
+    headers: {
+      host: hostOf(account),
+      authorization: `Bearer ${testToken()}`,
+      "content-type": "application/xml",
+      "content-length": Buffer.byteLength(body),
+      "x-ms-version": "2025-11-05",
+      "x-ms-date": new Date().toUTCString(),
+    },
+    agent: false,
+    signal: AbortSignal.timeout(10_000),
+  });
+  sent.end(body);
+  const [response]: readonly IncomingMessage[] = await once(sent, "response");
+  if (response === undefined) throw new Error("no response");
+  return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
+}
+
+async function expectStatus(asked: Promise<Answered>, expected: readonly number[]): Promise<Answered> {
+  const answer = await asked;
+  if (!expected.includes(answer.status)) throw new Error(`Azurite answered ${answer.status}: ${answer.text}`);
+  return answer;
+}
+
+/** Azurite looks at what a token says, and at no signature. */
+function testToken(): string {
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = { aud: "https://storage.azure.com", iss: "https://sts.windows.net/tests/", iat: now - 60, nbf: now - 60, exp: now + 600 };
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
+  return `${encode({ typ: "JWT", alg: "RS256" })}.${encode(claims)}.${Buffer.from("unsigned").toString("base64url")}`;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGCONT");
+  child.kill("SIGKILL");
+  await exit;
+}

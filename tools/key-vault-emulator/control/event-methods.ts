@@ -1,0 +1,29 @@
+import { EmulatorInputError } from "../input-error.ts";
+import type { World } from "../world.ts";
+import { type Input, inputs, parseInput } from "./inputs.ts";
+
+export interface EventMethods {
+  /** From now on `<account>.queue.core.windows.net`, and the names of other clouds, lead to an emulator of queues on loopback. */
+  addStorageAccount(input: Input<"addStorageAccount">): Promise<void>;
+  /** From now on each new version of the vault's objects is an event in the queue, as Event Grid delivers it. */
+  subscribeEvents(input: Input<"subscribeEvents">): Promise<void>;
+  unsubscribeEvents(input: Input<"unsubscribeEvents">): Promise<void>;
+}
+
+export function eventMethods({ vaults, accounts, events }: World): EventMethods {
+  return {
+    addStorageAccount: async (input) => {
+      const { account: name, port, users } = parseInput(inputs.addStorageAccount, input);
+      accounts.add({ name, port, users: users === undefined ? undefined : new Set(users) });
+    },
+    subscribeEvents: async (input) => {
+      const subscription = parseInput(inputs.subscribeEvents, input);
+      if (accounts.find(subscription.account) === undefined)
+        throw new EmulatorInputError(`account: no storage account ${subscription.account}; add it first`);
+      events.subscribe({ ...subscription, vault: vaults.require(subscription.vault).name });
+    },
+    unsubscribeEvents: async (input) => {
+      events.unsubscribe(parseInput(inputs.unsubscribeEvents, input).vault);
+    },
+  };
+}
