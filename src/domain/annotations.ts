@@ -27,10 +27,22 @@ export const POD_ANNOTATIONS = {
   envFrom: key("env-from"),
   /** `"true"` on a workload's pod template: it is rolled when the versions that it uses change. Default `"false"`. */
   restartOnRotation: key("restart-on-rotation"),
+  /** When the worker may restart the workload, as `parseWindow` reads it. Default `--restart-window`. Also on the workload itself. */
+  restartWindow: key("restart-window"),
   /** The restart stamp, written by the worker: a hash of version ids. On a pod template it restarts, on the workload it only says. Output only. */
   rotated: key("rotated"),
   /** Written by the webhook: JSON with version, classes and volumes. Output only, never trusted. */
   status: key("status"),
+} as const;
+
+/** Annotations on a workload that asks for restarts; the first two also on its Namespace, for all of them. A template has none of them: its pods would be replaced. */
+export const RESTART_ANNOTATIONS = {
+  /** `"true"`: no restart begins. Anything but `"false"` is taken for that. */
+  paused: key("restart-paused"),
+  /** Any change of its value: the restart that waits for a window begins without it. */
+  now: key("restart-now"),
+  /** Written by the worker: a hash of the values of `restart-now` that it has followed. Output only. */
+  nowAnswered: key("restart-now-answered"),
 } as const;
 
 /** Label that the webhook writes on injected pods: `"true"`. */

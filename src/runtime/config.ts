@@ -4,6 +4,8 @@ import { parseDuration } from "../domain/duration.ts";
 import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
 import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
+import type { RestartMode } from "../domain/rollout/controls.ts";
+import { parseWindow, type RestartWindow, WINDOW_ADVICE } from "../domain/rollout/window.ts";
 import type { SyncMode } from "../domain/schedule/class-annotations.ts";
 import { nearestSpelling } from "../domain/spelling.ts";
 import { wordsOf } from "../domain/words.ts";
@@ -22,6 +24,8 @@ export interface Config {
   /** Milliseconds. */
   readonly expiryWarning: number;
   readonly restartWorkloads: boolean;
+  readonly restartMode: RestartMode;
+  readonly restartWindow: RestartWindow;
   readonly maxRolloutsPerNamespace: number;
   /** Milliseconds. */
   readonly rolloutTimeout: number;
@@ -102,6 +106,10 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
       return readDuration(text, kind.minimumMs);
     case "choice":
       return given(kind.choices.includes(text), text, `write one of ${kind.choices.join(", ")}`);
+    case "window": {
+      const window = parseWindow(text);
+      return window.ok ? window : failed(`${window.error}: ${WINDOW_ADVICE}`);
+    }
     case "list": {
       const unknown = wordsOf(text).find((item) => kind.choices?.includes(item) === false);
       return given(

@@ -3,6 +3,7 @@
  * `docs/reference/settings.md` is made from this table.
  */
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
+import { RESTART_MODES } from "../domain/rollout/controls.ts";
 import { SYNC_MODES } from "../domain/schedule/class-annotations.ts";
 
 export type SettingKind =
@@ -14,6 +15,8 @@ export type SettingKind =
   | { readonly kind: "count" }
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
+  /** When restarts may begin. */
+  | { readonly kind: "window" }
   | { readonly kind: "list"; readonly choices?: readonly string[] }
   /** `every`: a word for all of them. */
   | { readonly kind: "namespaces"; readonly every?: string };
@@ -73,6 +76,18 @@ export const SETTINGS = {
     type: { kind: "boolean" },
     default: "true",
     help: "Restart workloads that ask for it when the versions that they use change.",
+  },
+  "restart-mode": {
+    usedBy: "sync",
+    type: { kind: "choice", choices: RESTART_MODES },
+    default: "act",
+    help: "Whether restarts begin, are only reported, or wait.",
+  },
+  "restart-window": {
+    usedBy: "sync",
+    type: { kind: "window" },
+    default: "always",
+    help: "When restarts may begin where neither the workload nor its Namespace says so.",
   },
   "max-rollouts-per-namespace": {
     usedBy: "sync",

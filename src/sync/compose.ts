@@ -135,7 +135,11 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           },
           rollouts: config.restartWorkloads
             ? createRollouts({
-                settings: { mostAtATime: config.maxRolloutsPerNamespace, timeoutMs: config.rolloutTimeout },
+                settings: {
+                  mostAtATime: config.maxRolloutsPerNamespace,
+                  timeoutMs: config.rolloutTimeout,
+                  controls: { mode: config.restartMode, window: config.restartWindow },
+                },
                 watcher,
                 metrics: rolloutMetrics,
                 clock,

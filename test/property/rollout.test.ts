@@ -31,6 +31,7 @@ function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Worklo
     uid: name,
     resourceVersion: "1",
     annotations: {},
+    own: {},
     sources: { classes: [], secrets: [] },
     templateStamp: stamp,
     // That a restart has ended well is recorded.

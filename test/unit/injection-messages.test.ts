@@ -28,6 +28,7 @@ const keys = (secrets: Readonly<Record<string, readonly string[]>>): World => ({
 describe("every problem of a value", () => {
   const cases: Readonly<Record<keyof typeof PROBLEMS, Case>> = {
     flag: [{ inject: "yes" }],
+    window: [{ "restart-window": "0 0 30 2 * for 1h" }],
     classList: [{ "secret-provider-class": "a,,b" }],
     className: [{ "secret-provider-class": "A" }],
     classCount: [{ "secret-provider-class": many(17) }],
@@ -127,6 +128,8 @@ describe("every warning", () => {
     onNamespaceButNear: [{}, {}, { namespace: defaults({ "mount-paht": "x" }) }],
     forgottenOptIn: [{}],
     flag: [{ inject: "false", "restart-on-rotation": "yes" }],
+    window: [{ inject: "false", "restart-window": "at night" }],
+    windowOnNamespace: [{}, {}, { namespace: defaults({ "restart-window": "at night" }) }],
     classMissing: [named, {}, about("missing")],
     classMissingGuess: [{}, {}, about("missing")],
     classUnread: [named, {}, about("unknown")],

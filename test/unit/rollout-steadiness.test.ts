@@ -154,7 +154,7 @@ describe("a restart is proven by the worker's own clock", () => {
         throw refusal("Forbidden", 403);
       };
       const kube = { ...client, list, mergePatch: refuse };
-      const standing = await proveRestart({ kube, memory, now, timeoutMs: 600_000 }, stamped(NEW), signal);
+      const standing = await proveRestart({ kube, memory, isDryRun: false, now, timeoutMs: 600_000 }, stamped(NEW), signal);
       return standing.kind === "restarting" ? `${standing.kind} ${(standing.provenIn ?? 0) / 1_000}` : standing.kind;
     };
   }

@@ -36,6 +36,8 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "unused-grace": value("Raise it where pods are away for longer between two runs, as those of a CronJob."),
   "expiry-warning": value("Lower it where objects live for less than a month."),
   "restart-workloads": value("Switch it off where another controller restarts workloads."),
+  "restart-mode": value("`dry-run` to see what would be restarted, `paused` while nothing is to be."),
+  "restart-window": value("Give the hours of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`."),
   "max-rollouts-per-namespace": value("Raise it where a rotation takes too long to reach all workloads of a namespace."),
   "rollout-timeout": value("Raise it where pods take longer to get ready."),
   namespaces: value("The worker's rights end there and in its own one, by a RoleBinding in each."),
@@ -107,6 +109,7 @@ function typeOf({ type }: Setting): JsonMap {
     case "list":
       return type.choices === undefined ? TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
     case "text":
+    case "window":
     case "cloud":
     case "port":
       return TEXT;

@@ -46,6 +46,11 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
     means:
       '`"true"` or `"false"`: whether the Deployment, StatefulSet or DaemonSet is [restarted](../how-to/restart-on-rotation.md) when the versions that it uses change',
   },
+  restartWindow: {
+    default: "`--restart-window`",
+    means:
+      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. On the workload itself it counts before that of the template",
+  },
   rotated: {
     default: "written by the worker",
     means:
@@ -110,6 +115,11 @@ const OTHERS: {
       "`v2:` and the HMAC-SHA256 of the Secret's name and the data that the worker wrote, with a key of the namespace that is derived from the install's own. `v1:` on a Secret that 0.3.0 wrote and whose data has not changed since. Behind it, after a colon, the proof that this install made the Secret: the worker deletes none without it",
     adoptableBy: "written by the owner of an existing Secret: name of the one class that may take it over",
     adopted: '`"true"`: the Secret was there before the class, and is given back instead of deleted',
+  },
+  RESTART_ANNOTATIONS: {
+    paused: '`"true"`: no restart begins. So does everything else but `"false"`. It counts on the workload and on its Namespace',
+    now: "any change of its value: the restart that waits for a window begins now. It counts on the workload and on its Namespace",
+    nowAnswered: "written by the worker on the workload: a hash of the values of `restart-now` that it has followed",
   },
   MANAGED_LABEL: '`"true"`: the Secret is the worker\'s',
   SNAPSHOT_ANNOTATIONS: {

@@ -116,6 +116,23 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     when: "not ready in time, in a crash loop, or the restart was refused",
     message: "`<state>. <number> other workloads wait until it is ready: mend it, or take its restart back`",
   },
+  RestartsPaused: {
+    when: "it is to be restarted, and restarts are paused",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`",
+  },
+  WindowClosed: {
+    when: "it is to be restarted, and its window is closed",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `its restart window opens at <time>`",
+  },
+  InvalidWindow: {
+    when: "it is to be restarted, and what says when is wrong",
+    message:
+      "`versions that it uses changed; it is not restarted yet: <why>`, with `<annotation> is no window, and none is open until it is one: <why>`",
+  },
+  DryRun: {
+    when: "it would be restarted now, with `--restart-mode=dry-run`",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
+  },
   Paused: {
     when: "it would have to be restarted, and is paused",
     message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",

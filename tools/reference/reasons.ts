@@ -151,6 +151,13 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     means:
       "a restarted workload, which is named, did not get ready in time, or does not stay ready; nothing else of the namespace is restarted until it is. See its pods; what is wrong may be the new value",
   },
+  RestartsPaused: { where: "both", means: "restarts of the workload, its Namespace or the cluster are paused: the message names which" },
+  WindowClosed: { where: "both", means: "it is to be restarted when its window opens: the message says when" },
+  InvalidWindow: {
+    where: "both",
+    means: "`restart-window` of the workload or its Namespace cannot be read, so that no restart begins: the message says what is wrong",
+  },
+  DryRun: { where: "both", means: "it would be restarted now; `--restart-mode=dry-run` restarts nothing" },
   Paused: { where: "both", means: "a paused Deployment is not restarted: resume it" },
   OnDelete: { where: "both", means: "the update strategy leaves the replacement of pods to people: delete them" },
   NothingMirrored: {

@@ -13,6 +13,9 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "unused-grace": "A worker that sees the pods counts it, so that its restart begins anew.",
   "expiry-warning": "The warning is the event `ObjectExpiring`; `0s`: none.",
   "restart-workloads": "See [how workloads ask for it](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
+  "restart-mode":
+    "`dry-run` reports by event, condition and metric what would be restarted. `paused`: no restart begins; one that is under way is carried on.",
+  "restart-window": "[How to write windows](../how-to/restart-on-rotation.md#when).",
   "rollout-timeout":
     "Half of it is the longest that pods have to stay ready. A Deployment gets its `progressDeadlineSeconds` where those are longer.",
   namespaces:
@@ -71,6 +74,7 @@ function kindOf(type: SettingKind): string {
     case "cloud":
     case "count":
     case "text":
+    case "window":
       return "";
     default:
       return assertNever(type);

@@ -1,6 +1,7 @@
 import type { Denial, DenialReason } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { quoted, quotedPath } from "../quoted.ts";
+import { WINDOW_ADVICE } from "../rollout/window.ts";
 
 /** The names between braces. */
 type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
@@ -20,6 +21,7 @@ const CONTAINER_ADVICE = 'write container names separated by commas, "-name" to 
 /** What can be wrong with a value; it follows `{annotation} is {value}: `. */
 export const PROBLEMS = {
   flag: 'write "true" or "false"',
+  window: `{why}: ${WINDOW_ADVICE}`,
   classList: CLASS_ADVICE,
   className: `{item} is no name of an object, ${CLASS_ADVICE}`,
   classCount: "a pod mounts at most {most} classes",
@@ -139,6 +141,8 @@ export const WARNINGS = {
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
   forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
   flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
+  window: `${POD_ANNOTATIONS.restartWindow}: {why}; no restart begins`,
+  windowOnNamespace: `on Namespace {namespace}, ${POD_ANNOTATIONS.restartWindow} cannot be read, and no restart begins`,
   classMissing: "SecretProviderClass {class} is not in this namespace yet",
   classMissingGuess: "SecretProviderClass {class} is not in this namespace yet; it gets nodePublishSecretRef {secret}",
   classUnread: "SecretProviderClass {class} could not be read",

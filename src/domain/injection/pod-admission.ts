@@ -18,8 +18,15 @@ import { denial, warning } from "./messages.ts";
 import { patchFor } from "./patch.ts";
 import { isComplete, planInjection } from "./plan.ts";
 import { type Pod, readPod } from "./pod.ts";
+import { readRestartWindow, windowWarnings } from "./restart-window.ts";
 import type { InjectionSettings } from "./settings.ts";
-import { type UnknownAnnotation, unknownAnnotationDenial, unknownAnnotations, unknownAnnotationWarning } from "./unknown-annotations.ts";
+import {
+  KNOWN_ON_NAMESPACES,
+  type UnknownAnnotation,
+  unknownAnnotationDenial,
+  unknownAnnotations,
+  unknownAnnotationWarning,
+} from "./unknown-annotations.ts";
 
 /** Set by the kubelet on the API server's copy of a static pod, which nothing can change. */
 const MIRROR_POD = "kubernetes.io/config.mirror";
@@ -108,7 +115,7 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   // Going on without them might hand secrets to a container that a default leaves out.
   if (fact.kind === "unknown") return decided(denied(denial("namespaceUnknown", { namespace: quoted(name, 63) }), own));
   const defaults = fact.kind === "found" ? fact.annotations : {};
-  const unknown = unknownAnnotations(defaults);
+  const unknown = unknownAnnotations(defaults, KNOWN_ON_NAMESPACES);
   const refused = settings.strictAnnotations ? firstDenial(unknown, name) : undefined;
   if (refused !== undefined) return decided(denied(refused, own));
   const warnings = [...own, ...unknown.map((each) => unknownAnnotationWarning(each, name))];
@@ -123,7 +130,9 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   if (tooLarge !== undefined) return decided(denied(tooLarge, warnings));
   const restart = readFlag(annotations(POD_ANNOTATIONS.restartOnRotation));
   if (!restart.ok) return decided(denied(restart.error, warnings));
-  const told = [...warnings, ...selection.value.warnings];
+  const window = readRestartWindow(annotations(POD_ANNOTATIONS.restartWindow), name);
+  if (!window.ok) return decided(denied(window.error, warnings));
+  const told = [...warnings, ...selection.value.warnings, ...window.value];
   return { kind: "wanted", request: { pod, mounts: mounts.value, selection: selection.value, envFrom: envFrom.value, warnings: told } };
 }
 
@@ -138,11 +147,16 @@ function readOptIn(annotations: Readonly<Record<string, string>>): Result<boolea
 
 /** To a pod that is none of our business: told, never refused. */
 function toldWithoutOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
-  const { inject, secretProviderClass, restartOnRotation } = POD_ANNOTATIONS;
+  const { inject, secretProviderClass, restartOnRotation, restartWindow } = POD_ANNOTATIONS;
   const isForgotten = annotations[inject] === undefined && annotations[secretProviderClass] !== undefined;
   const restart = annotations[restartOnRotation];
   const isFlag = restart === undefined || restart === "true" || restart === "false";
-  return [...(isForgotten ? [warning("forgottenOptIn", {})] : []), ...(isFlag ? [] : [warning("flag", { value: restart })])];
+  const window = annotations[restartWindow];
+  return [
+    ...(isForgotten ? [warning("forgottenOptIn", {})] : []),
+    ...(isFlag ? [] : [warning("flag", { value: restart })]),
+    ...(window === undefined ? [] : windowWarnings(window)),
+  ];
 }
 
 function decided(decision: AdmissionDecision): Opened {

@@ -1,10 +1,12 @@
 import type { Denial } from "../admission/reasons.ts";
-import { CLASS_ANNOTATIONS, INJECTED_LABEL, POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { CLASS_ANNOTATIONS, INJECTED_LABEL, POD_ANNOTATIONS, PREFIX, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { editDistance, nearestName } from "../spelling.ts";
 import { annotationOnPod, subjectOnNamespace } from "./effective-annotations.ts";
 import { denial, warning } from "./messages.ts";
 
 const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(nameOf);
+/** On a Namespace, which may stop restarts and ask for them. */
+export const KNOWN_ON_NAMESPACES: readonly string[] = [...KNOWN, nameOf(RESTART_ANNOTATIONS.paused), nameOf(RESTART_ANNOTATIONS.now)];
 const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(nameOf);
 
 /** No more are told of, and of those no more with a suggestion; an object has room for thousands of keys. */
@@ -18,9 +20,12 @@ export interface UnknownAnnotation {
 }
 
 /** Keys under our prefix that mean nothing on a pod or on its Namespace: mostly slips of the pen. */
-export function unknownAnnotations(annotations: Readonly<Record<string, string>>): readonly UnknownAnnotation[] {
+export function unknownAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  known: readonly string[] = KNOWN,
+): readonly UnknownAnnotation[] {
   return Object.keys(annotations)
-    .filter((key) => key.startsWith(`${PREFIX}/`) && !KNOWN.includes(nameOf(key)))
+    .filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(nameOf(key)))
     .slice(0, MOST_TOLD)
     .sort()
     .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(nameOf(key)) : undefined }))

@@ -1,8 +1,11 @@
-import { PREFIX } from "../annotations.ts";
+import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
+
+/** The worker reads the window on the workload itself, too. */
+const FOR_TEMPLATES = INPUT_ANNOTATIONS.filter((key) => key !== POD_ANNOTATIONS.restartWindow);
 
 /**
  * Annotations for pods that stand on the workload itself, also as labels: nothing reads them there, and the pods start without their secrets.
@@ -14,7 +17,7 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
   const annotations = metadataAt(workload, [], "annotations");
   const { kind } = workload;
   const owner = typeof kind === "string" ? kind : "workload";
-  const onItself = misplacedKeys(INPUT_ANNOTATIONS, { wrong: annotations, right });
+  const onItself = misplacedKeys(FOR_TEMPLATES, { wrong: annotations, right });
   const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: metadataAt(workload, [], "labels"), right: { ...annotations, ...right } });
   return [
     ...(onItself.length === 0 ? [] : [misplaced(onItself, `on the ${owner} itself`, path)]),

@@ -39,6 +39,8 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   onNamespaceButNear: "UnknownAnnotation",
   forgottenOptIn: "PodWarning",
   flag: "InvalidAnnotation",
+  window: "InvalidAnnotation",
+  windowOnNamespace: "InvalidAnnotation",
   classMissing: "ClassMissing",
   classMissingGuess: "ClassMissing",
   classUnread: "ClassUnreadable",

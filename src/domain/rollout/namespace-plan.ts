@@ -34,8 +34,9 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
   return { starts: [...unready, ...inTurn], haltedBy };
 }
 
-/** Versions that change anew under a restart do not end it. */
+/** Versions that change anew under a restart do not end it, nor does a window that has closed since. */
 function isUnderWay({ standing }: Judged): boolean {
+  if (standing.kind === "held") return standing.turn === "unfinished";
   return standing.kind === "restarting" || (standing.kind === "settling" && standing.isUnfinished);
 }
 

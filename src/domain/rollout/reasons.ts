@@ -10,6 +10,14 @@ export const ROLLOUT_REASONS = [
   "Rotated",
   /** Not ready in time after its restart, or not for long: nothing else of the namespace is restarted. */
   "RolloutFailed",
+  /** No restart begins: somebody paused them. */
+  "RestartsPaused",
+  /** It is to be restarted, and waits for its window. */
+  "WindowClosed",
+  /** What says when it may be restarted is wrong, so that it never is. */
+  "InvalidWindow",
+  /** It would be restarted now. */
+  "DryRun",
   /** A paused Deployment would take the stamp and replace nothing. */
   "Paused",
   /** Pods of an `OnDelete` workload are replaced by people. */

@@ -1,4 +1,5 @@
 import { formatDuration } from "../duration.ts";
+import type { Hold } from "./hold.ts";
 import { hasStamp, isRestarted, isStamped } from "./stamp.ts";
 import type { Versions } from "./versions.ts";
 import { titleOf, type Workload } from "./workload.ts";
@@ -13,6 +14,8 @@ export type Standing =
   | { readonly kind: "failed"; readonly message: string; readonly provenIn?: number }
   /** To be restarted, unless its pods turn out to be younger than `since` (Unix milliseconds). */
   | { readonly kind: "due"; readonly stamp: string; readonly since: number; readonly turn: Turn }
+  /** It would be due, and something keeps its restart from beginning. */
+  | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
   | { readonly kind: "rolling" }
   | { readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string; readonly since: number }

@@ -25,6 +25,8 @@ export interface Workload {
   readonly resourceVersion: string;
   /** Of the template, under our prefix. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Of the workload itself, under our prefix. */
+  readonly own: Readonly<Record<string, string>>;
   readonly sources: TemplateSources;
   /** What it was last restarted for. */
   readonly templateStamp: string | undefined;
@@ -50,6 +52,7 @@ export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workloa
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     annotations,
+    own: ownAnnotations(memberOf(metadata, "annotations")),
     sources: templateSources(memberOf(template, "spec")),
     templateStamp: annotations[POD_ANNOTATIONS.rotated],
     podsStamp: metadata.annotations?.[POD_ANNOTATIONS.rotated],

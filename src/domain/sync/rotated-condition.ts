@@ -1,3 +1,4 @@
+import { type HoldReason, holdWords } from "../rollout/hold.ts";
 import type { Judged } from "../rollout/namespace-plan.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
 import type { Standing } from "../rollout/standing.ts";
@@ -10,7 +11,7 @@ const MAX_SHOWN = 5;
 /** What the condition `Rotated` of a class says of the workloads that use it; undefined where nothing can be said. */
 export interface Rotated {
   readonly status: "True" | "False";
-  readonly reason: Extract<RolloutReason, "Rotated" | "Restarting" | "RolloutFailed" | "Paused" | "OnDelete">;
+  readonly reason: Extract<RolloutReason, "Rotated" | "Restarting" | "RolloutFailed" | "Paused" | "OnDelete"> | HoldReason;
   readonly message: string;
 }
 
@@ -26,9 +27,15 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
     return { status: "False", reason: "RolloutFailed", message };
   }
   if (restarting !== undefined || first !== undefined) {
-    const message = `${names(users, "restarting", "being restarted")}${names(users, "due", "waiting for a restart")}`.replace(/; $/, "");
+    const message =
+      `${names(users, "restarting", "being restarted")}${names(users, "due", "waiting for a restart")}${names(users, "held", "held back")}`.replace(
+        /; $/,
+        "",
+      );
     return { status: "False", reason: "Restarting", message };
   }
+  const held = find(users, "held");
+  if (held !== undefined) return heldCondition(users, held);
   const obstructed = find(users, "obstructed");
   if (obstructed !== undefined) {
     const { reason } = obstructed.standing;
@@ -63,6 +70,16 @@ type Found<K extends Standing["kind"]> = Judged & { readonly standing: Extract<S
 
 function find<K extends Standing["kind"]>(users: readonly Judged[], kind: K): Found<K> | undefined {
   return users.find((judged): judged is Found<K> => judged.standing.kind === kind);
+}
+
+/** The first of them says what it waits for; the others are named. */
+function heldCondition(users: readonly Judged[], { workload, standing }: Found<"held">): Rotated {
+  const { reason, words } = holdWords(standing.hold);
+  const others = users
+    .filter((other) => other.standing.kind === "held" && other.workload !== workload)
+    .map((other) => titleOf(other.workload));
+  const more = others.length === 0 ? "" : `; also waiting: ${shownNames(others, MAX_SHOWN)}`;
+  return { status: "False", reason, message: `${titleOf(workload)} is not restarted yet: ${words}${more}` };
 }
 
 function names(users: readonly Judged[], kind: Standing["kind"], what: string): string {

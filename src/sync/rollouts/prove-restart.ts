@@ -5,11 +5,9 @@ import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
 import { proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
-import type { RolloutMemory } from "./rollout-memory.ts";
 import { type RolloutWriter, recordSettled, refusalOf } from "./rollout-write.ts";
 
 export interface ProveInput extends RolloutWriter {
-  readonly memory: RolloutMemory;
   /** Unix milliseconds. */
   readonly now: number;
   /** `--rollout-timeout`, milliseconds. */

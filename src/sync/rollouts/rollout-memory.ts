@@ -19,6 +19,8 @@ interface WorkloadMemory {
   told: Standing["kind"] | undefined;
   /** What it waits for, as it was last told. */
   toldWait: string | undefined;
+  /** What keeps its restart from beginning, as it was last told. */
+  toldHold: string | undefined;
 }
 
 /** Of one rollout: the template's stamp and the workload's revision. */
@@ -50,6 +52,7 @@ export class RolloutMemory {
       oldPods: undefined,
       told: undefined,
       toldWait: undefined,
+      toldHold: undefined,
     };
     this.#byUid.set(uid, memory);
     return memory;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { HOLD_KINDS, type Hold } from "../../domain/rollout/hold.ts";
 import { METRIC_PREFIX } from "../../runtime/metrics.ts";
 
 export interface RolloutMetrics {
@@ -12,6 +13,8 @@ export interface NamespaceState {
   readonly waiting: number;
   /** A failed restart holds them up. */
   readonly isHalted: boolean;
+  /** Of each workload whose restart may not begin: why. */
+  readonly held: readonly Hold["kind"][];
 }
 
 export function createRolloutMetrics(registry: Registry): RolloutMetrics {
@@ -37,11 +40,29 @@ export function createRolloutMetrics(registry: Registry): RolloutMetrics {
     registers,
     collect: () => halted.set([...states.values()].filter(({ isHalted }) => isHalted).length),
   });
+  const held: Gauge<"cause"> = new Gauge({
+    name: name("rollouts_held"),
+    help: "Workloads that are to be restarted and may not be now, by what keeps them.",
+    labelNames: ["cause"],
+    registers,
+    collect: () => {
+      const all = [...states.values()].flatMap((state) => state.held);
+      for (const kind of HOLD_KINDS) held.set({ cause: CAUSES[kind] }, all.filter((each) => each === kind).length);
+    },
+  });
   return {
     rollouts,
     observe: (namespace, state) => {
-      if (state.waiting === 0 && !state.isHalted) states.delete(namespace);
+      if (state.waiting === 0 && !state.isHalted && state.held.length === 0) states.delete(namespace);
       else states.set(namespace, state);
     },
   };
 }
+
+/** Label values: a closed set. */
+const CAUSES: Readonly<Record<Hold["kind"], string>> = {
+  paused: "paused",
+  window: "window",
+  invalidWindow: "invalid_window",
+  dryRun: "dry_run",
+};

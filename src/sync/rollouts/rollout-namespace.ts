@@ -1,4 +1,5 @@
 import { objectKey } from "../../domain/object-key.ts";
+import type { ClusterControls } from "../../domain/rollout/controls.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
@@ -10,18 +11,20 @@ import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { proveRestart } from "./prove-restart.ts";
+import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { reportNamespace } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
-import { hasOldPods, recordStamp, refusalOf, restart } from "./rollout-write.ts";
+import { hasOldPods, type RolloutWriter, recordStamp, refusalOf, restart } from "./rollout-write.ts";
 
 export interface RolloutSettings {
   /** `--max-rollouts-per-namespace` */
   readonly mostAtATime: number;
   /** `--rollout-timeout`, milliseconds. */
   readonly timeoutMs: number;
+  readonly controls: ClusterControls;
 }
 
 /** Everything that a look at a namespace reads and writes through. */
@@ -32,6 +35,7 @@ export interface RolloutContext {
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;
+  readonly writer: RolloutWriter;
   readonly times: VersionTimes;
   readonly metrics: RolloutMetrics;
 }
@@ -58,10 +62,11 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
-  const asking = await withProof(context, await withoutYoung(context, judged, signal), signal);
+  const asking = withHolds(context, await withProof(context, await withoutYoung(context, judged, signal), signal));
   const plan = planNamespace(asking, context.settings.mostAtATime);
   const started = new Map<string, Standing>();
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
+  await answerIdleRequests(context, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
   await reportNamespace(context, { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) }, signal);
   return nextLook(context, after);
@@ -99,8 +104,7 @@ function judge({ memory, settings }: RolloutContext, { workload, uses, known, no
 
 /** Whose pods are all available after a restart: that they stay so is still to be seen. */
 async function withProof(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
-  const { worker, memory, settings } = context;
-  const input = { kube: worker.kube, memory, now: worker.clock.now(), timeoutMs: settings.timeoutMs };
+  const input = { ...context.writer, now: context.worker.clock.now(), timeoutMs: context.settings.timeoutMs };
   const asking: Asking[] = [];
   for (const each of judged) {
     const standing = each.standing.kind === "current" ? await proveRestart(input, each.workload, signal) : each.standing;
@@ -111,7 +115,7 @@ async function withProof(context: RolloutContext, judged: readonly Asking[], sig
 
 /** Whose pods are all younger than the versions has them: that is recorded, and nothing is restarted. */
 async function withoutYoung(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
-  const writer = { kube: context.worker.kube, memory: context.memory };
+  const { writer } = context;
   const asking: Asking[] = [];
   for (const each of judged) {
     const { workload, standing } = each;
@@ -131,11 +135,11 @@ async function withoutYoung(context: RolloutContext, judged: readonly Asking[], 
 }
 
 async function startRestart(context: RolloutContext, { workload, standing }: Due, signal: AbortSignal): Promise<Standing> {
-  const { worker, memory, metrics } = context;
+  const { worker, writer, metrics } = context;
   const { kind, ref, progress } = workload;
-  const writer = { kube: worker.kube, memory };
   const isWaitedFor = standing.turn !== "unready";
-  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp, isWaitedFor }, signal));
+  const answered = answeredBy(context, workload);
+  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal));
   if (refusal !== undefined) {
     const why = `${titleOf(workload)}: its restart was refused: ${refusal}`;
     return isWaitedFor ? { kind: "failed", message: why } : { kind: "unknown", why };
@@ -146,8 +150,9 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
 }
 
 /** Everything that changes comes by a watch; only the passing of time does not. */
-function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly Asking[]): Outcome {
-  const waits = asking.flatMap(({ workload, standing }) => {
+function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
+  const { memory, settings, worker } = context;
+  const changes = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
     const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
     if (provenIn !== undefined) return [Math.max(UNSETTLED_MS, provenIn)];
@@ -155,5 +160,7 @@ function nextLook({ memory, settings, worker }: RolloutContext, asking: readonly
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
+  const windowMs = windowWait(context, asking);
+  const waits = windowMs === undefined ? changes : [...changes, windowMs];
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

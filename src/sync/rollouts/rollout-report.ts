@@ -2,6 +2,7 @@ import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey, refOf } from "../../domain/object-key.ts";
+import { holdWords } from "../../domain/rollout/hold.ts";
 import type { Judged } from "../../domain/rollout/namespace-plan.ts";
 import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
@@ -23,11 +24,13 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   const { namespace, asking, started } = report;
   const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
   const waiting = asking.filter(({ standing }) => standing.kind === "due").length;
-  context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0 });
+  const held = asking.flatMap(({ standing }) => (standing.kind === "held" ? [standing.hold.kind] : []));
+  context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0, held });
   for (const each of asking) {
     const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "current");
     tell(context, each, { waiting, isStarted });
     tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
+    tellHold(context, each);
   }
   const users = usersByClass(context, namespace, asking);
   for (const [name, ofClass] of users) await keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal);
@@ -91,6 +94,18 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
   emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; it is not restarted yet: ${why}` });
 }
 
+/** Whose restart may not begin is told why: once per reason. */
+function tellHold({ worker, memory }: RolloutContext, { workload, standing }: Asking): void {
+  const known = memory.of(workload);
+  const told = standing.kind === "held" ? holdWords(standing.hold) : undefined;
+  const hold = told === undefined || standing.kind !== "held" ? undefined : `${standing.stamp} ${told.words}`;
+  if (known.toldHold === hold) return;
+  known.toldHold = hold;
+  if (told === undefined) return;
+  const { type, reason, words } = told;
+  emit(worker, workload, { type, reason, message: `versions that it uses changed; it is not restarted yet: ${words}` });
+}
+
 function toldOf(standing: Standing, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
   switch (standing.kind) {
     case "current":
@@ -111,6 +126,7 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
           "it asks for restarts, and uses no Secret that a class mirrors: add secretObjects to its class. Mounted files rotate in place",
       };
     case "due":
+    case "held":
     case "restarting":
     case "rolling":
     case "settling":

@@ -1,4 +1,4 @@
-import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
+import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
@@ -11,6 +11,8 @@ import type { RolloutMemory } from "./rollout-memory.ts";
 export interface RolloutWriter {
   readonly kube: KubeClient;
   readonly memory: RolloutMemory;
+  /** No workload is written: what would be recorded is found again at each look. */
+  readonly isDryRun: boolean;
 }
 
 export interface StampedFor {
@@ -37,16 +39,36 @@ export async function hasOldPods(
 export interface RestartFor extends StampedFor {
   /** How it ends says something about the versions: others wait for it. */
   readonly isWaitedFor: boolean;
+  /** The request to restart now that this follows. */
+  readonly answered: string | undefined;
 }
 
 /** The controller replaces the pods: their template changes, by this one annotation. */
-export async function restart(writer: RolloutWriter, { workload, stamp, isWaitedFor }: RestartFor, signal: AbortSignal): Promise<void> {
+export async function restart(
+  writer: RolloutWriter,
+  { workload, stamp, isWaitedFor, answered }: RestartFor,
+  signal: AbortSignal,
+): Promise<void> {
   const ofTemplate = restartStamp(workload, stamp);
   const patch: StampPatch = {
-    metadata: { annotations: { [POD_ANNOTATIONS.rotated]: isWaitedFor ? ofTemplate : settledStamp(ofTemplate) } },
+    metadata: {
+      annotations: {
+        [POD_ANNOTATIONS.rotated]: isWaitedFor ? ofTemplate : settledStamp(ofTemplate),
+        ...(answered === undefined ? {} : { [RESTART_ANNOTATIONS.nowAnswered]: answered }),
+      },
+    },
     spec: { template: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: ofTemplate } } } },
   };
   await write(writer, workload, patch, signal);
+}
+
+/** Nothing of it waited for the restart that somebody asked for. */
+export async function recordAnswered(
+  writer: RolloutWriter,
+  { workload, answered }: { readonly workload: Workload; readonly answered: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await write(writer, workload, { metadata: { annotations: { [RESTART_ANNOTATIONS.nowAnswered]: answered } } }, signal);
 }
 
 /** Its restart ended well. */
@@ -77,7 +99,8 @@ interface StampPatch {
 }
 
 /** Only onto the state that was judged: its resourceVersion is a precondition. */
-async function write({ kube, memory }: RolloutWriter, workload: Workload, patch: StampPatch, signal: AbortSignal): Promise<void> {
+async function write({ kube, memory, isDryRun }: RolloutWriter, workload: Workload, patch: StampPatch, signal: AbortSignal): Promise<void> {
+  if (isDryRun) return;
   const { kind, ref, uid, resourceVersion } = workload;
   const body = { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } };
   const written = await kube.mergePatch<KubeObject>(WORKLOADS[kind], ref, body, { fieldManager: FIELD_MANAGER }, signal);

@@ -53,7 +53,8 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       const onChange = (namespace: string): void => queue.add(namespace);
       const workloads = startRolloutWorkloads({ watcher: options.watcher, onChange, onGone: (uid) => memory.forget(uid) }, signal);
       // The queue runs below, so its handler never sees this before it is there.
-      const context: RolloutContext = { worker, settings, workloads, memory, times: new VersionTimes(), metrics };
+      const writer = { kube: worker.kube, memory, isDryRun: settings.controls.mode === "dry-run" };
+      const context: RolloutContext = { worker, settings, workloads, memory, writer, times: new VersionTimes(), metrics };
       noteClass = (classKey) => {
         const { namespace, name } = refOfKey(classKey);
         const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));

@@ -14,6 +14,12 @@
 {{- if ne ((get .Values "restartWorkloads") | toString) "true" }}
 - {{ printf "--restart-workloads=%s" ((get .Values "restartWorkloads") | toString) | quote }}
 {{- end }}
+{{- if ne ((get .Values "restartMode") | toString) "act" }}
+- {{ printf "--restart-mode=%s" ((get .Values "restartMode") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "restartWindow") | toString) "always" }}
+- {{ printf "--restart-window=%s" ((get .Values "restartWindow") | toString) | quote }}
+{{- end }}
 {{- if ne ((get .Values "maxRolloutsPerNamespace") | toString) "1" }}
 - {{ printf "--max-rollouts-per-namespace=%s" ((get .Values "maxRolloutsPerNamespace") | toString) | quote }}
 {{- end }}

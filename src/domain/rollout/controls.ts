@@ -1,0 +1,82 @@
+import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
+import { failed, ok, type Result } from "../result.ts";
+import type { Hold, PausedBy } from "./hold.ts";
+import { parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "./window.ts";
+import type { Workload } from "./workload.ts";
+
+export const RESTART_MODES = ["act", "dry-run", "paused"] as const;
+export type RestartMode = (typeof RESTART_MODES)[number];
+
+/** What holds for all workloads of the cluster that do not say otherwise. */
+export interface ClusterControls {
+  /** `--restart-mode` */
+  readonly mode: RestartMode;
+  /** `--restart-window` */
+  readonly window: RestartWindow;
+}
+
+/** What people say about when a workload is restarted. */
+export interface Controls {
+  readonly pausedBy: PausedBy | undefined;
+  readonly window: Result<RestartWindow, { readonly subject: string; readonly why: string }>;
+  /** The values of `restart-now` that count for it, on itself and on its Namespace; undefined where there is none. */
+  readonly request: readonly string[] | undefined;
+}
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The workload's own word before its template's, that before the Namespace's, that before the cluster's. Whatever pauses counts. */
+export function controlsOf(
+  { own, annotations }: Pick<Workload, "own" | "annotations">,
+  namespace: Annotations,
+  cluster: ClusterControls,
+): Controls {
+  const request = [own, namespace].map((each) => each[RESTART_ANNOTATIONS.now] ?? "");
+  return {
+    pausedBy: pausedBy(own, namespace, cluster),
+    window: windowOf([own, annotations, namespace], cluster),
+    request: request.every((value) => value === "") ? undefined : request,
+  };
+}
+
+function pausedBy(own: Annotations, namespace: Annotations, { mode }: ClusterControls): PausedBy | undefined {
+  if (mode === "paused") return "cluster";
+  if (isPaused(namespace)) return "namespace";
+  return isPaused(own) ? "workload" : undefined;
+}
+
+/** A value that is neither was meant to stop something. */
+function isPaused(annotations: Annotations): boolean {
+  return (annotations[RESTART_ANNOTATIONS.paused] ?? "false") !== "false";
+}
+
+const SUBJECTS = ["its own", "its template's", "its Namespace's"];
+
+function windowOf(places: readonly Annotations[], cluster: ClusterControls): Controls["window"] {
+  const at = places.findIndex((annotations) => annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
+  const text = places[at]?.[POD_ANNOTATIONS.restartWindow];
+  if (text === undefined) return ok(cluster.window);
+  const window = parseWindow(text);
+  if (window.ok) return window;
+  return failed({ subject: `${SUBJECTS[at]} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });
+}
+
+export interface HoldInput {
+  readonly controls: Controls;
+  /** The request was not followed yet. */
+  readonly isRequested: boolean;
+  readonly mode: RestartMode;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** What keeps a restart that is due from beginning; a window that cannot be read never opens. A request opens windows, and ends no pause. */
+export function holdOf({ controls: { pausedBy: by, window }, isRequested, mode, now }: HoldInput): Hold | undefined {
+  if (by !== undefined) return { kind: "paused", by };
+  if (!isRequested) {
+    if (!window.ok) return { kind: "invalidWindow", ...window.error };
+    const state = windowAt(window.value, now);
+    if (!state.isOpen) return { kind: "window", opensAt: state.opensAt };
+  }
+  return mode === "dry-run" ? { kind: "dryRun" } : undefined;
+}

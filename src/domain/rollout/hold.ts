@@ -1,0 +1,53 @@
+import { assertNever } from "../assert-never.ts";
+import type { RolloutReason } from "./reasons.ts";
+
+/** Why a restart that is due does not begin. */
+export type Hold =
+  | { readonly kind: "paused"; readonly by: PausedBy }
+  /** Closed until then (Unix milliseconds). */
+  | { readonly kind: "window"; readonly opensAt: number }
+  /** `subject` says where it stands, `why` what is wrong with it. */
+  | { readonly kind: "invalidWindow"; readonly subject: string; readonly why: string }
+  /** `--restart-mode=dry-run` */
+  | { readonly kind: "dryRun" };
+
+export type PausedBy = "workload" | "namespace" | "cluster";
+
+export const HOLD_KINDS = ["paused", "window", "invalidWindow", "dryRun"] as const satisfies readonly Hold["kind"][];
+
+export type HoldReason = Extract<RolloutReason, "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DryRun">;
+
+export interface ToldHold {
+  readonly type: "Normal" | "Warning";
+  readonly reason: HoldReason;
+  /** What it waits for, and what to do where somebody has to. */
+  readonly words: string;
+}
+
+export function holdWords(hold: Hold): ToldHold {
+  switch (hold.kind) {
+    case "paused":
+      return { type: "Normal", reason: "RestartsPaused", words: PAUSED[hold.by] };
+    case "window":
+      return { type: "Normal", reason: "WindowClosed", words: closedWords(hold.opensAt) };
+    case "invalidWindow": {
+      const words = `${hold.subject} is no window, and none is open until it is one: ${hold.why}`;
+      return { type: "Warning", reason: "InvalidWindow", words };
+    }
+    case "dryRun":
+      return { type: "Normal", reason: "DryRun", words: "--restart-mode is dry-run: it would be restarted" };
+    default:
+      return assertNever(hold);
+  }
+}
+
+const PAUSED: Readonly<Record<PausedBy, string>> = {
+  workload: 'keyvault-injector.dev/restart-paused on it is not "false"',
+  namespace: 'keyvault-injector.dev/restart-paused on its Namespace is not "false"',
+  cluster: "--restart-mode is paused",
+};
+
+function closedWords(opensAt: number): string {
+  if (!Number.isFinite(opensAt)) return "its restart window does not open again";
+  return `its restart window opens at ${new Date(opensAt).toISOString().replace(".000Z", "Z")}`;
+}

@@ -1,0 +1,70 @@
+import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type Controls, controlsOf, holdOf } from "../../domain/rollout/controls.ts";
+import type { Hold } from "../../domain/rollout/hold.ts";
+import type { Standing } from "../../domain/rollout/standing.ts";
+import { windowAt } from "../../domain/rollout/window.ts";
+import type { Workload } from "../../domain/rollout/workload.ts";
+import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import { stampOf } from "./rollout-versions.ts";
+import { recordAnswered, refusalOf } from "./rollout-write.ts";
+
+/** Nobody's timer has to be right for longer, nor a machine's clock (milliseconds). */
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** Those that are due and may not be restarted now say why instead. */
+export function withHolds(context: RolloutContext, asking: readonly Asking[]): readonly Asking[] {
+  return asking.map((each) => {
+    const { standing, workload } = each;
+    if (standing.kind !== "due") return each;
+    const hold = holdFor(context, workload);
+    return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
+  });
+}
+
+function heldBy({ stamp, since, turn }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+  return { kind: "held", stamp, since, turn, hold };
+}
+
+function holdFor(context: RolloutContext, workload: Workload): Hold | undefined {
+  const controls = controlsFor(context, workload);
+  const isRequested = openRequest(workload, controls) !== undefined;
+  return holdOf({ controls, isRequested, mode: context.settings.controls.mode, now: context.worker.clock.now() });
+}
+
+function controlsFor({ workloads, settings }: RolloutContext, workload: Workload): Controls {
+  return controlsOf(workload, workloads.defaultsOf(workload.ref.namespace ?? ""), settings.controls);
+}
+
+/** Hash of a request that was not followed yet: what follows it records that. */
+function openRequest({ own }: Workload, { request }: Controls): string | undefined {
+  const asked = request === undefined ? undefined : stampOf(request);
+  return asked === own[RESTART_ANNOTATIONS.nowAnswered] ? undefined : asked;
+}
+
+/** What a restart that begins now answers. */
+export function answeredBy(context: RolloutContext, workload: Workload): string | undefined {
+  return openRequest(workload, controlsFor(context, workload));
+}
+
+/** A request of somebody whose workload has the current versions is over: it opens no window for versions to come. */
+export async function answerIdleRequests(context: RolloutContext, asking: readonly Asking[], signal: AbortSignal): Promise<void> {
+  for (const { workload, standing } of asking) {
+    const answered = standing.kind === "current" ? answeredBy(context, workload) : undefined;
+    // A policy that refuses it costs the request its end, and nothing else.
+    if (answered !== undefined) await refusalOf(() => recordAnswered(context.writer, { workload, answered }, signal));
+  }
+}
+
+/** Milliseconds until time alone changes what is held, or ends the window of what is due; undefined where it never does. */
+export function windowWait(context: RolloutContext, asking: readonly Asking[]): number | undefined {
+  const now = context.worker.clock.now();
+  const moments = asking.flatMap(({ workload, standing }) => {
+    if (standing.kind === "held") return standing.hold.kind === "window" ? [standing.hold.opensAt] : [];
+    if (standing.kind !== "due") return [];
+    const { window } = controlsFor(context, workload);
+    const state = window.ok ? windowAt(window.value, now) : undefined;
+    return state?.isOpen === true ? [state.until] : [];
+  });
+  const next = Math.min(...moments);
+  return Number.isFinite(next) ? Math.min(LONGEST_WAIT_MS, Math.max(0, next - now)) : undefined;
+}
