@@ -5,7 +5,7 @@ import type { SecretClient, SecretClientOptions } from "@azure/keyvault-secrets"
 
 import type { VaultAddress } from "../domain/ports/vault-client.ts";
 import { VaultError } from "../domain/ports/vault-error.ts";
-import type { ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
+import type { IdentityBinding, ServicePrincipalIdentity, VaultIdentity, WorkloadIdentity } from "../domain/ports/vault-identity.ts";
 import { answerSizePolicy, TOKEN_ANSWER_BYTES } from "./answer-size.ts";
 import { issuerOf } from "./assertion-issuer.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
@@ -14,6 +14,7 @@ import { freshConnectionPolicy } from "./fresh-connection.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import { type TraceHolder, tracePolicy } from "./sign-in-trace.ts";
+import { type TokenProxy, tokenProxyPolicy } from "./token-proxy.ts";
 
 /**
  * The SDK does not repeat a request: the worker's queue does, with the backoff of the whole class in view. The SDK's own
@@ -37,6 +38,8 @@ export interface AssertionFacts {
 export interface CredentialOptions {
   readonly assertion: AssertionFacts;
   readonly network: SdkNetwork;
+  /** Of identity bindings; undefined: there are none here. */
+  readonly tokenProxy: TokenProxy | undefined;
   /** Of each request for a token (milliseconds). */
   readonly timeoutMs: number;
   readonly traced: TraceHolder;
@@ -50,6 +53,8 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
       return ofNamedTenant(address, clientSecretCredential(address, identity, options));
     case "workloadIdentity":
       return ofNamedTenant(address, assertionCredential(address, { identity, facts: assertion }, options));
+    case "identityBinding":
+      return ofNamedTenant(address, bindingCredential(address, { identity, facts: assertion }, { options, tokenProxy: given.tokenProxy }));
     case "managedIdentity":
       return managedIdentityCredential(identity.clientId);
   }
@@ -72,7 +77,10 @@ function ofNamedTenant(address: VaultAddress, credential: Credential): Credentia
   };
 }
 
-function entraOptions({ authorityHost, customScope }: VaultAddress, { network, timeoutMs, traced }: Omit<CredentialOptions, "assertion">) {
+function entraOptions(
+  { authorityHost, customScope }: VaultAddress,
+  { network, timeoutMs, traced }: Pick<CredentialOptions, "network" | "timeoutMs" | "traced">,
+) {
   // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
   const disableInstanceDiscovery = customScope !== undefined;
   const additionalPolicies = [
@@ -99,7 +107,7 @@ function clientSecretCredential(address: VaultAddress, identity: ServicePrincipa
 }
 
 interface Assertion {
-  readonly identity: WorkloadIdentity;
+  readonly identity: WorkloadIdentity | IdentityBinding;
   readonly facts: AssertionFacts;
 }
 
@@ -126,8 +134,30 @@ function assertionCredential(address: VaultAddress, { identity, facts }: Asserti
   };
 }
 
+/**
+ * The same by way of the cluster's token proxy, as the Azure provider does it. The proxy knows nothing of the authority but its path, so that
+ * nobody is asked to vouch for it.
+ */
+function bindingCredential(
+  address: VaultAddress,
+  assertion: Assertion,
+  { options, tokenProxy }: { readonly options: EntraOptions; readonly tokenProxy: TokenProxy | undefined },
+): Credential {
+  return {
+    getToken: async (...given) => {
+      if (tokenProxy === undefined) throw new VaultError("IdentityUnavailable", NO_PROXY, { retry: { kind: "never" }, origin: "class" });
+      // Before the SDK begins, which would say of its failure only that there was one.
+      const additionalPolicies = [...options.additionalPolicies, tokenProxyPolicy(await tokenProxy.route())];
+      const proxied = { ...options, additionalPolicies, disableInstanceDiscovery: true };
+      return assertionCredential(address, assertion, proxied).getToken(...given);
+    },
+  };
+}
+
+const NO_PROXY = "identity bindings are off; set --identity-bindings where the cluster is one of AKS that has some";
+
 /** Rejects with a `VaultError` alone. */
-async function requestAssertion({ account, requestToken }: WorkloadIdentity, facts: AssertionFacts): Promise<string> {
+async function requestAssertion({ account, requestToken }: Assertion["identity"], facts: AssertionFacts): Promise<string> {
   try {
     const token = textOf(await boundedCall(requestToken, ASSERTION_TIMEOUT_MS));
     facts.issuer = issuerOf(token);
@@ -158,6 +188,7 @@ export function fingerprintOf(identity: VaultIdentity, key: Uint8Array): string 
       return JSON.stringify([identity.kind, identity.clientId, digest]);
     }
     case "workloadIdentity":
+    case "identityBinding":
       return JSON.stringify([identity.kind, identity.clientId, identity.account.namespace, identity.account.name]);
     case "managedIdentity":
       return JSON.stringify([identity.kind, identity.clientId ?? null]);

@@ -57,7 +57,8 @@ export function who({ address, identity }: Pick<Asking, "address" | "identity">)
 
 /** Where the identity's tokens come from. */
 function tokenSource({ address, identity }: Asking): string {
-  return identity.kind === "managedIdentity" ? METADATA_SERVICE : address.authorityHost;
+  if (identity.kind === "managedIdentity") return METADATA_SERVICE;
+  return identity.kind === "identityBinding" ? `${TOKEN_PROXY} (for ${address.authorityHost})` : address.authorityHost;
 }
 
 function originOf({ identity }: Asking): VaultErrorOrigin {
@@ -73,6 +74,7 @@ function unanswered(asking: Asking, words: string): SignInError {
 }
 
 const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
+const TOKEN_PROXY = "the cluster's token proxy";
 
 const SECRET_WORDS: Readonly<Record<string, string>> = {
   AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
@@ -98,14 +100,28 @@ const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
 
 /** A refusal by Entra, with its code. */
 function ofEntra(code: string, asking: Asking): Verdict {
-  const { address, identity } = asking;
-  const asked = `no token from ${address.authorityHost} for ${who(asking)} (${code})`;
+  const asked = `no token from ${tokenSource(asking)} for ${who(asking)} (${code})`;
   if (TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, origin: "signIn", words: `${asked}: the service is busy` };
-  const remedy =
-    identity.kind === "workloadIdentity"
-      ? assertionRemedy(code, asking)
-      : (SECRET_WORDS[code] ?? "check clientid, clientsecret and tenantID");
-  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words: `${asked}: ${remedy}` };
+  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words: `${asked}: ${entraRemedy(code, asking)}` };
+}
+
+function entraRemedy(code: string, asking: Asking): string {
+  switch (asking.identity.kind) {
+    case "workloadIdentity":
+      return assertionRemedy(code, asking);
+    case "identityBinding":
+      return NOT_FEDERATED.has(code) ? notBound(asking) : (ASSERTION_WORDS[code] ?? `check clientID and tenantID; ${notBound(asking)}`);
+    case "servicePrincipal":
+    case "managedIdentity":
+      return SECRET_WORDS[code] ?? "check clientid, clientsecret and tenantID";
+  }
+}
+
+/** What has to be there for an identity binding, in the words of AKS. */
+function notBound({ identity }: Asking): string {
+  if (identity.kind !== "identityBinding") return "";
+  const { namespace, name } = identity.account;
+  return `bind the managed identity ${identity.clientId} to this cluster (az aks identity-binding create), and let ServiceAccount ${namespace}/${name} use it (verb use-managed-identity of cid.wi.aks.azure.com)`;
 }
 
 function assertionRemedy(code: string, { identity, assertion }: Asking): string {
@@ -130,11 +146,24 @@ function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): Verdic
   const host = new URL(asking.address.authorityHost).hostname;
   const proxy = code === undefined ? undefined : proxyWords(code, host, "");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: noToken(asking, proxy) };
-  if (code !== undefined) return unanswered(asking, `no connection (${code}): ${networkRemedy(code, "signIn")}`).verdict;
+  if (code !== undefined) return unanswered(asking, `no connection (${code}): ${connectionRemedy(code, asking)}`).verdict;
   if (status === undefined) return undefined;
+  if (asking.identity.kind === "identityBinding" && REFUSED.has(status)) {
+    const words = noToken(asking, `it refuses (HTTP ${status}${refusal === undefined ? "" : ` ${refusal}`}); ${notBound(asking)}`);
+    return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
+  }
   if (refusal === undefined) return unanswered(asking, `no usable answer (HTTP ${status}); check the cluster's way to it`).verdict;
   const words = noToken(asking, `it refuses (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
+}
+
+/** The token proxy's own answers to who may not use the identity. */
+const REFUSED = new Set([400, 401, 403, 404]);
+
+/** Whoever answers in place of the token proxy has no certificate for its name, or does not know the name. */
+function connectionRemedy(code: string, asking: Asking): string {
+  if (asking.identity.kind !== "identityBinding") return networkRemedy(code, "signIn");
+  return `the API server's address leads to no token proxy of this cluster; ${notBound(asking)}, or set --token-proxy-url and --sni-name`;
 }
 
 function unknown(error: unknown, asking: Asking): Verdict {

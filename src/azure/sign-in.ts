@@ -6,6 +6,7 @@ import type { SdkNetwork } from "./sdk-network.ts";
 import { shareSignIn } from "./shared-sign-in.ts";
 import { translateSignInError } from "./sign-in-errors.ts";
 import type { TraceHolder } from "./sign-in-trace.ts";
+import type { TokenProxy } from "./token-proxy.ts";
 
 /** How an identity gets its tokens, for however many vaults it is used. */
 export interface SignIn {
@@ -17,16 +18,18 @@ export interface SignIn {
 
 export interface SignInOptions {
   readonly network: SdkNetwork;
+  /** Of identity bindings; undefined: there are none here. */
+  readonly tokenProxy?: TokenProxy | undefined;
   /** Bound of one sign-in (milliseconds). */
   readonly timeoutMs?: number | undefined;
 }
 
 /** For everything that matters to a sign-in: authority, tenant and identity. What becomes of it says nothing of another. */
 export function createSignIn(address: VaultAddress, identity: VaultIdentity, options: SignInOptions): SignIn {
-  const { network, timeoutMs = SIGN_IN_TIMEOUT_MS } = options;
+  const { network, tokenProxy, timeoutMs = SIGN_IN_TIMEOUT_MS } = options;
   const assertion: AssertionFacts = { issuer: undefined };
   const traced: TraceHolder = { trace: {} };
-  const credential = createCredential(address, identity, { assertion, network, timeoutMs, traced });
+  const credential = createCredential(address, identity, { assertion, network, tokenProxy, timeoutMs, traced });
   const translate = (error: unknown) => translateSignInError(error, { address, identity, assertion }, traced.trace);
   const shared = shareSignIn(guardSignIn(credential, { translate, timeoutMs }));
   return { assertion, credential: shared, forget: () => shared.forget() };

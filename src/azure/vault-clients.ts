@@ -4,11 +4,13 @@ import type { VaultAddress, VaultClient, VaultClients } from "../domain/ports/va
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { WeakCache } from "../domain/weak-cache.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
+import type { TokenProxyPlace } from "../runtime/token-proxy-place.ts";
 import { fingerprintOf } from "./credential.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
 import { sdkNetwork } from "./sdk-network.ts";
 import { SharedCache } from "./shared-cache.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
+import { createTokenProxy } from "./token-proxy.ts";
 import { createVaultClient } from "./vault-client.ts";
 
 /** More than this many vault and identity pairs in turn cost a challenge each. A client holds little. */
@@ -26,6 +28,8 @@ export interface VaultClientsOptions {
   readonly signInTimeoutMs?: number;
   /** Absent: as the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
+  /** Of identity bindings; absent: there are none here. */
+  readonly tokenProxy?: TokenProxyPlace | undefined;
   /** Milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
 }
@@ -43,7 +47,9 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
-  const signInOptions = { network, timeoutMs: options.signInTimeoutMs };
+  // One for all identities: the cluster has one.
+  const tokenProxy = options.tokenProxy && createTokenProxy(options.tokenProxy, { now });
+  const signInOptions = { network, tokenProxy, timeoutMs: options.signInTimeoutMs };
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient {

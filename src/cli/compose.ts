@@ -1,6 +1,7 @@
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
+import { type TokenProxySettings, tokenProxyPlace } from "../runtime/token-proxy-place.ts";
 import { runProgram } from "./program.ts";
 import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext, CommandFailure, type Shipped } from "./shared/command.ts";
 import { createInputs } from "./shared/manifest-files.ts";
@@ -50,10 +51,10 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
 }
 
 /** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
-export async function openAzure(): Promise<AzureAccess> {
-  const { proxy, isInCluster } = surroundings();
+export async function openAzure(settings?: TokenProxySettings): Promise<AzureAccess> {
+  const { proxy, isInCluster, servicePort } = surroundings();
   const [{ createVaultClients }, reach] = await Promise.all([import("../azure/vault-clients.ts"), openReach()]);
-  return { vaults: createVaultClients({ proxy }), reach, isInCluster };
+  return { vaults: createVaultClients({ proxy, tokenProxy: settings && tokenProxyPlace(settings, servicePort) }), reach, isInCluster };
 }
 
 export async function openReach(): Promise<ReachHost> {

@@ -12,6 +12,7 @@ import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
+import { type TokenProxyPlace, tokenProxyPlace, tokenProxyProblem } from "./token-proxy-place.ts";
 
 export interface Config {
   readonly syncSecret: boolean;
@@ -36,6 +37,11 @@ export interface Config {
   readonly allowedVaults: readonly string[];
   /** Empty: all. */
   readonly allowedIdentityModes: readonly AllowedIdentityMode[];
+  readonly identityBindings: boolean;
+  /** Empty: the API server's, as seen from a pod. */
+  readonly tokenProxyUrl: string;
+  /** Empty: made from the API server's certificate. */
+  readonly sniName: string;
   /** `*`: all. Beside those that a grant on the Namespace allows. */
   readonly managedIdentityNamespaces: readonly string[];
   readonly secretAccess: "watch" | "blind";
@@ -68,6 +74,8 @@ export interface Config {
   readonly crdsDir: string;
   /** Empty: in-cluster. */
   readonly kubeconfig: string;
+  /** Of identity bindings; undefined: they are off. */
+  readonly tokenProxy: TokenProxyPlace | undefined;
   /** For Azure traffic; from the variables that every program reads. */
   readonly proxy: OutboundProxy | undefined;
   /** Variables that the process must not have; see {@link processConfig}. */
@@ -155,10 +163,19 @@ export function parseConfig(
   }
   const config = toConfig(values);
   problems.push(...certificateFileProblems(config));
+  const ofTokenProxy = tokenProxyProblem(config.tokenProxyUrl);
+  if (ofTokenProxy !== undefined) problems.push(`--token-proxy-url: ${ofTokenProxy}`);
   const proxy = readOutboundProxy(environment);
   if (!proxy.ok) return failed([...problems, proxy.error]);
   const divertingVariables = DIVERTING_VARIABLES.filter((name) => (environment[name] ?? "") !== "");
-  return problems.length > 0 ? failed(problems) : ok({ ...config, proxy: proxy.value, divertingVariables });
+  return problems.length > 0
+    ? failed(problems)
+    : ok({
+        ...config,
+        tokenProxy: config.identityBindings ? tokenProxyPlace(config, environment[SERVICE_PORT] ?? "") : undefined,
+        proxy: proxy.value,
+        divertingVariables,
+      });
 }
 
 /** Settings that mean nothing without another one. */
@@ -206,7 +223,10 @@ function source(name: SettingName, setting: Setting, { flags, environment }: Sou
   return { where: `--${name}`, text: setting.default };
 }
 
-type SettingValues = Omit<Config, "proxy" | "divertingVariables">;
+/** Of the API server, as the kubelet gives it to pods. */
+const SERVICE_PORT = "KUBERNETES_SERVICE_PORT";
+
+type SettingValues = Omit<Config, "proxy" | "tokenProxy" | "divertingVariables">;
 
 function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
@@ -226,6 +246,8 @@ export interface AzureSurroundings {
   readonly proxy: OutboundProxy | undefined;
   /** The process runs in a pod. */
   readonly isInCluster: boolean;
+  /** Of the API server's Service; empty: none is known. */
+  readonly servicePort: string;
 }
 
 /** Takes out what would divert a sign-in, as {@link processConfig} does. The error names a variable, never its value. */
@@ -233,7 +255,11 @@ export function azureSurroundings(): Result<AzureSurroundings, string> {
   const proxy = readOutboundProxy(process.env);
   if (!proxy.ok) return proxy;
   for (const name of DIVERTING_VARIABLES) delete process.env[name];
-  return ok({ proxy: proxy.value, isInCluster: (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "" });
+  return ok({
+    proxy: proxy.value,
+    isInCluster: (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "",
+    servicePort: process.env[SERVICE_PORT] ?? "",
+  });
 }
 
 /** For programs that this process starts for its user. */

@@ -125,6 +125,24 @@ export const SETTINGS = {
     default: "",
     help: "Identities that classes may be mirrored with; all where not given.",
   },
+  "identity-bindings": {
+    usedBy: "both",
+    type: { kind: "boolean" },
+    default: "false",
+    help: "Mirror classes with useAzureTokenProxy, by the token proxy of an AKS cluster that has identity bindings.",
+  },
+  "token-proxy-url": {
+    usedBy: "sync",
+    type: { kind: "text" },
+    default: "",
+    help: "Address of the token proxy for identity bindings; the API server's in the cluster where not given.",
+  },
+  "sni-name": {
+    usedBy: "sync",
+    type: { kind: "text" },
+    default: "",
+    help: "TLS server name of the token proxy; made from the API server's certificate where not given.",
+  },
   "managed-identity-namespaces": {
     usedBy: "sync",
     type: { kind: "namespaces", every: EVERY_NAMESPACE },

@@ -123,6 +123,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
             identityModes: config.allowedIdentityModes,
             managedIdentityNamespaces: config.managedIdentityNamespaces,
             cloudName: config.cloudName,
+            identityBindings: config.identityBindings,
           },
           readCloudFile: cloudFileReader(config.cloudEnvDir),
           kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME }),
@@ -147,7 +148,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
                 random: Math.random,
               })
             : undefined,
-          vaults: createVaultClients({ proxy: config.proxy }),
+          vaults: createVaultClients({ proxy: config.proxy, tokenProxy: config.tokenProxy }),
           render: {
             pki,
             constructPemChain: config.constructPemChain,

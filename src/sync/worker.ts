@@ -274,7 +274,7 @@ function mirrorsOf(
   };
   const { kube, credentialsSecretNames, limits, readCloudFile, render, decoder, vaults, clock, random, vaultMetrics } = options;
   return createMirrors({
-    cloud: { cloudName: limits.cloudName, readCloudFile },
+    cloud: { cloudName: limits.cloudName, identityBindings: limits.identityBindings, readCloudFile },
     identities: { kube, credentialsSecretNames, limits, consumers, grants },
     content: { render, decoder, values },
     vaults,

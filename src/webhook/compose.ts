@@ -52,6 +52,8 @@ export interface WebhookServerOptions {
   readonly logger: Logger;
   /** Cloud of classes without `cloudName`; default the public one. */
   readonly cloudName?: string;
+  /** `--identity-bindings`; default: off. */
+  readonly identityBindings?: boolean;
   readonly minVersion?: MinVersion;
   /** See {@link createAdmissionServer}. */
   readonly clientAuthorities?: ClientAuthorities;
@@ -70,6 +72,7 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
     decidePod: (request, lookUp, peer) => decidePod(request, { settings, lookUp, lookUpNamespace: (name) => lookUpNamespace(name, peer) }),
     lookUp,
     cloudName: options.cloudName ?? SETTINGS["cloud-name"].default,
+    identityBindings: options.identityBindings ?? false,
     metrics: createPreflightMetrics(registry),
     logger,
   };
@@ -144,6 +147,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     clock,
     logger,
     cloudName: config.cloudName,
+    identityBindings: config.identityBindings,
     minVersion: `TLSv${config.tlsMinVersion}`,
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
   });

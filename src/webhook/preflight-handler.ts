@@ -21,6 +21,8 @@ export interface PreflightOptions {
   readonly lookUp: ClassLookup;
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
+  /** `--identity-bindings` */
+  readonly identityBindings: boolean;
   readonly metrics: PreflightMetrics;
   readonly logger: Logger;
 }

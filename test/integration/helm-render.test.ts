@@ -182,6 +182,11 @@ const OWN_PAIRS: readonly OwnPair[] = [
     own: { ...CERTIFIED, components: ["components/cert-manager", "components/client-ca"] },
   },
   {
+    name: "identity bindings",
+    set: ["identityBindings=true"],
+    own: { resources: ["overlays/default", ...NODE_SIDE], components: ["components/identity-bindings"] },
+  },
+  {
     name: "certificates by cert-manager, in another namespace",
     set: ["certManager.enabled=true", "secrets-store-csi-driver.install=false", "linux.enabled=false"],
     own: {

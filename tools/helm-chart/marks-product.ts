@@ -165,7 +165,27 @@ export const REPEATED: ReadonlyMap<string, string> = new Map([
   [SERVED, "$namespace := prepend .Values.namespaces .Release.Namespace | uniq"],
 ]);
 
+/** A release of an older chart may be without this value. */
+const BINDS = 'eq (toString $.Values.identityBindings) "true"';
+const whereBound = (bound: string, otherwise: string): string => `ternary ${JSON.stringify(bound)} ${JSON.stringify(otherwise)} (${BINDS})`;
+
+const ONE_AUDIENCE = {
+  expression: ["== ['api://AzureADTokenExchange']", "in [['api://AzureADTokenExchange'], ['api://AKSIdentityBinding']]"],
+  message: [
+    "the one audience api://AzureADTokenExchange, which Entra exchanges",
+    "one audience, api://AzureADTokenExchange or api://AKSIdentityBinding",
+  ],
+} as const;
+
+/** As the component identity-bindings has it. */
+const bindingMarks: readonly Mark[] = Object.entries(ONE_AUDIENCE).map(([key, [otherwise, bound]]) => ({
+  object: "ValidatingAdmissionPolicy/keyvault-injector-sync-tokens",
+  at: `spec/validations/[~api://AzureADTokenExchange]/${key}`,
+  put: text(otherwise, whereBound(bound, otherwise)),
+}));
+
 const rbacMarks: readonly Mark[] = [
+  ...bindingMarks,
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-workloads",
     at: "spec/variables/[name=isOwnComponent]/expression",
@@ -174,7 +194,7 @@ const rbacMarks: readonly Mark[] = [
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-components",
     at: "spec/validations/[~api://AzureADTokenExchange]/expression",
-    put: inside('["api://AzureADTokenExchange"]', 'include "keyvault-injector.token-audiences" $'),
+    put: inside('["api://AzureADTokenExchange","api://AKSIdentityBinding"]', 'include "keyvault-injector.token-audiences" $'),
   },
   {
     // Without names RBAC would take the rule to mean every Secret.
@@ -190,7 +210,9 @@ const rbacMarks: readonly Mark[] = [
   {
     object: "ClusterRole/keyvault-injector-sync",
     at: "rules/[~serviceaccounts/token]",
-    put: when('or (not $.Values.allowedIdentityModes) (has "workload-identity" $.Values.allowedIdentityModes)'),
+    put: when(
+      'or (not $.Values.allowedIdentityModes) (has "workload-identity" $.Values.allowedIdentityModes) (has "identity-binding" $.Values.allowedIdentityModes)',
+    ),
   },
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];

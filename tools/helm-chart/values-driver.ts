@@ -195,9 +195,10 @@ const bothRows: readonly ValueRow[] = [
   },
   {
     path: "tokenRequests",
-    default: [{ audience: "api://AzureADTokenExchange" }],
+    default: [{ audience: "api://AzureADTokenExchange" }, { audience: "api://AKSIdentityBinding" }],
     type: TOKEN_REQUESTS,
-    meaning: "Audiences of the tokens that the kubelet hands to the driver. Workload identity needs the default.",
+    meaning:
+      "Audiences of the tokens that the kubelet hands to the driver. Workload identity needs the first of the default, an identity binding of AKS the second.",
   },
   {
     path: "imagePullSecrets",

@@ -44,8 +44,13 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "credentials-secret-names": value("Add the names that your classes use. The worker may read Secrets of these names alone."),
   "allowed-vaults": value("Name yours where authors of classes are not to reach others."),
   "allowed-identity-modes": value(
-    "Name those that you have set up. Without `workload-identity` the worker may not ask for tokens of ServiceAccounts.",
+    "Name those that you have set up. Without `workload-identity` and `identity-binding` the worker may not ask for tokens of ServiceAccounts.",
   ),
+  "identity-bindings": value(
+    "Switch it on where the cluster is one of AKS and managed identities are bound to it. The worker may then ask for tokens of ServiceAccounts for `api://AKSIdentityBinding` too.",
+  ),
+  "token-proxy-url": value("Set it where AKS names another token proxy than the API server."),
+  "sni-name": value("Set it where the API server's certificate does not name the cluster."),
   "managed-identity-namespaces": {
     kind: "value",
     decide: "keyvault-injector.managed-identity-namespaces",

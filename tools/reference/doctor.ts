@@ -15,7 +15,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
     "use what `--allowed-vaults` and `--allowed-identity-modes` allow, or widen them; for the node's identity run the [`grants`](cli.md#grants) command that is named",
   "secret-object-invalid": "correct the field that is named",
   "identity-ok": "",
-  "identity-unsupported": "use workload identity (`clientID`) instead",
+  "identity-unsupported":
+    "use workload identity (`clientID`) instead; [identity bindings](../how-to/use-identity-bindings.md) can be switched on",
   "credentials-unreadable": "ask for the right to get that Secret, or look from the worker's pod",
   "credentials-not-allowed": "name a Secret that `--credentials-secret-names` lists, or add the name there",
   "credentials-absent": "create the Secret with `clientid` and `clientsecret`",
@@ -26,6 +27,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "account-not-granted": "run the [`grants`](cli.md#grants) command that is named",
   "token-request-forbidden": "ask for `create` on `serviceaccounts/token` of that account, or look from the worker's pod",
   "cloud-elsewhere": "look from the worker's pod",
+  "identity-binding-elsewhere": "look from the worker's pod",
   "managed-identity-elsewhere": "look from the worker's pod",
   "network-ok": "",
   "host-unresolved": "create the vault, or correct `keyvaultName`; repair DNS or egress, then look at `cloudName`",
@@ -43,6 +45,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "application-unknown": "correct `clientid` or `clientID`, or `tenantID`",
   "tenant-unknown": "correct `tenantID`",
   "not-federated": "add a federated credential with the subject, issuer and audience that are told",
+  "identity-binding-refused":
+    "[bind the identity](../how-to/use-identity-bindings.md#1-bind-the-identity) to the cluster and let the ServiceAccount use it, or use workload identity",
   "managed-identity-refused": "assign the identity to the machines, or correct `userAssignedIdentityID`",
   "token-refused": "look the code up at the sign-in service",
   "token-unanswered": "look again, then see the way to the place that is named and the state of Azure",

@@ -24,6 +24,10 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "allowed-vaults":
     "By name, host name or address; a name alone is a vault of the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` to the namespace `team-a` alone. A class with another vault gets `InvalidClass`. Mounts are not affected.",
   "allowed-identity-modes": "A class with another identity gets `IdentityUnavailable`. Mounts are not affected.",
+  "identity-bindings":
+    "Off, such classes get `IdentityUnavailable`. The policy `keyvault-injector-sync-tokens` must allow their tokens too: switch it on by the chart's value or by `manifests/components/identity-bindings`; see [identity bindings](../how-to/use-identity-bindings.md). Mounts are not affected.",
+  "token-proxy-url": "`https://` without user, query and fragment. As the Azure provider's flag of that name.",
+  "sni-name": "As the Azure provider's flag of that name.",
   "managed-identity-namespaces":
     "A Namespace [grants it](annotations.md#on-a-namespace-that-lends-to-the-worker) by an annotation. `*` is what 0.3.0 did. Classes of other namespaces get `IdentityUnavailable`. Mounts are not affected.",
   "secret-access":

@@ -110,10 +110,11 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
 
 /** `applied`: what was missing is granted now. */
 function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
-  const { servicePrincipal, workloadIdentity, managedIdentity } = needs.counts;
+  const { servicePrincipal, workloadIdentity, identityBinding, managedIdentity } = needs.counts;
+  const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
   const missing = missingGrants(needs);
   const lines = [
-    `Mirrored classes: ${workloadIdentity} with workload identity, ${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
+    `Mirrored classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
     ...section("Needed, with the classes that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
     ...missingLines(missing, isApplied),
     ...section(

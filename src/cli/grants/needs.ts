@@ -66,7 +66,7 @@ function seen<T>(look: Look<T>, what: string, advice = "ask for the right"): T {
 
 type Need =
   | { readonly kind: "nothing" | "servicePrincipal" | "managedIdentity" }
-  | { readonly kind: "workloadIdentity"; readonly account: string }
+  | { readonly kind: "workloadIdentity" | "azureTokenProxy"; readonly account: string }
   /** No grant helps. */
   | { readonly kind: "unhelped"; readonly why: string };
 
@@ -78,13 +78,14 @@ interface NeededClass {
 
 function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
   const read = readIdentityMode(spc.spec?.parameters ?? {});
-  const mode = read.ok ? supportIdentity(read.value) : read;
+  const mode = read.ok ? supportIdentity(read.value, limits) : read;
   // What the worker refuses for another reason says so itself.
   if (!mode.ok || identityModeRefusal(limits, mode.value.kind) !== undefined) return { kind: "nothing" };
-  if (mode.value.kind !== "workloadIdentity") return { kind: mode.value.kind };
+  const { kind } = mode.value;
+  if (kind !== "workloadIdentity" && kind !== "azureTokenProxy") return { kind };
   if (spc.metadata.namespace === UNGRANTABLE) return { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
   const account = serviceAccountName({ provider: spc, consumerAccounts });
-  return account.ok ? { kind: "workloadIdentity", account: account.value } : { kind: "unhelped", why: account.error };
+  return account.ok ? { kind, account: account.value } : { kind: "unhelped", why: account.error };
 }
 
 function needsOf(needed: readonly NeededClass[], grantsIn: (namespace: string) => NamespaceGrants, limits: OperatorLimits) {
@@ -98,6 +99,7 @@ function needsOf(needed: readonly NeededClass[], grantsIn: (namespace: string) =
     counts: {
       servicePrincipal: count("servicePrincipal"),
       workloadIdentity: count("workloadIdentity"),
+      identityBinding: count("azureTokenProxy"),
       managedIdentity: count("managedIdentity"),
     },
   };
@@ -109,7 +111,7 @@ function namespaceNeeds(
   namespace: string,
   { grants, limits }: { readonly grants: NamespaceGrants; readonly limits: OperatorLimits },
 ) {
-  const lending = needed.flatMap(({ name, need }) => (need.kind === "workloadIdentity" ? [{ name, account: need.account }] : []));
+  const lending = needed.flatMap(({ name, need }) => ("account" in need ? [{ name, account: need.account }] : []));
   const accounts = [...Map.groupBy(lending, ({ account }) => account)].sort(([a], [b]) => (a < b ? -1 : 1));
   const managed = needed.filter(({ need }) => need.kind === "managedIdentity").map(({ name }) => name);
   const refusal = managedIdentityRefusal(limits, { namespace, isGranted: grants.managedIdentity });

@@ -9,6 +9,7 @@ import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { wordsOf } from "../../domain/words.ts";
+import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
 import { type SettingsInForce, workerSettingsInForce } from "./settings-in-force.ts";
 import type { TellProgress } from "./terminal.ts";
@@ -54,8 +55,8 @@ export async function openClassContext({ cluster: { kube }, context, namespace, 
   const { signal, clock, terminal } = context;
   const viewer = createViewer({ kube }, signal);
   const worker = await workerCode();
-  const azure = asksVaults ? await context.openAzure() : undefined;
   const settings = await workerSettingsInForce(viewer, namespace);
+  const azure = asksVaults ? await context.openAzure(bindingSettings(settings)) : undefined;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
   const key = look.kind === "seen" ? worker.hmacKeyIn(look.value) : undefined;
   const fingerprints = key && worker.createFingerprints(key.bytes);
@@ -70,6 +71,12 @@ export async function openClassContext({ cluster: { kube }, context, namespace, 
     tellProgress: terminal.tellProgress,
     signal,
   };
+}
+
+/** Undefined: identity bindings are off. */
+function bindingSettings(settings: SettingsInForce): TokenProxySettings | undefined {
+  const { "identity-bindings": isOn, "token-proxy-url": tokenProxyUrl = "", "sni-name": sniName = "" } = settings;
+  return isOn === "true" ? { tokenProxyUrl, sniName } : undefined;
 }
 
 /** The worker's settings that decide what becomes of a class. */
@@ -94,6 +101,7 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
       identityModes: allowedModes(settings),
       managedIdentityNamespaces: wordsOf(settings["managed-identity-namespaces"]),
       cloudName: settings["cloud-name"] ?? "",
+      identityBindings: settings["identity-bindings"] === "true",
     },
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",

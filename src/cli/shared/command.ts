@@ -5,6 +5,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
+import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import { targetResource } from "./resources.ts";
 import type { TellProgress } from "./terminal.ts";
@@ -37,8 +38,8 @@ export interface CommandContext {
   readonly inputs: ManifestInputs;
   /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
   readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
-  /** Ways to Azure; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
-  readonly openAzure: () => Promise<AzureAccess>;
+  /** Ways to Azure, for identity bindings too where the worker's settings of them are given; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
+  readonly openAzure: (ofBindings?: TokenProxySettings) => Promise<AzureAccess>;
   /** The way to a host, as Azure is reached, without the SDK; rejects as {@link openAzure} does. */
   readonly openReach: () => Promise<ReachHost>;
   readonly clock: Clock;

@@ -7,13 +7,21 @@ export interface ServicePrincipalIdentity {
   readonly clientSecret: Sensitive;
 }
 
-/** An application, or a user-assigned managed identity, that trusts a ServiceAccount by a federated credential. */
-export interface WorkloadIdentity {
-  readonly kind: "workloadIdentity";
+interface AccountIdentity {
   readonly clientId: string;
   readonly account: { readonly namespace: string; readonly name: string };
-  /** A fresh token of the account for `api://AzureADTokenExchange`. Throws `VaultError`. */
+  /** A fresh token of the account, for the audience of the kind. Throws `VaultError`. */
   readonly requestToken: (signal: AbortSignal) => Promise<Sensitive>;
+}
+
+/** An application, or a user-assigned managed identity, that trusts a ServiceAccount by a federated credential. Audience: `api://AzureADTokenExchange`. */
+export interface WorkloadIdentity extends AccountIdentity {
+  readonly kind: "workloadIdentity";
+}
+
+/** A user-assigned managed identity that is bound to an AKS cluster, whose API server's token proxy signs in for it. Audience: `api://AKSIdentityBinding`. */
+export interface IdentityBinding extends AccountIdentity {
+  readonly kind: "identityBinding";
 }
 
 /** An identity of the machine that we run on; without `clientId` its system-assigned one. */
@@ -23,4 +31,4 @@ export interface ManagedIdentity {
 }
 
 /** Who asks. */
-export type VaultIdentity = ServicePrincipalIdentity | WorkloadIdentity | ManagedIdentity;
+export type VaultIdentity = ServicePrincipalIdentity | WorkloadIdentity | IdentityBinding | ManagedIdentity;

@@ -18,6 +18,8 @@ import { type PreflightWarning, warning } from "./warning.ts";
 export interface ClassWarningOptions {
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
+  /** `--identity-bindings`; where it is not known, off. */
+  readonly identityBindings?: boolean;
 }
 
 const PROVIDER = "azure";
@@ -32,7 +34,10 @@ function toldOf(names: readonly string[]): { readonly told: readonly string[]; r
 }
 
 /** What the author of a class would learn from a failing mount, or from a Secret that never appears. */
-export function classWarnings(provider: SecretProviderClass, { cloudName }: ClassWarningOptions): readonly PreflightWarning[] {
+export function classWarnings(
+  provider: SecretProviderClass,
+  { cloudName, identityBindings }: ClassWarningOptions,
+): readonly PreflightWarning[] {
   const { metadata, spec } = provider;
   const name = spec?.provider ?? "";
   if (name === "") return [warning("WrongProvider", 'spec.provider is missing, so nothing mounts or mirrors this class: write "azure"')];
@@ -41,7 +46,7 @@ export function classWarnings(provider: SecretProviderClass, { cloudName }: Clas
   const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
   if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
-  const parsed = parseProviderClass(spec, { owner, cloudName, readCloudFile: unseenCloudFile });
+  const parsed = parseProviderClass(spec, { owner, cloudName, identityBindings, readCloudFile: unseenCloudFile });
   const missing = missingParameter(parsed, spec);
   const unknown = parameterWarnings(spec, missing);
   // The name that was meant says what to do; that its right spelling is absent says it a second time.

@@ -8,7 +8,7 @@ import type { ClassProblem } from "./problem.ts";
 import type { SupportedIdentity } from "./this-version.ts";
 
 /** Words of `--allowed-identity-modes`. */
-export const IDENTITY_MODES = ["service-principal", "workload-identity", "managed-identity"] as const;
+export const IDENTITY_MODES = ["service-principal", "workload-identity", "identity-binding", "managed-identity"] as const;
 
 export type AllowedIdentityMode = (typeof IDENTITY_MODES)[number];
 
@@ -20,6 +20,8 @@ export interface OperatorLimits {
   readonly managedIdentityNamespaces: readonly string[];
   /** `--cloud-name`: where a vault is that is listed by its name alone. */
   readonly cloudName: string;
+  /** `--identity-bindings`; absent: off. */
+  readonly identityBindings?: boolean;
 }
 
 /** The word for all of them in `--managed-identity-namespaces`. */
@@ -28,6 +30,7 @@ export const EVERY_NAMESPACE = "*";
 const MODES = {
   servicePrincipal: { word: "service-principal", field: "spec.parameters" },
   workloadIdentity: { word: "workload-identity", field: "spec.parameters.clientID" },
+  azureTokenProxy: { word: "identity-binding", field: "spec.parameters.useAzureTokenProxy" },
   managedIdentity: { word: "managed-identity", field: "spec.parameters.useVMManagedIdentity" },
 } as const satisfies Record<SupportedIdentity["kind"], { readonly word: AllowedIdentityMode; readonly field: string }>;
 

@@ -4,6 +4,7 @@ import { cloudFileNameProblem, parseCloudFile } from "./cloud-file.ts";
 import { CLOUD_NAMES, type Cloud, CUSTOM_CLOUD, findCloud, isCustomCloud } from "./clouds.ts";
 import { type IdentityMode, type Parameters, parameter, readIdentityMode } from "./identity-mode.ts";
 import type { ClassProblem } from "./problem.ts";
+import type { IdentitySupport } from "./this-version.ts";
 
 export interface ClassParameters {
   readonly identity: IdentityMode;
@@ -20,7 +21,8 @@ function invalid(key: string, message: string, hint: string): { readonly ok: fal
 /** Contents of a file in the folder of cloud files, or why there are none, in Go's words: `open x: no such file or directory`. */
 export type ReadCloudFile = (fileName: string) => Result<Uint8Array, string>;
 
-export interface CloudOptions {
+/** What the install says of the clouds of classes, and of the one that the cluster is in. */
+export interface CloudOptions extends IdentitySupport {
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
   /** Absent where no folder of cloud files is set. */

@@ -158,7 +158,7 @@ export function openProviderClass(spec: SecretProviderClassSpec | undefined, opt
   }
   const parameters = readParameters(given, options);
   if (!parameters.ok) return { kind: "invalid", problem: parameters.error };
-  const identity = supportIdentity(parameters.value.identity);
+  const identity = supportIdentity(parameters.value.identity, options);
   if (!identity.ok) return { kind: "invalid", problem: identity.error };
   const content = () => readContent(parameters.value, identity.value, spec);
   return { kind: "opened", identity: identity.value, readObjects: content };

@@ -1,14 +1,22 @@
-/** Identities that only a pod's mount can use: a clear refusal, never a different result. */
+/** Identities that cannot be used for synced Secrets here: a clear refusal, never a different result. */
 import { failed, ok, type Result } from "../result.ts";
 import type { IdentityMode } from "./identity-mode.ts";
 import type { ClassProblem } from "./problem.ts";
 
-export type SupportedIdentity = Extract<IdentityMode, { readonly kind: "servicePrincipal" | "workloadIdentity" | "managedIdentity" }>;
+export type SupportedIdentity = Exclude<IdentityMode, { readonly kind: "podIdentity" }>;
+
+export interface IdentitySupport {
+  /** `--identity-bindings`: the cluster is one of AKS whose API server exchanges tokens of ServiceAccounts. Default: false. */
+  readonly identityBindings?: boolean | undefined;
+}
 
 const INSTEAD = "and set clientID, which is workload identity. Mounted volumes are not affected";
 
-/** The last part of step 8 that needs nothing but the class. */
-export function supportIdentity(identity: IdentityMode): Result<SupportedIdentity, ClassProblem> {
+/** The last part of step 8 that needs nothing but the class and the install. */
+export function supportIdentity(
+  identity: IdentityMode,
+  { identityBindings = false }: IdentitySupport,
+): Result<SupportedIdentity, ClassProblem> {
   switch (identity.kind) {
     case "podIdentity":
       return failed({
@@ -17,8 +25,10 @@ export function supportIdentity(identity: IdentityMode): Result<SupportedIdentit
         field: "spec.parameters.usePodIdentity",
         hint: `remove usePodIdentity ${INSTEAD}`,
       });
-    case "azureTokenProxy":
-      return failed(refuseTokenProxy(identity.clientId));
+    case "azureTokenProxy": {
+      const problem = bindingProblem(identity.clientId, identityBindings);
+      return problem === undefined ? ok(identity) : failed(problem);
+    }
     case "servicePrincipal":
     case "workloadIdentity":
     case "managedIdentity":
@@ -26,12 +36,18 @@ export function supportIdentity(identity: IdentityMode): Result<SupportedIdentit
   }
 }
 
-function refuseTokenProxy(clientId: string): ClassProblem {
-  const hint = `synced Secrets cannot use AKS identity binding: remove useAzureTokenProxy ${INSTEAD}`;
+function bindingProblem(clientId: string, isOn: boolean): ClassProblem | undefined {
+  const remove = `remove useAzureTokenProxy ${INSTEAD}`;
   if (clientId === "") {
     const message = "failed to build auth config for mode AzureTokenProxy: clientID is required for identity binding";
+    const hint = isOn ? "set clientID to the client id of the managed identity that is bound to the cluster" : remove;
     return { reason: "InvalidClass", message, field: "spec.parameters.clientID", hint };
   }
-  const message = "AKS identity binding is not supported for synced Secrets";
-  return { reason: "IdentityUnavailable", message, field: "spec.parameters.useAzureTokenProxy", hint };
+  if (isOn) return undefined;
+  return {
+    reason: "IdentityUnavailable",
+    message: "AKS identity binding is not supported for synced Secrets where --identity-bindings is off",
+    field: "spec.parameters.useAzureTokenProxy",
+    hint: `on an AKS cluster that has identity bindings switch it on, elsewhere ${remove}`,
+  };
 }

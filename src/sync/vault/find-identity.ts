@@ -1,5 +1,5 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
-import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
+import { type AccountIdentity, type AccountMode, accountIdentity, audienceOf, BINDING_AUDIENCE } from "../../domain/federation.ts";
 import { accountRefusal, grantsOf, type NamespaceGrants, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
@@ -8,7 +8,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
-import type { VaultIdentity, WorkloadIdentity } from "../../domain/ports/vault-identity.ts";
+import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
@@ -59,7 +59,8 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
     case "servicePrincipal":
       return servicePrincipal(options, provider, signal);
     case "workloadIdentity":
-      return workloadIdentity(options, provider, mode.clientId);
+    case "azureTokenProxy":
+      return lentIdentity(options, provider, mode);
     case "managedIdentity":
       return managedIdentity(options, provider, mode);
   }
@@ -94,29 +95,33 @@ function managedIdentity({ limits, grants }: IdentityOptions, provider: SecretPr
   return forbidden === undefined ? ok(mode) : failed({ reason: forbidden.reason, message: describeProblem(forbidden) });
 }
 
-function workloadIdentity({ kube, consumers, grants }: IdentityOptions, provider: SecretProviderClass, clientId: string): Found {
+function lentIdentity({ kube, consumers, grants }: IdentityOptions, provider: SecretProviderClass, mode: AccountMode): Found {
   const { namespace = "" } = provider.metadata;
   const name = serviceAccountName({ provider, consumerAccounts: consumers.accountsOf(keyOf(provider)) });
   if (!name.ok) return failed({ reason: "IdentityUnavailable", message: name.error, retry: BACKOFF });
   const account = { namespace, name: name.value };
   const ungranted = accountRefusal(grants.of(namespace), account);
   if (ungranted !== undefined) return failed({ reason: "IdentityUnavailable", message: ungranted });
-  return ok({ kind: "workloadIdentity", clientId, account, requestToken: (signal) => requestFederatedToken(kube, account, signal) });
+  const asked = { account, audience: audienceOf(mode) };
+  return ok(accountIdentity(mode, account, (signal) => requestFederatedToken(kube, asked, signal)));
 }
 
 /** The least that the API server takes: the token is exchanged at once and not kept. The policy of the install allows no more. */
 const EXPIRATION_SECONDS = 600;
 
-type Account = WorkloadIdentity["account"];
+interface AskedToken {
+  readonly account: AccountIdentity["account"];
+  readonly audience: string;
+}
 
-/** A token of the account that Entra exchanges. Rejects with a `VaultError` that says what is missing, or with the signal's reason. */
-export async function requestFederatedToken(kube: KubeClient, account: Account, signal: AbortSignal): Promise<Sensitive> {
+/** A token of the account that Entra, or the cluster's token proxy, exchanges. Rejects with a `VaultError` that says what is missing, or with the signal's reason. */
+async function requestFederatedToken(kube: KubeClient, { account, audience }: AskedToken, signal: AbortSignal): Promise<Sensitive> {
   try {
-    return await kube.requestToken(account, { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS }, signal);
+    return await kube.requestToken(account, { audience, expirationSeconds: EXPIRATION_SECONDS }, signal);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const isAbsent = error.code === "NotFound";
-    throw new VaultError("IdentityUnavailable", explain(error, account), {
+    throw new VaultError("IdentityUnavailable", explain(error, { account, audience }), {
       retry: isAbsent || error.isByPolicy(POLICY) ? { kind: "backoff" } : error.retry,
       origin: isAbsent || error.isByPolicy(POLICY) ? "class" : "apiServer",
     });
@@ -126,9 +131,15 @@ export async function requestFederatedToken(kube: KubeClient, account: Account, 
 /** The policy reads the Namespace itself: a grant may have been taken back since the worker saw it. */
 const POLICY = "keyvault-injector-sync-tokens";
 
-function explain(error: KubeError, account: Account): string {
+/** The refusal says which policy it was, and not which of its rules. */
+const NO_BINDINGS = `the policy ${POLICY} refuses it: the audience ${BINDING_AUDIENCE} is added by manifests/components/identity-bindings or the chart's value identityBindings, or`;
+
+function explain(error: KubeError, { account, audience }: AskedToken): string {
   const { namespace, name } = account;
-  if (error.isByPolicy(POLICY)) return accountRefusal(NO_GRANTS, account) ?? error.message;
+  if (error.isByPolicy(POLICY)) {
+    const ungranted = accountRefusal(NO_GRANTS, account) ?? error.message;
+    return audience === BINDING_AUDIENCE ? `${NO_BINDINGS} ${ungranted}` : ungranted;
+  }
   if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
   return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { createVaultClients } from "../../../src/azure/vault-clients.ts";
 import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
 import { makesFile } from "../../../src/domain/content/version-history.ts";
+import { accountIdentity } from "../../../src/domain/federation.ts";
 import type { VaultIdentity } from "../../../src/domain/ports/vault-identity.ts";
 import { fileMode } from "../../../src/domain/provider-class/file-permission.ts";
 import type { ClassObject } from "../../../src/domain/provider-class/object-rules.ts";
@@ -58,10 +59,9 @@ function accountOf(token: string): string {
 /** The worker's, with the Secret and the token at hand. */
 function identityOf({ credentials, token = "" }: OurQuestion, mode: SupportedIdentity): VaultIdentity | string {
   switch (mode.kind) {
-    case "workloadIdentity": {
-      const account = { namespace: "test", name: accountOf(token) };
-      return { ...mode, account, requestToken: async () => Sensitive.ofText(token) };
-    }
+    case "workloadIdentity":
+    case "azureTokenProxy":
+      return accountIdentity(mode, { namespace: "test", name: accountOf(token) }, async () => Sensitive.ofText(token));
     case "managedIdentity":
       return mode;
     case "servicePrincipal": {

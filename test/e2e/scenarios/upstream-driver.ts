@@ -192,7 +192,7 @@ export function upstreamDriverScenarios(scenario: Scenarios, world: () => World)
 
   run(12, async () => {
     const audiences = await cluster.field(`csidriver/${DRIVER}`, ".spec.tokenRequests[*].audience");
-    assert.equal(audiences, "api://AzureADTokenExchange");
+    assert.equal(audiences, "api://AzureADTokenExchange api://AKSIdentityBinding");
     const name = "upstream-token";
     const parameters = { clientID: await federatedApplication(world(), { serviceAccount: "default", permissions: ["get", "keys/get"] }) };
     await cluster.apply(providerClass(world(), name, { objects, parameters }), podWith(name, [{ className: name }]));

@@ -38,6 +38,15 @@
 {{- if ne (join "," (get .Values "allowedIdentityModes")) "" }}
 - {{ printf "--allowed-identity-modes=%s" (join "," (get .Values "allowedIdentityModes")) | quote }}
 {{- end }}
+{{- if ne ((get .Values "identityBindings") | toString) "false" }}
+- {{ printf "--identity-bindings=%s" ((get .Values "identityBindings") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "tokenProxyUrl") | toString) "" }}
+- {{ printf "--token-proxy-url=%s" ((get .Values "tokenProxyUrl") | toString) | quote }}
+{{- end }}
+{{- if ne ((get .Values "sniName") | toString) "" }}
+- {{ printf "--sni-name=%s" ((get .Values "sniName") | toString) | quote }}
+{{- end }}
 {{- with (include "keyvault-injector.managed-identity-namespaces" .) }}
 - {{ printf "--managed-identity-namespaces=%s" . | quote }}
 {{- end }}
@@ -71,6 +80,9 @@
 {{- end -}}
 
 {{- define "keyvault-injector.webhook-settings" -}}
+{{- if ne ((get .Values "identityBindings") | toString) "false" }}
+- {{ printf "--identity-bindings=%s" ((get .Values "identityBindings") | toString) | quote }}
+{{- end }}
 {{- if ne ((get .Values "strictAnnotations") | toString) "false" }}
 - {{ printf "--strict-annotations=%s" ((get .Values "strictAnnotations") | toString) | quote }}
 {{- end }}

@@ -1,5 +1,5 @@
 import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
-import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
+import { type AccountMode, accountIdentity, audienceOf } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
@@ -30,9 +30,9 @@ type ReadClass =
   | { readonly kind: "class"; readonly providerClass: ProviderClass };
 
 export async function readClass(context: WayContext, spc: SecretProviderClass): Promise<ReadClass> {
-  const { cloudName } = context.install.settings.limits;
+  const { cloudName, identityBindings } = context.install.settings.limits;
   const readCloudFile = context.azure?.readCloudFile ?? unseenCloudFile;
-  const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, readCloudFile });
+  const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, identityBindings, readCloudFile });
   if (parsed.kind === "notOurs") return { kind: "notOurs" };
   if (parsed.kind === "invalid") return { kind: "refused", problem: parsed.problem, isLimit: false };
   const problem = await limitOf(context, spc, parsed.providerClass);
@@ -111,7 +111,9 @@ export async function findIdentity(context: ClassContext, spc: SecretProviderCla
     case "servicePrincipal":
       return servicePrincipal(context, spc);
     case "workloadIdentity":
-      return workloadIdentity(context, spc, mode.clientId);
+      return lentIdentity(context, spc, mode);
+    case "azureTokenProxy":
+      return context.azure?.isInCluster === true ? lentIdentity(context, spc, mode) : bindingElsewhere(context, spc, mode.clientId);
     case "managedIdentity":
       return managedIdentity(context, spc, mode);
   }
@@ -140,24 +142,38 @@ async function servicePrincipal(context: ClassContext, spc: SecretProviderClass)
   };
 }
 
-async function workloadIdentity(context: ClassContext, spc: SecretProviderClass, clientId: string): Promise<Identity> {
+async function lentIdentity(context: ClassContext, spc: SecretProviderClass, mode: AccountMode): Promise<Identity> {
   const account = await accountOf(context, spc);
   if (!account.ok) return nobody(account.error);
-  const token = await requestToken(context, account.value, spc);
+  const token = await requestToken(context, spc, { account: account.value, audience: audienceOf(mode) });
   if (!token.ok) return nobody(token.error);
   const { namespace, name } = account.value;
-  const message = `application ${clientId}, by a token of ServiceAccount ${namespace}/${name} that you may ask for`;
-  const identity: VaultIdentity = { kind: "workloadIdentity", clientId, account: account.value, requestToken: async () => token.value };
+  const way = mode.kind === "azureTokenProxy" ? ", and by an identity binding" : "";
+  const message = `application ${mode.clientId}, by a token of ServiceAccount ${namespace}/${name} that you may ask for${way}`;
+  const identity = accountIdentity(mode, account.value, async () => token.value);
   return { findings: [fineLeaf("identity-ok", message)], identity };
+}
+
+/** The account is looked at all the same. */
+async function bindingElsewhere(context: ClassContext, spc: SecretProviderClass, clientId: string): Promise<Identity> {
+  const account = await accountOf(context, spc);
+  if (!account.ok) return nobody(account.error);
+  const message = `application ${clientId}, by an identity binding: its token proxy is reached from pods alone, and the vault is not asked`;
+  const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+  return nobody(found("identity-binding-elsewhere", message, fix));
 }
 
 /** The least that the API server takes. */
 const EXPIRATION_SECONDS = 600;
 
-async function requestToken(context: ClassContext, account: Account, spc: SecretProviderClass): Promise<Result<Sensitive, ClassFinding>> {
+async function requestToken(
+  context: ClassContext,
+  spc: SecretProviderClass,
+  { account, audience }: { readonly account: Account; readonly audience: string },
+): Promise<Result<Sensitive, ClassFinding>> {
   const named = `ServiceAccount ${account.namespace}/${account.name}`;
   try {
-    const request = { audience: FEDERATION_AUDIENCE, expirationSeconds: EXPIRATION_SECONDS };
+    const request = { audience, expirationSeconds: EXPIRATION_SECONDS };
     return ok(await context.kube.requestToken(account, request, context.signal));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;

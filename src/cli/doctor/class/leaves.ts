@@ -53,6 +53,7 @@ export const LEAVES = {
   "account-not-granted": leaf("identity", "FAIL", "the Namespace does not let the worker ask for a token of the ServiceAccount"),
   "token-request-forbidden": leaf("identity", "SKIP", "you may not ask for a token of the ServiceAccount"),
   "cloud-elsewhere": leaf("identity", "SKIP", "the cloud is described by a file that only the worker's pod has"),
+  "identity-binding-elsewhere": leaf("identity", "SKIP", "an identity binding's token proxy is reached from pods of the cluster only"),
   "managed-identity-elsewhere": leaf("identity", "SKIP", "a managed identity is the worker's node's: only a pod of the cluster has it"),
 
   "network-ok": leaf("network", "OK", "the host is reached and its certificate is trusted"),
@@ -76,6 +77,7 @@ export const LEAVES = {
   "application-unknown": leaf("token", "FAIL", "AADSTS700016: no such application in the tenant"),
   "tenant-unknown": leaf("token", "FAIL", "AADSTS90002: no such tenant"),
   "not-federated": leaf("token", "FAIL", "AADSTS70021 and its kin: no federated credential for the ServiceAccount"),
+  "identity-binding-refused": leaf("token", "FAIL", "the cluster has no token proxy, or it does not sign in for the identity"),
   "managed-identity-refused": leaf("token", "FAIL", "the node has no such managed identity"),
   "token-refused": leaf("token", "FAIL", "the sign-in service refuses for another reason"),
   "token-unanswered": leaf("token", "FAIL", "no usable answer from the sign-in service, or from the node's metadata service"),

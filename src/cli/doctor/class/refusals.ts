@@ -35,6 +35,8 @@ const OBJECT_LEAVES: Readonly<Partial<Record<SyncReason, ObjectLeaf>>> = {
 
 const THROTTLED = "Wait, poll less often (--rotation-poll-interval), or spread the objects over more vaults.";
 const NOT_ASSIGNED = "Assign the identity to the machines of the cluster, or correct userAssignedIdentityID.";
+const NOT_BOUND =
+  "Bind the managed identity of clientID to this cluster of AKS and let the ServiceAccount use it, or remove useAzureTokenProxy, which leaves workload identity.";
 const API_VERSION = "Set keyVaultAPIVersion in the cloud file that cloudEnvFileName names to the version that the message names.";
 const NO_TOKEN = "Look again in a minute; where it stays so, open the way to the place that the message names, or see the state of Azure.";
 const FAILS = "Look again in a minute; where it stays so, see the way to the vault and the state of Azure.";
@@ -44,6 +46,8 @@ export function refusalOf({ reason, message, object, origin }: Failure, refused:
   const id = objectIdOf(object);
   const ofObject = OBJECT_LEAVES[reason];
   if (ofObject !== undefined) return found(ofObject.leaf, message, ofObject.fix(id));
+  if (refused.identity.kind === "identityBinding" && (reason === "Unauthorized" || reason === "IdentityUnavailable"))
+    return origin === "vault" ? unauthorized(message, refused) : found("identity-binding-refused", message, NOT_BOUND);
   if (reason === "Unauthorized") return unauthorized(message, refused);
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
   if (reason === "Forbidden") return forbidden(message, id, refused);

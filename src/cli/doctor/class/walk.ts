@@ -120,7 +120,7 @@ async function lookIntoVault(
 ): Promise<VaultLook> {
   const { azure, signal } = context;
   if (azure === undefined || parsed.objects.length === 0) return nothingAsked([]);
-  const signsIn = identity.kind !== "managedIdentity";
+  const signsIn = identity.kind !== "managedIdentity" && identity.kind !== "identityBinding";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
   const looked = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);

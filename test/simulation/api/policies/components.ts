@@ -4,7 +4,7 @@ import { gainsNoHold, includes, invalidUnless, label, objectsAt, type Policy, ty
 
 const PROFILE = "security.openshift.io/csi-ephemeral-volume-profile";
 const PRIORITY = 1_000_000_000;
-const AUDIENCES = ["api://AzureADTokenExchange"];
+const AUDIENCES = ["api://AzureADTokenExchange", "api://AKSIdentityBinding"];
 const labelsOf = (component: string): JsonObject => ({
   "app.kubernetes.io/name": "keyvault-injector",
   "app.kubernetes.io/component": component,

@@ -1,0 +1,193 @@
+/** The token proxy of an AKS cluster: it stands behind the API server's address and signs in for identities that are bound to the cluster. */
+import { X509Certificate } from "node:crypto";
+import { open } from "node:fs/promises";
+import { Agent } from "node:https";
+import { isIP } from "node:net";
+import { connect } from "node:tls";
+
+import type { Retry } from "../domain/ports/retry.ts";
+import { VaultError, type VaultErrorCode } from "../domain/ports/vault-error.ts";
+import type { TokenProxyPlace } from "../runtime/token-proxy-place.ts";
+import { boundedCall, CallTimeout } from "./bounded-call.ts";
+import { clusterIdIn, proxyNameOf } from "./cluster-name.ts";
+import type { AdditionalPolicy } from "./sdk-network.ts";
+import { networkCode } from "./service-answer.ts";
+
+/** Where the requests of one sign-in go. */
+export interface ProxyRoute {
+  readonly url: URL;
+  /** Trusts the cluster's CA alone, and takes nobody but the cluster's proxy for it. */
+  readonly agent: Agent;
+}
+
+export interface TokenProxy {
+  /** Rejects with a `VaultError` alone. */
+  route(): Promise<ProxyRoute>;
+}
+
+export interface TokenProxyTime {
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+  /** Bound of a look at the API server's certificate (milliseconds). */
+  readonly timeoutMs?: number;
+}
+
+/** As long as the Azure provider waits for the same (milliseconds). */
+const LOOK_TIMEOUT_MS = 10_000;
+
+/** What was wrong with the certificate or the CA is true for so long: many classes ask, and each at its poll (milliseconds). */
+const LOOK_AGAIN_AFTER_MS = 30_000;
+
+/** Sign-ins of an identity are an hour apart (milliseconds). */
+const IDLE_CONNECTION_MS = 30_000;
+
+/** A bundle of CAs has some kilobytes. */
+const MAX_CA_BYTES = 1_048_576;
+
+export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK_TIMEOUT_MS }: TokenProxyTime): TokenProxy {
+  const url = new URL(place.url);
+  let connection: { readonly ca: string | undefined; readonly agent: Agent } | undefined;
+  let name = place.serverName;
+  let looking: Promise<string> | undefined;
+  let failed: { readonly error: VaultError; readonly until: number } | undefined;
+
+  /** One look for all that wait for it. */
+  async function serverName(ca: string | undefined): Promise<string> {
+    if (name !== undefined) return name;
+    if (failed !== undefined && now() < failed.until) throw failed.error;
+    looking ??= nameFromApiServer(place, ca, timeoutMs).finally(() => {
+      looking = undefined;
+    });
+    try {
+      name = await looking;
+      return name;
+    } catch (error) {
+      if (error instanceof VaultError) failed = { error, until: now() + LOOK_AGAIN_AFTER_MS };
+      throw error;
+    }
+  }
+
+  /** The CAs; undefined: those of the process. */
+  async function trusted(): Promise<string | undefined> {
+    const read = await readCa(place.caFile);
+    if (read === undefined && place.serverName === undefined)
+      throw unavailable(`there is no ${place.caFile} to judge the API server's certificate by, as in a pod; set --sni-name`);
+    if (read !== "") return read;
+    // Empty while it is replaced.
+    if (connection?.ca === undefined) throw unavailable(`${place.caFile}, the CA of the cluster, is empty`, BACKOFF);
+    return connection.ca;
+  }
+
+  return {
+    async route() {
+      // Each time: the kubelet replaces the file when the cluster's CA changes.
+      const ca = await trusted();
+      const servername = await serverName(ca);
+      if (connection === undefined || connection.ca !== ca) {
+        const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, servername, ...(ca === undefined ? {} : { ca }) });
+        connection = { ca, agent };
+      }
+      return { url, agent: connection.agent };
+    },
+  };
+}
+
+/** Sends whatever a sign-in sends to the token proxy, under the path that it has at the sign-in service. */
+export function tokenProxyPolicy({ url, agent }: ProxyRoute): AdditionalPolicy {
+  return {
+    position: "perCall",
+    policy: {
+      name: "tokenProxyPolicy",
+      // Comes after the policies that choose a proxy of the network, which the API server is never reached through.
+      sendRequest: (request, next) => {
+        const { pathname, search } = new URL(request.url);
+        const target = new URL(url);
+        target.pathname = `${url.pathname.replace(/\/$/, "")}${pathname}`;
+        target.search = search;
+        request.url = target.href;
+        request.agent = agent;
+        return next(request);
+      },
+    },
+  };
+}
+
+const NEVER: Retry = { kind: "never" };
+const BACKOFF: Retry = { kind: "backoff" };
+
+const INSTEAD =
+  "identity bindings work on AKS clusters that have one for the identity: create it, or remove useAzureTokenProxy, which leaves workload identity";
+
+function failure(code: VaultErrorCode, words: string, retry: Retry): VaultError {
+  return new VaultError(code, `no token by identity binding: ${words}`, { retry, origin: "apiServer" });
+}
+
+function unavailable(words: string, retry = NEVER): VaultError {
+  return failure("IdentityUnavailable", words, retry);
+}
+
+/** Undefined where there is no such file: outside of pods. */
+async function readCa(file: string): Promise<string | undefined> {
+  let text: string;
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      if (size > MAX_CA_BYTES) throw unavailable(`${file}, the CA of the cluster, has more than ${MAX_CA_BYTES / 1_024} KiB`);
+      text = await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof VaultError) throw error;
+    const code = networkCode(error) ?? "unreadable";
+    if (code === "ENOENT") return undefined;
+    throw unavailable(`${file}, the CA of the cluster, cannot be read (${code})`, BACKOFF);
+  }
+  if (text !== "" && !isCertificate(text)) throw unavailable(`${file}, the CA of the cluster, holds no certificate`, BACKOFF);
+  return text;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== "";
+  } catch {
+    return false;
+  }
+}
+
+async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | undefined, timeoutMs: number): Promise<string> {
+  const where = `the API server at ${apiServer.host}:${apiServer.port}`;
+  let subjectAltName: string;
+  try {
+    subjectAltName = await boundedCall((signal) => lookAtCertificate(apiServer, ca, signal), timeoutMs);
+  } catch (error) {
+    const why = error instanceof CallTimeout ? error.message : `no connection (${networkCode(error) ?? "unknown error"})`;
+    throw failure(
+      "Unreachable",
+      `${where} is to name the cluster by its certificate: ${why}; set --sni-name where the cluster has another domain than cluster.local`,
+      BACKOFF,
+    );
+  }
+  const id = clusterIdIn(subjectAltName);
+  if (id === undefined)
+    throw unavailable(
+      `the certificate of ${where} names no cluster of AKS (cluster ID SAN not found in API server certificate); ${INSTEAD}`,
+    );
+  if (id === "") throw unavailable(`the certificate of ${where} has an empty id of its cluster; set --sni-name, or: ${INSTEAD}`);
+  return proxyNameOf(id);
+}
+
+/** The subjectAltName of the certificate, as Node writes it. The certificate is judged as for any connection. */
+function lookAtCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) });
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      const found = socket.getPeerX509Certificate()?.subjectAltName ?? "";
+      socket.destroy();
+      resolve(found);
+    });
+    signal.addEventListener("abort", () => socket.destroy(), { once: true });
+  });
+}
