@@ -26,6 +26,9 @@ const MOST_BYTES = 2 * WANTED_BYTES;
 const GROWTH = { before: 8, after: 2 } as const;
 const SHRINKING = 8;
 
+/** No second choice behind it: an API server that cannot leave values out is to refuse (406). */
+const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 /** A continue token lives about five minutes; a list that expires this often is too slow to ever end. */
 const RESTARTS = 3;
 
@@ -40,6 +43,8 @@ export interface PagedList<T> extends ListOptions {
   readonly pageSize: number;
   /** Called for each object as its page arrives, so that a large list is never held whole where only a part of each object is wanted. */
   readonly keep: (object: KubeObject) => T;
+  /** As of `ListRequest`. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 /** Every page of a collection as of one resourceVersion; starts over when the API server forgets it in between. */
@@ -88,10 +93,11 @@ interface PageRequest {
 
 /** The text of a page; undefined where it is too long. */
 async function readPage(transport: Transport, { list, size, next }: PageRequest, signal: AbortSignal): Promise<string | undefined> {
-  const { resource, namespace, labelSelector, fieldSelector } = list;
+  const { resource, namespace, labelSelector, fieldSelector, metadataOnly } = list;
   const path = withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector, limit: size, continue: next });
   const attempt = attemptOf(list);
-  const answer = await transport.call({ attempt, method: "GET", path, mostBytes: size === 1 ? undefined : MOST_BYTES }, signal);
+  const accept = metadataOnly === true ? METADATA_LIST : undefined;
+  const answer = await transport.call({ attempt, method: "GET", path, accept, mostBytes: size === 1 ? undefined : MOST_BYTES }, signal);
   if (answer.isTooLong === true) return undefined;
   if (answer.status !== 200) throw refusal(attempt, answer);
   return answer.body;
@@ -115,9 +121,10 @@ function parsePage(attempt: Attempt, body: string): Page {
   };
 }
 
-/** Items of built-in lists come without their apiVersion and kind. */
+/** Items of built-in lists come without their apiVersion and kind, and metadata alone with one of its own. */
 function withKind(resource: Resource, item: KubeObject): KubeObject {
-  return item.kind === undefined ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
+  const isUnnamed = item.kind === undefined || item.kind === "PartialObjectMetadata";
+  return isUnnamed ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
 }
 
 /** A JSON object, or undefined. */

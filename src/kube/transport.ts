@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Default: `application/json`. */
+  readonly accept?: string | undefined;
   /** A longer body is given up as soon as that is known, and the answer says so. Default: no limit. */
   readonly mostBytes?: number | undefined;
 }
@@ -71,7 +73,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
 
   async function authenticated(call: Call, purpose: Purpose, signal: AbortSignal): Promise<RequestContext> {
     const context = new RequestContext(server + call.path, call.method);
-    context.setHeaderParam("Accept", "application/json");
+    context.setHeaderParam("Accept", call.accept ?? "application/json");
     context.setHeaderParam("User-Agent", options.userAgent);
     if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
     const { attempt } = call;

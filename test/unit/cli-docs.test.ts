@@ -10,6 +10,7 @@ import type { Command } from "../../src/cli/shared/command.ts";
 import { OPTIONS, type Option } from "../../src/cli/shared/options.ts";
 import { TARGET_KINDS } from "../../src/cli/shared/resources.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import { EVIDENCE, VERSION_STATES } from "../../src/domain/where/usage.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { at, listAt, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
@@ -42,6 +43,8 @@ const FACTS: readonly { readonly column: string; readonly code: readonly string[
   { column: "Step", code: STEP_TOPICS.map((topic) => `explain: ${topic}`) },
   { column: "Snapshot", code: Object.keys(SNAPSHOT_STATES).map((state) => `restore: ${state}`) },
   { column: "Restored", code: Object.keys(RESTORE_ACTIONS).map((action) => `restore: ${action}`) },
+  { column: "State", code: Object.keys(VERSION_STATES).map((state) => `where: ${state}`) },
+  { column: "Known by", code: Object.keys(EVIDENCE).map((evidence) => `where: ${evidence}`) },
   { column: "Outcome", code: Object.entries(EXPLAIN_REASONS).map(([reason, outcome]) => `explain: ${outcome} ${reason}`) },
 ];
 
@@ -55,7 +58,8 @@ describe("the page of the command line", () => {
       const lines = readRepositoryFile(PAGE).split("\n");
       for (const fact of code) {
         const word = fact.split(" ").find((part) => part.startsWith("--")) ?? fact.split(" ").at(-1) ?? "";
-        const row = lines.findIndex((line) => line.startsWith("|") && line.includes(`\`${word}\``));
+        const section = lines.indexOf(`## \`${fact.split(":")[0] ?? ""}\``);
+        const row = lines.findIndex((line, index) => index > section && line.startsWith("|") && line.includes(`\`${word}\``));
         assert.ok(row > 0, fact);
         assert.notDeepEqual([...rowsOf(lines.toSpliced(row, 1).join("\n"), column)].sort(), [...code].sort(), fact);
       }

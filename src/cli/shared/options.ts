@@ -48,6 +48,8 @@ export const OPTIONS = {
   "strict-annotations": {
     help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
   },
+  vault: { value: "VAULT", help: "The objects of this vault alone, by its name or its address." },
+  expiring: { value: "TIME", help: "Objects that have expired, or will within this time, such as 30d or 36h." },
   "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },
   apply: { help: "Write what is missing, with your own rights." },
   prepare: { help: "Mark the install as being removed and remove the binding of the final check." },

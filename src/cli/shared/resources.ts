@@ -15,6 +15,7 @@ export const MORE_RESOURCES = {
   replicaSets: { ...WORKLOADS.Deployment, plural: "replicasets", kind: "ReplicaSet" },
   jobs: batch("jobs", "Job"),
   cronJobs: batch("cronjobs", "CronJob"),
+  podStatuses: { ...RESOURCES.secretProviderClasses, plural: "secretproviderclasspodstatuses", kind: "SecretProviderClassPodStatus" },
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
   selfSubjectReviews: {
     group: "authentication.k8s.io",

@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectRef, Resource } from "../../domain/kubernetes.ts";
-import type { ListOptions } from "../../domain/ports/kube-client.ts";
+import type { KubeClient, ListOptions, ListRequest } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
@@ -43,6 +43,20 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
         value: await kube.list<T>(resource, options, signal),
       })),
   };
+}
+
+/** All objects of a kind, of each of which `keep` is kept alone as it arrives: for lists of thousands. */
+export function lookAtMany<T extends KubeObject>(
+  kube: KubeClient,
+  resource: Resource,
+  request: ListRequest<T>,
+  signal: AbortSignal,
+): Promise<Look<readonly T[]>> {
+  const where = request.namespace === undefined ? "" : ` in ${request.namespace}`;
+  return looking<readonly T[]>(`list ${resource.plural}${where}`, async () => ({
+    kind: "seen",
+    value: await kube.list<T>(resource, request, signal),
+  }));
 }
 
 /** Asks each question once: what several look for is one answer. */

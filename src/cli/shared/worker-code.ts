@@ -32,3 +32,8 @@ export type WorkerCode = Awaited<ReturnType<typeof workerCode>>;
 
 /** Judges what the install has written; its key is in memory only. */
 export type Fingerprints = ReturnType<WorkerCode["createFingerprints"]>;
+
+/** Under which name the worker owns fields; loads nothing else. */
+export async function workerFieldManager(): Promise<string> {
+  return (await import("../../sync/field-manager.ts")).FIELD_MANAGER;
+}

@@ -33,6 +33,8 @@ export interface ListOptions {
 export interface ListRequest<T> extends ListOptions {
   /** What is kept of each object, called as its page arrives: for lists of what may be large. Default: all of it. */
   readonly keep?: (object: T) => T;
+  /** The API server leaves everything but the metadata out: values of Secrets are neither sent nor read. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface TokenRequest {

@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import { canonical } from "../healing/snapshot.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import { withSince } from "./key-since.ts";
 import { readiness } from "./readiness.ts";
 import { fittingSecrets, shortText } from "./status-size.ts";
 import { storedTime } from "./stored-time.ts";
@@ -65,6 +66,8 @@ export interface KeyStatus {
   readonly object?: string;
   /** Of what the Secret holds; absent where nothing was written yet. */
   readonly version?: string;
+  /** RFC 3339: when the worker wrote this version in the place of another one; absent where it has seen no other. */
+  readonly since?: string;
   readonly updated?: string;
   readonly expires?: string;
   readonly notBefore?: string;
@@ -109,8 +112,9 @@ export const REFRESH_CHARACTERS = 256;
 
 /** Next status, or undefined where the stored one already says so. */
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
-  const { generation: observedClassGeneration, refresh, reason, message, secrets } = outcome;
+  const { generation: observedClassGeneration, refresh, reason, message } = outcome;
   const context = { stored, time: rfc3339(now) };
+  const secrets = withSince(outcome.secrets, stored?.secrets ?? [], context.time);
   const conditions = [
     ...syncedConditions({ status: syncedStatus(reason), reason, message }, secrets, {
       ...context,

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../src/cli/shared/command.ts";
 import type { ObjectRef, Resource } from "../../../src/domain/kubernetes.ts";
-import type { ListOptions } from "../../../src/domain/ports/kube-client.ts";
+import type { ListRequest } from "../../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../../src/domain/ports/kube-error.ts";
 import type { Manifest } from "../cluster/shipped-manifests.ts";
 
@@ -13,9 +13,11 @@ export function heldCluster(objects: readonly Manifest[], unserved: readonly str
       const object = ofKind(resource).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
       return object === undefined ? { kind: "absent" } : { kind: "found", object };
     },
-    list: async (resource: Resource, { namespace }: ListOptions) => {
+    list: async (resource: Resource, { namespace, keep = (object) => object }: ListRequest<Manifest>) => {
       if (unserved.includes(resource.plural)) throw new KubeError("NotFound", `no ${resource.plural}`, { retry: { kind: "never" } });
-      return ofKind(resource).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+      return ofKind(resource)
+        .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+        .map(keep);
     },
   };
   const close = async (): Promise<void> => undefined;

@@ -1,0 +1,131 @@
+import { MANAGED_LABEL } from "../../domain/annotations.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
+import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { type PodUse, podUseOf } from "../../domain/where/pod-use.ts";
+import { type ReadClass, readClass } from "../../domain/where/read-class.ts";
+import { type ListedKind, type Snapshot, snapshotOf } from "../../domain/where/snapshot.ts";
+import {
+  type StoredPodStatus,
+  type StoredSecret,
+  statedClassOf,
+  storedPodStatusOf,
+  storedSecretOf,
+} from "../../domain/where/stored-versions.ts";
+import type { Cluster, CommandContext } from "../shared/command.ts";
+import { MORE_RESOURCES } from "../shared/resources.ts";
+import { workerFieldManager } from "../shared/worker-code.ts";
+import { FEW_NAMESPACES, type Listing, listClasses, listPart, type Part, type PartRequest, type Scope } from "./list-parts.ts";
+
+/** Everything that was seen, and what was not. */
+export interface Gathered {
+  readonly snapshot: Snapshot;
+  /** Classes whose objects nobody can read. */
+  readonly unreadable: readonly { readonly namespace: string; readonly name: string; readonly why: string }[];
+  /** Sentences on what was not looked at. */
+  readonly unseen: readonly string[];
+}
+
+export interface GatherRequest {
+  /** Undefined: everywhere. */
+  readonly within: string | undefined;
+  /** Cloud of classes that name none. */
+  readonly cloudName: string;
+  /** Whether anything of the class is asked for: other kinds are listed in the namespaces of those classes alone. */
+  readonly isWanted: (spc: ReadClass) => boolean;
+}
+
+/** Lists classes, and then what uses them: five kinds, each by one list where the user may and it is not for a few namespaces alone. */
+export async function gather(cluster: Cluster, { clock, signal, terminal }: CommandContext, request: GatherRequest): Promise<Gathered> {
+  const listing: Listing = { kube: cluster.kube, signal };
+  terminal.tellProgress("classes");
+  const listed = await listClasses<SecretProviderClass>(listing, specOf, request.within, cluster.namespace);
+  const { classes, unreadable } = readAll(listed.items, request.cloudName);
+  const wanted = classes.filter(request.isWanted);
+  const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort();
+  const isFew = request.within !== undefined || namespaces.length <= FEW_NAMESPACES;
+  const scope: Scope = isFew ? { kind: "named", names: namespaces } : { kind: "all", fallback: namespaces };
+  const part = <T extends KubeObject>(asked: PartRequest<T>): Promise<Part<T>> => {
+    terminal.tellProgress(asked.resource.plural);
+    return listPart(listing, asked, scope);
+  };
+  const fieldManager = await workerFieldManager();
+  const secrets = await part(secretRequest(fieldManager));
+  const pods = await part(POD_REQUEST);
+  const podStatuses = await part(POD_STATUS_REQUEST);
+  const classStatuses = await part<SecretProviderClassSync>({ resource: RESOURCES.secretProviderClassSyncs, options: { keep: statusOf } });
+  const unseen: Readonly<Record<ListedKind, ReadonlyMap<string, string>>> = {
+    secrets: secrets.unseen,
+    pods: pods.unseen,
+    podStatuses: podStatuses.unseen,
+    classStatuses: classStatuses.unseen,
+  };
+  const snapshot = snapshotOf({
+    classes: wanted,
+    secrets: kept<StoredSecret>(secrets.items),
+    pods: kept<PodUse>(pods.items),
+    podStatuses: kept<StoredPodStatus>(podStatuses.items),
+    classStatuses: classStatuses.items.map(({ metadata, status }) => statedClassOf(metadata, readStatus(status)?.secrets ?? [])),
+    unseen: (kind, namespace) => unseen[kind].get(namespace),
+    now: clock.now(),
+  });
+  const said = [...listed.unseen.values(), ...Object.values(unseen).flatMap((of) => [...of.values()])];
+  return { snapshot, unreadable, unseen: [...listed.notes, ...new Set(said)] };
+}
+
+function readAll(
+  items: readonly SecretProviderClass[],
+  cloudName: string,
+): Pick<Gathered, "unreadable"> & { readonly classes: readonly ReadClass[] } {
+  const classes: ReadClass[] = [];
+  const unreadable: Gathered["unreadable"][number][] = [];
+  for (const spc of items.filter(isOurs)) {
+    const reading = readClass(spc, secretObjectsOf(spc), { cloudName });
+    const { namespace = "", name } = spc.metadata;
+    if (reading.kind === "class") classes.push(reading.read);
+    else unreadable.push({ namespace, name, why: reading.why });
+  }
+  return { classes, unreadable };
+}
+
+/** An object as it arrived, reduced at once to what counts: a list of ten thousand is never held whole. */
+interface Reduced<T> extends KubeObject {
+  readonly kept: T | undefined;
+}
+
+function reducing<T>(reduce: (object: KubeObject) => T | undefined): (object: Reduced<T>) => Reduced<T> {
+  return ({ apiVersion, kind, ...rest }) => ({ apiVersion, kind, metadata: NONE, kept: reduce({ apiVersion, kind, ...rest }) });
+}
+
+const NONE = { name: "" } as const;
+
+function kept<T>(items: readonly Reduced<T>[]): readonly T[] {
+  return items.flatMap((item) => item.kept ?? []);
+}
+
+const POD_REQUEST: PartRequest<Reduced<PodUse>> = {
+  resource: RESOURCES.pods,
+  options: { fieldSelector: "status.phase!=Succeeded,status.phase!=Failed", keep: reducing(podUseOf) },
+};
+
+const POD_STATUS_REQUEST: PartRequest<Reduced<StoredPodStatus>> = {
+  resource: MORE_RESOURCES.podStatuses,
+  options: { keep: reducing(storedPodStatusOf) },
+};
+
+function secretRequest(fieldManager: string): PartRequest<Reduced<StoredSecret>> {
+  const reduce = (object: KubeObject): StoredSecret | undefined =>
+    storedSecretOf(object, lastWriteOf(object.metadata.managedFields ?? [], fieldManager));
+  return { resource: RESOURCES.secrets, options: { labelSelector: `${MANAGED_LABEL}=true`, metadataOnly: true, keep: reducing(reduce) } };
+}
+
+function specOf({ apiVersion, kind, metadata: { namespace, name }, spec }: SecretProviderClass): SecretProviderClass {
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { apiVersion, kind, metadata, ...(spec === undefined ? {} : { spec }) };
+}
+
+function statusOf({ apiVersion, kind, metadata: { namespace, name }, status }: SecretProviderClassSync): SecretProviderClassSync {
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
+}

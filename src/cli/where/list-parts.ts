@@ -1,0 +1,117 @@
+import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import type { KubeClient, ListRequest } from "../../domain/ports/kube-client.ts";
+import { NO_CLASSES_SERVED } from "../shared/absence.ts";
+import { CommandFailure } from "../shared/command.ts";
+import { type Look, lookAtMany } from "../shared/viewer.ts";
+
+/** A list call of one namespace at a time, for users who may not list a kind everywhere. */
+export const MOST_NAMESPACES = 500;
+
+/** Lists under way at a time: the API server serves other people too. */
+const LISTS_AT_A_TIME = 4;
+
+/** Up to this many namespaces are listed one by one where a few are enough: a list of all sends thousands of objects. */
+export const FEW_NAMESPACES = 3;
+
+/** What was seen of one kind, and where it was not. */
+export interface Part<T> {
+  readonly items: readonly T[];
+  /** By namespace, why its objects were not seen. */
+  readonly unseen: ReadonlyMap<string, string>;
+}
+
+export interface PartRequest<T extends KubeObject> {
+  readonly resource: Resource;
+  readonly options: Omit<ListRequest<T>, "namespace">;
+}
+
+export interface Listing {
+  readonly kube: KubeClient;
+  readonly signal: AbortSignal;
+}
+
+/** Namespaces to look at. `all`: every one, by one list where the user may. */
+export type Scope =
+  | { readonly kind: "all"; readonly fallback: readonly string[] }
+  | { readonly kind: "named"; readonly names: readonly string[] };
+
+/** Lists one kind. A kind that the API server does not serve is not seen anywhere. */
+export async function listPart<T extends KubeObject>({ kube, signal }: Listing, request: PartRequest<T>, scope: Scope): Promise<Part<T>> {
+  const { resource, options } = request;
+  const look = (namespace?: string): Promise<Look<readonly T[]>> =>
+    lookAtMany<T>(kube, resource, { ...options, ...(namespace === undefined ? {} : { namespace }) }, signal);
+  if (scope.kind === "all") {
+    const everywhere = await look();
+    if (everywhere.kind === "seen") return { items: everywhere.value, unseen: new Map() };
+  }
+  const names = scope.kind === "all" ? scope.fallback : scope.names;
+  const items: T[] = [];
+  const unseen = new Map<string, string>();
+  await inTurns(names, async (namespace) => {
+    const found = await look(namespace);
+    if (found.kind === "seen") for (const item of found.value) items.push(item);
+    else unseen.set(namespace, found.kind === "unseen" ? found.why : `the API server serves no ${resource.plural}`);
+  });
+  return { items, unseen };
+}
+
+async function inTurns(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
+  const waiting = [...names];
+  const worker = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await act(name);
+  };
+  await Promise.all(Array.from({ length: Math.min(LISTS_AT_A_TIME, names.length) }, worker));
+}
+
+export interface ListedClasses<T> extends Part<T> {
+  /** Where other kinds are to be looked for. */
+  readonly namespaces: readonly string[];
+  /** What the user is to know of the namespaces that were looked at. */
+  readonly notes: readonly string[];
+}
+
+/** Classes decide everything: where the user may not list them everywhere, each namespace is tried, else the kubeconfig's alone. */
+export async function listClasses<T extends KubeObject>(
+  listing: Listing,
+  keep: (object: T) => T,
+  within: string | undefined,
+  current: string,
+): Promise<ListedClasses<T>> {
+  const request: PartRequest<T> = { resource: RESOURCES.secretProviderClasses, options: { keep } };
+  if (within !== undefined) return withNamespaces(await listPart(listing, request, { kind: "named", names: [within] }), []);
+  const all = await lookAtMany<T>(listing.kube, request.resource, request.options, listing.signal);
+  if (all.kind === "seen") return withNamespaces({ items: all.value, unseen: new Map() }, []);
+  if (all.kind !== "unseen") throw new CommandFailure(NO_CLASSES_SERVED);
+  const { names, notes } = await namespacesOf(listing, current);
+  return withNamespaces(await listPart(listing, request, { kind: "named", names }), notes);
+}
+
+async function namespacesOf(
+  { kube, signal }: Listing,
+  current: string,
+): Promise<{ readonly names: readonly string[]; readonly notes: readonly string[] }> {
+  const bare = ({ apiVersion, kind, metadata: { name } }: KubeObject): KubeObject => ({ apiVersion, kind, metadata: { name } });
+  const look = await lookAtMany<KubeObject>(kube, RESOURCES.namespaces, { keep: bare }, signal);
+  if (look.kind !== "seen") {
+    return {
+      names: [current],
+      notes: [
+        `you may list classes and namespaces in the whole cluster no more than in part: only namespace ${current} is looked at; -n names another`,
+      ],
+    };
+  }
+  const names = look.value.map(({ metadata }) => metadata.name).sort();
+  const left = names.length - MOST_NAMESPACES;
+  const notes =
+    left > 0
+      ? [
+          `you may not list classes in the whole cluster: the first ${MOST_NAMESPACES} namespaces are looked at, ${left} are not; -n names one`,
+        ]
+      : [];
+  return { names: names.slice(0, MOST_NAMESPACES), notes };
+}
+
+function withNamespaces<T extends KubeObject>(part: Part<T>, notes: readonly string[]): ListedClasses<T> {
+  const namespaces = [...new Set(part.items.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+  return { ...part, namespaces, notes };
+}

@@ -1,0 +1,49 @@
+import { rfc3339 } from "../../domain/sync/class-status.ts";
+import type { Expiry } from "../../domain/where/calendar.ts";
+import { type ObjectReference, referenceText } from "../../domain/where/object-reference.ts";
+import type { Held, ObjectUsage } from "../../domain/where/usage.ts";
+import type { Gathered } from "./gather.ts";
+
+/** Fields of `-o json`: times are RFC 3339, and what is not known is absent. */
+export function usagesReport(wanted: ObjectReference, usages: readonly ObjectUsage[], gathered: Gathered): object {
+  return {
+    object: referenceText(wanted),
+    objects: usages.map(({ type, name, current, expires, secrets, containers, ...usage }) => ({
+      object: referenceText({ type, name }),
+      ...usage,
+      ...(current === undefined
+        ? {}
+        : { current: { version: current.version, seen: rfc3339(current.seenAt), ...timed("updated", current.updated) } }),
+      ...timed("expires", expires),
+      secrets: secrets.map(heldFields),
+      containers: containers.map(heldFields),
+    })),
+    ...left(gathered),
+  };
+}
+
+export function expiriesReport(expiries: readonly Expiry[], undated: number, gathered: Gathered): object {
+  return {
+    expiries: expiries.map(({ type, name, expires, classes, secrets, ...rest }) => ({
+      object: referenceText({ type, name }),
+      expires: rfc3339(expires),
+      ...rest,
+      classes: classes.map((each) => `${each.namespace}/${each.name}`),
+      secrets: [...new Set(secrets.map((each) => `${each.namespace}/${each.name}`))],
+    })),
+    undated,
+    ...left(gathered),
+  };
+}
+
+function left({ unseen, unreadable }: Gathered): object {
+  return { unseen, unreadable };
+}
+
+function heldFields({ since, ...fields }: Held): object {
+  return { ...fields, ...timed("since", since) };
+}
+
+function timed(name: string, time: number | undefined): object {
+  return time === undefined ? {} : { [name]: rfc3339(time) };
+}

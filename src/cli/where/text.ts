@@ -1,0 +1,180 @@
+import { rfc3339 } from "../../domain/sync/class-status.ts";
+import type { Expiry, ExpiryState } from "../../domain/where/calendar.ts";
+import { referenceText } from "../../domain/where/object-reference.ts";
+import {
+  type ContainerUsage,
+  type Held,
+  type ObjectUsage,
+  type SecretUsage,
+  VERSION_STATES,
+  type VersionState,
+} from "../../domain/where/usage.ts";
+import { counted } from "../../domain/words.ts";
+import { type Colour, oneLine, paint } from "../shared/terminal.ts";
+
+const STATE_COLOURS: Readonly<Record<VersionState, Colour>> = {
+  current: "green",
+  old: "red",
+  pinned: "bold",
+  unknown: "cyan",
+  "not-running": "yellow",
+};
+
+/** Who has to do something comes first. */
+const ORDER: readonly VersionState[] = ["old", "unknown", "not-running", "pinned", "current"];
+
+interface Width {
+  /** Whole versions, workloads, nodes, and how each version is known. */
+  readonly isWide: boolean;
+}
+
+export function usagesText(usages: readonly ObjectUsage[], width: Width): string {
+  return `${usages.map((usage) => usageText(usage, width)).join("\n\n")}\n`;
+}
+
+function usageText(usage: ObjectUsage, width: Width): string {
+  const { current, expires, classes, secrets, containers, vault } = usage;
+  const newest =
+    current === undefined
+      ? "newest version: not known"
+      : `newest version: ${current.version}, seen ${rfc3339(current.seenAt)}${current.updated === undefined ? "" : `, in the vault ${rfc3339(current.updated)}`}`;
+  const named = classes.map(
+    ({ namespace, name, pins }) => `${namespace}/${name}${pins.length === 0 ? "" : ` (version ${pins.join(", ")})`}`,
+  );
+  return [
+    paint("bold", `${referenceText(usage)} in ${vault}`),
+    `  ${newest}${expires === undefined ? "" : `, expires ${rfc3339(expires)}`}`,
+    `  ${counted(classes.length, "class").replace(/classs$/, "classes")}: ${named.join(", ")}`,
+    ...section(secretTable(secrets, width)),
+    ...section(containerTable(containers, width)),
+    "",
+    ...summaryLines(usage),
+  ].join("\n");
+}
+
+function section(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function secretTable(secrets: readonly SecretUsage[], width: Width): readonly string[] {
+  const rows = inOrder(secrets).map((usage) => [
+    usage.state,
+    `${usage.namespace}/${usage.name}`,
+    usage.keys.join(","),
+    ...heldCells(usage, width),
+  ]);
+  return table(["STATE", "SECRET", "KEYS", ...heldHeads(width)], rows);
+}
+
+function containerTable(containers: readonly ContainerUsage[], width: Width): readonly string[] {
+  const rows = inOrder(containers).map((usage) => [
+    usage.state,
+    `${usage.namespace}/${usage.pod}`,
+    usage.container ?? "-",
+    `${usage.via} ${usage.from}`,
+    ...(width.isWide ? [usage.workload ?? "-", usage.node ?? "-"] : []),
+    ...heldCells(usage, width),
+  ]);
+  return table(["STATE", "POD", "CONTAINER", "FROM", ...(width.isWide ? ["WORKLOAD", "NODE"] : []), ...heldHeads(width)], rows);
+}
+
+function inOrder<T extends Held>(held: readonly T[]): readonly T[] {
+  return ORDER.flatMap((state) => held.filter((each) => each.state === state));
+}
+
+function heldHeads({ isWide }: Width): readonly string[] {
+  return isWide ? ["VERSION", "SINCE", "KNOWN BY", "WHY"] : ["VERSION", "SINCE"];
+}
+
+/** The first characters tell versions of one object apart. */
+const SHORT = 8;
+
+function heldCells({ version, since, evidence, why }: Held, { isWide }: Width): readonly string[] {
+  const shownVersion = version === undefined ? (evidence === "started-before" ? "older" : "-") : isWide ? version : version.slice(0, SHORT);
+  const cells = [shownVersion, since === undefined ? "-" : rfc3339(since)];
+  return isWide ? [...cells, evidence, why ?? "-"] : cells;
+}
+
+/** Columns as wide as their widest cell; nothing where there are no rows. */
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const clean = rows.map((row) => row.map(oneLine));
+  const widths = heads.map((head, column) => clean.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), head.length));
+  const line = (cells: readonly string[]): readonly string[] => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+  return [line(heads).join("  ").trimEnd(), ...clean.map((row) => painted(line(row)).join("  ").trimEnd())];
+}
+
+function painted([first = "", ...rest]: readonly string[]): readonly string[] {
+  const word = first.trim();
+  const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // Its own key.
+  return [colour === undefined ? first : paint(colour, first), ...rest];
+}
+
+/** Workloads that are named; the rest is counted. */
+const MOST_WORKLOADS = 20;
+
+function summaryLines({ secrets, containers }: ObjectUsage): readonly string[] {
+  const counts = (all: readonly Held[]): string =>
+    Object.keys(VERSION_STATES)
+      .map((state): readonly [string, number] => [state, all.filter((each) => each.state === state).length])
+      .filter(([, count]) => count > 0)
+      .map(([state, count]) => `${count} ${state}`)
+      .join(", ");
+  const lines = [
+    secrets.length === 0 ? "no Secret is made from it" : `${counted(secrets.length, "Secret")}: ${counts(secrets)}`,
+    containers.length === 0
+      ? "no pod uses it"
+      : `${counted(new Set(containers.map(podKey)).size, "pod")}, ${counted(containers.length, "use")}: ${counts(containers)}`,
+  ];
+  const old = containers.filter(({ state }) => state === "old");
+  return old.length === 0 ? lines : [...lines, `still on an older version: ${workloadsText(old)}`];
+}
+
+function workloadsText(uses: readonly ContainerUsage[]): string {
+  const nameOf = ({ namespace, workload, pod }: ContainerUsage): string => `${namespace}/${workload ?? `pod/${pod}`}`;
+  const byWorkload = [...Map.groupBy(uses, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const named = byWorkload.slice(0, MOST_WORKLOADS).map(([name, those]) => `${name} (${counted(new Set(those.map(podKey)).size, "pod")})`);
+  const left = byWorkload.length - named.length;
+  return [...named, ...(left > 0 ? [`and ${counted(left, "other workload")}`] : [])].join(", ");
+}
+
+function podKey({ namespace, pod }: ContainerUsage): string {
+  return `${namespace}/${pod}`;
+}
+
+const EXPIRY_COLOURS: Readonly<Record<string, Colour>> = { expired: "red", soon: "yellow" } satisfies Partial<Record<ExpiryState, Colour>>;
+
+interface CalendarContext extends Width {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** Objects of which nobody here knows whether they expire. */
+  readonly undated: number;
+  readonly withinMs: number | undefined;
+}
+
+export function calendarText(expiries: readonly Expiry[], context: CalendarContext): string {
+  const { isWide, now, undated, withinMs } = context;
+  const rows = expiries.map((expiry) => {
+    const { state, expires, vault, classes, secrets, workloads, pods } = expiry;
+    const named = classes.map(({ namespace, name }) => `${namespace}/${name}`);
+    const made = [...new Set(secrets.map(({ namespace, name }) => `${namespace}/${name}`))];
+    const narrow = [`${classes.length}`, `${made.length}`, `${workloads.length}`, `${pods}`];
+    const wide = [named, made, workloads].map((names) => (names.length === 0 ? "-" : names.join(",")));
+    return [state, rfc3339(expires), inDays(expires - now), referenceText(expiry), vault, ...(isWide ? wide : narrow)];
+  });
+  const heads = isWide ? ["CLASSES", "SECRETS", "WORKLOADS"] : ["CLASSES", "SECRETS", "WORKLOADS", "PODS"];
+  const lines = table(["STATE", "EXPIRES", "IN", "OBJECT", "VAULT", ...heads], rows);
+  const none =
+    withinMs === undefined ? "no object that you may see expires" : `no object that you may see expires within ${inDays(withinMs)}`;
+  const notes =
+    undated === 0 ? [] : [`${counted(undated, "object")} without a Secret: the worker does not fetch them, and knows no dates of theirs`];
+  return `${[...(lines.length === 0 ? [none] : lines), ...notes].join("\n")}\n`;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** `12d`, `5h`; `-3d` where it has passed. */
+function inDays(milliseconds: number): string {
+  const hours = Math.trunc(milliseconds / HOUR_MS);
+  return Math.abs(hours) < 48 ? `${hours}h` : `${Math.trunc(hours / 24)}d`;
+}

@@ -1,0 +1,162 @@
+import type { ClassObject } from "../provider-class/object-rules.ts";
+import type { Arrival, KeyVersion } from "./key-version.ts";
+import { referenceKey } from "./object-reference.ts";
+import type { ContainerUse, PodContainer, PodUse } from "./pod-use.ts";
+import type { ReadClass } from "./read-class.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { StoredPodStatus } from "./stored-versions.ts";
+import type { ContainerUsage, Evidence } from "./usage.ts";
+
+/** A use of the object, before anybody compares its version. */
+export interface FoundUse extends Omit<ContainerUsage, "state"> {
+  /** The entry of the class that the files or the key are from. */
+  readonly entries: readonly ClassObject[];
+  /**
+   * What is certain whatever the newest version is: an older one, no process that could have any, or a place further back in a history, for
+   * which the class asks.
+   */
+  readonly certainty?: "older" | "not-running" | "asked";
+}
+
+type Found = Pick<FoundUse, "version" | "evidence" | "since" | "certainty" | "why">;
+
+/** Of what a key holds. */
+export function certaintyOf({ version, index }: Pick<KeyVersion, "version" | "index">): Pick<FoundUse, "certainty"> {
+  return version !== undefined && (index ?? 0) > 0 ? { certainty: "asked" } : {};
+}
+
+/** Until a volume of a Secret has what the Secret has: the kubelet's sync of a pod, with room (milliseconds). */
+const KUBELET_MS = 120_000;
+
+/** Files in the pods that mount the class. `entries`: those of the class that name the object. */
+export function mountUses(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundUse[] {
+  return snapshot.podsOfClass(spc.namespace, spc.name).flatMap((pod) => {
+    const status = snapshot.podStatus(pod, spc.name);
+    const reported = reportedFiles(snapshot, pod, status, entries);
+    const base = { ...placeOf(pod), via: "mount" as const, from: spc.name, className: spc.name, entries };
+    const mounting = pod.containers.flatMap((container) =>
+      container.uses.flatMap((use) => (use.kind === "mount" && use.className === spc.name ? [{ container, use }] : [])),
+    );
+    if (mounting.length === 0) return [{ ...base, container: undefined, ...reported }];
+    const covering = mounting.filter(({ use }) => entries.some(({ path }) => covers(use.subPath, path)));
+    return distinctContainers(
+      covering.map(({ container, use }) => ({ ...base, container: container.name, ...inContainer(container, use, status, reported) })),
+    );
+  });
+}
+
+function placeOf({ namespace, name, workload, node }: PodUse): Pick<ContainerUsage, "namespace" | "pod" | "workload" | "node"> {
+  return { namespace, pod: name, workload, node };
+}
+
+/** A container may mount the whole and a part. */
+function distinctContainers(uses: readonly FoundUse[]): readonly FoundUse[] {
+  const seen = new Map(uses.map((use) => [`${use.container ?? ""} ${use.version ?? ""} ${use.evidence}`, use]));
+  return [...seen.values()];
+}
+
+function unknown(why: string): Found {
+  return { version: undefined, evidence: "none", since: undefined, why };
+}
+
+function reportedFiles(snapshot: Snapshot, pod: PodUse, status: StoredPodStatus | undefined, entries: readonly ClassObject[]): Found {
+  if (status === undefined) {
+    return unknown(
+      snapshot.unseen("podStatuses", pod.namespace) ?? "the driver has no status of it: the pod has not mounted the class yet",
+    );
+  }
+  if (status.podUid !== undefined && status.podUid !== pod.uid) return unknown("the driver's status is of an earlier pod of that name");
+  if (!status.isMounted) return unknown("the driver says that the class is not mounted");
+  const names = new Set(entries.map(referenceKey));
+  const held = status.versions.find((each) => names.has(referenceKey(each)) && (each.index ?? 0) === 0);
+  if (held === undefined) return unknown("the files were written before the class named the object");
+  return { version: held.version, evidence: "pod-status", since: status.writtenAt };
+}
+
+/** A part of a volume is what it was when the container started; the whole follows the driver, also while a container waits. */
+function inContainer(container: PodContainer, use: ContainerUse, status: StoredPodStatus | undefined, reported: Found): Found {
+  if (container.state.kind === "ended") return notRunning();
+  if (use.kind !== "mount" || use.subPath === undefined || reported.version === undefined) return reported;
+  const { state } = container;
+  if (state.kind !== "running") return notRunning();
+  const { writtenAt = Number.POSITIVE_INFINITY, isFirst = false, versions = [] } = status ?? {};
+  if (isFirst || state.startedAt > writtenAt) return { version: reported.version, evidence: "started-after", since: state.startedAt };
+  if (versions.length === 1) return older(state.startedAt);
+  return unknown(
+    "it mounts a part, which does not follow; the driver changed files of the class after the container started, and nothing says which",
+  );
+}
+
+function notRunning(): Found {
+  return { version: undefined, evidence: "none", since: undefined, certainty: "not-running" };
+}
+
+function older(startedAt: number): Found {
+  return { version: undefined, evidence: "started-before", since: startedAt, certainty: "older" };
+}
+
+/** Variables and volumes in the pods that use the Secret. `keys`: those of the Secret that are made from the object. */
+export function secretUses(snapshot: Snapshot, spc: ReadClass, secret: string, keys: readonly KeyVersion[]): readonly FoundUse[] {
+  return snapshot.podsOfSecret(spc.namespace, secret).flatMap((pod) =>
+    pod.containers.flatMap((container) => {
+      const uses = container.uses.flatMap((use): readonly FoundUse[] => {
+        if (use.kind === "mount" || use.secret !== secret) return [];
+        const used = keys.filter((key) => usesKey(use, key.key));
+        const base = { ...placeOf(pod), container: container.name, via: use.kind, from: secret, className: spc.name };
+        return used.map((key) => ({ ...base, entries: [key.object], ...certaintyOf(key), ...ofSecret(use, container, key, snapshot.now) }));
+      });
+      return distinctUses(uses);
+    }),
+  );
+}
+
+/** Several variables of one container come to the same. */
+function distinctUses(uses: readonly FoundUse[]): readonly FoundUse[] {
+  const seen = new Map(uses.map((use) => [[use.via, use.version, use.evidence, use.certainty, use.why].join(" "), use]));
+  return [...seen.values()];
+}
+
+function usesKey(use: Exclude<ContainerUse, { kind: "mount" }>, key: string): boolean {
+  if (use.kind === "envFrom") return true;
+  if (use.kind === "env") return use.key === key;
+  const paths = use.keys === undefined ? [key] : [...use.keys].flatMap(([path, from]) => (from === key ? [path] : []));
+  return paths.some((path) => covers(use.subPath, path));
+}
+
+/** Whether the mounted part has the file. */
+function covers(subPath: string | undefined, path: string): boolean {
+  if (subPath === undefined || subPath === "*") return true;
+  const part = subPath.replace(/\/+$/, "");
+  return part === path || path.startsWith(`${part}/`);
+}
+
+function ofSecret(use: ContainerUse, { state }: PodContainer, key: KeyVersion, now: number): Found {
+  const { version, arrival, why } = key;
+  const follows = use.kind === "volume" && use.subPath === undefined;
+  if (state.kind === "ended" || (state.kind === "waiting" && !follows)) return notRunning();
+  if (version === undefined) return unknown(why ?? "nobody knows the version in the Secret");
+  if (arrival === undefined) return unknown("nothing says since when the Secret has its version");
+  const startedAt = state.kind === "running" ? state.startedAt : Number.NEGATIVE_INFINITY;
+  if (hasStartedAfter(startedAt, arrival)) return known(version, "started-after", startedAt);
+  return follows ? inVolume(version, arrival, now) : beforeArrival(startedAt, arrival);
+}
+
+function inVolume(version: string, { at }: Arrival, now: number): Found {
+  if (now - at >= KUBELET_MS) return known(version, "kubelet", at);
+  return unknown("the Secret changed less than two minutes ago; the kubelet may not have copied it yet");
+}
+
+function beforeArrival(startedAt: number, { isExact, isFirst }: Arrival): Found {
+  if (isFirst) return unknown("the container is older than the Secret");
+  if (isExact) return older(startedAt);
+  return unknown("the Secret was written after the container started, and nothing says whether its version changed then");
+}
+
+function known(version: string, evidence: Evidence, since: number): Found {
+  return { version, evidence, since };
+}
+
+/** Kubernetes times have whole seconds: one of the same second is older, unless nothing could start before. */
+function hasStartedAfter(startedAt: number, { at, isFirst }: Arrival): boolean {
+  return startedAt > at || (isFirst && startedAt === at);
+}

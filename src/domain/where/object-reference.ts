@@ -1,0 +1,74 @@
+/** How objects of a vault are called: by users on the command line, by the driver in a pod's status, and by the worker on a Secret. */
+
+import type { ObjectType } from "../provider-class/object-rules.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+/** An object of some vault. */
+export interface ObjectReference {
+  readonly type: ObjectType;
+  readonly name: string;
+}
+
+/** One version of an object, in a class with a history with its place there. */
+export interface HeldVersion extends ObjectReference {
+  /** 0 is the newest; undefined for an object without a history. */
+  readonly index: number | undefined;
+  readonly version: string;
+}
+
+const TYPES: Readonly<Record<string, ObjectType>> = {
+  secret: "secret",
+  secrets: "secret",
+  key: "key",
+  keys: "key",
+  cert: "cert",
+  certs: "cert",
+  certificate: "cert",
+  certificates: "cert",
+};
+
+/** What Key Vault allows in a name. */
+const NAME = /^[-0-9A-Za-z]{1,127}$/;
+
+/** `secret/db-pass`, `key/signing`, `certificate/web` or `cert/web`. */
+export function parseReference(text: string): Result<ObjectReference, string> {
+  const [kind = "", name = "", ...rest] = text.split("/");
+  const type = Object.hasOwn(TYPES, kind.toLowerCase()) ? TYPES[kind.toLowerCase()] : undefined;
+  if (type === undefined || rest.length > 0)
+    return failed(`${JSON.stringify(text)} names no object of a vault; write secret/NAME, key/NAME or certificate/NAME`);
+  if (!NAME.test(name)) {
+    return failed(
+      `${JSON.stringify(text)}: ${JSON.stringify(name)} is no name of an object in Key Vault, which has letters, digits and dashes alone`,
+    );
+  }
+  return ok({ type, name });
+}
+
+/** Equal for two spellings of one object: Key Vault's names are case-insensitive. */
+export function referenceKey({ type, name }: ObjectReference): string {
+  return `${type}/${name.toLowerCase()}`;
+}
+
+/** `secret/db-pass`, as status and annotations have it. */
+export function referenceText({ type, name }: ObjectReference): string {
+  return `${type}/${name}`;
+}
+
+/** `type/name`, or `type/name/index` in a history; undefined for what is neither. */
+export function parseObjectId(id: string): Omit<HeldVersion, "version"> | undefined {
+  const [kind = "", name = "", index, ...rest] = id.trim().split("/");
+  const type = kind === "secret" || kind === "key" || kind === "cert" ? kind : undefined;
+  if (type === undefined || name === "" || rest.length > 0) return undefined;
+  if (index === undefined) return { type, name, index: undefined };
+  return /^\d{1,10}$/.test(index) ? { type, name, index: Number(index) } : undefined;
+}
+
+/** The worker's annotation on a Secret: `type/name@version`, comma separated. What is not written like that is left out. */
+export function parseObjectVersions(annotation: string): readonly HeldVersion[] {
+  return annotation.split(",").flatMap((entry) => {
+    const at = entry.lastIndexOf("@");
+    const id = at < 0 ? undefined : parseObjectId(entry.slice(0, at));
+    const version = entry.slice(at + 1).trim();
+    return id === undefined || version === "" ? [] : [{ ...id, version }];
+  });
+}

@@ -1,0 +1,121 @@
+import type { ClassObject } from "../provider-class/object-rules.ts";
+import { certaintyOf, type FoundUse, mountUses, secretUses } from "./container-usage.ts";
+import { currentVersionOf, type Sighting } from "./current-version.ts";
+import { type KeyVersion, keyVersionOf } from "./key-version.ts";
+import { type ObjectReference, referenceKey } from "./object-reference.ts";
+import { pinOf, type ReadClass } from "./read-class.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, VersionState } from "./usage.ts";
+
+export type IsWanted = (vault: string, object: ObjectReference) => boolean;
+
+/** Everything that uses the wanted objects, one entry for each object of each vault, by vault, type and name. */
+export function objectUsages(snapshot: Snapshot, isWanted: IsWanted): readonly ObjectUsage[] {
+  const naming = new Map<string, Naming[]>();
+  for (const spc of snapshot.classes) {
+    const wanted = spc.objects.filter((object) => isWanted(spc.vault, object));
+    for (const [name, entries] of Map.groupBy(wanted, referenceKey)) {
+      const key = `${spc.vault} ${name}`;
+      naming.set(key, [...(naming.get(key) ?? []), { spc, entries }]);
+    }
+  }
+  return [...naming].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, classes]) => usageOf(snapshot, classes));
+}
+
+/** A class, and its entries that name the object. */
+interface Naming {
+  readonly spc: ReadClass;
+  readonly entries: readonly ClassObject[];
+}
+
+interface FoundSecret {
+  readonly spc: ReadClass;
+  readonly name: string;
+  readonly keys: readonly KeyVersion[];
+}
+
+function usageOf(snapshot: Snapshot, naming: readonly Naming[]): ObjectUsage {
+  const secrets = naming.flatMap(({ spc, entries }) => secretsOf(snapshot, spc, entries));
+  const uses = [
+    ...naming.flatMap(({ spc, entries }) => mountUses(snapshot, spc, entries)),
+    ...secrets.flatMap(({ spc, name, keys }) => secretUses(snapshot, spc, name, keys)),
+  ];
+  const current = currentVersionOf([...secrets.flatMap(sightingsInSecret), ...uses.flatMap(sightingsInPod)]);
+  const [{ spc: { vault = "" } = {}, entries: [first] = [] } = {}] = naming as readonly (Naming | undefined)[];
+  const dates = secrets.flatMap(({ keys }) => keys.flatMap(({ expires }) => expires ?? []));
+  return {
+    vault,
+    type: first?.type ?? "secret",
+    name: first?.name ?? "",
+    current,
+    expires: dates.length === 0 ? undefined : Math.min(...dates),
+    classes: naming.map(({ spc, entries }) => ({
+      namespace: spc.namespace,
+      name: spc.name,
+      files: entries.map(({ path }) => path),
+      pins: entries.flatMap((entry) => pinOf(entry) ?? []),
+    })),
+    secrets: secrets.flatMap((secret) => secretUsages(secret, current)),
+    containers: uses.map((use) => containerUsage(use, current)).sort(byPlace),
+  };
+}
+
+function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundSecret[] {
+  return spc.secrets.flatMap(({ name, keys }) => {
+    const ofObject = keys.filter(({ object }) => entries.includes(object));
+    return ofObject.length === 0 ? [] : [{ spc, name, keys: ofObject.map((key) => keyVersionOf(snapshot, spc, name, key)) }];
+  });
+}
+
+/** What a Secret got without naming a version; a place further back in a history says nothing of the newest. */
+function sightingsInSecret({ keys }: FoundSecret): readonly Sighting[] {
+  return keys.flatMap(({ version, arrival, object, index, updated }) => {
+    if (version === undefined || pinOf(object) !== undefined || (index ?? 0) > 0) return [];
+    // A repair writes what was there: the vault's own time is then nearer to when the version came.
+    const at = arrival?.isExact === true ? arrival.at : (updated ?? arrival?.at);
+    return at === undefined ? [] : [{ version, at, updated }];
+  });
+}
+
+function sightingsInPod({ version, evidence, since, entries }: FoundUse): readonly Sighting[] {
+  const isNewest = entries.every((entry) => pinOf(entry) === undefined);
+  if (evidence !== "pod-status" || version === undefined || since === undefined || !isNewest) return [];
+  return [{ version, at: since, updated: undefined }];
+}
+
+/** One entry for each version that the Secret has of the object. */
+function secretUsages({ spc, name, keys }: FoundSecret, current: CurrentVersion | undefined): readonly SecretUsage[] {
+  return [...Map.groupBy(keys, ({ version, object, index }) => `${version ?? ""} ${pinOf(object) ?? ""} ${index ?? ""}`).values()].flatMap(
+    (those) => {
+      const [first] = those;
+      if (first === undefined) return [];
+      const { version, evidence, why, arrival } = first;
+      const found = { version, evidence, since: arrival?.at, ...(why === undefined ? {} : { why }) };
+      const usage = { namespace: spc.namespace, name, className: spc.name, keys: those.map(({ key }) => key) };
+      return [{ ...usage, ...found, state: stateOf({ version, entries: [first.object], ...certaintyOf(first) }, current) }];
+    },
+  );
+}
+
+function containerUsage({ entries, certainty, ...use }: FoundUse, current: CurrentVersion | undefined): ContainerUsage {
+  return { ...use, state: stateOf({ version: use.version, entries, ...(certainty === undefined ? {} : { certainty }) }, current) };
+}
+
+const STATES = { older: "old", "not-running": "not-running", asked: "pinned" } as const satisfies Record<string, VersionState>;
+
+type Judged = Pick<Held, "version"> & Pick<FoundUse, "entries" | "certainty">;
+
+function stateOf({ version, entries, certainty }: Judged, current: CurrentVersion | undefined): VersionState {
+  if (certainty !== undefined) return STATES[certainty];
+  if (version === undefined) return "unknown";
+  const pins = entries.flatMap((entry) => pinOf(entry) ?? []);
+  if (pins.includes(version)) return "pinned";
+  if (pins.length === entries.length) return "old";
+  if (current === undefined) return "unknown";
+  return current.version === version ? "current" : "old";
+}
+
+function byPlace(a: ContainerUsage, b: ContainerUsage): number {
+  const [one, other] = [a, b].map(({ namespace, pod, container = "", via, from }) => [namespace, pod, container, via, from].join("\0"));
+  return (one ?? "") < (other ?? "") ? -1 : 1;
+}

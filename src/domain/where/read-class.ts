@@ -1,0 +1,91 @@
+import { findByFile, hasHistory, stemOf } from "../content/version-history.ts";
+import type { SecretObject, SecretProviderClass } from "../kubernetes.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
+import { parameter } from "../provider-class/identity-mode.ts";
+import { type ClassObject, narrowObject } from "../provider-class/object-rules.ts";
+import { readObjects } from "../provider-class/objects.ts";
+import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
+
+/** A key of a Secret that a class names, with the object that its file is made from. */
+export interface NamedKey {
+  readonly key: string;
+  readonly object: ClassObject;
+  /** Place in the object's history; undefined for an object without one. */
+  readonly index: number | undefined;
+}
+
+export interface NamedSecret {
+  readonly name: string;
+  readonly keys: readonly NamedKey[];
+}
+
+/** What a class names, whether or not anybody could fetch it. */
+export interface ReadClass {
+  readonly namespace: string;
+  readonly name: string;
+  /** `https://shop.vault.azure.net`; the vault's name alone where the class does not say in which cloud it is. */
+  readonly vault: string;
+  readonly objects: readonly ClassObject[];
+  readonly secrets: readonly NamedSecret[];
+}
+
+export type ClassReading =
+  | { readonly kind: "class"; readonly read: ReadClass }
+  /** Its text names no objects that anybody could tell. */
+  | { readonly kind: "unreadable"; readonly why: string };
+
+/** The entries of a class that make Secrets, with their names as they count. */
+export type NamedSecretObjects = readonly (SecretObject & { readonly secretName: string })[];
+
+/** Reads what a class of ours names. Its identity may be wrong: it names its objects all the same. */
+export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretObjects, cloud: CloudOptions): ClassReading {
+  const { namespace = "", name } = spc.metadata;
+  const parameters = spc.spec?.parameters ?? {};
+  const raw = readObjects(parameter(parameters, "objects"));
+  if (!raw.ok) return { kind: "unreadable", why: raw.error.message };
+  const objects: ClassObject[] = [];
+  for (const [index, entry] of raw.value.entries()) {
+    const narrowed = narrowObject(entry, index);
+    if (!narrowed.ok) return { kind: "unreadable", why: narrowed.error.message };
+    objects.push(narrowed.value);
+  }
+  return {
+    kind: "class",
+    read: { namespace, name, vault: vaultOf(parameters, cloud), objects, secrets: secretsOf(secretObjects, objects) },
+  };
+}
+
+function vaultOf(parameters: Readonly<Record<string, string>>, cloud: CloudOptions): string {
+  const read = readParameters(parameters, cloud);
+  const address = read.ok ? `https://${read.value.vaultName}.${read.value.cloud.vaultSuffix}` : parameter(parameters, "keyvaultName");
+  return address.toLowerCase();
+}
+
+function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObject[]): readonly NamedSecret[] {
+  const find = findByFile(objects, (object) => object);
+  return secretObjects.map(({ secretName, data = [] }) => ({
+    name: secretName,
+    keys: data.flatMap(({ key = "", objectName = "" }) => {
+      const object = find(trimSpace(objectName));
+      if (object === undefined) return [];
+      const index = hasHistory(object) ? Number(stemOf(trimSpace(objectName)).split("/").at(-1)) : undefined;
+      return [{ key: trimSpace(key), object, index }];
+    }),
+  }));
+}
+
+/** The pattern that a user gives for a vault: its name, or its address with or without `https://`. */
+export function isVault(vault: string, wanted: string): boolean {
+  const host = (address: string): string =>
+    address
+      .toLowerCase()
+      .replace(/^https:\/\//, "")
+      .replace(/[/:].*$/, "");
+  const [have, want] = [host(vault), host(wanted)];
+  return have === want || (!want.includes(".") && have.split(".")[0] === want);
+}
+
+/** The version that the entry names, and no other; undefined: the newest. */
+export function pinOf({ version }: ClassObject): string | undefined {
+  return version === "latest" ? undefined : version;
+}

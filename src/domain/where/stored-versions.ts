@@ -1,0 +1,110 @@
+/** Who keeps a record of versions: the worker's annotations on a Secret, the status of a class, and the driver's status of a pod. */
+import { SECRET_ANNOTATIONS } from "../annotations.ts";
+import { listAt, nonEmptyText, valueAt } from "../json-members.ts";
+import { isJsonObject } from "../json-object.ts";
+import type { KubeObject, ObjectRef } from "../kubernetes.ts";
+import { type HeldVersion, parseObjectId, parseObjectVersions } from "./object-reference.ts";
+
+/** A Secret of the worker's, by its metadata alone. Times are Unix milliseconds. */
+export interface StoredSecret {
+  readonly namespace: string;
+  readonly name: string;
+  readonly className: string;
+  readonly versions: readonly HeldVersion[];
+  /** Of the worker's last write: a repair is one, too. */
+  readonly writtenAt: number | undefined;
+  readonly createdAt: number | undefined;
+}
+
+/** Undefined for a Secret that the worker did not write. `writtenAt`: when it last did. */
+export function storedSecretOf({ metadata }: KubeObject, writtenAt: number | undefined): StoredSecret | undefined {
+  const { namespace = "", name, annotations = {}, creationTimestamp } = metadata;
+  const [className, objects] = [annotations[SECRET_ANNOTATIONS.class], annotations[SECRET_ANNOTATIONS.objects]];
+  if (className === undefined || objects === undefined) return undefined;
+  return { namespace, name, className, versions: parseObjectVersions(objects), writtenAt, createdAt: timeOf(creationTimestamp) };
+}
+
+/** A key of a Secret as the class's status has it. */
+export interface StatedKey {
+  readonly key: string;
+  readonly held: HeldVersion;
+  readonly updated: number | undefined;
+  readonly expires: number | undefined;
+  /** When the worker wrote this version first, as far as it knows. */
+  readonly since: number | undefined;
+}
+
+export interface StatedClass {
+  readonly namespace: string;
+  readonly name: string;
+  /** By the Secret's name. */
+  readonly secrets: ReadonlyMap<string, readonly StatedKey[]>;
+}
+
+/** A Secret in the status of a class; times as they are stored. */
+export interface SecretInStatus {
+  readonly name: string;
+  readonly data: readonly {
+    readonly key: string;
+    readonly object?: string;
+    readonly version?: string;
+    readonly updated?: string;
+    readonly expires?: string;
+    readonly since?: string;
+  }[];
+}
+
+/** The worker's own words on a class. */
+export function statedClassOf({ namespace = "", name }: ObjectRef, secrets: readonly SecretInStatus[]): StatedClass {
+  return { namespace, name, secrets: new Map(secrets.map((secret) => [secret.name, secret.data.flatMap(statedKey)])) };
+}
+
+function statedKey({ key, object = "", version = "", updated, expires, since }: SecretInStatus["data"][number]): readonly StatedKey[] {
+  const id = parseObjectId(object);
+  if (id === undefined || version === "") return [];
+  return [{ key, held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];
+}
+
+/** What the driver wrote of one class in one pod. */
+export interface StoredPodStatus {
+  readonly namespace: string;
+  readonly pod: string;
+  /** The pod's, by which one of an earlier pod of the same name is known. */
+  readonly podUid: string | undefined;
+  readonly className: string;
+  readonly isMounted: boolean;
+  readonly versions: readonly HeldVersion[];
+  /** Unix milliseconds of the driver's last change: the versions came then, or before. */
+  readonly writtenAt: number | undefined;
+  /** Nothing has changed since the driver made it. */
+  readonly isFirst: boolean;
+}
+
+/** Undefined where it names no pod or class. */
+export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefined {
+  const { namespace = "", ownerReferences = [], managedFields = [], creationTimestamp } = object.metadata;
+  const { status } = object as KubeObject & { readonly status?: unknown }; // Read member by member.
+  const [pod, className] = ["podName", "secretProviderClassName"].map((field) => nonEmptyText(valueAt(status, [field])));
+  if (pod === undefined || className === undefined) return undefined;
+  const versions = (isJsonObject(status) ? listAt(status, "objects") : []).flatMap(({ id, version }) => {
+    const known = typeof id === "string" ? parseObjectId(id) : undefined;
+    return known === undefined || typeof version !== "string" || version === "" ? [] : [{ ...known, version }];
+  });
+  const createdAt = timeOf(creationTimestamp);
+  const writtenAt = Math.max(createdAt ?? Number.NEGATIVE_INFINITY, ...managedFields.flatMap(({ time }) => timeOf(time) ?? []));
+  return {
+    namespace,
+    pod,
+    podUid: ownerReferences.find(({ kind }) => kind === "Pod")?.uid,
+    className,
+    isMounted: valueAt(status, ["mounted"]) === true,
+    versions,
+    writtenAt: Number.isFinite(writtenAt) ? writtenAt : undefined,
+    isFirst: writtenAt === createdAt,
+  };
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
