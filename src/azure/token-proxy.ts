@@ -182,10 +182,11 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
 function lookAtCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) });
-    socket.once("error", reject);
+    socket.on("error", reject);
     socket.once("secureConnect", () => {
       const found = socket.getPeerX509Certificate()?.subjectAltName ?? "";
-      socket.destroy();
+      // In order, so that the API server's log has no broken connection; at the bound it is destroyed.
+      socket.end();
       resolve(found);
     });
     signal.addEventListener("abort", () => socket.destroy(), { once: true });

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { clusterIdIn, proxyNameOf } from "../../src/azure/cluster-name.ts";
+import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
+import { identityModeRefusal } from "../../src/domain/provider-class/operator-limits.ts";
+import { openProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { parseConfig } from "../../src/runtime/config.ts";
 
 describe("the name of a cluster's token proxy", () => {
@@ -76,4 +79,62 @@ describe("the settings of identity bindings", () => {
       assert.doesNotMatch(problems.join("\n"), /hunter2/);
     });
   }
+});
+
+describe("a class with useAzureTokenProxy", () => {
+  const objects = 'array:\n  - "objectName: a\\nobjectType: secret"\n';
+  const parameters = { keyvaultName: "demo", tenantID: "t", objects, useAzureTokenProxy: "true", clientID: "app" };
+  const secretObjects = [{ secretName: "app", type: "Opaque", data: [{ objectName: "a", key: "k" }] }];
+  const open = (changes: Readonly<Record<string, string>>, identityBindings: boolean | undefined) =>
+    openProviderClass(
+      { provider: "azure", parameters: { ...parameters, ...changes } },
+      { owner: "shop/demo", cloudName: "AzurePublicCloud", identityBindings },
+    );
+
+  test("is usable where identity bindings are on, and refused with the setting to switch on where they are off", () => {
+    const on = open({}, true);
+    assert.ok(on.kind === "opened");
+    assert.deepEqual(on.identity, { kind: "azureTokenProxy", clientId: "app" });
+    for (const off of [false, undefined]) {
+      const refused = open({}, off);
+      assert.ok(refused.kind === "invalid");
+      const { reason, message, hint } = refused.problem;
+      assert.equal(reason, "IdentityUnavailable");
+      assert.match(message, /where --identity-bindings is off$/);
+      assert.match(hint, /switch it on, elsewhere remove useAzureTokenProxy and set clientID/);
+    }
+  });
+
+  test("has the provider's text for a missing clientID, on or off", () => {
+    for (const isOn of [true, false]) {
+      const refused = open({ clientID: " " }, isOn);
+      assert.ok(refused.kind === "invalid");
+      const { reason, message, field } = refused.problem;
+      assert.deepEqual([reason, field], ["InvalidClass", "spec.parameters.clientID"]);
+      assert.equal(message, "failed to build auth config for mode AzureTokenProxy: clientID is required for identity binding");
+    }
+  });
+
+  test("is warned of when it is applied where they are off, if it wants Secrets, and not where they are on", () => {
+    const warned = (identityBindings: boolean, wanted: typeof secretObjects) =>
+      classWarnings(
+        {
+          apiVersion: "secrets-store.csi.x-k8s.io/v1",
+          kind: "SecretProviderClass",
+          metadata: { name: "demo", namespace: "shop" },
+          spec: { provider: "azure", parameters, secretObjects: wanted },
+        },
+        { cloudName: "AzurePublicCloud", identityBindings },
+      ).filter(({ message }) => message.includes("identity binding"));
+    assert.equal(warned(false, secretObjects).length, 1);
+    assert.deepEqual(warned(false, []), []);
+    assert.deepEqual(warned(true, secretObjects), []);
+  });
+
+  test("is a mode of its own to --allowed-identity-modes", () => {
+    assert.equal(identityModeRefusal({ identityModes: ["identity-binding"] }, "azureTokenProxy"), undefined);
+    const refusal = identityModeRefusal({ identityModes: ["workload-identity"] }, "azureTokenProxy");
+    assert.match(refusal?.message ?? "", /does not allow identity-binding/);
+    assert.match(identityModeRefusal({ identityModes: ["identity-binding"] }, "workloadIdentity")?.message ?? "", /workload-identity/);
+  });
 });

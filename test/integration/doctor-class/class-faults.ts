@@ -104,6 +104,15 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     },
     { leaf: "cloud-elsewhere", plant: () => here.aClass({ parameters: { cloudName: "AzureStackCloud", cloudEnvFileName: "cloud.json" } }) },
     {
+      leaf: "identity-binding-elsewhere",
+      plant: async () => {
+        await here.setWorkerArguments(["sync", "--identity-bindings=true"]);
+        return here.bound();
+      },
+      message: /its token proxy is reached from pods alone/,
+      repair: () => here.setWorkerArguments(["sync"]),
+    },
+    {
       leaf: "managed-identity-elsewhere",
       plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true" } }),
       message: /not to be had on this machine/,

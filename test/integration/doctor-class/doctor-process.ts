@@ -31,7 +31,10 @@ async function answer({ args, kubeconfig, environment = {}, names, timeoutMs = 5
     const proxy = readOutboundProxy(process.env);
     const lookup = names === undefined ? {} : { lookup: lookupOf(names) };
     const reach = createReachHost({ proxy: proxy.ok ? proxy.value : undefined, timeoutMs, ...lookup });
-    return await runOnline(args, kubeconfig, { openAzure: async () => ({ ...(await openAzure()), reach }), openReach: async () => reach });
+    return await runOnline(args, kubeconfig, {
+      openAzure: async (ofBindings) => ({ ...(await openAzure(ofBindings)), reach }),
+      openReach: async () => reach,
+    });
   } finally {
     for (const name of Object.keys(environment)) delete process.env[name];
     Object.assign(process.env, kept);

@@ -139,6 +139,15 @@ export class DoctoredClasses {
     return place;
   }
 
+  /** A class with an identity binding. */
+  async bound(): Promise<Place> {
+    const { appId } = await this.anApplication();
+    const parameters = { clientID: appId, useAzureTokenProxy: "true" };
+    const place = await this.aClass({ parameters, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "app" } }, { credentials: false });
+    await this.anAccount(place.namespace, "app");
+    return place;
+  }
+
   /** A class of one object of its own. */
   async ofObject(name: string, entry: Readonly<Record<string, string | number>> = {}): Promise<Place> {
     return this.aClass({ objects: [{ objectName: name, objectType: "secret", ...entry }], secretObjects: [opaque("app", name)] });

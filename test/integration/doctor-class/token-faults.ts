@@ -82,6 +82,17 @@ export function tokenFaults(here: DoctoredClasses): readonly Fault[] {
       repair: () => here.sync.emulator.clearFaults(),
     },
     {
+      leaf: "identity-binding-refused",
+      plant: async () => {
+        // No pod: the CA that would judge the API server's certificate is not there.
+        await here.setWorkerArguments(["sync", "--identity-bindings=true"]);
+        return here.bound();
+      },
+      asked: async () => ({ environment: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }),
+      message: /no token by identity binding: there is no \S+\/ca\.crt/,
+      repair: () => here.setWorkerArguments(["sync"]),
+    },
+    {
       leaf: "managed-identity-refused",
       plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true", userAssignedIdentityID: randomUUID() } }),
       asked: async () => ({ environment: { ...managedIdentityEnvironment(here.sync.emulator), KUBERNETES_SERVICE_HOST: "10.0.0.1" } }),

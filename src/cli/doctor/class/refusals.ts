@@ -52,7 +52,7 @@ export function refusalOf({ reason, message, object, origin }: Failure, refused:
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
   if (reason === "Forbidden") return forbidden(message, id, refused);
   if (reason === "UnsupportedApiVersion") return found("vault-api-version", message, API_VERSION);
-  if (origin === "signIn" || origin === "metadataService") return found("token-unanswered", message, NO_TOKEN);
+  if (origin === "signIn" || origin === "metadataService" || origin === "apiServer") return found("token-unanswered", message, NO_TOKEN);
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
 }
 
