@@ -1,4 +1,5 @@
 /** How much a service may answer. What a vault's name leads to need not be a vault, and a proxy that opens TLS writes what it likes. */
+import { following } from "../runtime/lifecycle.ts";
 import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** A value has 25 kB at most, a page of a list 25 objects with their tags. */
@@ -58,15 +59,17 @@ export function answerSizePolicy(maxBytes: number): AdditionalPolicy {
       async sendRequest(request, next) {
         const { abortSignal: given, streamResponseStatusCodes } = request;
         const ended = new AbortController();
-        request.abortSignal = given instanceof AbortSignal ? AbortSignal.any([given, ended.signal]) : ended.signal;
         // To the SDK: any status.
         request.streamResponseStatusCodes = new Set([Number.POSITIVE_INFINITY]);
         try {
-          const response = await next(request);
-          if (response.readableStreamBody === undefined) return response;
-          response.bodyAsText = await textWithin(response.readableStreamBody, maxBytes);
-          delete response.readableStreamBody;
-          return response;
+          return await following(given instanceof AbortSignal ? given : undefined, ended, async (abortSignal) => {
+            request.abortSignal = abortSignal;
+            const response = await next(request);
+            if (response.readableStreamBody === undefined) return response;
+            response.bodyAsText = await textWithin(response.readableStreamBody, maxBytes);
+            delete response.readableStreamBody;
+            return response;
+          });
         } catch (error) {
           // A body that is not read to its end keeps its connection.
           ended.abort();

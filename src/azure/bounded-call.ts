@@ -1,4 +1,4 @@
-import { unlessAborted } from "../runtime/lifecycle.ts";
+import { unlessAborted, within } from "../runtime/lifecycle.ts";
 
 /** Raised by {@link boundedCall} where no answer came in time. */
 export class CallTimeout extends Error {
@@ -10,9 +10,6 @@ export class CallTimeout extends Error {
  * SDK's requests take a signal. Without a caller's signal the time alone ends it.
  */
 export async function boundedCall<T>(call: (signal: AbortSignal) => Promise<T>, milliseconds: number, signal?: AbortSignal): Promise<T> {
-  signal?.throwIfAborted();
-  const timeout = AbortSignal.timeout(milliseconds);
-  const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const why = (): unknown => (signal?.aborted === true ? signal.reason : new CallTimeout(`no answer within ${milliseconds / 1000} s`));
-  return unlessAborted(call(bounded), bounded, why);
+  const tooLate = (): CallTimeout => new CallTimeout(`no answer within ${milliseconds / 1000} s`);
+  return within({ milliseconds, outer: signal, tooLate }, (bounded) => unlessAborted(call(bounded), bounded));
 }

@@ -1,7 +1,7 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import { unlessAborted } from "../runtime/lifecycle.ts";
+import { unlessAborted, within } from "../runtime/lifecycle.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
 import { CredentialPluginFailure } from "./credential-plugin.ts";
@@ -77,9 +77,9 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     context.setHeaderParam("User-Agent", options.userAgent);
     if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
     const { attempt } = call;
-    await within(credentialsLimit, signal, async (bounded) => {
-      const tooLate = (): KubeError => credentialsMissing(attempt, `nothing within ${credentialsLimit} ms`);
-      await unlessAborted(authenticate(config, { context, purpose, attempt }), bounded, tooLate);
+    await within({ milliseconds: credentialsLimit, outer: signal, tooLate }, async (bounded) => {
+      const why = (): KubeError => credentialsMissing(attempt, `nothing within ${credentialsLimit} ms`);
+      await unlessAborted(authenticate(config, { context, purpose, attempt }), bounded, why);
     });
     return context;
   }
@@ -113,7 +113,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
         signal.throwIfAborted();
         throw failed(asKubeError(call.attempt, error));
       });
-      return within(limit, signal, async (bounded) => {
+      return within({ milliseconds: limit, outer: signal, tooLate }, async (bounded) => {
         try {
           const response = await dispatch(call, context, bounded);
           const body = await bodyOf(response, call.mostBytes);
@@ -191,17 +191,4 @@ function retryAfterOf(response: Dispatcher.ResponseData): string | undefined {
   return typeof value === "string" ? value : value?.[0];
 }
 
-/** Runs with a signal that aborts with the outer one or after the bound. The timer goes with the request: a thousand calls leave none. */
-async function within<T>(milliseconds: number, outer: AbortSignal, action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  outer.throwIfAborted();
-  const bound = new AbortController();
-  const abort = (): void => bound.abort(outer.reason);
-  const timer = setTimeout(() => bound.abort(new Error("timeout")), milliseconds);
-  outer.addEventListener("abort", abort, { once: true });
-  try {
-    return await action(bound.signal);
-  } finally {
-    clearTimeout(timer);
-    outer.removeEventListener("abort", abort);
-  }
-}
+const tooLate = (): Error => new Error("timeout");

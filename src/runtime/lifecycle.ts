@@ -32,6 +32,45 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
+ * Runs with a signal that aborts with the outer one, or with `tooLate` after so many milliseconds. Timer and listener go with the work: a thousand
+ * calls leave none, which a signal of `AbortSignal.timeout` does only once it is collected. Rejects with the outer signal's reason where
+ * that has aborted already.
+ */
+export async function within<T>(
+  {
+    milliseconds,
+    outer,
+    tooLate,
+  }: { readonly milliseconds: number; readonly outer: AbortSignal | undefined; readonly tooLate: () => Error },
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const bound = new AbortController();
+  const timer = setTimeout(() => bound.abort(tooLate()), milliseconds);
+  try {
+    return await following(outer, bound, action);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs with the controller's signal, which aborts with the outer one as long as the work lasts. Rejects as {@link within} does. */
+export async function following<T>(
+  outer: AbortSignal | undefined,
+  controller: AbortController,
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const abort = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", abort, { once: true });
+  try {
+    return await action(controller.signal);
+  } finally {
+    outer?.removeEventListener("abort", abort);
+  }
+}
+
+/**
  * What the work gives, or rejects with `why` as soon as the signal aborts (default: its reason), for work that takes no signal, or is others' as
  * well, and may never end.
  */
