@@ -6,10 +6,26 @@ const ACCOUNT = "system:serviceaccount:";
 const CONTROLLERS = `${ACCOUNT}kube-system:`;
 const GROUP = "rbac.authorization.k8s.io";
 
+/** What all answers follow from. */
+const SOURCES = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"].map((plural) => `${plural}.${GROUP}`);
+
+/** Answers of one state of the roles and bindings, by what was asked. */
+let answered: { readonly by: readonly (readonly JsonObject[])[]; readonly answers: Map<string, boolean> } | undefined;
+
 /** Whether RBAC allows it a ServiceAccount that somebody installed. Everybody else may do anything, the cluster's own controllers too. */
 export function isGranted(attributes: Attributes, objects: Objects): boolean {
-  const { user, namespace } = attributes;
+  const { user, verb, group, resource, subresource, namespace = "", name } = attributes;
   if (!user.startsWith(ACCOUNT) || user.startsWith(CONTROLLERS)) return true;
+  const by = SOURCES.map((source) => objects(source));
+  if (answered === undefined || by.some((state, index) => state !== answered?.by[index])) answered = { by, answers: new Map() };
+  const asked = [user, verb, group, resource, subresource, namespace, name ?? "\0"].join(" ");
+  const known = answered.answers.get(asked) ?? isCoveredByRoles(attributes, objects);
+  answered.answers.set(asked, known);
+  return known;
+}
+
+function isCoveredByRoles(attributes: Attributes, objects: Objects): boolean {
+  const { user, namespace } = attributes;
   const bound = (plural: string, of?: string): readonly JsonObject[] =>
     objects(`${plural}.${GROUP}`).filter(
       (binding) => isIn(binding, of) && objectsAt(binding, "subjects").some((one) => isMeant(one, user)),

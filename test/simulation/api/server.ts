@@ -10,6 +10,7 @@ import type { JsonObject } from "./json.ts";
 import type { Kind } from "./kind.ts";
 import type { WatchLines } from "./read/watch.ts";
 import { type Backup, Store } from "./store/store.ts";
+import type { Stored } from "./store/stored.ts";
 import type { Environment } from "./write/context.ts";
 
 /** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
@@ -19,6 +20,9 @@ export interface OpenWatch {
   readonly resource: string;
   readonly url: string;
 }
+
+/** Lists as they are shown: the same list is the same answer. */
+const shown = new WeakMap<readonly Stored[], readonly JsonObject[]>();
 
 const ALL = (): boolean => true;
 const NOTHING = (): undefined => undefined;
@@ -91,10 +95,12 @@ export class SimulatedApiServer {
 
   /** Every object of a resource (`secrets`, `leases.coordination.k8s.io`) as it is stored. */
   objects(resource: string): readonly JsonObject[] {
-    return this.#store
-      .collection(resource)
-      .list()
-      .map(({ object }) => object);
+    const listed = this.#store.collection(resource).list();
+    const known = shown.get(listed);
+    if (known !== undefined) return known;
+    const objects = listed.map(({ object }) => object);
+    shown.set(listed, objects);
+    return objects;
   }
 
   /** One object; undefined where there is none. */

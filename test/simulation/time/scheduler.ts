@@ -7,7 +7,7 @@ class Entry {
   /** Drawn: which of several at the same moment comes first. */
   readonly tie: number;
   readonly serial: number;
-  readonly action: () => void;
+  action: () => void;
   /** Where it happens; undefined: in the world outside of all machines. */
   readonly machine: Machine | undefined;
   /** It waits by the machine's own monotonic clock, which stands while the machine sleeps. */
@@ -23,10 +23,14 @@ class Entry {
     this.isTimer = options.isTimer ?? false;
   }
 
+  /** What it would have done is let go at once: most of what is scheduled are bounds, which nearly never come. */
   cancel(): void {
     this.isCancelled = true;
+    this.action = NOTHING;
   }
 }
+
+const NOTHING = (): void => undefined;
 
 export interface Scheduled {
   cancel(): void;

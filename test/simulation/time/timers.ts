@@ -28,7 +28,7 @@ class SimulatedTimeout {
 
   cancel(): void {
     this.#scheduled.cancel();
-    this.#action = () => undefined;
+    this.#action = NOTHING;
   }
 
   ref(): this {
@@ -60,6 +60,8 @@ class SimulatedTimeout {
     this.cancel();
   }
 }
+
+const NOTHING = (): void => undefined;
 
 type Callback = (...given: readonly unknown[]) => void;
 

@@ -19,6 +19,8 @@ export class Collection {
   /** Changes before this index are forgotten. */
   #firstChange = 0;
   #sorted: readonly string[] | undefined;
+  /** Until the next change: most lists are asked for again before it. */
+  #listed: readonly Stored[] | undefined;
 
   constructor(name: string, objects: Iterable<Stored> = []) {
     this.name = name;
@@ -38,7 +40,8 @@ export class Collection {
   list(namespace?: string): readonly Stored[] {
     if (namespace === undefined) {
       this.#sorted ??= [...this.#objects.keys()].sort();
-      return this.#sorted.flatMap((key) => this.#objects.get(key) ?? []);
+      this.#listed ??= this.#sorted.flatMap((key) => this.#objects.get(key) ?? []);
+      return this.#listed;
     }
     const inNamespace = this.#byNamespace.get(namespace);
     return inNamespace === undefined ? [] : [...inNamespace.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -94,6 +97,7 @@ export class Collection {
   }
 
   #set(object: Stored): void {
+    this.#listed = undefined;
     if (!this.#objects.has(object.key)) this.#sorted = undefined;
     this.#objects.set(object.key, object);
     if (object.namespace === undefined) return;
@@ -104,6 +108,7 @@ export class Collection {
 
   #delete(object: Stored): void {
     this.#sorted = undefined;
+    this.#listed = undefined;
     this.#objects.delete(object.key);
     const inNamespace = object.namespace === undefined ? undefined : this.#byNamespace.get(object.namespace);
     inNamespace?.delete(object.key);
