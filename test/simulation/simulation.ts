@@ -27,6 +27,7 @@ import { vaultBudget } from "./invariants/vault-budget.ts";
 import { Watching } from "./invariants/watching.ts";
 import { whileUsed } from "./invariants/while-used.ts";
 import type { Random } from "./time/random.ts";
+import { applyLostClasses } from "./users/lost-classes.ts";
 import type { OperationKind } from "./users/operation.ts";
 import { OPERATIONS } from "./users/operations.ts";
 import { type Size, startWorld, type World } from "./world/world.ts";
@@ -106,6 +107,7 @@ export interface Outcome {
 export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Options): Promise<Outcome> {
   const world = await startWorld(seed, { ...(size === undefined ? {} : { size }), keptBlock });
   const watching = new Watching(world, INVARIANTS, haunt);
+  applyLostClasses(world);
   const plan = new Plan(world, only);
   const end = hours * HOUR;
   while (world.scheduler.now < end && watching.isWell) {

@@ -13,6 +13,7 @@ import type { SimulatedProcess } from "../machines/process.ts";
 import type { Weather } from "../network/fabric.ts";
 import { INVARIANTS, QUIET_MS } from "../simulation.ts";
 import type { Machine } from "../time/machine.ts";
+import { applyLostClasses } from "../users/lost-classes.ts";
 import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
@@ -189,6 +190,7 @@ export async function play(
 ): Promise<readonly Violation[]> {
   const world = await startWorld(seed, { size: { ...SIZE, ...CASTS[cast], listers: mayList ? 1 : 0 } });
   const watching = new Watching(world, INVARIANTS);
+  applyLostClasses(world);
   const isWell = (): boolean => watching.isWell;
   tell(new Stage(world));
   await world.scheduler.runUntil(minutes * MINUTE + QUIET_MS, isWell);
