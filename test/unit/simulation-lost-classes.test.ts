@@ -51,7 +51,7 @@ function forbidCopies({ cluster }: World): void {
 }
 
 describe("classes that go with their CRD in a simulated world", () => {
-  // Seed 20261131: a class was made anew while nobody led, and its CRD was deleted before anybody could.
+  // Seed 20261131: a class was edited three seconds after a replica had taken over, whose lists came slowly; a minute and a half later the CRD went.
   test("are applied again by their authors where nobody has led since they were written", async () => {
     assert.deepEqual(await lose(0, 10), { missing: [], appliedAgain: 2 });
   });
