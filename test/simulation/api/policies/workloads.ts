@@ -3,11 +3,14 @@ import { isEqual, type JsonObject, listAt, objectAt, textOf } from "../json.ts";
 import { annotations, isSameBut, metadata, NAMESPACE, type Policy, type Rule, WORKER } from "./policy.ts";
 
 const STAMP = "keyvault-injector.dev/rotated";
+/** Hash of the last request to restart now that was followed. */
+const ANSWERED = "keyvault-injector.dev/restart-now-answered";
 const RESTARTS = "keyvault-injector.dev/restart-on-rotation";
 const INJECT = "keyvault-injector.dev/inject";
 /** The API server itself counts the templates of a DaemonSet there. */
 const COUNT = "deprecated.daemonset.template.generation";
 const STAMP_FORM = /^[0-9a-f]{16}(-2)?$/;
+const ANSWERED_FORM = /^[0-9a-f]{16}$/;
 
 const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
   [`${NAMESPACE} deployments`]: ["keyvault-injector-sync", "keyvault-injector-webhook"],
@@ -38,7 +41,8 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
   const [now, before] = [objectAt(object, "spec"), objectAt(oldObject, "spec")];
   const [template, templateBefore] = [objectAt(now, "template"), objectAt(before, "template")];
   const [notes, notesBefore] = [annotations(template), annotations(templateBefore)];
-  const free = resource === "daemonsets" ? [STAMP, COUNT] : [STAMP];
+  const own = annotations(object);
+  const free = resource === "daemonsets" ? [STAMP, ANSWERED, COUNT] : [STAMP, ANSWERED];
   const isSameSpec =
     isSameBut(["template"], now, before) &&
     isSameBut(["metadata"], template, templateBefore) &&
@@ -46,8 +50,8 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
     isSameBut([STAMP], notes, notesBefore);
   const isSameMetadata =
     ["labels", "finalizers", "ownerReferences"].every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])) &&
-    isSameBut(free, annotations(object), annotations(oldObject));
-  const isStamp = [notes, annotations(object)].every((all) => !(STAMP in all) || STAMP_FORM.test(textOf(all[STAMP])));
+    isSameBut(free, own, annotations(oldObject));
+  const isStamp = [notes, own].every((all) => !(STAMP in all) || STAMP_FORM.test(textOf(all[STAMP])));
   return [
     {
       holds: asksForRestarts(notesBefore, namespaceObject),
@@ -60,11 +64,16 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
     },
     {
       holds: isSameMetadata,
-      message: "the sync worker changes the annotation keyvault-injector.dev/rotated of a workload, and nothing else of its metadata",
+      message:
+        "the sync worker changes the annotations keyvault-injector.dev/rotated and restart-now-answered of a workload, and nothing else of its metadata",
     },
     {
       holds: isStamp && (!(STAMP in notesBefore) || STAMP in notes),
       message: "a restart stamp is 16 hex digits, with -2 after them at most, and stays on the template",
+    },
+    {
+      holds: !(ANSWERED in own) || ANSWERED_FORM.test(textOf(own[ANSWERED])),
+      message: "keyvault-injector.dev/restart-now-answered is 16 hex digits",
     },
   ];
 }

@@ -122,6 +122,7 @@ function workloadOperation(choices: Choices, namespace: string): Operation {
   const name = choices.weighted([6, "one"], [2, "keyvault-injector-sync"], [2, "csi-secrets-store"]);
   const at = { place, namespace, name };
   const stamped = { metadata: { annotations: { [`${PREFIX}rotated`]: choices.of(...STAMPS) } } };
+  const answered = { metadata: { annotations: { [`${PREFIX}restart-now-answered`]: choices.of(...STAMPS) } } };
   return choices.weighted<() => Operation>(
     [3, () => ({ ...write(choices, at, workload(choices)), ...as(choices, WORKER, 0.3) })],
     [
@@ -133,6 +134,7 @@ function workloadOperation(choices: Choices, namespace: string): Operation {
         ...as(choices, WORKER, 0.9),
       }),
     ],
+    [1, () => ({ verb: "merge", ...at, body: answered, ...as(choices, WORKER, 0.9) })],
     [2, () => ({ verb: "merge", ...at, body: mischief(choices), ...as(choices, WORKER, 0.9) })],
     [1, () => ({ verb: "merge", ...at, subresource: "status", body: { status: { observedGeneration: 1 } }, ...as(choices, WORKER) })],
   )();
