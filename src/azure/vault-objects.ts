@@ -32,10 +32,14 @@ function present<T>(part: T | undefined, words: string): T {
   throw new AbsentPart(words);
 }
 
-function toVaultObject({ id, version, enabled, updatedOn, expiresOn, notBefore }: Properties, kind: VaultObjectKind): VaultObject {
+function toVaultObject(
+  { id, version, enabled, createdOn, updatedOn, expiresOn, notBefore }: Properties,
+  kind: VaultObjectKind,
+): VaultObject {
   assertIdSize(id);
   return {
     version: present(version, `${kind} id is nil`),
+    created: createdOn?.getTime(),
     updated: updatedOn?.getTime(),
     expires: expiresOn?.getTime(),
     notBefore: notBefore?.getTime(),

@@ -58,5 +58,6 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   DryRun: { type: "Normal", on: "workload" },
   Paused: aboutWorkload,
   OnDelete: aboutWorkload,
-  NothingMirrored: aboutWorkload,
+  AwaitingFiles: { type: "Normal", on: "workload" },
+  NoVersions: aboutWorkload,
 };

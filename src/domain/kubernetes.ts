@@ -54,6 +54,13 @@ export interface ObjectRef {
 }
 
 export const RESOURCES = {
+  secretProviderClassPodStatuses: {
+    group: "secrets-store.csi.x-k8s.io",
+    version: "v1",
+    plural: "secretproviderclasspodstatuses",
+    kind: "SecretProviderClassPodStatus",
+    namespaced: true,
+  },
   secrets: { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true },
   pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
   serviceAccounts: { group: "", version: "v1", plural: "serviceaccounts", kind: "ServiceAccount", namespaced: true },

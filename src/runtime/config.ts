@@ -30,6 +30,8 @@ export interface Config {
   readonly maxRolloutsPerNamespace: number;
   /** Milliseconds. */
   readonly rolloutTimeout: number;
+  /** Milliseconds. */
+  readonly mountedFilesGrace: number;
   /** Empty: all. */
   readonly namespaces: readonly string[];
   readonly credentialsSecretNames: readonly string[];

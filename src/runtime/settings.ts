@@ -101,6 +101,12 @@ export const SETTINGS = {
     default: "10m",
     help: "Time without progress after which a restart has failed and stops those after it.",
   },
+  "mounted-files-grace": {
+    usedBy: "sync",
+    type: { kind: "duration", minimumMs: 0 },
+    default: "10m",
+    help: "How long after a new version a restart waits for the driver to bring mounted files up to date.",
+  },
   namespaces: {
     usedBy: "sync",
     type: { kind: "namespaces" },

@@ -140,6 +140,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
                   mostAtATime: config.maxRolloutsPerNamespace,
                   timeoutMs: config.rolloutTimeout,
                   controls: { mode: config.restartMode, window: config.restartWindow },
+                  filesGraceMs: config.mountedFilesGrace,
                 },
                 watcher,
                 metrics: rolloutMetrics,

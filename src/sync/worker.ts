@@ -16,6 +16,7 @@ import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { startHeldClasses } from "./classes/held-classes.ts";
+import { switchedOffBy } from "./classes/plan.ts";
 import { earlierPolls, type PollProgress, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
@@ -30,7 +31,7 @@ import { startComponents } from "./healing/components.ts";
 import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
-import { CLASS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
+import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
@@ -148,7 +149,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   metrics.observeClasses(classFacts(sources));
   options.progress?.observe(pollsMade({ ...sources, before }));
   options.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
-  const { events } = options;
+  const { events, settings } = options;
+  const isSwitchedOff = (spc: SecretProviderClass): boolean => switchedOffBy(spc, settings) !== undefined;
   await runTogether(
     [
       (running) => queue.run(running),
@@ -158,7 +160,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
-      async (running) => options.rollouts?.run({ ...live, kube, clock, logger, events }, running),
+      async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
     ],
     signal,
   );
@@ -241,20 +243,29 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
       return statuses.hasSynced || statuses.isUnserved ? undefined : "the status objects have not been listed yet";
     },
   });
+  const podStatusCrd = createCrdHealth({
+    kube,
+    ours: shipped(byName, POD_STATUS_CRD),
+    clock,
+    watched: () => crds.watchedPodStatusCrd.list()[0],
+    staleness: () => (crds.watchedPodStatusCrd.hasSynced ? undefined : "the CRDs have not been listed yet"),
+  });
   relistAfterDamage(crds, { crdHealth, classes, lookAt: enqueue });
-  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth };
+  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
 function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, live: LiveCopies, guardrails: Guardrails): ClassPorts {
   const { kube, clock, logger, events, metrics, settings } = options;
   const { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth } = live;
   const { consumers, driverSync } = live.pods;
+  const isFollowed = (classKey: string): boolean | undefined =>
+    options.rollouts === undefined ? false : options.rollouts.isFollowed(classKey);
   const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
   return {
     kube,
     clock,
     crdHealth,
-    caches: { settings, classes, secrets, snapshots, statuses, consumers, crdHealth, cluster: { driverSync, guardrails } },
+    caches: { settings, classes, secrets, snapshots, statuses, consumers, isFollowed, crdHealth, cluster: { driverSync, guardrails } },
     stores: { classes, snapshots, statuses, edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
     teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },

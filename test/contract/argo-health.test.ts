@@ -85,7 +85,8 @@ describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === un
       Restarting: "Progressing",
       Paused: "Suspended",
       OnDelete: "Suspended",
-      NothingMirrored: "Healthy",
+      AwaitingFiles: "Progressing",
+      NoVersions: "Healthy",
     };
     const rollouts = ROLLOUT_REASONS.filter((reason) => reason !== "Rotated" && reason !== "Restarted");
     assert.deepEqual(

@@ -19,18 +19,7 @@ import {
   workloadPath,
 } from "../support/cluster/workloads.ts";
 import { eventually } from "../support/time/eventually.ts";
-import {
-  classOf,
-  createClass,
-  find,
-  mergePatch,
-  type SyncWorld,
-  secretPath,
-  send,
-  startSyncWorld,
-  statusOf,
-  writesOf,
-} from "../support/worker/sync-world.ts";
+import { find, mergePatch, type SyncWorld, secretPath, send, startSyncWorld, statusOf, writesOf } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
 
@@ -313,13 +302,10 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     assert.equal(stampsWritten(facts), 1);
   });
 
-  test("are told where they use nothing that is mirrored, and may ask by their Namespace", async () => {
+  test("are told where they use nothing that has versions, and may ask by their Namespace", async () => {
     const db = await mirrored();
-    const name = "mounts";
-    const object = await world.object("mounted only");
-    await createClass(world.plane, classOf(world, { namespace: db.namespace, name, objects: [object], secretObjects: [] }));
-    const mounts = await running({ name: "mounts", classes: [name] }, db);
-    assert.match(await told(mounts, "NothingMirrored"), /uses no Secret that a class mirrors/);
+    const nothing = await running({ name: "nothing", envFrom: [] }, db);
+    assert.match(await told(nothing, "NoVersions"), /it uses no class, and no Secret that a class mirrors/);
 
     const { inject, restartOnRotation, secretProviderClass } = POD_ANNOTATIONS;
     await patch(`/api/v1/namespaces/${db.namespace}`, { metadata: { annotations: { [restartOnRotation]: "true" } } });

@@ -26,6 +26,8 @@ describe("the vault is asked", () => {
   const refresh = classOf({ annotations: { [CLASS_ANNOTATIONS.refresh]: "now" } });
   const contested = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, state: "Contested" as const })) };
   const anew = { ...syncedStatus(), secrets: syncedStatus().secrets.map((secret) => ({ ...secret, specHash: "of another spec" })) };
+  const mounted = { spc: classOf({ names: [] }), secrets: secrets() };
+  const followed = { ...syncedStatus([]), objects: [{ object: "secret/password", version: "1" }] };
   const rows: readonly (readonly [FetchTrigger, string, Partial<Mirrored>, Partial<ClassState>])[] = [
     ["NeverSynced", "no status", { status: undefined }, {}],
     ["ClassChanged", "another generation", { status: { ...syncedStatus(), observedClassGeneration: 3 } }, {}],
@@ -39,6 +41,9 @@ describe("the vault is asked", () => {
     ["SecretEdited", "another type", { secrets: secrets({ ...secretOf("app"), type: "kubernetes.io/basic-auth" }) }, {}],
     ["ContestOver", "nobody fights any more", { status: contested }, {}],
     ["PollDue", "its time", {}, { nextPoll: NOW }],
+    ["NeverSynced", "a class that mirrors nothing and is followed from now on", { ...mounted, status: syncedStatus([]) }, {}],
+    ["ClassChanged", "another object of the name of one that mirrors nothing", { ...mounted, status: followed }, { isMadeAnew: true }],
+    ["PollDue", "its time, where it mirrors nothing", { ...mounted, status: followed }, { nextPoll: NOW }],
     ["PollDue", "a change that another class saw", {}, { changeSeen: 1 }],
     [
       "ContestOver",
@@ -57,6 +62,12 @@ describe("the vault is asked", () => {
     ["a Secret that failed and waits for its next attempt", { secrets: secrets() }, { failing: new Set(["app"]) }],
     ["one that nobody may read", { secrets: { ...secrets(), unread: new Set(["app"]), isBlind: true } }, {}],
     ["a failure whose time has not come", {}, { failures: 1, retryAt: NOW + 1 }],
+    [
+      "a class that mirrors nothing and was never answered, before its next attempt",
+      { ...mounted, status: syncedStatus([]) },
+      { failures: 1, retryAt: NOW + 1 },
+    ],
+    ["a class that mirrors nothing, at rest", { ...mounted, status: followed }, {}],
   ];
   for (const [what, differs, state] of still) {
     test(`not because of ${what}`, () => assert.equal(planFetch(mirrored(differs), atRest(state), SETTINGS).fetch, undefined));

@@ -147,6 +147,21 @@ describe("a class that is not mirrored", () => {
       assert.deepEqual([kindsOf(step), step.result], [["warn", ...kinds], DONE]);
     });
   }
+
+  const mounted = { spc: classOf({ names: [] }), secrets: none };
+  const followed: readonly (readonly [string, Partial<Observation>, readonly string[], Step["result"]])[] = [
+    ["is looked at while a workload asks for restarts", { isFollowed: true }, [], CONTINUE],
+    ["keeps its status until it is known that none asks", { isFollowed: "unknown" }, [], { kind: "requeueAfter", milliseconds: 5_000 }],
+    ["loses its status when none asks", { isFollowed: false }, ["forget", "dropStatus"], DONE],
+    ["without a status waits for nobody to ask", { isFollowed: "unknown", status: undefined, hasStatus: false }, ["forget"], DONE],
+  ];
+  for (const [what, differs, kinds, result] of followed) {
+    test(`because it names no Secret ${what}`, () => {
+      const step = planned({ ...mounted, ...differs });
+
+      assert.deepEqual([kindsOf(step), step.result], [["warn", "reportThawed", ...kinds], result]);
+    });
+  }
 });
 
 describe("a Secret that its class no longer names", () => {

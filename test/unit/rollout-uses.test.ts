@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { MountedVersions } from "../../src/domain/rollout/mounted-versions.ts";
 import { hasStamp, isRestarted, restartStamp } from "../../src/domain/rollout/stamp.ts";
 import { usesOf } from "../../src/domain/rollout/uses.ts";
 import { type NamespaceSecrets, versionsFor } from "../../src/domain/rollout/versions.ts";
@@ -73,8 +74,14 @@ describe("what a workload uses", () => {
 });
 
 describe("the versions of a workload", () => {
-  const namespace = (secrets: Readonly<Record<string, readonly string[]>>, present: readonly string[]): NamespaceSecrets => ({
+  const none = (name: string): MountedVersions => ({ kind: "none", why: `nobody follows ${name}` });
+  const namespace = (
+    secrets: Readonly<Record<string, readonly string[]>>,
+    present: readonly string[],
+    mounted: (name: string) => MountedVersions = none,
+  ): NamespaceSecrets => ({
     secretsOf: (name) => secrets[name],
+    mountedOf: (name) => mounted(name),
     isMirrored: (name) => Object.values(secrets).flat().includes(name),
     versionsIn: (name) => {
       const index = present.indexOf(name);
@@ -101,8 +108,33 @@ describe("the versions of a workload", () => {
     assert.equal(versionsFor(uses, namespace({ one: ["a"], two: [], three: ["c"] }, ["a"])).kind, "unknown");
   });
 
-  test("are none where its classes only mount", () => {
-    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [])), { kind: "none" });
+  const known = (className: string, since = 5): MountedVersions => ({
+    kind: "known",
+    mounted: { className, versions: new Map([[`secret/${className}`, "9"]]), objects: [`secret/${className}@9`], since },
+  });
+
+  test("are those that its classes mount where these mirror nothing, beside those in Secrets", () => {
+    const versions = versionsFor(
+      uses,
+      namespace({ one: ["a"], two: [], three: ["c"] }, ["c", "a"], (name) => known(name)),
+    );
+
+    assert.ok(versions.kind === "known");
+    assert.deepEqual(versions.objects, ["secret/a@1", "secret/c@1", "secret/shared@1", "secret/two@9"]);
+    assert.deepEqual(
+      versions.mounted?.map(({ className }) => className),
+      ["two"],
+    );
+    assert.deepEqual([versions.since, versions.secrets], [1, ["a", "c"]], "those of Secrets alone");
+  });
+
+  test("are not known while those of one of its mounted classes are not, and none where nobody follows any of them", () => {
+    const open = (name: string): MountedVersions => (name === "one" ? known(name) : { kind: "unknown", why: "not looked at" });
+    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [], open)), { kind: "unknown", why: "not looked at" });
+    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [])), { kind: "none", why: "nobody follows one" });
+    const nothing = { asksForRestarts: true, classes: [], secrets: ["foreign"] };
+    const versions = versionsFor(nothing, namespace({}, []));
+    assert.deepEqual(versions, { kind: "none", why: "it uses no class, and no Secret that a class mirrors" });
   });
 });
 

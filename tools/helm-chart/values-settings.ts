@@ -40,6 +40,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-window": value("Give the hours of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`."),
   "max-rollouts-per-namespace": value("Raise it where a rotation takes too long to reach all workloads of a namespace."),
   "rollout-timeout": value("Raise it where pods take longer to get ready."),
+  "mounted-files-grace": value(
+    "Raise it where the driver's `rotationPollInterval` is longer than some minutes; `0s` where the driver does not rotate.",
+  ),
   namespaces: value("The worker's rights end there and in its own one, by a RoleBinding in each."),
   "credentials-secret-names": value("Add the names that your classes use. The worker may read Secrets of these names alone."),
   "allowed-vaults": value("Name yours where authors of classes are not to reach others."),

@@ -141,10 +141,14 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     when: "it would have to be restarted, and leaves that to people",
     message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
   },
-  NothingMirrored: {
-    when: "it uses no Secret that a class mirrors",
+  AwaitingFiles: {
+    when: "it is to be restarted because of objects that it only mounts, and the driver has not brought its files up to date, or nobody can say whether it has",
     message:
-      "`it asks for restarts, and uses no Secret that a class mirrors: add secretObjects to its class. Mounted files rotate in place`",
+      "`<workload> is restarted when its mounted files have changed, at <time> at the latest. The files of <classes> in <number> of its pods do not have the versions that the vault has: <pods>`, or `<workload> is not restarted, because nobody can say what the files of its pods have: <why>`",
+  },
+  NoVersions: {
+    when: "it uses no class and no mirrored Secret, or only classes that nobody asks a vault for",
+    message: "`it asks for restarts, and there are no versions to go by: <why>`",
   },
   Frozen: {
     when: "the class CRD has not been whole for 10 seconds; one event, however many classes there are",

@@ -160,9 +160,15 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   DryRun: { where: "both", means: "it would be restarted now; `--restart-mode=dry-run` restarts nothing" },
   Paused: { where: "both", means: "a paused Deployment is not restarted: resume it" },
   OnDelete: { where: "both", means: "the update strategy leaves the replacement of pods to people: delete them" },
-  NothingMirrored: {
+  AwaitingFiles: {
+    where: "both",
+    means:
+      "it is to be restarted because of objects that it only mounts, and waits until the driver has brought the files of its pods up to date, for `--mounted-files-grace` at most",
+  },
+  NoVersions: {
     where: "event",
-    means: "it asks for restarts and uses no Secret that a class mirrors: add `secretObjects` to its class",
+    means:
+      "it asks for restarts and uses no class and no mirrored Secret, or only classes that are switched off or another provider's: the message says which",
   },
 };
 

@@ -18,6 +18,8 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "restart-window": "[How to write windows](../how-to/restart-on-rotation.md#when).",
   "rollout-timeout":
     "Half of it is the longest that pods have to stay ready. A Deployment gets its `progressDeadlineSeconds` where those are longer.",
+  "mounted-files-grace":
+    "For classes that mirror nothing. After it the workload is restarted all the same: a new pod mounts what the vault has then. `0s`: no wait, for drivers that do not rotate.",
   namespaces:
     "The worker reads and writes nothing in others; the component `manifests/components/namespaces`, or the chart's value, ends its rights there, too. Pods are injected everywhere.",
   "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must list the same names.",

@@ -4,6 +4,8 @@ import type { Sensitive } from "../sensitive.ts";
 export interface VaultObject {
   /** Key Vault version id: 32 hex digits. */
   readonly version: string;
+  /** Unix milliseconds: when the version was made; absent where the vault does not say. */
+  readonly created?: number | undefined;
   /** Unix milliseconds. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;

@@ -37,7 +37,8 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
 /** Versions that change anew under a restart do not end it, nor does a window that has closed since. */
 function isUnderWay({ standing }: Judged): boolean {
   if (standing.kind === "held") return standing.turn === "unfinished";
-  return standing.kind === "restarting" || (standing.kind === "settling" && standing.isUnfinished);
+  const isWaiting = standing.kind === "settling" || standing.kind === "awaitingFiles";
+  return standing.kind === "restarting" || (isWaiting && standing.isUnfinished);
 }
 
 function isDue(judged: Judged): judged is Due {

@@ -7,11 +7,11 @@ export interface AgingPod extends KubeObject {
 
 /** The pod without what it is made of, which may be a megabyte. */
 export function agingPod({ apiVersion, kind, metadata, status }: AgingPod): AgingPod {
-  const { name, creationTimestamp = "", deletionTimestamp } = metadata;
+  const { name, uid = "", creationTimestamp = "", deletionTimestamp } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: { name, creationTimestamp, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+    metadata: { name, uid, creationTimestamp, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
     status: { phase: status?.phase ?? "" },
   };
 }

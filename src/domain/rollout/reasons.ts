@@ -22,8 +22,10 @@ export const ROLLOUT_REASONS = [
   "Paused",
   /** Pods of an `OnDelete` workload are replaced by people. */
   "OnDelete",
+  /** It is to be restarted, once the driver has brought the files of its pods up to date. */
+  "AwaitingFiles",
   /** Asks for restarts, and uses nothing whose versions are known. */
-  "NothingMirrored",
+  "NoVersions",
 ] as const;
 
 export type RolloutReason = (typeof ROLLOUT_REASONS)[number];

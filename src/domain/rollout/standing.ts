@@ -1,6 +1,7 @@
 import { formatDuration } from "../duration.ts";
 import type { Hold } from "./hold.ts";
-import { hasStamp, isRestarted, isStamped } from "./stamp.ts";
+import { type OldBefore, oldBefore } from "./old-before.ts";
+import { hasStamp, isRestarted } from "./stamp.ts";
 import type { Versions } from "./versions.ts";
 import { titleOf, type Workload } from "./workload.ts";
 
@@ -12,17 +13,19 @@ export type Standing =
   | { readonly kind: "restarting"; readonly message: string; readonly provenIn?: number }
   /** The same, for longer than is allowed. */
   | { readonly kind: "failed"; readonly message: string; readonly provenIn?: number }
-  /** To be restarted, unless its pods turn out to be younger than `since` (Unix milliseconds). */
-  | { readonly kind: "due"; readonly stamp: string; readonly since: number; readonly turn: Turn }
+  /** To be restarted, unless its pods turn out to be younger than the versions. */
+  | ({ readonly kind: "due"; readonly stamp: string; readonly turn: Turn } & OldBefore)
+  /** The same, once the driver has brought the files of its pods up to date, or at `until` (Unix milliseconds; undefined: never). */
+  | { readonly kind: "awaitingFiles"; readonly isUnfinished: boolean; readonly message: string; readonly until: number | undefined }
   /** It would be due, and something keeps its restart from beginning. */
   | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
   | { readonly kind: "rolling" }
-  | { readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string; readonly since: number }
+  | ({ readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string } & OldBefore)
   | { readonly kind: "unknown"; readonly why: string }
   /** Its versions changed a moment ago, and may go on changing. `isUnfinished`: its last restart is not known to have ended well. */
   | { readonly kind: "settling"; readonly isUnfinished: boolean }
-  | { readonly kind: "nothingMirrored" };
+  | { readonly kind: "noVersions"; readonly why: string };
 
 /**
  * Who comes first. A workload whose last restart is not finished is disturbed already. One that was not running well before says nothing
@@ -35,6 +38,8 @@ export interface StandingInput {
   readonly versions: Versions;
   /** Hash of the versions; meaningful where they are known. */
   readonly stamp: string;
+  /** Hash of the versions in Secrets alone, where there are others, too. */
+  readonly mirroredStamp?: string | undefined;
   /** Milliseconds since its progress last changed. */
   readonly stalledMs: number;
   /** `--rollout-timeout`, milliseconds. */
@@ -43,15 +48,14 @@ export interface StandingInput {
 
 export function standingOf(input: StandingInput): Standing {
   const { workload, versions, stamp } = input;
-  if (versions.kind === "none") return { kind: "nothingMirrored" };
+  if (versions.kind === "none") return { kind: "noVersions", why: versions.why };
   if (versions.kind === "unknown") return versions;
   if (hasStamp(workload, stamp)) return afterRestart(input);
-  // Seen for the first time, its pods are not known to have had other versions: those that waited for a new Secret have the first.
-  const since = isStamped(workload) ? versions.since : versions.rotated;
-  if (workload.obstacle !== undefined) return { kind: "obstructed", reason: workload.obstacle, stamp, since };
+  const old = oldBefore(workload, versions, input.mirroredStamp);
+  if (workload.obstacle !== undefined) return { kind: "obstructed", reason: workload.obstacle, stamp, ...old };
   const turn = turnOf(workload);
   if (turn === "unready" && isMoving(input)) return { kind: "rolling" };
-  return { kind: "due", stamp, since, turn };
+  return { kind: "due", stamp, turn, ...old };
 }
 
 function afterRestart(input: StandingInput): Standing {

@@ -1,3 +1,4 @@
+import type { MountedClass, MountedVersions } from "./mounted-versions.ts";
 import type { Uses } from "./uses.ts";
 
 /** A mirrored Secret, by what it was made from. */
@@ -16,37 +17,50 @@ export interface NamespaceSecrets {
   secretsOf(className: string): readonly string[] | undefined;
   /** Whether some class of the namespace mirrors a Secret of that name. */
   isMirrored(secretName: string): boolean;
+  /** Of a class that mirrors nothing. */
+  mountedOf(className: string): MountedVersions;
   /** Undefined where it is not there, or not ours. */
   versionsIn(secretName: string): MirroredVersions | undefined;
 }
 
 /** The versions that a pod of the workload gets when it starts now. */
 export type Versions =
-  | {
-      readonly kind: "known";
-      readonly objects: readonly string[];
-      /** When the youngest of them came. */
-      readonly since: number;
-      /** When the youngest came that took the place of others; 0 where none did. */
-      readonly rotated: number;
-      readonly secrets: readonly string[];
-    }
+  | KnownVersions
   /** Not complete at the moment: a conclusion would be about a part. */
   | { readonly kind: "unknown"; readonly why: string }
-  /** It uses nothing that the worker mirrors. */
-  | { readonly kind: "none" };
+  /** It uses nothing whose versions the worker knows. */
+  | { readonly kind: "none"; readonly why: string };
 
-/**
- * Known are the versions in mirrored Secrets. What a class only mounts is not fetched by the worker: the driver does that, on each
- * node, and rotates the files in place.
- */
+export interface KnownVersions {
+  readonly kind: "known";
+  /** In Secrets and mounted. */
+  readonly objects: readonly string[];
+  /** When the youngest of those in Secrets came. */
+  readonly since: number;
+  /** When the youngest in Secrets came that took the place of others; 0 where none did. */
+  readonly rotated: number;
+  readonly secrets: readonly string[];
+  /** Classes that are only mounted; absent where there are none. */
+  readonly mounted?: readonly MountedClass[];
+}
+
+const USES_NOTHING = "it uses no class, and no Secret that a class mirrors";
+
+/** Known are the versions in mirrored Secrets, and those of the objects of classes that mirror nothing. */
 export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
   const missing = uses.classes.find((name) => namespace.secretsOf(name) === undefined);
   if (missing !== undefined) return { kind: "unknown", why: `its class ${missing} does not exist` };
   const ofClasses = uses.classes.flatMap((name) => namespace.secretsOf(name) ?? []);
   const names = [...new Set([...ofClasses, ...uses.secrets.filter((name) => namespace.isMirrored(name))])].sort();
-  if (names.length === 0) return { kind: "none" };
-  const objects = new Set<string>();
+  const ofMounts = uses.classes.filter((name) => namespace.secretsOf(name)?.length === 0).map((name) => namespace.mountedOf(name));
+  const open = ofMounts.find(({ kind }) => kind === "unknown");
+  if (open?.kind === "unknown") return open;
+  const mounted = ofMounts.flatMap((each) => (each.kind === "known" ? [each.mounted] : []));
+  if (names.length === 0 && mounted.length === 0) {
+    const [why = USES_NOTHING] = ofMounts.flatMap((each) => (each.kind === "none" ? [each.why] : []));
+    return { kind: "none", why };
+  }
+  const objects = new Set(mounted.flatMap((each) => each.objects));
   let since = 0;
   let rotated = 0;
   for (const name of names) {
@@ -56,5 +70,6 @@ export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
     since = Math.max(since, versions.since);
     if (!versions.isFirst) rotated = Math.max(rotated, versions.since);
   }
-  return { kind: "known", objects: [...objects].sort(), since, rotated, secrets: names };
+  const ofClassesOnly = mounted.length === 0 ? {} : { mounted };
+  return { kind: "known", objects: [...objects].sort(), since, rotated, secrets: names, ...ofClassesOnly };
 }

@@ -10,6 +10,8 @@ export type ObjectLook =
   | {
       readonly kind: "found";
       readonly version: string;
+      /** Unix milliseconds; absent where nobody knows, as of what an earlier process saw. */
+      readonly created?: number | undefined;
       /** Unix milliseconds, in whole seconds. */
       readonly updated: number | undefined;
       readonly expires: number | undefined;

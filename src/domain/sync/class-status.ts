@@ -3,6 +3,7 @@ import { canonical } from "../healing/snapshot.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
 import { withSince } from "./key-since.ts";
+import type { ObjectStatus } from "./object-status.ts";
 import { readiness } from "./readiness.ts";
 import { fittingSecrets, shortText } from "./status-size.ts";
 import { storedTime } from "./stored-time.ts";
@@ -20,6 +21,8 @@ export interface ClassStatus {
   readonly syncedSecrets: number;
   readonly desiredSecrets: number;
   readonly secrets: readonly SecretStatus[];
+  /** Of a class that mirrors nothing, and that a workload uses which asks for restarts; else absent. */
+  readonly objects?: readonly ObjectStatus[];
 }
 
 export type Condition = ReadinessCondition | SyncCondition | RotatedCondition;
@@ -86,6 +89,8 @@ export interface ClassOutcome {
   /** Why it did not, where that is not the reason of the whole. */
   readonly notFresh?: Told | undefined;
   readonly secrets: readonly SecretStatus[];
+  /** As of {@link ClassStatus}. */
+  readonly objects?: readonly ObjectStatus[] | undefined;
   /** Unix milliseconds of the last check that succeeded; undefined: none that this process knows of. */
   readonly lastSuccess?: number | undefined;
   /** Milliseconds after `lastSuccess` from which on the class is stale. */
@@ -112,7 +117,7 @@ export const REFRESH_CHARACTERS = 256;
 
 /** Next status, or undefined where the stored one already says so. */
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
-  const { generation: observedClassGeneration, refresh, reason, message } = outcome;
+  const { generation: observedClassGeneration, refresh, reason, message, objects } = outcome;
   const context = { stored, time: rfc3339(now) };
   const secrets = withSince(outcome.secrets, stored?.secrets ?? [], context.time);
   const conditions = [
@@ -134,6 +139,7 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     ...(refresh === undefined ? {} : { observedRefresh: refresh.slice(0, REFRESH_CHARACTERS) }),
     ...countsOf(secrets),
     secrets: fittingSecrets(secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
+    ...(objects === undefined ? {} : { objects }),
   };
   return stored !== undefined && isSaid(next, stored) ? undefined : next;
 }

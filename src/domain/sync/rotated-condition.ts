@@ -11,7 +11,9 @@ const MAX_SHOWN = 5;
 /** What the condition `Rotated` of a class says of the workloads that use it; undefined where nothing can be said. */
 export interface Rotated {
   readonly status: "True" | "False";
-  readonly reason: Extract<RolloutReason, "Rotated" | "Restarting" | "RolloutFailed" | "Paused" | "OnDelete"> | HoldReason;
+  readonly reason:
+    | Extract<RolloutReason, "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete">
+    | HoldReason;
   readonly message: string;
 }
 
@@ -36,6 +38,8 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   }
   const held = find(users, "held");
   if (held !== undefined) return heldCondition(users, held);
+  const awaiting = find(users, "awaitingFiles");
+  if (awaiting !== undefined) return { status: "False", reason: "AwaitingFiles", message: awaiting.standing.message };
   const obstructed = find(users, "obstructed");
   if (obstructed !== undefined) {
     const { reason } = obstructed.standing;

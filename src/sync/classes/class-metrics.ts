@@ -105,11 +105,12 @@ export function classFacts(sources: FactSources): ClassFacts {
 }
 
 /** Undefined for a class that is not checked: gone, switched off, of another provider, unused, or checked only when it changes. */
-function checkedClass({ classes, settings }: FactSources, key: string, state: ClassState): CheckedClass | undefined {
+function checkedClass({ classes, settings, statuses }: FactSources, key: string, state: ClassState): CheckedClass | undefined {
   const provider = classes.get(refOfKey(key));
   const isFailing = state.failures > 0;
   if (provider === undefined || state.isIdle || !settings.syncSecret) return undefined;
-  if (syncMode(provider, settings.syncMode) === "never" || secretObjectsOf(provider).length === 0) return undefined;
+  const isFollowed = secretObjectsOf(provider).length > 0 || statuses.get(refOfKey(key))?.objects !== undefined;
+  if (syncMode(provider, settings.syncMode) === "never" || !isFollowed) return undefined;
   if (!settings.enableSecretRotation && !isFailing) return undefined;
   const { lastSuccess, knownSince } = state;
   return { key, lastSuccess, knownSince, isFailing, interval: pollInterval(provider, settings.rotationPollInterval) };

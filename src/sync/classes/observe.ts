@@ -26,6 +26,8 @@ export interface ClassCaches {
   readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
   readonly statuses: Pick<StatusStore, "get" | "has">;
   readonly consumers: Pick<Consumers, "isUsed" | "watch">;
+  /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
+  readonly isFollowed?: (classKey: string) => boolean | undefined;
   readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
   /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
   readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
@@ -46,6 +48,8 @@ export interface Observation {
   readonly status: ClassStatus | undefined;
   /** There is one, held or not. */
   readonly hasStatus: boolean;
+  /** Whether a workload that asks for restarts uses the class; absent where none is ever asked. */
+  readonly isFollowed?: boolean | "unknown";
   readonly pods: Pick<Consumers["watch"], "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
 }
 
@@ -99,6 +103,7 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
     },
     status: statuses.get(ref),
     hasStatus: statuses.has(ref),
+    isFollowed: caches.isFollowed === undefined ? false : (caches.isFollowed(before.key) ?? "unknown"),
     pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }

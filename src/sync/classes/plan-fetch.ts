@@ -136,7 +136,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
 function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchTrigger | undefined {
   const { now, spc, status } = observation;
   const { generation = 0, annotations } = spc.metadata;
-  if (status === undefined) return "NeverSynced";
+  if (status === undefined || isNewlyFollowed(observation, state)) return "NeverSynced";
   if (status.observedClassGeneration !== generation || isAnotherSpec(status, spc, state)) return "ClassChanged";
   if (state.failures > 0 && now >= state.retryAt) return "RetryDue";
   if (annotations?.[CLASS_ANNOTATIONS.refresh] !== state.triedRefresh) return "RefreshAsked";
@@ -148,9 +148,14 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   return isPollDue ? "PollDue" : undefined;
 }
 
+/** Nobody has looked at the objects of a class that mirrors nothing, or with success. */
+function isNewlyFollowed({ spc, status }: Mirrored, { failures }: ClassState): boolean {
+  return secretObjectsOf(spc).length === 0 && status?.objects === undefined && failures === 0;
+}
+
 /** One that was deleted and created anew with another spec has the same generation. Where nothing of the spec is stored, it may be another one. */
 function isAnotherSpec(status: ClassStatus, spc: Mirrored["spc"], { isMadeAnew = false }: ClassState): boolean {
-  const isUntold = isMadeAnew && status.secrets.some(({ specHash }) => specHash === undefined);
+  const isUntold = isMadeAnew && (status.objects !== undefined || status.secrets.some(({ specHash }) => specHash === undefined));
   return isUntold || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status);
 }
 
@@ -175,7 +180,8 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, [trigger, isPo
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(trigger);
-  if (secrets.isBlind) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
+  // Of objects that it does not write the worker sees everything.
+  if (secrets.isBlind && secretObjectsOf(spc).length > 0) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
   if (!isCheck && !isRepairing) return { kind: "everything", ...timing, sharedMs: FIRST.includes(trigger) ? FIRST_SHARED_MS : 0 };
   return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(observation) };
 }
@@ -198,7 +204,12 @@ function credentialsMs(trigger: FetchTrigger): number {
 function storedFacts(observation: Mirrored) {
   const { status, now } = observation;
   const stored = status?.secrets ?? [];
-  return { intact: intactSecrets(observation, stored), stored, checked: storedTime(status?.lastSuccessfulCheckTime, now) };
+  return {
+    intact: intactSecrets(observation, stored),
+    stored,
+    storedObjects: status?.objects,
+    checked: storedTime(status?.lastSuccessfulCheckTime, now),
+  };
 }
 
 /** Those that are there as they were written, from what the class has now and the objects that the status tells. */

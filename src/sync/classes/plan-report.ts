@@ -3,7 +3,9 @@ import type { Retry } from "../../domain/ports/retry.ts";
 import { maxStale } from "../../domain/schedule/class-annotations.ts";
 import { type ClassOutcome, isStale, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
 import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
+import { heldObjects, type ObjectStatus, objectStatuses, summarizeObjects } from "../../domain/sync/object-status.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -29,10 +31,11 @@ export interface Fetched {
 
 /** What status and event say of a fetch, and what is remembered of it. */
 export function planReport(
-  { now, spc }: Mirrored,
+  observation: Mirrored,
   state: ClassState,
   { fetched, settings }: { readonly fetched: Fetched; readonly settings: WorkerSettings },
 ): Step & { readonly outcome: ClassOutcome } {
+  const { now, spc } = observation;
   const { fetch, answer, secrets, began, spread } = fetched;
   const isFresh = answer.kind === "answered" && answer.notFresh === undefined;
   const failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
@@ -41,7 +44,9 @@ export function planReport(
   const after = nextState(state, { kind: "answered", ...answered }) ?? state;
   const isAnswered = isFresh || answer.retry.kind === "never";
   const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
-  const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summarize(secrets);
+  const objects = objectsAfter(observation, answer);
+  const summary = objects === undefined ? summarize(secrets) : summarizeObjects(objects);
+  const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summary;
   const notFresh = answer.kind === "refused" ? told : (answer.notFresh ?? throttled(after, settings, now));
   const outcome: ClassOutcome = {
     ...told,
@@ -49,6 +54,7 @@ export function planReport(
     isFresh: notFresh === undefined,
     notFresh,
     secrets,
+    objects,
     lastSuccess: after.lastSuccess,
     maxStale: maxStaleOf(spc, settings),
     refresh,
@@ -68,6 +74,14 @@ export function planReport(
     { kind: "note", event: { ...ended, now } },
   ];
   return { actions, result: { kind: "continue" }, outcome };
+}
+
+/** Of a class that mirrors nothing. */
+function objectsAfter({ now, spc, status }: Mirrored, answer: Mirror): readonly ObjectStatus[] | undefined {
+  if (secretObjectsOf(spc).length > 0) return undefined;
+  const isEdited = status !== undefined && status.observedClassGeneration !== (spc.metadata.generation ?? 0);
+  const stored = { stored: status?.objects, isEdited, now };
+  return answer.kind === "refused" ? heldObjects(stored, answer) : objectStatuses(answer.objects ?? [], stored);
 }
 
 /** What the vault refuses until something changes does not hold up what the API server may take soon. */

@@ -2,6 +2,7 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
 import { type CrdIdentity, restoredClass, snapshotDrift } from "../../domain/healing/snapshot.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { annotationProblems, isSwitchedOffByAuthor, pollInterval, syncMode } from "../../domain/schedule/class-annotations.ts";
@@ -171,7 +172,7 @@ function planServed(observation: Present, settings: WorkerSettings): Step {
 }
 
 /** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
-function switchedOffBy(spc: HeldClass, settings: WorkerSettings): string | undefined {
+export function switchedOffBy(spc: SecretProviderClass, settings: WorkerSettings): string | undefined {
   if (!settings.syncSecret) return "the worker's setting --sync-secret=false";
   if (syncMode(spc, settings.syncMode) !== "never") return undefined;
   return isSwitchedOffByAuthor(spc) ? `the annotation ${CLASS_ANNOTATIONS.sync}: never` : "the worker's setting --sync-mode=never";
@@ -210,13 +211,25 @@ function planForeign({ spc, secrets: { named }, status, hasStatus }: Present): S
   };
 }
 
-/** A class that mirrors nothing has no status. */
+/**
+ * A class that mirrors nothing has no status, unless its versions are followed for the workloads that mount it. What its status says of them is
+ * kept until it is known that no workload asks.
+ */
+function planMountedOnly({ hasStatus, isFollowed }: Present): Step {
+  if (isFollowed === true) return { actions: [], result: { kind: "continue" } };
+  return isFollowed === "unknown" && hasStatus ? { actions: [], result: UNSEEN } : planRetired(hasStatus);
+}
+
 function planRetired(hasStatus: boolean): Step {
   return { actions: hasStatus ? [{ kind: "forget" }, { kind: "dropStatus" }] : [{ kind: "forget" }], result: DONE };
 }
 
 /** What one of the two sides no longer agrees to goes back, and what no secretObject names any more goes. Those of one that failed are named. */
-function planUnwanted({ spc, secrets: { named, isBlind }, hasStatus }: Present): Step {
+function planUnwanted(present: Present): Step {
+  const {
+    spc,
+    secrets: { named, isBlind },
+  } = present;
   const { name, resourceVersion } = spc.metadata;
   const secretObjects = secretObjectsOf(spc);
   const wanted = new Set(secretObjects.map(({ secretName }) => secretName));
@@ -234,5 +247,5 @@ function planUnwanted({ spc, secrets: { named, isBlind }, hasStatus }: Present):
     otherwise: { kind: "continue" },
   };
   const actions = obsolete.length === 0 ? released : [...released, removed];
-  return secretObjects.length === 0 ? after(actions, planRetired(hasStatus)) : { actions, result: { kind: "continue" } };
+  return secretObjects.length === 0 ? after(actions, planMountedOnly(present)) : { actions, result: { kind: "continue" } };
 }

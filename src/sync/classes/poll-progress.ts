@@ -3,6 +3,7 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassStates } from "./class-states.ts";
 import type { HeldClasses } from "./held-classes.ts";
@@ -53,8 +54,9 @@ function allOf(namespace: string): string {
 }
 
 /** Of a class that is checked regularly: not of one that is switched off, of another provider, or waits for its first pod. */
-export function isPolled(mirroring: Mirroring, spc: SecretProviderClass): boolean {
-  return mirroring.settings.enableSecretRotation && secretObjectsOf(spc).length > 0 && isMirrored(mirroring, spc);
+export function isPolled(mirroring: Mirroring, spc: SecretProviderClass, status?: ClassStatus): boolean {
+  const isFollowed = secretObjectsOf(spc).length > 0 || status?.objects !== undefined;
+  return mirroring.settings.enableSecretRotation && isFollowed && isMirrored(mirroring, spc);
 }
 
 interface Polls extends Mirroring {
@@ -84,7 +86,9 @@ export function pollsMade(polls: Polls): () => PollsMade {
     const late: SecretProviderClass[] = [];
     for (const provider of polls.classes.list()) {
       const due = polls.states.get(keyOf(provider))?.nextPoll ?? unseenSince(polls.before.of(keyOf(provider)));
-      if (due >= now || !isPolled(polls, provider) || !goesByEarlierPolls(provider, polls.statuses.get(refOf(provider)))) continue;
+      if (due >= now) continue;
+      const status = polls.statuses.get(refOf(provider));
+      if (!isPolled(polls, provider, status) || !goesByEarlierPolls(provider, status)) continue;
       if (now - due > LATE_MS) late.push(provider);
       else moment = Math.min(moment, due);
     }

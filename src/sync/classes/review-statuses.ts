@@ -136,8 +136,9 @@ function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed
   return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
 }
 
-function isReviewed({ caches, crdHealth }: ClassPorts, { provider }: Reviewed): boolean {
-  return provider === undefined ? caches.settings.enableSecretRotation && crdHealth.state.kind === "frozen" : isPolled(caches, provider);
+function isReviewed({ caches, crdHealth, stores }: ClassPorts, { provider, ref }: Reviewed): boolean {
+  if (provider === undefined) return caches.settings.enableSecretRotation && crdHealth.state.kind === "frozen";
+  return isPolled(caches, provider, stores.statuses.get(ref));
 }
 
 /** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */

@@ -263,7 +263,7 @@ function storedFacts(spc: SecretProviderClass, status: ClassStatus, now: number)
     lastEvent: synced === undefined ? undefined : { reason: synced.reason, message: synced.message },
     isStaleReported: fresh?.reason === "Stale",
     datesReportedUntil: checked,
-    isIdle: status.secrets.length === 0 && synced?.status === "True",
+    isIdle: status.secrets.length === 0 && status.objects === undefined && synced?.status === "True",
   };
 }
 

@@ -15,6 +15,7 @@ import { isGoing, readInstall } from "./install-state.ts";
 
 /** Names of the CRDs that classes and their statuses live under. */
 export const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
+export const POD_STATUS_CRD = nameOf(RESOURCES.secretProviderClassPodStatuses);
 export const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
 /** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
@@ -43,6 +44,8 @@ export interface WatchedCrds {
   readonly queue: WorkQueue;
   readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
   readonly watchedStatusCrd: Reflector<CustomResourceDefinition>;
+  /** Of the driver's records of what pods have mounted. */
+  readonly watchedPodStatusCrd: Reflector<CustomResourceDefinition>;
   onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
 }
 
@@ -83,6 +86,7 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
     queue,
     watchedClassCrd: shipped(watched, CLASS_CRD),
     watchedStatusCrd: shipped(watched, STATUS_CRD),
+    watchedPodStatusCrd: shipped(watched, POD_STATUS_CRD),
     onClassCrd: (listener) => listeners.push(listener),
   };
 }

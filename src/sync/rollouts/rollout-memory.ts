@@ -1,3 +1,4 @@
+import type { AgingPod } from "../../domain/rollout/pod-age.ts";
 import type { PodCounts } from "../../domain/rollout/progress.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
@@ -16,6 +17,8 @@ interface WorkloadMemory {
   written: { readonly basedOn: string; readonly workload: Workload } | undefined;
   /** Whether it has old pods, for a stamp at a resourceVersion. */
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
+  /** Its pods at a resourceVersion, where their mounts have been looked at. */
+  pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
   told: Standing["kind"] | undefined;
   /** What it waits for, as it was last told. */
   toldWait: string | undefined;
@@ -50,6 +53,7 @@ export class RolloutMemory {
       steady: undefined,
       written: undefined,
       oldPods: undefined,
+      pods: undefined,
       told: undefined,
       toldWait: undefined,
       toldHold: undefined,

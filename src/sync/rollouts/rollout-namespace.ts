@@ -10,14 +10,16 @@ import type { Outcome } from "../../runtime/workqueue.ts";
 import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
+import { hasOldVersions, withFiles } from "./await-files.ts";
+import type { DriverRecords } from "./pod-files.ts";
 import { proveRestart } from "./prove-restart.ts";
 import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { reportNamespace } from "./rollout-report.ts";
-import { namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
+import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
-import { hasOldPods, type RolloutWriter, recordStamp, refusalOf, restart } from "./rollout-write.ts";
+import { type RolloutWriter, recordStamp, refusalOf, restart } from "./rollout-write.ts";
 
 export interface RolloutSettings {
   /** `--max-rollouts-per-namespace` */
@@ -25,18 +27,22 @@ export interface RolloutSettings {
   /** `--rollout-timeout`, milliseconds. */
   readonly timeoutMs: number;
   readonly controls: ClusterControls;
+  /** `--mounted-files-grace`, milliseconds. */
+  readonly filesGraceMs: number;
 }
 
 /** Everything that a look at a namespace reads and writes through. */
 export interface RolloutContext {
   readonly worker: Teller &
     Pick<ClassPorts, "kube" | "clock" | "crdHealth"> &
-    Pick<ClassStores, "classes" | "statuses"> & { readonly secrets: SecretStore };
+    Pick<ClassStores, "classes" | "statuses"> &
+    Pick<MountsInput, "isSwitchedOff"> & { readonly secrets: SecretStore };
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;
   readonly writer: RolloutWriter;
   readonly times: VersionTimes;
+  readonly records: DriverRecords;
   readonly metrics: RolloutMetrics;
 }
 
@@ -62,7 +68,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
-  const asking = withHolds(context, await withProof(context, await withoutYoung(context, judged, signal), signal));
+  const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
+  const asking = withHolds(context, await withProof(context, withOld, signal));
   const plan = planNamespace(asking, context.settings.mostAtATime);
   const started = new Map<string, Standing>();
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
@@ -73,9 +80,10 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
 }
 
 function judgeAll(context: RolloutContext, namespace: string, watched: readonly Workload[]): readonly Asking[] {
-  const { classes, secrets, clock } = context.worker;
+  const { classes, secrets, statuses, isSwitchedOff, clock } = context.worker;
+  const mounts = { statuses, isSwitchedOff };
   const now = clock.now();
-  const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.times, now });
+  const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
   return watched.flatMap((object) => {
     const workload = context.memory.latest(object);
@@ -97,9 +105,23 @@ function judge({ memory, settings }: RolloutContext, { workload, uses, known, no
   const isSettled = memory.settledFor(workload, stamp, now) >= SETTLE_MS;
   const standing: Standing =
     isSettled || versions.kind !== "known" || hasStamp(workload, stamp)
-      ? standingOf({ workload, versions, stamp, stalledMs: memory.stalledFor(workload, now), timeoutMs: settings.timeoutMs })
+      ? standingOf({
+          workload,
+          versions,
+          stamp,
+          mirroredStamp: mirroredStampOf(versions),
+          stalledMs: memory.stalledFor(workload, now),
+          timeoutMs: settings.timeoutMs,
+        })
       : { kind: "settling", isUnfinished: isRestarted(workload) };
   return { workload, uses, versions, standing };
+}
+
+/** Of the versions in Secrets alone: what a worker stamped that knew of no others. */
+function mirroredStampOf(versions: Versions): string | undefined {
+  if (versions.kind !== "known" || versions.mounted === undefined || versions.secrets.length === 0) return undefined;
+  const mounted = new Set(versions.mounted.flatMap(({ objects }) => objects));
+  return stampOf(versions.objects.filter((object) => !mounted.has(object)));
 }
 
 /** Whose pods are all available after a restart: that they stay so is still to be seen. */
@@ -123,12 +145,12 @@ async function withoutYoung(context: RolloutContext, judged: readonly Asking[], 
       asking.push(each);
       continue;
     }
-    const target = { workload, stamp: standing.stamp, since: standing.since };
-    if (await hasOldPods(writer, target, signal)) {
-      asking.push(each);
+    const has = await hasOldVersions(context, each, standing, signal);
+    if (has !== false) {
+      asking.push(has === true ? each : { ...each, standing: { kind: "unknown", why: has } });
       continue;
     }
-    const refusal = await refusalOf(() => recordStamp(writer, target, signal));
+    const refusal = await refusalOf(() => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
     asking.push({ ...each, standing: refusal === undefined ? { kind: "current" } : { kind: "unknown", why: refusal } });
   }
   return asking;
@@ -149,11 +171,17 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
   return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : { kind: "current" };
 }
 
+/** What the driver writes comes by a watch, and so does the end of most that is in its way. */
+function untilFiles(until: number | undefined, now: number): number {
+  return until === undefined ? REFUSED_MS : Math.max(UNSETTLED_MS, until - now);
+}
+
 /** Everything that changes comes by a watch; only the passing of time does not. */
 function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
   const { memory, settings, worker } = context;
   const changes = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
+    if (standing.kind === "awaitingFiles") return [untilFiles(standing.until, worker.clock.now())];
     const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
     if (provenIn !== undefined) return [Math.max(UNSETTLED_MS, provenIn)];
     if (standing.kind === "failed" || standing.kind === "unknown") return [REFUSED_MS];

@@ -23,7 +23,7 @@ export interface NamespaceReport {
 export async function reportNamespace(context: RolloutContext, report: NamespaceReport, signal: AbortSignal): Promise<void> {
   const { namespace, asking, started } = report;
   const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
-  const waiting = asking.filter(({ standing }) => standing.kind === "due").length;
+  const waiting = asking.filter(({ standing }) => standing.kind === "due" || standing.kind === "awaitingFiles").length;
   const held = asking.flatMap(({ standing }) => (standing.kind === "held" ? [standing.hold.kind] : []));
   context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0, held });
   for (const each of asking) {
@@ -57,9 +57,13 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   const before = known.told;
   known.told = standing.kind;
   if (now.isStarted) {
-    const secrets = versions.kind === "known" ? versions.secrets.join(", ") : "";
+    const changed = versions.kind === "known" ? [...versions.secrets, ...(versions.mounted ?? []).map(({ className }) => className)] : [];
     const alone = standing.kind === "current" ? "; it was not ready before, so that no other workload waits for it" : "";
-    emit(worker, workload, { type: "Normal", reason: "Restarted", message: `restarted: the versions in ${secrets} changed${alone}` });
+    emit(worker, workload, {
+      type: "Normal",
+      reason: "Restarted",
+      message: `restarted: the versions in ${changed.join(", ")} changed${alone}`,
+    });
     return;
   }
   if (before === standing.kind) return;
@@ -118,13 +122,14 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
       };
     case "obstructed":
       return { type: "Warning", reason: standing.reason, message: OBSTACLES[standing.reason] };
-    case "nothingMirrored":
+    case "noVersions":
       return {
         type: "Warning",
-        reason: "NothingMirrored",
-        message:
-          "it asks for restarts, and uses no Secret that a class mirrors: add secretObjects to its class. Mounted files rotate in place",
+        reason: "NoVersions",
+        message: `it asks for restarts, and there are no versions to go by: ${standing.why}`,
       };
+    case "awaitingFiles":
+      return { type: "Normal", reason: "AwaitingFiles", message: standing.message };
     case "due":
     case "held":
     case "restarting":

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey } from "../../domain/object-key.ts";
+import { objectKey, refOf } from "../../domain/object-key.ts";
+import type { MountedVersions } from "../../domain/rollout/mounted-versions.ts";
 import type { MirroredVersions, NamespaceSecrets } from "../../domain/rollout/versions.ts";
-import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { mountedVersions } from "../../domain/sync/mounted-versions.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { StatusStore } from "../classes/status-store.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 
 /** Hash of version ids, which are no secret. Sixteen characters tell more versions apart than a cluster will see. */
@@ -40,13 +43,21 @@ export interface NamespaceSecretsInput {
   readonly classes: readonly SecretProviderClass[];
   readonly secrets: SecretStore;
   readonly times: VersionTimes;
+  readonly mounts: MountsInput;
   readonly now: number;
 }
 
-export function namespaceSecrets({ namespace, classes, secrets, times, now }: NamespaceSecretsInput): NamespaceSecrets {
+/** What says of classes that mirror nothing which versions a pod mounts. */
+export interface MountsInput {
+  readonly statuses: Pick<StatusStore, "get">;
+  /** Nobody asks the vault because of the class, by the word of its author or of the operator. */
+  readonly isSwitchedOff: (provider: SecretProviderClass) => boolean;
+}
+
+export function namespaceSecrets({ namespace, classes, secrets, times, mounts, now }: NamespaceSecretsInput): NamespaceSecrets {
+  const ofNamespace = new Map(classes.filter(({ metadata }) => metadata.namespace === namespace).map((each) => [each.metadata.name, each]));
   const byClass = new Map<string, readonly string[]>();
-  for (const provider of classes) {
-    if (provider.metadata.namespace !== namespace) continue;
+  for (const provider of ofNamespace.values()) {
     byClass.set(
       provider.metadata.name,
       secretObjectsOf(provider).map(({ secretName }) => secretName),
@@ -56,6 +67,7 @@ export function namespaceSecrets({ namespace, classes, secrets, times, now }: Na
   return {
     secretsOf: (className) => byClass.get(className),
     isMirrored: (secretName) => mirrored.has(secretName),
+    mountedOf: (className) => mountedOf(ofNamespace.get(className), className, mounts),
     versionsIn: (secretName): MirroredVersions | undefined => {
       const secret = secrets.get({ namespace, name: secretName });
       const objects = secret?.annotations[SECRET_ANNOTATIONS.objects];
@@ -64,4 +76,15 @@ export function namespaceSecrets({ namespace, classes, secrets, times, now }: Na
       return { objects: objects.split(","), since, isFirst };
     },
   };
+}
+
+function mountedOf(
+  provider: SecretProviderClass | undefined,
+  className: string,
+  { statuses, isSwitchedOff }: MountsInput,
+): MountedVersions {
+  if (provider === undefined) return { kind: "unknown", why: `its class ${className} does not exist` };
+  if (!isOurs(provider)) return { kind: "none", why: `its class ${className} is another provider's` };
+  if (isSwitchedOff(provider)) return { kind: "none", why: `nobody asks the vault for its class ${className}, which is switched off` };
+  return mountedVersions(className, { generation: provider.metadata.generation ?? 0, status: statuses.get(refOf(provider)) });
 }

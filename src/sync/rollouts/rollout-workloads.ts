@@ -7,6 +7,8 @@ import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "..
 export interface RolloutWorkloads {
   readonly hasSynced: boolean;
   ofNamespace(namespace: string): readonly Workload[];
+  /** That have some. */
+  namespaces(): readonly string[];
   /** Annotations of ours on the Namespace. */
   defaultsOf(namespace: string): Readonly<Record<string, string>>;
 }
@@ -44,6 +46,7 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
     get hasSynced() {
       return namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
     },
+    namespaces: () => [...byNamespace.keys()],
     ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])],
     defaultsOf: (namespace) => namespaces.get({ name: namespace }) ?? NONE,
   };

@@ -43,6 +43,17 @@ export interface RestartFor extends StampedFor {
   readonly answered: string | undefined;
 }
 
+/** Its pods, as they were at this state of the workload. */
+export async function podsFor({ kube, memory }: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<readonly AgingPod[]> {
+  const known = memory.of(workload);
+  const { selector: labelSelector, resourceVersion: of } = workload;
+  if (known.pods?.of === of) return known.pods.list;
+  const { namespace = "" } = workload.ref;
+  const list = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector, keep: agingPod }, signal);
+  known.pods = { of, list };
+  return list;
+}
+
 /** The controller replaces the pods: their template changes, by this one annotation. */
 export async function restart(
   writer: RolloutWriter,

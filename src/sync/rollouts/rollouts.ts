@@ -4,7 +4,10 @@ import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import { FollowedClasses } from "./followed-classes.ts";
+import { createDriverRecords } from "./pod-files.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
@@ -24,9 +27,19 @@ export interface RolloutsOptions {
 export interface Rollouts {
   /** Something of the class (`namespace/name`) or of its Secrets changed. */
   noteClass(classKey: string): void;
+  /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
+  isFollowed(classKey: string): boolean | undefined;
   /** Until the signal aborts. */
-  run(worker: RolloutContext["worker"], signal: AbortSignal): Promise<void>;
+  run(worker: RolloutsWorker, signal: AbortSignal): Promise<void>;
 }
+
+/** What restarts need of the rest of the worker. */
+export type RolloutsWorker = RolloutContext["worker"] & {
+  /** Of the CRD of the driver's records. */
+  readonly podStatusCrd: Pick<CrdHealth, "state">;
+  /** Puts a class (`namespace/name`) on the queue. */
+  readonly enqueue: (classKey: string) => void;
+};
 
 /** Namespaces looked at a time: the API server's answers dominate. */
 const WORKERS = 4;
@@ -37,7 +50,9 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
   const { settings, metrics, clock, logger, random } = options;
   // Who leads looks at every workload first: what is noted before that is seen then.
   let noteClass: Rollouts["noteClass"] = () => undefined;
+  let isFollowed: Rollouts["isFollowed"] = () => undefined;
   return {
+    isFollowed: (classKey) => isFollowed(classKey),
     noteClass: (classKey) => noteClass(classKey),
     run: async (worker, signal) => {
       const memory = new RolloutMemory();
@@ -48,13 +63,33 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         logger: logger.child({ queue: "rollouts" }),
         random,
         // After a conflict somebody wrote to the workload in between; its new state is on its way.
-        handle: (namespace, handleSignal) => patiently(() => reconcileRollouts(context, namespace, handleSignal), SOON),
+        handle: (namespace, handleSignal) => {
+          for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
+          return patiently(() => reconcileRollouts(context, namespace, handleSignal), SOON);
+        },
       });
-      const onChange = (namespace: string): void => queue.add(namespace);
+      const onChange = (namespace: string): void => {
+        followed.note(namespace);
+        queue.add(namespace);
+      };
+      const ofInterest = (namespace: string): void => {
+        if (workloads.ofNamespace(namespace).length > 0) queue.add(namespace);
+      };
       const workloads = startRolloutWorkloads({ watcher: options.watcher, onChange, onGone: (uid) => memory.forget(uid) }, signal);
-      // The queue runs below, so its handler never sees this before it is there.
+      // The queue runs below, so its handler never sees these before they are there.
+      const followed = new FollowedClasses(workloads);
+      isFollowed = (classKey) => followed.has(classKey);
+      const records = createDriverRecords(
+        {
+          watcher: options.watcher,
+          crdHealth: worker.podStatusCrd,
+          onChange: ofInterest,
+          onListed: () => workloads.namespaces().forEach(ofInterest),
+        },
+        signal,
+      );
       const writer = { kube: worker.kube, memory, isDryRun: settings.controls.mode === "dry-run" };
-      const context: RolloutContext = { worker, settings, workloads, memory, writer, times: new VersionTimes(), metrics };
+      const context: RolloutContext = { worker, settings, workloads, memory, writer, times: new VersionTimes(), records, metrics };
       noteClass = (classKey) => {
         const { namespace, name } = refOfKey(classKey);
         const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));

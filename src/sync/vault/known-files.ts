@@ -13,6 +13,8 @@ export type Known =
 export interface KnownVersion extends Pick<KeyStatus, "object" | "version">, Partial<Pick<KeyStatus, "updated" | "expires">> {
   /** Of its file, without the suffix of a certificate's part. */
   readonly path: string;
+  /** Unix milliseconds: when the vault made it, where that is known. */
+  readonly created?: number | undefined;
   /** The times are known, too. */
   readonly isWhole: boolean;
 }

@@ -3,6 +3,7 @@ import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus, SecretStatus, Told } from "../../domain/sync/class-status.ts";
+import type { FoundObject, ObjectStatus } from "../../domain/sync/object-status.ts";
 
 /** Asks the vault what the Secrets of a class should be. */
 export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
@@ -20,6 +21,8 @@ export type Mirror =
       readonly checkedAt: number | undefined;
       readonly retry: Retry;
       readonly secrets: readonly MirroredSecret[];
+      /** Of a class that mirrors nothing: its objects, in the order of the class. */
+      readonly objects?: readonly FoundObject[];
       readonly warnings: readonly string[];
     };
 
@@ -64,6 +67,8 @@ export interface StoredFetchRequest extends Timing {
   readonly intact: ReadonlySet<string>;
   /** What they were written from. */
   readonly stored: readonly SecretStatus[];
+  /** What its status told of the objects that no Secret of it holds. */
+  readonly storedObjects?: readonly ObjectStatus[] | undefined;
   /** Unix milliseconds of the last stored time at which all of it was known to be so. */
   readonly checked: number | undefined;
 }

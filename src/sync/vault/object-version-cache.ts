@@ -136,8 +136,8 @@ export class ObjectVersionCache {
       const asked = ++this.#asked;
       try {
         const found = await ask();
-        const { version, updated, expires, isEnabled = true } = found;
-        const facts = { version, updated, expires, isEnabled, lookedAt, isSettled: isSettled(found, lookedAt) };
+        const { version, created, updated, expires, isEnabled = true } = found;
+        const facts = { version, created, updated, expires, isEnabled, lookedAt, isSettled: isSettled(found, lookedAt) };
         this.#record(key, reading, { asked, look: { kind: "found", ...facts } });
         return found;
       } catch (error) {

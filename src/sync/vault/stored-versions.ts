@@ -6,13 +6,19 @@ import type { SecretObject } from "../../domain/kubernetes.ts";
 import { trimSpace } from "../../domain/provider-class/go-text.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
+import type { ObjectStatus } from "../../domain/sync/object-status.ts";
 import type { KnownVersion, SourceOf } from "./known-files.ts";
 
 export interface StoredClass {
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObject[];
   readonly stored: readonly SecretStatus[];
+  /** What the status tells of objects that no Secret holds. */
+  readonly mounted?: readonly ObjectStatus[] | undefined;
 }
+
+/** What is stored of an object's version. */
+export type HeldVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
 
 type Entry = NonNullable<SecretObject["data"]>[number];
 type HeldKeys = ReadonlyMap<string, KeyStatus>;
@@ -27,6 +33,7 @@ export class StoredVersions {
   readonly #class: StoredClass;
   readonly #bySecret: ReadonlyMap<string, HeldKeys>;
   #byMaker: ReadonlyMap<ClassObject, KeyStatus> | undefined;
+  #byMounted: ReadonlyMap<string, readonly ObjectStatus[]> | undefined;
 
   constructor(storedClass: StoredClass) {
     this.#class = storedClass;
@@ -51,9 +58,16 @@ export class StoredVersions {
   }
 
   /** A key that was made from the object, as this class's entry of `objects` names it, and held what the vault had. */
-  keyMadeFrom(object: ClassObject): KeyStatus | undefined {
+  keyMadeFrom(object: ClassObject): HeldVersion | undefined {
     this.#byMaker ??= this.#findMakers();
-    return this.#byMaker.get(object);
+    return this.#byMaker.get(object) ?? this.#mountedAs(object);
+  }
+
+  /** Of several entries that the driver calls the same nobody knows which one was meant. */
+  #mountedAs(object: ClassObject): HeldVersion | undefined {
+    this.#byMounted ??= Map.groupBy(this.#class.mounted ?? [], (mounted) => mounted.object);
+    const [held, another] = this.#byMounted.get(objectIdOf(object)) ?? [];
+    return another === undefined && held !== undefined && wasCurrent(held) ? held : undefined;
   }
 
   #findMakers(): ReadonlyMap<ClassObject, KeyStatus> {
@@ -94,7 +108,7 @@ function isSameVersion(held: KeyStatus, { object, version, updated, expires, isW
 }
 
 /** Any other state says that the vault has something else. */
-function wasCurrent({ version, state }: KeyStatus): boolean {
+function wasCurrent({ version, state }: Pick<KeyStatus, "version" | "state">): boolean {
   return version !== undefined && (state === undefined || state === "Unreachable" || state === "Throttled");
 }
 

@@ -21,6 +21,8 @@ import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
+import type { Known, KnownObjects } from "./known-files.ts";
+import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
 import type { FetchMirror, FetchRequest, Mirror, MirroredSecret } from "./mirror.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
@@ -125,6 +127,12 @@ async function mirrorObjects(
   const secretObjects = provider.spec?.secretObjects ?? [];
   const input = { classKey: keyOf(provider), objects, secretObjects, fetchRequest, now: clock.now() };
   const check = await checkVersions(versionCache, input, signal);
+  if (secretObjects.length === 0) {
+    const looked = await lookAtObjects(check.reader, check.wanted, signal);
+    const failures = [...looked.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
+    versionCache.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
+    return mountedAnswer(objects, check, looked);
+  }
   const fetch = (hasRoom: (bytes: number) => boolean): Promise<FetchedInRoom> =>
     fetchObjects({ client: check.reader, render, content, hasRoom }, check.wanted, signal);
   const { files, failures } = check.wanted.length === 0 ? NOTHING : await values.fetch(provider, fetch, signal);
@@ -165,6 +173,26 @@ function answer({ provider, fetchRequest, check }: Answering, outcomes: readonly
     retry: retryOf(failures),
     secrets,
     warnings: [],
+  };
+}
+
+/** Of a class that mirrors nothing: what a pod that mounts it would get. */
+function mountedAnswer(objects: readonly ClassObject[], check: VersionCheck, looked: KnownObjects): Mirror {
+  const stateOf = (object: ClassObject): Known => looked.get(object) ?? check.known.get(object);
+  const states = objects.map(stateOf);
+  const failures = states.flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
+  const [first] = failures;
+  if (first !== undefined && failures.length === objects.length) return refused({ ...first, retry: retryOf(failures) });
+  const notFresh = first && { reason: first.reason, message: first.message };
+  const { checkedAt } = check;
+  return {
+    kind: "answered",
+    notFresh,
+    checkedAt,
+    retry: retryOf(failures),
+    secrets: [],
+    warnings: [],
+    objects: foundObjects(objects, stateOf),
   };
 }
 

@@ -4,17 +4,20 @@ import type { SecretObject } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
-import { type Known, type KnownVersion, sourcesOf } from "./known-files.ts";
+import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
 import type { FetchRequest, StoredFetchRequest } from "./mirror.ts";
 import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
+
+const NOTHING_KNOWN: KnownObjects = new Map();
 
 /** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
 const PINNED_MS = 86_400_000;
@@ -38,6 +41,8 @@ export interface VersionCheck {
   /** Names of the Secrets that are what the vault has. */
   readonly unchanged: ReadonlySet<string>;
   readonly reader: ObjectReader;
+  /** What was known of the class's objects without fetching them. */
+  readonly known: KnownObjects;
   /** Unix milliseconds: no object was looked at before. Undefined where not all of them were. */
   readonly checkedAt: number | undefined;
 }
@@ -51,7 +56,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   const { due } = fetchRequest;
   if (fetchRequest.kind === "everything") {
     const reader = versionCache.reader({ classKey, due, notBefore: now - fetchRequest.sharedMs });
-    return { wanted: objects, failures: [], unchanged: new Set(), reader, checkedAt: now };
+    return { wanted: objects, failures: [], unchanged: new Set(), reader, known: NOTHING_KNOWN, checkedAt: now };
   }
   if (fetchRequest.kind === "repair") return repairCheck(versionCache, input, fetchRequest);
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
@@ -68,7 +73,7 @@ function repairCheck(
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
   const wanted = objects.filter(isMakerOf(filesOf(damaged)));
   const reader = versionCache.reader({ classKey, due: fetchRequest.due, notBefore: now });
-  return { wanted, failures: [], unchanged, reader, checkedAt: unchanged.size === 0 ? now : undefined };
+  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt: unchanged.size === 0 ? now : undefined };
 }
 
 type ChangesInput = CheckInput & { readonly fetchRequest: StoredFetchRequest };
@@ -81,7 +86,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
   const reading: Reading = { classKey, due, notBefore: takenAt };
   const reader = versionCache.reader(reading);
-  const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored });
+  const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored, mounted: fetchRequest.storedObjects });
   const known = new Map<ClassObject, Known>();
   const room = { versions: MAX_VERSIONS };
   for (const object of objects)
@@ -100,7 +105,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
   const wanted = objects.filter(isWanted);
   versionCache.countUnchanged(objects.length - wanted.length);
-  return { wanted, failures, unchanged, reader, checkedAt };
+  return { wanted, failures, unchanged, reader, known, checkedAt };
 }
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
@@ -174,8 +179,8 @@ function knownByList({ versionCache, ...knowing }: Knowing, object: ClassObject,
 
 function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number): Known {
   if (look.kind === "found") {
-    const { version, updated, expires } = look;
-    const known = { path: object.path, object: objectIdOf(object), version, ...keyDates({ updated, expires }), isWhole: true };
+    const { version, created, updated, expires } = look;
+    const known = { path: object.path, object: objectIdOf(object), version, ...keyDates({ updated, expires }), created, isWhole: true };
     return { kind: "found", versions: [known], at };
   }
   if (error === undefined) return undefined;
@@ -192,7 +197,7 @@ async function knownHistory({ versionCache, reader, room, ...knowing }: Knowing,
     // That they are too many is said where they are fetched.
     if (count > room.versions) return undefined;
     room.versions -= count;
-    return { kind: "found", versions: selectVersions(object, listed).map(historyVersion), at: knowing.now };
+    return { kind: "found", versions: historyVersions(object, listed), at: knowing.now };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const failure = refusedObject(object, error, undefined);
@@ -201,9 +206,17 @@ async function knownHistory({ versionCache, reader, room, ...knowing }: Knowing,
   }
 }
 
-function historyVersion(object: ObjectVersion): KnownVersion {
+/** The versions of a history as its files are made from them. */
+export function historyVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly KnownVersion[] {
+  const made = new Map(listed.map(({ version, created }) => [version, created]));
+  return selectVersions(object, listed).map((selected) => historyVersion(selected, made.get(selected.version ?? "")));
+}
+
+/** A vault that does not say when it made a version says 0. */
+function historyVersion(object: ObjectVersion, created: number = 0): KnownVersion {
   const { version, path } = object;
-  return { path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), isWhole: false };
+  const made = created === 0 ? {} : { created };
+  return { path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), ...made, isWhole: false };
 }
 
 /** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */

@@ -26,6 +26,9 @@
 {{- if ne ((get .Values "rolloutTimeout") | default "10m") "10m" }}
 - {{ printf "--rollout-timeout=%s" ((get .Values "rolloutTimeout") | default "10m") | quote }}
 {{- end }}
+{{- if ne ((get .Values "mountedFilesGrace") | default "10m") "10m" }}
+- {{ printf "--mounted-files-grace=%s" ((get .Values "mountedFilesGrace") | default "10m") | quote }}
+{{- end }}
 {{- if ne (join "," (get .Values "namespaces")) "" }}
 - {{ printf "--namespaces=%s" (join "," (get .Values "namespaces")) | quote }}
 {{- end }}

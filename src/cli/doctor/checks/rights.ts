@@ -41,6 +41,12 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     right: { group: "apps", resource: "controllerrevisions" },
     without: "no snapshot of a class is kept",
   },
+  {
+    verbs: ["list", "watch"],
+    right: { group: "secrets-store.csi.x-k8s.io", resource: "secretproviderclasspodstatuses" },
+    without: "no workload is restarted because of what it only mounts",
+    isUsed: (settings: SettingsInForce) => settings["restart-workloads"] !== "false",
+  },
   ...["deployments", "statefulsets", "daemonsets"].map((resource) => ({
     verbs: ["list", "watch", "patch"],
     right: { group: "apps", resource },

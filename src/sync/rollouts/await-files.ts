@@ -1,0 +1,79 @@
+import { hasOldMount, podsBehind } from "../../domain/rollout/mounted-files.ts";
+import type { MountedClass } from "../../domain/rollout/mounted-versions.ts";
+import type { OldBefore } from "../../domain/rollout/old-before.ts";
+import { isRestarted } from "../../domain/rollout/stamp.ts";
+import type { Standing } from "../../domain/rollout/standing.ts";
+import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { shownNames } from "../../domain/sync/shown-names.ts";
+import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import { hasOldPods, podsFor } from "./rollout-write.ts";
+
+const MAX_SHOWN = 5;
+
+type Candidate = Extract<Standing, { readonly kind: "due" | "obstructed" }>;
+
+/** Whether pods run that have old versions; a text: why that cannot be told. */
+export async function hasOldVersions(
+  { writer, records }: RolloutContext,
+  { workload, versions }: Asking,
+  { stamp, since, byMount }: Candidate & OldBefore,
+  signal: AbortSignal,
+): Promise<boolean | string> {
+  if (await hasOldPods(writer, { workload, stamp, since }, signal)) return true;
+  if (byMount === undefined || versions.kind !== "known") return false;
+  const problem = records.problem();
+  if (problem !== undefined) return problem;
+  const pods = await podsFor(writer, workload, signal);
+  return hasOldMount(pods, versions.mounted ?? [], records.filesOf);
+}
+
+/**
+ * Those that are to be restarted because of what they only mount wait until the driver has brought the files of their pods up to date: then
+ * every node that they run on can have the new versions, and a container that restarts on its own starts with them, too. A new pod mounts
+ * what the vault has then, so that after a time of grace the wait ends: where the driver does not rotate, files never change.
+ */
+export async function withFiles(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
+  const asking: Asking[] = [];
+  for (const each of judged) {
+    const { versions, standing } = each;
+    const mounted = versions.kind === "known" ? (versions.mounted ?? []) : [];
+    const waits = standing.kind === "due" && mounted.length > 0 ? await filesAwaited(context, each.workload, mounted, signal) : undefined;
+    asking.push(waits === undefined ? each : { ...each, standing: waits });
+  }
+  return asking;
+}
+
+async function filesAwaited(
+  { worker, writer, records, settings }: RolloutContext,
+  workload: Workload,
+  mounted: readonly MountedClass[],
+  signal: AbortSignal,
+): Promise<Standing | undefined> {
+  const waiting = { kind: "awaitingFiles", isUnfinished: isRestarted(workload) } as const;
+  const problem = records.problem();
+  if (problem !== undefined) {
+    const message = `${titleOf(workload)} is not restarted, because nobody can say what the files of its pods have: ${problem}`;
+    return { ...waiting, message, until: undefined };
+  }
+  const until = latestOf(mounted) + settings.filesGraceMs;
+  if (worker.clock.now() >= until) return undefined;
+  const behind = podsBehind(await podsFor(writer, workload, signal), mounted, records.filesOf);
+  return behind.length === 0 ? undefined : { ...waiting, message: waitOf(workload, { mounted, behind, until }), until };
+}
+
+function latestOf(mounted: readonly MountedClass[]): number {
+  return mounted.reduce((latest, { since }) => Math.max(latest, since), 0);
+}
+
+interface Wait {
+  readonly mounted: readonly MountedClass[];
+  readonly behind: readonly string[];
+  readonly until: number;
+}
+
+function waitOf(workload: Workload, { mounted, behind, until }: Wait): string {
+  const classes = mounted.map(({ className }) => className).join(", ");
+  const pods = `${behind.length} of its pods do not have the versions that the vault has: ${shownNames(behind, MAX_SHOWN)}`;
+  return `${titleOf(workload)} is restarted when its mounted files have changed, at ${rfc3339(until)} at the latest. The files of ${classes} in ${pods}`;
+}

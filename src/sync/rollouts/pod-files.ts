@@ -1,0 +1,70 @@
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import { type FilesOfPod, type PodFiles, podFilesOf } from "../../domain/rollout/mounted-files.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
+
+/** What the driver says that the files of pods have. */
+export interface DriverRecords {
+  /** Begins to read the records, if nobody has asked before. Why nothing may be concluded from them; undefined where something may. */
+  problem(): string | undefined;
+  readonly filesOf: FilesOfPod;
+}
+
+export interface DriverRecordsOptions {
+  readonly watcher: KubeWatcher;
+  /** Of the records' CRD, which is the driver's. */
+  readonly crdHealth: Pick<CrdHealth, "state">;
+  /** Something of the namespace changed. */
+  readonly onChange: (namespace: string) => void;
+  /** All records were listed: what was not known is. */
+  readonly onListed: () => void;
+}
+
+const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
+
+/** Where no workload asks for restarts on account of what it only mounts, the records are not even listed. */
+export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
+  const byPod = new Map<string, Map<string, PodFiles>>();
+  let reflector: Reflector<PodFiles> | undefined;
+  return {
+    problem: () => {
+      reflector ??= watchRecords(options, byPod, signal);
+      const { state } = options.crdHealth;
+      if (reflector.isUnserved) return `the API server has no ${RESOURCE.kind}: install the driver, or let its CRD be healed`;
+      if (state.kind === "frozen") return state.why;
+      return reflector.hasSynced ? undefined : `the ${RESOURCE.kind} objects have not been listed yet`;
+    },
+    filesOf: (podUid, className) => byPod.get(podUid)?.get(className),
+  };
+}
+
+function watchRecords(
+  { watcher, onChange, onListed }: DriverRecordsOptions,
+  byPod: Map<string, Map<string, PodFiles>>,
+  signal: AbortSignal,
+): Reflector<PodFiles> {
+  return watcher.reflect<PodFiles>(
+    {
+      resource: RESOURCE,
+      project: (object: KubeObject) => podFilesOf(object),
+      onChange: ({ namespace = "" }, { previous, current }) => {
+        if (previous !== undefined) drop(byPod, previous);
+        if (current !== undefined) {
+          const ofPod = byPod.get(current.podUid) ?? new Map<string, PodFiles>();
+          byPod.set(current.podUid, ofPod.set(current.className, current));
+        }
+        onChange(namespace);
+      },
+      onListed,
+    },
+    signal,
+  );
+}
+
+/** Unless another record has taken its place. */
+function drop(byPod: Map<string, Map<string, PodFiles>>, gone: PodFiles): void {
+  const ofPod = byPod.get(gone.podUid);
+  if (ofPod?.get(gone.className) !== gone) return;
+  ofPod.delete(gone.className);
+  if (ofPod.size === 0) byPod.delete(gone.podUid);
+}

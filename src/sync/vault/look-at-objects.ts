@@ -1,0 +1,89 @@
+/** The versions of objects that no Secret of a class holds. What a vault sends with them is dropped on arrival. */
+
+import { objectIdOf } from "../../domain/content/object-file.ts";
+import { hasHistory, unlistedVersion } from "../../domain/content/version-history.ts";
+import type { ObjectReader } from "../../domain/ports/vault-client.ts";
+import { VaultError } from "../../domain/ports/vault-error.ts";
+import type { VaultObject } from "../../domain/ports/vault-object.ts";
+import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
+import { keyDates } from "../../domain/sync/key-status.ts";
+import type { FoundObject } from "../../domain/sync/object-status.ts";
+import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
+import type { Known, KnownObjects, KnownVersion } from "./known-files.ts";
+import { historyVersions } from "./version-check.ts";
+
+/** Objects of one class that are asked for at a time, as where values are fetched. */
+const AT_A_TIME = 4;
+
+/** What the vault says now of each of the objects, of which nothing is known that counts. */
+export async function lookAtObjects(reader: ObjectReader, objects: readonly ClassObject[], signal: AbortSignal): Promise<KnownObjects> {
+  const looked = new Map<ClassObject, Known>();
+  for (let index = 0; index < objects.length; index += AT_A_TIME) {
+    const batch = objects.slice(index, index + AT_A_TIME);
+    const states = await Promise.all(batch.map((object) => lookAt(reader, object, signal)));
+    for (const [place, object] of batch.entries()) looked.set(object, states[place]);
+  }
+  return looked;
+}
+
+async function lookAt(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<Known> {
+  try {
+    const versions = hasHistory(object) ? await lookAtHistory(reader, object, signal) : [await lookAtOne(reader, object, signal)];
+    return { kind: "found", versions, at: 0 };
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return {
+      kind: "failed",
+      failure: refusedObject(object, error, hasHistory(object) ? undefined : { ...object, index: undefined }),
+      at: 0,
+    };
+  }
+}
+
+async function lookAtHistory(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly KnownVersion[]> {
+  const versions = historyVersions(object, await listVersions(reader, object, signal));
+  // Why there are none, the vault says to who asks for the object.
+  return versions.length > 0 ? versions : [await lookAtOne(reader, unlistedVersion(object), signal)];
+}
+
+async function lookAtOne(
+  reader: ObjectReader,
+  object: ClassObject & { readonly index?: number | undefined },
+  signal: AbortSignal,
+): Promise<KnownVersion> {
+  const { version, created, updated, expires } = await ask(reader, object, signal);
+  return { path: object.path, object: objectIdOf(object), version, ...keyDates({ updated, expires }), created, isWhole: true };
+}
+
+function ask(reader: ObjectReader, { type, name, version }: ClassObject, signal: AbortSignal): Promise<VaultObject> {
+  switch (type) {
+    case "secret":
+      return reader.getSecret(name, version, signal);
+    case "key":
+      return reader.getKey(name, version, signal);
+    case "cert":
+      return reader.getCertificate(name, version, signal);
+  }
+}
+
+/** What is known of the objects, file by file, in the order of the class. */
+export function foundObjects(objects: readonly ClassObject[], stateOf: (object: ClassObject) => Known): readonly FoundObject[] {
+  return objects.flatMap((object): readonly FoundObject[] => {
+    const state = stateOf(object);
+    const isPinned = object.version !== undefined && object.version !== "latest";
+    if (state?.kind === "found")
+      return state.versions.map(({ object: id = objectIdOf(object), version, updated, expires, created }) => ({
+        object: id,
+        isPinned,
+        ...(version === undefined ? {} : { version }),
+        ...(updated === undefined ? {} : { updated }),
+        ...(expires === undefined ? {} : { expires }),
+        created,
+      }));
+    return [{ object: objectIdOf(object), isPinned, ...reasonOf(state?.failure) }];
+  });
+}
+
+function reasonOf(failure: ObjectFailure | undefined): Pick<FoundObject, "state" | "message"> {
+  return failure === undefined ? {} : { state: failure.reason, message: failure.message };
+}

@@ -1,0 +1,59 @@
+import type { KubeObject } from "../../../src/domain/kubernetes.ts";
+import { find, type SyncWorld, send } from "../worker/sync-world.ts";
+import { apiRequest } from "./api-request.ts";
+import { podsOf, type WorkloadFacts } from "./workloads.ts";
+
+/** The account under which the driver writes what it has mounted. */
+export const DRIVER = "system:serviceaccount:kube-system:secrets-store-csi-driver";
+
+export interface PodStatusRecord extends KubeObject {
+  readonly status: {
+    readonly podName: string;
+    readonly secretProviderClassName: string;
+    readonly mounted: boolean;
+    readonly targetPath: string;
+    readonly objects: readonly { readonly id: string; readonly version: string }[];
+  };
+}
+
+/** What is mounted; `only`: in the pod of this name. */
+export interface Mount {
+  readonly className: string;
+  /** Versions by what the driver calls the objects. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly only?: string;
+}
+
+const GROUP = "secrets-store.csi.x-k8s.io";
+
+export function recordsPath(namespace: string): string {
+  return `/apis/${GROUP}/v1/namespaces/${namespace}/secretproviderclasspodstatuses`;
+}
+
+/** What the driver does at each mount and at each rotation: makes the record, or writes it over. Resolves with the names of the pods. */
+export async function mountAs(world: SyncWorld, facts: WorkloadFacts, { className, objects, only }: Mount): Promise<readonly string[]> {
+  const { namespace } = facts;
+  const pods = await podsOf(world.plane, facts);
+  const live = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined && [undefined, metadata.name].includes(only));
+  for (const { metadata } of live) {
+    const { name: podName, uid = "" } = metadata;
+    const name = `${podName}-${namespace}-${className}`;
+    const entries = Object.entries(objects).map(([id, version]) => ({ id, version }));
+    const status = { podName, secretProviderClassName: className, mounted: true, targetPath: `/pods/${uid}/mount`, objects: entries };
+    const ownerReferences = [{ apiVersion: "v1", kind: "Pod", name: podName, uid }];
+    const labels = { "internal.secrets-store.csi.k8s.io/node-name": "node" };
+    const known = await find<PodStatusRecord>(world.plane, `${recordsPath(namespace)}/${name}`);
+    const record = { apiVersion: `${GROUP}/v1`, kind: "SecretProviderClassPodStatus", metadata: { name, labels, ownerReferences }, status };
+    const body = known === undefined ? record : { ...known, metadata: { ...known.metadata, ownerReferences }, status };
+    const method = known === undefined ? "POST" : "PUT";
+    const path = known === undefined ? recordsPath(namespace) : `${recordsPath(namespace)}/${name}`;
+    const answer = await apiRequest(world.plane, { method, path, body, as: DRIVER });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+  return live.map(({ metadata }) => metadata.name);
+}
+
+/** Somebody deletes all records of the namespace. */
+export async function deleteRecords(world: SyncWorld, namespace: string): Promise<void> {
+  await send(world.plane, { method: "DELETE", path: recordsPath(namespace) });
+}
