@@ -77,7 +77,7 @@ export function heldObjects(
   { stored, isEdited }: Pick<StoredObjects, "stored" | "isEdited">,
   { reason }: Pick<Told, "reason">,
 ): readonly ObjectStatus[] | undefined {
-  return stored?.map(({ message: _, ...held }) => ({ ...held, ...(isEdited ? { ofOlderClass: true } : {}), state: reason }));
+  return stored?.map((held) => ({ object: held.object, ...knownOf(held, isEdited), state: reason }));
 }
 
 function nameOf({ object }: FoundObject): string {
