@@ -5,6 +5,7 @@ import { completionOf } from "./completion/command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
+import { refresh } from "./refresh/command.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { answered, type Command, type CommandContext, CommandFailure, type CommandResult, EXIT, reportText } from "./shared/command.ts";
@@ -12,7 +13,17 @@ import { describeOption, optionsOf, parseArguments, type RefusedArguments, value
 import { uninstall } from "./uninstall/command.ts";
 import { where } from "./where/command.ts";
 
-export const COMMANDS: readonly Command[] = [render, explain, doctor, where, grants, restore, uninstall, completionOf(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [
+  render,
+  explain,
+  doctor,
+  where,
+  refresh,
+  grants,
+  restore,
+  uninstall,
+  completionOf(() => COMMANDS),
+];
 
 /** Runs one command from its arguments. A failure of the command itself is a result too. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
@@ -35,7 +46,7 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
 function asTyped(result: CommandResult, command: Command, { shipped: { program } }: CommandContext): CommandResult {
   const advice = new RegExp(`\\bkeyvault-injector (?=(?:${COMMANDS.map(({ name }) => name).join("|")})\\b)`, "g");
   const spoken = (text: string): string => text.replaceAll(advice, () => `${program} `);
-  const isSpoken = ["doctor", "explain", "restore", "uninstall", "where"].includes(command.name) && !/^[[{]/.test(result.output);
+  const isSpoken = ["doctor", "explain", "restore", "uninstall", "where", "refresh"].includes(command.name) && !/^[[{]/.test(result.output);
   return { ...result, output: isSpoken ? spoken(result.output) : result.output, notes: result.notes.map(spoken) };
 }
 

@@ -4,7 +4,7 @@ import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { maxStale, maxStaleProblem } from "../../src/domain/schedule/class-annotations.ts";
 import { Claims } from "../../src/domain/sync/claims.ts";
-import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
+import { countExpiring, firstExpiries } from "../../src/domain/sync/class-figures.ts";
 import { type ClassOutcome, type ClassStatus, conditionOf, nextStatus, type SecretStatus } from "../../src/domain/sync/class-status.ts";
 import { heldKeys, heldSecrets } from "../../src/domain/sync/key-status.ts";
 import { dateNotices, nextDate } from "../../src/domain/sync/object-dates.ts";
@@ -201,6 +201,22 @@ describe("the dates of objects", () => {
     );
     const many = Array.from({ length: 60 }, (_, index) => ({ key: `team/class-${index}`, status }));
     assert.equal(firstExpiries(many).length, 100);
+  });
+
+  test("are counted by how soon they end, all of them, each with those that end before", () => {
+    const status = { ...(history([NOW, outcome()]) as ClassStatus), secrets };
+    const many = Array.from({ length: 60 }, (_, index) => ({ key: `team/class-${index}`, status }));
+
+    assert.deepEqual(
+      [...countExpiring(many, NOW)],
+      [
+        ["expired", 60],
+        ["7d", 60],
+        ["30d", 120],
+        ["90d", 120],
+      ],
+    );
+    assert.deepEqual([...countExpiring([], NOW).values()], [0, 0, 0, 0]);
   });
 });
 

@@ -30,6 +30,8 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     drift_repairs_total: "Secrets brought back after somebody else had changed them: `edited`, `deleted`",
     object_expiry_seconds:
       "when mirrored objects expire (of two versions of one object the earlier), seconds since the epoch; the 100 that expire first, with those that have",
+    objects_expiring:
+      "mirrored objects that have expired (`expired`), or will within `7d`, `30d` or `90d`, each with those before it; an object counts once for each class that names it",
     crds_healed_total: "CRDs applied again or repaired",
     components_healed_total:
       "components of the install applied again after somebody else had changed them: `edited`, `deleted`; see [healing](healing.md)",

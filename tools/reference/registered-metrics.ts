@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { countByReason } from "../../src/domain/sync/class-figures.ts";
+import { countByReason, countExpiring } from "../../src/domain/sync/class-figures.ts";
 import { blockedSeconds } from "../../src/runtime/event-loop.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
@@ -26,6 +26,7 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   sync.observeClasses({
     countByReason: () => countByReason([]),
     checkAges: () => ({ overdue: 1, oldestSeconds: 1, longest: [{ namespace: "n", className: "c", seconds: 1 }] }),
+    expiring: () => countExpiring([], 0),
     expiries: () => [{ namespace: "n", className: "c", object: "secret/o", expires: 0 }],
     managedSecrets: () => 1,
   });

@@ -8,18 +8,23 @@ import type { Gathered } from "./gather.ts";
 export function usagesReport(wanted: ObjectReference, usages: readonly ObjectUsage[], gathered: Gathered): object {
   return {
     object: referenceText(wanted),
-    objects: usages.map(({ type, name, current, expires, secrets, containers, ...usage }) => ({
-      object: referenceText({ type, name }),
-      ...usage,
-      ...(current === undefined
-        ? {}
-        : { current: { version: current.version, seen: rfc3339(current.seenAt), ...timed("updated", current.updated) } }),
-      ...timed("expires", expires),
-      secrets: secrets.map(heldFields),
-      containers: containers.map(heldFields),
-    })),
+    objects: objectsReport(usages),
     ...left(gathered),
   };
+}
+
+/** Each object with everything that uses it. */
+export function objectsReport(usages: readonly ObjectUsage[]): readonly object[] {
+  return usages.map(({ type, name, current, expires, secrets, containers, ...usage }) => ({
+    object: referenceText({ type, name }),
+    ...usage,
+    ...(current === undefined
+      ? {}
+      : { current: { version: current.version, seen: rfc3339(current.seenAt), ...timed("updated", current.updated) } }),
+    ...timed("expires", expires),
+    secrets: secrets.map(heldFields),
+    containers: containers.map(heldFields),
+  }));
 }
 
 export function expiriesReport(expiries: readonly Expiry[], undated: number, gathered: Gathered): object {

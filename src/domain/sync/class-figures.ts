@@ -100,7 +100,27 @@ export interface NamedStatus {
 
 /** The objects that expire first, or have expired, each once for a class. */
 export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
-  const all = statuses.flatMap(({ key, status }) => {
+  return allExpiries(statuses)
+    .sort((a, b) => a.expires - b.expires)
+    .slice(0, MOST_EXPIRIES);
+}
+
+const DAY_MS = 86_400_000;
+
+/** By their word in metrics, until when an object expires to be counted (milliseconds from now). Each has those before it. */
+const EXPIRY_BOUNDS = { expired: 0, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS, "90d": 90 * DAY_MS } as const;
+
+export type ExpiryBound = keyof typeof EXPIRY_BOUNDS;
+
+/** How many objects expire how soon, each once for a class: of all, however many there are. */
+export function countExpiring(statuses: readonly NamedStatus[], now: number): ReadonlyMap<ExpiryBound, number> {
+  const all = allExpiries(statuses);
+  const bounds = Object.entries(EXPIRY_BOUNDS) as [ExpiryBound, number][]; // The table's own keys.
+  return new Map(bounds.map(([word, within]) => [word, all.filter(({ expires }) => expires <= now + within).length]));
+}
+
+function allExpiries(statuses: readonly NamedStatus[]): ObjectExpiry[] {
+  return statuses.flatMap(({ key, status }) => {
     const { namespace, name: className } = refOfKey(key);
     const ends = new Map<string, number>();
     for (const { object, expires } of (status?.secrets ?? []).flatMap(({ data }) => data)) {
@@ -110,5 +130,4 @@ export function firstExpiries(statuses: readonly NamedStatus[]): readonly Object
     }
     return [...ends].map(([object, expires]) => ({ namespace, className, object, expires }));
   });
-  return all.sort((a, b) => a.expires - b.expires).slice(0, MOST_EXPIRIES);
 }

@@ -8,6 +8,8 @@ import {
   type CheckedClass,
   checkAges,
   countByReason,
+  countExpiring,
+  type ExpiryBound,
   firstExpiries,
   type ObjectExpiry,
 } from "../../domain/sync/class-figures.ts";
@@ -25,6 +27,7 @@ export interface ClassFacts {
   countByReason(): ReadonlyMap<SyncReason, number>;
   checkAges(): CheckAges;
   expiries(): readonly ObjectExpiry[];
+  expiring(): ReadonlyMap<ExpiryBound, number>;
   /** Secrets that carry our label. */
   managedSecrets(): number;
 }
@@ -77,6 +80,16 @@ export function createClassMetrics(registry: Registry): (facts: ClassFacts) => v
         own.set({ namespace, class: className, object }, expires / 1_000);
     },
   );
+  gauge(
+    {
+      suffix: "objects_expiring",
+      help: "Mirrored objects of all classes that have expired, or will within the time.",
+      labelNames: ["within"],
+    },
+    (known, own) => {
+      for (const [within, count] of known.expiring()) own.set({ within }, count);
+    },
+  );
   gauge({ suffix: "secrets_managed", help: "Secrets that the worker keeps." }, (known, own) => own.set(known.managedSecrets()));
   return (known) => {
     facts = known;
@@ -100,6 +113,7 @@ export function classFacts(sources: FactSources): ClassFacts {
     countByReason: () => countByReason(statuses.list().map(({ status }) => status)),
     checkAges: () => checkAges(checked(), clock.now()),
     expiries: () => firstExpiries(statuses.list()),
+    expiring: () => countExpiring(statuses.list(), clock.now()),
     managedSecrets: () => secrets.size,
   };
 }

@@ -1,0 +1,85 @@
+import { formatDuration, parseDuration } from "../duration.ts";
+
+/** What decides when the CSI driver brings mounted files up to date; undefined where the user may not see it. */
+export interface DriverFacts {
+  /** Images of its containers. */
+  readonly images: readonly string[];
+  /** Arguments of its containers. */
+  readonly args: readonly string[];
+  /** Of its CSIDriver object. */
+  readonly requiresRepublish: boolean | undefined;
+}
+
+/** How mounted files follow the vault. Times are milliseconds. */
+export type DriverPace =
+  /** Version 1.6 and later: at the kubelet's next sync of the pod, unless the files are younger than the interval. A change of the pod is a sync. */
+  | { readonly kind: "republish"; readonly intervalMs: number; readonly atMostMs: number }
+  /** Before 1.6: by a timer of the driver on each node, which nothing can hurry. */
+  | { readonly kind: "timer"; readonly intervalMs: number; readonly atMostMs: number }
+  /** Files are what they were when the pod started. */
+  | { readonly kind: "never"; readonly why: string }
+  | { readonly kind: "unknown"; readonly why: string };
+
+/** The driver's own default. */
+const DEFAULT_INTERVAL_MS = 120_000;
+
+/** The kubelet syncs each pod every minute, and takes up to half a minute more so that not all are due at a time. */
+const KUBELET_SYNC_MS = 90_000;
+
+/** A timer that fires sees every mount of its node, one after the other. */
+const ROUND_MS = 30_000;
+
+export function driverPace(facts: DriverFacts | undefined): DriverPace {
+  if (facts === undefined) return { kind: "unknown", why: "you may not see the CSI driver's DaemonSet" };
+  if (facts.images.length === 0) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
+  if (flagIn(facts.args, "enable-secret-rotation") !== "true") {
+    return { kind: "never", why: "the CSI driver runs without --enable-secret-rotation=true" };
+  }
+  const interval = parseDuration(flagIn(facts.args, "rotation-poll-interval") ?? "");
+  const intervalMs = interval.ok ? interval.value : DEFAULT_INTERVAL_MS;
+  const version = versionIn(facts.images);
+  // The images of private registries may have no version: only 1.6 has a use for the field.
+  const byKubelet = version === undefined ? facts.requiresRepublish === true : isFrom16(version);
+  if (!byKubelet) return { kind: "timer", intervalMs, atMostMs: intervalMs + ROUND_MS };
+  if (facts.requiresRepublish === false) {
+    return { kind: "never", why: "the CSIDriver object lacks requiresRepublish: true, by which version 1.6 of the driver rotates" };
+  }
+  return { kind: "republish", intervalMs, atMostMs: intervalMs + KUBELET_SYNC_MS };
+}
+
+/** The last of equal flags counts; a switch without a value is `true`. */
+function flagIn(args: readonly string[], name: string): string | undefined {
+  const index = args.findLastIndex((arg) => new RegExp(`^--?${name}(?:=|$)`).test(arg));
+  const arg = args[index];
+  if (arg === undefined) return undefined;
+  const [, value] = arg.split("=");
+  if (value !== undefined) return value.toLowerCase();
+  const next = args[index + 1];
+  return next === undefined || next.startsWith("-") ? "true" : next;
+}
+
+function versionIn(images: readonly string[]): readonly [number, number] | undefined {
+  for (const image of images) {
+    const [, major, minor] = /:v?(\d+)\.(\d+)(?:\.|-|@|$)/.exec(image) ?? [];
+    if (major !== undefined && minor !== undefined) return [Number(major), Number(minor)];
+  }
+  return undefined;
+}
+
+function isFrom16([major, minor]: readonly [number, number]): boolean {
+  return major > 1 || (major === 1 && minor >= 6);
+}
+
+/** For people: how long files take, and how to have them now. */
+export function paceText(pace: DriverPace): string {
+  switch (pace.kind) {
+    case "republish":
+      return `mounted files follow at the kubelet's next sync of each pod, at most ${formatDuration(pace.atMostMs)} from now: the driver leaves files alone that changed less than ${formatDuration(pace.intervalMs)} ago`;
+    case "timer":
+      return `mounted files follow within ${formatDuration(pace.atMostMs)}: this version of the CSI driver goes by a timer, and cannot be asked; restart the pods to have them now`;
+    case "never":
+      return `mounted files do not follow while a pod runs: ${pace.why}; restart the pods`;
+    case "unknown":
+      return `how soon mounted files follow is not known: ${pace.why}; it is 2m30s to 3m30s where the CSI driver rotates by its defaults. Restart the pods to have them now`;
+  }
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { classVolume, usedClass, usedPod, usedPodStatus, usedSecret, usedStatus } from "../support/fixtures/used-objects.ts";
+
+const VERSION = "a".repeat(32);
+const CLASS = usedClass("web", { objects: ["secret/db-pass"], secrets: { db: { password: "db-pass" } } });
+const SECRET = usedSecret("db", { className: "web", objects: `secret/db-pass@${VERSION}` });
+const STATUS = usedStatus("web", { db: [{ key: "password", object: "secret/db-pass", version: VERSION }] });
+const POD = usedPod("web-1", {
+  started: 1,
+  container: { volumeMounts: [{ name: "secrets", mountPath: "/mnt" }] },
+  volumes: [classVolume("web")],
+});
+const FILES = usedPodStatus("web-1", { className: "web", versions: { "secret/db-pass": VERSION }, writtenAt: 5 });
+
+function driver(version: string, args: readonly string[] = ["--enable-secret-rotation=true"]): readonly Manifest[] {
+  const image = `registry.k8s.io/csi-secrets-store/driver:${version}`;
+  const metadata = { name: "csi", namespace: "kube-system" };
+  return [
+    { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: { template: { spec: { containers: [{ name: "driver", image, args }] } } } },
+    {
+      apiVersion: "storage.k8s.io/v1",
+      kind: "CSIDriver",
+      metadata: { name: "secrets-store.csi.k8s.io" },
+      spec: { requiresRepublish: true },
+    },
+  ];
+}
+
+/** `PLURAL NAMESPACE/NAME` of every object that was annotated. */
+async function refreshed(
+  objects: readonly Manifest[],
+  { args = [], refused = [] }: { readonly args?: readonly string[]; readonly refused?: readonly string[] } = {},
+) {
+  const written: string[] = [];
+  const cluster = heldCluster(objects);
+  Object.assign(cluster.kube, {
+    mergePatch: async (
+      resource: Resource,
+      { namespace, name }: ObjectRef,
+      patch: { readonly metadata: { readonly annotations: object } },
+    ) => {
+      if (refused.includes(resource.plural))
+        throw new KubeError("Forbidden", "no", { retry: { kind: "never" }, refuser: { kind: "rights" } });
+      assert.deepEqual(Object.keys(patch.metadata.annotations), ["keyvault-injector.dev/refresh"]);
+      written.push(`${resource.plural} ${namespace ?? ""}/${name}`);
+      return {};
+    },
+  });
+  const { code, output, notes } = await runOffline(["refresh", "web", "-n", "shop", "-o", "json", ...args], "", { cluster });
+  return { code, notes, written, report: JSON.parse(output) };
+}
+
+describe("refresh", () => {
+  test("asks the worker, and from 1.6 of the driver on the kubelets", async () => {
+    const { code, written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")]);
+
+    assert.deepEqual(written, ["secretproviderclasses shop/web", "pods shop/web-1"]);
+    assert.deepEqual([code, report.pace.kind, report.asked, report.isAnswered], [0, "republish", 1, false]);
+    assert.equal(report.objects[0].containers[0].version, VERSION);
+  });
+
+  for (const [name, more, pace] of [
+    ["an earlier driver, which cannot be asked", driver("v1.5.6"), "timer"],
+    ["a driver that does not rotate", driver("v1.6.0", []), "never"],
+    ["a driver that is not seen", [], "unknown"],
+  ] as const) {
+    test(`leaves pods alone with ${name}`, async () => {
+      const { written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...more]);
+      assert.deepEqual([written, report.pace.kind, report.asked], [["secretproviderclasses shop/web"], pace, 0]);
+    });
+  }
+
+  test("says where the user may not patch pods, and goes on", async () => {
+    const { code, report, notes } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], { refused: ["pods"] });
+    assert.deepEqual([code, report.asked, notes], [0, 0, ["note: you may not patch pods shop/web-1; ask for the right"]]);
+  });
+
+  test("ends with 2 where the user may not patch the class, and where there is none", async () => {
+    assert.deepEqual((await refreshed([CLASS], { refused: ["secretproviderclasses"] })).report.problems, [
+      "you may not patch secretproviderclasses shop/web; ask for the right",
+    ]);
+    assert.match((await refreshed([])).report.problems[0], /there is no/);
+  });
+
+  test("waits no longer than it is told, and ends with 1 where the worker has not answered", async () => {
+    const { code, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], {
+      args: ["--wait", "--timeout", "0s"],
+    });
+    assert.deepEqual([code, report.isAnswered, report.isUpToDate], [1, false, false]);
+  });
+
+  test("of a class whose pods and Secrets have the answer is done at once", async () => {
+    const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
+    // The clock of a command in a test stands.
+    const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
+    const { code, report } = await refreshed([CLASS, SECRET, answered, POD, FILES, ...driver("v1.6.0")], { args: ["--wait"] });
+    assert.deepEqual([code, report.isAnswered, report.isUpToDate], [0, true, true]);
+  });
+
+  test("refuses a time to wait without waiting, and one that is too long", async () => {
+    assert.match((await refreshed([CLASS], { args: ["--timeout", "1m"] })).report.problems[0], /add --wait/);
+    assert.match((await refreshed([CLASS], { args: ["--wait", "--timeout", "2h"] })).report.problems[0], /longer than 1h/);
+  });
+});
