@@ -66,7 +66,7 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
     secrets: kept<StoredSecret>(secrets.items),
     pods: kept<PodUse>(pods.items),
     podStatuses: kept<StoredPodStatus>(podStatuses.items),
-    classStatuses: classStatuses.items.map(({ metadata, status }) => statedClassOf(metadata, readStatus(status)?.secrets ?? [])),
+    classStatuses: classStatuses.items.map(({ metadata, status }) => statedClassOf(metadata, readStatus(status))),
     unseen: (kind, namespace) => unseen[kind].get(namespace),
     now: clock.now(),
   });

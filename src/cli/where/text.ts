@@ -44,7 +44,7 @@ function usageText(usage: ObjectUsage, width: Width): string {
   return [
     paint("bold", `${referenceText(usage)} in ${vault}`),
     `  ${newest}${expires === undefined ? "" : `, expires ${rfc3339(expires)}`}`,
-    `  ${counted(classes.length, "class").replace(/classs$/, "classes")}: ${named.join(", ")}`,
+    `  ${classes.length === 1 ? "1 class" : `${classes.length} classes`}: ${someOf(named, "other", width)}`,
     ...section(secretTable(secrets, width)),
     ...section(containerTable(containers, width)),
     "",
@@ -110,8 +110,8 @@ function painted([first = "", ...rest]: readonly string[]): readonly string[] {
   return [colour === undefined ? first : paint(colour, first), ...rest];
 }
 
-/** Workloads that are named; the rest is counted. */
-const MOST_WORKLOADS = 20;
+/** Classes and workloads that are named in one line; the rest is counted. */
+const MOST_NAMES = 20;
 
 function summaryLines({ secrets, containers }: ObjectUsage): readonly string[] {
   const counts = (all: readonly Held[]): string =>
@@ -133,9 +133,13 @@ function summaryLines({ secrets, containers }: ObjectUsage): readonly string[] {
 function workloadsText(uses: readonly ContainerUsage[]): string {
   const nameOf = ({ namespace, workload, pod }: ContainerUsage): string => `${namespace}/${workload ?? `pod/${pod}`}`;
   const byWorkload = [...Map.groupBy(uses, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const named = byWorkload.slice(0, MOST_WORKLOADS).map(([name, those]) => `${name} (${counted(new Set(those.map(podKey)).size, "pod")})`);
-  const left = byWorkload.length - named.length;
-  return [...named, ...(left > 0 ? [`and ${counted(left, "other workload")}`] : [])].join(", ");
+  const named = byWorkload.map(([name, those]) => `${name} (${counted(new Set(those.map(podKey)).size, "pod")})`);
+  return someOf(named, "other workload", { isWide: false });
+}
+
+function someOf(names: readonly string[], what: string, { isWide }: Width): string {
+  const left = isWide ? 0 : names.length - MOST_NAMES;
+  return left <= 0 ? names.join(", ") : [...names.slice(0, MOST_NAMES), `and ${counted(left, what)}`].join(", ");
 }
 
 function podKey({ namespace, pod }: ContainerUsage): string {

@@ -5,6 +5,7 @@ import { type KeyVersion, keyVersionOf } from "./key-version.ts";
 import { type ObjectReference, referenceKey } from "./object-reference.ts";
 import { pinOf, type ReadClass } from "./read-class.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { StatedObject } from "./stored-versions.ts";
 import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, VersionState } from "./usage.ts";
 
 export type IsWanted = (vault: string, object: ObjectReference) => boolean;
@@ -40,9 +41,14 @@ function usageOf(snapshot: Snapshot, naming: readonly Naming[]): ObjectUsage {
     ...naming.flatMap(({ spc, entries }) => mountUses(snapshot, spc, entries)),
     ...secrets.flatMap(({ spc, name, keys }) => secretUses(snapshot, spc, name, keys)),
   ];
-  const current = currentVersionOf([...secrets.flatMap(sightingsInSecret), ...uses.flatMap(sightingsInPod)]);
+  const stated = naming.flatMap((each) => statedObjects(snapshot, each));
+  const current = currentVersionOf([
+    ...secrets.flatMap(sightingsInSecret),
+    ...uses.flatMap(sightingsInPod),
+    ...stated.flatMap(sightingsInStatus),
+  ]);
   const [{ spc: { vault = "" } = {}, entries: [first] = [] } = {}] = naming as readonly (Naming | undefined)[];
-  const dates = secrets.flatMap(({ keys }) => keys.flatMap(({ expires }) => expires ?? []));
+  const dates = [...secrets.flatMap(({ keys }) => keys), ...stated].flatMap(({ expires }) => expires ?? []);
   return {
     vault,
     type: first?.type ?? "secret",
@@ -65,6 +71,18 @@ function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassOb
     const ofObject = keys.filter(({ object }) => entries.includes(object));
     return ofObject.length === 0 ? [] : [{ spc, name, keys: ofObject.map((key) => keyVersionOf(snapshot, spc, name, key)) }];
   });
+}
+
+/** What the worker found out about an object that it does not fetch, where the class asks for the newest version. */
+function statedObjects(snapshot: Snapshot, { spc, entries }: Naming): readonly StatedObject[] {
+  const names = new Set(entries.filter((entry) => pinOf(entry) === undefined).map(referenceKey));
+  const { objects = [] } = snapshot.classStatus(spc.namespace, spc.name) ?? {};
+  return objects.filter(({ held }) => names.has(referenceKey(held)) && (held.index ?? 0) === 0);
+}
+
+function sightingsInStatus({ held: { version }, since, updated }: StatedObject): readonly Sighting[] {
+  const at = since ?? updated;
+  return at === undefined ? [] : [{ version, at, updated }];
 }
 
 /** What a Secret got without naming a version; a place further back in a history says nothing of the newest. */

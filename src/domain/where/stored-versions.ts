@@ -39,30 +39,41 @@ export interface StatedClass {
   readonly name: string;
   /** By the Secret's name. */
   readonly secrets: ReadonlyMap<string, readonly StatedKey[]>;
+  /** Of a class that makes no Secret, what the vault has by the worker's last check. */
+  readonly objects: readonly StatedObject[];
 }
 
-/** A Secret in the status of a class; times as they are stored. */
-export interface SecretInStatus {
-  readonly name: string;
-  readonly data: readonly {
-    readonly key: string;
-    readonly object?: string;
-    readonly version?: string;
-    readonly updated?: string;
-    readonly expires?: string;
-    readonly since?: string;
-  }[];
+/** What the worker knows of an object of a class that is only mounted. */
+export type StatedObject = Omit<StatedKey, "key">;
+
+/** What a status says of one version; times as they are stored. */
+interface VersionInStatus {
+  readonly object?: string;
+  readonly version?: string;
+  readonly updated?: string;
+  readonly expires?: string;
+  readonly since?: string;
+}
+
+/** The parts of a class's status that name versions. */
+export interface VersionsInStatus {
+  readonly secrets: readonly { readonly name: string; readonly data: readonly (VersionInStatus & { readonly key: string })[] }[];
+  readonly objects?: readonly VersionInStatus[];
 }
 
 /** The worker's own words on a class. */
-export function statedClassOf({ namespace = "", name }: ObjectRef, secrets: readonly SecretInStatus[]): StatedClass {
-  return { namespace, name, secrets: new Map(secrets.map((secret) => [secret.name, secret.data.flatMap(statedKey)])) };
+export function statedClassOf({ namespace = "", name }: ObjectRef, status: VersionsInStatus | undefined): StatedClass {
+  const secrets = (status?.secrets ?? []).map(({ name: secret, data }): readonly [string, readonly StatedKey[]] => [
+    secret,
+    data.flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, key: each.key }))),
+  ]);
+  return { namespace, name, secrets: new Map(secrets), objects: (status?.objects ?? []).flatMap(statedVersion) };
 }
 
-function statedKey({ key, object = "", version = "", updated, expires, since }: SecretInStatus["data"][number]): readonly StatedKey[] {
+function statedVersion({ object = "", version = "", updated, expires, since }: VersionInStatus): readonly StatedObject[] {
   const id = parseObjectId(object);
   if (id === undefined || version === "") return [];
-  return [{ key, held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];
+  return [{ held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];
 }
 
 /** What the driver wrote of one class in one pod. */

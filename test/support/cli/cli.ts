@@ -56,12 +56,12 @@ const SHIPPED = { version: "9.9.9", program: "keyvault-injector" };
 export async function runOnline(
   args: readonly string[],
   kubeconfig: string,
-  options: Partial<Pick<CommandContext, "openAzure" | "openReach">> = {},
+  options: Partial<Pick<CommandContext, "openAzure" | "openReach" | "clock">> = {},
 ): Promise<CommandResult> {
   const context: CommandContext = {
     shipped: { ...SHIPPED, shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")) },
     terminal: { hasColour: false, tellProgress: () => undefined },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
     openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
     openAzure: options.openAzure ?? openAzure,

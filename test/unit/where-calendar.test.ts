@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { usedClass, usedPod, usedSecret, usedStatus } from "../support/fixtures/used-objects.ts";
+
+/** The clock of a command in a test stands long after everything here. */
+async function whereIs(objects: readonly Manifest[], ...args: readonly string[]) {
+  const { code, output, notes } = await runOffline(["where", ...args, "-o", "json"], "", { cluster: heldCluster(objects) });
+  const report = JSON.parse(output);
+  return { code, notes, report, object: report.objects?.[0] };
+}
+
+const OLD = "a".repeat(32);
+const NEW = "b".repeat(32);
+const CLASS = usedClass("web", { objects: ["secret/db-pass"], secrets: { db: { password: "db-pass" } } });
+/** A Secret that was made at 10 and got its version at 100. */
+const SECRET = usedSecret("db", { className: "web", objects: `secret/db-pass@${NEW}`, createdAt: 10, writtenAt: 100 });
+const STATUS = usedStatus("web", {
+  db: [{ key: "password", object: "secret/db-pass", version: NEW, since: 100, updated: 90, expires: 9_000 }],
+});
+
+const byEnv = { env: [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "db", key: "password" } } }] };
+
+describe("where: what is not there, or not seen", () => {
+  test("an object that no class names ends with 2, and with the one that may be meant", async () => {
+    const { code, report } = await whereIs([CLASS], "secret/db-pas");
+    assert.deepEqual([code, report.problems], [2, ["no class names secret/db-pas; did you mean secret/db-pass?"]]);
+  });
+
+  test("an API server without the driver's definitions says that files are not seen", async () => {
+    const cluster = heldCluster([CLASS, SECRET, STATUS], ["secretproviderclasspodstatuses"]);
+    const { code, notes } = await runOffline(["where", "secret/db-pass"], "", { cluster });
+    assert.equal(code, 0);
+    assert.deepEqual(notes, ["note: the API server serves no secretproviderclasspodstatuses: what is there is not in the answer"]);
+  });
+
+  test("a class that cannot be read is named", async () => {
+    const broken = usedClass("broken", { objects: ["wrong/x"] });
+    assert.match(
+      (await whereIs([CLASS, SECRET, broken], "secret/db-pass")).notes.join(),
+      /class shop\/broken cannot be read \(.*explain spc\/broken -n shop/,
+    );
+  });
+});
+
+describe("where: the calendar", () => {
+  test("lists what expires by date, with who uses it, and ends with 1 where something has", async () => {
+    const later = usedClass("api", { objects: ["key/sign"], secrets: { api: { sign: "sign" } } });
+    const dates = usedStatus("api", { api: [{ key: "sign", object: "key/sign", version: OLD, expires: 40 * 365 * 86_400 }] });
+    const world = [later, dates, CLASS, SECRET, STATUS, usedPod("web-1", { started: 200, container: byEnv })];
+    const { code, report } = await whereIs(world);
+
+    assert.equal(code, 1);
+    assert.deepEqual(
+      report.expiries.map(({ object, classes, secrets, workloads, pods }: Record<string, unknown>) => ({
+        object,
+        classes,
+        secrets,
+        workloads,
+        pods,
+      })),
+      [
+        { object: "secret/db-pass", classes: ["shop/web"], secrets: ["shop/db"], workloads: ["shop/pod/web-1"], pods: 1 },
+        { object: "key/sign", classes: ["shop/api"], secrets: ["shop/api"], workloads: [], pods: 0 },
+      ],
+    );
+    assert.equal(
+      (await whereIs([later, usedSecret("api", { className: "api", objects: `key/sign@${OLD}` }), dates], "--expiring", "30d")).code,
+      0,
+    );
+  });
+
+  test("takes a time in days, and none beside an object", async () => {
+    assert.match((await whereIs([CLASS], "--expiring", "soon")).report.problems[0], /"soon" is no time; write it like 30d or 36h/);
+    assert.match(
+      (await whereIs([CLASS], "secret/db-pass", "--expiring", "1d")).report.problems[0],
+      /leave secret\/db-pass or --expiring out/,
+    );
+  });
+});
