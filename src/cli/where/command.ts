@@ -165,7 +165,7 @@ const MOST_NOTES = 10;
 
 function notesOf({ unseen, unreadable }: Gathered, { shipped: { program } }: CommandContext): readonly string[] {
   const notes = [
-    ...unseen.map((why) => `note: ${why}: what is there is not in the answer`),
+    ...unseen.map((what) => `note: ${what}`),
     ...unreadable.map(
       ({ namespace, name, why }) =>
         `note: class ${namespace}/${name} cannot be read (${why}): ${program} explain spc/${name} -n ${namespace}`,

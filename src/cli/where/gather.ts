@@ -71,7 +71,8 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
     now: clock.now(),
   });
   const said = [...listed.unseen.values(), ...Object.values(unseen).flatMap((of) => [...of.values()])];
-  return { snapshot, unreadable, unseen: [...listed.notes, ...new Set(said)] };
+  const lacks = [...new Set(said)].map((why) => `${why}: what is there is not in the answer`);
+  return { snapshot, unreadable, unseen: [...listed.notes, ...lacks] };
 }
 
 function readAll(

@@ -95,9 +95,7 @@ async function namespacesOf(
   if (look.kind !== "seen") {
     return {
       names: [current],
-      notes: [
-        `you may list classes and namespaces in the whole cluster no more than in part: only namespace ${current} is looked at; -n names another`,
-      ],
+      notes: [`you may list neither classes nor namespaces in the whole cluster: only namespace ${current} is looked at; -n names another`],
     };
   }
   const names = look.value.map(({ metadata }) => metadata.name).sort();
