@@ -104,8 +104,10 @@ describe("what is held of statuses", () => {
     });
     const outcome = { generation: 1, reason: "Unreachable", message: "no answer", isFresh: false, secrets, refresh: "1" } as const;
     const guarded = { ...outcome, lastSuccess: Date.parse(time), maxStale: 1, guardrails: { problem: "one is missing" } };
-    const status = nextStatus(guarded, undefined, Date.parse(time) + 10_000);
-    assert.ok(status !== undefined);
+    const before = secrets.map((secret) => ({ ...secret, data: secret.data.map((key) => ({ ...key, version: "before" })) }));
+    const stored = nextStatus({ ...guarded, secrets: before }, undefined, Date.parse(time));
+    const status = nextStatus(guarded, stored, Date.parse(time) + 10_000);
+    assert.equal(status?.secrets[0]?.data[0]?.since, "2026-11-27T00:00:10Z");
     const object = { metadata: { name: "app", generation: 1 }, status: storedForm(status) };
     const held = heldStatus({ ...statusObject(CLASS, []), ...object }, () => true);
     assert.deepEqual([held.excess, held.isCurrentForm], [undefined, true]);

@@ -9,7 +9,7 @@ import { isCurrentForm, readStatus, type SecretProviderClassSync } from "./store
 
 /** Fields of an entry of `secrets` and of one of its `data`, each with the entry itself. */
 const PARTS_OF_A_SECRET = 6;
-const PARTS_OF_A_KEY = 9;
+const PARTS_OF_A_KEY = 10;
 /** Of everything else: nine conditions, times, numbers. */
 const OTHER_PARTS = 100;
 
