@@ -46,15 +46,15 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
   const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort();
   const isFew = request.within !== undefined || namespaces.length <= FEW_NAMESPACES;
   const scope: Scope = isFew ? { kind: "named", names: namespaces } : { kind: "all", fallback: namespaces };
-  const part = <T extends KubeObject>(asked: PartRequest<T>): Promise<Part<T>> => {
-    terminal.tellProgress(asked.resource.plural);
-    return listPart(listing, asked, scope);
-  };
+  const part = <T extends KubeObject>(asked: PartRequest<T>): Promise<Part<T>> => listPart(listing, asked, scope);
+  terminal.tellProgress("Secrets, pods and statuses");
   const fieldManager = await workerFieldManager();
-  const secrets = await part(secretRequest(fieldManager));
-  const pods = await part(POD_REQUEST);
-  const podStatuses = await part(POD_STATUS_REQUEST);
-  const classStatuses = await part<SecretProviderClassSync>({ resource: RESOURCES.secretProviderClassSyncs, options: { keep: statusOf } });
+  const [secrets, pods, podStatuses, classStatuses] = await Promise.all([
+    part(secretRequest(fieldManager)),
+    part(POD_REQUEST),
+    part(POD_STATUS_REQUEST),
+    part<SecretProviderClassSync>({ resource: RESOURCES.secretProviderClassSyncs, options: { keep: statusOf } }),
+  ]);
   const unseen: Readonly<Record<ListedKind, ReadonlyMap<string, string>>> = {
     secrets: secrets.unseen,
     pods: pods.unseen,
