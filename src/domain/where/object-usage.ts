@@ -73,9 +73,10 @@ function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassOb
   });
 }
 
-/** What the worker found out about an object that it does not fetch, where the class asks for the newest version. */
+/** What the worker found out about an object that it does not fetch. Of a class that names a version as well, it does not say which entry it is about. */
 function statedObjects(snapshot: Snapshot, { spc, entries }: Naming): readonly StatedObject[] {
-  const names = new Set(entries.filter((entry) => pinOf(entry) === undefined).map(referenceKey));
+  if (entries.some((entry) => pinOf(entry) !== undefined)) return [];
+  const names = new Set(entries.map(referenceKey));
   const { objects = [] } = snapshot.classStatus(spc.namespace, spc.name) ?? {};
   return objects.filter(({ held }) => names.has(referenceKey(held)) && (held.index ?? 0) === 0);
 }

@@ -58,7 +58,8 @@ interface VersionInStatus {
 /** The parts of a class's status that name versions. */
 export interface VersionsInStatus {
   readonly secrets: readonly { readonly name: string; readonly data: readonly (VersionInStatus & { readonly key: string })[] }[];
-  readonly objects?: readonly VersionInStatus[];
+  /** `ofOlderClass`: of the class before an edit, which may have named another vault. */
+  readonly objects?: readonly (VersionInStatus & { readonly ofOlderClass?: true })[];
 }
 
 /** The worker's own words on a class. */
@@ -67,7 +68,8 @@ export function statedClassOf({ namespace = "", name }: ObjectRef, status: Versi
     secret,
     data.flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, key: each.key }))),
   ]);
-  return { namespace, name, secrets: new Map(secrets), objects: (status?.objects ?? []).flatMap(statedVersion) };
+  const objects = (status?.objects ?? []).filter(({ ofOlderClass }) => ofOlderClass !== true).flatMap(statedVersion);
+  return { namespace, name, secrets: new Map(secrets), objects };
 }
 
 function statedVersion({ object = "", version = "", updated, expires, since }: VersionInStatus): readonly StatedObject[] {
