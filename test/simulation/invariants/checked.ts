@@ -110,20 +110,42 @@ function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): 
   return healthy > longestMs(wanted, { isAlone, isStretched }) ? Math.round(healthy / 60_000) : undefined;
 }
 
+/** An object whose latest version a class names, and how it is noted when it was shown. */
+interface Named {
+  readonly object: string;
+  readonly key: string;
+}
+
+const namedBy = new WeakMap<WantedClass, readonly Named[]>();
+
+/** Made once of each edition of a class: there may be a thousand, and they are asked for every minute. */
+function namedObjects({ application, vault }: Team, wanted: WantedClass): readonly Named[] {
+  const known = namedBy.get(wanted);
+  if (known !== undefined) return known;
+  const named = wanted.entries
+    .filter(({ pinned }) => pinned === undefined)
+    .map(({ object, type }) => ({ object, key: objectKey(application.appId, vault.name, `${KINDS[type]}/${object}`) }));
+  namedBy.set(wanted, named);
+  return named;
+}
+
+/** The first of those that were shown the longest ago. */
+function oldestOf(named: readonly Named[], { objects }: Seen): { readonly object: string; readonly at: number } | undefined {
+  let oldest: { readonly object: string; readonly at: number } | undefined;
+  for (const { object, key } of named) {
+    const at = objects.get(key) ?? 0;
+    if (oldest === undefined || at < oldest.at) oldest = { object, at };
+  }
+  return oldest;
+}
+
 function unchecked(judging: Judging): readonly string[] {
   const { team, wanted, noted, since } = judging;
-  const { application, vault, namespace } = team;
-  const shown = wanted.entries
-    .filter(({ pinned }) => pinned === undefined)
-    .map(({ object, type }) => ({
-      object,
-      at: noted.objects.get(objectKey(application.appId, vault.name, `${KINDS[type]}/${object}`)) ?? 0,
-    }));
-  const [oldest] = shown.sort((a, b) => a.at - b.at);
+  const oldest = oldestOf(namedObjects(team, wanted), noted);
   if (oldest === undefined) return [];
   const minutes = overdueMinutes(judging, Math.max(oldest.at, since));
   if (minutes === undefined) return [];
-  return [`${namespace}/${wanted.name}: nobody has asked for ${oldest.object} for ${minutes} minutes in which all worked`];
+  return [`${team.namespace}/${wanted.name}: nobody has asked for ${oldest.object} for ${minutes} minutes in which all worked`];
 }
 
 function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): readonly string[] {
