@@ -1,5 +1,8 @@
 const UID_LENGTH = 36;
 
+/** A uid is taken as a whole: a part of one may be the number of a version. */
+const UID_OR_NUMBER = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b\d+\b/g;
+
 /** What each server calls by names of its own: uids, versions, generated names. One stands for the other, always the same one. */
 export class Correspondence {
   readonly #toSimulated = new Map<string, string>();
@@ -70,11 +73,9 @@ export class Correspondence {
 
   /** A text of the real server in the simulated one's names. */
   translated(text: string): string {
-    const named = text.replaceAll(
-      /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g,
-      (uid) => this.#toSimulated.get(uid) ?? uid,
+    const versioned = text.replaceAll(UID_OR_NUMBER, (found) =>
+      found.length === UID_LENGTH ? (this.#toSimulated.get(found) ?? found) : String(this.#versions.get(Number(found)) ?? found),
     );
-    const versioned = named.replaceAll(/\b\d+\b/g, (digits) => String(this.#versions.get(Number(digits)) ?? digits));
     for (const [real, simulated] of this.#generated) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
     return versioned;
   }
