@@ -12,6 +12,7 @@ import { conductScenarios, footprintScenarios } from "./scenarios/footprint.ts";
 import { identityScenarios } from "./scenarios/identities.ts";
 import { lifeCycleScenarios } from "./scenarios/life-cycle.ts";
 import { mirroringScenarios } from "./scenarios/mirroring.ts";
+import { mountedRolloutScenarios } from "./scenarios/mounted-rollout.ts";
 import { nodeSideScenarios } from "./scenarios/node-side.ts";
 import { outageScenarios } from "./scenarios/outage.ts";
 import { restartScenarios } from "./scenarios/restarts.ts";
@@ -50,6 +51,7 @@ describe("a real node", { skip }, () => {
   nodeSideScenarios(scenario, opened);
   mirroringScenarios(scenario, opened);
   rolloutScenarios(scenario, opened);
+  mountedRolloutScenarios(scenario, opened);
   driverSyncScenarios(scenario, opened);
   identityScenarios(scenario, opened);
   lifeCycleScenarios(scenario, opened);
