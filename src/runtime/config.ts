@@ -27,6 +27,9 @@ export interface Config {
   readonly restartWorkloads: boolean;
   readonly restartMode: RestartMode;
   readonly restartWindow: RestartWindow;
+  readonly restartArgoRollouts: boolean;
+  readonly respectDisruptionBudgets: boolean;
+  readonly maxRollouts: number;
   readonly maxRolloutsPerNamespace: number;
   /** Milliseconds. */
   readonly rolloutTimeout: number;

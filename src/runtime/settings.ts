@@ -89,6 +89,24 @@ export const SETTINGS = {
     default: "always",
     help: "When restarts may begin where neither the workload nor its Namespace says so.",
   },
+  "restart-argo-rollouts": {
+    usedBy: "sync",
+    type: { kind: "boolean" },
+    default: "false",
+    help: "Restart Rollouts of Argo Rollouts beside Deployments.",
+  },
+  "respect-disruption-budgets": {
+    usedBy: "sync",
+    type: { kind: "boolean" },
+    default: "false",
+    help: "Begin a restart only where the PodDisruptionBudgets of its pods allow a disruption.",
+  },
+  "max-rollouts": {
+    usedBy: "sync",
+    type: { kind: "count" },
+    default: "9999",
+    help: "Workloads of the cluster that are restarted at the same time.",
+  },
   "max-rollouts-per-namespace": {
     usedBy: "sync",
     type: { kind: "count" },

@@ -139,6 +139,9 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
                 settings: {
                   mostAtATime: config.maxRolloutsPerNamespace,
                   timeoutMs: config.rolloutTimeout,
+                  respectsBudgets: config.respectDisruptionBudgets,
+                  watchesArgo: config.restartArgoRollouts,
+                  mostInCluster: config.maxRollouts,
                   controls: { mode: config.restartMode, window: config.restartWindow },
                   filesGraceMs: config.mountedFilesGrace,
                 },

@@ -541,6 +541,20 @@ describe("settings given as values", { skip }, () => {
     assert.match(provider, /--construct-pem-chain=false.*--cloud-name=AzureChinaCloud/);
   });
 
+  test("bring the right to budgets, and to Rollouts, only where restarts are to respect and to reach them", async () => {
+    const rightsWith = async (set: readonly string[]): Promise<readonly string[]> => {
+      const objects = await chartObjects("helm-4", { set });
+      const role = objects.find(({ kind, metadata }) => kind === "ClusterRole" && metadata.name === "keyvault-injector-sync");
+      const rules = listAt(role, "rules").map((rule) => `${listAt(rule, "resources").join()}: ${listAt(rule, "verbs").join()}`);
+      return rules.filter((rule) => /^(poddisruptionbudgets|rollouts):/.test(rule));
+    };
+
+    assert.deepEqual(await rightsWith([]), []);
+    assert.deepEqual(await rightsWith(["respectDisruptionBudgets=true"]), ["poddisruptionbudgets: list,watch"]);
+    assert.deepEqual(await rightsWith(["restartArgoRollouts=true", "namespaces={team}"]), ["rollouts: list,watch,patch"]);
+    assert.deepEqual(await rightsWith(["respectDisruptionBudgets=true", "secretAccess=blind"]), ["poddisruptionbudgets: list,watch"]);
+  });
+
   test("leave out every right of component healing where it is switched off", async () => {
     const healing = async (set: readonly string[]): Promise<readonly string[]> =>
       (await chartObjects("helm-4", { set }))

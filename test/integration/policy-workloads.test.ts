@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { assertAllowed, assertDenied, messageOf } from "../support/cluster/policy-answers.ts";
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, installShipped, nodeSideHealing, policyIsActive, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
+import { ROLLOUT_CRD } from "../support/fixtures/rollout-crd.ts";
 
 const POLICY = "keyvault-injector-sync-workloads";
 const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;
@@ -14,9 +15,10 @@ const STAMP = "0123456789abcdef";
 
 /** Plural and the fields that the kind demands. */
 const KINDS = {
-  Deployment: { plural: "deployments", fields: { replicas: 2, strategy: { type: "Recreate" }, minReadySeconds: 1 } },
-  StatefulSet: { plural: "statefulsets", fields: { serviceName: "web", podManagementPolicy: "Parallel" } },
-  DaemonSet: { plural: "daemonsets", fields: { updateStrategy: { type: "RollingUpdate" }, minReadySeconds: 2 } },
+  Deployment: { api: "apps/v1", plural: "deployments", fields: { replicas: 2, strategy: { type: "Recreate" }, minReadySeconds: 1 } },
+  StatefulSet: { api: "apps/v1", plural: "statefulsets", fields: { serviceName: "web", podManagementPolicy: "Parallel" } },
+  DaemonSet: { api: "apps/v1", plural: "daemonsets", fields: { updateStrategy: { type: "RollingUpdate" }, minReadySeconds: 2 } },
+  Rollout: { api: "argoproj.io/v1alpha1", plural: "rollouts", fields: { replicas: 2, strategy: { canary: {} } } },
 } as const;
 type Kind = keyof typeof KINDS;
 
@@ -46,12 +48,13 @@ function largeTemplate(annotations: Readonly<Record<string, string>>): object {
   return { metadata: { labels: { app: "web" }, annotations: { ...notes, ...annotations } }, spec: { containers, volumes } };
 }
 
-const pathOf = (kind: Kind, namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/${KINDS[kind].plural}`;
+const pathOf = (kind: Kind, namespace: string): string => `/apis/${KINDS[kind].api}/namespaces/${namespace}/${KINDS[kind].plural}`;
 
 async function create(kind: Kind, namespace: string, annotations: Readonly<Record<string, string>>): Promise<string> {
-  const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate(annotations), ...KINDS[kind].fields };
+  const { api: apiVersion, fields } = KINDS[kind];
+  const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate(annotations), ...fields };
   const metadata = { name: "web", labels: { team: "a" }, annotations: { note: "of its owner" } };
-  assertAllowed(await call({ method: "POST", path: pathOf(kind, namespace), body: { apiVersion: "apps/v1", kind, metadata, spec } }));
+  assertAllowed(await call({ method: "POST", path: pathOf(kind, namespace), body: { apiVersion, kind, metadata, spec } }));
   return `${pathOf(kind, namespace)}/web`;
 }
 
@@ -104,6 +107,8 @@ function thePolicy(version: ApiServerVersion): void {
   before(async () => {
     plane = await startControlPlane({ version, controllerManager: false });
     await installShipped(plane, await renderOwnKustomization(nodeSideHealing("overlays/default")));
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify(ROLLOUT_CRD));
+    await plane.kubectl(["wait", "--for=condition=Established", "crd/rollouts.argoproj.io", "--timeout=30s"]);
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
     // More than it has: what RBAC refuses anyway is to be refused by the policy too.
@@ -152,7 +157,7 @@ function thePolicy(version: ApiServerVersion): void {
       const path = await create(kind, namespace, { [ASKS]: "true" });
       const name = `other-${++serial}`;
       const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({ [ASKS]: "true" }), ...KINDS[kind].fields };
-      const body = { apiVersion: "apps/v1", kind, metadata: { name }, spec };
+      const body = { apiVersion: KINDS[kind].api, kind, metadata: { name }, spec };
 
       assertRefused(
         await call({ method: "POST", path: pathOf(kind, namespace), body, token: sync }),
@@ -163,7 +168,7 @@ function thePolicy(version: ApiServerVersion): void {
         method: "PATCH",
         path: `${path}/status`,
         contentType: MERGE_PATCH,
-        body: { status: { observedGeneration: 9 } },
+        body: { status: { observedGeneration: kind === "Rollout" ? "9" : 9 } },
         token: sync,
       });
       assertRefused(status, /makes, deletes and scales no workload/);
@@ -217,6 +222,23 @@ function thePolicy(version: ApiServerVersion): void {
     assertAllowed(await merge(path, stampPatch(STAMP)));
     assertRefused(await merge(path, stampPatch(null)), /stays on the template/);
     assertAllowed(await merge(path, stampPatch(null), somebody));
+  });
+
+  test("lets the worker say which request it has followed, on the workload alone, and nothing else there", async () => {
+    const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
+    const answered = (value: string): object => ({ [RESTART_ANNOTATIONS.nowAnswered]: value });
+
+    assertAllowed(await merge(path, { metadata: { annotations: answered(STAMP) } }));
+    for (const value of ["", "0123", `${STAMP}-2`, "password-of-the-db"]) {
+      assertRefused(await merge(path, { metadata: { annotations: answered(value) } }), /restart-now-answered is 16 hex digits/);
+    }
+    assertRefused(
+      await merge(path, { spec: { template: { metadata: { annotations: answered(STAMP) } } } }),
+      /nothing else of a workload's spec/,
+    );
+    for (const key of [RESTART_ANNOTATIONS.now, RESTART_ANNOTATIONS.paused, POD_ANNOTATIONS.restartWindow]) {
+      assertRefused(await merge(path, { metadata: { annotations: { [key]: "always" } } }), /nothing else of its metadata/);
+    }
   });
 
   test("counts whether the workload asks, before the change, and its Namespace where an opted-in template says nothing", async () => {

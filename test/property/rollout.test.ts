@@ -24,13 +24,24 @@ const workloads = names.chain((all) => fc.tuple(...all.map((name) => fc.record({
 
 function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Workload {
   const counts = { wanted: 1, total: 1, updated: 1, available: isReady ? 1 : 0 };
-  const progress = { isComplete: isReady, isRolling: !isReady, revision: "", counts, summary: "", isPastDeadline, ownDeadlineMs: 0 };
+  const progress = {
+    isComplete: isReady,
+    isRolling: !isReady,
+    revision: "",
+    counts,
+    summary: "",
+    isPastDeadline,
+    gaveUp: "",
+    isPaused: false,
+    ownDeadlineMs: 0,
+  };
   return {
     kind: "Deployment",
     ref: { namespace: "team", name },
     uid: name,
     resourceVersion: "1",
     annotations: {},
+    labels: {},
     own: {},
     sources: { classes: [], secrets: [] },
     templateStamp: stamp,

@@ -5,6 +5,7 @@ import { checkClasses, checkComponents, checkCrds, checkTokens } from "../../src
 import { checkInstalled, checkInstances } from "../../src/cli/doctor/checks/install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../src/cli/doctor/checks/nodes.ts";
 import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
+import { checkRestarts } from "../../src/cli/doctor/checks/restarts.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
 import { firstToDo } from "../../src/cli/doctor/command.ts";
@@ -228,6 +229,27 @@ describe("doctor's look at parts that are not there", () => {
       }
     });
   }
+
+  test("finds windows that cannot be read, on Namespaces, workloads and their templates, and a mode in which no restart begins", async () => {
+    const window = (text: string) => ({ annotations: { "keyvault-injector.dev/restart-window": text } });
+    const template = { spec: { template: { metadata: window("0 22 * * * for 4d") } } };
+    const objects = [
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "team", ...window("at night") } },
+      { apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace: "team", name: "web", ...window("0 0 30 2 * for 1h") } },
+      { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { namespace: "team", name: "db", ...window("0 22 * * * for 4h") } },
+      { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { namespace: "team", name: "agent" }, ...template },
+    ];
+    const results = await checkRestarts({ viewer: holding(objects), namespace: NAMESPACE });
+
+    assert.deepEqual(
+      results.map(({ state, message }) => `${state} ${message.replace(/: keyvault.*begins/, "")}`),
+      [
+        'WARN Namespace team: "at night" is not "<cron> for <duration>"',
+        'WARN Deployment team/web: "0 0 30 2 *" never comes',
+        'WARN DaemonSet team/agent: "4d" is no duration',
+      ],
+    );
+  });
 
   test("D2: says nothing of rights where the kind of the statuses is not served", async () => {
     const viewer = { ...holding([]), all: async () => ({ kind: "unserved" }) as const };

@@ -9,6 +9,7 @@ import {
   MANAGED_LABEL,
   POD_ANNOTATIONS,
   PREFIX,
+  RESTART_ANNOTATIONS,
   SECRET_ANNOTATIONS,
   SNAPSHOT_LABEL,
 } from "../../src/domain/annotations.ts";
@@ -117,6 +118,7 @@ describe("the manifests", () => {
       SNAPSHOT_LABEL,
       ...Object.values(SECRET_ANNOTATIONS),
       ...Object.values(GRANT_ANNOTATIONS),
+      ...Object.values(RESTART_ANNOTATIONS),
       `${PREFIX}/v1alpha1`,
     ]);
     // Addresses of the project's pages are neither.

@@ -63,7 +63,15 @@ class RestartWorld {
     const window = parseWindow(this.#told.clusterWindow ?? "always");
     assert.ok(window.ok);
     const controls = { mode: this.#told.mode ?? "act", window: window.value };
-    const settings = { mostAtATime: 1, timeoutMs: 600_000, filesGraceMs: 600_000, controls };
+    const settings = {
+      mostAtATime: 1,
+      timeoutMs: 600_000,
+      filesGraceMs: 600_000,
+      controls,
+      mostInCluster: 9_999,
+      respectsBudgets: false,
+      watchesArgo: false,
+    };
     const metrics = createRolloutMetrics(this.#registry);
     const rollouts = createRollouts({ settings, watcher: cluster.watcher, metrics, clock, logger, random: () => 0.5 });
     this.#leader = this.world.lead({ rollouts });

@@ -70,6 +70,34 @@ describe("the page of rights", () => {
     assert.throws(() => assertSame(page, [...objects, { ...role, metadata: { name: "more" } }]), assert.AssertionError);
   });
 
+  test("has every right that a component adds to the role, and no other", () => {
+    const added = globSync("components/*/rights/kustomization.yaml", { cwd: MANIFESTS }).flatMap((file) => {
+      const [component] = parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8"));
+      return listAt(component, "patches").flatMap((patch) =>
+        parseManifests(String(at(patch, "patch"))).flatMap((operations) =>
+          listAt(operations).map((operation) => {
+            const rule = at(operation, "value");
+            const resource = `${strings(rule, "resources").join()}.${strings(rule, "apiGroups").join()}`;
+            return `${strings(rule, "verbs").join(" ")}, ${resource}, manifests/${path.dirname(path.dirname(file))}`;
+          }),
+        ),
+      );
+    });
+    const onPage = tables(page)
+      .filter(({ header }) => header[0] === "Right")
+      .flatMap(({ rows }) =>
+        rows.map((row) =>
+          row
+            .slice(0, 3)
+            .map((cell) => codeSpans(cell)[0])
+            .join(", "),
+        ),
+      );
+
+    assert.equal(added.length, 2);
+    assert.deepEqual(onPage.toSorted(), added.toSorted());
+  });
+
   test("names every policy that limits an identity, each of which exists", () => {
     const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(({ metadata }) => metadata.name);
     const limiting = policies.filter((name) => /-(sync|webhook)-/.test(name));

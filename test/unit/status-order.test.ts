@@ -35,7 +35,15 @@ async function rotatedWorld() {
   world.apply({ ...CLASS, objects: ["db"] });
   cluster.put(WORKLOADS.Deployment, deployment());
   const rollouts = createRollouts({
-    settings: { mostAtATime: 1, timeoutMs: 600_000, filesGraceMs: 600_000, controls: { mode: "act", window: { kind: "always" } } },
+    settings: {
+      mostAtATime: 1,
+      timeoutMs: 600_000,
+      filesGraceMs: 600_000,
+      controls: { mode: "act", window: { kind: "always" } },
+      mostInCluster: 9_999,
+      respectsBudgets: false,
+      watchesArgo: false,
+    },
     watcher: cluster.watcher,
     metrics: createRolloutMetrics(world.registry),
     clock,

@@ -214,6 +214,16 @@ const rbacMarks: readonly Mark[] = [
       'or (not $.Values.allowedIdentityModes) (has "workload-identity" $.Values.allowedIdentityModes) (has "identity-binding" $.Values.allowedIdentityModes)',
     ),
   },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~poddisruptionbudgets]",
+    put: when("$.Values.respectDisruptionBudgets"),
+  },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~argoproj.io]",
+    put: when("$.Values.restartArgoRollouts"),
+  },
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
 

@@ -38,6 +38,13 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-workloads": value("Switch it off where another controller restarts workloads."),
   "restart-mode": value("`dry-run` to see what would be restarted, `paused` while nothing is to be."),
   "restart-window": value("Give the hours of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`."),
+  "restart-argo-rollouts": value(
+    "Switch it on where Rollouts of Argo Rollouts ask for restarts. The worker gets the right to patch them with it.",
+  ),
+  "respect-disruption-budgets": value(
+    "Switch it on where a restart is to wait for the PodDisruptionBudgets of its owner. The worker gets the right to read them with it.",
+  ),
+  "max-rollouts": value("Lower it where restarts of many namespaces at a time are too much for nodes or backends."),
   "max-rollouts-per-namespace": value("Raise it where a rotation takes too long to reach all workloads of a namespace."),
   "rollout-timeout": value("Raise it where pods take longer to get ready."),
   "mounted-files-grace": value(

@@ -129,6 +129,10 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message:
       "`versions that it uses changed; it is not restarted yet: <why>`, with `<annotation> is no window, and none is open until it is one: <why>`",
   },
+  DisruptionBudget: {
+    when: "it is to be restarted, and a PodDisruptionBudget allows none of its pods to be missing",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
+  },
   DryRun: {
     when: "it would be restarted now, with `--restart-mode=dry-run`",
     message: "`versions that it uses changed; it is not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
@@ -136,6 +140,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   Paused: {
     when: "it would have to be restarted, and is paused",
     message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",
+  },
+  Degraded: {
+    when: "it would have to be restarted, and Argo Rollouts gave its last update up",
+    message:
+      "`versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it`",
   },
   OnDelete: {
     when: "it would have to be restarted, and leaves that to people",

@@ -51,7 +51,8 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     vault_rate: "requests a second that a vault is asked at most in the long run; 300, less after a 429",
     rollouts_total: "restarts of workloads because of new versions: `started`, `completed`, `failed`",
     rollouts_waiting: "workloads that wait for their restart",
-    rollouts_held: "workloads that are to be restarted and may not be now: `window`, `invalid_window`, `paused`, `dry_run`",
+    rollouts_held:
+      "workloads that are to be restarted and may not be now: `window`, `invalid_window`, `paused`, `disruption_budget`, `budgets_unknown`, `max_rollouts`, `dry_run`",
     rollouts_halted: "namespaces in which a failed restart holds others up",
     queue_depth: "classes that are due and wait for a worker",
     queue_oldest_wait_seconds: "how long the one has waited that has waited longest",

@@ -143,7 +143,10 @@ const EVENT: Readonly<Record<EventReason, string>> = {
 /** In an event on the workload, in the condition `Rotated` of the classes, or in both. */
 const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condition" | "both"; readonly means: string }>> = {
   Restarted: { where: "event", means: "the stamp was set, and the controller replaces the pods" },
-  Waiting: { where: "event", means: "it is to be restarted, and waits for the workload that the message names" },
+  Waiting: {
+    where: "both",
+    means: "it is to be restarted, and waits for the workload that the message names, or for `--max-rollouts`",
+  },
   Restarting: { where: "condition", means: "a restart is under way, or waits for its turn" },
   Rotated: { where: "both", means: "all pods have the versions that the Secrets have, and stay ready with them" },
   RolloutFailed: {
@@ -157,8 +160,17 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     where: "both",
     means: "`restart-window` of the workload or its Namespace cannot be read, so that no restart begins: the message says what is wrong",
   },
+  DisruptionBudget: {
+    where: "both",
+    means:
+      "it is to be restarted, and a PodDisruptionBudget that covers its pods, which is named, allows no disruption; with `--respect-disruption-budgets`",
+  },
   DryRun: { where: "both", means: "it would be restarted now; `--restart-mode=dry-run` restarts nothing" },
   Paused: { where: "both", means: "a paused Deployment is not restarted: resume it" },
+  Degraded: {
+    where: "both",
+    means: "Argo Rollouts gave an update of the Rollout up, and a restart would try it again: mend it, undo it or retry it",
+  },
   OnDelete: { where: "both", means: "the update strategy leaves the replacement of pods to people: delete them" },
   AwaitingFiles: {
     where: "both",

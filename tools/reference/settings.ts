@@ -16,6 +16,11 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "restart-mode":
     "`dry-run` reports by event, condition and metric what would be restarted. `paused`: no restart begins; one that is under way is carried on.",
   "restart-window": "[How to write windows](../how-to/restart-on-rotation.md#when).",
+  "restart-argo-rollouts":
+    "Install it by `manifests/components/argo-rollouts`, which has the right to them. Where their CRD is not there, nothing is missing. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
+  "respect-disruption-budgets":
+    "Install it by `manifests/components/disruption-budgets`, which has the right to read them. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
+  "max-rollouts": "Namespaces take turns. Beside `--max-rollouts-per-namespace`.",
   "rollout-timeout":
     "Half of it is the longest that pods have to stay ready. A Deployment gets its `progressDeadlineSeconds` where those are longer.",
   "mounted-files-grace":

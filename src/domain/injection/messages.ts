@@ -141,7 +141,7 @@ export const WARNINGS = {
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
   forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
   flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
-  window: `${POD_ANNOTATIONS.restartWindow}: {why}; no restart begins`,
+  window: `${POD_ANNOTATIONS.restartWindow}: {value} is no window, or never opens: no restart begins`,
   windowOnNamespace: `on Namespace {namespace}, ${POD_ANNOTATIONS.restartWindow} cannot be read, and no restart begins`,
   classMissing: "SecretProviderClass {class} is not in this namespace yet",
   classMissingGuess: "SecretProviderClass {class} is not in this namespace yet; it gets nodePublishSecretRef {secret}",

@@ -17,5 +17,5 @@ export function readRestartWindow(annotation: Annotation | undefined, namespace:
 /** For a workload that the webhook has nothing else to do with. */
 export function windowWarnings(text: string): readonly string[] {
   const window = parseWindow(text);
-  return window.ok ? [] : [warning("window", { why: window.error })];
+  return window.ok ? [] : [warning("window", { value: text })];
 }

@@ -65,18 +65,15 @@ export interface HoldInput {
   readonly controls: Controls;
   /** The request was not followed yet. */
   readonly isRequested: boolean;
-  readonly mode: RestartMode;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
 /** What keeps a restart that is due from beginning; a window that cannot be read never opens. A request opens windows, and ends no pause. */
-export function holdOf({ controls: { pausedBy: by, window }, isRequested, mode, now }: HoldInput): Hold | undefined {
+export function holdOf({ controls: { pausedBy: by, window }, isRequested, now }: HoldInput): Hold | undefined {
   if (by !== undefined) return { kind: "paused", by };
-  if (!isRequested) {
-    if (!window.ok) return { kind: "invalidWindow", ...window.error };
-    const state = windowAt(window.value, now);
-    if (!state.isOpen) return { kind: "window", opensAt: state.opensAt };
-  }
-  return mode === "dry-run" ? { kind: "dryRun" } : undefined;
+  if (isRequested) return undefined;
+  if (!window.ok) return { kind: "invalidWindow", ...window.error };
+  const state = windowAt(window.value, now);
+  return state.isOpen ? undefined : { kind: "window", opensAt: state.opensAt };
 }

@@ -8,14 +8,31 @@ export type Hold =
   | { readonly kind: "window"; readonly opensAt: number }
   /** `subject` says where it stands, `why` what is wrong with it. */
   | { readonly kind: "invalidWindow"; readonly subject: string; readonly why: string }
+  /** A PodDisruptionBudget allows none. `isTaken`: another restart is under way under it. */
+  | { readonly kind: "budget"; readonly name: string; readonly isTaken: boolean }
+  /** The PodDisruptionBudgets of the cluster are not known at the moment. */
+  | { readonly kind: "budgetsUnknown" }
+  /** As many of the cluster as `--max-rollouts` allows are under way. */
+  | { readonly kind: "cluster" }
   /** `--restart-mode=dry-run` */
   | { readonly kind: "dryRun" };
 
 export type PausedBy = "workload" | "namespace" | "cluster";
 
-export const HOLD_KINDS = ["paused", "window", "invalidWindow", "dryRun"] as const satisfies readonly Hold["kind"][];
+export const HOLD_KINDS = [
+  "paused",
+  "window",
+  "invalidWindow",
+  "budget",
+  "budgetsUnknown",
+  "cluster",
+  "dryRun",
+] as const satisfies readonly Hold["kind"][];
 
-export type HoldReason = Extract<RolloutReason, "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DryRun">;
+export type HoldReason = Extract<
+  RolloutReason,
+  "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DisruptionBudget" | "Waiting" | "DryRun"
+>;
 
 export interface ToldHold {
   readonly type: "Normal" | "Warning";
@@ -34,6 +51,14 @@ export function holdWords(hold: Hold): ToldHold {
       const words = `${hold.subject} is no window, and none is open until it is one: ${hold.why}`;
       return { type: "Warning", reason: "InvalidWindow", words };
     }
+    case "budget": {
+      const why = hold.isTaken ? "another restart under it is under way" : "allows no disruption at the moment";
+      return { type: "Normal", reason: "DisruptionBudget", words: `PodDisruptionBudget ${hold.name}: ${why}` };
+    }
+    case "budgetsUnknown":
+      return { type: "Warning", reason: "DisruptionBudget", words: "the worker cannot see PodDisruptionBudgets: `doctor` says why" };
+    case "cluster":
+      return { type: "Normal", reason: "Waiting", words: "as many workloads of the cluster as --max-rollouts allows are restarted first" };
     case "dryRun":
       return { type: "Normal", reason: "DryRun", words: "--restart-mode is dry-run: it would be restarted" };
     default:

@@ -7,6 +7,29 @@ export function labelSelectorText(selector: JsonObject): string {
   return [...labels, ...listAt(selector, "matchExpressions").map(expressionText)].join(",");
 }
 
+/** As the API server matches a selector; one that says nothing selects everything, an expression that is none nothing. */
+export function selectsLabels(selector: JsonObject, labels: Readonly<Record<string, string>>): boolean {
+  const wanted = Object.entries(memberOf(selector, "matchLabels"));
+  return wanted.every(([key, value]) => labels[key] === value) && listAt(selector, "matchExpressions").every((each) => holds(each, labels));
+}
+
+function holds({ key, operator, values }: JsonObject, labels: Readonly<Record<string, string>>): boolean {
+  const own = labels[String(key)];
+  const list: readonly unknown[] = Array.isArray(values) ? values : [];
+  switch (operator) {
+    case "In":
+      return own !== undefined && list.includes(own);
+    case "NotIn":
+      return own === undefined || !list.includes(own);
+    case "Exists":
+      return own !== undefined;
+    case "DoesNotExist":
+      return own === undefined;
+    default:
+      return false;
+  }
+}
+
 function expressionText({ key, operator, values }: JsonObject): string {
   const name = String(key);
   const list = `(${(Array.isArray(values) ? values : []).join(",")})`;

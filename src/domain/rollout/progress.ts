@@ -1,5 +1,6 @@
 import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
+import { argoProgress } from "./argo-progress.ts";
 import type { WorkloadKind } from "./workload.ts";
 
 /** How far the controller of a workload is with the template as it stands. */
@@ -15,7 +16,11 @@ export interface Progress {
   readonly summary: string;
   /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
   readonly isPastDeadline: boolean;
-  /** What the workload itself allows between two steps; milliseconds, 0 where it says nothing. */
+  /** In the words of a message, where it did. */
+  readonly gaveUp: string;
+  /** It waits for people, or for a time that its owner chose. */
+  readonly isPaused: boolean;
+  /** What the workload itself allows between two steps; milliseconds, 0 where it says nothing, infinite where its controller judges that. */
   readonly ownDeadlineMs: number;
 }
 
@@ -27,7 +32,7 @@ export interface PodCounts {
   readonly available: number;
 }
 
-interface Observed {
+export interface Observed {
   readonly generation: number;
   readonly spec: JsonObject;
   readonly status: JsonObject;
@@ -38,7 +43,9 @@ interface Counts extends PodCounts {
   readonly toUpdate: number;
 }
 
-export function progressOf(kind: WorkloadKind, { generation, spec, status }: Observed): Progress {
+export function progressOf(kind: WorkloadKind, observed: Observed): Progress {
+  if (kind === "Rollout") return argoProgress(observed);
+  const { generation, spec, status } = observed;
   const counts = COUNTS[kind](spec, status);
   const isObserved = numberAt(status, "observedGeneration", 0) >= generation;
   const { wanted, toUpdate, total, updated, available } = counts;
@@ -49,12 +56,14 @@ export function progressOf(kind: WorkloadKind, { generation, spec, status }: Obs
     revision: `${generation}${isObserved ? "" : " unseen"}`,
     counts: { wanted, total, updated, available },
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available`,
+    gaveUp: "its progressDeadlineSeconds have passed",
+    isPaused: false,
     isPastDeadline: kind === "Deployment" && isObserved && hasGivenUp(status),
     ownDeadlineMs: kind === "Deployment" ? numberAt(spec, "progressDeadlineSeconds", 600) * 1_000 : 0,
   };
 }
 
-const COUNTS: Readonly<Record<WorkloadKind, (spec: JsonObject, status: JsonObject) => Counts>> = {
+const COUNTS: Readonly<Record<Exclude<WorkloadKind, "Rollout">, (spec: JsonObject, status: JsonObject) => Counts>> = {
   Deployment: (spec, status) => {
     const wanted = numberAt(spec, "replicas", 1);
     return { wanted, toUpdate: wanted, ...replicasIn(status) };

@@ -16,10 +16,14 @@ export const ROLLOUT_REASONS = [
   "WindowClosed",
   /** What says when it may be restarted is wrong, so that it never is. */
   "InvalidWindow",
+  /** It is to be restarted, and a PodDisruptionBudget that covers its pods allows none. */
+  "DisruptionBudget",
   /** It would be restarted now. */
   "DryRun",
   /** A paused Deployment would take the stamp and replace nothing. */
   "Paused",
+  /** A Rollout whose update Argo Rollouts gave up would try it again with the stamp. */
+  "Degraded",
   /** Pods of an `OnDelete` workload are replaced by people. */
   "OnDelete",
   /** It is to be restarted, once the driver has brought the files of its pods up to date. */

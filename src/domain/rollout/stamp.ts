@@ -8,7 +8,7 @@ function versionsIn(stamp: string): string {
   return stamp.endsWith(AGAIN) ? stamp.slice(0, -AGAIN.length) : stamp;
 }
 
-type Stamps = Pick<Workload, "templateStamp" | "podsStamp">;
+export type Stamps = Pick<Workload, "templateStamp" | "podsStamp">;
 
 /** What its pods have is known at all. */
 export function isStamped({ templateStamp, podsStamp }: Stamps): boolean {

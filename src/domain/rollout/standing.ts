@@ -3,7 +3,7 @@ import type { Hold } from "./hold.ts";
 import { type OldBefore, oldBefore } from "./old-before.ts";
 import { hasStamp, isRestarted } from "./stamp.ts";
 import type { Versions } from "./versions.ts";
-import { titleOf, type Workload } from "./workload.ts";
+import { type Obstacle, titleOf, type Workload } from "./workload.ts";
 
 /** Where a workload that asks for restarts stands. */
 export type Standing =
@@ -21,7 +21,7 @@ export type Standing =
   | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
   | { readonly kind: "rolling" }
-  | ({ readonly kind: "obstructed"; readonly reason: "Paused" | "OnDelete"; readonly stamp: string } & OldBefore)
+  | ({ readonly kind: "obstructed"; readonly reason: Obstacle; readonly stamp: string } & OldBefore)
   | { readonly kind: "unknown"; readonly why: string }
   /** Its versions changed a moment ago, and may go on changing. `isUnfinished`: its last restart is not known to have ended well. */
   | { readonly kind: "settling"; readonly isUnfinished: boolean }
@@ -64,9 +64,7 @@ function afterRestart(input: StandingInput): Standing {
   if (progress.isComplete || !isRestarted(workload)) return { kind: "current" };
   const message = `${titleOf(workload)}: ${progress.summary}`;
   if (!progress.isPastDeadline && !isStalled(input)) return { kind: "restarting", message };
-  const why = progress.isPastDeadline
-    ? "its progressDeadlineSeconds have passed"
-    : `nothing has changed for ${formatDuration(allowedMs(workload, input.timeoutMs))}`;
+  const why = progress.isPastDeadline ? progress.gaveUp : `nothing has changed for ${formatDuration(allowedMs(workload, input.timeoutMs))}`;
   return { kind: "failed", message: `${message}, and ${why}` };
 }
 

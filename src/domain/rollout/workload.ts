@@ -2,11 +2,13 @@ import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
+import { isDegraded } from "./argo-progress.ts";
 import { labelSelectorText } from "./label-selector.ts";
 import { type Progress, progressOf } from "./progress.ts";
+import { isRestarted } from "./stamp.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";
 
-export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet";
+export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout";
 
 const apps = (plural: string, kind: WorkloadKind): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
 
@@ -15,7 +17,12 @@ export const WORKLOADS: Readonly<Record<WorkloadKind, Resource>> = {
   Deployment: apps("deployments", "Deployment"),
   StatefulSet: apps("statefulsets", "StatefulSet"),
   DaemonSet: apps("daemonsets", "DaemonSet"),
+  // Of Argo Rollouts, where its CRD is there.
+  Rollout: { group: "argoproj.io", version: "v1alpha1", plural: "rollouts", kind: "Rollout", namespaced: true },
 };
+
+/** Why a stamp would replace no pod, or not as it should. */
+export type Obstacle = "Paused" | "OnDelete" | "Degraded";
 
 /** A workload that asks for restarts, or may by a default of its Namespace. Everything else of it is dropped on arrival. */
 export interface Workload {
@@ -25,6 +32,8 @@ export interface Workload {
   readonly resourceVersion: string;
   /** Of the template, under our prefix. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Of its pods, as far as the template says. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Of the workload itself, under our prefix. */
   readonly own: Readonly<Record<string, string>>;
   readonly sources: TemplateSources;
@@ -34,8 +43,7 @@ export interface Workload {
   readonly podsStamp: string | undefined;
   /** For a list of its pods. */
   readonly selector: string;
-  /** Why a stamp would replace no pod. */
-  readonly obstacle: "Paused" | "OnDelete" | undefined;
+  readonly obstacle: Obstacle | undefined;
   readonly progress: Progress;
 }
 
@@ -46,19 +54,21 @@ export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workloa
   const annotations = ownAnnotations(memberOf(memberOf(template, "metadata"), "annotations"));
   if (!mayAsk(annotations) || object.metadata.deletionTimestamp !== undefined) return undefined;
   const { metadata } = object;
+  const status = memberOf(object, "status");
+  const stamps = { templateStamp: annotations[POD_ANNOTATIONS.rotated], podsStamp: metadata.annotations?.[POD_ANNOTATIONS.rotated] };
   return {
     kind,
     ref: { namespace: metadata.namespace ?? "", name: metadata.name },
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     annotations,
+    labels: textsIn(memberOf(memberOf(template, "metadata"), "labels")),
     own: ownAnnotations(memberOf(metadata, "annotations")),
     sources: templateSources(memberOf(template, "spec")),
-    templateStamp: annotations[POD_ANNOTATIONS.rotated],
-    podsStamp: metadata.annotations?.[POD_ANNOTATIONS.rotated],
+    ...stamps,
     selector: labelSelectorText(memberOf(spec, "selector")),
-    obstacle: obstacleOf(kind, spec),
-    progress: progressOf(kind, { generation: metadata.generation ?? 0, spec, status: memberOf(object, "status") }),
+    obstacle: obstacleOf(kind, spec) ?? (kind === "Rollout" && isDegraded(status) && !isRestarted(stamps) ? "Degraded" : undefined),
+    progress: progressOf(kind, { generation: metadata.generation ?? 0, spec, status }),
   };
 }
 
@@ -73,8 +83,11 @@ function mayAsk(annotations: Readonly<Record<string, string>>): boolean {
 }
 
 function ownAnnotations(all: JsonObject): Readonly<Record<string, string>> {
-  const own = Object.entries(all).filter((entry): entry is [string, string] => isOurs(entry[0]) && typeof entry[1] === "string");
-  return Object.fromEntries(own);
+  return Object.fromEntries(Object.entries(textsIn(all)).filter(([key]) => isOurs(key)));
+}
+
+function textsIn(object: JsonObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(object).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 function isOurs(key: string): boolean {
@@ -82,6 +95,6 @@ function isOurs(key: string): boolean {
 }
 
 function obstacleOf(kind: WorkloadKind, spec: JsonObject): Workload["obstacle"] {
-  if (kind === "Deployment") return spec["paused"] === true ? "Paused" : undefined;
+  if (kind === "Deployment" || kind === "Rollout") return spec["paused"] === true ? "Paused" : undefined;
   return memberOf(spec, "updateStrategy")["type"] === "OnDelete" ? "OnDelete" : undefined;
 }

@@ -12,7 +12,7 @@ const MAX_SHOWN = 5;
 export interface Rotated {
   readonly status: "True" | "False";
   readonly reason:
-    | Extract<RolloutReason, "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete">
+    | Extract<RolloutReason, "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete" | "Degraded">
     | HoldReason;
   readonly message: string;
 }

@@ -1,9 +1,9 @@
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type Controls, controlsOf, holdOf } from "../../domain/rollout/controls.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
-import type { Standing } from "../../domain/rollout/standing.ts";
 import { windowAt } from "../../domain/rollout/window.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
+import { heldBy } from "./rollout-budgets.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 import { stampOf } from "./rollout-versions.ts";
 import { recordAnswered, refusalOf } from "./rollout-write.ts";
@@ -21,14 +21,10 @@ export function withHolds(context: RolloutContext, asking: readonly Asking[]): r
   });
 }
 
-function heldBy({ stamp, since, turn }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
-  return { kind: "held", stamp, since, turn, hold };
-}
-
 function holdFor(context: RolloutContext, workload: Workload): Hold | undefined {
   const controls = controlsFor(context, workload);
   const isRequested = openRequest(workload, controls) !== undefined;
-  return holdOf({ controls, isRequested, mode: context.settings.controls.mode, now: context.worker.clock.now() });
+  return holdOf({ controls, isRequested, now: context.worker.clock.now() });
 }
 
 function controlsFor({ workloads, settings }: RolloutContext, workload: Workload): Controls {

@@ -64,5 +64,8 @@ const CAUSES: Readonly<Record<Hold["kind"], string>> = {
   paused: "paused",
   window: "window",
   invalidWindow: "invalid_window",
+  budget: "disruption_budget",
+  budgetsUnknown: "budgets_unknown",
+  cluster: "max_rollouts",
   dryRun: "dry_run",
 };

@@ -1,6 +1,6 @@
 import { objectKey } from "../../domain/object-key.ts";
 import type { ClusterControls } from "../../domain/rollout/controls.ts";
-import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
+import type { Due, Judged } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
@@ -11,8 +11,11 @@ import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import { hasOldVersions, withFiles } from "./await-files.ts";
+import { chooseStarts } from "./choose-starts.ts";
+import { ClusterSlots } from "./cluster-slots.ts";
 import type { DriverRecords } from "./pod-files.ts";
 import { proveRestart } from "./prove-restart.ts";
+import type { RolloutBudgets } from "./rollout-budgets.ts";
 import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
@@ -29,6 +32,12 @@ export interface RolloutSettings {
   readonly controls: ClusterControls;
   /** `--mounted-files-grace`, milliseconds. */
   readonly filesGraceMs: number;
+  /** `--max-rollouts` */
+  readonly mostInCluster: number;
+  /** `--respect-disruption-budgets` */
+  readonly respectsBudgets: boolean;
+  /** `--restart-argo-rollouts` */
+  readonly watchesArgo: boolean;
 }
 
 /** Everything that a look at a namespace reads and writes through. */
@@ -41,6 +50,9 @@ export interface RolloutContext {
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;
   readonly writer: RolloutWriter;
+  readonly slots: ClusterSlots;
+  /** Undefined where they are not to be respected. */
+  readonly budgets: RolloutBudgets | undefined;
   readonly times: VersionTimes;
   readonly records: DriverRecords;
   readonly metrics: RolloutMetrics;
@@ -69,8 +81,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
   const judged = judgeAll(context, namespace, watched);
   const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
-  const asking = withHolds(context, await withProof(context, withOld, signal));
-  const plan = planNamespace(asking, context.settings.mostAtATime);
+  const free = withHolds(context, await withProof(context, withOld, signal));
+  const { asking, ...plan } = chooseStarts(context, namespace, free);
   const started = new Map<string, Standing>();
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
   await answerIdleRequests(context, asking, signal);
@@ -189,6 +201,6 @@ function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
   const windowMs = windowWait(context, asking);
-  const waits = windowMs === undefined ? changes : [...changes, windowMs];
+  const waits = [...changes, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

@@ -144,6 +144,8 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
 
 const OBSTACLES = {
   Paused: "versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart",
+  Degraded:
+    "versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it",
   OnDelete: "versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them",
 } as const;
 

@@ -6,15 +6,17 @@ import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "..
 /** Live workloads that may ask for restarts, and what their Namespaces say for them. */
 export interface RolloutWorkloads {
   readonly hasSynced: boolean;
-  ofNamespace(namespace: string): readonly Workload[];
-  /** That have some. */
+  /** Those with workloads. */
   namespaces(): readonly string[];
+  ofNamespace(namespace: string): readonly Workload[];
   /** Annotations of ours on the Namespace. */
   defaultsOf(namespace: string): Readonly<Record<string, string>>;
 }
 
 export interface RolloutWorkloadsOptions {
   readonly watcher: KubeWatcher;
+  /** Also Rollouts of Argo Rollouts; where no CRD of it is there, there are none. */
+  readonly watchesArgo: boolean;
   /** Something of the namespace changed. */
   readonly onChange: (namespace: string) => void;
   /** The workload does not ask any more, or is gone. */
@@ -25,10 +27,14 @@ type Defaults = Readonly<Record<string, string>>;
 
 const NONE: Defaults = {};
 
+const BUILT_IN = ["Deployment", "StatefulSet", "DaemonSet"] as const satisfies readonly WorkloadKind[];
+
 export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: AbortSignal): RolloutWorkloads {
-  const { watcher, onChange } = options;
+  const { watcher, onChange, watchesArgo } = options;
   const byNamespace = new Map<string, Map<string, Workload>>();
-  const reflectors = Object.keys(WORKLOADS).map((kind) => watch(options, { kind: kind as WorkloadKind, byNamespace }, signal)); // The table's own keys.
+  const reflectors = BUILT_IN.map((kind) => watch(options, { kind, byNamespace }, signal));
+  const argo = watchesArgo ? watch(options, { kind: "Rollout", byNamespace }, signal) : undefined;
+  const isServed = ({ kind }: Workload): boolean => kind !== "Rollout" || argo?.isUnserved === false;
   const namespaces = watcher.reflect<Defaults>(
     {
       resource: RESOURCES.namespaces,
@@ -44,10 +50,11 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
   );
   return {
     get hasSynced() {
-      return namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
+      const hasArgo = argo === undefined || argo.hasSynced || argo.isUnserved;
+      return hasArgo && namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
     },
     namespaces: () => [...byNamespace.keys()],
-    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])],
+    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])].filter(isServed),
     defaultsOf: (namespace) => namespaces.get({ name: namespace }) ?? NONE,
   };
 }

@@ -2,17 +2,21 @@ import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
+import { isRestarted } from "../../domain/rollout/stamp.ts";
+import { usesOf } from "../../domain/rollout/uses.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
-import { WorkQueue } from "../../runtime/workqueue.ts";
+import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import { ClusterSlots } from "./cluster-slots.ts";
 import { FollowedClasses } from "./followed-classes.ts";
 import { createDriverRecords } from "./pod-files.ts";
+import { startRolloutBudgets } from "./rollout-budgets.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
 import { VersionTimes } from "./rollout-versions.ts";
-import { startRolloutWorkloads } from "./rollout-workloads.ts";
+import { type RolloutWorkloads, startRolloutWorkloads } from "./rollout-workloads.ts";
 
 export interface RolloutsOptions {
   readonly settings: RolloutSettings;
@@ -65,7 +69,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         // After a conflict somebody wrote to the workload in between; its new state is on its way.
         handle: (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
-          return patiently(() => reconcileRollouts(context, namespace, handleSignal), SOON);
+          return patiently(() => lookAt(context, namespace, handleSignal), SOON);
         },
       });
       const onChange = (namespace: string): void => {
@@ -75,7 +79,10 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       const ofInterest = (namespace: string): void => {
         if (workloads.ofNamespace(namespace).length > 0) queue.add(namespace);
       };
-      const workloads = startRolloutWorkloads({ watcher: options.watcher, onChange, onGone: (uid) => memory.forget(uid) }, signal);
+      const workloads = startRolloutWorkloads(
+        { watcher: options.watcher, watchesArgo: settings.watchesArgo, onChange, onGone: (uid) => memory.forget(uid) },
+        signal,
+      );
       // The queue runs below, so its handler never sees these before they are there.
       const followed = new FollowedClasses(workloads);
       isFollowed = (classKey) => followed.has(classKey);
@@ -89,7 +96,14 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         signal,
       );
       const writer = { kube: worker.kube, memory, isDryRun: settings.controls.mode === "dry-run" };
-      const context: RolloutContext = { worker, settings, workloads, memory, writer, times: new VersionTimes(), records, metrics };
+      const budgets = settings.respectsBudgets ? startRolloutBudgets(options.watcher, ofInterest, signal) : undefined;
+      const slots = new ClusterSlots({
+        most: settings.mostInCluster,
+        unseen: () => restartsByNamespace(workloads),
+        wake: (namespace) => queue.add(namespace),
+      });
+      const times = new VersionTimes();
+      const context: RolloutContext = { worker, settings, workloads, memory, writer, slots, budgets, times, records, metrics };
       noteClass = (classKey) => {
         const { namespace, name } = refOfKey(classKey);
         const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));
@@ -98,4 +112,25 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       await queue.run(signal);
     },
   };
+}
+
+/** Nobody waits behind a namespace that cannot be looked at. */
+async function lookAt(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await reconcileRollouts(context, namespace, signal);
+  } catch (error) {
+    context.slots.leaveLine(namespace);
+    throw error;
+  }
+}
+
+/** What a new leader can tell of restarts before it has looked at their namespaces: those whose end nobody recorded. */
+function restartsByNamespace(workloads: RolloutWorkloads): ReadonlyMap<string, number> {
+  return new Map(
+    workloads.namespaces().map((namespace) => {
+      const defaults = workloads.defaultsOf(namespace);
+      const restarted = workloads.ofNamespace(namespace).filter((each) => isRestarted(each) && usesOf(each, defaults).asksForRestarts);
+      return [namespace, restarted.length];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
-import { type KubeObject } from "../../../src/domain/kubernetes.ts";
+import { apiVersionOf, type KubeObject } from "../../../src/domain/kubernetes.ts";
 import { WORKLOADS, type WorkloadKind } from "../../../src/domain/rollout/workload.ts";
 import { find, listAll, send } from "../worker/sync-world.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -25,7 +25,7 @@ export interface LiveWorkload extends KubeObject {
 export const ASKING = { [POD_ANNOTATIONS.restartOnRotation]: "true" };
 
 export function workloadPath({ kind = "Deployment", namespace, name }: WorkloadFacts, withName = true): string {
-  return `/apis/apps/v1/namespaces/${namespace}/${WORKLOADS[kind].plural}${withName ? `/${name}` : ""}`;
+  return `/apis/${apiVersionOf(WORKLOADS[kind])}/namespaces/${namespace}/${WORKLOADS[kind].plural}${withName ? `/${name}` : ""}`;
 }
 
 /** One replica, or one pod per node, labelled `app: <name>`. */
@@ -42,7 +42,7 @@ export async function createWorkload(plane: ControlPlane, facts: WorkloadFacts):
   };
   const own = kind === "StatefulSet" ? { serviceName: name } : {};
   const spec = { selector: { matchLabels: { app: name } }, template, ...own, ...facts.spec };
-  const body = { apiVersion: "apps/v1", kind, metadata: { name }, spec };
+  const body = { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { name }, spec };
   await send(plane, { method: "POST", path: workloadPath(facts, false), body });
 }
 

@@ -20,6 +20,15 @@
 {{- if not (has ((get .Values "restartWindow") | toString) (list "" "always")) }}
 - {{ printf "--restart-window=%s" ((get .Values "restartWindow") | toString) | quote }}
 {{- end }}
+{{- if not (has ((get .Values "restartArgoRollouts") | toString) (list "" "false")) }}
+- {{ printf "--restart-argo-rollouts=%s" ((get .Values "restartArgoRollouts") | toString) | quote }}
+{{- end }}
+{{- if not (has ((get .Values "respectDisruptionBudgets") | toString) (list "" "false")) }}
+- {{ printf "--respect-disruption-budgets=%s" ((get .Values "respectDisruptionBudgets") | toString) | quote }}
+{{- end }}
+{{- if not (has ((get .Values "maxRollouts") | toString) (list "" "9999")) }}
+- {{ printf "--max-rollouts=%s" ((get .Values "maxRollouts") | toString) | quote }}
+{{- end }}
 {{- if not (has ((get .Values "maxRolloutsPerNamespace") | toString) (list "" "1")) }}
 - {{ printf "--max-rollouts-per-namespace=%s" ((get .Values "maxRolloutsPerNamespace") | toString) | quote }}
 {{- end }}

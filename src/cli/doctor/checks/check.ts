@@ -19,7 +19,7 @@ export interface CheckResult {
 export const CHECKS = [
   ...(["api", "install", "crds", "webhook", "preflight", "certificates", "authority", "injection", "components", "policies"] as const),
   ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights"] as const),
-  ...(["driver", "provider", "driver-sync", "nodes", "classes", "namespaces"] as const),
+  ...(["driver", "provider", "driver-sync", "nodes", "classes", "restarts", "namespaces"] as const),
 ] as const;
 
 export type CheckName = (typeof CHECKS)[number];

@@ -53,6 +53,18 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     without: "no workload is restarted after a rotation",
     isUsed: (settings: SettingsInForce) => settings["restart-workloads"] !== "false",
   })),
+  {
+    verbs: ["list", "watch", "patch"],
+    right: { group: "argoproj.io", resource: "rollouts" },
+    without: "no workload is restarted after a rotation; apply the component argo-rollouts, or take --restart-argo-rollouts away",
+    isUsed: (settings) => settings["restart-workloads"] !== "false" && settings["restart-argo-rollouts"] === "true",
+  },
+  {
+    verbs: ["list", "watch"],
+    right: { group: RESOURCES.podDisruptionBudgets.group, resource: RESOURCES.podDisruptionBudgets.plural },
+    without: "no workload is restarted that runs well; apply the component disruption-budgets, or take --respect-disruption-budgets away",
+    isUsed: (settings) => settings["restart-workloads"] !== "false" && settings["respect-disruption-budgets"] === "true",
+  },
 ];
 
 export const OWN_NEEDS: readonly Need[] = [

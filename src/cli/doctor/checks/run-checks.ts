@@ -4,6 +4,7 @@ import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing
 import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
 import { checkGuardrails, checkPolicies } from "./policies.ts";
+import { checkRestarts } from "./restarts.ts";
 import { checkRights } from "./rights.ts";
 import { checkAuthority, checkCertificates, checkInjection, checkNamespaces, checkPreflight, checkWebhook } from "./webhook.ts";
 
@@ -29,6 +30,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   "driver-sync": checkDriverSync,
   nodes: checkNodes,
   classes: checkClasses,
+  restarts: checkRestarts,
   namespaces: checkNamespaces,
 };
 

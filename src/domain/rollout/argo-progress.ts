@@ -1,0 +1,61 @@
+import { listAt } from "../json-members.ts";
+import type { JsonObject } from "../json-object.ts";
+import type { Observed, Progress } from "./progress.ts";
+
+/**
+ * A Rollout of Argo Rollouts (`argoproj.io/v1alpha1`). Its controller judges the update, in canary steps, analyses and pauses that no count of
+ * pods tells: what it says in `status.phase` (since 1.0) is what counts. It gives an update up by itself (`Degraded`), so that no time of ours
+ * runs once it has seen the spec.
+ */
+export function argoProgress({ generation, spec, status }: Observed): Progress {
+  const wanted = numberAt(spec, "replicas", 1);
+  const [total, updated] = [numberAt(status, "replicas", 0), numberAt(status, "updatedReplicas", 0)];
+  const available = numberAt(status, "availableReplicas", 0);
+  const isObserved = hasSeen(status, generation);
+  const phase = isObserved ? phaseOf(status) : "Progressing";
+  const isComplete = phase === "Healthy";
+  return {
+    isComplete,
+    isRolling: !isComplete,
+    revision: `${generation}${isObserved ? "" : " unseen"}`,
+    counts: { wanted, total, updated, available },
+    summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available, and its phase is ${phaseWords(phase, status)}`,
+    isPastDeadline: phase === "Degraded",
+    gaveUp: "Argo Rollouts has given the update up",
+    isPaused: phase === "Paused",
+    ownDeadlineMs: isObserved ? Number.POSITIVE_INFINITY : 0,
+  };
+}
+
+/** Argo Rollouts gave up or was told to, and its pods may run well with the template before this one: a stamp would try this one again. */
+export function isDegraded(status: JsonObject): boolean {
+  return status["phase"] === "Degraded";
+}
+
+/** A text, the generation in digits. Before 0.10 it was a hash, and there was no phase either. */
+function hasSeen({ observedGeneration }: JsonObject, generation: number): boolean {
+  return typeof observedGeneration === "string" && Number(observedGeneration) >= generation;
+}
+
+const PHASES = ["Healthy", "Degraded", "Progressing", "Paused"] as const;
+type Phase = (typeof PHASES)[number];
+
+function phaseOf(status: JsonObject): Phase {
+  // Somebody has resumed it, and the controller has yet to see that.
+  if (status["controllerPause"] === true && listAt(status, "pauseConditions").length === 0) return "Progressing";
+  return PHASES.find((phase) => phase === status["phase"]) ?? "Progressing";
+}
+
+/** `Paused (CanaryPauseStep)`: reasons are words of the controller. */
+function phaseWords(phase: Phase, status: JsonObject): string {
+  const reasons = listAt(status, "pauseConditions").map(({ reason }) =>
+    typeof reason === "string" && /^\w{1,40}$/.test(reason) ? reason : "",
+  );
+  const [reason = ""] = reasons;
+  return phase === "Paused" && reason !== "" ? `${phase} (${reason})` : phase;
+}
+
+function numberAt(object: JsonObject, name: string, otherwise: number): number {
+  const value = object[name];
+  return typeof value === "number" ? value : otherwise;
+}

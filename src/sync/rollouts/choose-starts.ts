@@ -1,0 +1,43 @@
+import type { Hold } from "../../domain/rollout/hold.ts";
+import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
+import { heldBy, withBudgets } from "./rollout-budgets.ts";
+import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+
+export interface ChosenStarts {
+  /** What is due and may not begin says why. */
+  readonly asking: readonly Asking[];
+  readonly starts: readonly Due[];
+  readonly haltedBy: Judged | undefined;
+}
+
+type Context = Pick<RolloutContext, "settings" | "budgets" | "slots">;
+
+/** Which of the due are restarted now: as budgets, the namespace's own number and the cluster's allow. A dry run restarts none of those. */
+export function chooseStarts({ settings, budgets, slots }: Context, namespace: string, free: readonly Asking[]): ChosenStarts {
+  const budgeted = budgets === undefined ? free : withBudgets(budgets, free);
+  const isDryRun = settings.controls.mode === "dry-run";
+  const asking = isDryRun ? budgeted.map((each) => held(each, { kind: "dryRun" })) : budgeted;
+  const { starts, haltedBy } = planNamespace(asking, settings.mostAtATime);
+  // What is down, or being restarted already, takes nothing from the cluster that it has not taken before.
+  const inTurn = starts.filter(({ standing }) => standing.turn === "ready");
+  const underWay = asking.filter(isUnderWay).length;
+  const granted = asking.length === 0 ? 0 : slots.claim({ namespace, underWay, wanted: inTurn.length });
+  if (asking.length === 0) slots.forget(namespace);
+  const refused = new Set(inTurn.slice(granted).map(({ workload }) => workload.uid));
+  return {
+    asking: asking.map((each) => (refused.has(each.workload.uid) ? held(each, { kind: "cluster" }) : each)),
+    starts: starts.filter(({ workload }) => !refused.has(workload.uid)),
+    haltedBy,
+  };
+}
+
+function held(each: Asking, hold: Hold): Asking {
+  return each.standing.kind === "due" ? { ...each, standing: heldBy(each.standing, hold) } : each;
+}
+
+/** A restart that has failed, or waits for people, holds up its own namespace, and not the cluster. */
+function isUnderWay({ standing, workload }: Asking): boolean {
+  if (standing.kind === "restarting") return !workload.progress.isPaused;
+  if (standing.kind === "settling" || standing.kind === "awaitingFiles") return standing.isUnfinished;
+  return (standing.kind === "due" || standing.kind === "held") && standing.turn === "unfinished";
+}

@@ -1,0 +1,75 @@
+import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
+import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../domain/rollout/budget.ts";
+import type { Hold } from "../../domain/rollout/hold.ts";
+import type { Standing } from "../../domain/rollout/standing.ts";
+import type { Asking } from "./rollout-namespace.ts";
+
+/** Live PodDisruptionBudgets. */
+export interface RolloutBudgets {
+  readonly hasSynced: boolean;
+  ofNamespace(namespace: string): readonly Budget[];
+}
+
+/** `onChange`: one of the namespace changed, or they became known. */
+export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): RolloutBudgets {
+  const byNamespace = new Map<string, Map<string, Budget>>();
+  const reflector = watcher.reflect<Budget>(
+    {
+      resource: RESOURCES.podDisruptionBudgets,
+      project: observeBudget,
+      onChange: ({ namespace = "", name }, { current }) => {
+        const budgets = byNamespace.get(namespace) ?? new Map<string, Budget>();
+        if (current === undefined) budgets.delete(name);
+        else budgets.set(name, current);
+        if (budgets.size === 0) byNamespace.delete(namespace);
+        else byNamespace.set(namespace, budgets);
+        onChange(namespace);
+      },
+    },
+    signal,
+  );
+  return {
+    get hasSynced() {
+      return reflector.hasSynced;
+    },
+    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])],
+  };
+}
+
+/**
+ * Those that are due, in the order of their restart, whose budget has room. Only a workload that runs well has something that a budget
+ * keeps: what is down already, or in the middle of a restart of ours, is mended by its restart, and its budget would never allow one.
+ */
+export function withBudgets(budgets: RolloutBudgets, asking: readonly Asking[]): readonly Asking[] {
+  const taken = new Set<string>();
+  const known = budgets.ofNamespace(asking[0]?.workload.ref.namespace ?? "");
+  const take = ({ workload }: Asking): void => {
+    for (const { name } of budgetsOf(workload, known)) taken.add(name);
+  };
+  asking.filter(isUnderWay).forEach(take);
+  const holds = new Map<string, Hold>();
+  for (const each of asking.filter(isSubject).toSorted((a, b) => (a.workload.ref.name < b.workload.ref.name ? -1 : 1))) {
+    const exhausted = exhaustedBudget({ workload: each.workload, budgets: known, taken });
+    if (!budgets.hasSynced) holds.set(each.workload.uid, { kind: "budgetsUnknown" });
+    else if (exhausted === undefined) take(each);
+    else holds.set(each.workload.uid, { kind: "budget", ...exhausted });
+  }
+  return asking.map((each) => {
+    const hold = holds.get(each.workload.uid);
+    return hold === undefined || each.standing.kind !== "due" ? each : { ...each, standing: heldBy(each.standing, hold) };
+  });
+}
+
+function isUnderWay({ standing }: Asking): boolean {
+  if (standing.kind === "settling" || standing.kind === "awaitingFiles") return standing.isUnfinished;
+  return standing.kind === "restarting" || standing.kind === "failed";
+}
+
+function isSubject({ standing }: Asking): boolean {
+  return standing.kind === "due" && standing.turn === "ready";
+}
+
+export function heldBy({ stamp, since, turn }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+  return { kind: "held", stamp, since, turn, hold };
+}
