@@ -1,4 +1,5 @@
 /** Who asks for little is served at once, whatever others ask of the same vault. */
+import { canonicalJson } from "../api/json.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import { SYNC_USER, type Team, type World } from "../world/world.ts";
@@ -54,10 +55,10 @@ export const littleIsPrompt: Invariant = {
     /** What says the same as before brings no look at the vault: an object that changed before it waits for its poll. */
     const saysSomethingElse = ({ namespace, name }: WantedClass): boolean => {
       const key = `${namespace}/${name}`;
-      const object = world.cluster.server.object(CLASSES, name, namespace) as { spec?: unknown } | undefined;
+      const object = world.cluster.server.object(CLASSES, name, namespace);
       if (object === undefined) return true;
-      // Not by uid or generation: a class that the worker restored has others, and says what it said.
-      const spec = JSON.stringify(object.spec);
+      // Not by uid or generation, nor by the order of its members: a class that the worker restored has others, and says what it said.
+      const spec = canonicalJson(object["spec"] ?? null);
       const isNew = specs.get(key) !== spec;
       specs.set(key, spec);
       return isNew;
