@@ -127,6 +127,18 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.match((await grants()).stdout, /^Mirrored classes: 0 with workload identity, 0 with the node's managed identity, 1 with/);
   });
 
+  test("counts identity bindings and what they need where they are on", async () => {
+    const bound = { parameters: { ...workload, useAzureTokenProxy: "true" } };
+    await aClass("clear", "bound", { ...lent("bound-account"), ...bound });
+    await setWorkerArguments(plane, ["sync"]);
+    assert.doesNotMatch((await grants("-n", "clear")).stdout, /bound/, "the worker refuses them, whatever is granted");
+    await setWorkerArguments(plane, ["sync", "--identity-bindings=true"]);
+    const { stdout } = await grants("-n", "clear");
+    assert.match(stdout, /^Mirrored classes: 0 with workload identity, 1 with an identity binding, /);
+    assert.match(stdout, /\+ ServiceAccount bound-account: bound\n/);
+    await plane.kubectl(["delete", "secretproviderclass", "bound", "-n", "clear"]);
+  });
+
   test("tells of classes that lend something and are older than the policy that asks their authors", async () => {
     assert.doesNotMatch((await grants()).stdout, /Older than the policy/);
     const binding = "validatingadmissionpolicybinding/keyvault-injector-class-identities";

@@ -6,7 +6,6 @@ import path from "node:path";
 import { before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { settingsOf, type WorkloadObject } from "../../src/cli/shared/settings-in-force.ts";
-import { parseConfig } from "../../src/runtime/config.ts";
 import { VERSION } from "../../tools/repository-files.ts";
 import { CHART, chartObjects, HELM_VERSIONS, helmRefusal, renderChart, runHelm, templateArguments } from "../support/cluster/helm.ts";
 import { at, listAt, MANIFESTS, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
@@ -106,16 +105,6 @@ for (const version of HELM_VERSIONS) {
         assert.deepEqual(settings(deployment(upgraded, component), flags), settings(deployment(released, component), flags), component);
       }
       assert.equal(settings(deployment(upgraded, "sync"), flags)["sync-secret"], "true");
-    });
-
-    test("gives the processes arguments that they take, also for settings that 0.3.0 did not know", () => {
-      for (const component of COMPONENTS) {
-        const [container] = listAt(deployment(upgraded, component), "spec", "template", "spec", "containers");
-        const [, ...args] = listAt(container, "args").map(String);
-        assert.ok(args.length > 0 || component === "webhook");
-        const config = parseConfig(args, {});
-        assert.deepEqual(config.ok ? [] : config.error, [], component);
-      }
     });
 
     test("leaves sync and rotation off where they were, for worker and driver", async () => {

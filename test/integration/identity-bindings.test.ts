@@ -26,6 +26,7 @@ import {
 
 const refusal = controlPlaneRefusal();
 const AUDIENCE = "api://AKSIdentityBinding";
+const FEDERATION = "api://AzureADTokenExchange";
 const POLICY = "keyvault-injector-sync-tokens";
 const PROXY_NAME = "aproxy.ests.aks";
 const ACCOUNT = "vault-reader";
@@ -103,6 +104,18 @@ describe("the sync worker with identity bindings", { skip: refusal === undefined
     const [exchange, ...more] = exchangesOf(place);
     assert.deepEqual(more, [], "one sign-in");
     assert.deepEqual([exchange?.serverName, exchange?.status, [exchange?.claims.aud].flat()], [PROXY_NAME, 200, [AUDIENCE]]);
+  });
+
+  test("may ask for tokens of that audience alone besides, and of no two at once", async () => {
+    const namespace = await world.namespace({ credentials: false, accounts: ["default"] });
+    const asWorker = (...audiences: readonly string[]): Promise<string> => {
+      const asked = audiences.map((audience) => `--audience=${audience}`);
+      const user = "--as=system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+      return world.plane.kubectl(["create", "token", "default", "-n", namespace, "--duration=600s", user, ...asked]);
+    };
+    for (const audience of [AUDIENCE, FEDERATION]) assert.match(await asWorker(audience), /^eyJ/);
+    for (const audiences of [[AUDIENCE, FEDERATION], [AUDIENCE, AUDIENCE], ["vault"], []])
+      await assert.rejects(asWorker(...audiences), /one audience, api:\/\/AzureADTokenExchange or api:\/\/AKSIdentityBinding/);
   });
 
   test("asks for no token of an account that its Namespace does not grant, and goes on when it does", async () => {

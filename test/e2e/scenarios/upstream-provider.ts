@@ -15,7 +15,8 @@ import { using } from "./life-cycle.ts";
 export const NOT_HERE: Readonly<Record<string, string>> = {
   "custom cloud": "test/contract/clouds.test.ts: the same provider, without a node, against two custom clouds",
   "pod identity": "the add-on that served those tokens is retired; what the provider says of it: test/contract/judges.test.ts",
-  "identity binding": "a feature of AKS clusters: its tokens come from a service that only runs there",
+  "identity binding":
+    "test/contract/identity-bindings.test.ts: the same provider, without a node, at an endpoint in place of the service that only AKS clusters have",
   "split certificate files": "the provider's flag is off in the manifests; compared in test/contract/judges.test.ts with the flag on",
 };
 
