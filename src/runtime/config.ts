@@ -8,6 +8,7 @@ import type { RestartMode } from "../domain/rollout/controls.ts";
 import { parseWindow, type RestartWindow, WINDOW_ADVICE } from "../domain/rollout/window.ts";
 import type { SyncMode } from "../domain/schedule/class-annotations.ts";
 import { nearestSpelling } from "../domain/spelling.ts";
+import { parseQueueSetting, type QueueSetting } from "../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
@@ -19,6 +20,8 @@ export interface Config {
   readonly enableSecretRotation: boolean;
   /** Milliseconds. */
   readonly rotationPollInterval: number;
+  /** Empty: polls alone. */
+  readonly eventQueues: readonly QueueSetting[];
   readonly syncMode: SyncMode;
   /** Milliseconds. */
   readonly unusedGrace: number;
@@ -131,6 +134,8 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
         `unknown item ${JSON.stringify(unknown)}; write any of ${kind.choices?.join(", ")}`,
       );
     }
+    case "eventQueues":
+      return readEventQueues(wordsOf(text));
     case "namespaces": {
       const everywhere = kind.every === undefined ? "" : `, or ${kind.every} for all of them`;
       const problem = `write names of namespaces (lower-case letters, digits and -, at most 63), separated by commas${everywhere}`;
@@ -141,6 +146,17 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
       );
     }
   }
+}
+
+function readEventQueues(items: readonly string[]): Result<readonly QueueSetting[], string> {
+  const settings: QueueSetting[] = [];
+  for (const [index, item] of items.entries()) {
+    const parsed = parseQueueSetting(item);
+    if (!parsed.ok) return failed(items.length === 1 ? parsed.error : `queue ${index + 1}: ${parsed.error}`);
+    if (settings.some(({ url }) => url === parsed.value.url)) return failed(`queue ${index + 1}: it is there twice`);
+    settings.push(parsed.value);
+  }
+  return ok(settings);
 }
 
 function readDuration(text: string, minimumMs: number): Result<number, string> {
@@ -167,7 +183,7 @@ export function parseConfig(
     else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${read.error}`);
   }
   const config = toConfig(values);
-  problems.push(...certificateFileProblems(config));
+  problems.push(...certificateFileProblems(config), ...eventQueueProblems(config));
   const ofTokenProxy = tokenProxyProblem(config.tokenProxyUrl);
   if (ofTokenProxy !== undefined) problems.push(`--token-proxy-url: ${ofTokenProxy}`);
   const proxy = readOutboundProxy(environment);
@@ -193,6 +209,11 @@ function certificateFileProblems({ tlsCertFile, tlsKeyFile, tlsCaFile }: Setting
   return needed.flatMap(([flag, value]) =>
     given && value === "" ? [`${flag}: missing; write --tls-cert-file and --tls-key-file together, or none of the --tls-…-file flags`] : [],
   );
+}
+
+function eventQueueProblems({ eventQueues = [], enableSecretRotation }: Partial<SettingValues>): readonly string[] {
+  if (eventQueues.length === 0 || enableSecretRotation !== false) return [];
+  return ["--event-queues: events bring polls forward, and --enable-secret-rotation=false makes none; leave one of the two out"];
 }
 
 function readFlags(argv: readonly string[]): Result<Readonly<Record<string, string>>, readonly string[]> {

@@ -22,6 +22,8 @@ export interface HealthOptions {
   readonly liveness: readonly HealthCheck[];
   /** "May it be given work?" A failure takes the pod out of its Service. */
   readonly readiness: readonly HealthCheck[];
+  /** Shown with readiness, whose answer they do not change. */
+  readonly notes?: readonly HealthCheck[];
   readonly registry: Registry;
 }
 
@@ -38,7 +40,7 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   const draining: HealthCheck = { name: "draining", problem: () => (isDraining ? "the process is stopping" : undefined) };
   const routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
     "/livez": (response) => answer(response, options.liveness),
-    "/readyz": (response) => answer(response, [draining, ...options.readiness]),
+    "/readyz": (response) => answer(response, [draining, ...options.readiness], options.notes),
     "/metrics": (response) => void sendMetrics(response, options.registry),
   };
   const server = createServer(TIMEOUTS);
@@ -99,13 +101,14 @@ function listen(server: Server, { address, port }: HealthOptions): Promise<void>
   });
 }
 
-function answer(response: ServerResponse, checks: readonly HealthCheck[]): void {
-  const lines = checks.map((check) => ({ name: check.name, problem: check.problem() }));
+function answer(response: ServerResponse, checks: readonly HealthCheck[], notes: readonly HealthCheck[] = []): void {
+  const asked = (check: HealthCheck) => ({ name: check.name, problem: check.problem() });
+  const lines = checks.map(asked);
   const isHealthy = lines.every((line) => line.problem === undefined);
   response.writeHead(isHealthy ? 200 : 503, { "content-type": "text/plain; charset=utf-8" });
-  response.end(
-    `${lines.map((line) => (line.problem === undefined ? `[+] ${line.name}` : `[-] ${line.name}: ${line.problem}`)).join("\n")}\n`,
-  );
+  const shown = (mark: string, { name, problem }: (typeof lines)[number]): string =>
+    problem === undefined ? `[+] ${name}` : `[${mark}] ${name}: ${problem}`;
+  response.end(`${[...lines.map((line) => shown("-", line)), ...notes.map(asked).map((line) => shown("~", line))].join("\n")}\n`);
 }
 
 async function sendMetrics(response: ServerResponse, registry: Registry): Promise<void> {

@@ -18,6 +18,8 @@ export type SettingKind =
   /** When restarts may begin. */
   | { readonly kind: "window" }
   | { readonly kind: "list"; readonly choices?: readonly string[] }
+  /** Queues that events of vaults come from. */
+  | { readonly kind: "eventQueues" }
   /** `every`: a word for all of them. */
   | { readonly kind: "namespaces"; readonly every?: string };
 
@@ -52,6 +54,12 @@ export const SETTINGS = {
     type: { kind: "duration", minimumMs: MINIMUM_POLL_MS },
     default: "2m",
     help: "Longest time between two checks of a class against its vault.",
+  },
+  "event-queues": {
+    usedBy: "sync",
+    type: { kind: "eventQueues" },
+    default: "",
+    help: "Queues of Azure Storage that tell of new versions, each an address with who the worker signs in as; polls alone where not given.",
   },
   "sync-mode": {
     usedBy: "sync",

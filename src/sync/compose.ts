@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import { createEventQueues } from "../azure/event-queues.ts";
 import { createVaultClients } from "../azure/vault-clients.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
@@ -28,6 +29,8 @@ import { restoreOwnDeployment } from "./healing/last-look.ts";
 import { hasHmacKey } from "./hmac-key.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { processHealth } from "./process-health.ts";
+import { createPush } from "./push/push.ts";
+import { createPushMetrics } from "./push/push-metrics.ts";
 import { Quarantine } from "./quarantine.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
@@ -63,6 +66,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const vaultMetrics = createVaultMetrics(registry);
   const rolloutMetrics = createRolloutMetrics(registry);
   const componentMetrics = createComponentMetrics(registry);
+  const pushMetrics = createPushMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
   const contact = createApiContact(clock);
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}`, contact };
@@ -89,10 +93,18 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     ...lease,
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;
+  let push: ReturnType<typeof createPush> | undefined;
   let closeEvents: (() => Promise<void>) | undefined;
   let isStarted = false;
   const eventLoop = startEventLoopWatch({ registry, clock, monotonic }, stopped.signal);
-  const checks = processHealth({ eventLoop, contact, watcher: watches, queue: () => queue, isStarted: () => isStarted });
+  const checks = processHealth({
+    eventLoop,
+    contact,
+    watcher: watches,
+    queue: () => queue,
+    isStarted: () => isStarted,
+    eventQueues: config.eventQueues.length === 0 ? undefined : () => push?.problem(),
+  });
   const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
     await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
@@ -109,6 +121,11 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       const events = createEventSink(kube, sink);
       closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);
+      const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME });
+      const settings = config.eventQueues;
+      const queues = createEventQueues({ proxy: config.proxy });
+      const pushing = { settings, queues, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics };
+      push = settings.length === 0 ? undefined : createPush({ ...pushing, clock, logger, random: Math.random });
       await runWorker(
         {
           settings: { ...config, restoresClasses: config.heal.includes("classes") },
@@ -126,7 +143,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
             identityBindings: config.identityBindings,
           },
           readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube: createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME }),
+          kube: leaderKube,
+          push,
           probe,
           isBlind,
           watcher,

@@ -13,6 +13,8 @@ export interface ProcessParts {
   readonly watcher: { stuck(): string | undefined; stalled(): string | undefined };
   /** Undefined while this replica does not lead. */
   readonly queue: () => Pick<WorkQueue, "stalledMs"> | undefined;
+  /** Why an event queue is not read; absent where none is to be. Nothing is amiss then that polls do not see. */
+  readonly eventQueues?: (() => string | undefined) | undefined;
   /** What has to hold before anything begins was found to hold. */
   readonly isStarted: () => boolean;
 }
@@ -21,9 +23,10 @@ export interface ProcessParts {
  * Liveness fails where a restart mends it: what stands still by a bug of ours. Readiness fails where nothing can be done for a reason outside,
  * the API server being away or refusing our token, and is well by itself when that is over: a restart loop would only be later then.
  */
-export function processHealth({ eventLoop, contact, watcher, queue, isStarted }: ProcessParts): {
+export function processHealth({ eventLoop, contact, watcher, queue, isStarted, eventQueues }: ProcessParts): {
   readonly liveness: readonly HealthCheck[];
   readonly readiness: readonly HealthCheck[];
+  readonly notes: readonly HealthCheck[];
 } {
   const stalled = (bound: number): string | undefined => {
     const milliseconds = queue()?.stalledMs ?? 0;
@@ -38,5 +41,6 @@ export function processHealth({ eventLoop, contact, watcher, queue, isStarted }:
       { name: "watches", problem: () => watcher.stalled() },
       { name: "queue", problem: () => stalled(QUEUE_BEHIND_MS) },
     ],
+    notes: eventQueues === undefined ? [] : [{ name: "event-queues", problem: eventQueues }],
   };
 }

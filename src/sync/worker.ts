@@ -15,7 +15,7 @@ import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
-import { startHeldClasses } from "./classes/held-classes.ts";
+import { type HeldClassesOptions, startHeldClasses } from "./classes/held-classes.ts";
 import { switchedOffBy } from "./classes/plan.ts";
 import { earlierPolls, type PollProgress, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
@@ -35,6 +35,8 @@ import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, star
 import { loadHmacKey } from "./hmac-key.ts";
 import type { SyncMetrics } from "./metrics.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
+import type { createPush, Push } from "./push/push.ts";
+import { pushedClasses } from "./pushed-classes.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
@@ -84,6 +86,8 @@ export interface WorkerOptions {
   readonly quarantine: Quarantine;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
+  /** Undefined without `--event-queues`. */
+  readonly push?: Pick<ReturnType<typeof createPush>, "start"> | undefined;
   readonly events: EventSink;
   readonly metrics: SyncMetrics;
   readonly componentMetrics: ComponentMetrics;
@@ -138,8 +142,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   });
   // The queue runs below, so its handler never sees these before they are there.
   const enqueue = (classKey: string): void => queue.add(classKey);
-  const live = startCopies({ options, fingerprints, crds, enqueue }, signal);
-  const ports = portsOf({ options, fingerprints, enqueue }, live, guardrails);
+  const push = options.push?.start(enqueue);
+  const live = startCopies({ options, fingerprints, crds, enqueue, push }, signal);
+  const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
   const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue }, live, values));
   const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, random };
@@ -161,6 +166,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
+      async (running) => push?.run(pushedClasses(options, live), running),
     ],
     signal,
   );
@@ -179,16 +185,18 @@ interface CopiesInput {
   readonly fingerprints: Fingerprints;
   readonly crds: WatchedCrds;
   readonly enqueue: (classKey: string) => void;
+  readonly push: Push | undefined;
 }
 
-function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, signal: AbortSignal) {
+function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput, signal: AbortSignal) {
   const { kube, watcher, logger, clock } = options;
   const states = new ClassStates();
   const edits = new UnansweredEdits(
     (spc) => mayBeOutdated({ settings: options.settings, consumers }, statuses, spc),
     () => clock.now(),
   );
-  const classes = startHeldClasses({ watcher, kube, onChange: (change) => edits.note(change), lookAt: enqueue }, signal);
+  const onClassChange: HeldClassesOptions["onChange"] = (change) => [edits, push?.named].forEach((noted) => noted?.note(change));
+  const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, lookAt: enqueue }, signal);
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const retryFailing = (namespace?: string): void => {
@@ -254,7 +262,11 @@ function startCopies({ options, fingerprints, crds, enqueue }: CopiesInput, sign
   return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
-function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, live: LiveCopies, guardrails: Guardrails): ClassPorts {
+function portsOf(
+  { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds">,
+  live: LiveCopies,
+  guardrails: Guardrails,
+): ClassPorts {
   const { kube, clock, logger, events, metrics, settings } = options;
   const { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth } = live;
   const { consumers, driverSync } = live.pods;
@@ -265,7 +277,19 @@ function portsOf({ options, fingerprints, enqueue }: Omit<CopiesInput, "crds">, 
     kube,
     clock,
     crdHealth,
-    caches: { settings, classes, secrets, snapshots, statuses, consumers, isFollowed, crdHealth, cluster: { driverSync, guardrails } },
+    caches: {
+      settings,
+      classes,
+      secrets,
+      snapshots,
+      statuses,
+      consumers,
+      isFollowed,
+      crdHealth,
+      hints: push?.hints,
+      cluster: { driverSync, guardrails },
+    },
+    hints: push?.hints,
     stores: { classes, snapshots, statuses, edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
     teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },

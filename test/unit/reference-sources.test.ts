@@ -33,6 +33,7 @@ describe("the page of metrics", () => {
         "src/sync/classes/class-metrics.ts",
         "src/sync/healing/component-metrics.ts",
         "src/sync/metrics.ts",
+        "src/sync/push/push-metrics.ts",
         "src/sync/queue-metrics.ts",
         "src/sync/rollouts/rollout-metrics.ts",
         "src/sync/vault/vault-metrics.ts",

@@ -92,7 +92,7 @@ describe("a message of an event queue", () => {
 
   test("tells that a vault's access policies changed, of which it says the vault's name alone", () => {
     const eventType = "Microsoft.KeyVault.VaultAccessPolicyChanged";
-    const expected = { ok: true, value: { kind: "access", vaultName: "sample-kv" } };
+    const expected = { ok: true, value: { kind: "access", vaultName: "sample-kv", time: Date.parse(TIME) } };
     assert.deepEqual(parseMessage(JSON.stringify(gridEvent({ eventType, data: { VaultName: "Sample-kv" } }))), expected);
     assert.deepEqual(parseMessage(JSON.stringify(gridEvent({ eventType, data: null }))), expected);
     assert.deepEqual(parseMessage(JSON.stringify(gridEvent({ eventType, data: {}, topic: "" }))), { ok: false, error: "malformed" });

@@ -1,6 +1,6 @@
 /** Which value of the chart is which flag of our processes, and why some flags have none. */
 import { assertNever } from "../../src/domain/assert-never.ts";
-import { SETTINGS, type Setting, type SettingName } from "../../src/runtime/settings.ts";
+import { SETTINGS, type Setting, type SettingKind, type SettingName } from "../../src/runtime/settings.ts";
 import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
 
@@ -30,6 +30,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-secret": upstream("secrets-store-csi-driver.syncSecret.enabled"),
   "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
   "rotation-poll-interval": upstream("secrets-store-csi-driver.rotationPollInterval"),
+  "event-queues": value(
+    "Give one where new versions are to be in Secrets within seconds: `https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>`, say.",
+  ),
   "sync-mode": value(
     "`while-used` where Secrets are to exist only while a pod mounts the class, as with the driver's own sync; `never` where only annotated classes are synced.",
   ),
@@ -120,6 +123,7 @@ function typeOf({ type }: Setting): JsonMap {
     case "choice":
       return { enum: [...type.choices] };
     case "namespaces":
+    case "eventQueues":
       return TEXTS;
     case "list":
       return type.choices === undefined ? TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
@@ -133,10 +137,14 @@ function typeOf({ type }: Setting): JsonMap {
   }
 }
 
+function isList({ kind }: SettingKind): boolean {
+  return kind === "list" || kind === "namespaces" || kind === "eventQueues";
+}
+
 function defaultOf({ type, default: written }: Setting): Json {
   if (type.kind === "boolean") return written === "true";
   if (type.kind === "count") return Number(written);
-  if (type.kind === "list" || type.kind === "namespaces") return written === "" ? [] : written.split(",");
+  if (isList(type)) return written === "" ? [] : written.split(",");
   return written;
 }
 
@@ -176,8 +184,7 @@ function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
   }
   const steps = (valuePathOf(flag) ?? "").split(".");
   const value = `(get ${steps.slice(0, -1).reduce((inner, step) => `(get ${inner} ${JSON.stringify(step)})`, ".Values")} ${JSON.stringify(steps.at(-1))})`;
-  const isList = setting.type.kind === "list" || setting.type.kind === "namespaces";
-  const written = isList ? `(join "," ${value})` : `(${value} | toString)`;
+  const written = isList(setting.type) ? `(join "," ${value})` : `(${value} | toString)`;
   const given = setting.type.kind === "duration" ? `(${value} | default ${JSON.stringify(setting.default)})` : written;
   const usual = JSON.stringify(setting.default);
   // A release of an older chart, with its values reused, has no value of a newer setting: text of nothing. Of a list that is a word of its own.

@@ -11,6 +11,7 @@ export const WARNINGS: LogWords = {
         "the error says why: a lost lease, a missing policy with `--secret-access=blind`, a port that is taken. Exit code 1; Kubernetes starts it again",
     },
     sync: {
+      "waiting between two looks at an event queue failed": "a bug of ours; the queue is looked at again. Report it",
       "not retried": "a look at `key` failed in a way that another try does not mend; a change of the object is looked at again",
     },
     webhook: {
@@ -37,6 +38,10 @@ export const WARNINGS: LogWords = {
       "a CRD is damaged and is repaired":
         "somebody applied another one, `problem` says what was missing. Again and again: see [Frozen](../runbooks/Frozen.md)",
       "a CRD is gone and is applied again": "somebody deleted it; classes are restored from snapshots. Find out who",
+      "an event queue is not read: polls alone see new versions":
+        "`problem` says why and what to do; tried again with a back-off. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+      "messages of an event queue are deleted and not acted on":
+        "at most once a minute for each `why`; `event_messages_total` counts them. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "a class was in hand when a worker ended":
         "from a worker that took over after one that died: the class comes last and alone now, and is left alone for a while after a third death. Read the end of the dead one's log; see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class is gone and no snapshot says whether it was meant to: its Secrets stay":
@@ -117,6 +122,7 @@ export const INFORMATION: LogWords = {
     },
     sync: {
       "a CRD was healed": "it is whole again",
+      "an event queue is read again": "it had not answered for `failures` times; nothing to do",
       "a Secret was changed by others and is as it was again": "with `--secret-access=blind`, at a poll",
       "a Secret was not removed, because it is not ours": "with `--secret-access=blind`; the policy refused it, which is right",
       "a class was lost with its CRD and is restored": "nothing to do",

@@ -49,6 +49,14 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     vault_lookups_total: "questions for an object: `asked` of the vault, `shared` with another class, `unchanged` by the vault's list",
     vault_breaker_open: "1 while a vault that does not answer is left alone",
     vault_rate: "requests a second that a vault is asked at most in the long run; 300, less after a 429",
+    event_messages_total:
+      "messages of [event queues](../how-to/rotate-in-seconds.md): `acted` on, `duplicate`, `unnamed` (no class names the object), `foreign` (or the vault), `access` (policies of a vault changed), `otherType`, `malformed`, `poison` (received too often)",
+    event_hints_total:
+      "looks at a class that an event asked for: `applied` to its Secrets, `current` (they held it), `looked` (the vault has something newer, or nothing a Secret is made from), `leftToPoll` (not shown by the vault in time, or nobody could look)",
+    event_lag_seconds: "from the time of a vault's event to the Secrets that hold its version, by the clocks of Azure and of the node",
+    event_messages_in_hand: "messages that were received and are not deleted yet; from 2,048 on no more are received",
+    event_queue_up: "1 while an event queue answers; 0 while polls alone see new versions",
+    event_queue_last_answer_timestamp_seconds: "when an event queue last answered, seconds since the epoch",
     rollouts_total: "restarts of workloads because of new versions: `started`, `completed`, `failed`",
     rollouts_waiting: "workloads that wait for their restart",
     rollouts_held:

@@ -3,6 +3,7 @@ import { countByReason, countExpiring } from "../../src/domain/sync/class-figure
 import { blockedSeconds } from "../../src/runtime/event-loop.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
+import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
@@ -17,7 +18,7 @@ export interface RegisteredMetric {
 }
 
 const VAULT = "vault-1.vault.azure.net";
-const OPEN = ["vault", "namespace", "class", "object", "component", "le"];
+const OPEN = ["vault", "namespace", "class", "object", "component", "queue", "le"];
 
 /** Every metric of ours, as a process with one class, one vault and one object reports it. */
 export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> {
@@ -35,6 +36,8 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   rate.set({ vault }, 300);
   isBreakerOpen.set({ vault }, 0);
   createRolloutMetrics(registry);
+  const { isUp, lastAnswer } = createPushMetrics(registry);
+  for (const byQueue of [isUp, lastAnswer]) byQueue.set({ queue: "account.queue.core.windows.net/events" }, 1);
   createComponentMetrics(registry).damaged.set({ component: "Service keyvault-injector/keyvault-injector-webhook" }, 1);
   blockedSeconds(registry);
   createAdmissionMetrics(registry);

@@ -10,6 +10,8 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "sync-secret": "`false`: Secrets that exist stay as they are.",
   "enable-secret-rotation": "`false`: the worker asks the vault only when a class or Secret changes, or after a failure.",
   "rotation-poll-interval": "A class is checked sooner where another class of the same identity lists the vault more often.",
+  "event-queues":
+    "See [rotate in seconds](../how-to/rotate-in-seconds.md). An event brings a look at the classes that name the object; polls stay as they are. Only whoever installs says which queues.",
   "unused-grace": "A worker that sees the pods counts it, so that its restart begins anew.",
   "expiry-warning": "The warning is the event `ObjectExpiring`; `0s`: none.",
   "restart-workloads": "See [how workloads ask for it](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
@@ -75,6 +77,8 @@ function kindOf(type: SettingKind): string {
       return `One of ${code(...type.choices)}.`;
     case "list":
       return type.choices === undefined ? "A comma list." : `A comma list of ${code(...type.choices)}.`;
+    case "eventQueues":
+      return "A comma list of addresses, each with `;identity=managed`, `workload` or `servicePrincipal` and what that needs.";
     case "namespaces":
       return type.every === undefined ? "A comma list." : `A comma list, or ${code(type.every)}.`;
     case "duration":

@@ -14,7 +14,9 @@ export type FetchTrigger =
   | "SecretMissing"
   | "SecretEdited"
   | "ContestOver"
-  | "PollDue";
+  | "PollDue"
+  /** An event of the vault told of an object. */
+  | "EventReceived";
 
 /** What can be told without values: the fingerprint covers the data, the class the rest. */
 export function isAsWritten(className: string, secretObject: SecretObject, observed: ObservedSecret | undefined): boolean {

@@ -40,7 +40,7 @@ export function parseMessage(text: string): Result<VaultEvent, Rejection> {
   const type = nonEmptyText(event["eventType"]) ?? nonEmptyText(event["type"]);
   if (type === undefined) return failed("malformed");
   const data = isJsonObject(event["data"]) ? event["data"] : {};
-  if (type === ACCESS_TYPE) return accessEvent(event, data);
+  if (type === ACCESS_TYPE) return accessEvent(event, data, timeOf(event));
   const [, object = "", change = ""] = OBJECT_TYPE.exec(type) ?? [];
   if (object === "") return failed("otherType");
   return objectEvent({ object, change: change as ObjectChange, time: timeOf(event), id: member(data, "id") }); // One of the expression's own words.
@@ -90,10 +90,10 @@ function isVault({ protocol, hostname, port, username, search }: URL): boolean {
 }
 
 /** Names no host, only the vault: by its name in `data`, or at the end of its resource's id. */
-function accessEvent(event: JsonObject, data: JsonObject): Result<VaultEvent, Rejection> {
+function accessEvent(event: JsonObject, data: JsonObject, time: number): Result<VaultEvent, Rejection> {
   const resource = nonEmptyText(event["topic"]) ?? nonEmptyText(event["source"]) ?? "";
   const name = (member(data, "vaultname") || (resource.split("/").at(-1) ?? "")).toLowerCase();
-  return VAULT_NAME.test(name) ? ok({ kind: "access", vaultName: name }) : failed("malformed");
+  return VAULT_NAME.test(name) && Number.isFinite(time) ? ok({ kind: "access", vaultName: name, time }) : failed("malformed");
 }
 
 const VAULT_NAME = /^[a-z0-9][-a-z0-9]{1,22}[a-z0-9]$/;

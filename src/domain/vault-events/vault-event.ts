@@ -27,6 +27,8 @@ export interface AccessEvent {
   readonly kind: "access";
   /** Name of the vault in lower case: of its host nothing is said. */
   readonly vaultName: string;
+  /** Unix milliseconds. */
+  readonly time: number;
 }
 
 /** Why a message is no event that anything is done about. */

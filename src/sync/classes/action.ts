@@ -3,6 +3,7 @@ import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import type { ClassOutcome } from "../../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
+import type { Hint } from "../push/hints.ts";
 import type { StateEvent } from "./state.ts";
 import type { Notice } from "./tell.ts";
 
@@ -46,6 +47,8 @@ export type Action =
   | { readonly kind: "dropStatus" }
   | { readonly kind: "warn"; readonly topic: "annotations" | "parameters"; readonly problems: readonly string[] }
   | { readonly kind: "tell"; readonly notice: Notice }
+  /** The Secrets hold what the events tell of. */
+  | { readonly kind: "endHints"; readonly hints: readonly Hint[] }
   | ReleaseSecret
   | Guarded;
 

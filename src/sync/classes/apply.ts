@@ -98,6 +98,9 @@ async function apply(
     case "tell":
       if (spc !== undefined) tell(ports.teller, spc, action.notice);
       return undefined;
+    case "endHints":
+      for (const hint of action.hints) ports.hints?.end(key, hint, "current");
+      return undefined;
     case "releaseSecret":
     case "removeSecret":
       return letGo(ports, subject, action, signal);

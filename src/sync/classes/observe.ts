@@ -10,6 +10,7 @@ import { adoptedNames } from "../../domain/sync/take-over.ts";
 import type { Guardrails } from "../guardrails.ts";
 import type { CrdHealth, GateState } from "../healing/crd-health.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
+import type { Hint, Hints } from "../push/hints.ts";
 import type { DriverSync } from "../secrets/driver-sync.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { WriteInput } from "../secrets/write-secret.ts";
@@ -29,6 +30,8 @@ export interface ClassCaches {
   /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
   readonly isFollowed?: (classKey: string) => boolean | undefined;
   readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
+  /** What events have told of the classes' objects; undefined where no queue is read. */
+  readonly hints?: Pick<Hints, "of"> | undefined;
   /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
   readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
 }
@@ -50,6 +53,8 @@ export interface Observation {
   readonly hasStatus: boolean;
   /** Whether a workload that asks for restarts uses the class; absent where none is ever asked. */
   readonly isFollowed?: boolean | "unknown";
+  /** What events have told of its objects, and nobody has looked at. */
+  readonly hints: readonly Hint[];
   readonly pods: Pick<Consumers["watch"], "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
 }
 
@@ -104,10 +109,12 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
     status: statuses.get(ref),
     hasStatus: statuses.has(ref),
     isFollowed: caches.isFollowed === undefined ? false : (caches.isFollowed(before.key) ?? "unknown"),
+    hints: caches.hints?.of(before.key) ?? NO_HINTS,
     pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }
 
+const NO_HINTS: readonly Hint[] = [];
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */

@@ -7,7 +7,9 @@ import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
-import type { FetchRequest } from "../vault/mirror.ts";
+import { isCurrent } from "../push/answer-hints.ts";
+import type { Hint } from "../push/hints.ts";
+import type { FetchRequest, HintedObjects, StoredFetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
@@ -25,6 +27,8 @@ const BLIND_SHARED_MS = 10_000;
 const CHECKS: readonly FetchTrigger[] = ["PollDue", "RetryDue"];
 const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited", "ContestOver"];
 const FIRST: readonly FetchTrigger[] = ["NeverSynced", "UseBegan"];
+/** What these got does not stand for the next poll: it is of some objects, and may be overtaken by then. */
+const PARTIAL: readonly FetchTrigger[] = [...REPAIRS, "EventReceived"];
 
 /** A bookmark comes about every minute: after a longer silence the watch of pods may have missed one (milliseconds). */
 const SILENCE_MS = 90_000;
@@ -46,6 +50,8 @@ export interface Fetch {
   readonly isPoll: boolean;
   /** Value of the refresh annotation. */
   readonly refresh: string | undefined;
+  /** What events have told of, as far as the vault is asked for it. */
+  readonly hints: readonly Hint[];
   /** Of the state: an object that is seen to have changed later is fetched once more. */
   readonly changeSeen: number | undefined;
 }
@@ -57,6 +63,15 @@ export interface FetchStep extends Step {
 
 /** Whether the vault is asked now: not of a class that waits for its first pod, nor where nothing is new. */
 export function planFetch(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
+  const stored = observation.status?.secrets ?? [];
+  const current = observation.hints.filter((hint) => isCurrent(hint, stored));
+  if (current.length === 0) return planWanted(observation, state, settings);
+  const open = observation.hints.filter((hint) => !current.includes(hint));
+  const { actions, ...step } = planWanted({ ...observation, hints: open }, state, settings);
+  return { ...step, actions: [{ kind: "endHints", hints: current }, ...actions] };
+}
+
+function planWanted(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   if (syncMode(observation.spc, settings.syncMode) !== "while-used") return planMirrored(observation, state, settings);
   if (!observation.pods.isUsed) return planUnused(observation, state, settings);
   const { actions, ...step } = planMirrored(observation, state, settings);
@@ -111,9 +126,10 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 }
 
 function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
-  const { now, spc } = observation;
+  const { now, spc, hints } = observation;
   const isPollDue = settings.enableSecretRotation && (now >= state.nextPoll || state.changeSeen !== undefined);
-  const trigger = triggerOf(observation, state, isPollDue);
+  const isHinted = settings.enableSecretRotation && hints.some(({ dueAt }) => now >= dueAt);
+  const trigger = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
   if (trigger === undefined) return { actions: [], result: GO_ON };
   const seen: readonly Action[] = isRepair(trigger) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
   const pause = repairPause(state, trigger, now);
@@ -122,10 +138,12 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
     const untilPoll = settings.enableSecretRotation ? Math.max(1, state.nextPoll - now) : Number.POSITIVE_INFINITY;
     return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, untilPoll) } };
   }
+  const fetchRequest = fetchRequestOf(observation, state, [trigger, isPollDue]);
   const fetch: Fetch = {
     trigger,
-    fetchRequest: fetchRequestOf(observation, state, [trigger, isPollDue]),
-    isPoll: isPollDue || !isRepair(trigger),
+    fetchRequest,
+    isPoll: isPollDue || !(isRepair(trigger) || trigger === "EventReceived"),
+    hints: fetchRequest.kind === "repair" ? [] : hints,
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
   };
@@ -180,24 +198,42 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, [trigger, isPo
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(trigger);
+  const hints = hintedObjects(observation);
+  // What others got before an event says nothing of what it tells.
+  const sharedMs = (milliseconds: number): number => Math.min(milliseconds, Math.max(0, now - (hints?.since ?? 0)));
+  const everything = (sharing: readonly FetchTrigger[], milliseconds: number): FetchRequest => ({
+    kind: "everything",
+    ...timing,
+    sharedMs: sharing.includes(trigger) || (isCheck && secrets.isBlind) ? sharedMs(milliseconds) : 0,
+  });
   // Of objects that it does not write the worker sees everything.
-  if (secrets.isBlind && secretObjectsOf(spc).length > 0) return { kind: "everything", ...timing, sharedMs: isCheck ? BLIND_SHARED_MS : 0 };
-  if (!isCheck && !isRepairing) return { kind: "everything", ...timing, sharedMs: FIRST.includes(trigger) ? FIRST_SHARED_MS : 0 };
-  return { kind: isCheck ? "changes" : "repair", ...timing, ...storedFacts(observation) };
+  if (secrets.isBlind && secretObjectsOf(spc).length > 0) return everything(["EventReceived"], BLIND_SHARED_MS);
+  if (!isCheck && !PARTIAL.includes(trigger)) return everything(FIRST, FIRST_SHARED_MS);
+  return { kind: isCheck ? "changes" : partialKind(observation, trigger), ...timing, hints, ...storedFacts(observation) };
+}
+
+function partialKind({ spc, isFollowed = false }: Mirrored, trigger: FetchTrigger): StoredFetchRequest["kind"] {
+  if (trigger !== "EventReceived") return "repair";
+  // What is only mounted makes no Secret by which it could be told from the others.
+  return isFollowed !== false || secretObjectsOf(spc).length === 0 ? "changes" : "hinted";
+}
+
+function hintedObjects({ hints }: Mirrored): HintedObjects | undefined {
+  if (hints.length === 0) return undefined;
+  return { keys: new Set(hints.map(({ object }) => object)), since: Math.max(...hints.map(({ receivedAt }) => receivedAt)) };
 }
 
 function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchTrigger, boolean]) {
   const { nextPoll, interval: period, failures } = state;
   const interval = intervalBefore(state, now);
-  // What a repair got does not stand for the poll after it: by then the object may have changed again.
-  const repairDue = REPAIRS.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
-  const due = isPoll ? Math.min(now, nextPoll) : repairDue;
+  const partialDue = PARTIAL.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
+  const due = isPoll ? Math.min(now, nextPoll) : partialDue;
   return { due, interval, period, credentialsMs: failures > 0 ? 0 : credentialsMs(trigger) };
 }
 
 /** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */
 function credentialsMs(trigger: FetchTrigger): number {
-  if (trigger === "PollDue" || REPAIRS.includes(trigger)) return RECENT_MS;
+  if (trigger === "PollDue" || PARTIAL.includes(trigger)) return RECENT_MS;
   return FIRST.includes(trigger) ? FIRST_SHARED_MS : 0;
 }
 

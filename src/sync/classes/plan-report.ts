@@ -131,6 +131,7 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
   const moments = [
     settings.enableSecretRotation ? state.nextPoll : undefined,
     state.failures > 0 ? state.retryAt : undefined,
+    ...(settings.enableSecretRotation ? observation.hints.map(({ dueAt }) => dueAt) : []),
     isContestedUntil(state, now),
     becomesStale,
     nextDate(stored, dates),

@@ -3,6 +3,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
+import type { Hints } from "../push/hints.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { ClassStates } from "./class-states.ts";
 import type { HeldClasses } from "./held-classes.ts";
@@ -20,6 +21,8 @@ export interface ClassPorts {
   readonly stores: ClassStores;
   readonly secretWriter: SecretWriter;
   readonly teller: ClassTeller;
+  /** Undefined where no event queue is read. */
+  readonly hints?: Hints | undefined;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly enqueue: (classKey: string) => void;
 }

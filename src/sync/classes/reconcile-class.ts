@@ -2,6 +2,7 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { SyncMetrics } from "../metrics.ts";
+import { answerHints } from "../push/answer-hints.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
 import { type StepResult, UNSETTLED } from "./action.ts";
 import { applyStep } from "./apply.ts";
@@ -70,6 +71,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const stopTimer = metrics.syncDuration.startTimer();
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
+  ports.hints?.began(key, fetch.hints.length);
   const answer = await mirror(spc, fetch.fetchRequest, signal);
   if (caches.crdHealth.state.kind === "frozen") return false;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
@@ -80,6 +82,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   const report = planReport(after, seen(reconciling, after), { fetched, settings: caches.settings });
   metrics.syncs.inc({ reason: report.outcome.reason });
   await applyStep(ports, observation, report, signal);
+  if (ports.hints !== undefined) answerHints(ports.hints, key, { hints: fetch.hints, answer, secrets });
   stopTimer();
   return true;
 }

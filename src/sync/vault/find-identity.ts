@@ -115,7 +115,11 @@ interface AskedToken {
 }
 
 /** A token of the account that Entra, or the cluster's token proxy, exchanges. Rejects with a `VaultError` that says what is missing, or with the signal's reason. */
-async function requestFederatedToken(kube: KubeClient, { account, audience }: AskedToken, signal: AbortSignal): Promise<Sensitive> {
+export async function requestFederatedToken(
+  kube: Pick<KubeClient, "requestToken">,
+  { account, audience }: AskedToken,
+  signal: AbortSignal,
+): Promise<Sensitive> {
   try {
     return await kube.requestToken(account, { audience, expirationSeconds: EXPIRATION_SECONDS }, signal);
   } catch (error) {

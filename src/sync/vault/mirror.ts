@@ -60,9 +60,21 @@ export interface AllOfIt extends Timing {
   readonly sharedMs: number;
 }
 
-/** `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. */
+/** Objects that events have told of, each by its key in the version cache (`secret/name`). */
+export interface HintedObjects {
+  readonly keys: ReadonlySet<string>;
+  /** Unix milliseconds: what was asked for before says nothing of them. */
+  readonly since: number;
+}
+
+/**
+ * `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. `hinted`:
+ * likewise, of Secrets that hinted objects make as well.
+ */
 export interface StoredFetchRequest extends Timing {
-  readonly kind: "changes" | "repair";
+  readonly kind: "changes" | "repair" | "hinted";
+  /** Undefined where no event waits for a look. */
+  readonly hints?: HintedObjects | undefined;
   /** Names of Secrets that are there as they were written. */
   readonly intact: ReadonlySet<string>;
   /** What they were written from. */

@@ -1,5 +1,12 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
-import { countVersions, hasHistory, isMakerOf, type ObjectVersion, selectVersions } from "../../domain/content/version-history.ts";
+import {
+  countVersions,
+  fileNamesOf,
+  hasHistory,
+  isMakerOf,
+  type ObjectVersion,
+  selectVersions,
+} from "../../domain/content/version-history.ts";
 import type { SecretObject } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
@@ -12,7 +19,7 @@ import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
-import type { FetchRequest, StoredFetchRequest } from "./mirror.ts";
+import type { FetchRequest, HintedObjects, StoredFetchRequest } from "./mirror.ts";
 import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
@@ -59,6 +66,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
     return { wanted: objects, failures: [], unchanged: new Set(), reader, known: NOTHING_KNOWN, checkedAt: now };
   }
   if (fetchRequest.kind === "repair") return repairCheck(versionCache, input, fetchRequest);
+  if (fetchRequest.kind === "hinted") return hintedCheck(versionCache, input, fetchRequest);
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
@@ -76,6 +84,31 @@ function repairCheck(
   return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt: unchanged.size === 0 ? now : undefined };
 }
 
+/** As a repair, by one GET of each object of the Secrets that a hinted object makes: no list is taken. */
+function hintedCheck(
+  versionCache: ObjectVersionCache,
+  { classKey, objects, secretObjects, now }: CheckInput,
+  fetchRequest: StoredFetchRequest,
+): VersionCheck {
+  const { intact, stored, hints, due } = fetchRequest;
+  const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
+  const isMade = fileNamesOf(objects.filter((object) => isHinted(object, hints)));
+  const isUntouched = (secretObject: SecretObject): boolean => {
+    const name = nameOf(secretObject);
+    return intact.has(name) && synced.has(name) && !filesOf([secretObject]).some(isMade);
+  };
+  const unchanged = new Set(secretObjects.filter(isUntouched).map(nameOf));
+  const wanted = objects.filter(isMakerOf(filesOf(secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject))))));
+  const reader = versionCache.reader({ classKey, due, notBefore: hints?.since ?? now });
+  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt: undefined };
+}
+
+/** Of a version that the class names by its id no event tells anything. */
+function isHinted(object: ClassObject, hints: HintedObjects | undefined): boolean {
+  if (hints === undefined || (object.version !== undefined && !hasHistory(object))) return false;
+  return hints.keys.has(versionCacheKey({ ...object, version: undefined }));
+}
+
 type ChangesInput = CheckInput & { readonly fetchRequest: StoredFetchRequest };
 
 async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
@@ -84,7 +117,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const poll = { due, interval, namespace: refOfKey(classKey).namespace };
   const listings = await listingsOf(versionCache, objects, poll, signal);
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
-  const reading: Reading = { classKey, due, notBefore: takenAt };
+  const reading: Reading = { classKey, due, notBefore: Math.max(takenAt, fetchRequest.hints?.since ?? takenAt) };
   const reader = versionCache.reader(reading);
   const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored, mounted: fetchRequest.storedObjects });
   const known = new Map<ClassObject, Known>();
@@ -137,11 +170,18 @@ interface Knowing extends ChangesInput {
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
+  if (isUnseen(knowing, object)) return undefined;
   const refused = knownRefusal(knowing, object);
   if (refused !== undefined) return refused;
   if (hasHistory(object)) return knownHistory(knowing, object, signal);
   if (object.version !== undefined) return knownPinned(knowing, object);
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
+}
+
+/** An event has told of it, and nobody has looked since: the list may be of before. */
+function isUnseen({ versionCache, fetchRequest: { hints } }: Knowing, object: ClassObject): boolean {
+  if (hints === undefined || hasHistory(object) || !isHinted(object, hints)) return false;
+  return (versionCache.lookOf(object)?.look.lookedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
 }
 
 /** In vain in this interval already, and nobody has seen the object since. */

@@ -1,0 +1,172 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import { type Bucket, fullBucket, takeTurns } from "../../domain/schedule/token-bucket.ts";
+import type { ObjectChange } from "../../domain/vault-events/vault-event.ts";
+import type { HintOutcome, PushMetrics } from "./push-metrics.ts";
+
+/** What an event says of an object. */
+export interface HintNews {
+  /** `secret/name` in lower case, as version caches have it. */
+  readonly object: string;
+  /** `AccessChanged`: what the vault refused may be had now. */
+  readonly change: ObjectChange | "AccessChanged";
+  /** Undefined where the event names none. */
+  readonly version: string | undefined;
+  /** Unix milliseconds, by the vault's clock. */
+  readonly happenedAt: number;
+}
+
+/** That an object of a class has to be looked at: never what it is. */
+export interface Hint extends HintNews {
+  /** Unix milliseconds: answers to requests that began before say nothing of it. */
+  readonly receivedAt: number;
+  /** Unix milliseconds of the next look. */
+  readonly dueAt: number;
+  /** How often the vault has shown something older. */
+  readonly looks: number;
+}
+
+/** Whoever waits until nothing more is to be done about an event. */
+export interface Waiter {
+  /** One of the hints that it waits for has ended. */
+  ended(): void;
+}
+
+interface Pending {
+  readonly hint: Hint;
+  readonly waiters: readonly Waiter[];
+}
+
+/** The vault's machines show a new version a little later than it tells of it: looks after the first, milliseconds apart. */
+const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
+
+/** Where no answer came: the vault's own gate says whether it is asked at all (milliseconds). */
+const NO_ANSWER_MS = 15_000;
+
+/** After so long the class's poll does without the hint (milliseconds). */
+const LONGEST_MS = 600_000;
+
+/** Looks at objects of a class that events may cause: whatever comes, polls of others find room in their vault's budget. */
+const PACE = { perSecond: 1, burst: 50 };
+
+/** Duplicates come within minutes; the oldest go first. An entry takes about 200 bytes. */
+const MAX_REMEMBERED = 20_000;
+
+interface HintsOptions {
+  readonly clock: Clock;
+  readonly metrics: Pick<PushMetrics, "hints" | "lag">;
+  /** The class is to be reconciled. */
+  readonly enqueue: (classKey: string) => void;
+}
+
+/** What events say of the objects of each class (`namespace/name`), until somebody has looked. Losing it costs nothing: messages come again, and polls stay. */
+export class Hints {
+  readonly #options: HintsOptions;
+  readonly #byClass = new Map<string, Map<string, Pending>>();
+  readonly #paces = new Map<string, Bucket>();
+  /** Ended lately, in that order: the same event once more is no news. */
+  readonly #ended = new Set<string>();
+
+  constructor(options: HintsOptions) {
+    this.#options = options;
+  }
+
+  /** False where the same was looked at already: nobody waits then. */
+  add(classKey: string, news: HintNews, waiter: Waiter): boolean {
+    const before = this.#byClass.get(classKey)?.get(news.object);
+    if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
+    const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
+    const hint = isSame ? before.hint : this.#merged(classKey, before?.hint, news);
+    this.#put(classKey, { hint, waiters: [...(before?.waiters ?? []), waiter] });
+    if (!isSame) this.#options.enqueue(classKey);
+    return true;
+  }
+
+  of(classKey: string): readonly Hint[] {
+    return [...(this.#byClass.get(classKey)?.values() ?? [])].map(({ hint }) => hint);
+  }
+
+  /** Its vault is about to be asked because of so many hints. */
+  began(classKey: string, hints: number): void {
+    const { bucket } = takeTurns(this.#paceOf(classKey), PACE, { now: this.#options.clock.now(), turns: hints });
+    this.#paces.set(classKey, bucket);
+  }
+
+  /** Nothing more is to be done. A hint that has changed since is another one, and stays. */
+  end(classKey: string, hint: Hint, outcome: HintOutcome): void {
+    const pending = this.#byClass.get(classKey)?.get(hint.object);
+    if (pending?.hint !== hint) return;
+    this.#options.metrics.hints.inc({ outcome });
+    this.#drop(classKey, hint.object);
+    this.#remember(idOf(classKey, hint));
+    for (const waiter of pending.waiters) waiter.ended();
+  }
+
+  /** The Secrets hold what the event told of. */
+  applied(classKey: string, hint: Hint): void {
+    const seconds = (this.#options.clock.now() - hint.happenedAt) / 1_000;
+    this.#options.metrics.lag.observe(Math.max(0, seconds));
+    this.end(classKey, hint, "applied");
+  }
+
+  /** The vault shows an older version still: a few more looks, then its poll. */
+  again(classKey: string, hint: Hint): void {
+    const wait = NEXT_LOOKS_MS[hint.looks];
+    if (wait === undefined) this.end(classKey, hint, "leftToPoll");
+    else this.#replace(classKey, hint, { ...hint, looks: hint.looks + 1, dueAt: this.#options.clock.now() + wait });
+  }
+
+  /** Nothing was learnt of the object. */
+  unanswered(classKey: string, hint: Hint): void {
+    this.#replace(classKey, hint, { ...hint, dueAt: this.#options.clock.now() + NO_ANSWER_MS });
+  }
+
+  /** Ends what nobody has come to look at: a class that is gone, or waits for its CRD or for a pod. */
+  expire(): void {
+    const now = this.#options.clock.now();
+    for (const [classKey, pending] of this.#byClass)
+      for (const { hint } of pending.values()) if (Math.abs(now - hint.receivedAt) >= LONGEST_MS) this.end(classKey, hint, "leftToPoll");
+    for (const [classKey, bucket] of this.#paces)
+      if (!this.#byClass.has(classKey) && takeTurns(bucket, PACE, { now, turns: 0 }).bucket.tokens >= PACE.burst)
+        this.#paces.delete(classKey);
+  }
+
+  #merged(classKey: string, before: Hint | undefined, news: HintNews): Hint {
+    const now = this.#options.clock.now();
+    const { waitMs } = takeTurns(this.#paceOf(classKey), PACE, { now, turns: 1 });
+    // Of two the later one is waited for, and both need a look that begins now.
+    const latest = before !== undefined && before.happenedAt > news.happenedAt ? before : news;
+    const { object, change, version, happenedAt } = latest;
+    return { object, change, version, happenedAt, receivedAt: now, dueAt: now + waitMs, looks: 0 };
+  }
+
+  #paceOf(classKey: string): Bucket {
+    return this.#paces.get(classKey) ?? fullBucket(PACE, this.#options.clock.now());
+  }
+
+  #put(classKey: string, pending: Pending): void {
+    const ofClass = this.#byClass.get(classKey) ?? new Map<string, Pending>();
+    this.#byClass.set(classKey, ofClass.set(pending.hint.object, pending));
+  }
+
+  #replace(classKey: string, hint: Hint, next: Hint): void {
+    const pending = this.#byClass.get(classKey)?.get(hint.object);
+    if (pending?.hint === hint) this.#put(classKey, { ...pending, hint: next });
+  }
+
+  #drop(classKey: string, object: string): void {
+    const ofClass = this.#byClass.get(classKey);
+    ofClass?.delete(object);
+    if (ofClass?.size === 0) this.#byClass.delete(classKey);
+  }
+
+  #remember(id: string): void {
+    this.#ended.delete(id);
+    this.#ended.add(id);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
+
+function idOf(classKey: string, { object, change, version, happenedAt }: HintNews): string {
+  return JSON.stringify([classKey, object, change, version ?? null, happenedAt]);
+}

@@ -1,0 +1,96 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventQueues } from "../../domain/ports/event-queue.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { type QueueSetting, queueLabel } from "../../domain/vault-events/queue-setting.ts";
+import { runTogether } from "../run-together.ts";
+import { type DispatchOptions, dispatchEvent } from "./event-dispatch.ts";
+import { Hints } from "./hints.ts";
+import { NamedObjects } from "./named-objects.ts";
+import type { PushMetrics } from "./push-metrics.ts";
+import { findQueueIdentity } from "./queue-identity.ts";
+import { QueueReader } from "./queue-reader.ts";
+
+/** Hints that nobody has come for are looked for this often (milliseconds). */
+const EXPIRY_MS = 30_000;
+
+export interface PushOptions {
+  readonly settings: readonly QueueSetting[];
+  readonly queues: EventQueues;
+  readonly kube: KubeClient;
+  /** Of the install. */
+  readonly namespace: string;
+  readonly metrics: PushMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** What the worker knows of its classes. */
+export type PushedClasses = Pick<DispatchOptions, "classOf" | "isMirrored" | "isRefused" | "cloud"> & {
+  /** All classes are known, and may be acted on. */
+  readonly isReady: () => boolean;
+};
+
+/** Events of vaults, from queues of Azure Storage: they bring looks at classes forward, and change nothing else. */
+export interface Push {
+  readonly hints: Hints;
+  readonly named: Pick<NamedObjects, "note">;
+  /** Reads all queues until the signal aborts. */
+  run(classes: PushedClasses, signal: AbortSignal): Promise<void>;
+}
+
+/** `enqueue`: puts a class (`namespace/name`) on the worker's queue. `observe` is given what is wrong at any time, for health. */
+export function createPush(options: PushOptions): {
+  readonly start: (enqueue: (classKey: string) => void) => Push;
+  /** Why a queue is not read; undefined while all are, or none has been tried. */
+  readonly problem: () => string | undefined;
+} {
+  let readers: readonly QueueReader[] = [];
+  return {
+    problem: () => readers.map(({ problem }) => problem).find((problem) => problem !== undefined),
+    start: (enqueue) => {
+      const { clock, metrics } = options;
+      const hints = new Hints({ clock, metrics, enqueue });
+      const named = new NamedObjects();
+      return {
+        hints,
+        named,
+        run: async (classes, signal) => {
+          readers = options.settings.map((setting) => readerOf(options, setting, { ...classes, hints, named }));
+          metrics.observeInHand(() => readers.reduce((sum, { inHand }) => sum + inHand, 0));
+          await runTogether([...readers.map((reader) => (running: AbortSignal) => reader.run(running)), expiring(hints, clock)], signal);
+        },
+      };
+    },
+  };
+}
+
+function readerOf(
+  { queues, kube, namespace, metrics, clock, logger, random }: PushOptions,
+  setting: QueueSetting,
+  { isReady, ...dispatching }: PushedClasses & Pick<DispatchOptions, "hints" | "named">,
+): QueueReader {
+  return new QueueReader({
+    label: queueLabel(setting),
+    open: async (signal) => queues.open(setting, await findQueueIdentity({ kube, namespace }, setting, signal)),
+    isReady,
+    dispatch: (event, waiter) => dispatchEvent(dispatching, event, waiter),
+    metrics,
+    clock,
+    logger,
+    random,
+  });
+}
+
+function expiring(hints: Hints, clock: Clock): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    while (!signal.aborted) {
+      hints.expire();
+      await clock.sleep(EXPIRY_MS, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    }
+  };
+}

@@ -1,0 +1,64 @@
+import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
+import { RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { QueueError } from "../../domain/ports/event-queue.ts";
+import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
+import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
+import type { QueueIdentity, QueueSetting } from "../../domain/vault-events/queue-setting.ts";
+import { requestFederatedToken } from "../vault/find-identity.ts";
+
+export interface QueueIdentityOptions {
+  readonly kube: Pick<KubeClient, "read" | "requestToken">;
+  /** Of the install. */
+  readonly namespace: string;
+}
+
+/** Who the worker is at a queue. Rejects with a {@link QueueError}, with what the API server says, or with the signal's reason. */
+export async function findQueueIdentity(
+  { kube, namespace }: QueueIdentityOptions,
+  { url, identity }: Pick<QueueSetting, "url" | "identity">,
+  signal: AbortSignal,
+): Promise<VaultIdentity> {
+  switch (identity.kind) {
+    case "managed":
+      return { kind: "managedIdentity", clientId: identity.clientId };
+    case "workload":
+      return workloadIdentity({ kube, namespace }, identity);
+    case "servicePrincipal": {
+      const { secretName: name } = identity;
+      const found = await readSecret({ kube, namespace }, { url, name }, signal);
+      const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
+      if (principal.ok) return principal.value;
+      const where = found.kind === "found" ? `${principal.error.field}: ${principal.error.hint}` : `there is none: ${principal.error.hint}`;
+      throw new QueueError("IdentityUnavailable", `cannot sign in at ${url}: Secret ${namespace}/${name}: ${where}`, { kind: "backoff" });
+    }
+  }
+}
+
+async function readSecret(
+  { kube, namespace }: QueueIdentityOptions,
+  { url, name }: { readonly url: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<ReadResult<Secret>> {
+  try {
+    return await kube.read<Secret>(RESOURCES.secrets, { namespace, name }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const remedy = `the ClusterRole keyvault-injector-sync has to name it, as for --credentials-secret-names`;
+    throw new QueueError("IdentityUnavailable", `cannot sign in at ${url}: ${error.message}; ${remedy}`, { kind: "backoff" });
+  }
+}
+
+function workloadIdentity(
+  { kube, namespace }: QueueIdentityOptions,
+  { clientId, account: given }: Extract<QueueIdentity, { readonly kind: "workload" }>,
+): VaultIdentity {
+  const account = { namespace: given.namespace ?? namespace, name: given.name };
+  return {
+    kind: "workloadIdentity",
+    clientId,
+    account,
+    requestToken: (signal) => requestFederatedToken(kube, { account, audience: FEDERATION_AUDIENCE }, signal),
+  };
+}

@@ -1,0 +1,197 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import { type EventQueue, QueueError, type QueueMessage } from "../../domain/ports/event-queue.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { parseMessage } from "../../domain/vault-events/parse-message.ts";
+import type { VaultEvent } from "../../domain/vault-events/vault-event.ts";
+import { type BackoffRange, backoffDelay } from "../../runtime/backoff.ts";
+import type { Dispatched } from "./event-dispatch.ts";
+import type { Waiter } from "./hints.ts";
+import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
+
+/** As many as the service gives at a time. */
+const MOST_AT_A_TIME = 32;
+
+/** So long a message is nobody else's: several times what a look takes. Where its reader dies, the next one has it after that (milliseconds). */
+const HIDDEN_MS = 30_000;
+
+/** Messages whose looks are under way. Beyond that the queue keeps them. */
+const MOST_IN_HAND = 2_048;
+
+/** Requests that delete, at a time: each is one transaction of the storage account, which takes thousands a second. */
+const DELETIONS_AT_A_TIME = 16;
+
+/** A message that ends its reader comes again and again: after so many receipts it is deleted before it is acted on. */
+const MOST_RECEIPTS = 10;
+
+/** Between two looks at a queue that was empty (milliseconds): about 170,000 requests a day. */
+const IDLE_MS = 400;
+const IDLE_SPREAD_MS = 200;
+
+/** While classes cannot be acted on, or too many messages are in hand (milliseconds). */
+const WAIT_MS = 250;
+
+const BACKOFF: BackoffRange = { baseMs: 1_000, maxMs: 60_000 };
+const LONGEST_WAIT_MS = 300_000;
+
+/** How often one kind of message that is not acted on is logged (milliseconds). */
+const LOG_EVERY_MS = 60_000;
+
+export interface QueueReaderOptions {
+  /** Host and name. */
+  readonly label: string;
+  /** Finds who the worker is there; throws {@link QueueError}. */
+  readonly open: (signal: AbortSignal) => Promise<EventQueue>;
+  /** Classes are known and may be acted on. */
+  readonly isReady: () => boolean;
+  readonly dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
+  readonly metrics: PushMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+interface InHand {
+  receipt: string;
+  /** Looks that have not ended. */
+  waits: number;
+}
+
+/** Reads one queue: receives, has classes look, deletes. Whatever the queue does costs nobody but itself. */
+export class QueueReader {
+  readonly #options: QueueReaderOptions;
+  readonly #inHand = new Map<string, InHand>();
+  /** By the ids of messages: nothing more is to be done about them. */
+  readonly #done = new Map<string, string>();
+  readonly #loggedAt = new Map<MessageOutcome, number>();
+  #queue: EventQueue | undefined;
+  #failures = 0;
+  #problem: string | undefined;
+
+  constructor(options: QueueReaderOptions) {
+    this.#options = options;
+    options.metrics.isUp.set({ queue: options.label }, 0);
+  }
+
+  /** Why the queue is not read; undefined while it is. */
+  get problem(): string | undefined {
+    return this.#problem === undefined ? undefined : `${this.#options.label}: ${this.#problem}`;
+  }
+
+  get inHand(): number {
+    return this.#inHand.size + this.#done.size;
+  }
+
+  /** Until the signal aborts. What is in hand then comes to the next reader. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    while (!signal.aborted) {
+      let waitMs: number;
+      try {
+        waitMs = await this.#turn(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        waitMs = this.#failed(error);
+      }
+      try {
+        if (waitMs > 0) await clock.sleep(waitMs, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.error("waiting between two looks at an event queue failed", { queue: this.#options.label, error });
+      }
+    }
+  }
+
+  /** Resolves with how long to wait before the next one (milliseconds). */
+  async #turn(signal: AbortSignal): Promise<number> {
+    const { isReady, open, random } = this.#options;
+    if (!isReady()) return WAIT_MS;
+    this.#queue ??= await open(signal);
+    await this.#deleteDone(this.#queue, signal);
+    const room = MOST_IN_HAND - this.inHand;
+    if (room <= 0) return WAIT_MS;
+    const messages = await this.#queue.receive({ most: Math.min(MOST_AT_A_TIME, room), hiddenMs: HIDDEN_MS }, signal);
+    this.#answered();
+    for (const message of messages) this.#take(message);
+    return messages.length === 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : 0;
+  }
+
+  #answered(): void {
+    const { label, metrics, clock, logger } = this.#options;
+    metrics.isUp.set({ queue: label }, 1);
+    metrics.lastAnswer.set({ queue: label }, clock.now() / 1_000);
+    if (this.#problem !== undefined) logger.info("an event queue is read again", { queue: label, failures: this.#failures });
+    this.#failures = 0;
+    this.#problem = undefined;
+  }
+
+  /** Told once, and again where it is for another reason. */
+  #failed(error: unknown): number {
+    const { label, metrics, logger, random } = this.#options;
+    this.#failures += 1;
+    const isOurs = error instanceof QueueError;
+    const problem = isOurs ? error.message : "a bug of ours";
+    if (problem !== this.#problem)
+      logger.warn("an event queue is not read: polls alone see new versions", { queue: label, problem, error });
+    this.#problem = problem;
+    metrics.isUp.set({ queue: label }, 0);
+    // A Secret or a grant may be another one by then.
+    if (!isOurs || ["Unauthorized", "IdentityUnavailable"].includes(error.code)) this.#queue = undefined;
+    const wait = backoffDelay(this.#failures, BACKOFF, random);
+    return isOurs && error.retry.kind === "after" ? Math.min(Math.max(wait, error.retry.milliseconds), LONGEST_WAIT_MS) : wait;
+  }
+
+  #take({ id, receipt, text, receipts }: QueueMessage): void {
+    const known = this.#inHand.get(id);
+    if (known !== undefined) {
+      // Its looks took longer than it was hidden: it is deleted by its last receipt.
+      known.receipt = receipt;
+      return;
+    }
+    const parsed = parseMessage(text);
+    const message: InHand = { receipt, waits: 0 };
+    this.#inHand.set(id, message);
+    const outcome = parsed.ok ? this.#act(id, message, parsed.value) : parsed.error;
+    const isPoison = receipts > MOST_RECEIPTS;
+    this.#count(isPoison ? "poison" : outcome);
+    if (message.waits === 0 || isPoison) this.#finish(id, message);
+  }
+
+  #act(id: string, message: InHand, event: VaultEvent): MessageOutcome {
+    const waiter: Waiter = {
+      ended: () => {
+        message.waits -= 1;
+        if (message.waits === 0) this.#finish(id, message);
+      },
+    };
+    const { outcome, waits } = this.#options.dispatch(event, waiter);
+    message.waits += waits;
+    return outcome;
+  }
+
+  #finish(id: string, message: InHand): void {
+    if (this.#inHand.get(id) !== message) return;
+    this.#inHand.delete(id);
+    this.#done.set(id, message.receipt);
+  }
+
+  #count(outcome: MessageOutcome): void {
+    const { label, metrics, clock, logger } = this.#options;
+    metrics.messages.inc({ outcome });
+    if (!["malformed", "otherType", "poison", "foreign"].includes(outcome)) return;
+    const now = clock.now();
+    if (Math.abs(now - (this.#loggedAt.get(outcome) ?? Number.NEGATIVE_INFINITY)) < LOG_EVERY_MS) return;
+    this.#loggedAt.set(outcome, now);
+    logger.warn("messages of an event queue are deleted and not acted on", { queue: label, why: outcome });
+  }
+
+  async #deleteDone(queue: EventQueue, signal: AbortSignal): Promise<void> {
+    while (this.#done.size > 0) {
+      const some = [...this.#done].slice(0, DELETIONS_AT_A_TIME);
+      const deletions = await Promise.allSettled(some.map(([id, receipt]) => queue.delete({ id, receipt }, signal)));
+      for (const [index, { status }] of deletions.entries()) if (status === "fulfilled") this.#done.delete(some[index]?.[0] ?? "");
+      const failed = deletions.find((deletion) => deletion.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    }
+  }
+}

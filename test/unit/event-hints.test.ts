@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
+import { type Hint, type HintNews, Hints } from "../../src/sync/push/hints.ts";
+import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+
+const CLASS = "team/shop";
+
+let clock: ManualClock;
+let metrics: PushMetrics;
+let queued: string[];
+let hints: Hints;
+let ended: number;
+
+const waiter = {
+  ended: () => {
+    ended += 1;
+  },
+};
+
+function news(facts: Partial<HintNews> = {}): HintNews {
+  return { object: "secret/db", change: "NewVersionCreated", version: "v1", happenedAt: 1_000, ...facts };
+}
+
+function only(): Hint {
+  const [hint, ...more] = hints.of(CLASS);
+  assert.deepEqual(more, []);
+  return hint ?? assert.fail("no hint");
+}
+
+async function counted(outcome: string): Promise<number | undefined> {
+  return (await metrics.hints.get()).values.find(({ labels }) => labels.outcome === outcome)?.value;
+}
+
+describe("what events say of a class", () => {
+  beforeEach(() => {
+    clock = new ManualClock();
+    metrics = createPushMetrics(new Registry());
+    queued = [];
+    ended = 0;
+    hints = new Hints({ clock, metrics, enqueue: (key) => queued.push(key) });
+  });
+
+  test("brings the class forward once, however often the same event comes, and all who told of it wait for the one look", async () => {
+    for (let times = 0; times < 5; times += 1) assert.ok(hints.add(CLASS, news(), waiter));
+    assert.deepEqual(queued, [CLASS]);
+    hints.applied(CLASS, only());
+    assert.equal(ended, 5);
+    assert.equal(await counted("applied"), 1);
+    assert.deepEqual(hints.of(CLASS), []);
+  });
+
+  test("is no news any more once it was looked at", () => {
+    hints.add(CLASS, news(), waiter);
+    hints.end(CLASS, only(), "looked");
+    assert.equal(hints.add(CLASS, news(), waiter), false);
+    assert.deepEqual(hints.of(CLASS), []);
+    // Another class has not looked.
+    assert.equal(hints.add("team/other", news(), waiter), true);
+  });
+
+  test("needs a look of its own where it comes while another one is under way", () => {
+    hints.add(CLASS, news(), waiter);
+    const underWay = only();
+    hints.add(CLASS, news({ version: "v2", happenedAt: 2_000 }), waiter);
+    hints.applied(CLASS, underWay);
+    assert.equal(only().version, "v2");
+    assert.equal(ended, 0, "both wait for the look that sees both");
+    hints.applied(CLASS, only());
+    assert.equal(ended, 2);
+  });
+
+  test("waits for the later of two that come in the wrong order", () => {
+    hints.add(CLASS, news({ version: "v2", happenedAt: 2_000 }), waiter);
+    hints.add(CLASS, news({ version: "v1", happenedAt: 1_000 }), waiter);
+    assert.equal(only().version, "v2");
+  });
+
+  test("is looked for again after a second, four and fifteen, then left to the poll", async () => {
+    hints.add(CLASS, news(), waiter);
+    for (const wait of [1_000, 4_000, 15_000]) {
+      hints.again(CLASS, only());
+      assert.equal(only().dueAt, clock.now() + wait);
+    }
+    hints.again(CLASS, only());
+    assert.deepEqual(hints.of(CLASS), []);
+    assert.equal(ended, 1);
+    assert.equal(await counted("leftToPoll"), 1);
+  });
+
+  test("stays while its vault gives no answer, for ten minutes", async () => {
+    hints.add(CLASS, news(), waiter);
+    for (let minutes = 0; minutes < 9; minutes += 1) {
+      hints.unanswered(CLASS, only());
+      await clock.advance(60_000);
+      hints.expire();
+    }
+    assert.equal(only().looks, 0);
+    await clock.advance(60_000);
+    hints.expire();
+    assert.deepEqual(hints.of(CLASS), []);
+    assert.equal(ended, 1);
+  });
+
+  test("has fifty looks of a class at once and one a second, and another class its own", async () => {
+    hints.began(CLASS, 50);
+    hints.add(CLASS, news(), waiter);
+    assert.equal(only().dueAt, clock.now() + 1_000);
+    hints.add("team/other", news(), waiter);
+    assert.equal(hints.of("team/other")[0]?.dueAt, clock.now());
+    await clock.advance(60_000);
+    hints.add(CLASS, news({ object: "secret/other" }), waiter);
+    assert.equal(hints.of(CLASS)[1]?.dueAt, clock.now());
+  });
+
+  test("measures from the vault's time to the Secret, and never less than nothing", async () => {
+    hints.add(CLASS, news({ happenedAt: clock.now() - 1_500 }), waiter);
+    hints.applied(CLASS, only());
+    hints.add(CLASS, news({ happenedAt: clock.now() + 90_000 }), waiter);
+    hints.applied(CLASS, only());
+    const { values } = await metrics.lag.get();
+    const of = (name: string) => values.find(({ metricName }) => metricName?.endsWith(name))?.value;
+    assert.equal(of("_count"), 2);
+    assert.equal(of("_sum"), 1.5);
+  });
+});
