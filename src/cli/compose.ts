@@ -53,8 +53,13 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
 /** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
 export async function openAzure(settings?: TokenProxySettings): Promise<AzureAccess> {
   const { proxy, isInCluster, servicePort } = surroundings();
-  const [{ createVaultClients }, reach] = await Promise.all([import("../azure/vault-clients.ts"), openReach()]);
-  return { vaults: createVaultClients({ proxy, tokenProxy: settings && tokenProxyPlace(settings, servicePort) }), reach, isInCluster };
+  const [{ createVaultClients }, { createEventQueues }, reach] = await Promise.all([
+    import("../azure/vault-clients.ts"),
+    import("../azure/event-queues.ts"),
+    openReach(),
+  ]);
+  const vaults = createVaultClients({ proxy, tokenProxy: settings && tokenProxyPlace(settings, servicePort) });
+  return { vaults, queues: createEventQueues({ proxy }), reach, isInCluster };
 }
 
 export async function openReach(): Promise<ReachHost> {

@@ -3,9 +3,13 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { CheckResult } from "../../src/cli/doctor/checks/check.ts";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import type { RequestRecord } from "../../tools/key-vault-emulator/network/request-log.ts";
+import { runCli } from "../support/cli/cli.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
+import { setWorkerArguments } from "../support/cluster/worker-arguments.ts";
 import { type Azurite, azuriteRefusal, startAzurite } from "../support/events/azurite.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { samplesOf } from "../support/worker/metric-samples.ts";
@@ -94,7 +98,8 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
     const { appId, clientSecret } = world.principal;
     await createCredentials(world.plane, "keyvault-injector", { clientid: appId, clientsecret: clientSecret });
     const queue = `${azurite.urlOf(QUEUE)};identity=servicePrincipal;tenantID=${world.tenantId};secret=secrets-store-creds`;
-    args = ["--log-level=debug", NO_POLL, `--event-queues=${queue}`];
+    // The Deployment is edited by a test below, which healing would undo.
+    args = ["--log-level=debug", NO_POLL, "--heal=crds,classes", `--event-queues=${queue}`];
     namespace = await world.namespace();
     worker = await world.product.start("sync", { args });
     await eventually(isUp, { what: "an answer of the queue" });
@@ -233,7 +238,7 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
   test("leaves to the next leader what it had in hand, and nothing is lost", async () => {
     const objects = await Promise.all(Array.from({ length: 10 }, () => mirrored("old")));
     await settled();
-    const heir = await world.product.start("sync", { args });
+    const successor = await world.product.start("sync", { args });
     await Promise.all(objects.map((object) => rotate(object, "new")));
     await eventually(
       async () => (samplesOf(await worker.metrics()).value("event_messages_in_hand") ?? 0) > 0 || (await azurite.count(QUEUE)) < 10,
@@ -243,9 +248,37 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
       },
     );
     await worker.kill();
-    worker = heir;
+    worker = successor;
     for (const object of objects) await holds(object, "new");
     await settled();
+  });
+
+  test("is looked into by doctor, as the worker's identity there, and says which right or queue is missing", async () => {
+    await setWorkerArguments(world.plane, ["sync", ...args]);
+    const found = async (): Promise<CheckResult | undefined> => {
+      const options = { kubeconfig: world.plane.kubeconfigPath, environment: world.environment };
+      const { stdout } = await runCli(["doctor", "-o", "json"], options);
+      const report = JSON.parse(stdout) as InstallReport; // Written by the command.
+      return report.findings.find(({ check }) => check === "event-queues");
+    };
+    const label = `${QUEUE_HOST}/${QUEUE}`;
+    assert.deepEqual(await found(), {
+      check: "event-queues",
+      state: "OK",
+      message: `${label} is reached, and its messages may be taken; 0 messages wait`,
+    });
+
+    await world.emulator.addStorageAccount({ account: ACCOUNT, port: azurite.port, users: [randomUUID()] });
+    const forbidden = await found();
+    assert.equal(forbidden?.state, "FAIL");
+    assert.match(forbidden?.fix ?? "", /^az role assignment create --role "Storage Queue Data Message Processor" .*queues\/vault-events$/);
+    await world.emulator.addStorageAccount({ account: ACCOUNT, port: azurite.port });
+
+    await azurite.remove(QUEUE);
+    const absent = await found();
+    assert.equal(absent?.state, "FAIL");
+    assert.equal(absent?.fix, `az storage queue create --auth-mode login --account-name ${ACCOUNT} --name ${QUEUE}`);
+    await azurite.create(QUEUE);
   });
 
   test("asks for nothing that it is forbidden", () => {

@@ -115,6 +115,8 @@ async function answer(
     viewer: rememberingViewer(classes.viewer),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
+    queues: classes.azure?.queues,
+    isInCluster: classes.azure?.isInCluster === true,
     reach: classes.azure?.reach ?? (await context.openReach()),
     worker,
     crds,

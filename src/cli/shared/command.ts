@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventQueues } from "../../domain/ports/event-queue.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
@@ -89,6 +90,7 @@ export interface ActingClient {
 /** Ways to Azure, with the proxy of this process's environment. */
 export interface AzureAccess {
   readonly vaults: VaultClients;
+  readonly queues: EventQueues;
   readonly reach: ReachHost;
   /** This process runs in a pod of the cluster: a managed identity of the machine is then the worker's. */
   readonly isInCluster: boolean;

@@ -26,6 +26,12 @@ export class InstallEdits {
     return this.plane.kubectl(["apply", "-f", "-"], JSON.stringify(object));
   }
 
+  /** By the variable: the arguments stay as they were installed. */
+  setEventQueues(value: string): Promise<string> {
+    const variable = `KEYVAULT_INJECTOR_EVENT_QUEUES${value === "" ? "-" : `=${value}`}`;
+    return this.kubectl("set", "env", "deployment/keyvault-injector-sync", "-n", "keyvault-injector", variable);
+  }
+
   setStatus(kind: string, name: string, status: object): Promise<string> {
     const namespace = kind === "daemonset" ? "kube-system" : "keyvault-injector";
     return this.kubectl("patch", kind, name, "-n", namespace, "--subresource=status", "--type=merge", "-p", JSON.stringify({ status }));

@@ -62,6 +62,14 @@ export function workerDamages(install: InstallEdits): readonly Damage[] {
       repair: () => install.putBack(),
     },
     {
+      what: "an event queue without an identity that there is",
+      check: "event-queues",
+      state: "FAIL",
+      message: /^--event-queues: identity: write one of managed, workload, servicePrincipal$/,
+      damage: () => install.setEventQueues("https://shop.queue.core.windows.net/events;identity=owner"),
+      repair: () => install.setEventQueues(""),
+    },
+    {
       what: "no lease holder",
       check: "lease",
       state: "FAIL",

@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
 import type { Clock } from "../../../domain/ports/clock.ts";
+import type { EventQueues } from "../../../domain/ports/event-queue.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
 import type { Cluster } from "../../shared/command.ts";
 import type { Look, Viewer } from "../../shared/viewer.ts";
@@ -18,7 +19,7 @@ export interface CheckResult {
 /** In the order in which they are made. `docs/reference/cli.md` says of each what it looks for. */
 export const CHECKS = [
   ...(["api", "install", "crds", "webhook", "preflight", "certificates", "authority", "injection", "components", "policies"] as const),
-  ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights"] as const),
+  ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights", "event-queues"] as const),
   ...(["driver", "provider", "driver-sync", "nodes", "classes", "restarts", "namespaces"] as const),
 ] as const;
 
@@ -33,6 +34,10 @@ export interface DoctorContext {
   readonly cluster: Omit<Cluster, "close">;
   readonly reach: ReachHost;
   readonly worker: WorkerCode;
+  /** Undefined: Azure is left out. */
+  readonly queues: EventQueues | undefined;
+  /** This process runs in a pod of the cluster. */
+  readonly isInCluster: boolean;
   /** As this version ships them. */
   readonly crds: readonly CustomResourceDefinition[];
   readonly clock: Clock;

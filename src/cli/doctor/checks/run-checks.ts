@@ -1,5 +1,6 @@
 import type { TellProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
+import { checkEventQueues } from "./event-queues.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
 import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
@@ -25,6 +26,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   instances: checkInstances,
   lease: checkLease,
   rights: checkRights,
+  "event-queues": checkEventQueues,
   driver: checkDriver,
   provider: checkProvider,
   "driver-sync": checkDriverSync,

@@ -1,0 +1,159 @@
+import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
+import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
+import { RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
+import { type EventQueue, QueueError, type QueueErrorCode } from "../../../domain/ports/event-queue.ts";
+import { KubeError } from "../../../domain/ports/kube-error.ts";
+import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
+import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
+import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
+import { parseQueueSetting, type QueueIdentity, type QueueSetting, queueLabel } from "../../../domain/vault-events/queue-setting.ts";
+import { counted, wordsOf } from "../../../domain/words.ts";
+import { lookAtGrants } from "../../shared/class-context.ts";
+import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
+
+/** As many as the service shows at a time, the oldest first. */
+const MOST_SHOWN = 32;
+
+/** The worker takes what comes within a second: what has waited for so long nobody takes (milliseconds). */
+const LONG_MS = 300_000;
+
+/** A message that no queue has: to ask for its deletion says whether one may, and changes nothing. */
+const NO_MESSAGE = { id: "00000000-0000-0000-0000-000000000000", receipt: "AgAAAAMAAAAAAAAAAAAAAAAAAAA=" };
+
+const { fine, warn, fail, skip } = on["event-queues"];
+
+/** Each queue of `--event-queues`, as the worker's identity there. Looks at messages without taking any. */
+export const checkEventQueues: Check = async (context) => {
+  const items = wordsOf((await workerSettingsInForce(context.viewer, context.namespace))["event-queues"]);
+  if (items.length === 0) return [fine("no event queue is read: polls alone see new versions")];
+  const results: CheckResult[] = [];
+  for (const item of items) results.push(await lookAtQueue(context, item));
+  return results;
+};
+
+async function lookAtQueue(context: DoctorContext, item: string): Promise<CheckResult> {
+  const setting = parseQueueSetting(item);
+  if (!setting.ok) return fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues");
+  const label = queueLabel(setting.value);
+  const { queues } = context;
+  if (queues === undefined) return skip(`${label} is not looked at: Azure is left out`, "run doctor without --no-vaults");
+  const identity = await identityOf(context, setting.value);
+  if ("check" in identity) return identity;
+  return lookInto(context, setting.value, queues.open(setting.value, identity));
+}
+
+async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {
+  const label = queueLabel(setting);
+  try {
+    const shown = await queue.peek(MOST_SHOWN, signal);
+    if (!(await mayTake(queue, signal)))
+      return fail(`${label}: the worker's identity may look at messages and not take them`, adviceOn("Forbidden", setting));
+    const [oldest] = shown.map(({ insertedAt }) => insertedAt).sort((a, b) => a - b);
+    const waiting = shown.length === MOST_SHOWN ? `${MOST_SHOWN} messages or more wait` : `${counted(shown.length, "message")} wait`;
+    const strange = shown.filter(({ text }) => !parseMessage(text).ok).length;
+    if (oldest !== undefined && clock.now() - oldest > LONG_MS)
+      return warn(
+        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: nobody takes them`,
+        "see the check lease, and the worker's log",
+      );
+    if (strange > 0) return warn(`${label}: ${strange} of the messages are no events of vaults`, "give the install a queue of its own");
+    return fine(`${label} is reached, and its messages may be taken; ${waiting}`);
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error;
+    return fail(error.message, adviceOn(error.code, setting));
+  }
+}
+
+/** Any other refusal than that of a right says that there is no such message. */
+async function mayTake(queue: EventQueue, signal: AbortSignal): Promise<boolean> {
+  try {
+    await queue.delete(NO_MESSAGE, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error;
+    if (error.code === "Invalid" || error.code === "NotFound") return true;
+    if (error.code === "Forbidden") return false;
+    throw error;
+  }
+}
+
+function minutes(milliseconds: number): string {
+  return counted(Math.floor(milliseconds / 60_000), "minute");
+}
+
+function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string {
+  const { hostname, pathname } = new URL(url);
+  const [account = ""] = hostname.split(".");
+  const queue = pathname.slice(1);
+  switch (code) {
+    case "NotFound":
+      return `az storage queue create --auth-mode login --account-name ${account} --name ${queue}`;
+    case "Forbidden":
+      return `az role assignment create --role "Storage Queue Data Message Processor" --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
+    case "NetworkForbidden":
+      return `az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or give its network a private endpoint`;
+    case "Unauthorized":
+    case "IdentityUnavailable":
+      return "correct the identity that --event-queues names after the address, or what it needs in Azure";
+    case "Throttled":
+      return "look again later; where it lasts, give the queue a storage account of its own";
+    case "Unreachable":
+    case "Invalid":
+      return "open the way to port 443 of the queue and of the sign-in service, through the proxy where there is one; then look again";
+  }
+}
+
+function assigneeOf(identity: QueueIdentity): string {
+  return identity.kind === "servicePrincipal" ? "<its client id>" : (identity.clientId ?? "<object id of the node's identity>");
+}
+
+/** Who the worker is there, found with the user's rights; a finding where that cannot be had here. */
+async function identityOf(context: DoctorContext, setting: QueueSetting): Promise<VaultIdentity | CheckResult> {
+  const { identity } = setting;
+  const label = queueLabel(setting);
+  switch (identity.kind) {
+    case "managed":
+      if (context.isInCluster) return { kind: "managedIdentity", clientId: identity.clientId };
+      return skip(`${label} is not looked at: the node's identity is not to be had on this machine`, inside(context));
+    case "servicePrincipal":
+      return principalOf(context, label, identity.secretName);
+    case "workload":
+      return workloadOf(context, label, identity);
+  }
+}
+
+async function principalOf({ viewer, namespace }: DoctorContext, label: string, name: string): Promise<VaultIdentity | CheckResult> {
+  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
+  if (look.kind === "unseen") return skip(`${label} is not looked at: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
+  const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);
+  if (principal.ok) return principal.value;
+  const { field, hint } = principal.error;
+  return fail(`${label}: Secret ${namespace}/${name} has no ${look.kind === "seen" ? field : "content: it is not there"}`, hint);
+}
+
+async function workloadOf(
+  context: DoctorContext,
+  label: string,
+  { clientId, account: given }: Extract<QueueIdentity, { readonly kind: "workload" }>,
+): Promise<VaultIdentity | CheckResult> {
+  const { viewer, cluster, namespace, signal } = context;
+  const account = { namespace: given.namespace ?? namespace, name: given.name };
+  const grants = await lookAtGrants(viewer, account.namespace);
+  const refusal = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
+  if (refusal !== undefined) return fail(`${label}: ${refusal}`, grantCommand(account.namespace));
+  try {
+    const token = await cluster.kube.requestToken(account, { audience: FEDERATION_AUDIENCE, expirationSeconds: 600 }, signal);
+    return { kind: "workloadIdentity", clientId, account, requestToken: () => Promise.resolve(token) };
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const named = `ServiceAccount ${account.namespace}/${account.name}`;
+    if (error.code === "NotFound")
+      return fail(`${label}: there is no ${named}`, `create it, and grant it by ${grantCommand(account.namespace)}`);
+    return skip(`${label} is not looked at: no token of ${named} for you (${error.code})`, inside(context));
+  }
+}
+
+function inside({ namespace }: DoctorContext): string {
+  return `look from the worker's pod: kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor`;
+}
