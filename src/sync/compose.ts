@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { createEventQueues } from "../azure/event-queues.ts";
 import { createVaultClients } from "../azure/vault-clients.ts";
 import type { Clock } from "../domain/ports/clock.ts";
+import type { EventQueues } from "../domain/ports/event-queue.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { createApiContact } from "../kube/contact.ts";
@@ -123,9 +123,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       metrics.observeDroppedEvents(() => events.dropped);
       const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME });
       const settings = config.eventQueues;
-      const queues = createEventQueues({ proxy: config.proxy });
-      const pushing = { settings, queues, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics };
-      push = settings.length === 0 ? undefined : createPush({ ...pushing, clock, logger, random: Math.random });
+      const pushing = { settings, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics, clock, logger, random: Math.random };
+      push = settings.length === 0 ? undefined : createPush({ ...pushing, queues: await openEventQueues(config) });
       await runWorker(
         {
           settings: { ...config, restoresClasses: config.heal.includes("classes") },
@@ -201,4 +200,10 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     await health.close();
     await kubeConfig.close();
   }
+}
+
+/** The SDK of queues costs megabytes, which an install without one does not pay. */
+async function openEventQueues({ proxy }: Pick<Config, "proxy">): Promise<EventQueues> {
+  const { createEventQueues } = await import("../azure/event-queues.ts");
+  return createEventQueues({ proxy });
 }

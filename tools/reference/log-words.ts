@@ -11,6 +11,8 @@ export const WARNINGS: LogWords = {
         "the error says why: a lost lease, a missing policy with `--secret-access=blind`, a port that is taken. Exit code 1; Kubernetes starts it again",
     },
     sync: {
+      "acting on a message of an event queue failed":
+        "a bug of ours; the message comes again, and is deleted after ten times. Report it with the frames",
       "waiting between two looks at an event queue failed": "a bug of ours; the queue is looked at again. Report it",
       "not retried": "a look at `key` failed in a way that another try does not mend; a change of the object is looked at again",
     },

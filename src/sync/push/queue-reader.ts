@@ -148,13 +148,22 @@ export class QueueReader {
       known.receipt = receipt;
       return;
     }
-    const parsed = parseMessage(text);
     const message: InHand = { receipt, waits: 0 };
     this.#inHand.set(id, message);
-    const outcome = parsed.ok ? this.#act(id, message, parsed.value) : parsed.error;
-    const isPoison = receipts > MOST_RECEIPTS;
-    this.#count(isPoison ? "poison" : outcome);
-    if (message.waits === 0 || isPoison) this.#finish(id, message);
+    // Before anything is done about it, which may be what ends its reader.
+    if (receipts > MOST_RECEIPTS) this.#finish(id, message);
+    let outcome: MessageOutcome = "malformed";
+    try {
+      const parsed = parseMessage(text);
+      outcome = parsed.ok ? this.#act(id, message, parsed.value) : parsed.error;
+    } catch (error) {
+      // The messages behind it are no worse for that. It comes again, a few times.
+      this.#inHand.delete(id);
+      this.#options.logger.error("acting on a message of an event queue failed", { queue: this.#options.label, error });
+      return;
+    }
+    this.#count(receipts > MOST_RECEIPTS ? "poison" : outcome);
+    if (message.waits === 0) this.#finish(id, message);
   }
 
   #act(id: string, message: InHand, event: VaultEvent): MessageOutcome {

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { keyOf } from "../../src/domain/object-key.ts";
+import { openProviderClass } from "../../src/domain/provider-class/parse.ts";
+import type { ObjectEvent } from "../../src/domain/vault-events/vault-event.ts";
+import { type Dispatched, dispatchEvent } from "../../src/sync/push/event-dispatch.ts";
+import type { HintNews } from "../../src/sync/push/hints.ts";
+import { NamedObjects } from "../../src/sync/push/named-objects.ts";
+
+let classes: Map<string, SecretProviderClass>;
+let named: NamedObjects;
+let told: string[];
+let refused: Set<string>;
+let off: Set<string>;
+
+const cloud = { cloudName: "AzurePublicCloud", readCloudFile: undefined };
+const waiter = { ended: () => undefined };
+
+function aClass(name: string, objects: string, parameters: Readonly<Record<string, string>> = {}): SecretProviderClass {
+  const spc: SecretProviderClass = {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { namespace: "team", name },
+    spec: { provider: "azure", parameters: { useVMManagedIdentity: "true", keyvaultName: "Shop", tenantID: "t", objects, ...parameters } },
+  };
+  named.note({ previous: classes.get(keyOf(spc)), current: spc });
+  classes.set(keyOf(spc), spc);
+  return spc;
+}
+
+/** As after its first poll. */
+function read(spc: SecretProviderClass): void {
+  const opened = openProviderClass(spc.spec, { owner: keyOf(spc), ...cloud });
+  assert.ok(opened.kind === "opened" && opened.readObjects().ok);
+}
+
+const entry = (name: string, type = "secret", more = ""): string => `  - |\n    objectName: ${name}\n    objectType: ${type}\n${more}`;
+const objects = (...entries: readonly string[]): string => `array:\n${entries.join("")}`;
+
+function event(facts: Partial<ObjectEvent> = {}): ObjectEvent {
+  const common = { kind: "object", change: "NewVersionCreated", types: ["secret"], version: "v2", time: 5 } as const;
+  return { ...common, vaultHost: "shop.vault.azure.net", name: "db", ...facts };
+}
+
+function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
+  const hints = {
+    add: (classKey: string, { object, change }: HintNews) => told.push(`${classKey}: ${object} ${change}`) > 0,
+  };
+  const options = {
+    named,
+    hints,
+    classOf: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
+    isMirrored: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
+    isRefused: (key: string) => refused.has(key),
+    cloud,
+  };
+  return dispatchEvent(options, given, waiter);
+}
+
+describe("an event", () => {
+  beforeEach(() => {
+    [classes, named, told, refused, off] = [new Map(), new NamedObjects(), [], new Set(), new Set()];
+  });
+
+  const forms: Readonly<Record<string, string>> = {
+    "as the documentation writes it": objects(entry("DB")),
+    "in quotes": 'array:\n  - "objectName: db\\nobjectType: secret\\n"',
+    "as JSON in a list": 'array:\n  - \'{"objectName": "db", "objectType": "secret"}\'',
+    "after a blank line and a tab": 'array:\n  - |\n\n    objectName:    "db"\n    objectType: secret',
+  };
+  for (const [form, text] of Object.entries(forms)) {
+    test(`finds the class that names the object, ${form}, before it was read and after`, () => {
+      const spc = aClass("one", text);
+      assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
+      read(spc);
+      assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
+      assert.deepEqual(told, ["team/one: secret/db NewVersionCreated", "team/one: secret/db NewVersionCreated"]);
+    });
+  }
+
+  test("of a certificate finds the type that a class names, or all three where the class was not read yet", () => {
+    const spc = aClass("one", objects(entry("db", "key")));
+    dispatch(event({ types: ["cert", "secret", "key"] }));
+    read(spc);
+    dispatch(event({ types: ["cert", "secret", "key"] }));
+    assert.deepEqual(
+      told.map((line) => line.split(" ")[1]),
+      ["cert/db", "secret/db", "key/db", "key/db"],
+    );
+  });
+
+  test("is none of a class that names one version, that is off, that is gone, or that no longer names the object", () => {
+    read(aClass("pinned", objects(entry("db", "secret", `    objectVersion: ${"a".repeat(32)}\n`))));
+    assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
+    const gone = aClass("gone", objects(entry("db")));
+    classes.delete(keyOf(gone));
+    named.note({ previous: gone, current: undefined });
+    aClass("changed", objects(entry("db")));
+    aClass("changed", objects(entry("other")));
+    aClass("off", objects(entry("db")));
+    off.add("team/off");
+    assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
+    assert.deepEqual(told, []);
+  });
+
+  test("of a vault with the same name in another cloud is nobody's here", () => {
+    aClass("one", objects(entry("db")));
+    aClass("china", objects(entry("db")), { cloudName: "AzureChinaCloud" });
+    assert.equal(dispatch(event({ vaultHost: "shop.vault.azure.cn" })).outcome, "acted");
+    assert.deepEqual(told, ["team/china: secret/db NewVersionCreated"]);
+    assert.equal(dispatch(event({ vaultHost: "shop.vault.usgovcloudapi.net" })).outcome, "unnamed");
+    assert.equal(dispatch(event({ vaultHost: "else.vault.azure.net" })).outcome, "foreign");
+  });
+
+  test("of changed access has those classes look that were refused something", () => {
+    for (const name of ["refused", "well"]) read(aClass(name, objects(entry("a"), entry("b", "cert"))));
+    refused.add("team/refused");
+    assert.deepEqual(dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
+    assert.deepEqual(told, ["team/refused: secret/a AccessChanged", "team/refused: cert/b AccessChanged"]);
+    assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
+  });
+});

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
+import { type EventQueue, QueueError, type QueueMessage } from "../../src/domain/ports/event-queue.ts";
+import type { VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
+import type { Dispatched } from "../../src/sync/push/event-dispatch.ts";
+import type { Waiter } from "../../src/sync/push/hints.ts";
+import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
+import { QueueReader } from "../../src/sync/push/queue-reader.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
+
+const EVENT = JSON.stringify({
+  type: "Microsoft.KeyVault.SecretNewVersionCreated",
+  time: "2026-01-01T00:00:00Z",
+  data: { Id: "https://shop.vault.azure.net/secrets/db/1" },
+});
+
+let clock: ManualClock;
+let metrics: PushMetrics;
+let logger: ReturnType<typeof recordingLogger>;
+let waiting: QueueMessage[];
+let deleted: string[];
+let received: number;
+let failure: Error | undefined;
+let dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
+let opened: number;
+
+const queue: EventQueue = {
+  receive: async ({ most }) => {
+    if (failure !== undefined) throw failure;
+    received += 1;
+    return waiting.splice(0, most);
+  },
+  delete: async ({ id, receipt }) => {
+    if (failure !== undefined) throw failure;
+    deleted.push(`${id} ${receipt}`);
+    return true;
+  },
+  peek: async () => [],
+};
+
+function message(id: string, facts: Partial<QueueMessage> = {}): QueueMessage {
+  return { id, receipt: "r1", text: EVENT, receipts: 1, ...facts };
+}
+
+async function counted(outcome: string): Promise<number | undefined> {
+  return (await metrics.messages.get()).values.find(({ labels }) => labels.outcome === outcome)?.value;
+}
+
+async function reading(during: (reader: QueueReader) => Promise<void>, isReady: () => boolean = () => true): Promise<void> {
+  const open = async (): Promise<EventQueue> => {
+    opened += 1;
+    return queue;
+  };
+  const given = { label: "q", open, isReady, metrics, clock, logger, random: () => 0 };
+  const reader = new QueueReader({ ...given, dispatch: (event, waiter) => dispatch(event, waiter) });
+  const stop = new AbortController();
+  const run = reader.run(stop.signal);
+  try {
+    await during(reader);
+  } finally {
+    stop.abort(new Error("the test is over"));
+    await run;
+  }
+}
+
+/** Turns go by as the clock is moved. */
+function until(what: string, condition: () => boolean): Promise<unknown> {
+  return eventually(
+    async () => {
+      await clock.advance(100);
+      return condition();
+    },
+    { what, every: 1 },
+  );
+}
+
+describe("the reader of an event queue", () => {
+  beforeEach(() => {
+    clock = new ManualClock();
+    metrics = createPushMetrics(new Registry());
+    logger = recordingLogger();
+    [waiting, deleted, received, failure, opened] = [[], [], 0, undefined, 0];
+    dispatch = () => ({ outcome: "unnamed", waits: 0 });
+  });
+
+  test("deletes a message when all looks that it has asked for have ended, and not before", async () => {
+    let waiter: Waiter | undefined;
+    dispatch = (_, given) => {
+      waiter = given;
+      return { outcome: "acted", waits: 2 };
+    };
+    waiting.push(message("m"));
+    await reading(async (reader) => {
+      await until("the message in hand", () => reader.inHand === 1 && waiter !== undefined);
+      waiter?.ended();
+      const before = received;
+      await until("more turns", () => received > before + 2);
+      assert.deepEqual(deleted, []);
+      waiter?.ended();
+      await until("the deletion", () => deleted.length === 1);
+    });
+  });
+
+  test("deletes by the last receipt a message that came again meanwhile, and acts on it once", async () => {
+    let waiter: Waiter | undefined;
+    let acted = 0;
+    dispatch = (_, given) => {
+      waiter = given;
+      acted += 1;
+      return { outcome: "acted", waits: 1 };
+    };
+    waiting.push(message("m"));
+    await reading(async (reader) => {
+      await until("the message in hand", () => reader.inHand === 1);
+      waiting.push(message("m", { receipt: "r2", receipts: 2 }));
+      await until("the second receipt", () => waiting.length === 0);
+      waiter?.ended();
+      await until("the deletion", () => deleted.length > 0);
+    });
+    assert.deepEqual(deleted, ["m r2"]);
+    assert.equal(acted, 1);
+  });
+
+  test("deletes a message that was received too often, whatever comes of it, and acts on it all the same", async () => {
+    let acted = 0;
+    dispatch = () => {
+      acted += 1;
+      return { outcome: "acted", waits: 1 };
+    };
+    waiting.push(message("m", { receipts: 11 }));
+    await reading(() => until("the deletion", () => deleted.length === 1).then(() => undefined));
+    assert.equal(acted, 1);
+    assert.equal(await counted("poison"), 1);
+  });
+
+  test("goes on behind a message that it fails on, which it does not keep for ever", async () => {
+    dispatch = () => {
+      throw new Error("a bug");
+    };
+    waiting.push(message("m"), message("n", { text: "nonsense" }));
+    await reading(async (reader) => {
+      await until("the other's deletion", () => deleted.length === 1);
+      assert.equal(reader.inHand, 0);
+      waiting.push(message("m", { receipt: "r9", receipts: 11 }));
+      await until("its deletion", () => deleted.length === 2);
+    });
+    assert.deepEqual(deleted, ["n r1", "m r9"]);
+    assert.equal(await counted("malformed"), 1);
+  });
+
+  test("leaves messages in the queue while too many looks are under way", async () => {
+    dispatch = () => ({ outcome: "acted", waits: 1 });
+    for (let index = 0; index < 3_000; index += 1) waiting.push(message(`m${index}`));
+    await reading(async (reader) => {
+      await until("as many as it takes", () => reader.inHand === 2_048);
+      const before = received;
+      for (let turns = 0; turns < 20; turns += 1) await clock.advance(1_000);
+      assert.equal(received, before);
+      assert.equal(waiting.length, 3_000 - 2_048);
+    });
+  });
+
+  test("takes nothing while classes may not be acted on", async () => {
+    let isReady = false;
+    waiting.push(message("m"));
+    await reading(
+      async () => {
+        for (let turns = 0; turns < 20; turns += 1) await clock.advance(1_000);
+        assert.equal(received, 0);
+        isReady = true;
+        await until("the deletion", () => deleted.length === 1);
+      },
+      () => isReady,
+    );
+  });
+
+  test("asks a queue that fails less and less often, tells of it once, and signs in anew where it is refused", async () => {
+    failure = new QueueError("Unauthorized", "the token is not accepted", { kind: "backoff" });
+    await reading(async (reader) => {
+      for (let seconds = 0; seconds < 300; seconds += 1) await clock.advance(1_000);
+      assert.ok(opened >= 5 && opened <= 20, `${opened} times in five minutes`);
+      assert.match(reader.problem ?? "", /^q: the token is not accepted$/);
+      failure = undefined;
+      waiting.push(message("m"));
+      await until("the deletion", () => deleted.length === 1);
+      assert.equal(reader.problem, undefined);
+    });
+    assert.equal(logger.entries.filter(({ message: said }) => said.startsWith("an event queue is not read")).length, 1);
+    assert.equal(logger.entries.filter(({ message: said }) => said === "an event queue is read again").length, 1);
+  });
+
+  test("waits as long as a busy account asks for, within five minutes", async () => {
+    failure = new QueueError("Throttled", "busy", { kind: "after", milliseconds: 3_600_000 });
+    await reading(async () => {
+      await until("the refusal", () => logger.entries.length > 0);
+      failure = undefined;
+      await clock.advance(290_000);
+      assert.equal(received, 0);
+      await clock.advance(20_000);
+      await until("the next look", () => received > 0);
+    });
+  });
+});
