@@ -218,7 +218,8 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     await changeLeader(dry);
 
     await steps.rotatedIs(db, "DryRun");
-    assert.match(await worker.metrics(), /rollouts_held\{[^}]*cause="dry_run"[^}]*\} 1/);
+    const held = /rollouts_held\{[^}]*cause="dry_run"[^}]*\} 1/;
+    await eventually(async () => held.test(await worker.metrics()), { what: "the new leader's own look" });
     assert.ok(!(await steps.isRestarted(facts)));
     await changeLeader();
     await steps.restarted(facts);
