@@ -8,8 +8,9 @@ import type { KeyVaultSecret } from "@azure/keyvault-secrets";
 import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { toVaultCertificate, toVaultKey, toVaultSecret, toVaultVersion } from "../../src/azure/vault-objects.ts";
 
-const properties = { name: "n", vaultUrl: "https://kv.vault.azure.net/", version: "v1", updatedOn: new Date(1), expiresOn: new Date(2) };
-const facts = { version: "v1", updated: 1, expires: 2, notBefore: undefined, isEnabled: true };
+const dates = { createdOn: new Date(7), updatedOn: new Date(1), expiresOn: new Date(2) };
+const properties = { name: "n", vaultUrl: "https://kv.vault.azure.net/", version: "v1", ...dates };
+const facts = { version: "v1", created: 7, updated: 1, expires: 2, notBefore: undefined, isEnabled: true };
 
 describe("what the SDK hands out", () => {
   test("becomes a secret, an empty one too", () => {

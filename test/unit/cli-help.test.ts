@@ -132,7 +132,7 @@ describe("completion", () => {
   test("of bash completes commands, options of the command, formats and words, by bash itself", async () => {
     const bash = await script("bash");
 
-    assert.deepEqual(complete(bash, ["keyvault-injector", "re"]), ["render", "restore"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "re"]), ["render", "refresh", "restore"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "explain", "--off"]), ["--offline"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "-o", "js"]), ["json"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "completion", "z"]), ["zsh"]);

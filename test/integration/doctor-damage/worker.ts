@@ -70,6 +70,14 @@ export function workerDamages(install: InstallEdits): readonly Damage[] {
       repair: () => install.setEventQueues(""),
     },
     {
+      what: "a restart window that cannot be read",
+      check: "restarts",
+      state: "WARN",
+      message: /^Namespace default: keyvault-injector\.dev\/restart-window is no window, and no restart begins: /,
+      damage: () => install.kubectl("annotate", "namespace", "default", "keyvault-injector.dev/restart-window=at night"),
+      repair: () => install.kubectl("annotate", "namespace", "default", "keyvault-injector.dev/restart-window-"),
+    },
+    {
       what: "no lease holder",
       check: "lease",
       state: "FAIL",
