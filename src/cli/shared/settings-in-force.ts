@@ -2,7 +2,7 @@ import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import { environmentNameOf, SETTINGS, type SettingName } from "../../runtime/settings.ts";
 import { MORE_RESOURCES } from "./resources.ts";
-import { type Viewer, valueIn } from "./viewer.ts";
+import { type Look, type Viewer, valueIn } from "./viewer.ts";
 
 /** A Deployment or DaemonSet, as far as it says what runs and how. */
 export interface WorkloadObject extends KubeObject {
@@ -61,5 +61,15 @@ function variableOf(container: Container | undefined, name: string): string | un
 
 /** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
 export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
-  return settingsOf(valueIn(await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT })));
+  return settingsOf(valueIn(await lookAtWorker(viewer, namespace)));
+}
+
+/** The same for who must not take a default for what somebody set: a look at what may not be seen stays one. */
+export async function lookAtWorkerSettings(viewer: Viewer, namespace: string): Promise<Look<SettingsInForce>> {
+  const look = await lookAtWorker(viewer, namespace);
+  return look.kind === "unseen" ? look : { kind: "seen", value: settingsOf(valueIn(look)) };
+}
+
+function lookAtWorker(viewer: Viewer, namespace: string): Promise<Look<WorkloadObject>> {
+  return viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
 }

@@ -9,7 +9,7 @@ import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
 import { parseQueueSetting, type QueueIdentity, type QueueSetting, queueLabel } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
-import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { lookAtWorkerSettings } from "../../shared/settings-in-force.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 
 /** As many as the service shows at a time, the oldest first. */
@@ -21,11 +21,13 @@ const LONG_MS = 300_000;
 /** A message that no queue has: to ask for its deletion says whether one may, and changes nothing. */
 const NO_MESSAGE = { id: "00000000-0000-0000-0000-000000000000", receipt: "AgAAAAMAAAAAAAAAAAAAAAAAAAA=" };
 
-const { fine, warn, fail, skip } = on["event-queues"];
+const { fine, warn, fail, skip, skipped } = on["event-queues"];
 
 /** Each queue of `--event-queues`, as the worker's identity there. Looks at messages without taking any. */
 export const checkEventQueues: Check = async (context) => {
-  const items = wordsOf((await workerSettingsInForce(context.viewer, context.namespace))["event-queues"]);
+  const settings = await lookAtWorkerSettings(context.viewer, context.namespace);
+  if (settings.kind !== "seen") return [skipped(settings)];
+  const items = wordsOf(settings.value["event-queues"]);
   if (items.length === 0) return [fine("no event queue is read: polls alone see new versions")];
   const results: CheckResult[] = [];
   for (const item of items) results.push(await lookAtQueue(context, item));

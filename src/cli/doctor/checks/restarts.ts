@@ -3,7 +3,7 @@ import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES, type Resource } from "../../../domain/kubernetes.ts";
 import { parseWindow, WINDOW_ADVICE } from "../../../domain/rollout/window.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { lookAtWorkerSettings } from "../../shared/settings-in-force.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
 
 /** What may say when restarts begin: Namespaces, and what is restarted. */
@@ -16,7 +16,9 @@ const PLACES: readonly Resource[] = [
 
 /** Windows that can be read, and whether restarts begin at all. A window that cannot be read never opens. */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
-  const settings = await workerSettingsInForce(viewer, namespace);
+  const worker = await lookAtWorkerSettings(viewer, namespace);
+  if (worker.kind !== "seen") return [on.restarts.skipped(worker)];
+  const settings = worker.value;
   if (settings["restart-workloads"] === "false") return [on.restarts.fine("--restart-workloads is false: the worker restarts nothing")];
   const results: CheckResult[] = [...modeResults(settings["restart-mode"])];
   let read = 0;
