@@ -122,7 +122,7 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ...grant("list watch create patch delete", `secrets ${OWN} *`, `secrets ${OWN} any`, `secrets ${OWN} keyvault-injector-ca`),
     ...grant("get list watch create patch delete", `secrets ${OWN} keyvault-injector-sync-key`),
     ...grant("list watch", "pods app *"),
-    ...grant("list watch", `secretproviderclasspodstatuses.${SPC} app any`),
+    ...grant("list watch", "secretproviderclasspodstatuses app any"),
     ...grant("create", "serviceaccounts/token app any"),
     ...grant("create patch", "events app *"),
     ...grant("get list watch", "namespaces - kube-system"),

@@ -188,7 +188,7 @@ function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
   const given = setting.type.kind === "duration" ? `(${value} | default ${JSON.stringify(setting.default)})` : written;
   const usual = JSON.stringify(setting.default);
   // A release of an older chart, with its values reused, has no value of a newer setting: text of nothing. Of a list that is a word of its own.
-  const mayLack = !isList && setting.type.kind !== "duration" && setting.default !== "";
+  const mayLack = !isList(setting.type) && setting.type.kind !== "duration" && setting.default !== "";
   const isOther = mayLack ? `not (has ${given} (list "" ${usual}))` : `ne ${given} ${usual}`;
   return [`{{- if ${isOther} }}`, `- {{ printf "--${flag}=%s" ${given} | quote }}`, "{{- end }}"];
 }
