@@ -107,7 +107,8 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
       async () => (await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}")) !== "",
     );
     console.log(await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}"));
-    assert.equal(await kubectl("get", `spcsync/${CLASS}`, condition), "RolloutFailed");
+    // Events are told before conditions are written.
+    await until("the failure's condition", async () => (await kubectl("get", `spcsync/${CLASS}`, condition)) === "RolloutFailed");
     assert.deepEqual(await Promise.all(rest.map(restartStampOf)), before);
     for (const name of rest) assert.equal(await valueIn(name), "two", "it runs as before");
 
