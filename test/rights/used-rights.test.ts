@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { at, folderManifests, healingManifests, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import {
+  at,
+  folderManifests,
+  healingManifests,
+  listAt,
+  type Manifest,
+  parseManifests,
+  renderOwnKustomization,
+} from "../support/cluster/shipped-manifests.ts";
 import { type UsedRight, usedRights } from "../support/cluster/used-rights.ts";
 
 const used = usedRights();
@@ -11,6 +19,8 @@ const refusal =
 /** Every folder of `manifests` that gives our accounts rights, but for those that only take some away. */
 const FOLDERS = ["overlays/default", "overlays/blind"];
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
+/** With rights that an install asks for by them. */
+const ASKED_FOR = { resources: ["overlays/default"], components: ["components/argo-rollouts", "components/disruption-budgets"] };
 
 /** Every account may ask what it may do. */
 const EVERYBODYS = /^authorization\.k8s\.io\/selfsubject/;
@@ -73,7 +83,11 @@ describe("the rights of our accounts, and what all suites used of them", {
 }, () => {
   const granted = async (): Promise<readonly GrantedRight[]> =>
     (
-      await Promise.all([...FOLDERS.map((folder) => folderManifests(folder)), ...NODE_SIDE.map((folder) => healingManifests(folder))])
+      await Promise.all([
+        ...FOLDERS.map((folder) => folderManifests(folder)),
+        ...NODE_SIDE.map((folder) => healingManifests(folder)),
+        renderOwnKustomization(ASKED_FOR).then(parseManifests),
+      ])
     ).flatMap(grantsIn);
 
   test("are the same: nothing is granted that nobody used, and nothing was used that is not granted", async (context) => {
