@@ -1,5 +1,5 @@
 import { RestError } from "@azure/storage-queue";
-import { QueueError, type QueueErrorCode } from "../domain/ports/event-queue.ts";
+import { QUEUE_ROLE, QueueError, type QueueErrorCode } from "../domain/ports/event-queue.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import type { VaultErrorCode } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
@@ -101,9 +101,6 @@ function holder(identity: VaultIdentity): string {
     ? "the system-assigned identity of the worker's node"
     : `the managed identity ${identity.clientId} of the worker's node`;
 }
-
-/** Reads, and receives with deletion: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-queue-data-message-processor */
-export const QUEUE_ROLE = "Storage Queue Data Message Processor";
 
 const FORBIDDEN: Readonly<Record<string, (request: QueueRequest) => Omit<Verdict, "retry">>> = {
   AuthorizationFailure: () => ({

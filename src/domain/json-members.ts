@@ -32,3 +32,8 @@ export function listAt(object: JsonObject, name: string): readonly JsonObject[] 
 export function nonEmptyText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
+
+export function numberAt(object: JsonObject, name: string, otherwise: number): number {
+  const value = object[name];
+  return typeof value === "number" ? value : otherwise;
+}

@@ -13,7 +13,12 @@ class Namespaces {
   readonly slots: ClusterSlots;
 
   constructor(most: number, unseen: ReadonlyMap<string, number> = new Map()) {
-    this.slots = new ClusterSlots({ most, unseen: () => unseen, wake: (namespace) => this.#woken.add(namespace) });
+    this.slots = new ClusterSlots({
+      most,
+      namespaces: () => [...unseen.keys()],
+      unseenIn: (namespace) => unseen.get(namespace) ?? 0,
+      wake: (namespace) => this.#woken.add(namespace),
+    });
   }
 
   /** One look, and those that follow from it. */

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { expressionHolds } from "../../domain/rollout/label-selector.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
 /** A LabelSelector as webhook configurations have it. */
@@ -19,14 +20,8 @@ export function selectorProblem(selector: LabelSelector | undefined, labels: Rea
     if (labels[key] !== value) return `label ${key} is not ${value}`;
   }
   for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
-    const label = labels[key];
-    const isMet = {
-      In: label !== undefined && values.includes(label),
-      NotIn: label === undefined || !values.includes(label),
-      Exists: label !== undefined,
-      DoesNotExist: label === undefined,
-    }[operator];
-    if (isMet !== true) return `label ${key} ${operator}${values.length === 0 ? "" : ` ${values.join(", ")}`} does not hold`;
+    if (!expressionHolds({ key, operator, values }, labels))
+      return `label ${key} ${operator}${values.length === 0 ? "" : ` ${values.join(", ")}`} does not hold`;
   }
   return undefined;
 }

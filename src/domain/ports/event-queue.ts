@@ -54,3 +54,6 @@ export class QueueError extends Error {
     this.retry = retry;
   }
 }
+
+/** Reads, and receives with deletion: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-queue-data-message-processor */
+export const QUEUE_ROLE = "Storage Queue Data Message Processor";

@@ -1,4 +1,4 @@
-import { listAt } from "../json-members.ts";
+import { listAt, numberAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { Observed, Progress } from "./progress.ts";
 
@@ -53,9 +53,4 @@ function phaseWords(phase: Phase, status: JsonObject): string {
   );
   const [reason = ""] = reasons;
   return phase === "Paused" && reason !== "" ? `${phase} (${reason})` : phase;
-}
-
-function numberAt(object: JsonObject, name: string, otherwise: number): number {
-  const value = object[name];
-  return typeof value === "number" ? value : otherwise;
 }

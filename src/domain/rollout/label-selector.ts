@@ -10,10 +10,14 @@ export function labelSelectorText(selector: JsonObject): string {
 /** As the API server matches a selector; one that says nothing selects everything, an expression that is none nothing. */
 export function selectsLabels(selector: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const wanted = Object.entries(memberOf(selector, "matchLabels"));
-  return wanted.every(([key, value]) => labels[key] === value) && listAt(selector, "matchExpressions").every((each) => holds(each, labels));
+  return (
+    wanted.every(([key, value]) => labels[key] === value) &&
+    listAt(selector, "matchExpressions").every((each) => expressionHolds(each, labels))
+  );
 }
 
-function holds({ key, operator, values }: JsonObject, labels: Readonly<Record<string, string>>): boolean {
+/** One of `matchExpressions`; an operator that is none holds for nothing. */
+export function expressionHolds({ key, operator, values }: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const own = labels[String(key)];
   const list: readonly unknown[] = Array.isArray(values) ? values : [];
   switch (operator) {

@@ -1,4 +1,4 @@
-import { listAt, memberOf } from "../json-members.ts";
+import { listAt, memberOf, numberAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { argoProgress } from "./argo-progress.ts";
 import type { WorkloadKind } from "./workload.ts";
@@ -94,9 +94,4 @@ function partitionOf(spec: JsonObject): number {
 
 function hasGivenUp(status: JsonObject): boolean {
   return listAt(status, "conditions").some(({ type, reason }) => type === "Progressing" && reason === "ProgressDeadlineExceeded");
-}
-
-function numberAt(object: JsonObject, name: string, otherwise: number): number {
-  const value = object[name];
-  return typeof value === "number" ? value : otherwise;
 }

@@ -6,8 +6,10 @@
 export interface ClusterSlotsOptions {
   /** `--max-rollouts` */
   readonly most: number;
-  /** Namespaces with workloads that ask, and how many of theirs look as if their restart was under way: of those that were not looked at yet. */
-  readonly unseen: () => ReadonlyMap<string, number>;
+  /** Those with workloads that may ask. */
+  readonly namespaces: () => readonly string[];
+  /** How many workloads of the namespace look as if their restart was under way. Asked only while the namespace was not looked at yet. */
+  readonly unseenIn: (namespace: string) => number;
   /** There may be a slot for the namespace. */
   readonly wake: (namespace: string) => void;
 }
@@ -62,7 +64,8 @@ export class ClusterSlots {
   #free(): number {
     let used = 0;
     for (const count of this.#underWay.values()) used += count;
-    for (const [namespace, count] of this.#options.unseen()) if (!this.#underWay.has(namespace)) used += count;
+    const { namespaces, unseenIn } = this.#options;
+    for (const namespace of namespaces()) if (!this.#underWay.has(namespace)) used += unseenIn(namespace);
     return this.#options.most - used;
   }
 

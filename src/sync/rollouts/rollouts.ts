@@ -99,7 +99,8 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       const budgets = settings.respectsBudgets ? startRolloutBudgets(options.watcher, ofInterest, signal) : undefined;
       const slots = new ClusterSlots({
         most: settings.mostInCluster,
-        unseen: () => restartsByNamespace(workloads),
+        namespaces: () => workloads.namespaces(),
+        unseenIn: (namespace) => unrecordedRestarts(workloads, namespace),
         wake: (namespace) => queue.add(namespace),
       });
       const times = new VersionTimes();
@@ -124,13 +125,8 @@ async function lookAt(context: RolloutContext, namespace: string, signal: AbortS
   }
 }
 
-/** What a new leader can tell of restarts before it has looked at their namespaces: those whose end nobody recorded. */
-function restartsByNamespace(workloads: RolloutWorkloads): ReadonlyMap<string, number> {
-  return new Map(
-    workloads.namespaces().map((namespace) => {
-      const defaults = workloads.defaultsOf(namespace);
-      const restarted = workloads.ofNamespace(namespace).filter((each) => isRestarted(each) && usesOf(each, defaults).asksForRestarts);
-      return [namespace, restarted.length];
-    }),
-  );
+/** What a new leader can tell of restarts before it has looked at their namespace: those whose end nobody recorded. */
+function unrecordedRestarts(workloads: RolloutWorkloads, namespace: string): number {
+  const defaults = workloads.defaultsOf(namespace);
+  return workloads.ofNamespace(namespace).filter((each) => isRestarted(each) && usesOf(each, defaults).asksForRestarts).length;
 }

@@ -1,7 +1,7 @@
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
-import { type EventQueue, QueueError, type QueueErrorCode } from "../../../domain/ports/event-queue.ts";
+import { type EventQueue, QUEUE_ROLE, QueueError, type QueueErrorCode } from "../../../domain/ports/event-queue.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
@@ -92,7 +92,7 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
     case "NotFound":
       return `az storage queue create --auth-mode login --account-name ${account} --name ${queue}`;
     case "Forbidden":
-      return `az role assignment create --role "Storage Queue Data Message Processor" --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
+      return `az role assignment create --role "${QUEUE_ROLE}" --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
     case "NetworkForbidden":
       return `az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or give its network a private endpoint`;
     case "Unauthorized":
