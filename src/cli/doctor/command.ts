@@ -17,7 +17,7 @@ import {
 } from "../shared/command.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
-import { INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { installNamespace } from "../shared/resources.ts";
 import { oneLine, paint, shown } from "../shared/terminal.ts";
 import { rememberingViewer } from "../shared/viewer.ts";
 import type { CheckResult, DoctorContext } from "./checks/check.ts";
@@ -101,7 +101,7 @@ async function answer(
   cluster: Cluster,
   context: CommandContext,
 ): Promise<Answer> {
-  const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+  const namespace = installNamespace(options);
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   // An image that lacks its own files says so before the cluster is asked anything.
   const crds = subject === undefined ? context.shipped.shippedCrds() : undefined;

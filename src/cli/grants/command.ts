@@ -16,7 +16,7 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { installNamespace } from "../shared/resources.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
 
@@ -47,7 +47,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
   const format = formatOf(options, FORMATS);
   return withCluster(input, context, async (cluster) => {
     const viewer = rememberingViewer(createViewer(cluster, context.signal));
-    const namespace = valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+    const namespace = installNamespace(options);
     const report = await lookForGrants(viewer, namespace, valueOf(options, "namespace"));
     const missing = missingGrants(report.needs);
     const isApplied = options.apply !== undefined;

@@ -18,7 +18,7 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { installNamespace } from "../shared/resources.ts";
 import { workerSettingsInForce } from "../shared/settings-in-force.ts";
 import { shown } from "../shared/terminal.ts";
 import { createViewer, type Viewer } from "../shared/viewer.ts";
@@ -98,7 +98,7 @@ async function openRefresh(
 ): Promise<Refreshing> {
   const viewer = createViewer(cluster, context.signal);
   const spc = await classIn(viewer, ref);
-  const settings = await workerSettingsInForce(viewer, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
+  const settings = await workerSettingsInForce(viewer, installNamespace(options));
   const value = new Date(context.clock.now()).toISOString();
   return { cluster, context, viewer, ref, value, cloudName: settings["cloud-name"] ?? "", hasSecrets: secretObjectsOf(spc).length > 0 };
 }

@@ -25,7 +25,7 @@ import { paintedDiff, unifiedDiff } from "../shared/diff.ts";
 import { type InjectionContext, injectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
 import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
-import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, installNamespace } from "../shared/resources.ts";
 import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { lookAtEntry } from "../shared/webhook-entry.ts";
 
@@ -86,7 +86,7 @@ async function renderDocuments(
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const viewer = cluster && createViewer(cluster, context.signal);
   const injecting = injectionContext(documents.flatMap(itemsOf), namespace, viewer, { version: context.shipped.version, options });
-  const excluded = [...EXCLUDED_NAMESPACES, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE];
+  const excluded = [...EXCLUDED_NAMESPACES, installNamespace(options)];
   const printed: Printed[] = [];
   const all: RenderedItem[] = [];
   for (const document of documents) {

@@ -14,7 +14,7 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { installNamespace } from "../shared/resources.ts";
 import { oneLine, paint, shown } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
 import { workerCode } from "../shared/worker-code.ts";
@@ -67,7 +67,7 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
     const wanted = named?.(namespace);
     await assertNamespace(viewer, wanted?.namespace ?? valueOf(options, "namespace"));
     const worker = await workerCode();
-    const fingerprints = await loadFingerprints(viewer, worker, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
+    const fingerprints = await loadFingerprints(viewer, worker, installNamespace(options));
     const snapshots = await readSnapshots(viewer, { worker, fingerprints }, wanted?.namespace ?? valueOf(options, "namespace"));
     const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];

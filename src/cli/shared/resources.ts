@@ -1,6 +1,7 @@
 import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { WORKLOADS } from "../../domain/rollout/workload.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
+import { type OptionValues, valueOf } from "./options.ts";
 import type { LabelSelector } from "./webhook-entry.ts";
 
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
@@ -56,7 +57,12 @@ function isNamed(written: string, { group, version }: Resource, names: readonly 
 }
 
 /** Where the product is installed unless somebody chose another place. */
-export const INSTALL_NAMESPACE = SETTINGS.namespace.default;
+const INSTALL_NAMESPACE = SETTINGS.namespace.default;
+
+/** Where the user says that it is: `--install-namespace`. */
+export function installNamespace(options: OptionValues): string {
+  return valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
+}
 
 /** On everything that an installer applies. */
 export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";

@@ -13,8 +13,7 @@ import {
   type CommandResult,
   withCluster,
 } from "../shared/command.ts";
-import { valueOf } from "../shared/options.ts";
-import { FINAL_CHECK, INSTALL_NAMESPACE, MORE_RESOURCES } from "../shared/resources.ts";
+import { FINAL_CHECK, installNamespace, MORE_RESOURCES } from "../shared/resources.ts";
 import { refusalText } from "../shared/viewer.ts";
 
 export const uninstall: Command = {
@@ -39,7 +38,7 @@ async function runUninstall(input: CommandInput, context: CommandContext): Promi
   if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; write one of them");
   if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to take it back");
   return withCluster(input, context, async ({ kube }) => {
-    const install: InstallToRemove = { kube, namespace: valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE };
+    const install: InstallToRemove = { kube, namespace: installNamespace(options) };
     const lines = await (isPrepared ? prepare : undo)(install, context.signal);
     return answered(`${lines.join("\n")}\n`);
   });

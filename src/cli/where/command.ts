@@ -20,7 +20,7 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { INSTALL_NAMESPACE } from "../shared/resources.ts";
+import { installNamespace } from "../shared/resources.ts";
 import { workerSettingsInForce } from "../shared/settings-in-force.ts";
 import { shown } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
@@ -110,7 +110,7 @@ async function gatherFor(
   const viewer = createViewer(cluster, context.signal);
   const within = valueOf(options, "namespace");
   await assertNamespace(viewer, within);
-  const settings = await workerSettingsInForce(viewer, valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE);
+  const settings = await workerSettingsInForce(viewer, installNamespace(options));
   return gather(cluster, context, {
     within,
     cloudName: settings["cloud-name"] ?? "",

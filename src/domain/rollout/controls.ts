@@ -1,5 +1,6 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { WeakCache } from "../weak-cache.ts";
 import type { Hold, PausedBy } from "./hold.ts";
 import { parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "./window.ts";
 import type { Workload } from "./workload.ts";
@@ -50,13 +51,16 @@ function isPaused(annotations: Annotations): boolean {
   return (annotations[RESTART_ANNOTATIONS.paused] ?? "false") !== "false";
 }
 
+/** By the annotations that it stands in, which are the same objects until they change: namespaces are looked at far more often. */
+const parsed = new WeakCache<Annotations, ReturnType<typeof parseWindow>>();
+
 const SUBJECTS = ["its own", "its template's", "its Namespace's"];
 
 function windowOf(places: readonly Annotations[], cluster: ClusterControls): Controls["window"] {
   const at = places.findIndex((annotations) => annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
   const text = places[at]?.[POD_ANNOTATIONS.restartWindow];
   if (text === undefined) return ok(cluster.window);
-  const window = parseWindow(text);
+  const window = parsed.getOrCreate(places[at] ?? {}, () => parseWindow(text));
   if (window.ok) return window;
   return failed({ subject: `${SUBJECTS[at]} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });
 }
