@@ -1,30 +1,25 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { clientEnvironment, type Emulator, managedIdentityEnvironment, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import { clientEnvironment, type Emulator, managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import type { IdentityAnswer, IdentityAnswers, IdentityQuestion } from "./azure-identities-process.ts";
+import { askProcess, type FederatedVault, ISSUER, SUBJECT, startFederatedVault } from "./federated-vault.ts";
 
 const PROCESS = fileURLToPath(new URL("./azure-identities-process.ts", import.meta.url));
 const ASK_WITHIN_MS = 40_000;
-const ISSUER = "https://issuer.example/cluster";
 const AUDIENCE = "api://AzureADTokenExchange";
-const SUBJECT = "system:serviceaccount:shop:reader";
 const IMDS = "169.254.169.254";
 
-const vault = `kv-${randomBytes(4).toString("hex")}`;
-const value = `value-${randomBytes(18).toString("base64url")}`;
-let folder: string;
+let world: FederatedVault;
+let vault: string;
+let value: string;
 let emulator: Emulator;
 let address: IdentityQuestion["address"];
-let signingKey: KeyObject;
 const everything: string[] = [];
 
 /** Loopback goes to the proxy too, so that what must not go there is found out. */
@@ -40,13 +35,8 @@ const proxied = (): Readonly<Record<string, string>> => ({
 type Asked = Omit<IdentityQuestion, "address" | "name"> & Partial<Pick<IdentityQuestion, "address" | "name">>;
 
 async function askAll(questions: readonly Asked[], environment = proxied()): Promise<IdentityAnswers> {
-  const child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
-  const timer = setTimeout(() => child.kill("SIGKILL"), ASK_WITHIN_MS);
-  child.stdin.end(JSON.stringify(questions.map((question) => ({ address, name: "DemoSecret", ...question }))));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  clearTimeout(timer);
-  assert.notEqual(stdout, "", stderr);
-  assert.equal(stderr, "");
+  const asked = questions.map((question) => ({ address, name: "DemoSecret", ...question }));
+  const stdout = await askProcess({ file: PROCESS, environment, within: ASK_WITHIN_MS }, asked);
   everything.push(stdout);
   // Written by the process above.
   return JSON.parse(stdout) as IdentityAnswers;
@@ -63,14 +53,7 @@ function expectError(answer: IdentityAnswer, code: string, message: RegExp): voi
   assert.match(answer.message ?? "", message);
 }
 
-const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-
-function aToken(changes: Readonly<Record<string, unknown>> = {}): string {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, sub: SUBJECT, aud: [AUDIENCE], iat: now, nbf: now, exp: now + 600, ...changes };
-  const signed = `${encoded({ alg: "RS256", typ: "JWT" })}.${encoded(claims)}`;
-  return `${signed}.${sign("sha256", Buffer.from(signed), signingKey).toString("base64url")}`;
-}
+const aToken = (changes: Readonly<Record<string, unknown>> = {}): string => world.tokenOf({ aud: [AUDIENCE], ...changes });
 
 async function anApplication(federated: Readonly<Record<string, string>> | undefined = {}): Promise<string> {
   const { appId } = await emulator.createServicePrincipal({ tenantId: address.tenantId });
@@ -85,22 +68,15 @@ async function aManagedIdentity(kind: "system" | "user"): Promise<string> {
   return appId;
 }
 
-const lastSequence = async (): Promise<number> => (await emulator.requests()).at(-1)?.sequence ?? 0;
+const lastSequence = (): Promise<number> => world.lastSequence();
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "azure-identities-"));
-  emulator = await startEmulator({ stateDir: folder });
-  const { tenantId } = await emulator.createVault({ name: vault });
-  await emulator.setSecret({ vault, name: "DemoSecret", value });
-  address = { vaultUrl: `https://${vault}.vault.azure.net/`, authorityHost: "https://login.microsoftonline.com/", tenantId };
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  signingKey = privateKey;
-  await emulator.trustIssuer({ issuer: ISSUER, publicKeyPem: publicKey.export({ type: "spki", format: "pem" }).toString() });
+  world = await startFederatedVault("azure-identities");
+  ({ emulator, address, vault, value } = world);
 });
 
 after(async () => {
-  await emulator.stop();
-  await rm(folder, { recursive: true, force: true });
+  await world.stop();
 });
 
 describe("workload identity", () => {

@@ -1,50 +1,39 @@
 /** Sign-ins by identity bindings at an endpoint of our own, and the Azure provider's own beside them at the same one. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { proxyNameOf } from "../../src/azure/cluster-name.ts";
 import type { TokenProxyPlace } from "../../src/runtime/token-proxy-place.ts";
-import { clientEnvironment, type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import { clientEnvironment, type Emulator } from "../../tools/key-vault-emulator/emulator.ts";
 import { builtProgram, programRefusal } from "../e2e/support/binaries.ts";
 import { API_SERVER, startTokenProxyServer, type TokenProxyServer, type TokenRequest } from "../support/cluster/token-proxy-server.ts";
+import { askProcess, type FederatedVault, ISSUER, SUBJECT, startFederatedVault } from "./federated-vault.ts";
 import type { BindingAnswer, BindingQuestion, BindingQuestions } from "./identity-bindings-process.ts";
 import { type AzureProvider, type Mounted, startAzureProvider } from "./judge/azure-provider.ts";
 
 const PROCESS = fileURLToPath(new URL("./identity-bindings-process.ts", import.meta.url));
 const ASK_WITHIN_MS = 60_000;
-const ISSUER = "https://issuer.example/cluster";
 const AUDIENCE = "api://AKSIdentityBinding";
-const SUBJECT = "system:serviceaccount:shop:reader";
 const CLUSTER = "696995ccb303450001b31a18";
 const NAMES_THE_CLUSTER = `hcp-kubernetes.${CLUSTER}.svc.cluster.local`;
 
-const vault = `kv-${randomBytes(4).toString("hex")}`;
-const value = `value-${randomBytes(18).toString("base64url")}`;
 const bindings = new Map<string, readonly string[]>();
 const everything: string[] = [];
+let world: FederatedVault;
+let vault: string;
+let value: string;
 let folder: string;
 let emulator: Emulator;
 let address: BindingQuestion["address"];
-let signingKey: KeyObject;
 let proxy: TokenProxyServer;
 let clientId: string;
 
-const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-
-function aToken(changes: Readonly<Record<string, unknown>> = {}): string {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, sub: SUBJECT, aud: [AUDIENCE], iat: now, nbf: now, exp: now + 600, ...changes };
-  const signed = `${encoded({ alg: "RS256", typ: "JWT" })}.${encoded(claims)}`;
-  return `${signed}.${sign("sha256", Buffer.from(signed), signingKey).toString("base64url")}`;
-}
+const aToken = (changes: Readonly<Record<string, unknown>> = {}): string => world.tokenOf({ aud: [AUDIENCE], ...changes });
 
 async function startProxy(apiServerNames: readonly string[] = [NAMES_THE_CLUSTER], proxyName = proxyNameOf(CLUSTER)) {
   const ca = await readFile(emulator.caFile, "utf8");
@@ -66,18 +55,12 @@ type Asked = Partial<BindingQuestion>;
 async function askAll(place: TokenProxyPlace | undefined, asked: readonly Asked[], bound = "20000"): Promise<readonly BindingAnswer[]> {
   // The API server is never reached through a proxy: nothing is exempt from it here.
   const environment = { ...clientEnvironment(emulator), NO_PROXY: "", no_proxy: "", TEST_CALL_TIMEOUT_MS: bound };
-  const child = spawn(process.execPath, [PROCESS], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
-  const timer = setTimeout(() => child.kill("SIGKILL"), ASK_WITHIN_MS);
   const usual: BindingQuestion = { address, name: "DemoSecret", clientId, account: "reader", token: aToken() };
   const questions: BindingQuestions = {
     ...(place === undefined ? {} : { place }),
     questions: asked.map((each) => ({ ...usual, ...each })),
   };
-  child.stdin.end(JSON.stringify(questions));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  clearTimeout(timer);
-  assert.notEqual(stdout, "", stderr);
-  assert.equal(stderr, "");
+  const stdout = await askProcess({ file: PROCESS, environment, within: ASK_WITHIN_MS }, questions);
   everything.push(stdout);
   // Written by the process above.
   return JSON.parse(stdout) as readonly BindingAnswer[];
@@ -95,22 +78,15 @@ function expectError(answer: BindingAnswer, { code, message, retry }: { code: st
 }
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "identity-bindings-"));
-  emulator = await startEmulator({ stateDir: folder });
-  const { tenantId } = await emulator.createVault({ name: vault });
-  await emulator.setSecret({ vault, name: "DemoSecret", value });
-  address = { vaultUrl: `https://${vault}.vault.azure.net/`, authorityHost: "https://login.microsoftonline.com/", tenantId };
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  signingKey = privateKey;
-  await emulator.trustIssuer({ issuer: ISSUER, publicKeyPem: publicKey.export({ type: "spki", format: "pem" }).toString() });
+  world = await startFederatedVault("identity-bindings");
+  ({ folder, emulator, address, vault, value } = world);
   clientId = await aBoundIdentity([SUBJECT]);
   proxy = await startProxy();
 });
 
 after(async () => {
   await proxy.stop();
-  await emulator.stop();
-  await rm(folder, { recursive: true, force: true });
+  await world.stop();
 });
 
 /** What AKS makes of `az aks identity-binding create`: Entra trusts the cluster, and the proxy says which accounts. */
@@ -124,7 +100,7 @@ async function aBoundIdentity(subjects: readonly string[]): Promise<string> {
 
 const posts = (requests: readonly TokenRequest[]): readonly TokenRequest[] => requests.filter(({ method }) => method === "POST");
 
-const lastSequence = async (): Promise<number> => (await emulator.requests()).at(-1)?.sequence ?? 0;
+const lastSequence = (): Promise<number> => world.lastSequence();
 
 describe("an identity binding", () => {
   test("signs in by the token proxy that the API server's certificate names, once for many calls, past the network's proxy", async () => {

@@ -127,7 +127,7 @@ export function objectViolation(raw: RawObject, index: number): ClassProblem | u
 }
 
 /** What it checks when it fetches; a passed entry is narrowed. */
-export function narrowObject(raw: RawObject, index: number): Result<ClassObject, ClassProblem> {
+function narrowObject(raw: RawObject, index: number): Result<ClassObject, ClassProblem> {
   const problem = firstViolation(raw, index, fetchChecks);
   if (problem) return failed(problem);
   const encoding = raw.objectEncoding.toLowerCase();
@@ -141,4 +141,15 @@ export function narrowObject(raw: RawObject, index: number): Result<ClassObject,
     encoding: encoding === "hex" || encoding === "base64" ? encoding : "utf-8",
     filePermission: raw.filePermission,
   });
+}
+
+/** All of a class, or what is wrong with the first that is refused. */
+export function narrowObjects(raw: readonly RawObject[]): Result<readonly ClassObject[], ClassProblem> {
+  const objects: ClassObject[] = [];
+  for (const [index, entry] of raw.entries()) {
+    const narrowed = narrowObject(entry, index);
+    if (!narrowed.ok) return narrowed;
+    objects.push(narrowed.value);
+  }
+  return ok(objects);
 }

@@ -5,7 +5,7 @@ import { WeakCache } from "../weak-cache.ts";
 import { objectsProblem, secretObjectsProblem } from "./class-limits.ts";
 import { goQuote } from "./go-text.ts";
 import { parameter } from "./identity-mode.ts";
-import { type ClassObject, narrowObject } from "./object-rules.ts";
+import { type ClassObject, narrowObjects } from "./object-rules.ts";
 import { readObjects, warningsOf } from "./objects.ts";
 import { type ClassParameters, type CloudOptions, readParameters } from "./parameters.ts";
 import type { ClassProblem, ClassWarning } from "./problem.ts";
@@ -117,12 +117,9 @@ function readContent(
   // Without objects nothing is fetched, and the provider does not look at the vault's name either.
   const problem = raw.value.length > 0 ? addressProblem(parameters) : undefined;
   if (problem) return failed(problem);
-  const objects: ClassObject[] = [];
-  for (const [index, entry] of raw.value.entries()) {
-    const narrowed = narrowObject(entry, index);
-    if (!narrowed.ok) return narrowed;
-    objects.push(narrowed.value);
-  }
+  const narrowed = narrowObjects(raw.value);
+  if (!narrowed.ok) return narrowed;
+  const objects = narrowed.value;
   const { vaultName, tenantId, cloud } = parameters;
   return ok({
     address: {

@@ -2,7 +2,7 @@ import { findByFile, hasHistory, stemOf } from "../content/version-history.ts";
 import type { SecretObject, SecretProviderClass } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { parameter } from "../provider-class/identity-mode.ts";
-import { type ClassObject, narrowObject } from "../provider-class/object-rules.ts";
+import { type ClassObject, narrowObjects } from "../provider-class/object-rules.ts";
 import { readObjects } from "../provider-class/objects.ts";
 import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
 
@@ -43,12 +43,9 @@ export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretOb
   const parameters = spc.spec?.parameters ?? {};
   const raw = readObjects(parameter(parameters, "objects"));
   if (!raw.ok) return { kind: "unreadable", why: raw.error.message };
-  const objects: ClassObject[] = [];
-  for (const [index, entry] of raw.value.entries()) {
-    const narrowed = narrowObject(entry, index);
-    if (!narrowed.ok) return { kind: "unreadable", why: narrowed.error.message };
-    objects.push(narrowed.value);
-  }
+  const narrowed = narrowObjects(raw.value);
+  if (!narrowed.ok) return { kind: "unreadable", why: narrowed.error.message };
+  const objects = narrowed.value;
   return {
     kind: "class",
     read: { namespace, name, vault: vaultOf(parameters, cloud), objects, secrets: secretsOf(secretObjects, objects) },

@@ -70,37 +70,43 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
-function repairCheck(
-  versionCache: ObjectVersionCache,
-  { classKey, objects, secretObjects, now }: CheckInput,
-  fetchRequest: StoredFetchRequest,
-): VersionCheck {
-  const { intact, stored } = fetchRequest;
-  const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
-  const unchanged = new Set(secretObjects.map(nameOf).filter((name) => intact.has(name) && synced.has(name)));
-  const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
-  const wanted = objects.filter(isMakerOf(filesOf(damaged)));
-  const reader = versionCache.reader({ classKey, due: fetchRequest.due, notBefore: now });
-  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt: unchanged.size === 0 ? now : undefined };
+function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
+  const check = withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
+  return { ...check, checkedAt: check.unchanged.size === 0 ? input.now : undefined };
 }
 
-/** As a repair, by one GET of each object of the Secrets that a hinted object makes: no list is taken. */
-function hintedCheck(
+/** As a repair, also of the Secrets that a hinted object makes. */
+function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
+  const { hints } = fetchRequest;
+  const isMade = fileNamesOf(input.objects.filter((object) => isHinted(object, hints)));
+  const isTouched = (secretObject: SecretObject): boolean => filesOf([secretObject]).some(isMade);
+  return { ...withoutLists(versionCache, input, { fetchRequest, notBefore: hints?.since ?? input.now, isTouched }), checkedAt: undefined };
+}
+
+interface WithoutLists {
+  readonly fetchRequest: StoredFetchRequest;
+  /** Unix milliseconds: what the vault answered earlier does not count. */
+  readonly notBefore: number;
+  /** The Secret is made anew although it is as it was. */
+  readonly isTouched: (secretObject: SecretObject) => boolean;
+}
+
+/** By one GET of each object of the Secrets that are damaged or touched. */
+function withoutLists(
   versionCache: ObjectVersionCache,
-  { classKey, objects, secretObjects, now }: CheckInput,
-  fetchRequest: StoredFetchRequest,
-): VersionCheck {
-  const { intact, stored, hints, due } = fetchRequest;
+  { classKey, objects, secretObjects }: CheckInput,
+  { fetchRequest: { intact, stored, due }, notBefore, isTouched }: WithoutLists,
+): Omit<VersionCheck, "checkedAt"> {
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
-  const isMade = fileNamesOf(objects.filter((object) => isHinted(object, hints)));
-  const isUntouched = (secretObject: SecretObject): boolean => {
+  const isUnchanged = (secretObject: SecretObject): boolean => {
     const name = nameOf(secretObject);
-    return intact.has(name) && synced.has(name) && !filesOf([secretObject]).some(isMade);
+    return intact.has(name) && synced.has(name) && !isTouched(secretObject);
   };
-  const unchanged = new Set(secretObjects.filter(isUntouched).map(nameOf));
-  const wanted = objects.filter(isMakerOf(filesOf(secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject))))));
-  const reader = versionCache.reader({ classKey, due, notBefore: hints?.since ?? now });
-  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt: undefined };
+  const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
+  const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+  const wanted = objects.filter(isMakerOf(filesOf(damaged)));
+  const reader = versionCache.reader({ classKey, due, notBefore });
+  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN };
 }
 
 /** Of a version that the class names by its id no event tells anything. */

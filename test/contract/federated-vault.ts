@@ -1,0 +1,81 @@
+/** A vault on the emulator that trusts an issuer of the test, and processes that ask it. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
+import { type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+
+export const ISSUER = "https://issuer.example/cluster";
+export const SUBJECT = "system:serviceaccount:shop:reader";
+
+type Claims = Readonly<Record<string, unknown>>;
+
+export interface FederatedVault {
+  readonly folder: string;
+  readonly emulator: Emulator;
+  readonly address: VaultAddress;
+  readonly vault: string;
+  /** Of its secret `DemoSecret`. */
+  readonly value: string;
+  /** Of the issuer, for {@link SUBJECT} and ten minutes, but for what the claims say otherwise. */
+  tokenOf(claims: Claims): string;
+  /** Where the log of the emulator's requests ends. */
+  lastSequence(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString("base64url");
+
+/** `name`: of its folder. */
+export async function startFederatedVault(name: string): Promise<FederatedVault> {
+  const vault = `kv-${randomBytes(4).toString("hex")}`;
+  const value = `value-${randomBytes(18).toString("base64url")}`;
+  const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+  const emulator = await startEmulator({ stateDir: folder });
+  const { tenantId } = await emulator.createVault({ name: vault });
+  await emulator.setSecret({ vault, name: "DemoSecret", value });
+  const address = { vaultUrl: `https://${vault}.vault.azure.net/`, authorityHost: "https://login.microsoftonline.com/", tenantId };
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await emulator.trustIssuer({ issuer: ISSUER, publicKeyPem: publicKey.export({ type: "spki", format: "pem" }).toString() });
+  return {
+    folder,
+    emulator,
+    address,
+    vault,
+    value,
+    tokenOf: (given) => {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: ISSUER, sub: SUBJECT, iat: now, nbf: now, exp: now + 600, ...given };
+      const signed = `${encoded({ alg: "RS256", typ: "JWT" })}.${encoded(claims)}`;
+      return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
+    },
+    lastSequence: async () => (await emulator.requests()).at(-1)?.sequence ?? 0,
+    stop: async () => {
+      await emulator.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface AskedProcess {
+  readonly file: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Milliseconds; then it is killed. */
+  readonly within: number;
+}
+
+/** What the process writes of the questions that it reads. It has to answer, and to say nothing else. */
+export async function askProcess({ file, environment, within }: AskedProcess, questions: unknown): Promise<string> {
+  const child = spawn(process.execPath, [file], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
+  const timer = setTimeout(() => child.kill("SIGKILL"), within);
+  child.stdin.end(JSON.stringify(questions));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  clearTimeout(timer);
+  assert.notEqual(stdout, "", stderr);
+  assert.equal(stderr, "");
+  return stdout;
+}
