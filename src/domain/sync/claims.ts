@@ -1,32 +1,23 @@
+import { Groups } from "../groups.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 import type { Change } from "../ports/kube-watcher.ts";
 import { secretObjectsOf } from "./named-secrets.ts";
 
 /** Which classes name which Secret, without a look at every class for every Secret. */
 export class Claims {
-  readonly #byName = new Map<string, Map<string, SecretProviderClass>>();
+  readonly #byName = new Groups<SecretProviderClass>();
 
   /** To be told of every change of a class, in order. */
   note({ previous, current }: Change<SecretProviderClass>): void {
-    if (previous !== undefined) for (const key of namesOf(previous)) this.#drop(key, previous.metadata.name);
+    if (previous !== undefined) for (const key of namesOf(previous)) this.#byName.delete(key, previous.metadata.name);
     if (current === undefined) return;
-    for (const key of namesOf(current)) {
-      const claimants = this.#byName.get(key) ?? new Map<string, SecretProviderClass>();
-      claimants.set(current.metadata.name, current);
-      this.#byName.set(key, claimants);
-    }
+    for (const key of namesOf(current)) this.#byName.set(key, current.metadata.name, current);
   }
 
   /** Classes of the namespace that name the Secret, the oldest first. */
   of(namespace: string, secretName: string): readonly SecretProviderClass[] {
-    const claimants = [...(this.#byName.get(`${namespace}/${secretName}`)?.values() ?? [])];
-    return claimants.length < 2 ? claimants : claimants.sort(byAge);
-  }
-
-  #drop(key: string, className: string): void {
-    const claimants = this.#byName.get(key);
-    claimants?.delete(className);
-    if (claimants?.size === 0) this.#byName.delete(key);
+    const claimants = this.#byName.of(`${namespace}/${secretName}`);
+    return claimants.length < 2 ? claimants : claimants.toSorted(byAge);
   }
 }
 

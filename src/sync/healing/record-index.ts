@@ -1,3 +1,4 @@
+import { Groups } from "../../domain/groups.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 
 /** Kept as canonical JSON, which takes a fraction of what the objects do: there may be thousands, and they are hardly ever looked into. */
@@ -13,22 +14,18 @@ export interface HeldRecord {
 
 /** Records by key. During an update a key has two for a moment: the one that was signed last counts. */
 export class RecordIndex {
-  readonly #byKey = new Map<string, Map<string, HeldRecord>>();
+  readonly #byKey = new Groups<HeldRecord>();
 
   add(stored: HeldRecord): void {
-    const ofKey = this.#byKey.get(stored.key) ?? new Map<string, HeldRecord>();
-    ofKey.set(stored.ref.name, stored);
-    this.#byKey.set(stored.key, ofKey);
+    this.#byKey.set(stored.key, stored.ref.name, stored);
   }
 
   remove({ key, ref }: HeldRecord): void {
-    const ofKey = this.#byKey.get(key);
-    ofKey?.delete(ref.name);
-    if (ofKey?.size === 0) this.#byKey.delete(key);
+    this.#byKey.delete(key, ref.name);
   }
 
   all(key: string): readonly HeldRecord[] {
-    return [...(this.#byKey.get(key)?.values() ?? [])];
+    return this.#byKey.of(key);
   }
 
   newest(key: string): HeldRecord | undefined {
@@ -36,7 +33,7 @@ export class RecordIndex {
   }
 
   keys(): readonly string[] {
-    return [...this.#byKey.keys()];
+    return this.#byKey.names();
   }
 }
 

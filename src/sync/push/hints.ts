@@ -1,3 +1,4 @@
+import { Groups } from "../../domain/groups.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { type Bucket, fullBucket, takeTurns } from "../../domain/schedule/token-bucket.ts";
 import type { ObjectChange } from "../../domain/vault-events/vault-event.ts";
@@ -61,7 +62,7 @@ interface HintsOptions {
 /** What events say of the objects of each class (`namespace/name`), until somebody has looked. Losing it costs nothing: messages come again, and polls stay. */
 export class Hints {
   readonly #options: HintsOptions;
-  readonly #byClass = new Map<string, Map<string, Pending>>();
+  readonly #byClass = new Groups<Pending>();
   readonly #paces = new Map<string, Bucket>();
   /** Ended lately, in that order: the same event once more is no news. */
   readonly #ended = new Set<string>();
@@ -72,7 +73,7 @@ export class Hints {
 
   /** False where the same was looked at already: nobody waits then. */
   add(classKey: string, news: HintNews, waiter: Waiter): boolean {
-    const before = this.#byClass.get(classKey)?.get(news.object);
+    const before = this.#byClass.get(classKey, news.object);
     if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
     const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
     const hint = isSame ? before.hint : this.#merged(classKey, before?.hint, news);
@@ -82,7 +83,7 @@ export class Hints {
   }
 
   of(classKey: string): readonly Hint[] {
-    return [...(this.#byClass.get(classKey)?.values() ?? [])].map(({ hint }) => hint);
+    return this.#byClass.of(classKey).map(({ hint }) => hint);
   }
 
   /** Its vault is about to be asked because of so many hints. */
@@ -93,10 +94,10 @@ export class Hints {
 
   /** Nothing more is to be done. A hint that has changed since is another one, and stays. */
   end(classKey: string, hint: Hint, outcome: HintOutcome): void {
-    const pending = this.#byClass.get(classKey)?.get(hint.object);
+    const pending = this.#byClass.get(classKey, hint.object);
     if (pending?.hint !== hint) return;
     this.#options.metrics.hints.inc({ outcome });
-    this.#drop(classKey, hint.object);
+    this.#byClass.delete(classKey, hint.object);
     this.#remember(idOf(classKey, hint));
     for (const waiter of pending.waiters) waiter.ended();
   }
@@ -123,8 +124,8 @@ export class Hints {
   /** Ends what nobody has come to look at: a class that is gone, or waits for its CRD or for a pod. */
   expire(): void {
     const now = this.#options.clock.now();
-    for (const [classKey, pending] of this.#byClass)
-      for (const { hint } of pending.values()) if (Math.abs(now - hint.receivedAt) >= LONGEST_MS) this.end(classKey, hint, "leftToPoll");
+    for (const classKey of this.#byClass.names())
+      for (const hint of this.of(classKey)) if (Math.abs(now - hint.receivedAt) >= LONGEST_MS) this.end(classKey, hint, "leftToPoll");
     for (const [classKey, bucket] of this.#paces)
       if (!this.#byClass.has(classKey) && takeTurns(bucket, PACE, { now, turns: 0 }).bucket.tokens >= PACE.burst)
         this.#paces.delete(classKey);
@@ -144,19 +145,12 @@ export class Hints {
   }
 
   #put(classKey: string, pending: Pending): void {
-    const ofClass = this.#byClass.get(classKey) ?? new Map<string, Pending>();
-    this.#byClass.set(classKey, ofClass.set(pending.hint.object, pending));
+    this.#byClass.set(classKey, pending.hint.object, pending);
   }
 
   #replace(classKey: string, hint: Hint, next: Hint): void {
-    const pending = this.#byClass.get(classKey)?.get(hint.object);
+    const pending = this.#byClass.get(classKey, hint.object);
     if (pending?.hint === hint) this.#put(classKey, { ...pending, hint: next });
-  }
-
-  #drop(classKey: string, object: string): void {
-    const ofClass = this.#byClass.get(classKey);
-    ofClass?.delete(object);
-    if (ofClass?.size === 0) this.#byClass.delete(classKey);
   }
 
   #remember(id: string): void {

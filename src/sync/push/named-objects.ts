@@ -1,4 +1,5 @@
 /** Which classes may name an object of a vault, by what their text says. */
+import { Groups } from "../../domain/groups.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import { parameter } from "../../domain/provider-class/identity-mode.ts";
@@ -14,8 +15,8 @@ export interface ClassChange {
 /** No class is parsed for it: whoever is found names the object, or has its name in another place, which costs one look at nothing. */
 export class NamedObjects {
   /** By vault and name, both in lower case. */
-  readonly #byObject = new Map<string, Set<string>>();
-  readonly #byVault = new Map<string, Set<string>>();
+  readonly #byObject = new Groups<string>();
+  readonly #byVault = new Groups<string>();
 
   note({ previous, current }: ClassChange): void {
     if (previous !== undefined && current !== undefined && isSameText(previous, current)) return;
@@ -25,26 +26,26 @@ export class NamedObjects {
 
   /** Keys of classes (`namespace/name`). */
   classesOf(vault: string): readonly string[] {
-    return [...(this.#byVault.get(vault.toLowerCase()) ?? [])];
+    return this.#byVault.of(vault.toLowerCase());
   }
 
   classesNaming(vault: string, object: string): readonly string[] {
-    return [...(this.#byObject.get(placeOf(vault, object)) ?? [])];
+    return this.#byObject.of(placeOf(vault, object));
   }
 
   #add(spc: SecretProviderClass): void {
     const key = keyOf(spc);
     const vault = vaultOf(spc);
     if (vault === "") return;
-    addTo(this.#byVault, vault, key);
-    for (const name of namesIn(spc)) addTo(this.#byObject, placeOf(vault, name), key);
+    this.#byVault.set(vault, key, key);
+    for (const name of namesIn(spc)) this.#byObject.set(placeOf(vault, name), key, key);
   }
 
   #remove(spc: SecretProviderClass): void {
     const key = keyOf(spc);
     const vault = vaultOf(spc);
-    removeFrom(this.#byVault, vault, key);
-    for (const name of namesIn(spc)) removeFrom(this.#byObject, placeOf(vault, name), key);
+    this.#byVault.delete(vault, key);
+    for (const name of namesIn(spc)) this.#byObject.delete(placeOf(vault, name), key);
   }
 }
 
@@ -66,14 +67,4 @@ function namesIn(spc: SecretProviderClass): ReadonlySet<string> {
 
 function placeOf(vault: string, object: string): string {
   return `${vault} ${object}`.toLowerCase();
-}
-
-function addTo(index: Map<string, Set<string>>, place: string, key: string): void {
-  index.set(place, (index.get(place) ?? new Set()).add(key));
-}
-
-function removeFrom(index: Map<string, Set<string>>, place: string, key: string): void {
-  const keys = index.get(place);
-  keys?.delete(key);
-  if (keys?.size === 0) index.delete(place);
 }

@@ -1,3 +1,4 @@
+import { Groups } from "../../domain/groups.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type FilesOfPod, type PodFiles, podFilesOf } from "../../domain/rollout/mounted-files.ts";
@@ -24,7 +25,7 @@ const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
 
 /** Where no workload asks for restarts on account of what it only mounts, the records are not even listed. */
 export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
-  const byPod = new Map<string, Map<string, PodFiles>>();
+  const byPod = new Groups<PodFiles>();
   let reflector: Reflector<PodFiles> | undefined;
   return {
     problem: () => {
@@ -34,13 +35,13 @@ export function createDriverRecords(options: DriverRecordsOptions, signal: Abort
       if (state.kind === "frozen") return state.why;
       return reflector.hasSynced ? undefined : `the ${RESOURCE.kind} objects have not been listed yet`;
     },
-    filesOf: (podUid, className) => byPod.get(podUid)?.get(className),
+    filesOf: (podUid, className) => byPod.get(podUid, className),
   };
 }
 
 function watchRecords(
   { watcher, onChange, onListed }: DriverRecordsOptions,
-  byPod: Map<string, Map<string, PodFiles>>,
+  byPod: Groups<PodFiles>,
   signal: AbortSignal,
 ): Reflector<PodFiles> {
   return watcher.reflect<PodFiles>(
@@ -49,10 +50,7 @@ function watchRecords(
       project: (object: KubeObject) => podFilesOf(object),
       onChange: ({ namespace = "" }, { previous, current }) => {
         if (previous !== undefined) drop(byPod, previous);
-        if (current !== undefined) {
-          const ofPod = byPod.get(current.podUid) ?? new Map<string, PodFiles>();
-          byPod.set(current.podUid, ofPod.set(current.className, current));
-        }
+        if (current !== undefined) byPod.set(current.podUid, current.className, current);
         onChange(namespace);
       },
       onListed,
@@ -62,9 +60,6 @@ function watchRecords(
 }
 
 /** Unless another record has taken its place. */
-function drop(byPod: Map<string, Map<string, PodFiles>>, gone: PodFiles): void {
-  const ofPod = byPod.get(gone.podUid);
-  if (ofPod?.get(gone.className) !== gone) return;
-  ofPod.delete(gone.className);
-  if (ofPod.size === 0) byPod.delete(gone.podUid);
+function drop(byPod: Groups<PodFiles>, gone: PodFiles): void {
+  if (byPod.get(gone.podUid, gone.className) === gone) byPod.delete(gone.podUid, gone.className);
 }

@@ -1,3 +1,4 @@
+import { Groups } from "../../domain/groups.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../domain/rollout/budget.ts";
@@ -13,17 +14,14 @@ export interface RolloutBudgets {
 
 /** `onChange`: one of the namespace changed, or they became known. */
 export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): RolloutBudgets {
-  const byNamespace = new Map<string, Map<string, Budget>>();
+  const byNamespace = new Groups<Budget>();
   const reflector = watcher.reflect<Budget>(
     {
       resource: RESOURCES.podDisruptionBudgets,
       project: observeBudget,
       onChange: ({ namespace = "", name }, { current }) => {
-        const budgets = byNamespace.get(namespace) ?? new Map<string, Budget>();
-        if (current === undefined) budgets.delete(name);
-        else budgets.set(name, current);
-        if (budgets.size === 0) byNamespace.delete(namespace);
-        else byNamespace.set(namespace, budgets);
+        if (current === undefined) byNamespace.delete(namespace, name);
+        else byNamespace.set(namespace, name, current);
         onChange(namespace);
       },
     },
@@ -33,7 +31,7 @@ export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: 
     get hasSynced() {
       return reflector.hasSynced;
     },
-    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])],
+    ofNamespace: (namespace) => byNamespace.of(namespace),
   };
 }
 

@@ -1,4 +1,5 @@
 import { PREFIX } from "../../domain/annotations.ts";
+import { Groups } from "../../domain/groups.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../../domain/rollout/workload.ts";
@@ -31,7 +32,7 @@ const BUILT_IN = ["Deployment", "StatefulSet", "DaemonSet"] as const satisfies r
 
 export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: AbortSignal): RolloutWorkloads {
   const { watcher, onChange, watchesArgo } = options;
-  const byNamespace = new Map<string, Map<string, Workload>>();
+  const byNamespace = new Groups<Workload>();
   const reflectors = BUILT_IN.map((kind) => watch(options, { kind, byNamespace }, signal));
   const argo = watchesArgo ? watch(options, { kind: "Rollout", byNamespace }, signal) : undefined;
   const isServed = ({ kind }: Workload): boolean => kind !== "Rollout" || argo?.isUnserved === false;
@@ -53,15 +54,15 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
       const hasArgo = argo === undefined || argo.hasSynced || argo.isUnserved;
       return hasArgo && namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
     },
-    namespaces: () => [...byNamespace.keys()],
-    ofNamespace: (namespace) => [...(byNamespace.get(namespace)?.values() ?? [])].filter(isServed),
+    namespaces: () => byNamespace.names(),
+    ofNamespace: (namespace) => byNamespace.of(namespace).filter(isServed),
     defaultsOf: (namespace) => namespaces.get({ name: namespace }) ?? NONE,
   };
 }
 
 interface Watched {
   readonly kind: WorkloadKind;
-  readonly byNamespace: Map<string, Map<string, Workload>>;
+  readonly byNamespace: Groups<Workload>;
 }
 
 function watch(
@@ -74,12 +75,9 @@ function watch(
       resource: WORKLOADS[kind],
       project: (object) => observeWorkload(kind, object),
       onChange: ({ namespace = "", name }, { previous, current }) => {
-        const workloads = byNamespace.get(namespace) ?? new Map<string, Workload>();
         const key = `${kind}/${name}`;
-        if (current === undefined) workloads.delete(key);
-        else workloads.set(key, current);
-        if (workloads.size === 0) byNamespace.delete(namespace);
-        else byNamespace.set(namespace, workloads);
+        if (current === undefined) byNamespace.delete(namespace, key);
+        else byNamespace.set(namespace, key, current);
         if (previous !== undefined && previous.uid !== current?.uid) onGone(previous.uid);
         onChange(namespace);
       },

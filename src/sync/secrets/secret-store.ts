@@ -1,4 +1,5 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { Groups } from "../../domain/groups.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
@@ -96,29 +97,24 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
 
 /** Secrets by the class that they name, without a look at every Secret for every class. */
 export class SecretsByClass {
-  readonly #byClass = new Map<string, Map<string, ObservedSecret>>();
+  readonly #byClass = new Groups<ObservedSecret>();
 
   /** To be told of every change of a Secret, in order. */
   note({ previous, current }: Change<ObservedSecret>): void {
     if (previous !== undefined) this.#drop(previous);
     const key = current === undefined ? undefined : classKeyOf(current);
     if (current === undefined || key === undefined) return;
-    const ofClass = this.#byClass.get(key) ?? new Map<string, ObservedSecret>();
-    ofClass.set(current.ref.name, current);
-    this.#byClass.set(key, ofClass);
+    this.#byClass.set(key, current.ref.name, current);
   }
 
   /** Of `namespace/name` of a class. */
   of(classKey: string): readonly ObservedSecret[] {
-    return [...(this.#byClass.get(classKey)?.values() ?? [])];
+    return this.#byClass.of(classKey);
   }
 
   #drop(secret: ObservedSecret): void {
     const key = classKeyOf(secret);
-    if (key === undefined) return;
-    const ofClass = this.#byClass.get(key);
-    ofClass?.delete(secret.ref.name);
-    if (ofClass?.size === 0) this.#byClass.delete(key);
+    if (key !== undefined) this.#byClass.delete(key, secret.ref.name);
   }
 }
 
