@@ -52,7 +52,7 @@ async function plantDoubleWrites({ world, rest }: Lane): Promise<number> {
 }
 
 function assertTakeoverSeen(): void {
-  const entry = { user: "", userAgent: "", verb: "patch", namespace: "", name: "", code: 200, uri: "" };
+  const entry = { user: "", userAgent: "", verb: "patch", namespace: "", name: "", code: 200, isNamespaceTerminating: false, uri: "" };
   const at = (second: number, resource: string, credential: string): AuditEntry => ({
     ...entry,
     resource,

@@ -42,4 +42,24 @@ describe("the test control plane", { skip: refusal === undefined ? false : `SKIP
     assert.equal(refused.user, "system:serviceaccount:default:default");
     assert.equal(refused.verb, "list");
   });
+
+  test("does not count what a namespace refused because it was on its way out", async () => {
+    const held = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "held", namespace: "leaving", finalizers: ["example.com/hold"] },
+    };
+    await plane.kubectl(["create", "namespace", "leaving"]);
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify(held));
+    await plane.kubectl(["create", "clusterrolebinding", "edit", "--clusterrole=edit", "--serviceaccount=default:default"]);
+    await plane.kubectl(["delete", "namespace", "leaving", "--wait=false"]);
+    const kubeconfig = await plane.kubeconfigFor({ namespace: "default", name: "default" });
+
+    await assert.rejects(runKubectl(kubeconfig, ["create", "configmap", "late", "--namespace=leaving"]), /being terminated/);
+
+    const entry = await eventually(() => plane.audit().find(({ namespace, verb }) => namespace === "leaving" && verb === "create"), {
+      what: "the audit entry",
+    });
+    assert.deepEqual([entry.code, entry.isNamespaceTerminating, forbidden([entry])], [403, true, []]);
+  });
 });

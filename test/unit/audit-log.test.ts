@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { auditTail } from "../support/cluster/audit.ts";
+import { auditTail, forbidden } from "../support/cluster/audit.ts";
 
 const line = (username: string): string => `${JSON.stringify({ user: { username }, verb: "get", objectRef: { resource: "secrets" } })}\n`;
 
@@ -45,5 +45,18 @@ describe("the tail of an audit log", () => {
     appendFileSync(file, line("meant"));
 
     assert.deepEqual([before.length, tail().length], [1, 2]);
+  });
+
+  test("names as refused what lacks a right, not what came to a namespace that was on its way out", () => {
+    const file = path.join(folder, "refused.log");
+    const refused = (name: string, causes: readonly object[]): string =>
+      `${JSON.stringify({ objectRef: { name }, responseStatus: { code: 403, reason: "Forbidden", details: { name, causes } } })}\n`;
+    const leaving = [{ reason: "NamespaceTerminating", field: "metadata.namespace" }];
+    appendFileSync(file, refused("too-late", leaving) + refused("without-right", []) + line("allowed"));
+
+    assert.deepEqual(
+      forbidden(auditTail(file)()).map(({ name }) => name),
+      ["without-right"],
+    );
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { forbidden } from "../../support/cluster/audit.ts";
 import { eventually } from "../../support/time/eventually.ts";
 import { INJECTOR_NAMESPACE } from "../support/install.ts";
 import { type ContainerUsage, containerUsage } from "../support/pod-usage.ts";
@@ -41,10 +42,7 @@ export function conductScenarios(scenario: Scenarios, world: () => World): void 
     const users = new Set(entries.map(({ user }) => user.split(":").at(-1)));
     assert.deepEqual(users, new Set(["keyvault-injector-sync", "keyvault-injector-webhook"]));
     console.log(`audit: ${entries.length} requests of our two ServiceAccounts`);
-    assert.deepEqual(
-      entries.filter(({ code }) => code === 403),
-      [],
-    );
+    assert.deepEqual(forbidden(entries), []);
     assert.equal(await restarts(world()), "0 0 0 0");
   });
 }

@@ -11,6 +11,8 @@ export interface AuditEntry {
   readonly name: string;
   /** HTTP status. */
   readonly code: number;
+  /** Whether the namespace was on its way out: refused to everybody, whatever their rights. */
+  readonly isNamespaceTerminating: boolean;
   readonly uri: string;
   /** Of the request's arrival, RFC 3339. */
   readonly time: string;
@@ -44,7 +46,10 @@ export interface RawEvent {
     readonly namespace?: string;
     readonly name?: string;
   };
-  readonly responseStatus?: { readonly code?: number };
+  readonly responseStatus?: {
+    readonly code?: number;
+    readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+  };
   readonly requestURI?: string;
   readonly requestReceivedTimestamp?: string;
   readonly stageTimestamp?: string;
@@ -104,14 +109,19 @@ function entryOf(event: RawEvent): AuditEntry {
     resource: parts.join("/"),
     namespace: ref.namespace ?? "",
     name: ref.name ?? "",
-    code: event.responseStatus?.code ?? 0,
+    ...answerOf(event),
     uri: event.requestURI ?? "",
     time: event.requestReceivedTimestamp ?? "",
     credential: user.extra?.[CREDENTIAL]?.[0] ?? "",
   };
 }
 
-/** Requests that RBAC or a policy refused. */
+function answerOf({ responseStatus = {} }: RawEvent): Pick<AuditEntry, "code" | "isNamespaceTerminating"> {
+  const causes = responseStatus.details?.causes ?? [];
+  return { code: responseStatus.code ?? 0, isNamespaceTerminating: causes.some(({ reason }) => reason === "NamespaceTerminating") };
+}
+
+/** Requests that RBAC or a policy refused: those that the same rights are refused at another time as well. */
 export function forbidden(entries: readonly AuditEntry[]): readonly AuditEntry[] {
-  return entries.filter((entry) => entry.code === 403);
+  return entries.filter(({ code, isNamespaceTerminating }) => code === 403 && !isNamespaceTerminating);
 }
