@@ -7,11 +7,12 @@ import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { quoted } from "../../domain/quoted.ts";
+import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.ts";
 import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
-import { type Consumer, lookAtConsumers, namesIn } from "../shared/class-context.ts";
+import { type Consumer, lookAtConsumers, mirrorsNothing, namesIn } from "../shared/class-context.ts";
 import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import { type Look, listed, type Viewer } from "../shared/viewer.ts";
@@ -56,7 +57,8 @@ function verdictOf(spc: SecretProviderClass, look: StatusLook): Verdict {
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
   if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
-  if (synced === undefined || secretObjectsOf(spc).length === 0) return verdictWithoutStatus(spc);
+  if (synced === undefined) return verdictWithoutStatus(spc);
+  if (synced.status === "True" && mirrorsNothing(spc)) return { outcome: "unmirrored", reason: "NoSecretObjects", message: synced.message };
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
@@ -78,7 +80,7 @@ function verdictWithoutStatus(spc: SecretProviderClass): Verdict {
   if (isSwitchedOffByAuthor(spc)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }
-  if (secretObjectsOf(spc).length > 0) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
+  if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
 }
 
@@ -167,14 +169,20 @@ export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook
 function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly Step[] {
   const { name } = spc.metadata;
   if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not mirrored: its provider is not "azure"`)];
-  if (secretObjectsOf(spc).length === 0) return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
+  // With a status: its versions are followed for workloads that ask for restarts.
+  if (mirrorsNothing(spc) && look.kind !== "seen") return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: how class ${name} is mirrored is not known`)];
   if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   if (isSwitchedOffByAuthor(spc)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [say.sync.warning(`class ${name} is not mirrored yet: is the sync worker running?`)];
-  return [...conditionSteps(name, spc, status), ...status.secrets.map(secretStep)];
+  return [
+    ...conditionSteps(name, spc, status),
+    ...rotatedSteps(name, status),
+    ...status.secrets.map(secretStep),
+    ...objectSteps(name, status),
+  ];
 }
 
 /** What its status says of its Secrets is of before. */
@@ -194,6 +202,26 @@ function conditionSteps(name: string, { metadata }: SecretProviderClass, status:
     ...(isOld ? [say.sync.warning(`class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
     ...(isOutdated ? [say.sync.warning(`class ${name} was changed since: the worker has yet to look at it`)] : []),
   ];
+}
+
+/** What keeps restarts from coming by themselves; the others are under way, or wait as they were asked to. */
+const HALTED: ReadonlySet<RolloutReason> = new Set(["RolloutFailed", "InvalidWindow"]);
+
+function rotatedSteps(name: string, { conditions }: ClassStatus): readonly Step[] {
+  return conditions
+    .filter((each) => each.type === "Rotated")
+    .map(({ reason, message }) => {
+      const state = HALTED.has(reason) ? "problem" : "ok";
+      return say.sync[state](`restarts for class ${name}: ${reason}: ${message}`);
+    });
+}
+
+/** Of a class that mirrors nothing. */
+function objectSteps(name: string, { objects = [] }: ClassStatus): readonly Step[] {
+  return objects.map(({ object, version, state, message }) => {
+    const text = `class ${name}: ${object} ${version === undefined ? "has no known version" : `version ${version}`}`;
+    return state === undefined ? say.sync.ok(text) : say.sync.problem(`${text}: ${state}${message === undefined ? "" : `: ${message}`}`);
+  });
 }
 
 function secretStep({ name, state, message, data }: ClassStatus["secrets"][number]): Step {

@@ -9,12 +9,13 @@ import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
+import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { assertNamespace } from "../shared/absence.ts";
-import { namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
+import { mirrorsNothing, namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
+import { type Look, listed, type Viewer, valueIn } from "../shared/viewer.ts";
 
 /** Asks whoever writes a class for the rights that its annotations use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
@@ -35,7 +36,10 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   // Without a worker those that it would start with.
   const settings = workerSettings(settingsOf(valueIn(look)));
   const needed: NeededClass[] = [];
-  for (const spc of all.filter((each) => isOurs(each) && offBecause(settings, each) === undefined)) {
+  const withStatus = await classesWithStatus(viewer, where);
+  const isAsked = (spc: SecretProviderClass): boolean =>
+    mirrorsNothing(spc) ? withStatus.has(keyOf(spc)) : offBecause(settings, spc) === undefined;
+  for (const spc of all.filter((each) => isOurs(each) && isAsked(each))) {
     const { consumerAccounts } = await namesOfConsumers(viewer, spc);
     const { namespace: own = "", name } = spc.metadata;
     needed.push({ namespace: own, name, need: needOf(spc, consumerAccounts, settings.limits) });
@@ -45,6 +49,12 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   );
   const needs = needsOf(needed, (name) => namespaces.get(name) ?? NO_GRANTS, settings.limits);
   return { needs, older: await olderClasses(viewer, all) };
+}
+
+/** The worker has a status for each class whose vault it asks: of those that mirror nothing, for workloads that ask for restarts. */
+async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }): Promise<ReadonlySet<string>> {
+  const statuses = listed(await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where));
+  return new Set(statuses.filter(({ status }) => readStatus(status) !== undefined).map(keyOf));
 }
 
 /** Undefined: the policy is not there, so that no class was asked about. */

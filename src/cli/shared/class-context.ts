@@ -123,9 +123,14 @@ export function isServed({ namespaces }: WorkerSettings, namespace: string): boo
   return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
+/** Pods mount it, and that is all. The worker may follow its versions for workloads that ask for restarts: then it has a status. */
+export function mirrorsNothing(spc: SecretProviderClass): boolean {
+  return secretObjectsOf(spc).length === 0;
+}
+
 /** Why nothing of the class is mirrored; undefined where something is. */
 export function offBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
-  if (secretObjectsOf(spc).length === 0) return "the class mirrors nothing: it has no secretObjects";
+  if (mirrorsNothing(spc)) return "the class mirrors nothing: it has no secretObjects";
   if (syncMode(spc, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
   if (!settings.syncSecret) return "the install mirrors nothing: --sync-secret is false";
   const { namespace = "" } = spc.metadata;

@@ -100,12 +100,12 @@ export const LEAVES = {
   "object-not-yet-valid": leaf("object", "WARN", "the version is not valid yet"),
   "object-invalid": leaf("object", "FAIL", "the object cannot be made into the file that the class wants"),
 
-  "status-ok": leaf("status", "OK", "the worker mirrors the class"),
+  "status-ok": leaf("status", "OK", "the worker mirrors the class, or follows its versions for restarts"),
   "status-off": leaf("status", "OK", "nothing of the class is mirrored, as it says"),
   "status-unreadable": leaf("status", "SKIP", "you may not read the status"),
   "status-absent": leaf("status", "WARN", "the worker has not said anything of the class"),
   "status-outdated": leaf("status", "WARN", "the class was changed after the worker looked"),
-  "status-failing": leaf("status", "FAIL", "the worker cannot mirror the class"),
+  "status-failing": leaf("status", "FAIL", "the worker cannot mirror the class, or not follow its versions"),
 
   "secret-ok": leaf("secret", "OK", "the Secret is what the status says"),
   "secret-unreadable": leaf("secret", "SKIP", "you may not read the Secret"),

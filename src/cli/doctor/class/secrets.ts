@@ -6,7 +6,7 @@ import { type ClassStatus, conditionOf, type SecretStatus } from "../../../domai
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
-import { type ClassContext, offBecause } from "../../shared/class-context.ts";
+import { type ClassContext, mirrorsNothing, offBecause } from "../../shared/class-context.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -16,11 +16,12 @@ export async function checkStatus(
   spc: SecretProviderClass,
 ): Promise<{ readonly finding: ClassFinding; readonly status?: ClassStatus }> {
   const off = offBecause(install.settings, spc);
-  if (off !== undefined) return { finding: fineLeaf("status-off", off) };
   const { namespace = "", name } = spc.metadata;
+  if (off !== undefined && !mirrorsNothing(spc)) return { finding: fineLeaf("status-off", off) };
   const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
   if (look.kind === "unseen") return { finding: found("status-unreadable", look.why, "Ask for the role keyvault-injector-view.") };
   const status = readStatus(valueIn(look)?.status);
+  if (off !== undefined && status === undefined) return { finding: fineLeaf("status-off", off) };
   if (status !== undefined) return { finding: verdictOn(spc, status), status };
   const fix = "See that a worker leads: keyvault-injector doctor, check lease.";
   return { finding: found("status-absent", "the worker has not said anything of the class", fix) };
@@ -35,7 +36,8 @@ function verdictOn(spc: SecretProviderClass, status: ClassStatus): ClassFinding 
   }
   if (synced?.status === "True") {
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
-    return fineLeaf("status-ok", `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored${checked}`);
+    const what = mirrorsNothing(spc) ? synced.message : `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored`;
+    return fineLeaf("status-ok", `${what}${checked}`);
   }
   const { namespace = "", name } = spc.metadata;
   const fix = `Do what the status says (${said}); for more run keyvault-injector explain spc/${name} -n ${namespace}.`;
