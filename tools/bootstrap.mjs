@@ -45,6 +45,7 @@ const TASKS = {
   // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
   cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
+  "bench:rotation": { controlPlane: "required", run: ["test/load/rotation/bench.ts"] },
   "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   // What is pushed goes out through the visitor's proxy.

@@ -108,6 +108,32 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
     assert.equal(await azurite.count(queue), 1);
   });
 
+  test("have each event at a time that the emulator tells, after that of the version", async () => {
+    const queue = await queueWith();
+    const after = (await emulator.events()).at(-1)?.sequence ?? 0;
+    const from = Date.now();
+    await emulator.subscribeEvents({ vault: "shop", account: ACCOUNT, queue });
+    const { version } = await emulator.setSecret({ vault: "shop", name: "told", value: "v" });
+    const isDelivered = async (): Promise<boolean> => (await emulator.events({ after })).some(({ delivered }) => delivered.length > 0);
+    await eventually(isDelivered, { what: "the delivery" });
+    await emulator.unsubscribeEvents({ vault: "shop" });
+    await emulator.setSecret({ vault: "shop", name: "untold", value: "v" });
+
+    const [told, untold] = await emulator.events({ after });
+    const { sequence = 0, madeAt = 0, delivered: [delivery] = [] } = told ?? {};
+    assert.deepEqual(told, {
+      sequence,
+      vault: "shop",
+      name: "told",
+      version,
+      madeAt,
+      delivered: [{ account: ACCOUNT, queue, at: delivery?.at }],
+    });
+    assert.ok(from <= madeAt && madeAt <= (delivery?.at ?? 0), `${from}, ${madeAt}, ${delivery?.at}`);
+    assert.deepEqual([untold?.name, untold?.delivered], ["untold", []]);
+    assert.equal((await receive(queue)).length, 1);
+  });
+
   test("say what is wrong: no queue, no right, a busy account, no answer, an account that is away", async () => {
     const queue = await queueWith();
     const host = `${ACCOUNT}.queue.core.windows.net`;

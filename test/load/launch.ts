@@ -23,6 +23,8 @@ export interface Launched {
   readonly pid: number;
   /** From the start of the process to its readiness, milliseconds. */
   readonly startMs: number;
+  /** The end of its output. */
+  said(): string;
   /** Exit code. */
   stop(): Promise<number>;
 }
@@ -31,16 +33,17 @@ export interface Launched {
 export async function launch(plane: ControlPlane, { name, command, args, environment = {}, isUp }: Launch): Promise<Launched> {
   const log = path.join(plane.directory, `${name}.log`);
   const file = openSync(log, "a");
+  const said = (): string => readFileSync(log, "utf8").slice(-4_000);
   const started = performance.now();
   const child = spawn(command, args, { stdio: ["ignore", file, file], env: { PATH: process.env["PATH"] ?? "", ...environment } });
   const running: RunningProcess = startProcess(child, name);
   while (!(await isUp())) {
     if (child.exitCode !== null || performance.now() - started > START_MS) {
-      throw new Error(`${name} did not start\n${readFileSync(log, "utf8").slice(-4_000)}`);
+      throw new Error(`${name} did not start\n${said()}`);
     }
     await sleep(2);
   }
-  return { pid: child.pid ?? 0, startMs: performance.now() - started, stop: () => running.stop(30_000) };
+  return { pid: child.pid ?? 0, startMs: performance.now() - started, said, stop: () => running.stop(30_000) };
 }
 
 /** Whether the port of this machine answers 200 there. */

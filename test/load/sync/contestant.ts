@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Whole seconds between two looks at an object. */
   readonly intervalSeconds: number;
+  /** Besides the contestant's own. */
+  readonly flags?: readonly string[];
 }
 
 /** Something that keeps one Secret for each object of the vaults. */

@@ -7,7 +7,7 @@ import type { AtRest, Figures, FirstSync, Restart, Waited } from "./figures.ts";
 import { vaultsDue } from "./phases.ts";
 import type { Arrival } from "./secret-watch.ts";
 import type { Stage } from "./stage.ts";
-import { busiestWindow, mostTokens, type VaultRequest } from "./vault-meter.ts";
+import { busiestWindow, mostTokens, readsOf } from "./vault-meter.ts";
 import { type BenchObject, inParallel } from "./vaults.ts";
 
 export interface CourseOptions {
@@ -104,7 +104,7 @@ async function restart(stage: Stage, { hasPhases }: CourseOptions): Promise<{ re
   const { meter, audit } = stage;
   audit.writes();
   const from = await meter.now();
-  const process = await stage.start(hasPhases ? DAY_SECONDS : stage.intervalSeconds);
+  const process = await stage.start(hasPhases ? { intervalSeconds: DAY_SECONDS } : {});
   await sleep(RESTART_MS);
   const to = await meter.now();
   const reads = readsOf(meter.between(from, to));
@@ -142,10 +142,6 @@ async function rotate({ secrets, objects, vaults, intervalSeconds }: Stage, { pa
 function spread(objects: readonly BenchObject[], count: number): readonly BenchObject[] {
   const step = Math.max(1, Math.floor(objects.length / count));
   return objects.filter((_, index) => index % step === 0).slice(0, count);
-}
-
-function readsOf(requests: readonly VaultRequest[]): readonly VaultRequest[] {
-  return requests.filter(({ kind }) => kind !== "token");
 }
 
 function waitedOf(awaited: number, from: number, { times }: Arrival): Waited {

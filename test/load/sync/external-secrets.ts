@@ -11,11 +11,11 @@ import type { BenchObject, BenchVault } from "./vaults.ts";
 const MODULE = path.resolve(import.meta.dirname, "../go/external-secrets");
 const PACKAGE = "github.com/external-secrets/external-secrets";
 const NAMESPACE = "external-secrets";
-const API = "/apis/external-secrets.io/v1";
+export const API = "/apis/external-secrets.io/v1";
 const STORE = "vault";
 
 /** Its flags: none, or those that its users raise when it is slow. */
-const SETTINGS = {
+export const SETTINGS = {
   default: [],
   tuned: ["--concurrent=8", "--client-qps=1000", "--client-burst=1000"],
 } as const;
@@ -30,7 +30,7 @@ export function externalSecrets(setting: keyof typeof SETTINGS): SyncContestant 
       ...vaults.map(storeWish),
       ...objects.map((object) => secretWish(object, intervalSeconds)),
     ],
-    start: (plane, options) => start(plane, { ...options, flags: SETTINGS[setting] }),
+    start: (plane, options) => start(plane, { ...options, flags: [...SETTINGS[setting], ...(options.flags ?? [])] }),
   };
 }
 
@@ -67,7 +67,7 @@ function secretWish({ name, vault }: BenchObject, intervalSeconds: number): Wish
   return { path: `${API}/namespaces/${vault.name}/externalsecrets`, body };
 }
 
-async function start(plane: ControlPlane, { environment, flags }: StartOptions & { readonly flags: readonly string[] }): Promise<Launched> {
+async function start(plane: ControlPlane, { environment, flags = [] }: StartOptions): Promise<Launched> {
   const [live, metrics] = [await freePort(), await freePort()];
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name: NAMESPACE });
   return launch(plane, {

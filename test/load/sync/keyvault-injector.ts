@@ -55,7 +55,7 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
 
 async function start(
   plane: ControlPlane,
-  { build, profiles, environment, intervalSeconds }: OursOptions & StartOptions,
+  { build, profiles, environment, intervalSeconds, flags = [] }: OursOptions & StartOptions,
 ): Promise<Launched> {
   const healthPort = await freePort();
   const shipped = await folderManifests(path.join(build.manifests, "overlays/default"));
@@ -68,7 +68,7 @@ async function start(
   return launch(plane, {
     name: ACCOUNT,
     command: process.execPath,
-    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own],
+    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own, ...flags],
     environment: { ...environment, KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
     isUp: () => isReady(healthPort, "/readyz"),
   });

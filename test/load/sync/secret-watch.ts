@@ -8,6 +8,8 @@ import type { BenchObject } from "./vaults.ts";
 export interface Arrival {
   /** Unix milliseconds: when each was seen to be right, sorted. Those that never were are not among them. */
   readonly times: readonly number[];
+  /** The same by `namespace/name`. */
+  readonly seenAt: ReadonlyMap<string, number>;
   /** Milliseconds that each of them was awaited, sorted. */
   readonly waits: readonly number[];
   readonly isComplete: boolean;
@@ -26,7 +28,7 @@ export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
   const ended = new AbortController();
   const access = kubeAccess(plane.kubeconfigPath);
   const awaited = new Map<string, { readonly value: string; readonly since: number }>();
-  let times: number[] = [];
+  let seenAt = new Map<string, number>();
   let waits: number[] = [];
   let done: () => void = () => undefined;
   const note = (ref: ObjectRef, value: string | undefined): void => {
@@ -35,7 +37,7 @@ export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
     if (value === undefined || wanted?.value !== value) return;
     awaited.delete(key);
     const now = Date.now();
-    times.push(now);
+    seenAt.set(key, now);
     waits.push(now - wanted.since);
     if (awaited.size === 0) done();
   };
@@ -58,9 +60,14 @@ export async function watchSecrets(plane: ControlPlane): Promise<SecretWatch> {
         done = resolve;
       });
       if (awaited.size > 0) await Promise.race([all, timeout(withinMs)]);
-      const arrival = { times, waits: waits.toSorted((a, b) => a - b), isComplete: awaited.size === 0 };
+      const arrival = {
+        times: [...seenAt.values()].toSorted((a, b) => a - b),
+        seenAt,
+        waits: waits.toSorted((a, b) => a - b),
+        isComplete: awaited.size === 0,
+      };
       awaited.clear();
-      times = [];
+      seenAt = new Map();
       waits = [];
       return arrival;
     },

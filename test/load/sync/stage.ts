@@ -3,7 +3,7 @@ import { type ControlPlane, startControlPlane } from "../../support/cluster/cont
 import { createCredentials, send } from "../../support/worker/sync-world.ts";
 import type { Launched } from "../launch.ts";
 import { type AuditMeter, meterWrites } from "./audit-meter.ts";
-import type { SyncContestant } from "./contestant.ts";
+import type { StartOptions, SyncContestant } from "./contestant.ts";
 import { type SecretWatch, watchSecrets } from "./secret-watch.ts";
 import type { VaultMeter } from "./vault-meter.ts";
 import { type BenchObject, type BenchVault, type BenchVaults, inParallel } from "./vaults.ts";
@@ -18,7 +18,8 @@ export interface Stage {
   readonly audit: AuditMeter;
   readonly secrets: SecretWatch;
   readonly intervalSeconds: number;
-  start(intervalSeconds?: number): Promise<Launched>;
+  /** Without options, at the stage's interval. */
+  start(options?: Partial<Pick<StartOptions, "intervalSeconds" | "flags">>): Promise<Launched>;
   /** Ends all that was started; `logs` is a folder that the program's output is copied to. */
   stop(): Promise<void>;
 }
@@ -50,8 +51,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const wishes = contestant.wishes(objects, vaults.vaults, intervalSeconds);
     await inParallel(wishes, ({ path, body }) => send(plane, { method: "POST", path, body }));
     secrets = await watchSecrets(plane);
-    const start = async (seconds = intervalSeconds): Promise<Launched> => {
-      const launched = await contestant.start(plane, { environment: clientEnvironment(vaults.emulator), intervalSeconds: seconds });
+    const start: Stage["start"] = async (given) => {
+      const launched = await contestant.start(plane, { environment: clientEnvironment(vaults.emulator), intervalSeconds, ...given });
       running.push(launched);
       return launched;
     };

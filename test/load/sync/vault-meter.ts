@@ -6,13 +6,13 @@ import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts
 const EVERY_MS = 1_000;
 const WINDOW_MS = 10_000;
 
-/** One request that a vault or the token endpoint answered; challenges, which cost nothing, are left out. */
+/** One request that a vault, the token endpoint or a queue answered; challenges, which cost nothing, are left out. */
 export interface VaultRequest {
   /** Unix milliseconds. */
   readonly at: number;
-  readonly kind: "get" | "list" | "token";
+  readonly kind: "get" | "list" | "token" | "queue";
   readonly isThrottled: boolean;
-  /** Host of the vault, or the application that signed in. */
+  /** Host of the vault or the queue, or the application that signed in. */
   readonly who: string;
   readonly path: string;
 }
@@ -65,16 +65,20 @@ export function meterVaults(emulator: SpawnedEmulator): VaultMeter {
 function toRequest({ time, host, path, status, identity }: RequestRecord): readonly VaultRequest[] {
   const at = Date.parse(time);
   if (path.endsWith("/token")) return status === 200 ? [{ at, kind: "token", isThrottled: false, who: identity ?? "", path }] : [];
-  if (!host.endsWith(".vault.azure.net") || status === 401) return [];
+  if (status === 401) return [];
+  if (host.endsWith(".queue.core.windows.net")) return [{ at, kind: "queue", isThrottled: status === 503, who: host, path }];
+  if (!host.endsWith(".vault.azure.net")) return [];
   return [{ at, kind: /^\/secrets\/?$/.test(path) ? "list" : "get", isThrottled: status === 429, who: host, path }];
+}
+
+/** Those that vaults count. */
+export function readsOf(requests: readonly VaultRequest[]): readonly VaultRequest[] {
+  return requests.filter(({ kind }) => kind === "get" || kind === "list");
 }
 
 /** The most requests of one vault in any 10 seconds. */
 export function busiestWindow(requests: readonly VaultRequest[]): number {
-  const byVault = Map.groupBy(
-    requests.filter(({ kind }) => kind !== "token"),
-    ({ who }) => who,
-  );
+  const byVault = Map.groupBy(readsOf(requests), ({ who }) => who);
   const busiest = [...byVault.values()].map((ofVault) => {
     let start = 0;
     let most = 0;

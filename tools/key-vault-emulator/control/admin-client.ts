@@ -71,6 +71,7 @@ function remoteMethods(call: Call): StateMethods {
     addStorageAccount: forward("addStorageAccount"),
     subscribeEvents: forward("subscribeEvents"),
     unsubscribeEvents: forward("unsubscribeEvents"),
+    events: forward("events"),
   };
 }
 

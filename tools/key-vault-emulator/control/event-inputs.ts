@@ -23,4 +23,5 @@ export const eventInputs = {
     delayMs: z.number().int().nonnegative("milliseconds").default(0),
   }),
   unsubscribeEvents: z.strictObject({ vault: vaultName }),
+  events: z.strictObject({ after: z.number().int().nonnegative().optional() }),
 };

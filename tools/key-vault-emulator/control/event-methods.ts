@@ -1,4 +1,5 @@
 import { EmulatorInputError } from "../input-error.ts";
+import type { EventRecord } from "../queues/event-log.ts";
 import type { World } from "../world.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 
@@ -8,6 +9,8 @@ export interface EventMethods {
   /** From now on each new version of the vault's objects is an event in the queue, as Event Grid delivers it. */
   subscribeEvents(input: Input<"subscribeEvents">): Promise<void>;
   unsubscribeEvents(input: Input<"unsubscribeEvents">): Promise<void>;
+  /** The new versions of all vaults, or those after the record numbered `after`, and when queues had their events. */
+  events(input?: Input<"events">): Promise<readonly EventRecord[]>;
 }
 
 export function eventMethods({ vaults, accounts, events }: World): EventMethods {
@@ -25,5 +28,6 @@ export function eventMethods({ vaults, accounts, events }: World): EventMethods 
     unsubscribeEvents: async (input) => {
       events.unsubscribe(parseInput(inputs.unsubscribeEvents, input).vault);
     },
+    events: async (input) => events.log.list(parseInput(inputs.events, input ?? {}).after),
   };
 }

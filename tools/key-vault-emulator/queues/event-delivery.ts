@@ -4,6 +4,7 @@ import type { TokenIssuer } from "../entra/token-issuer.ts";
 import { CLOUDS } from "../network/clouds.ts";
 import type { Vault, VaultFacts } from "../vault/vault-store.ts";
 import { type EventSchema, eventOf, type NewVersion } from "./event-form.ts";
+import { EventLog } from "./event-log.ts";
 import type { StorageAccounts } from "./storage-accounts.ts";
 
 export interface EventSubscription {
@@ -29,6 +30,7 @@ interface DeliveryOptions {
 
 /** What Event Grid does between a vault and a queue. */
 export class EventDelivery {
+  readonly log = new EventLog();
   readonly #options: DeliveryOptions;
   readonly #senders = new Map<string, ServicePrincipal>();
   #subscriptions: readonly EventSubscription[] = [];
@@ -53,19 +55,24 @@ export class EventDelivery {
 
   /** A vault has a new version of an object. */
   announce(vault: VaultFacts, version: NewVersion): void {
+    const delivered = this.log.add({ vault: vault.name, name: version.name, version: version.version });
     for (const subscription of this.#subscriptions.filter((one) => one.vault === vault.name)) {
       // Nobody waits for a delivery: what cannot be delivered is dropped, as by Event Grid.
-      this.#deliver(vault, subscription, JSON.stringify(eventOf(vault, version, subscription.schema))).catch(() => undefined);
+      this.#deliver(vault, subscription, JSON.stringify(eventOf(vault, version, subscription.schema))).then(
+        (isDelivered) => isDelivered && delivered(subscription),
+        () => undefined,
+      );
     }
   }
 
-  async #deliver(vault: VaultFacts, { account, queue, delayMs }: EventSubscription, event: string): Promise<void> {
+  async #deliver(vault: VaultFacts, { account, queue, delayMs }: EventSubscription, event: string): Promise<boolean> {
     const { signal } = this.#stopped;
     if (delayMs > 0) await delay(delayMs, undefined, { signal, ref: false });
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      if (await this.#isDelivered(vault, { account, queue }, event)) return;
+      if (await this.#isDelivered(vault, { account, queue }, event)) return true;
       await delay(RETRY_MS, undefined, { signal, ref: false });
     }
+    return false;
   }
 
   async #isDelivered(vault: VaultFacts, { account, queue }: Pick<EventSubscription, "account" | "queue">, event: string): Promise<boolean> {

@@ -1,0 +1,70 @@
+/**
+ * `npm run bench:rotation`: how long a new version of a vault's object takes to its Secret: with push, without, and by External Secrets
+ * Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met; fails on none of them.
+ *
+ *   npm run bench:rotation -- [--secrets 10000] [--rotations 1000] [--rate 10] [--seed 1] [--rest 60] [--watch 200]
+ *                             [--without-eso] [--patience 900] [--keep <folder>]
+ *
+ * `--rate` is in rotations a second; where something polls they are spread over one interval at least. `--rest` is how long
+ * transactions without a rotation are counted, `--watch` how long External Secrets is watched at its default interval after the last
+ * rotation, `--patience` the longest wait for one thing, all in seconds. `--keep` takes a CPU profile of each process of ours there, and
+ * every program's output.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
+import { programRefusal } from "../../e2e/support/binaries.ts";
+import { azuriteRefusal } from "../../support/events/azurite.ts";
+import { builtProduct } from "../built-product.ts";
+import { describeMachine } from "../other-load.ts";
+import { meterVaults } from "../sync/vault-meter.ts";
+import { createVaults } from "../sync/vaults.ts";
+import { startEventQueue } from "./event-queue.ts";
+import type { Measured } from "./measured.ts";
+import { runOperator } from "./operator.ts";
+import { compared, describe, targets } from "./report.ts";
+import { readSettings } from "./settings.ts";
+import { runWorker } from "./worker.ts";
+
+async function run(): Promise<void> {
+  const settings = readSettings();
+  const refusal = azuriteRefusal();
+  if (refusal !== undefined) throw new Error(refusal);
+  if (settings.keep !== undefined) mkdirSync(settings.keep, { recursive: true });
+  const folder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "bench-rotation-"));
+  const stateDir = path.join(folder, "emulator");
+  console.log(describeMachine());
+  const emulator = await spawnEmulator(stateDir);
+  const meter = meterVaults(emulator);
+  const vaults = await createVaults(emulator);
+  const queue = await startEventQueue(vaults, stateDir);
+  try {
+    const build = await builtProduct(path.join(folder, "image"));
+    const all: Measured[] = [];
+    const onMeasured = (measured: Measured): void => {
+      all.push(measured);
+      console.log(`\n${describe(measured)}`);
+    };
+    const ground = { settings, vaults, meter };
+    await runWorker({ ...ground, build, queue }, onMeasured);
+    const missing = settings.hasOperator ? programRefusal(["external-secrets"]) : "--without-eso";
+    if (missing === undefined) await runOperator(ground, onMeasured);
+    else console.log(`\nSKIPPED: External Secrets Operator: ${missing}`);
+    conclude(all);
+  } finally {
+    await meter.stop();
+    await queue.stop();
+    await emulator.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function conclude([push, ...others]: readonly Measured[]): void {
+  if (push === undefined) return;
+  console.log("");
+  for (const other of others) console.log(compared(push, other));
+  for (const target of targets(push)) console.log(target);
+}
+
+await run();

@@ -1,0 +1,33 @@
+import { cpSync, readdirSync } from "node:fs";
+import path from "node:path";
+import type { Launched } from "../launch.ts";
+import type { Stage } from "../sync/stage.ts";
+import type { VaultMeter } from "../sync/vault-meter.ts";
+import type { BenchVaults } from "../sync/vaults.ts";
+import type { Settings } from "./settings.ts";
+
+/** What all contestants share. */
+export interface Ground {
+  readonly settings: Settings;
+  readonly vaults: BenchVaults;
+  readonly meter: VaultMeter;
+}
+
+/** Until every Secret has its value. Throws where one has not: nothing could be measured then. */
+export async function firstSync(stage: Stage, { patienceMs }: Settings, flags: readonly string[]): Promise<Launched> {
+  stage.secrets.expect(stage.objects);
+  const began = Date.now();
+  const process = await stage.start({ flags });
+  const { seenAt, isComplete } = await stage.secrets.arrived(patienceMs);
+  if (!isComplete)
+    throw new Error(`${stage.contestant.name}: ${seenAt.size} of ${stage.objects.length} Secrets after ${patienceMs / 1_000} s`);
+  console.log(`${stage.contestant.name}: ${stage.objects.length} Secrets after ${((Date.now() - began) / 1_000).toFixed(1)} s`);
+  return process;
+}
+
+/** Copies the programs' output to where `--keep` says. */
+export function keepLogs({ keep }: Settings, name: string, folder: string): void {
+  if (keep === undefined) return;
+  for (const log of readdirSync(folder).filter((file) => file.endsWith(".log") && file !== "audit.log"))
+    cpSync(path.join(folder, log), path.join(keep, `${name.replaceAll(/\W+/g, "-")}-${log}`));
+}
