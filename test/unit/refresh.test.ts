@@ -103,6 +103,21 @@ describe("refresh", () => {
     assert.deepEqual([code, report.isAnswered, report.isUpToDate], [0, true, true]);
   });
 
+  test("waits for the worker's answer on a class that only pods mount, while its versions are followed for restarts", async () => {
+    const only = usedClass("web", { objects: ["secret/db-pass"] });
+    const answeredBy = (observedRefresh: string): Manifest => {
+      const { ["status"]: status } = usedStatus("web", {}) as Manifest & { readonly status: object };
+      const objects = [{ object: "secret/db-pass", version: VERSION, since: "2023-01-01T00:00:00Z" }];
+      return Object.assign(usedStatus("web", {}), { status: { ...status, observedRefresh, objects } });
+    };
+    const waited = async (status: Manifest) => {
+      const { code, report } = await refreshed([only, status, POD, FILES, ...driver("v1.6.0")], { args: ["--wait", "--timeout", "0s"] });
+      return [code, report.isAnswered, report.isUpToDate];
+    };
+    assert.deepEqual(await waited(answeredBy("an older one")), [1, false, false]);
+    assert.deepEqual(await waited(answeredBy("2023-11-14T22:13:20.000Z")), [0, true, true]);
+  });
+
   test("refuses a time to wait without waiting, and one that is too long", async () => {
     assert.match((await refreshed([CLASS], { args: ["--timeout", "1m"] })).report.problems[0], /add --wait/);
     assert.match((await refreshed([CLASS], { args: ["--wait", "--timeout", "2h"] })).report.problems[0], /longer than 1h/);

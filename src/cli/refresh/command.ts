@@ -26,7 +26,7 @@ import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
 import { askKubelets, askWorker } from "./ask.ts";
 import { driverFacts } from "./driver-facts.ts";
-import { type Progress, progressOf, type Refreshing, waitForProgress } from "./progress.ts";
+import { type Progress, progressOf, type Refreshing, statusOf, waitForProgress } from "./progress.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
@@ -100,7 +100,8 @@ async function openRefresh(
   const spc = await classIn(viewer, ref);
   const settings = await workerSettingsInForce(viewer, installNamespace(options));
   const value = new Date(context.clock.now()).toISOString();
-  return { cluster, context, viewer, ref, value, cloudName: settings["cloud-name"] ?? "", hasSecrets: secretObjectsOf(spc).length > 0 };
+  const isFetched = secretObjectsOf(spc).length > 0 || (await statusOf(viewer, ref)) !== undefined;
+  return { cluster, context, viewer, ref, value, cloudName: settings["cloud-name"] ?? "", isFetched };
 }
 
 async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
@@ -144,11 +145,11 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
 }
 
 function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): string {
-  const { ref, hasSecrets } = refreshing;
-  const worker = !hasSecrets
+  const { ref, isFetched } = refreshing;
+  const worker = !isFetched
     ? "the class makes no Secret: there is nothing for the worker to fetch"
     : progress.isAnswered
-      ? "the worker has asked the vault, and the Secrets are as it answered"
+      ? "the worker has asked the vault, and its Secrets and its status are as that answered"
       : `the worker has been asked${isWaited ? " and has not answered; see keyvault-injector explain" : " (--wait waits for its answer)"}`;
   const kubelets =
     asked > 0

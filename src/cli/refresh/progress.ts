@@ -1,6 +1,6 @@
 import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { DriverPace } from "../../domain/refresh/driver-pace.ts";
-import { REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
+import { type ClassStatus, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
@@ -19,7 +19,8 @@ export interface Refreshing {
   readonly value: string;
   /** Cloud of classes that name none. */
   readonly cloudName: string;
-  readonly hasSecrets: boolean;
+  /** The worker asks the vault for the class: it makes Secrets, or its versions are followed for workloads that ask for restarts. */
+  readonly isFetched: boolean;
 }
 
 /** How far a refresh has come. */
@@ -27,7 +28,7 @@ export interface Progress {
   /** Pods that mount the class. */
   readonly pods: readonly string[];
   readonly usages: readonly ObjectUsage[];
-  /** The worker has answered this request; true where the class makes no Secret. */
+  /** The worker has answered this request; true where it asks no vault for the class. */
   readonly isAnswered: boolean;
   /** Answered, and no file is known to be of an older version, or may be. */
   readonly isUpToDate: boolean;
@@ -47,10 +48,14 @@ export async function progressOf(refreshing: Refreshing): Promise<Progress> {
   return { pods, usages, isAnswered, isUpToDate, unseen };
 }
 
-async function hasAnswer({ viewer, ref, value, hasSecrets }: Refreshing): Promise<boolean> {
-  if (!hasSecrets) return true;
-  const status = readStatus(valueIn(await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref))?.status);
-  return status?.observedRefresh === value.slice(0, REFRESH_CHARACTERS);
+async function hasAnswer({ viewer, ref, value, isFetched }: Refreshing): Promise<boolean> {
+  if (!isFetched) return true;
+  return (await statusOf(viewer, ref))?.observedRefresh === value.slice(0, REFRESH_CHARACTERS);
+}
+
+/** What the worker says of the class; undefined where it says nothing, or the user may not see it. */
+export async function statusOf(viewer: Viewer, ref: Required<ObjectRef>): Promise<ClassStatus | undefined> {
+  return readStatus(valueIn(await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref))?.status);
 }
 
 export interface Waiting {
@@ -63,8 +68,8 @@ export interface Waiting {
 const EVERY_MS = 2_000;
 
 /**
- * Looks again until all is up to date, or the time is over. The newest version of a class without Secrets is known to its pods alone: only
- * when the driver's time is over is each of them known to have looked.
+ * Looks again until all is up to date, or the time is over. The newest version of a class that the worker asks no vault for is known to its pods
+ * alone: only when the driver's time is over is each of them known to have looked.
  */
 export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<Progress> {
   const { clock, signal, terminal } = refreshing.context;
@@ -74,7 +79,7 @@ export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }
     const progress = await progressOf(refreshing);
     const waited = clock.now() - began;
     const filesFollow = pace.kind === "republish" || pace.kind === "timer";
-    const isKnown = refreshing.hasSecrets || progress.pods.length === 0 || !filesFollow || waited >= paceMs;
+    const isKnown = refreshing.isFetched || progress.pods.length === 0 || !filesFollow || waited >= paceMs;
     const isDone = filesFollow ? progress.isUpToDate && isKnown : progress.isAnswered;
     if (isDone || waited >= withinMs) return { ...progress, isUpToDate: progress.isUpToDate && isKnown };
     terminal.tellProgress(progress.isAnswered ? "mounted files" : "the worker");

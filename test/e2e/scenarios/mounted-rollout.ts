@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
+import { runCli } from "../../support/cli/cli.ts";
 import { eventually } from "../../support/time/eventually.ts";
 import { SYNC_USER } from "../../support/worker/sync-world.ts";
 import { object, providerClass } from "../support/provider-class.ts";
@@ -138,6 +139,20 @@ export function mountedRolloutScenarios(scenario: Scenarios, world: () => World)
     const stale = records.filter(({ status }) => live.has(status?.podName ?? "") && status?.objects?.[0]?.version !== version).length;
     console.log(`${old} pods with the old version at the end, by their process; ${stale} by the driver's records`);
     assert.deepEqual([old, stale], [0, 0]);
+  });
+
+  scenario.run("one command brings the files up to date at once, where the kubelet alone takes more than a minute", async () => {
+    await kubectl("annotate", "--overwrite", `deployment/${NAME}`, `${WINDOW}=${CLOSED}`);
+    await world().emulator.rotateSecret({ vault: VAULT, name: OBJECT, value: "four" });
+
+    const began = Date.now();
+    const { code, stdout, stderr } = await runCli(["refresh", CLASS, "-n", NAMESPACE, "--wait"], {
+      kubeconfig: world().node.kubeconfigPath,
+    });
+    console.log(`refresh --wait ended after ${((Date.now() - began) / 1_000).toFixed(1)} s\n${stdout}`);
+
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await files(), ["four", "four"]);
     await world().node.kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
   });
 }
