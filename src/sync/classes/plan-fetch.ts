@@ -7,7 +7,7 @@ import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
-import { isCurrent } from "../push/answer-hints.ts";
+import { currentHints } from "../push/answer-hints.ts";
 import type { Hint } from "../push/hints.ts";
 import type { FetchRequest, HintedObjects, StoredFetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
@@ -63,12 +63,12 @@ export interface FetchStep extends Step {
 
 /** Whether the vault is asked now: not of a class that waits for its first pod, nor where nothing is new. */
 export function planFetch(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
-  const stored = observation.status?.secrets ?? [];
-  const current = observation.hints.filter((hint) => isCurrent(hint, stored));
-  if (current.length === 0) return planWanted(observation, state, settings);
-  const open = observation.hints.filter((hint) => !current.includes(hint));
+  const { secrets = [], objects } = observation.status ?? {};
+  const current = currentHints(observation.hints, { secrets, objects });
+  if (current.size === 0) return planWanted(observation, state, settings);
+  const open = observation.hints.filter((hint) => !current.has(hint));
   const { actions, ...step } = planWanted({ ...observation, hints: open }, state, settings);
-  return { ...step, actions: [{ kind: "endHints", hints: current }, ...actions] };
+  return { ...step, actions: [{ kind: "endHints", hints: [...current] }, ...actions] };
 }
 
 function planWanted(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {

@@ -1,5 +1,6 @@
 /** What an answer of the vault says to the hints that it was asked for. */
 import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
+import type { FoundObject, ObjectStatus } from "../../domain/sync/object-status.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { Hint, Hints } from "./hints.ts";
 
@@ -13,48 +14,77 @@ export interface HintsAnswered {
 
 /** `classKey`: `namespace/name`. */
 export function answerHints(hints: Hints, classKey: string, { hints: asked, answer, secrets }: HintsAnswered): void {
+  if (asked.length === 0) return;
   const isUnanswered =
     answer.kind === "refused" ? answer.retry.kind !== "never" : answer.notFresh !== undefined && answer.retry.kind !== "never";
+  const versions = versionsOf({ secrets, objects: answer.kind === "answered" ? answer.objects : undefined });
   for (const hint of asked) {
-    const keys = keysOf(secrets, hint.object);
-    if (keys.some(({ isWritten, key }) => isWritten && isTold(hint, key))) hints.applied(classKey, hint);
+    const known = versions.get(hint.object) ?? [];
+    const told = known.filter((one) => one.isCurrent && isTold(hint, one));
+    if (told.some(({ isMounted }) => !isMounted)) hints.applied(classKey, hint);
+    else if (told.length > 0) hints.end(classKey, hint, "looked");
     else if (isUnanswered) hints.unanswered(classKey, hint);
-    else if (hint.change !== "NewVersionCreated" || isOverWith(hint, { keys, answer })) hints.end(classKey, hint, "looked");
+    else if (hint.change !== "NewVersionCreated" || isOverWith(hint, { known, answer })) hints.end(classKey, hint, "looked");
     else hints.again(classKey, hint);
   }
 }
 
-/** Those of the class's Secrets hold what the event tells of, by the status that is stored. */
-export function isCurrent({ change, object, version }: Hint, stored: readonly SecretStatus[]): boolean {
-  if (change !== "NewVersionCreated" || version === undefined) return false;
-  const keys = keysOf(stored, object);
-  return keys.length > 0 && keys.every(({ isWritten, key }) => isWritten && key.version === version);
+/** What the status of a class tells of its Secrets, and of objects that no Secret holds. */
+interface KnownVersions {
+  readonly secrets: readonly SecretStatus[];
+  readonly objects?: readonly (ObjectStatus | FoundObject)[] | undefined;
 }
 
-interface FoundKey {
-  readonly key: KeyStatus;
-  /** Its Secret holds it. */
-  readonly isWritten: boolean;
+/** Those of the hints that the stored status knows already. */
+export function currentHints(hints: readonly Hint[], stored: KnownVersions): ReadonlySet<Hint> {
+  const tellVersions = hints.filter(({ change, version }) => change === "NewVersionCreated" && version !== undefined);
+  if (tellVersions.length === 0) return new Set();
+  const versions = versionsOf(stored);
+  const isKnown = (hint: Hint): boolean => {
+    const known = versions.get(hint.object) ?? [];
+    return known.length > 0 && known.every((one) => one.isCurrent && isTold(hint, one));
+  };
+  return new Set(tellVersions.filter(isKnown));
 }
 
-function keysOf(secrets: readonly SecretStatus[], object: string): readonly FoundKey[] {
-  return secrets.flatMap(({ state, data }) =>
-    data.filter((key) => isOf(key, object)).map((key) => ({ key, isWritten: state === "Synced" && key.state === undefined })),
+interface KnownVersion extends Pick<KeyStatus, "version" | "updated"> {
+  /** As hints name it. */
+  readonly object: string;
+  /** It is in its Secret, or the vault has just shown it. */
+  readonly isCurrent: boolean;
+  /** No Secret is made from it. */
+  readonly isMounted: boolean;
+}
+
+/** By object, each gone through once: a class may have thousands of objects, and thousands of events about them. */
+function versionsOf({ secrets, objects = [] }: KnownVersions): ReadonlyMap<string, readonly KnownVersion[]> {
+  const inSecrets = secrets.flatMap(({ state, data }) =>
+    data.map((key) => knownVersion(key, { isCurrent: state === "Synced" && key.state === undefined, isMounted: false })),
   );
+  const mounted = objects.map((found) =>
+    knownVersion(found, { isCurrent: found.state === undefined && !("ofOlderClass" in found), isMounted: true }),
+  );
+  return Map.groupBy([...inSecrets, ...mounted], ({ object }) => object);
 }
 
-/** The newest of a history has the index 0. */
-function isOf({ object = "" }: KeyStatus, wanted: string): boolean {
-  const id = object.toLowerCase();
-  return id === wanted || id === `${wanted}/0`;
+function knownVersion(
+  { object = "", version, updated }: Pick<KeyStatus, "object" | "version" | "updated">,
+  how: Pick<KnownVersion, "isCurrent" | "isMounted">,
+): KnownVersion {
+  const dated = { ...(version === undefined ? {} : { version }), ...(updated === undefined ? {} : { updated }) };
+  // The newest of a history has the index 0.
+  return { object: object.toLowerCase().replace(/\/0$/, ""), ...dated, ...how };
 }
 
-function isTold({ change, version }: Hint, key: KeyStatus): boolean {
-  return change === "NewVersionCreated" && version !== undefined && key.version === version;
+function isTold({ change, version }: Hint, known: KnownVersion): boolean {
+  return change === "NewVersionCreated" && version !== undefined && known.version === version;
 }
 
-/** The vault has something newer than the event tells of, or no Secret is made from the object. */
-function isOverWith({ happenedAt }: Hint, { keys, answer }: { readonly keys: readonly FoundKey[]; readonly answer: Mirror }): boolean {
-  if (keys.length === 0) return answer.kind === "answered";
-  return keys.some(({ key }) => key.updated !== undefined && Date.parse(key.updated) > happenedAt);
+/** The vault has something newer than the event tells of, or the class has nothing of the object. */
+function isOverWith(
+  { happenedAt }: Hint,
+  { known, answer }: { readonly known: readonly KnownVersion[]; readonly answer: Mirror },
+): boolean {
+  if (known.length === 0) return answer.kind === "answered";
+  return known.some(({ updated }) => updated !== undefined && Date.parse(updated) > happenedAt);
 }

@@ -24,7 +24,7 @@ export type HintOutcome =
   | "applied"
   /** They did before. */
   | "current"
-  /** The vault has something newer, or nothing that a Secret is made from. */
+  /** The vault has something newer, or nothing that a Secret of the class is made from. */
   | "looked"
   /** The vault has not shown it in time, or nobody could look. */
   | "leftToPoll";
