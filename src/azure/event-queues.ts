@@ -8,6 +8,7 @@ import { answerSizePolicy } from "./answer-size.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Credential } from "./credential.ts";
 import { freshConnectionPolicy } from "./fresh-connection.ts";
+import { QUEUE_ANSWER_BYTES, queueAnswerPolicy } from "./queue-answer.ts";
 import { NotTheService, type QueueRequest, storageAnswer, translateQueueError } from "./queue-errors.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import { silenceSdkLog } from "./sdk-logging.ts";
@@ -19,9 +20,6 @@ const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Of a sign-in that a request waits for, and the request. */
 const CALL_TIMEOUT_MS = 40_000;
-
-/** 32 messages of 64 KiB, and what XML makes of them. */
-const ANSWER_BYTES = 4_194_304;
 
 /** The SDK repeats no request: the reader waits between its own, with the queue's failures in view. */
 const NO_RETRIES = { maxTries: 1 } as const;
@@ -37,17 +35,24 @@ export interface EventQueuesOptions {
 export function createEventQueues({ proxy, timeoutMs = REQUEST_TIMEOUT_MS }: EventQueuesOptions = {}): EventQueues {
   silenceSdkLog();
   const network = sdkNetwork(proxy);
-  return { open: (setting, identity) => openQueue(setting, { identity, network, timeoutMs }) };
+  return {
+    open: (setting, identity) =>
+      createEventQueue(setting, identity, { network, timeoutMs, signIn: createSignIn(signInAddress(setting), identity, { network }) }),
+  };
 }
 
-interface Opening {
-  readonly identity: VaultIdentity;
+export interface EventQueueOptions {
   readonly network: SdkNetwork;
+  readonly signIn: SignIn;
+  /** Bound of one request (milliseconds). */
   readonly timeoutMs: number;
 }
 
-function openQueue(setting: QueueSetting, { identity, network, timeoutMs }: Opening): EventQueue {
-  const signIn = createSignIn(signInAddress(setting), identity, { network });
+export function createEventQueue(
+  setting: QueueSetting,
+  identity: VaultIdentity,
+  { network, signIn, timeoutMs }: EventQueueOptions,
+): EventQueue {
   const client = sdkClient(setting, signIn, { network, timeoutMs });
   const ask = <T>(action: QueueRequest["action"], call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> =>
     boundedAsk({ request: { action, url: setting.url, identity }, signIn }, call, signal);
@@ -57,7 +62,10 @@ function openQueue(setting: QueueSetting, { identity, network, timeoutMs }: Open
         "receive",
         async (abortSignal) => {
           const given = { numberOfMessages: most, visibilityTimeout: Math.ceil(hiddenMs / 1_000), abortSignal };
-          return ofService(await client.receiveMessages(given)).receivedMessageItems.map(toMessage);
+          // Those beyond come again: whoever gives more than it was asked for is not to say how many are in hand.
+          return ofService(await client.receiveMessages(given))
+            .receivedMessageItems.slice(0, most)
+            .map(toMessage);
         },
         signal,
       ),
@@ -68,7 +76,9 @@ function openQueue(setting: QueueSetting, { identity, network, timeoutMs }: Open
         "peek",
         async (abortSignal) => {
           const { peekedMessageItems } = ofService(await client.peekMessages({ numberOfMessages: most, abortSignal }));
-          return peekedMessageItems.map(({ messageText, insertedOn }) => ({ text: messageText, insertedAt: insertedOn.getTime() }));
+          return peekedMessageItems
+            .slice(0, most)
+            .map(({ messageText, insertedOn }) => ({ text: messageText, insertedAt: insertedOn.getTime() }));
         },
         signal,
       ),
@@ -95,11 +105,16 @@ function tenantOf(identity: QueueIdentity): string {
   return identity.kind === "managed" ? "" : identity.tenantId;
 }
 
-function sdkClient({ url, scope }: QueueSetting, { credential }: SignIn, { network, timeoutMs }: Omit<Opening, "identity">): QueueClient {
+function sdkClient(
+  { url, scope }: QueueSetting,
+  { credential }: SignIn,
+  { network, timeoutMs }: Omit<EventQueueOptions, "signIn">,
+): QueueClient {
   const additionalPolicies = [
     ...network.additionalPolicies,
     requestBoundPolicy(timeoutMs),
-    answerSizePolicy(ANSWER_BYTES),
+    queueAnswerPolicy,
+    answerSizePolicy(QUEUE_ANSWER_BYTES),
     freshConnectionPolicy,
   ];
   const options = { ...network, retryOptions: NO_RETRIES, audience: scope, additionalPolicies };

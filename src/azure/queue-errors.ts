@@ -63,7 +63,8 @@ function verdictOf(error: unknown, request: QueueRequest): Verdict {
   const signIn = chainOf(error).find((link) => link instanceof SignInError);
   if (signIn !== undefined) return ofSignIn(signIn);
   if (error instanceof CallTimeout) return unreachable(`${error.message}; check the cluster's way to it`);
-  if (error instanceof AnswerTooLarge) return unreachable(`no usable answer (${error.message})`);
+  if (error instanceof AnswerTooLarge)
+    return { code: "TooLarge", retry: BACKOFF, words: `no usable answer (${error.message}); let nobody but Event Grid send to it` };
   if (error instanceof NotTheService)
     return unreachable("the answer is not the queue's; where HTTPS_PROXY is set, have the proxy hand answers on as they are");
   const answer = storageAnswer(error);

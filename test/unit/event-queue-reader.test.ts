@@ -26,12 +26,16 @@ let received: number;
 let failure: Error | undefined;
 let dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
 let opened: number;
+let onOpen: () => void;
+/** Of each receipt, how many messages it may have. */
+let most: (given: number) => void;
 
 const queue: EventQueue = {
-  receive: async ({ most }) => {
+  receive: async ({ most: given }) => {
     if (failure !== undefined) throw failure;
+    most(given);
     received += 1;
-    return waiting.splice(0, most);
+    return waiting.splice(0, given);
   },
   delete: async ({ id, receipt }) => {
     if (failure !== undefined) throw failure;
@@ -52,6 +56,7 @@ async function counted(outcome: string): Promise<number | undefined> {
 async function reading(during: (reader: QueueReader) => Promise<void>, isReady: () => boolean = () => true): Promise<void> {
   const open = async (): Promise<EventQueue> => {
     opened += 1;
+    onOpen();
     return queue;
   };
   const given = { label: "q", open, isReady, metrics, clock, logger, random: () => 0 };
@@ -84,6 +89,8 @@ describe("the reader of an event queue", () => {
     logger = recordingLogger();
     [waiting, deleted, received, failure, opened] = [[], [], 0, undefined, 0];
     dispatch = () => ({ outcome: "unnamed", waits: 0 });
+    onOpen = () => undefined;
+    most = () => undefined;
   });
 
   test("deletes a message when all looks that it has asked for have ended, and not before", async () => {
@@ -190,6 +197,51 @@ describe("the reader of an event queue", () => {
     });
     assert.equal(logger.entries.filter(({ message: said }) => said.startsWith("an event queue is not read")).length, 1);
     assert.equal(logger.entries.filter(({ message: said }) => said === "an event queue is read again").length, 1);
+  });
+
+  for (const code of ["Forbidden", "NotFound", "Unauthorized", "IdentityUnavailable", "Invalid"] as const)
+    test(`R18-11: finds anew who it is at a queue that refuses it, and is read as whom its Secret names by then: ${code}`, async () => {
+      failure = new QueueError(code, "may not", { kind: "backoff" });
+      await reading(async (reader) => {
+        await until("the refusal", () => reader.problem !== undefined);
+        const before = opened;
+        // From now on a new queue is opened as somebody who may.
+        onOpen = () => {
+          failure = undefined;
+        };
+        waiting.push(message("m"));
+        await until("the deletion", () => deleted.length === 1);
+        assert.ok(opened > before);
+      });
+    });
+
+  test("keeps its sign-in where the queue does not answer, is busy, or answers too much", async () => {
+    await reading(async () => {
+      await until("the first look", () => received > 0);
+      for (const code of ["Unreachable", "Throttled", "TooLarge"] as const) {
+        failure = new QueueError(code, code, { kind: "backoff" });
+        const told = logger.entries.length;
+        await until(code, () => logger.entries.length > told);
+      }
+    });
+    assert.equal(opened, 1);
+  });
+
+  test("A18-7: takes a few messages at a time where those of one answer were too large, so that they do not come for ever", async () => {
+    const asked: number[] = [];
+    most = (given) => {
+      asked.push(given);
+      if (given > 4 && waiting.length > 0) throw new QueueError("TooLarge", "too large", { kind: "backoff" });
+    };
+    for (let index = 0; index < 32; index += 1) waiting.push(message(`m${index}`));
+    await reading(async () => {
+      await until("all deletions", () => deleted.length === 32);
+      assert.deepEqual(asked.slice(0, 3), [32, 4, 4]);
+      await clock.advance(120_000);
+      const before = asked.length;
+      await until("the next look", () => asked.length > before);
+      assert.equal(asked.at(-1), 32);
+    });
   });
 
   test("waits as long as a busy account asks for, within five minutes", async () => {

@@ -40,7 +40,16 @@ export interface EventQueues {
 
 export type QueueErrorCode =
   /** There is no such account or queue. */
-  "NotFound" | "Forbidden" | "NetworkForbidden" | "Unauthorized" | "IdentityUnavailable" | "Throttled" | "Unreachable" | "Invalid";
+  | "NotFound"
+  | "Forbidden"
+  | "NetworkForbidden"
+  | "Unauthorized"
+  | "IdentityUnavailable"
+  | "Throttled"
+  | "Unreachable"
+  /** More than the messages that were asked for can have. */
+  | "TooLarge"
+  | "Invalid";
 
 /** What was tried, on which queue, and what to do; never a token, a header or a message. */
 export class QueueError extends Error {

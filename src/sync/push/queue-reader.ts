@@ -1,5 +1,5 @@
 import type { Clock } from "../../domain/ports/clock.ts";
-import { type EventQueue, QueueError, type QueueMessage } from "../../domain/ports/event-queue.ts";
+import { type EventQueue, QueueError, type QueueErrorCode, type QueueMessage } from "../../domain/ports/event-queue.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { parseMessage } from "../../domain/vault-events/parse-message.ts";
 import type { VaultEvent } from "../../domain/vault-events/vault-event.ts";
@@ -10,6 +10,10 @@ import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 
 /** As many as the service gives at a time. */
 const MOST_AT_A_TIME = 32;
+
+/** Messages of the longest that a queue takes, after an answer that was too large: those come again, and this many always fit. */
+const FEW_AT_A_TIME = 4;
+const FEW_FOR_MS = 120_000;
 
 /** So long a message is nobody else's: several times what a look takes. Where its reader dies, the next one has it after that (milliseconds). */
 const HIDDEN_MS = 30_000;
@@ -29,6 +33,9 @@ const IDLE_SPREAD_MS = 200;
 
 /** While classes cannot be acted on, or too many messages are in hand (milliseconds). */
 const WAIT_MS = 250;
+
+/** What fails for these reasons does so whoever the worker is there. */
+const NOT_OF_THE_IDENTITY: readonly QueueErrorCode[] = ["Unreachable", "Throttled", "TooLarge"];
 
 const BACKOFF: BackoffRange = { baseMs: 1_000, maxMs: 60_000 };
 const LONGEST_WAIT_MS = 300_000;
@@ -66,6 +73,8 @@ export class QueueReader {
   readonly #loggedAt = new Map<MessageOutcome, number>();
   #queue: EventQueue | undefined;
   #failures = 0;
+  /** Unix milliseconds. */
+  #fewUntil = 0;
   #problem: string | undefined;
 
   constructor(options: QueueReaderOptions) {
@@ -104,13 +113,14 @@ export class QueueReader {
 
   /** Resolves with how long to wait before the next one (milliseconds). */
   async #turn(signal: AbortSignal): Promise<number> {
-    const { isReady, open, random } = this.#options;
+    const { clock, isReady, open, random } = this.#options;
     if (!isReady()) return WAIT_MS;
     this.#queue ??= await open(signal);
     await this.#deleteDone(this.#queue, signal);
     const room = MOST_IN_HAND - this.inHand;
     if (room <= 0) return WAIT_MS;
-    const messages = await this.#queue.receive({ most: Math.min(MOST_AT_A_TIME, room), hiddenMs: HIDDEN_MS }, signal);
+    const most = this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME;
+    const messages = await this.#queue.receive({ most: Math.min(most, room), hiddenMs: HIDDEN_MS }, signal);
     this.#answered();
     for (const message of messages) this.#take(message);
     return messages.length === 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : 0;
@@ -127,7 +137,7 @@ export class QueueReader {
 
   /** Told once, and again where it is for another reason. */
   #failed(error: unknown): number {
-    const { label, metrics, logger, random } = this.#options;
+    const { label, metrics, clock, logger, random } = this.#options;
     this.#failures += 1;
     const isOurs = error instanceof QueueError;
     const problem = isOurs ? error.message : "a bug of ours";
@@ -135,8 +145,9 @@ export class QueueReader {
       logger.warn("an event queue is not read: polls alone see new versions", { queue: label, problem, error });
     this.#problem = problem;
     metrics.isUp.set({ queue: label }, 0);
-    // A Secret or a grant may be another one by then.
-    if (!isOurs || ["Unauthorized", "IdentityUnavailable"].includes(error.code)) this.#queue = undefined;
+    if (isOurs && error.code === "TooLarge") this.#fewUntil = clock.now() + FEW_FOR_MS;
+    // The Secret, the grant or whom it names may be another one by then.
+    if (!isOurs || !NOT_OF_THE_IDENTITY.includes(error.code)) this.#queue = undefined;
     const wait = backoffDelay(this.#failures, BACKOFF, random);
     return isOurs && error.retry.kind === "after" ? Math.min(Math.max(wait, error.retry.milliseconds), LONGEST_WAIT_MS) : wait;
   }

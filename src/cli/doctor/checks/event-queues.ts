@@ -100,6 +100,8 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
       return "correct the identity that --event-queues names after the address, or what it needs in Azure";
     case "Throttled":
       return "look again later; where it lasts, give the queue a storage account of its own";
+    case "TooLarge":
+      return `az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then let nobody but Event Grid send to the queue`;
     case "Unreachable":
     case "Invalid":
       return "open the way to port 443 of the queue and of the sign-in service, through the proxy where there is one; then look again";
