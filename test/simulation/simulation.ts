@@ -1,6 +1,7 @@
 /** One simulation: a world, its people, its faults, and what must hold. Everything follows from the seed. */
 import { aimedFaults } from "./faults/aimed.ts";
 import { clusterFaults } from "./faults/cluster.ts";
+import { eventQueueFaults } from "./faults/event-queues.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
 import { networkFaults } from "./faults/network.ts";
@@ -13,6 +14,8 @@ import { workloadFaults } from "./faults/workloads.ts";
 import { listsAreEnough } from "./invariants/asking.ts";
 import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
+import { eventsEnd, leaderReadsEvents } from "./invariants/event-queue.ts";
+import { eventsArrive } from "./invariants/events.ts";
 import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
@@ -42,6 +45,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...podFaults,
   ...workloadFaults,
   ...strayFaults,
+  ...eventQueueFaults,
 ];
 export const INVARIANTS: readonly Invariant[] = [
   secretsMatch,
@@ -66,6 +70,9 @@ export const INVARIANTS: readonly Invariant[] = [
   unusedKeepsGrace,
   replicasEndForReasons,
   noOwnErrors,
+  eventsArrive,
+  leaderReadsEvents,
+  eventsEnd,
 ];
 
 const HOUR = 60 * MINUTE;
@@ -145,12 +152,15 @@ class Plan {
   readonly #only: ReadonlySet<number> | undefined;
   readonly #random: Random;
   readonly #ends = new Set<() => void>();
+  /** What can go wrong in this world. */
+  readonly #kinds: readonly FaultKind[];
   readonly faults = new FaultSpans();
   steps = 0;
 
   constructor(world: World, only: ReadonlySet<number> | undefined) {
     this.#world = world;
     this.#only = only;
+    this.#kinds = FAULTS.filter(({ needs }) => needs?.(world) !== false);
     this.#random = world.random.fork("plan");
   }
 
@@ -185,7 +195,7 @@ class Plan {
   }
 
   #planFault(at: number): void {
-    const kind = this.#random.pick(FAULTS);
+    const kind = this.#random.pick(this.#kinds);
     this.#plan(at, (random) => {
       const lasts = kind.longestMs * random.between(0.1, 1);
       const end = kind.begin(this.#world, random);

@@ -36,6 +36,8 @@ export interface ApiServerOptions {
   readonly controllerManager?: boolean;
   /** Of the deletions of a CRD within a second of its creation, the share that the server loses track of. Default 0.02. */
   readonly lostDeletions?: number;
+  /** The token of a ServiceAccount from its claims; default: one that nobody has signed. */
+  readonly signToken?: (claims: JsonObject) => string;
   /** Called with every accepted write, dry runs too. */
   readonly onWrite?: (write: Write) => void;
 }

@@ -12,6 +12,7 @@ import type { WatchLines } from "./read/watch.ts";
 import { type Backup, Store } from "./store/store.ts";
 import type { Stored } from "./store/stored.ts";
 import type { Environment } from "./write/context.ts";
+import { unsignedToken } from "./write/reviews.ts";
 
 /** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
 export interface OpenWatch {
@@ -51,6 +52,7 @@ export class SimulatedApiServer {
       authorize: (attributes) => options.authorize?.(attributes, (resource) => this.objects(resource)) ?? true,
       admit: (request) => options.admit?.(request),
       onWrite: options.onWrite ?? NOTHING,
+      signToken: options.signToken ?? unsignedToken,
     };
     this.#serving = new CustomServing(this.#store, { now, random, later });
     const shared = { environment, serving: this.#serving, later };

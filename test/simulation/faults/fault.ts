@@ -7,6 +7,8 @@ export interface FaultKind {
   readonly name: string;
   /** Milliseconds; how long one lasts is drawn between a tenth of it and all of it. 0: a moment. */
   readonly longestMs: number;
+  /** Whether the world has what goes wrong; default: every world has. */
+  readonly needs?: (world: World) => boolean;
   /** Begins it; the result ends it. */
   begin(world: World, random: Random): (() => void) | undefined;
 }

@@ -50,7 +50,7 @@ function oneApplication(world: World, random: Random): Target {
   return both(isLogin, ({ body }) => body.includes(appId));
 }
 
-interface Kind {
+export interface NetworkKind {
   readonly name: string;
   readonly longestMs: number;
   readonly target: (world: World, random: Random) => Target;
@@ -59,7 +59,7 @@ interface Kind {
   readonly share?: number;
 }
 
-function networkFault({ name, longestMs, target, fate, share }: Kind): FaultKind {
+export function networkFault({ name, longestMs, target, fate, share }: NetworkKind): FaultKind {
   return {
     name,
     longestMs,
@@ -70,18 +70,18 @@ function networkFault({ name, longestMs, target, fate, share }: Kind): FaultKind
   };
 }
 
-const reset = (random: Random) => (): Fate =>
+export const reset = (random: Random) => (): Fate =>
   random.chance(0.5)
     ? { kind: "resetBefore", there: random.delay(2) }
     : { kind: "resetAfter", there: random.delay(2), back: random.delay(2) };
-const slow = (median: number) => (random: Random) => (): Fate => ({
+export const slow = (median: number) => (random: Random) => (): Fate => ({
   kind: "passed",
   there: random.delay(median / 2),
   back: random.delay(median / 2),
 });
-const lost = () => (): Fate => ({ kind: "lost" });
-const unanswered = (random: Random) => (): Fate => ({ kind: "unanswered", there: random.delay(2) });
-const cut = (random: Random) => (): Fate => ({ kind: "cut", there: random.delay(2), back: random.delay(2) });
+export const lost = () => (): Fate => ({ kind: "lost" });
+export const unanswered = (random: Random) => (): Fate => ({ kind: "unanswered", there: random.delay(2) });
+export const cut = (random: Random) => (): Fate => ({ kind: "cut", there: random.delay(2), back: random.delay(2) });
 
 function answers(status: number, headers: Readonly<Record<string, string>>, body: object) {
   return (random: Random) => (): Fate => ({
@@ -90,6 +90,30 @@ function answers(status: number, headers: Readonly<Record<string, string>>, body
     reply: { kind: "answer", status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) },
   });
 }
+
+/** As Azure Storage says it. */
+export function answersXml(status: number, code: string, headers: Readonly<Record<string, string>> = {}) {
+  const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+  const reply = {
+    kind: "answer",
+    status,
+    headers: { "content-type": "application/xml", "x-ms-error-code": code, ...headers },
+    body,
+  } as const;
+  return (random: Random) => (): Fate => ({ kind: "replaced", there: random.delay(4), reply });
+}
+
+/** Of a proxy, or of whoever wants a password first. */
+export const page = (random: Random) => (): Fate => ({
+  kind: "replaced",
+  there: random.delay(4),
+  reply: {
+    kind: "answer",
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: "<!DOCTYPE html><html><body>Sign in</body></html>",
+  },
+});
 
 function apiStatus(code: number, reason: string): object {
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: reason, reason, code };

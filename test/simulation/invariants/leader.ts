@@ -3,7 +3,7 @@ import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-function holder({ cluster }: World): string {
+export function holder({ cluster }: World): string {
   const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
   const spec = lease?.["spec"] as { holderIdentity?: string } | undefined;
   return spec?.holderIdentity ?? "";

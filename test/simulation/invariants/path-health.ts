@@ -6,6 +6,7 @@ import type { SimulatedProcess } from "../machines/process.ts";
 import type { Ended, Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
+import { QUEUE_HOST } from "../world/event-queue.ts";
 import type { Team, World } from "../world/world.ts";
 import { Troubles } from "./troubles.ts";
 
@@ -20,6 +21,9 @@ const SLOW_MS = 5_000;
 
 /** Nothing that is sent waits longer for its answer; a stream that is silent is left after 75 s. */
 const LONGEST_WAIT_MS = 90_000;
+
+/** A look at an empty event queue may take so long where the world is to be fast. */
+const LONGEST_LOOK_MS = 9_000;
 
 /** Usual answers come within a hundredth of that. */
 const QUICK_MS = 1_000;
@@ -37,6 +41,8 @@ const DEFINITIONS = ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secret
 
 export const CLUSTER = "cluster";
 export const SIGN_INS = "sign-ins";
+/** The event queue: nothing but what comes by it needs it. */
+export const QUEUE = "event queue";
 export const identityScope = (appId: string): string => `identity ${appId}`;
 export const vaultScope = (vault: string): string => `vault ${vault}`;
 export const namespaceScope = (namespace: string): string => `namespace ${namespace}`;
@@ -60,14 +66,22 @@ export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "b
     return namespace === undefined || namespace === INSTALL ? CLUSTER : namespaceScope(namespace);
   }
   if (host.includes(".vault.azure.net")) return vaultScope(host.split(".")[0] ?? "");
+  if (host === QUEUE_HOST) return QUEUE;
   const appId = new URLSearchParams(body).get("client_id");
   return appId === null ? SIGN_INS : identityScope(appId);
 }
 
 /** Whether the sender got what it could use. A 401 is a vault's challenge, 403 and 404 are what is so. */
-export function hasWorked({ how, status, sentAt }: Pick<Ended, "how" | "status" | "sentAt">, now: number, isStream: boolean): boolean {
+export function hasWorked({ message, how, status, sentAt }: Omit<Ended, "body">, now: number, isStream: boolean): boolean {
   if (how !== "answered") return isStream && how === "givenUp" && status === 200;
+  if (message.host === QUEUE_HOST) return hasQueueWorked({ message, status, sentAt }, now);
   return status < 500 && status !== 429 && status !== 409 && status !== 410 && (isStream || now - sentAt <= SLOW_MS);
+}
+
+/** A message that is gone, or that somebody else has by now, needs no deletion. */
+function hasQueueWorked({ message, status, sentAt }: Pick<Ended, "message" | "status" | "sentAt">, now: number): boolean {
+  const isOver = message.method === "DELETE" && (status === 404 || status === 400);
+  return now - sentAt <= LONGEST_LOOK_MS && (isOver || status < 300);
 }
 
 const known = new WeakMap<World, Troubles>();

@@ -1,8 +1,9 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S4 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S5 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import type { Planted } from "./edits.ts";
+import { EVENT_DEFECTS } from "./event-defects.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
@@ -237,4 +238,5 @@ import { networkCode } from "./service-answer.ts";
       },
     ],
   },
+  ...EVENT_DEFECTS,
 ];

@@ -4,6 +4,7 @@ import { deleteClass, writeClass } from "../world/authors.ts";
 import { drawClass, slightlyChanged } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import type { Team, World } from "../world/world.ts";
+import { eventOperations } from "./events.ts";
 import { greedyOperations } from "./greedy.ts";
 import type { OperationKind } from "./operation.ts";
 import { podOperations } from "./pods.ts";
@@ -171,4 +172,5 @@ export const OPERATIONS: readonly OperationKind[] = [
   ...podOperations,
   ...workloadOperations,
   ...greedyOperations,
+  ...eventOperations,
 ];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MANIFESTS, type Manifest, parseManifests } from "../../support/cluster/shipped-manifests.ts";
 import type { Admission, ApiRequest, Authorizer, Write } from "../api/interface.ts";
+import type { JsonObject } from "../api/json.ts";
 import { admissionBy } from "../api/policies.ts";
 import { isGranted } from "../api/rights.ts";
 import { SimulatedApiServer } from "../api/server.ts";
@@ -21,6 +22,7 @@ export interface ClusterOptions {
   readonly admit?: Admission;
   readonly authorize?: Authorizer;
   readonly onWrite: (write: Write) => void;
+  readonly signToken?: (claims: JsonObject) => string;
 }
 
 export interface Json {
@@ -39,7 +41,7 @@ export class Cluster {
   readonly #scheduler: ClusterOptions["scheduler"];
   readonly #users = new Map<string, string>();
 
-  constructor({ scheduler, random, admit = admissionBy(), authorize = isGranted, onWrite }: ClusterOptions) {
+  constructor({ scheduler, random, admit = admissionBy(), authorize = isGranted, onWrite, signToken }: ClusterOptions) {
     this.#scheduler = scheduler;
     this.server = new SimulatedApiServer({
       now: () => Math.floor(EPOCH + scheduler.now),
@@ -51,6 +53,7 @@ export class Cluster {
       authorize,
       admit,
       onWrite,
+      ...(signToken === undefined ? {} : { signToken }),
     });
   }
 

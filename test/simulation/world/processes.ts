@@ -1,4 +1,6 @@
 /** The processes of a world, each known to the API server by an account. */
+// The worker imports it when it is to read a queue: what is loaded already needs no turn of the real event loop.
+import "../../../src/azure/event-queues.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -31,6 +33,8 @@ export interface WantedProcess {
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
+  /** Item of `--event-queues`. */
+  readonly eventQueue?: string | undefined;
   /** Default: that of the install. */
   readonly namespace?: string;
 }
@@ -44,12 +48,13 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, namespace }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, eventQueue, namespace }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
       ...this.#options.pace.flags,
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
+      ...(eventQueue === undefined ? [] : [`--event-queues=${eventQueue}`]),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
     ];
     return this.start(wanted, runProcess, settings);

@@ -1,5 +1,6 @@
 /** The vaults of a world, and what each of their objects was when: what every Secret is compared with. */
 import type { StateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
+import type { NewVersion } from "../queues/event-grid.ts";
 import type { Random } from "../time/random.ts";
 import { drawCertificate, forgetCertificates } from "./certificates.ts";
 
@@ -45,6 +46,8 @@ export class Vaults {
   readonly #now: () => number;
   readonly #random: Random;
   #serial = 0;
+  /** Told of each new version. */
+  onVersion: (version: NewVersion) => void = () => undefined;
 
   constructor(methods: StateMethods, now: () => number, random: Random) {
     this.#methods = methods;
@@ -79,6 +82,7 @@ export class Vaults {
     const value = Buffer.from(text).toString("base64");
     const { version } = await this.#methods.setSecret({ vault, name, value });
     this.#note({ objects, name, isCertificate: false }, { version, value });
+    this.onVersion({ vault, object: name, isCertificate: false, version });
   }
 
   /** A new version of a certificate, which is made if it is not there; as PKCS#12 or as PEM, whatever the one before was. */
@@ -88,6 +92,7 @@ export class Vaults {
     const contentType = this.#random.chance(0.7) ? "application/x-pkcs12" : "application/x-pem-file";
     const { version } = await this.#methods.importCertificate({ vault, name, pem, contentType });
     this.#note({ objects, name, isCertificate: true }, { version, value: Buffer.from(text).toString("base64") });
+    this.onVersion({ vault, object: name, isCertificate: true, version });
   }
 
   #note(

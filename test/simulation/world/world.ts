@@ -23,6 +23,7 @@ import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { copying, type LiveCopies } from "./copies.ts";
 import { deploy } from "./deployments.ts";
 import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
+import { EventQueue, signClusterToken } from "./event-queue.ts";
 import { GREEDY, greedyTenant } from "./greedy.ts";
 import { SimulationLog } from "./log.ts";
 import { drawPace } from "./pace.ts";
@@ -53,11 +54,23 @@ export interface Size {
   readonly listers: number;
   /** What some worlds have and others have not, such as a greedy tenant: 1 as often as usual, 0 in none. */
   readonly oddities: number;
+  /** Of the worlds whose worker reads events of vaults from a queue. */
+  readonly eventQueues: number;
   /** Leases and probes as the product has them; else most worlds have slower ones. */
   readonly hasOwnPace: boolean;
 }
 
-export const USUAL: Size = { teams: 6, classes: 50, solitary: 3, objects: 12, replicas: 3, listers: 0.8, oddities: 1, hasOwnPace: false };
+export const USUAL: Size = {
+  teams: 6,
+  classes: 50,
+  solitary: 3,
+  objects: 12,
+  replicas: 3,
+  listers: 0.8,
+  oddities: 1,
+  eventQueues: 0.5,
+  hasOwnPace: false,
+};
 
 /** Shows most of what the usual one does in a third of the time. */
 export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
@@ -116,6 +129,8 @@ export interface World {
   readonly isBlind: boolean;
   /** The webhook's. */
   readonly copies: LiveCopies;
+  /** Where the worker reads one. */
+  readonly events: EventQueue | undefined;
   /** Where the cluster's platform has one. */
   readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
@@ -159,6 +174,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     // A second install has rights of its own, which nobody looks at here.
     authorize: (attributes, objects) => attributes.user === SECOND_USER || (isBlind ? isGrantedBlindly : isGranted)(attributes, objects),
     random: random.fork("api"),
+    signToken: signClusterToken,
     onWrite: (write) => {
       note(JSON.stringify(write));
       for (const listen of listeners.write) listen(write);
@@ -185,10 +201,15 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
       const fate = weather(message);
       if (fate !== undefined) return fate;
     }
-    return idle(message);
+    return events?.look(message) ?? idle(message);
   };
   await install(cluster, scheduler);
+  const eventQueue = { cluster, clouds, cloudClock, scheduler, tenantId: TENANT, hasOwnPace: size.hasOwnPace };
+  const hasEvents = random.fork("has events").chance(size.eventQueues);
+  const events = hasEvents ? new EventQueue({ ...eventQueue, random: random.fork("events") }) : undefined;
+  if (events !== undefined) fabric.serve(events.party);
   const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
+  vaults.onVersion = (version) => events?.grid.announce(version);
   const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
   const workloads = startWorkloads({ cluster, scheduler, teams, random: random.fork("workloads") });
   listeners.write.push(({ resource, subresource, namespace = "", name, verb, isDryRun }) => {
@@ -209,7 +230,10 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   };
   const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace"), size.hasOwnPace) });
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
-    processes.worker({ name: `sync-${index}`, user: SYNC_USER, onEnd: ended }, { unusedGraceMs: UNUSED_GRACE_MS, isBlind }),
+    processes.worker(
+      { name: `sync-${index}`, user: SYNC_USER, onEnd: ended },
+      { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting },
+    ),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
@@ -237,6 +261,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     workloads,
     isBlind,
     copies,
+    events,
     enforcer,
     log,
     told,

@@ -61,6 +61,8 @@ export interface Azurite {
   remove(queue: string): Promise<void>;
   /** A message as it is, without base64 around it. */
   put(queue: string, message: string): Promise<void>;
+  /** Any request of one who may do everything, and its answer as it comes. */
+  ask(call: AzuriteCall): Promise<AzuriteAnswer>;
   /** Messages, hidden ones included. */
   count(queue: string): Promise<number>;
   /** Until {@link Azurite.resume}: its port is open, and nothing answers. */
@@ -90,7 +92,7 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
   child.stderr.setEncoding("utf8").on("data", (part: string) => {
     said += part;
   });
-  const ask = (call: Call): Promise<Answered> => askAzurite({ port, account, ca }, call);
+  const ask = (call: AzuriteCall): Promise<AzuriteAnswer> => askAzurite({ port, account, ca }, call);
   await eventually(async () => child.exitCode !== null || (await ask({ method: "GET", path: "/?comp=list" }).catch(() => undefined)), {
     within: READY_WITHIN_MS,
     what: "Azurite",
@@ -106,6 +108,7 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
       const body = `<QueueMessage><MessageText>${escaped(message)}</MessageText></QueueMessage>`;
       await expectStatus(ask({ method: "POST", path: `/${queue}/messages`, body }), [201]);
     },
+    ask,
     count: async (queue) => {
       const { headers } = await expectStatus(ask({ method: "GET", path: `/${queue}?comp=metadata` }), [200]);
       return Number(headers["x-ms-approximate-messages-count"]);
@@ -137,13 +140,13 @@ function escaped(value: string): string {
   return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-interface Call {
+export interface AzuriteCall {
   readonly method: string;
   readonly path: string;
   readonly body?: string;
 }
 
-interface Answered {
+export interface AzuriteAnswer {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
@@ -155,7 +158,7 @@ interface Place {
   readonly ca: string;
 }
 
-async function askAzurite({ port, account, ca }: Place, { method, path: asked, body = "" }: Call): Promise<Answered> {
+async function askAzurite({ port, account, ca }: Place, { method, path: asked, body = "" }: AzuriteCall): Promise<AzuriteAnswer> {
   const sent = request({
     host: "127.0.0.1",
     port,
@@ -180,7 +183,7 @@ async function askAzurite({ port, account, ca }: Place, { method, path: asked, b
   return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
 }
 
-async function expectStatus(asked: Promise<Answered>, expected: readonly number[]): Promise<Answered> {
+async function expectStatus(asked: Promise<AzuriteAnswer>, expected: readonly number[]): Promise<AzuriteAnswer> {
   const answer = await asked;
   if (!expected.includes(answer.status)) throw new Error(`Azurite answered ${answer.status}: ${answer.text}`);
   return answer;

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../simulation/api/json.ts";
 import type { SimulatedProcess } from "../../simulation/machines/process.ts";
 import type { Ended, Message } from "../../simulation/network/fabric.ts";
 import type { CloudRequest } from "../../simulation/parties/clouds.ts";
+import type { NewVersion, SentEvent } from "../../simulation/queues/event-grid.ts";
 import { Machine } from "../../simulation/time/machine.ts";
 import { Random } from "../../simulation/time/random.ts";
 import { Scheduler } from "../../simulation/time/scheduler.ts";
@@ -46,11 +47,21 @@ export class StagedWorld {
   readonly copies = { classes: new Map<string, unknown>(), namespaces: new Map<string, unknown>() };
   readonly #isEnforced: boolean;
   readonly #isBlind: boolean;
+  readonly #hasEvents: boolean;
+  readonly #events: SentEvent[] = [];
+  readonly #delivered: Listeners<SentEvent> = [];
+  /** Messages in the event queue. */
+  queued = 0;
 
   /** One replica, which leads; a platform that adds to our webhooks where there is one. */
-  constructor({ isEnforced = false, isBlind = false }: { readonly isEnforced?: boolean; readonly isBlind?: boolean } = {}) {
+  constructor({
+    isEnforced = false,
+    isBlind = false,
+    hasEvents = false,
+  }: Partial<Record<"isEnforced" | "isBlind" | "hasEvents", boolean>> = {}) {
     this.#isEnforced = isEnforced;
     this.#isBlind = isBlind;
+    this.#hasEvents = hasEvents;
     this.machine = new Machine("sync-0/1", { scheduler: this.scheduler, random: this.random, epoch: EPOCH });
     this.#replicas.push({ name: "sync-0", machine: this.machine });
     this.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-0_1" } });
@@ -68,6 +79,7 @@ export class StagedWorld {
     const { scheduler, random } = this;
     const enforcer = new Enforcer({ cluster: { server } as unknown as Cluster, scheduler, random });
     const staged = {
+      events: this.#hasEvents ? this.#eventQueue() : undefined,
       isBlind: this.#isBlind,
       enforcer: this.#isEnforced ? enforcer : undefined,
       copies: {
@@ -96,6 +108,29 @@ export class StagedWorld {
   }
 
   #world: World | undefined;
+
+  #eventQueue(): object {
+    const { size } = { size: () => this.queued };
+    return {
+      appId: "reader",
+      grid: { onDelivered: (listener: (event: SentEvent) => void) => this.#delivered.push(listener) },
+      get size() {
+        return size();
+      },
+    };
+  }
+
+  /** An event of a new version has come into the queue. */
+  delivered(version: NewVersion): void {
+    const event: SentEvent = { ...version, deliveredAt: this.scheduler.now, isLost: false };
+    this.#events.push(event);
+    for (const listen of this.#delivered) listen(event);
+  }
+
+  /** Those that were delivered. */
+  loseEvents(): void {
+    for (const event of this.#events) event.isLost = true;
+  }
 
   readonly #replicas: Pick<SimulatedProcess, "name" | "machine">[] = [];
 

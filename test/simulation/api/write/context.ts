@@ -16,6 +16,7 @@ export interface Environment {
   readonly authorize: (attributes: Attributes) => boolean;
   readonly admit: Admission;
   readonly onWrite: (write: Write) => void;
+  readonly signToken: (claims: JsonObject) => string;
 }
 
 /** One request that writes. */

@@ -34,7 +34,12 @@ const LEAST_SECONDS = 600;
 /** Of the API server itself. */
 export const DEFAULT_AUDIENCE = "https://kubernetes.default.svc";
 
-/** A token of an account: not signed, but otherwise as the API server's. */
+export function unsignedToken(claims: JsonObject): string {
+  const [head, payload] = [{ alg: "none", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+  return `${head}.${payload}.c2ltdWxhdGVk`;
+}
+
+/** A token of an account, as the API server's. */
 export function requestToken(writing: Writing): JsonObject {
   const { route, store, now, random, request } = writing;
   const namespace = route.namespace ?? "";
@@ -62,7 +67,6 @@ export function requestToken(writing: Writing): JsonObject {
     nbf: issued,
     sub: `system:serviceaccount:${namespace}:${account.name}`,
   };
-  const token = [{ alg: "none", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   const ownership = { shape, apiVersion: typed.apiVersion, subresource: "token", ignored: undefined, isKnownVersion: () => true };
   const change = { before: decodeObject(shape, typed), after: { spec: asked }, managers: [] };
   const managers = ownersAfterUpdate(ownership, change, { name: writing.fieldManager, now: writing.timestamp });
@@ -71,7 +75,7 @@ export function requestToken(writing: Writing): JsonObject {
     ...given,
     metadata,
     spec,
-    status: { token: `${token}.c2ltdWxhdGVk`, expirationTimestamp: timestampOf((issued + seconds) * 1_000) },
+    status: { token: writing.signToken(claims), expirationTimestamp: timestampOf((issued + seconds) * 1_000) },
   };
 }
 

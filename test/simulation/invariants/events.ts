@@ -1,0 +1,111 @@
+/** What events of vaults bring: docs/adr/0090-events-are-hints.md. */
+import type { SentEvent } from "../queues/event-grid.ts";
+import { keyOf, type WantedClass, type WantedSecret } from "../world/classes.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { identityScope, QUEUE, quickScopesOf, SIGN_INS, troublesOf } from "./path-health.ts";
+import { expected, isActive, seenSecrets } from "./secrets.ts";
+
+/**
+ * From an event in the queue to its version in a Secret, in time in which all works: a look at the queue, which is slow in most worlds, what
+ * a storm has put before it, and the class's turn.
+ */
+export const ARRIVES_MS = 60_000;
+
+/** What has waited for longer, since the vault or the API server did not answer, is left to the poll, which comes at its own time. */
+const LEFT_TO_POLL_MS = 9 * 60_000;
+
+interface Awaited {
+  readonly team: Team;
+  readonly wanted: WantedClass;
+  readonly secret: WantedSecret;
+  readonly event: SentEvent;
+  /** Virtual milliseconds. */
+  readonly at: number;
+}
+
+interface Waiting {
+  awaited: readonly Awaited[];
+  /** When somebody else wrote a Secret last, by `namespace/name`. */
+  readonly touched: Map<string, number>;
+}
+
+const known = new WeakMap<World, Waiting>();
+
+function observe(world: World): void {
+  const waiting: Waiting = { awaited: [], touched: new Map() };
+  known.set(world, waiting);
+  troublesOf(world);
+  world.onWrite(({ resource, user, namespace = "", name, isDryRun }) => {
+    if (resource === "secrets" && user !== SYNC_USER && !isDryRun) waiting.touched.set(`${namespace}/${name}`, world.scheduler.now);
+  });
+  world.events?.grid.onDelivered((event) => {
+    waiting.awaited = [...waiting.awaited, ...awaitedOf(world, event)];
+  });
+}
+
+function awaitedOf({ teams, scheduler }: World, event: SentEvent): readonly Awaited[] {
+  return teams
+    .filter(({ vault }) => vault.name === event.vault)
+    .flatMap((team) =>
+      [...team.classes.values()]
+        .filter((wanted) => isActive(team, wanted))
+        .flatMap((wanted) =>
+          wanted.secrets
+            .filter(({ keys }) => keys.some((index) => isLatestOf(wanted, index, event.object)))
+            .map((secret) => ({ team, wanted, secret, event, at: scheduler.now })),
+        ),
+    );
+}
+
+function isLatestOf({ entries }: WantedClass, index: number, object: string): boolean {
+  const entry = entries[index];
+  return entry !== undefined && entry.object === object && entry.pinned === undefined;
+}
+
+/** Whether the Secret is still to become what the event tells of. */
+function isStillAwaited({ touched }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
+  const object = team.vault.objects.get(event.object);
+  const told = object?.versions.at(-1);
+  const isSame = told?.version === event.version && object?.changedAt === told.since && object.state === "enabled";
+  const isAsItWas = team.classes.get(wanted.name) === wanted && (team.writtenAt.get(wanted.name) ?? 0) <= at && isActive(team, wanted);
+  return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
+}
+
+/** It has all values, or one of them is not to be had. */
+function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, secret }: Awaited): boolean {
+  const entries = secret.keys.flatMap((index) => wanted.entries[index] ?? []);
+  const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
+  const live = secrets.get(`${team.namespace}/${secret.name}`)?.data ?? {};
+  return values.includes(undefined) || entries.every((entry, index) => live[keyOf(entry)] === values[index]);
+}
+
+/** Undefined: others are in the way, or it is not too long yet. */
+function lateSeconds(world: World, { team, at }: Awaited): number | undefined {
+  const troubles = troublesOf(world);
+  const { now } = world.scheduler;
+  const scopes = [...quickScopesOf(team), QUEUE, SIGN_INS, identityScope(world.events?.appId ?? "")];
+  const healthy = troubles.healthyMs(scopes, at, now);
+  const hindered = now - at - troubles.healthyMs(quickScopesOf(team), at, now);
+  return healthy > ARRIVES_MS && hindered < LEFT_TO_POLL_MS ? Math.round(healthy / 1_000) : undefined;
+}
+
+export const eventsArrive: Invariant = {
+  name: "the version that an event tells of is in its Secrets soon, however far their poll is",
+  watch: observe,
+  check: (world) => {
+    const waiting = known.get(world);
+    if (waiting === undefined || waiting.awaited.length === 0) return [];
+    const secrets = seenSecrets(world);
+    waiting.awaited = waiting.awaited.filter((awaited) => isStillAwaited(waiting, awaited) && !hasArrived(secrets, awaited));
+    return waiting.awaited.flatMap((awaited) => {
+      const seconds = lateSeconds(world, awaited);
+      if (seconds === undefined) return [];
+      const { team, wanted, secret, event } = awaited;
+      const what = `${event.vault}/${event.object}`;
+      return [
+        `${team.namespace}/${secret.name} of ${wanted.name} lacks what an event told of ${what}, after ${seconds} s in which all worked`,
+      ];
+    });
+  },
+};

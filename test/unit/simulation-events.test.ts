@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { eventsEnd, leaderReadsEvents } from "../simulation/invariants/event-queue.ts";
+import { ARRIVES_MS, eventsArrive } from "../simulation/invariants/events.ts";
+import { REST_MS } from "../simulation/invariants/rest.ts";
+import { QUEUE_HOST } from "../simulation/world/event-queue.ts";
+import type { Team } from "../simulation/world/world.ts";
+import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
+
+const TEAM = "team";
+const VAULT = `vault-of-${TEAM}`;
+const LOOK = { host: QUEUE_HOST, method: "GET", path: "/vault-events/messages?numofmessages=32" };
+
+describe("the simulation's invariants of events", () => {
+  let staged: StagedWorld;
+  let team: Team;
+  let found: string[];
+
+  /** The vault has another version, of which an event tells. */
+  function rotate(version: string): void {
+    const object = team.vault.objects.get("db");
+    const value = Buffer.from(`${VAULT}/db/${version}`).toString("base64");
+    object?.versions.push({ version, value, since: staged.scheduler.now, isDisabled: false });
+    if (object !== undefined) object.changedAt = staged.scheduler.now;
+    staged.delivered({ vault: VAULT, object: "db", isCertificate: false, version });
+  }
+
+  /** As the worker writes it. */
+  function mirror(version: string): void {
+    staged.secret(TEAM, "db", { "key-db": Buffer.from(`${VAULT}/db/${version}`).toString("base64") });
+  }
+
+  function check(): readonly string[] {
+    return eventsArrive.check?.(staged.world) ?? [];
+  }
+
+  beforeEach(async () => {
+    staged = new StagedWorld({ hasEvents: true });
+    team = staged.team(TEAM);
+    mirror("1");
+    found = [];
+    for (const { watch } of [eventsArrive, leaderReadsEvents, eventsEnd]) watch?.(staged.world, (text) => void found.push(text));
+    // Nobody blames a leader that is new.
+    await staged.pass(5 * MINUTE);
+  });
+
+  test("are content with a version that arrives", async () => {
+    rotate("2");
+    mirror("2");
+    await staged.pass(5 * MINUTE);
+    assert.deepEqual(check(), []);
+  });
+
+  test("find one that does not, once it has had its time", async () => {
+    rotate("2");
+    await staged.pass(ARRIVES_MS - 1_000);
+    assert.deepEqual(check(), []);
+    await staged.pass(MINUTE);
+    assert.match(check().join(), /^team\/db of app lacks what an event told of vault-of-team\/db, after \d+ s in which all worked$/);
+  });
+
+  test("wait for nothing that the world has lost, that has changed since, or that nobody names any more", async () => {
+    rotate("2");
+    staged.loseEvents();
+    await staged.pass(5 * MINUTE);
+    assert.deepEqual(check(), []);
+    rotate("3");
+    const object = team.vault.objects.get("db");
+    if (object !== undefined) object.state = "disabled";
+    await staged.pass(5 * MINUTE);
+    assert.deepEqual(check(), []);
+    if (object !== undefined) object.state = "enabled";
+    rotate("4");
+    team.classes.delete("app");
+    await staged.pass(5 * MINUTE);
+    assert.deepEqual(check(), []);
+  });
+
+  test("wait while the queue is away, and that is no excuse for anything else", async () => {
+    rotate("2");
+    for (let minute = 0; minute < 10; minute += 1) {
+      staged.ended(LOOK, { how: "failed", status: 0 });
+      await staged.pass(MINUTE);
+    }
+    assert.deepEqual(check(), []);
+    await staged.pass(10 * MINUTE);
+    assert.equal(check().length, 1);
+  });
+
+  test("leave to the poll what a vault that was away has kept from being looked at", async () => {
+    rotate("2");
+    for (let minute = 0; minute < 15; minute += 1) {
+      staged.ended({ host: `${VAULT}.vault.azure.net`, path: "/secrets/db" }, { how: "failed", status: 0 });
+      await staged.pass(MINUTE);
+    }
+    await staged.pass(15 * MINUTE);
+    assert.deepEqual(check(), []);
+  });
+
+  test("find a reader that does not lead, unless it has just woken up", async () => {
+    staged.sent(LOOK);
+    assert.deepEqual(found, []);
+    staged.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-1_1" } });
+    staged.machine.stop(20_000);
+    staged.sent(LOOK);
+    await staged.pass(30_000);
+    staged.sent(LOOK);
+    assert.deepEqual(found, []);
+    await staged.pass(MINUTE);
+    staged.sent(LOOK);
+    assert.deepEqual(found, ["sync-0/1 sends GET to the event queue while sync-1_1 leads"]);
+  });
+
+  test("find a message that comes without end", () => {
+    const body = "<QueueMessagesList><QueueMessage><MessageId>one</MessageId></QueueMessage></QueueMessagesList>";
+    for (let time = 0; time < 150; time += 1) staged.ended(LOOK, { body });
+    assert.deepEqual(found, []);
+    staged.ended(LOOK, { body });
+    assert.deepEqual(found, ["the message one was received more than 150 times"]);
+  });
+
+  test("are content at rest with looks at an empty queue, and find all else", async () => {
+    const rest = async (everyMs: number): Promise<readonly string[]> => {
+      for (let passed = 0; passed < REST_MS; passed += everyMs) {
+        staged.ended(LOOK);
+        await staged.pass(everyMs);
+      }
+      return eventsEnd.atRest?.(staged.world) ?? [];
+    };
+    assert.deepEqual(await rest(5_000), []);
+    assert.deepEqual(await rest(60_000), ["the event queue was looked at only 19 times"]);
+    assert.match((await rest(300)).join(), /^the event queue was looked at \d+ times$/);
+    await rest(5_000);
+    staged.ended({ ...LOOK, method: "DELETE" });
+    staged.ended(LOOK, { body: "<MessageId>one</MessageId>" });
+    staged.queued = 3;
+    assert.deepEqual(eventsEnd.atRest?.(staged.world), [
+      "the event queue still has 3 messages",
+      "1 messages of the event queue were received",
+      "the event queue was asked for something else than messages 1 times",
+    ]);
+  });
+});
