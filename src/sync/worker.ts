@@ -120,10 +120,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       const pause = options.quarantine.admit(classKey, (waiting) => queue.isDueBesides(waiting), live.classes.get(refOfKey(classKey)));
       if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
       try {
-        const outcome = await patiently(() => reconcileClass(reconciling, classKey, handleSignal));
-        options.rollouts?.noteClass(classKey);
-        return outcome;
+        return await patiently(() => reconcileClass(reconciling, classKey, handleSignal));
       } finally {
+        // Also of a reconcile that failed: its Secrets may have new versions all the same.
+        options.rollouts?.noteClass(classKey);
         options.quarantine.end(classKey);
         values.end(classKey);
       }
