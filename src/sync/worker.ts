@@ -147,7 +147,8 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
   const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue }, live, values));
-  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, random };
+  const restarts = options.rollouts !== undefined;
+  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, random, restarts };
   metrics.queue.observe(queue);
   options.observeQueue?.(queue);
   const sources = { ...live, consumers: live.pods.consumers, settings: options.settings, clock };

@@ -36,3 +36,18 @@ describe("a version that has come into its Secret", () => {
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
   });
 });
+
+describe("the condition Rotated", () => {
+  for (const enableSecretRotation of [true, false]) {
+    test(`R18-17: goes with --restart-workloads=false, ${enableSecretRotation ? "with" : "without"} polls`, async () => {
+      const { world } = await leading();
+      assert.match(restarts.rotated(TEAM), /^True Rotated/);
+      await restarts.stop();
+      const leader = world.lead({ settings: { enableSecretRotation } });
+      await restarts.pass(15_000);
+      assert.equal(restarts.rotated(TEAM), "none");
+      assert.equal(world.condition({ namespace: TEAM, name: "app" }, "Ready"), "True Synced");
+      await leader.stop();
+    });
+  }
+});

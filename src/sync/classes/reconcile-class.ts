@@ -1,3 +1,4 @@
+import { refOfKey } from "../../domain/object-key.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
@@ -6,6 +7,7 @@ import { answerHints } from "../push/answer-hints.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
 import { type StepResult, UNSETTLED } from "./action.ts";
 import { applyStep } from "./apply.ts";
+import { dropRotated } from "./drop-rotated.ts";
 import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
@@ -27,16 +29,25 @@ export interface Reconciling {
   readonly earlierPolls: EarlierPolls;
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
+  /** Workloads are restarted, so that somebody keeps the condition `Rotated`. */
+  readonly restarts: boolean;
 }
 
 /** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
+  const { clock, stores } = reconciling.ports;
+  const result = await reconcileOnce(reconciling, key, signal);
+  if (!reconciling.restarts) await dropRotated(stores.statuses, refOfKey(key), signal);
+  return outcomeOf(result, clock.now());
+}
+
+async function reconcileOnce(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
   const { caches, clock } = reconciling.ports;
   const first = observe(caches, key, clock.now());
   const result = await applyStep(reconciling.ports, first, planClass(first, caches.settings), signal);
   const { spc } = first;
-  if (result.kind !== "continue" || spc === undefined) return outcomeOf(result, clock.now());
-  return outcomeOf(await reconcileMirrored(reconciling, { ...first, spc }, signal), clock.now());
+  if (result.kind !== "continue" || spc === undefined) return result;
+  return reconcileMirrored(reconciling, { ...first, spc }, signal);
 }
 
 async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, signal: AbortSignal): Promise<StepResult> {

@@ -8,7 +8,8 @@ import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
-import { hasRotated, rotatedOf, withoutRotated, withRotated } from "../../domain/sync/rotated-condition.ts";
+import { rotatedOf, withRotated } from "../../domain/sync/rotated-condition.ts";
+import { dropRotated } from "../classes/drop-rotated.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 
 export interface NamespaceReport {
@@ -36,7 +37,7 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   for (const [name, ofClass] of users) await keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal);
   for (const provider of context.worker.classes.list()) {
     const { metadata } = provider;
-    if (metadata.namespace === namespace && !users.has(metadata.name)) await dropCondition(context, refOf(provider), signal);
+    if (metadata.namespace === namespace && !users.has(metadata.name)) await dropRotated(context.worker.statuses, refOf(provider), signal);
   }
 }
 
@@ -159,12 +160,6 @@ function emit({ events }: RolloutContext["worker"], workload: Workload, told: To
 
 function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
   return { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { ...ref, uid, resourceVersion } };
-}
-
-/** Nobody who uses the class asks any more. */
-async function dropCondition({ worker }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  if (!hasRotated(worker.statuses.get(ref))) return;
-  await worker.statuses.update(ref, (told) => (hasRotated(told) ? withoutRotated(told) : undefined), signal);
 }
 
 /** Users of a class: by name, or by a Secret that it mirrors. */
