@@ -49,6 +49,7 @@ function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Worklo
     podsStamp: isReady && stamp !== undefined ? settledStamp(stamp) : stamp,
     selector: "",
     obstacle: undefined,
+    isTooLarge: false,
     progress,
   };
 }

@@ -33,7 +33,7 @@ describe("a PodDisruptionBudget allows a restart", () => {
   }
 
   test("that another restart has not begun under", () => {
-    assert.deepEqual(exhaustedBudget({ workload: web, budgets: [budget(OPEN)], taken: new Set(["pdb"]) }), { name: "pdb", isTaken: true });
+    assert.deepEqual(exhaustedBudget({ workload: web, budgets: [budget(OPEN)], taken: new Set(["pdb"]) }), { name: "pdb", why: "taken" });
   });
 });
 

@@ -69,3 +69,28 @@ describe("what is no restart window is refused, with what is wrong", () => {
     });
   }
 });
+
+describe("A18-12: whether a window ever comes", () => {
+  test("is told by its days and months alone, without a walk through the years: all that are taken come", () => {
+    const days = ["*", "31", "30", "29", "L", "1-7", "30,31"];
+    const months = ["*", "2", "4", "2,4", "FEB", "1", "12"];
+    const weekdays = ["*", "MON", "SUN#5", "FRI#L", "1-5", "TUE#1"];
+    const texts = days.flatMap((day) => months.flatMap((month) => weekdays.map((weekday) => `0 3 ${day} ${month} ${weekday} for 1h`)));
+    const taken = texts.flatMap((text) => {
+      const window = parseWindow(text);
+      return window.ok ? [[text, window.value] as const] : [];
+    });
+
+    assert.ok(taken.length > 250 && taken.length < texts.length, `${taken.length} of ${texts.length}`);
+    const lost = taken.filter(([, window]) => {
+      const state = windowAt(window, at("2026-01-01T00:00:00Z"));
+      return !state.isOpen && !Number.isFinite(state.opensAt);
+    });
+    assert.deepEqual(lost, []);
+    const refused = texts.filter((text) => !taken.some(([each]) => each === text));
+    assert.deepEqual(
+      refused.map((text) => text.slice(4, -7)),
+      ["31 2 *", "31 4 *", "31 2,4 *", "31 FEB *", "30 2 *", "30 FEB *", "30,31 2 *", "30,31 FEB *"],
+    );
+  });
+});

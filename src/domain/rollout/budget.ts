@@ -1,17 +1,23 @@
 import { memberOf } from "../json-members.ts";
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { KubeObject } from "../kubernetes.ts";
+import type { BudgetWhy } from "./hold.ts";
 import { selectsLabels } from "./label-selector.ts";
 import type { Workload } from "./workload.ts";
 
 /** What counts of a PodDisruptionBudget. */
 export interface Budget {
   readonly name: string;
-  /** Undefined: it selects no pod. */
-  readonly selector: JsonObject | undefined;
+  /** Whether it covers pods with these labels. */
+  readonly covers: (labels: Readonly<Record<string, string>>) => boolean;
+  /** Its selector is too long to be kept: it is taken to cover every pod of the namespace. */
+  readonly isTooLarge: boolean;
   /** No pod may be disrupted at the moment, or its controller has yet to say whether one may. */
   readonly isExhausted: boolean;
 }
+
+/** Of a selector: thousands of budgets are kept, and asked for each workload that is due. */
+const MOST_CHARACTERS = 2_048;
 
 export function observeBudget(object: KubeObject): Budget {
   const { selector } = memberOf(object, "spec");
@@ -20,14 +26,18 @@ export function observeBudget(object: KubeObject): Budget {
   const isObserved = typeof observedGeneration === "number" && observedGeneration >= (object.metadata.generation ?? 0);
   // Without pods there is nothing to disrupt, and the controller allows nothing.
   const isExhausted = !isObserved || (expectedPods !== 0 && !(typeof disruptionsAllowed === "number" && disruptionsAllowed > 0));
-  return { name: object.metadata.name, selector: isJsonObject(selector) ? selector : undefined, isExhausted };
+  const isTooLarge = isJsonObject(selector) && JSON.stringify(selector).length > MOST_CHARACTERS;
+  return { name: object.metadata.name, covers: isTooLarge ? () => true : coversBy(selector), isTooLarge, isExhausted };
+}
+
+/** One without a selector selects no pod. */
+function coversBy(selector: unknown): Budget["covers"] {
+  return isJsonObject(selector) ? (labels) => selectsLabels(selector, labels) : () => false;
 }
 
 /** Names of the budgets that cover the pods of the workload, sorted. */
 export function budgetsOf({ labels }: Pick<Workload, "labels">, budgets: readonly Budget[]): readonly Budget[] {
-  return budgets
-    .filter(({ selector }) => selector !== undefined && selectsLabels(selector, labels))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return budgets.filter(({ covers }) => covers(labels)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export interface BudgetsInput {
@@ -42,10 +52,12 @@ export function exhaustedBudget({
   workload,
   budgets,
   taken,
-}: BudgetsInput): { readonly name: string; readonly isTaken: boolean } | undefined {
+}: BudgetsInput): { readonly name: string; readonly why: BudgetWhy } | undefined {
   const own = budgetsOf(workload, budgets);
+  const unread = own.find(({ isTooLarge }) => isTooLarge);
+  if (unread !== undefined) return { name: unread.name, why: "tooLarge" };
   const exhausted = own.find(({ isExhausted }) => isExhausted);
-  if (exhausted !== undefined) return { name: exhausted.name, isTaken: false };
+  if (exhausted !== undefined) return { name: exhausted.name, why: "exhausted" };
   const shared = own.find(({ name }) => taken.has(name));
-  return shared === undefined ? undefined : { name: shared.name, isTaken: true };
+  return shared === undefined ? undefined : { name: shared.name, why: "taken" };
 }

@@ -8,14 +8,17 @@ export type Hold =
   | { readonly kind: "window"; readonly opensAt: number }
   /** `subject` says where it stands, `why` what is wrong with it. */
   | { readonly kind: "invalidWindow"; readonly subject: string; readonly why: string }
-  /** A PodDisruptionBudget allows none. `isTaken`: another restart is under way under it. */
-  | { readonly kind: "budget"; readonly name: string; readonly isTaken: boolean }
+  /** A PodDisruptionBudget allows none. */
+  | { readonly kind: "budget"; readonly name: string; readonly why: BudgetWhy }
   /** The PodDisruptionBudgets of the cluster are not known at the moment. */
   | { readonly kind: "budgetsUnknown" }
   /** As many of the cluster as `--max-rollouts` allows are under way. */
   | { readonly kind: "cluster" }
   /** `--restart-mode=dry-run` */
   | { readonly kind: "dryRun" };
+
+/** It allows no disruption now, another restart is under way under it, or nobody knows what it covers. */
+export type BudgetWhy = "exhausted" | "taken" | "tooLarge";
 
 export type PausedBy = "workload" | "namespace" | "cluster";
 
@@ -51,10 +54,8 @@ export function holdWords(hold: Hold): ToldHold {
       const words = `${hold.subject} is no window, and none is open until it is one: ${hold.why}`;
       return { type: "Warning", reason: "InvalidWindow", words };
     }
-    case "budget": {
-      const why = hold.isTaken ? "another restart under it is under way" : "allows no disruption at the moment";
-      return { type: "Normal", reason: "DisruptionBudget", words: `PodDisruptionBudget ${hold.name}: ${why}` };
-    }
+    case "budget":
+      return { type: "Normal", reason: "DisruptionBudget", words: `PodDisruptionBudget ${hold.name}: ${BUDGET[hold.why]}` };
     case "budgetsUnknown":
       return { type: "Warning", reason: "DisruptionBudget", words: "the worker cannot see PodDisruptionBudgets: `doctor` says why" };
     case "cluster":
@@ -65,6 +66,12 @@ export function holdWords(hold: Hold): ToldHold {
       return assertNever(hold);
   }
 }
+
+const BUDGET: Readonly<Record<BudgetWhy, string>> = {
+  exhausted: "allows no disruption at the moment",
+  taken: "another restart under it is under way",
+  tooLarge: "its selector is too long to tell whose pods it covers",
+};
 
 const PAUSED: Readonly<Record<PausedBy, string>> = {
   workload: 'keyvault-injector.dev/restart-paused on it is not "false"',

@@ -10,8 +10,21 @@ export interface Uses {
   readonly secrets: readonly string[];
 }
 
+type Defaults = Readonly<Record<string, string>>;
+
+/** By the workload, which is another object once it changes. */
+const known = new WeakMap<Workload, { readonly defaults: Defaults; readonly uses: Uses }>();
+
 /** As the webhook reads the pods of the workload: a default never opts a pod in, and one that did not opt in never has one. */
-export function usesOf({ annotations, sources, ref }: Workload, defaults: Readonly<Record<string, string>>): Uses {
+export function usesOf(workload: Workload, defaults: Defaults): Uses {
+  const before = known.get(workload);
+  if (before?.defaults === defaults) return before.uses;
+  const uses = readUses(workload, defaults);
+  known.set(workload, { defaults, uses });
+  return uses;
+}
+
+function readUses({ annotations, sources, ref }: Workload, defaults: Defaults): Uses {
   const isInjected = annotations[POD_ANNOTATIONS.inject] === "true";
   const effective = effectiveAnnotations(annotations, ref.namespace ?? "", isInjected ? defaults : {});
   // Names that are wrong are the webhook's business: nothing has them.

@@ -46,11 +46,17 @@ export interface KnownVersions {
 
 const USES_NOTHING = "it uses no class, and no Secret that a class mirrors";
 
+/** Of one workload: each look at a namespace goes through all of them. */
+export const MOST_SECRETS = 1_000;
+export const MOST_OBJECTS = 4_000;
+
 /** Known are the versions in mirrored Secrets, and those of the objects of classes that mirror nothing. */
 export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
+  if (uses.classes.length + uses.secrets.length > MOST_SECRETS) return tooMany(`more than ${MOST_SECRETS} classes and Secrets`);
   const missing = uses.classes.find((name) => namespace.secretsOf(name) === undefined);
   if (missing !== undefined) return { kind: "unknown", why: `its class ${missing} does not exist` };
   const ofClasses = uses.classes.flatMap((name) => namespace.secretsOf(name) ?? []);
+  if (ofClasses.length > MOST_SECRETS) return tooMany(`more than ${MOST_SECRETS} Secrets`);
   const names = [...new Set([...ofClasses, ...uses.secrets.filter((name) => namespace.isMirrored(name))])].sort();
   const ofMounts = uses.classes.filter((name) => namespace.secretsOf(name)?.length === 0).map((name) => namespace.mountedOf(name));
   const open = ofMounts.find(({ kind }) => kind === "unknown");
@@ -67,9 +73,14 @@ export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
     const versions = namespace.versionsIn(name);
     if (versions === undefined) return { kind: "unknown", why: `the Secret ${name} is not there, or not mirrored` };
     for (const object of versions.objects) objects.add(object);
+    if (objects.size > MOST_OBJECTS) return tooMany(`more than ${MOST_OBJECTS} objects`);
     since = Math.max(since, versions.since);
     if (!versions.isFirst) rotated = Math.max(rotated, versions.since);
   }
   const ofClassesOnly = mounted.length === 0 ? {} : { mounted };
   return { kind: "known", objects: [...objects].sort(), since, rotated, secrets: names, ...ofClassesOnly };
+}
+
+function tooMany(what: string): Versions {
+  return { kind: "none", why: `it uses ${what}: the versions of so many are not followed` };
 }

@@ -7,7 +7,8 @@ import { failed, ok, type Result } from "../result.ts";
 export type RestartWindow = { readonly kind: "always" } | { readonly kind: "times"; readonly openings: readonly Opening[] };
 
 interface Opening {
-  readonly cron: Cron;
+  /** Made when it is first asked for: a review of a pod asks for none. */
+  readonly cron: () => Cron;
   readonly durationMs: number;
 }
 
@@ -32,9 +33,6 @@ const LONGEST = 7 * 24 * 3_600_000;
 const CRON = /^(?:[\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Z*,/-]+\s+[\dA-Z*,/#-]+$/i;
 
 const FORM = /^(?<cron>.+?)\s+for\s+(?<duration>\S+)(?:\s+in\s+(?<zone>\S+))?$/;
-
-/** Any moment does: without a field for years, what comes once comes for ever. */
-const REFERENCE = new Date("2000-01-01T00:00:00Z");
 
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -65,19 +63,19 @@ function parseOpening(text: string): Result<Opening, string> {
   return parsed.ok ? ok({ cron: parsed.value, durationMs: durationMs.value }) : parsed;
 }
 
-function parseCron(text: string, timezone: string): Result<Cron, string> {
+function parseCron(text: string, timezone: string): Result<() => Cron, string> {
   if (!CRON.test(text)) return failed(`${quoted(text, SHOWN)} is no cron expression of five fields`);
   try {
     const pattern = new CronPattern(text, timezone, { mode: "5-part" });
-    const cron = new Cron(text, { mode: "5-part", timezone });
-    if (!hasDay(pattern) || cron.nextRun(REFERENCE) === null) return failed(`${quoted(text, SHOWN)} never comes`);
-    return ok(cron);
+    let cron: Cron | undefined;
+    const made = (): Cron => (cron ??= new Cron(text, { mode: "5-part", timezone }));
+    return hasDay(pattern) ? ok(made) : failed(`${quoted(text, SHOWN)} never comes`);
   } catch {
     return failed(`${quoted(text, SHOWN)} is no cron expression of five fields`);
   }
 }
 
-/** Whether any month has one of the days. Found here at once; the walk through ten thousand years takes milliseconds. */
+/** Whether any month has one of the days. Each day of a week comes in each month, a fifth of February once in 28 years. */
 function hasDay({ starDOW, lastDayOfMonth, day, month }: CronPattern): boolean {
   if (!starDOW || lastDayOfMonth) return true;
   return LONGEST_MONTHS.some((days, index) => month[index] !== 0 && day.slice(0, days).some((each) => each !== 0));
@@ -89,23 +87,46 @@ function hasDay({ starDOW, lastDayOfMonth, day, month }: CronPattern): boolean {
  */
 function zoneOf(written: string): string | undefined {
   if (!/^[A-Za-z]/.test(written)) return undefined;
+  const key = written.toLowerCase();
+  const known = zones.get(key);
+  if (known !== undefined) return known;
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: written }).resolvedOptions().timeZone;
+    const zone = new Intl.DateTimeFormat("en", { timeZone: written }).resolvedOptions().timeZone;
+    zones.set(key, zone);
+    return zone;
   } catch {
     return undefined;
   }
 }
 
+/** By their names in lower case, of which there are six hundred. */
+const zones = new Map<string, string>();
+
+/** By the window, for as long as nobody changes it: what is asked for at each look costs the walk through a calendar. */
+const known = new WeakMap<RestartWindow, { readonly at: number; readonly state: WindowState }>();
+
 /** Durations are those of a stopwatch: across a change of summer time a window is as long as on other days. */
 export function windowAt(window: RestartWindow, now: number): WindowState {
+  const before = known.get(window);
+  if (before !== undefined && now >= before.at && now < changeOf(before.state)) return before.state;
+  const state = stateAt(window, now);
+  known.set(window, { at: now, state });
+  return state;
+}
+
+function changeOf(state: WindowState): number {
+  return state.isOpen ? state.until : state.opensAt;
+}
+
+function stateAt(window: RestartWindow, now: number): WindowState {
   if (window.kind === "always") return { isOpen: true, until: Number.POSITIVE_INFINITY };
   const untils = window.openings.map((opening) => openUntil(opening, now)).filter((until) => until !== undefined);
   if (untils.length > 0) return { isOpen: true, until: Math.max(...untils) };
-  return { isOpen: false, opensAt: Math.min(...window.openings.map(({ cron }) => nextAfter(cron, now))) };
+  return { isOpen: false, opensAt: Math.min(...window.openings.map(({ cron }) => nextAfter(cron(), now))) };
 }
 
 function openUntil({ cron, durationMs }: Opening, now: number): number | undefined {
-  const since = nextAfter(cron, now - durationMs);
+  const since = nextAfter(cron(), now - durationMs);
   return since > now ? undefined : since + durationMs;
 }
 

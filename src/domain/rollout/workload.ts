@@ -45,7 +45,15 @@ export interface Workload {
   readonly selector: string;
   readonly obstacle: Obstacle | undefined;
   readonly progress: Progress;
+  /** It has more than {@link MOST_CHARACTERS} of what is kept; nothing of that is, and it is not restarted. */
+  readonly isTooLarge: boolean;
 }
+
+/** Of annotations of ours, labels, selector and names together. A pod that runs has a tenth of it, and a namespace may have thousands of workloads. */
+const MOST_CHARACTERS = 32_768;
+
+/** Why nothing of it is known. */
+export const TOO_LARGE_WORDS = `its selector, the labels and the keyvault-injector.dev annotations of its template, and the names of its classes and Secrets have more than ${MOST_CHARACTERS} characters together`;
 
 /** Undefined for one that does not ask and cannot by a default, and for one that is going. */
 export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workload | undefined {
@@ -56,17 +64,22 @@ export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workloa
   const { metadata } = object;
   const status = memberOf(object, "status");
   const stamps = { templateStamp: annotations[POD_ANNOTATIONS.rotated], podsStamp: metadata.annotations?.[POD_ANNOTATIONS.rotated] };
+  const kept = {
+    annotations,
+    labels: textsIn(memberOf(memberOf(template, "metadata"), "labels")),
+    own: ownAnnotations(memberOf(metadata, "annotations")),
+    sources: templateSources(memberOf(template, "spec")),
+    selector: labelSelectorText(memberOf(spec, "selector")),
+  };
+  const isTooLarge = JSON.stringify(kept).length > MOST_CHARACTERS;
   return {
     kind,
     ref: { namespace: metadata.namespace ?? "", name: metadata.name },
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
-    annotations,
-    labels: textsIn(memberOf(memberOf(template, "metadata"), "labels")),
-    own: ownAnnotations(memberOf(metadata, "annotations")),
-    sources: templateSources(memberOf(template, "spec")),
+    ...(isTooLarge ? { ...NOTHING, annotations: asking(annotations) } : kept),
+    isTooLarge,
     ...stamps,
-    selector: labelSelectorText(memberOf(spec, "selector")),
     obstacle: obstacleOf(kind, spec) ?? (kind === "Rollout" && isDegraded(status) && !isRestarted(stamps) ? "Degraded" : undefined),
     progress: progressOf(kind, { generation: metadata.generation ?? 0, spec, status }),
   };
@@ -75,6 +88,14 @@ export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workloa
 /** `Deployment web`, as messages name it. */
 export function titleOf({ kind, ref }: Pick<Workload, "kind" | "ref">): string {
   return `${kind} ${ref.name}`;
+}
+
+const NOTHING = { labels: {}, own: {}, sources: { classes: [], secrets: [] }, selector: "" };
+
+/** What says that it asks, and no more: both are "true" or "false" where they count. */
+function asking(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const keys = [POD_ANNOTATIONS.restartOnRotation, POD_ANNOTATIONS.inject];
+  return Object.fromEntries(keys.flatMap((key) => (annotations[key] === "true" ? [[key, "true"]] : [])));
 }
 
 function mayAsk(annotations: Readonly<Record<string, string>>): boolean {

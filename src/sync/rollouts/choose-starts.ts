@@ -1,5 +1,6 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
+import type { Breaths } from "../../runtime/breaths.ts";
 import { heldBy, withBudgets } from "./rollout-budgets.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 
@@ -13,8 +14,12 @@ export interface ChosenStarts {
 type Context = Pick<RolloutContext, "settings" | "budgets" | "slots">;
 
 /** Which of the due are restarted now: as budgets, the namespace's own number and the cluster's allow. A dry run restarts none of those. */
-export function chooseStarts({ settings, budgets, slots }: Context, namespace: string, free: readonly Asking[]): ChosenStarts {
-  const budgeted = budgets === undefined ? free : withBudgets(budgets, free);
+export async function chooseStarts(
+  { settings, budgets, slots }: Context,
+  namespace: string,
+  { free, breaths }: { readonly free: readonly Asking[]; readonly breaths: Breaths },
+): Promise<ChosenStarts> {
+  const budgeted = budgets === undefined ? free : await withBudgets(budgets, free, breaths);
   const isDryRun = settings.controls.mode === "dry-run";
   const asking = isDryRun ? budgeted.map((each) => held(each, { kind: "dryRun" })) : budgeted;
   const { starts, haltedBy } = planNamespace(asking, settings.mostAtATime);

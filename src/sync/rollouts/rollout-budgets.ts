@@ -4,6 +4,7 @@ import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../domain/rollout/budget.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
+import type { Breaths } from "../../runtime/breaths.ts";
 import type { Asking } from "./rollout-namespace.ts";
 
 /** Live PodDisruptionBudgets. */
@@ -35,23 +36,31 @@ export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: 
   };
 }
 
+/** Of the event loop's time, as {@link Breaths} counts it. */
+const UNITS_OF_A_SELECTOR = 2;
+
 /**
  * Those that are due, in the order of their restart, whose budget has room. Only a workload that runs well has something that a budget
  * keeps: what is down already, or in the middle of a restart of ours, is mended by its restart, and its budget would never allow one.
  */
-export function withBudgets(budgets: RolloutBudgets, asking: readonly Asking[]): readonly Asking[] {
+export async function withBudgets(budgets: RolloutBudgets, asking: readonly Asking[], breaths: Breaths): Promise<readonly Asking[]> {
   const taken = new Set<string>();
   const known = budgets.ofNamespace(asking[0]?.workload.ref.namespace ?? "");
+  const units = known.length * UNITS_OF_A_SELECTOR;
   const take = ({ workload }: Asking): void => {
     for (const { name } of budgetsOf(workload, known)) taken.add(name);
   };
-  asking.filter(isUnderWay).forEach(take);
+  for (const each of asking.filter(isUnderWay)) {
+    take(each);
+    await breaths.spend(units);
+  }
   const holds = new Map<string, Hold>();
   for (const each of asking.filter(isSubject).toSorted((a, b) => (a.workload.ref.name < b.workload.ref.name ? -1 : 1))) {
     const exhausted = exhaustedBudget({ workload: each.workload, budgets: known, taken });
     if (!budgets.hasSynced) holds.set(each.workload.uid, { kind: "budgetsUnknown" });
     else if (exhausted === undefined) take(each);
     else holds.set(each.workload.uid, { kind: "budget", ...exhausted });
+    await breaths.spend(units);
   }
   return asking.map((each) => {
     const hold = holds.get(each.workload.uid);

@@ -3,6 +3,7 @@ import { type Controls, controlsOf, holdOf } from "../../domain/rollout/controls
 import type { Hold } from "../../domain/rollout/hold.ts";
 import { windowAt } from "../../domain/rollout/window.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
+import type { Breaths } from "../../runtime/breaths.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 import { stampOf } from "./rollout-versions.ts";
@@ -11,14 +12,20 @@ import { recordAnswered, refusalOf } from "./rollout-write.ts";
 /** Nobody's timer has to be right for longer, nor a machine's clock (milliseconds). */
 const LONGEST_WAIT_MS = 3_600_000;
 
+/** Of the event loop's time, as {@link Breaths} counts it. */
+const UNITS_OF_A_WINDOW = 500;
+
 /** Those that are due and may not be restarted now say why instead. */
-export function withHolds(context: RolloutContext, asking: readonly Asking[]): readonly Asking[] {
-  return asking.map((each) => {
+export async function withHolds(context: RolloutContext, asking: readonly Asking[], breaths: Breaths): Promise<readonly Asking[]> {
+  const judged: Asking[] = [];
+  for (const each of asking) {
     const { standing, workload } = each;
-    if (standing.kind !== "due") return each;
-    const hold = holdFor(context, workload);
-    return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
-  });
+    const hold = standing.kind === "due" ? holdFor(context, workload) : undefined;
+    judged.push(standing.kind !== "due" || hold === undefined ? each : { ...each, standing: heldBy(standing, hold) });
+    // The walk through a calendar, where its window was not looked at yet.
+    if (standing.kind === "due") await breaths.spend(UNITS_OF_A_WINDOW);
+  }
+  return judged;
 }
 
 function holdFor(context: RolloutContext, workload: Workload): Hold | undefined {

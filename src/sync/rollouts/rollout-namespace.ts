@@ -4,8 +4,9 @@ import type { Due, Judged } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
-import { type NamespaceSecrets, type Versions, versionsFor } from "../../domain/rollout/versions.ts";
-import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
+import { TOO_LARGE_WORDS, titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
@@ -73,16 +74,22 @@ const UNSETTLED_MS = 1_000;
 /** What was refused, or is not there, may be mended without an event (milliseconds). */
 const REFUSED_MS = 60_000;
 
+/** Of the event loop's time, as {@link Breaths} counts it. */
+const UNITS_OF_A_WORKLOAD = 50;
+
+const TOO_LARGE: Versions = { kind: "none", why: TOO_LARGE_WORDS };
+
 const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
-  const judged = judgeAll(context, namespace, watched);
+  const breaths = new Breaths();
+  const judged = await judgeAll(context, namespace, { watched, breaths });
   const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
-  const free = withHolds(context, await withProof(context, withOld, signal));
-  const { asking, ...plan } = chooseStarts(context, namespace, free);
+  const free = await withHolds(context, await withProof(context, withOld, signal), breaths);
+  const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
   await answerIdleRequests(context, asking, signal);
@@ -91,29 +98,58 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   return nextLook(context, after);
 }
 
-function judgeAll(context: RolloutContext, namespace: string, watched: readonly Workload[]): readonly Asking[] {
+interface Looked {
+  readonly watched: readonly Workload[];
+  readonly breaths: Breaths;
+}
+
+/** What a workload uses is the same for many of a namespace: it is put together once for each. */
+export async function judgeAll(
+  context: Pick<RolloutContext, "worker" | "workloads" | "times" | "memory" | "settings">,
+  namespace: string,
+  { watched, breaths }: Looked,
+): Promise<readonly Asking[]> {
   const { classes, secrets, statuses, isSwitchedOff, clock } = context.worker;
   const mounts = { statuses, isSwitchedOff };
   const now = clock.now();
   const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
-  return watched.flatMap((object) => {
+  const wanted = new Map<string, Wanted>();
+  const asking: Asking[] = [];
+  for (const object of watched) {
     const workload = context.memory.latest(object);
     const uses = usesOf(workload, defaults);
-    return uses.asksForRestarts ? [judge(context, { workload, uses, known, now })] : [];
-  });
+    if (!uses.asksForRestarts) continue;
+    const key = workload.isTooLarge ? "" : JSON.stringify([uses.classes, uses.secrets]);
+    const found = wanted.get(key) ?? wantedBy(workload.isTooLarge ? TOO_LARGE : versionsFor(uses, known));
+    wanted.set(key, found);
+    asking.push(judge(context, { workload, uses, wanted: found, now }));
+    await breaths.spend(UNITS_OF_A_WORKLOAD + (found.versions.kind === "known" ? found.versions.objects.length : 0));
+  }
+  return asking;
+}
+
+/** The versions that a pod gets now, and their hashes. */
+interface Wanted {
+  readonly versions: Versions;
+  /** Empty where they are not known. */
+  readonly stamp: string;
+  readonly mirroredStamp: string | undefined;
+}
+
+function wantedBy(versions: Versions): Wanted {
+  return { versions, stamp: versions.kind === "known" ? stampOf(versions.objects) : "", mirroredStamp: mirroredStampOf(versions) };
 }
 
 interface JudgeInput {
   readonly workload: Workload;
   readonly uses: Uses;
-  readonly known: NamespaceSecrets;
+  readonly wanted: Wanted;
   readonly now: number;
 }
 
-function judge({ memory, settings }: RolloutContext, { workload, uses, known, now }: JudgeInput): Asking {
-  const versions = versionsFor(uses, known);
-  const stamp = versions.kind === "known" ? stampOf(versions.objects) : "";
+function judge({ memory, settings }: Pick<RolloutContext, "memory" | "settings">, { workload, uses, wanted, now }: JudgeInput): Asking {
+  const { versions, stamp, mirroredStamp } = wanted;
   const isSettled = memory.settledFor(workload, stamp, now) >= SETTLE_MS;
   const standing: Standing =
     isSettled || versions.kind !== "known" || hasStamp(workload, stamp)
@@ -121,7 +157,7 @@ function judge({ memory, settings }: RolloutContext, { workload, uses, known, no
           workload,
           versions,
           stamp,
-          mirroredStamp: mirroredStampOf(versions),
+          mirroredStamp,
           stalledMs: memory.stalledFor(workload, now),
           timeoutMs: settings.timeoutMs,
         })

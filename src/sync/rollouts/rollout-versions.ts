@@ -54,6 +54,7 @@ export interface MountsInput {
   readonly isSwitchedOff: (provider: SecretProviderClass) => boolean;
 }
 
+/** What the versions in a namespace were at one moment; each Secret is read once. */
 export function namespaceSecrets({ namespace, classes, secrets, times, mounts, now }: NamespaceSecretsInput): NamespaceSecrets {
   const ofNamespace = new Map(classes.filter(({ metadata }) => metadata.namespace === namespace).map((each) => [each.metadata.name, each]));
   const byClass = new Map<string, readonly string[]>();
@@ -64,16 +65,21 @@ export function namespaceSecrets({ namespace, classes, secrets, times, mounts, n
     );
   }
   const mirrored = new Set([...byClass.values()].flat());
+  const versions = new Map<string, MirroredVersions | undefined>();
+  const versionsIn = (secretName: string): MirroredVersions | undefined => {
+    const secret = secrets.get({ namespace, name: secretName });
+    const objects = secret?.annotations[SECRET_ANNOTATIONS.objects];
+    if (secret === undefined || objects === undefined || objects === "") return undefined;
+    const { since, isFirst } = times.of(secret, objects, now);
+    return { objects: objects.split(","), since, isFirst };
+  };
   return {
     secretsOf: (className) => byClass.get(className),
     isMirrored: (secretName) => mirrored.has(secretName),
     mountedOf: (className) => mountedOf(ofNamespace.get(className), className, mounts),
-    versionsIn: (secretName): MirroredVersions | undefined => {
-      const secret = secrets.get({ namespace, name: secretName });
-      const objects = secret?.annotations[SECRET_ANNOTATIONS.objects];
-      if (secret === undefined || objects === undefined || objects === "") return undefined;
-      const { since, isFirst } = times.of(secret, objects, now);
-      return { objects: objects.split(","), since, isFirst };
+    versionsIn: (secretName) => {
+      if (!versions.has(secretName)) versions.set(secretName, versionsIn(secretName));
+      return versions.get(secretName);
     },
   };
 }

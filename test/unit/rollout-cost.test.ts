@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { POD_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
+import { exhaustedBudget, observeBudget } from "../../src/domain/rollout/budget.ts";
+import { versionsFor } from "../../src/domain/rollout/versions.ts";
+import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/rollout/window.ts";
+import type { Workload } from "../../src/domain/rollout/workload.ts";
+import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
+import { Breaths } from "../../src/runtime/breaths.ts";
+import { withHolds } from "../../src/sync/rollouts/rollout-holds.ts";
+import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
+import { type Asking, judgeAll, type RolloutContext } from "../../src/sync/rollouts/rollout-namespace.ts";
+import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
+import { workload } from "../support/worker/observed-workload.ts";
+
+const { restartOnRotation, restartWindow, secretProviderClass, inject } = POD_ANNOTATIONS;
+const HOUR = 3_600_000;
+
+function windowOf(text: string): RestartWindow {
+  const window = parseWindow(text);
+  assert.ok(window.ok);
+  return window.value;
+}
+
+/** How often everything else had its turn while the work went on. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await work();
+  isOver = true;
+  return turns;
+}
+
+describe("A18-2: a restart window", () => {
+  const times = Array.from({ length: 60 }, (_, index) => Date.UTC(2026, 9, 24) + index * 47 * 60_000);
+  const texts = [
+    "0 22 * * MON-FRI for 4h in Europe/Berlin",
+    "0 3 * * * for 1h; 0 3 * * * for 2h; 0 1 * * * for 30m",
+    "0 0 * 2 SAT#5 for 1m in Pacific/Apia",
+  ];
+  for (const text of texts) {
+    test(`says the same whether it was asked before or not, also by a clock that goes back: ${text}`, () => {
+      const asked = windowOf(text);
+      // Another object, of which nothing is known yet.
+      for (const now of [...times, ...times.toReversed()]) assert.equal(windowAt(asked, now).isOpen, windowAt({ ...asked }, now).isOpen);
+    });
+  }
+
+  test("is walked once until it opens, and once until it closes", () => {
+    const window = windowOf("0 22 * * * for 4h");
+    const at = (hour: number) => windowAt(window, Date.UTC(2026, 10, 30, hour));
+    assert.equal(at(0), at(1));
+    assert.equal(at(3), at(20));
+    assert.notEqual(at(20), at(22));
+    assert.equal(at(22), at(23));
+  });
+
+  test("of many workloads leaves turns to everything else in the middle of a look", async () => {
+    const asking = Array.from({ length: 100 }, (_, index): Asking => {
+      const each = workload({
+        name: `w${index}`,
+        annotations: { [restartOnRotation]: "true", [restartWindow]: `${index % 60} 4 * * * for 1m` },
+      });
+      const uses = { asksForRestarts: true, classes: [], secrets: [] };
+      return {
+        workload: each,
+        uses,
+        versions: { kind: "none", why: "" },
+        standing: { kind: "due", stamp: "a", turn: "ready", since: 1 },
+      };
+    });
+    const context = {
+      settings: { controls: { mode: "act", window: { kind: "always" } } },
+      workloads: { defaultsOf: () => ({}) },
+      worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
+    } as unknown as RolloutContext; // Nothing else is asked.
+
+    const turns = await turnsDuring(() => withHolds(context, asking, new Breaths()));
+
+    assert.ok(turns >= 20, `${turns} turns`);
+  });
+});
+
+const CLASSES: readonly SecretProviderClass[] = ["a", "b"].map((name) => ({
+  apiVersion: "secrets-store.csi.x-k8s.io/v1",
+  kind: "SecretProviderClass",
+  metadata: { namespace: "team", name, generation: 1 },
+  spec: {
+    provider: "azure",
+    secretObjects: Array.from({ length: 100 }, (_, index) => ({ secretName: `${name}-${index}`, type: "Opaque", data: [] })),
+  },
+}));
+
+/** The Secrets of the classes, and how often each was read. */
+function secretsOf(objectsEach: number) {
+  let reads = 0;
+  const get = ({ name }: { readonly name: string }) => {
+    reads++;
+    const objects = Array.from({ length: objectsEach }, (_, index) => `secret/${name}-${index}@1`).join(",");
+    const secret = { ref: { namespace: "team", name }, annotations: { [SECRET_ANNOTATIONS.objects]: objects }, writtenAt: 1, createdAt: 1 };
+    return secret as unknown as ObservedSecret; // What is read of it.
+  };
+  return { get, reads: () => reads };
+}
+
+function judged(secrets: ReturnType<typeof secretsOf>, watched: readonly Workload[]) {
+  const context = {
+    worker: {
+      classes: { list: () => CLASSES },
+      secrets,
+      statuses: { get: () => undefined },
+      isSwitchedOff: () => false,
+      clock: { now: () => HOUR },
+    },
+    workloads: { defaultsOf: () => ({}) },
+    times: new VersionTimes(),
+    memory: new RolloutMemory(),
+    settings: { timeoutMs: HOUR },
+  } as unknown as RolloutContext; // Nothing else is asked.
+  return judgeAll(context, "team", { watched, breaths: new Breaths() });
+}
+
+describe("A18-3: the versions of the workloads of a namespace", () => {
+  const using = (count: number, classes: string) =>
+    Array.from({ length: count }, (_, index) =>
+      workload({ name: `w${index}`, annotations: { [restartOnRotation]: "true", [inject]: "true", [secretProviderClass]: classes } }),
+    );
+
+  test("are read once for each Secret, however many workloads use it", async () => {
+    const secrets = secretsOf(3);
+    const asking = await judged(secrets, [...using(50, "a,b"), ...using(50, "a")]);
+
+    assert.equal(secrets.reads(), 200);
+    assert.deepEqual(
+      [...new Set(asking.map(({ versions }) => (versions.kind === "known" ? versions.objects.length : versions.why)))],
+      [600, 300],
+    );
+    const [first, second] = asking;
+    assert.equal(first?.versions, second?.versions, "put together once");
+  });
+
+  test("leave turns to everything else in the middle of a look", async () => {
+    const turns = await turnsDuring(() => judged(secretsOf(20), using(100, "a")));
+
+    assert.ok(turns >= 50, `${turns} turns`);
+  });
+
+  test("are not followed where one workload uses more than a look can go through", () => {
+    const known = (objectsEach: number) =>
+      namespaceSecrets({
+        namespace: "team",
+        classes: CLASSES,
+        secrets: secretsOf(objectsEach) as never,
+        times: new VersionTimes(),
+        mounts: { statuses: { get: () => undefined }, isSwitchedOff: () => false },
+        now: HOUR,
+      });
+    const uses = { asksForRestarts: true, classes: ["a", "b"], secrets: [] };
+
+    assert.equal(versionsFor(uses, known(20)).kind, "known");
+    assert.deepEqual(versionsFor(uses, known(21)), {
+      kind: "none",
+      why: "it uses more than 4000 objects: the versions of so many are not followed",
+    });
+    const many = { ...uses, secrets: Array.from({ length: 1_000 }, (_, index) => `s${index}`) };
+    assert.match(JSON.stringify(versionsFor(many, known(1))), /more than 1000 classes and Secrets/);
+  });
+});
+
+describe("A18-6: what is kept of a workload, or of a PodDisruptionBudget,", () => {
+  const labels = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`example.com/label-${index}`, "v".repeat(50)]));
+  const withLabels = (count: number) =>
+    workload({
+      spec: { template: { metadata: { annotations: { [restartOnRotation]: "true" }, labels: labels(count) }, spec: {} }, selector: {} },
+    });
+
+  test("is bounded: of one that has more nothing is kept, and it says so", async () => {
+    const [small, large] = [withLabels(100), withLabels(1_000)];
+
+    assert.deepEqual([small.isTooLarge, Object.keys(small.labels).length], [false, 100]);
+    assert.equal(large.isTooLarge, true);
+    assert.ok(JSON.stringify(large).length < 2_000);
+    const [asking] = await judged(secretsOf(1), [large]);
+    assert.equal(asking?.standing.kind, "noVersions");
+    assert.match(JSON.stringify(asking?.standing), /more than 32768 characters together/);
+  });
+
+  test("is no selector that is longer than any: its budget is taken to cover every pod, and allows no restart", () => {
+    const budget = (count: number) =>
+      observeBudget({
+        apiVersion: "policy/v1",
+        kind: "PodDisruptionBudget",
+        metadata: { name: "pdb", generation: 1 },
+        ...{ spec: { selector: { matchLabels: labels(count) } } },
+        ...{ status: { observedGeneration: 1, expectedPods: 3, disruptionsAllowed: 1 } },
+      });
+    const exhausted = (count: number) => exhaustedBudget({ workload: { labels: {} }, budgets: [budget(count)], taken: new Set() });
+
+    assert.equal(exhausted(10), undefined);
+    assert.deepEqual(exhausted(100), { name: "pdb", why: "tooLarge" });
+  });
+});
