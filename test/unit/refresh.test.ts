@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
+import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
+import type { ListRequest } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
@@ -32,14 +33,24 @@ function driver(version: string, args: readonly string[] = ["--enable-secret-rot
   ];
 }
 
+interface Refresh {
+  readonly args?: readonly string[];
+  /** Plurals that the user may not patch. */
+  readonly refused?: readonly string[];
+  readonly onList?: (resource: Resource) => void;
+}
+
 /** `PLURAL NAMESPACE/NAME` of every object that was annotated. */
-async function refreshed(
-  objects: readonly Manifest[],
-  { args = [], refused = [] }: { readonly args?: readonly string[]; readonly refused?: readonly string[] } = {},
-) {
+async function refreshed(objects: readonly Manifest[], { args = [], refused = [], onList }: Refresh = {}) {
   const written: string[] = [];
   const cluster = heldCluster(objects);
+  const list = cluster.kube.list.bind(cluster.kube);
   Object.assign(cluster.kube, {
+    list: async (resource: Resource, request: ListRequest<KubeObject>, signal: AbortSignal) => {
+      const listed = await list(resource, request, signal);
+      onList?.(resource);
+      return listed;
+    },
     mergePatch: async (
       resource: Resource,
       { namespace, name }: ObjectRef,
@@ -116,6 +127,17 @@ describe("refresh", () => {
     };
     assert.deepEqual(await waited(answeredBy("an older one")), [1, false, false]);
     assert.deepEqual(await waited(answeredBy("2023-11-14T22:13:20.000Z")), [0, true, true]);
+  });
+
+  test("R18-14: is not done by an answer that came after the rest was listed", async () => {
+    const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
+    const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
+    const held: Manifest[] = [CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")];
+    const { report } = await refreshed(held, {
+      // The worker answers as soon as the pods are listed.
+      onList: ({ plural }) => void (plural === "pods" && held.splice(2, 1, answered)),
+    });
+    assert.deepEqual([report.isAnswered, report.isUpToDate], [false, false]);
   });
 
   test("refuses a time to wait without waiting, and one that is too long", async () => {

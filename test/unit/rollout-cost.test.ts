@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { POD_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { exhaustedBudget, observeBudget } from "../../src/domain/rollout/budget.ts";
+import { usesOf } from "../../src/domain/rollout/uses.ts";
 import { versionsFor } from "../../src/domain/rollout/versions.ts";
 import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/rollout/window.ts";
 import type { Workload } from "../../src/domain/rollout/workload.ts";
@@ -11,7 +12,9 @@ import { Breaths } from "../../src/runtime/breaths.ts";
 import { withHolds } from "../../src/sync/rollouts/rollout-holds.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { type Asking, judgeAll, type RolloutContext } from "../../src/sync/rollouts/rollout-namespace.ts";
+import { usersByClass } from "../../src/sync/rollouts/rollout-report.ts";
 import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
+import { podsFor, type RolloutWriter } from "../../src/sync/rollouts/rollout-write.ts";
 import { workload } from "../support/worker/observed-workload.ts";
 
 const { restartOnRotation, restartWindow, secretProviderClass, inject } = POD_ANNOTATIONS;
@@ -173,6 +176,49 @@ describe("A18-3: the versions of the workloads of a namespace", () => {
   });
 });
 
+describe("A18-14: who uses a class", () => {
+  test("is told of the classes that are there, whatever templates name", async () => {
+    const names = Array.from({ length: 900 }, (_, index) => `none-${index}`).join(",");
+    const annotations = { [restartOnRotation]: "true", [inject]: "true", [secretProviderClass]: `a,${names}` };
+    const watched = Array.from({ length: 20 }, (_, index) => workload({ name: `w${index}`, annotations }));
+    const asking = await judged(secretsOf(1), watched);
+
+    const worker = { classes: { list: () => CLASSES }, secrets: { get: () => undefined } } as unknown as RolloutContext["worker"]; // What is asked.
+    const users = usersByClass({ worker }, "team", asking);
+
+    assert.deepEqual(
+      [...users].map(([name, ofClass]) => [name, ofClass.length]),
+      [["a", 20]],
+    );
+  });
+
+  test("leaves out names beyond a thousand, those of a Namespace among them", () => {
+    const defaults = { [secretProviderClass]: Array.from({ length: 20_000 }, (_, index) => `c${index}`).join(",") };
+    const uses = usesOf(workload({ annotations: { [restartOnRotation]: "true", [inject]: "true" } }), defaults);
+
+    assert.equal(uses.classes.length, 1_001);
+    assert.equal(usesOf(workload(), defaults).classes.length, 0);
+  });
+});
+
+describe("A18-11: the pods of a workload", () => {
+  for (const [count, lists] of [
+    [100, 1],
+    [101, 2],
+  ] as const) {
+    test(`are kept between looks where there are few of them: ${count}`, async () => {
+      let asked = 0;
+      const list = async () => {
+        asked++;
+        return Array.from({ length: count }, (_, index) => ({ name: `pod-${index}` }));
+      };
+      const writer = { kube: { list }, memory: new RolloutMemory(), isDryRun: false } as unknown as RolloutWriter; // What is asked.
+      for (const _ of [1, 2]) assert.equal((await podsFor(writer, workload(), new AbortController().signal)).length, count);
+      assert.equal(asked, lists);
+    });
+  }
+});
+
 describe("A18-6: what is kept of a workload, or of a PodDisruptionBudget,", () => {
   const labels = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`example.com/label-${index}`, "v".repeat(50)]));
@@ -194,13 +240,13 @@ describe("A18-6: what is kept of a workload, or of a PodDisruptionBudget,", () =
 
   test("is no selector that is longer than any: its budget is taken to cover every pod, and allows no restart", () => {
     const budget = (count: number) =>
-      observeBudget({
-        apiVersion: "policy/v1",
-        kind: "PodDisruptionBudget",
-        metadata: { name: "pdb", generation: 1 },
-        ...{ spec: { selector: { matchLabels: labels(count) } } },
-        ...{ status: { observedGeneration: 1, expectedPods: 3, disruptionsAllowed: 1 } },
-      });
+      observeBudget(
+        Object.assign(
+          { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "pdb", generation: 1 } },
+          { spec: { selector: { matchLabels: labels(count) } } },
+          { status: { observedGeneration: 1, expectedPods: 3, disruptionsAllowed: 1 } },
+        ),
+      );
     const exhausted = (count: number) => exhaustedBudget({ workload: { labels: {} }, budgets: [budget(count)], taken: new Set() });
 
     assert.equal(exhausted(10), undefined);

@@ -39,9 +39,10 @@ export async function progressOf(refreshing: Refreshing): Promise<Progress> {
   const { cluster, context, ref, cloudName } = refreshing;
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
+  // First: an answer that comes while the rest is listed is about what was not listed yet.
+  const isAnswered = await hasAnswer(refreshing);
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
   const usages = objectUsages(snapshot, () => true);
-  const isAnswered = await hasAnswer(refreshing);
   const mounts = usages.flatMap(({ containers }) => containers.filter(({ via }) => via === "mount"));
   const isUpToDate = isAnswered && mounts.every(({ state }) => state !== "old" && state !== "unknown");
   const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);

@@ -3,6 +3,9 @@ import { effectiveAnnotations } from "../injection/effective-annotations.ts";
 import { wordsOf } from "../words.ts";
 import type { Workload } from "./workload.ts";
 
+/** Classes and Secrets of one workload. Of one that names more there are that many and one, and its versions are not followed. */
+export const MOST_NAMES = 1_000;
+
 /** What a workload asks for, the defaults of its Namespace included. */
 export interface Uses {
   readonly asksForRestarts: boolean;
@@ -36,6 +39,7 @@ function readUses({ annotations, sources, ref }: Workload, defaults: Defaults): 
   };
 }
 
+/** No more than anybody goes through: a default of the Namespace counts for each of its workloads. */
 function merged(one: readonly string[], other: readonly string[]): readonly string[] {
-  return [...new Set([...one, ...other])].sort();
+  return [...new Set([...one, ...other])].sort().slice(0, MOST_NAMES + 1);
 }

@@ -1,5 +1,5 @@
 import type { MountedClass, MountedVersions } from "./mounted-versions.ts";
-import type { Uses } from "./uses.ts";
+import { MOST_NAMES, type Uses } from "./uses.ts";
 
 /** A mirrored Secret, by what it was made from. */
 export interface MirroredVersions {
@@ -47,12 +47,12 @@ export interface KnownVersions {
 const USES_NOTHING = "it uses no class, and no Secret that a class mirrors";
 
 /** Of one workload: each look at a namespace goes through all of them. */
-export const MOST_SECRETS = 1_000;
-export const MOST_OBJECTS = 4_000;
+const MOST_SECRETS = 1_000;
+const MOST_OBJECTS = 4_000;
 
 /** Known are the versions in mirrored Secrets, and those of the objects of classes that mirror nothing. */
 export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
-  if (uses.classes.length + uses.secrets.length > MOST_SECRETS) return tooMany(`more than ${MOST_SECRETS} classes and Secrets`);
+  if (uses.classes.length + uses.secrets.length > MOST_NAMES) return tooMany(`more than ${MOST_NAMES} classes and Secrets`);
   const missing = uses.classes.find((name) => namespace.secretsOf(name) === undefined);
   if (missing !== undefined) return { kind: "unknown", why: `its class ${missing} does not exist` };
   const ofClasses = uses.classes.flatMap((name) => namespace.secretsOf(name) ?? []);

@@ -163,12 +163,22 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
 }
 
 /** Users of a class: by name, or by a Secret that it mirrors. */
-function usersByClass(context: RolloutContext, namespace: string, asking: readonly Asking[]): ReadonlyMap<string, readonly Judged[]> {
+/** Of the classes that are there: a template may name any number of others. */
+export function usersByClass(
+  { worker }: { readonly worker: Pick<RolloutContext["worker"], "secrets" | "classes"> },
+  namespace: string,
+  asking: readonly Asking[],
+): ReadonlyMap<string, readonly Judged[]> {
+  const classes = worker.classes.list().filter(({ metadata }) => metadata.namespace === namespace);
+  const present = new Set(classes.map(({ metadata }) => metadata.name));
   const users = new Map<string, Judged[]>();
   for (const each of asking.toSorted((a, b) => (titleOf(a.workload) < titleOf(b.workload) ? -1 : 1))) {
-    const owners = each.uses.secrets.map((name) => context.worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class]);
+    const owners = each.uses.secrets.map((name) => worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class]);
     for (const className of new Set([...each.uses.classes, ...owners])) {
-      if (className !== undefined) users.set(className, [...(users.get(className) ?? []), each]);
+      if (className === undefined || !present.has(className)) continue;
+      const ofClass = users.get(className);
+      if (ofClass === undefined) users.set(className, [each]);
+      else ofClass.push(each);
     }
   }
   return users;

@@ -43,6 +43,9 @@ export interface RestartFor extends StampedFor {
   readonly answered: string | undefined;
 }
 
+/** Pods. */
+const MOST_KEPT = 100;
+
 /** Its pods, as they were at this state of the workload. */
 export async function podsFor({ kube, memory }: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<readonly AgingPod[]> {
   const known = memory.of(workload);
@@ -50,7 +53,8 @@ export async function podsFor({ kube, memory }: RolloutWriter, workload: Workloa
   if (known.pods?.of === of) return known.pods.list;
   const { namespace = "" } = workload.ref;
   const list = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector, keep: agingPod }, signal);
-  known.pods = { of, list };
+  // Kept between looks for each workload, whose selectors may overlap: of many pods the list is had anew.
+  known.pods = list.length > MOST_KEPT ? undefined : { of, list };
   return list;
 }
 
