@@ -1,15 +1,22 @@
 /** Values by the group that they belong to and a key within it, in the order in which they came. A group without values is none. */
 export class Groups<V> {
   readonly #groups = new Map<string, Map<string, V>>();
+  #all = 0;
+
+  /** Values of all groups together. */
+  get all(): number {
+    return this.#all;
+  }
 
   set(group: string, key: string, value: V): void {
     const values = this.#groups.get(group) ?? new Map<string, V>();
+    if (!values.has(key)) this.#all += 1;
     this.#groups.set(group, values.set(key, value));
   }
 
   delete(group: string, key: string): void {
     const values = this.#groups.get(group);
-    values?.delete(key);
+    if (values?.delete(key) === true) this.#all -= 1;
     if (values?.size === 0) this.#groups.delete(group);
   }
 
@@ -19,6 +26,10 @@ export class Groups<V> {
 
   has(group: string): boolean {
     return this.#groups.has(group);
+  }
+
+  size(group: string): number {
+    return this.#groups.get(group)?.size ?? 0;
   }
 
   of(group: string): readonly V[] {

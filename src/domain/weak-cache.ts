@@ -6,6 +6,10 @@ export class WeakCache<K extends WeakKey, V> {
     return this.#made.has(key);
   }
 
+  get(key: K): V | undefined {
+    return this.#made.get(key);
+  }
+
   getOrCreate(key: K, create: () => V): V {
     const known = this.#made.get(key);
     if (known !== undefined) return known;

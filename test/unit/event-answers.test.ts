@@ -25,7 +25,7 @@ const waiter = {
 };
 
 function tell(facts: Partial<HintNews> = {}): void {
-  const news = { object: "secret/db", change: "NewVersionCreated", version: "v2", happenedAt: clock.now(), ...facts } as const;
+  const news = { object: "secret/db", change: "NewVersionCreated", objects: 1, version: "v2", happenedAt: clock.now(), ...facts } as const;
   assert.ok(hints.add(CLASS, news, waiter));
 }
 

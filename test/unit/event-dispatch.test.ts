@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { Registry } from "prom-client";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { keyOf } from "../../src/domain/object-key.ts";
 import { openProviderClass } from "../../src/domain/provider-class/parse.ts";
 import type { ObjectEvent } from "../../src/domain/vault-events/vault-event.ts";
 import { type Dispatched, dispatchEvent } from "../../src/sync/push/event-dispatch.ts";
-import type { HintNews } from "../../src/sync/push/hints.ts";
+import { type HintNews, Hints, type Waiter } from "../../src/sync/push/hints.ts";
 import { NamedObjects } from "../../src/sync/push/named-objects.ts";
+import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
 
 let classes: Map<string, SecretProviderClass>;
 let named: NamedObjects;
@@ -45,8 +48,13 @@ function event(facts: Partial<ObjectEvent> = {}): ObjectEvent {
 
 function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
   const hints = {
-    add: (classKey: string, { object, change }: HintNews) => told.push(`${classKey}: ${object} ${change}`) > 0,
+    add: (classKey: string, { object, change, objects: asked }: HintNews) =>
+      told.push(`${classKey}: ${object} ${change}${asked === 1 && change !== "AccessChanged" ? "" : ` of ${asked}`}`) > 0,
   };
+  return dispatchWith(hints, given, waiter);
+}
+
+function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispatchEvent>[1], waits: Waiter): Dispatched {
   const options = {
     named,
     hints,
@@ -55,7 +63,7 @@ function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
     isRefused: (key: string) => refused.has(key),
     cloud,
   };
-  return dispatchEvent(options, given, waiter);
+  return dispatchEvent(options, given, waits);
 }
 
 describe("an event", () => {
@@ -113,11 +121,28 @@ describe("an event", () => {
     assert.equal(dispatch(event({ vaultHost: "else.vault.azure.net" })).outcome, "foreign");
   });
 
-  test("of changed access has those classes look that were refused something", () => {
+  test("of changed access has those classes look that were refused something, each once", () => {
     for (const name of ["refused", "well"]) read(aClass(name, objects(entry("a"), entry("b", "cert"))));
-    refused.add("team/refused");
+    aClass("unread", objects(entry("a"), entry("b", "cert")));
+    for (const name of ["refused", "unread"]) refused.add(`team/${name}`);
     assert.deepEqual(dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
-    assert.deepEqual(told, ["team/refused: secret/a AccessChanged", "team/refused: cert/b AccessChanged"]);
+    assert.deepEqual(told, ["team/refused: refused AccessChanged of 2", "team/unread: refused AccessChanged of 1"]);
     assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
+  });
+
+  test("A18-5: of changed access is one hint for each class, and one message, however many objects and events there are", () => {
+    const all = Array.from({ length: 400 }, (_, index) => entry(`o${index}`));
+    for (let index = 0; index < 20; index += 1) {
+      read(aClass(`c${index}`, objects(...all)));
+      refused.add(`team/c${index}`);
+    }
+    const hints = new Hints({ clock: new ManualClock(), metrics: createPushMetrics(new Registry()), enqueue: () => undefined });
+    let open = 0;
+    for (let time = 0; time < 50; time += 1) {
+      const given = dispatchWith(hints, { kind: "access", vaultName: "shop", time }, { ended: () => void (open -= 1) });
+      open += given.waits;
+    }
+    assert.equal(open, 20, "the last message waits for one look of each class");
+    for (let index = 0; index < 20; index += 1) assert.equal(hints.of(`team/c${index}`).length, 1);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
-import { type Hint, type HintNews, Hints } from "../../src/sync/push/hints.ts";
+import { type Hint, type HintNews, Hints, MOST_HINTS } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
@@ -20,7 +20,7 @@ const waiter = {
 };
 
 function news(facts: Partial<HintNews> = {}): HintNews {
-  return { object: "secret/db", change: "NewVersionCreated", version: "v1", happenedAt: 1_000, ...facts };
+  return { object: "secret/db", change: "NewVersionCreated", objects: 1, version: "v1", happenedAt: 1_000, ...facts };
 }
 
 function only(): Hint {
@@ -66,15 +66,17 @@ describe("what events say of a class", () => {
     hints.add(CLASS, news({ version: "v2", happenedAt: 2_000 }), waiter);
     hints.applied(CLASS, underWay);
     assert.equal(only().version, "v2");
-    assert.equal(ended, 0, "both wait for the look that sees both");
+    assert.equal(ended, 1, "the later one alone waits for the look that sees both");
     hints.applied(CLASS, only());
     assert.equal(ended, 2);
   });
 
   test("waits for the later of two that come in the wrong order", () => {
     hints.add(CLASS, news({ version: "v2", happenedAt: 2_000 }), waiter);
-    hints.add(CLASS, news({ version: "v1", happenedAt: 1_000 }), waiter);
+    let endedEarlier = 0;
+    hints.add(CLASS, news({ version: "v1", happenedAt: 1_000 }), { ended: () => void (endedEarlier += 1) });
     assert.equal(only().version, "v2");
+    assert.deepEqual([endedEarlier, ended], [1, 0], "the message of the later one is kept");
   });
 
   test("is looked for again after a second, four and fifteen, then left to the poll", async () => {
@@ -104,7 +106,9 @@ describe("what events say of a class", () => {
   });
 
   test("has fifty looks of a class at once and one a second, and another class its own", async () => {
-    hints.began(CLASS, 50);
+    hints.add(CLASS, news({ object: "secret/fifty", objects: 50 }), waiter);
+    hints.began(CLASS, [only()]);
+    hints.end(CLASS, only(), "looked");
     hints.add(CLASS, news(), waiter);
     assert.equal(only().dueAt, clock.now() + 1_000);
     hints.add("team/other", news(), waiter);
@@ -112,6 +116,42 @@ describe("what events say of a class", () => {
     await clock.advance(60_000);
     hints.add(CLASS, news({ object: "secret/other" }), waiter);
     assert.equal(hints.of(CLASS)[1]?.dueAt, clock.now());
+  });
+
+  test("R18-2: of one object keeps one message, however many versions it gets while its vault gives no answer", () => {
+    let given = 0;
+    for (let version = 0; version < 3_000; version += 1) {
+      given += 1;
+      hints.add(CLASS, news({ version: `v${version}`, happenedAt: version }), waiter);
+      hints.unanswered(CLASS, only());
+    }
+    assert.equal(only().version, "v2999");
+    assert.equal(given - ended, 1);
+  });
+
+  test("R18-2: of one namespace have half of the room at the most, beyond which its oldest are left to polls", async () => {
+    const addTo = (namespace: string, from: number, count: number): void => {
+      for (let index = from; index < from + count; index += 1) hints.add(`${namespace}/shop`, news({ object: `secret/o${index}` }), waiter);
+    };
+    addTo("dead", 0, MOST_HINTS);
+    const kept = hints.of("dead/shop");
+    assert.equal(kept.length, MOST_HINTS / 2);
+    assert.equal(kept[0]?.object, `secret/o${MOST_HINTS / 2}`);
+    assert.equal(ended, MOST_HINTS / 2);
+    assert.equal(await counted("leftToPoll"), MOST_HINTS / 2);
+    // Whoever comes has room, and the one that has more than it leaves gives it up as it goes on.
+    addTo("other", 0, 3_000);
+    assert.ok(hints.of("other/shop").length > 2_000, `${hints.of("other/shop").length} of 3,000`);
+    addTo("dead", MOST_HINTS, 1);
+    assert.ok(hints.of("dead/shop").length <= MOST_HINTS / 2 - 500, `${hints.of("dead/shop").length}`);
+    assert.ok(hints.of("dead/shop").some(({ object }) => object === `secret/o${MOST_HINTS}`));
+  });
+
+  test("R18-2: of a thousand namespaces that fill the room, leave some for the next one", () => {
+    for (let namespace = 0; namespace < 1_000; namespace += 1)
+      for (let index = 0; index < 20; index += 1) hints.add(`n${namespace}/shop`, news({ object: `secret/o${index}` }), waiter);
+    hints.add("late/shop", news(), waiter);
+    assert.equal(hints.of("late/shop").length, 1);
   });
 
   test("measures from the vault's time to the Secret, and never less than nothing", async () => {

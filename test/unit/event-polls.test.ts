@@ -6,6 +6,7 @@ let worker: PollingWorker;
 
 const hintsOf = (...names: readonly string[]) => ({
   keys: new Set(names.map((name) => `secret/${name}`)),
+  isAccessChanged: false,
   since: worker.clock.now(),
 });
 
@@ -80,6 +81,27 @@ describe("a look because of an event", () => {
     worker.vaults.set("b");
     // Within the interval the list of before counts, which has the old version.
     await one.poll({ hints: hintsOf("b") });
+    assert.deepEqual(worker.vaults.taken(), ["app: get b"]);
+  });
+
+  test("after a change of access asks for what was refused, and for nothing else", async () => {
+    await worker.givenObjects("a");
+    const one = await worker.synced({ objects: ["a", "b"] });
+    worker.vaults.set("b");
+    await one.poll({ kind: "hinted", hints: { ...hintsOf(), isAccessChanged: true } });
+    assert.deepEqual(worker.vaults.taken(), ["app: get b"]);
+  });
+
+  test("after a change of access asks again for what this interval's poll was refused", async () => {
+    await worker.givenObjects("a");
+    const one = await worker.synced({ objects: ["a", "b"] });
+    await one.poll();
+    await worker.clock.advance(1_000);
+    worker.vaults.set("b");
+    worker.vaults.taken();
+    await one.poll();
+    assert.deepEqual(worker.vaults.taken(), [], "nobody has said that it may be had now");
+    await one.poll({ hints: { ...hintsOf(), isAccessChanged: true } });
     assert.deepEqual(worker.vaults.taken(), ["app: get b"]);
   });
 });

@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { type EventQueue, QueueError, type QueueMessage } from "../../src/domain/ports/event-queue.ts";
 import type { VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
 import type { Dispatched } from "../../src/sync/push/event-dispatch.ts";
-import type { Waiter } from "../../src/sync/push/hints.ts";
+import { MOST_HINTS, type Waiter } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { QueueReader } from "../../src/sync/push/queue-reader.ts";
 import { eventually } from "../support/time/eventually.ts";
@@ -160,14 +160,27 @@ describe("the reader of an event queue", () => {
 
   test("leaves messages in the queue while too many looks are under way", async () => {
     dispatch = () => ({ outcome: "acted", waits: 1 });
-    for (let index = 0; index < 3_000; index += 1) waiting.push(message(`m${index}`));
+    const most = 2 * MOST_HINTS;
+    for (let index = 0; index < most + 1_000; index += 1) waiting.push(message(`m${index}`));
     await reading(async (reader) => {
-      await until("as many as it takes", () => reader.inHand === 2_048);
+      await until("as many as it takes", () => reader.inHand === most);
       const before = received;
       for (let turns = 0; turns < 20; turns += 1) await clock.advance(1_000);
       assert.equal(received, before);
-      assert.equal(waiting.length, 3_000 - 2_048);
+      assert.equal(waiting.length, 1_000);
     });
+  });
+
+  test("A18-5: lets others have the thread between two messages of one answer", async () => {
+    const acts: string[] = [];
+    dispatch = () => {
+      acts.push("message");
+      setImmediate(() => acts.push("another"));
+      return { outcome: "unnamed", waits: 0 };
+    };
+    waiting.push(message("m"), message("n"), message("o"));
+    await reading(() => until("the deletions", () => deleted.length === 3).then(() => undefined));
+    assert.deepEqual(acts, ["message", "another", "message", "another", "message", "another"]);
   });
 
   test("takes nothing while classes may not be acted on", async () => {

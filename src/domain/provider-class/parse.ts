@@ -99,6 +99,11 @@ export function hasReadEntries(spec: SecretProviderClassSpec): boolean {
   return entries.has(spec);
 }
 
+/** Undefined where the class was not read yet, which may take long. */
+export function readEntriesOf(spec: SecretProviderClassSpec): ReadEntries | undefined {
+  return entries.get(spec);
+}
+
 /** For entries that were read elsewhere, before the class is read. */
 export function rememberEntries(spec: SecretProviderClassSpec, read: ReadEntries): void {
   entries.getOrCreate(spec, () => read);

@@ -8,7 +8,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import { currentHints } from "../push/answer-hints.ts";
-import type { Hint } from "../push/hints.ts";
+import { type Hint, REFUSED_OBJECTS } from "../push/hints.ts";
 import type { FetchRequest, HintedObjects, StoredFetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -220,7 +220,9 @@ function partialKind({ spc, isFollowed = false }: Mirrored, trigger: FetchTrigge
 
 function hintedObjects({ hints }: Mirrored): HintedObjects | undefined {
   if (hints.length === 0) return undefined;
-  return { keys: new Set(hints.map(({ object }) => object)), since: Math.max(...hints.map(({ receivedAt }) => receivedAt)) };
+  const keys = new Set(hints.map(({ object }) => object));
+  const since = hints.reduce((latest, { receivedAt }) => Math.max(latest, receivedAt), 0);
+  return { keys, isAccessChanged: keys.delete(REFUSED_OBJECTS), since };
 }
 
 function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchTrigger, boolean]) {

@@ -82,7 +82,7 @@ async function fetchAndWrite(reconciling: Reconciling, observation: Mirrored, fe
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const stopTimer = metrics.syncDuration.startTimer();
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
-  ports.hints?.began(key, fetch.hints.length);
+  ports.hints?.began(key, fetch.hints);
   const answer = await mirror(spc, fetch.fetchRequest, signal);
   if (caches.crdHealth.state.kind === "frozen") return false;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);

@@ -2,12 +2,12 @@ import { hasHistory } from "../../domain/content/version-history.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
-import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
+import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../../domain/provider-class/parameters.ts";
-import { hasReadEntries, openProviderClass } from "../../domain/provider-class/parse.ts";
+import { readEntriesOf } from "../../domain/provider-class/parse.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
-import type { Hints, Waiter } from "./hints.ts";
+import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
 import type { NamedObjects } from "./named-objects.ts";
 import type { MessageOutcome } from "./push-metrics.ts";
 
@@ -32,17 +32,18 @@ export function dispatchEvent(options: DispatchOptions, event: VaultEvent, waite
   return event.kind === "access" ? dispatchAccess(options, event, waiter) : dispatchObject(options, event, waiter);
 }
 
-/** What was refused may be had now: classes that were refused something look at all that they name. */
+/** What was refused may be had now: classes that were refused something look at that, each once for whatever it is. */
 function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEvent, waiter: Waiter): Dispatched {
   const keys = options.named.classesOf(vaultName);
   let waits = 0;
-  for (const key of keys.filter((one) => options.isRefused(one))) {
+  for (const key of keys) {
+    if (!options.isRefused(key)) continue;
     const spc = options.classOf(refOfKey(key));
-    if (spc === undefined || !options.isMirrored(spc)) continue;
-    for (const object of currentObjects(options, spc) ?? []) {
-      const news = { object: versionCacheKey({ ...object, version: undefined }), version: undefined, happenedAt: time };
-      if (options.hints.add(key, { ...news, change: "AccessChanged" }, waiter)) waits += 1;
-    }
+    if (spc?.spec === undefined || !options.isMirrored(spc)) continue;
+    const read = readEntriesOf(spc.spec);
+    const objects = read?.ok === true ? read.value.length : 1;
+    const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: time } as const;
+    if (options.hints.add(key, news, waiter)) waits += 1;
   }
   return { outcome: keys.length === 0 ? "foreign" : "access", waits };
 }
@@ -57,10 +58,11 @@ function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Wa
   let told = 0;
   let waits = 0;
   for (const { key, spc } of named) {
-    for (const type of typesNamed(options, spc, event)) {
+    for (const type of typesNamed(spc, event)) {
       told += 1;
       const { change, version, time } = event;
-      const news = { object: versionCacheKey({ type, name: event.name, version: undefined }), change, version, happenedAt: time };
+      const object = versionCacheKey({ type, name: event.name, version: undefined });
+      const news = { object, change, objects: 1, version, happenedAt: time };
       if (options.hints.add(key, news, waiter)) waits += 1;
     }
   }
@@ -74,16 +76,16 @@ function isOfVault({ cloud }: DispatchOptions, { spec }: SecretProviderClass, { 
 }
 
 /** Of the types that the event is about, those that the class names. All of them where the class was not read yet, which may take long. */
-function typesNamed(options: DispatchOptions, spc: SecretProviderClass, event: ObjectEvent): readonly ObjectType[] {
-  const objects = currentObjects(options, spc);
-  if (objects === undefined) return event.types;
-  return event.types.filter((type) => objects.some((object) => object.type === type && object.name.toLowerCase() === event.name));
-}
-
-/** Objects that a new version changes. Undefined where the class was not read yet; what is wrong with one it has said itself. */
-function currentObjects({ cloud }: DispatchOptions, { spec, metadata }: SecretProviderClass): readonly ClassObject[] | undefined {
-  if (spec === undefined || !hasReadEntries(spec)) return undefined;
-  const opened = openProviderClass(spec, { owner: metadata.name, ...cloud });
-  const read = opened.kind === "opened" ? opened.readObjects() : undefined;
-  return read?.ok === true ? read.value.objects.filter((object) => object.version === undefined || hasHistory(object)) : [];
+function typesNamed({ spec }: SecretProviderClass, { types, name }: ObjectEvent): readonly ObjectType[] {
+  const read = spec && readEntriesOf(spec);
+  if (read === undefined) return types;
+  if (!read.ok) return [];
+  // Only what the event is about is made into objects: a class may name thousands, and thousands of classes the object.
+  const named = narrowObjects(
+    read.value.filter(({ objectName }) => objectName.length === name.length && objectName.toLowerCase() === name),
+  );
+  // What is wrong with the class it has said itself.
+  if (!named.ok) return [];
+  const changing = new Set(named.value.filter((object) => object.version === undefined || hasHistory(object)).map(({ type }) => type));
+  return types.filter((type) => changing.has(type));
 }

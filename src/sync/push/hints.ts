@@ -1,22 +1,29 @@
 import { Groups } from "../../domain/groups.ts";
+import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
+import { tenantHasRoom } from "../../domain/schedule/fair-share.ts";
 import { type Bucket, fullBucket, takeTurns } from "../../domain/schedule/token-bucket.ts";
 import type { ObjectChange } from "../../domain/vault-events/vault-event.ts";
 import type { HintOutcome, PushMetrics } from "./push-metrics.ts";
 
+/** Stands for all that a class was refused. No object has such a name. */
+export const REFUSED_OBJECTS = "refused";
+
 /** What an event says of an object. */
 export interface HintNews {
-  /** `secret/name` in lower case, as version caches have it. */
+  /** `secret/name` in lower case, as version caches have it, or {@link REFUSED_OBJECTS}. */
   readonly object: string;
   /** `AccessChanged`: what the vault refused may be had now. */
   readonly change: ObjectChange | "AccessChanged";
+  /** How many objects a look because of it asks for at most. */
+  readonly objects: number;
   /** Undefined where the event names none. */
   readonly version: string | undefined;
   /** Unix milliseconds, by the vault's clock. */
   readonly happenedAt: number;
 }
 
-/** That an object of a class has to be looked at: never what it is. */
+/** That an object of a class, or what it was refused, has to be looked at: never what it is. */
 export interface Hint extends HintNews {
   /** Unix milliseconds: answers to requests that began before say nothing of it. */
   readonly receivedAt: number;
@@ -34,7 +41,8 @@ export interface Waiter {
 
 interface Pending {
   readonly hint: Hint;
-  readonly waiters: readonly Waiter[];
+  /** Of the event that the hint is about: those before it need no look of their own. */
+  readonly waiter: Waiter;
 }
 
 /** The vault's machines show a new version a little later than it tells of it: looks after the first, milliseconds apart. */
@@ -48,6 +56,12 @@ const LONGEST_MS = 600_000;
 
 /** Looks at objects of a class that events may cause: whatever comes, polls of others find room in their vault's budget. */
 const PACE = { perSecond: 1, burst: 50 };
+
+/**
+ * Hints of all classes, each with its message: about 8 MiB. A namespace has no more than it leaves to the others, and beyond that its oldest
+ * are left to polls: a class whose vault gives no answer keeps nobody's events waiting.
+ */
+export const MOST_HINTS = 8_192;
 
 /** Duplicates come within minutes; the oldest go first. An entry takes about 200 bytes. */
 const MAX_REMEMBERED = 20_000;
@@ -63,6 +77,8 @@ interface HintsOptions {
 export class Hints {
   readonly #options: HintsOptions;
   readonly #byClass = new Groups<Pending>();
+  /** Classes and objects by namespace, the oldest first. */
+  readonly #byNamespace = new Groups<Pick<Hint, "object"> & { readonly classKey: string }>();
   readonly #paces = new Map<string, Bucket>();
   /** Ended lately, in that order: the same event once more is no news. */
   readonly #ended = new Set<string>();
@@ -71,14 +87,19 @@ export class Hints {
     this.#options = options;
   }
 
-  /** False where the same was looked at already: nobody waits then. */
+  /** False where the same was looked at already: nobody waits then. A waiter may be told at once that nothing more is to be done. */
   add(classKey: string, news: HintNews, waiter: Waiter): boolean {
     const before = this.#byClass.get(classKey, news.object);
     if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
+    if (before === undefined) this.#makeRoom(classKey);
     const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
-    const hint = isSame ? before.hint : this.#merged(classKey, before?.hint, news);
-    this.#put(classKey, { hint, waiters: [...(before?.waiters ?? []), waiter] });
+    const isOlder = before !== undefined && before.hint.happenedAt > news.happenedAt;
+    const hint = isSame ? before.hint : this.#merged(classKey, isOlder ? before.hint : news);
+    this.#put(classKey, { hint, waiter: isOlder ? before.waiter : waiter });
     if (!isSame) this.#options.enqueue(classKey);
+    // A look at the later one sees both: its message alone has to come again where nobody gets to the look.
+    if (isOlder) waiter.ended();
+    else before?.waiter.ended();
     return true;
   }
 
@@ -86,9 +107,10 @@ export class Hints {
     return this.#byClass.of(classKey).map(({ hint }) => hint);
   }
 
-  /** Its vault is about to be asked because of so many hints. */
-  began(classKey: string, hints: number): void {
-    const { bucket } = takeTurns(this.#paceOf(classKey), PACE, { now: this.#options.clock.now(), turns: hints });
+  /** Its vault is about to be asked because of them. */
+  began(classKey: string, hints: readonly Hint[]): void {
+    const turns = hints.reduce((sum, { objects }) => sum + objects, 0);
+    const { bucket } = takeTurns(this.#paceOf(classKey), PACE, { now: this.#options.clock.now(), turns });
     this.#paces.set(classKey, bucket);
   }
 
@@ -98,8 +120,9 @@ export class Hints {
     if (pending?.hint !== hint) return;
     this.#options.metrics.hints.inc({ outcome });
     this.#byClass.delete(classKey, hint.object);
+    this.#byNamespace.delete(refOfKey(classKey).namespace, placeOf(classKey, hint));
     this.#remember(idOf(classKey, hint));
-    for (const waiter of pending.waiters) waiter.ended();
+    pending.waiter.ended();
   }
 
   /** The Secrets hold what the event told of. */
@@ -131,13 +154,20 @@ export class Hints {
         this.#paces.delete(classKey);
   }
 
-  #merged(classKey: string, before: Hint | undefined, news: HintNews): Hint {
+  #makeRoom(classKey: string): void {
+    const { namespace } = refOfKey(classKey);
+    for (const oldest of this.#byNamespace.of(namespace)) {
+      if (tenantHasRoom(this.#byNamespace.size(namespace), MOST_HINTS - this.#byNamespace.all)) return;
+      const pending = this.#byClass.get(oldest.classKey, oldest.object);
+      if (pending !== undefined) this.end(oldest.classKey, pending.hint, "leftToPoll");
+    }
+  }
+
+  /** The later of two, with a look that begins now: both need one. */
+  #merged(classKey: string, { object, change, objects, version, happenedAt }: HintNews): Hint {
     const now = this.#options.clock.now();
     const { waitMs } = takeTurns(this.#paceOf(classKey), PACE, { now, turns: 1 });
-    // Of two the later one is waited for, and both need a look that begins now.
-    const latest = before !== undefined && before.happenedAt > news.happenedAt ? before : news;
-    const { object, change, version, happenedAt } = latest;
-    return { object, change, version, happenedAt, receivedAt: now, dueAt: now + waitMs, looks: 0 };
+    return { object, change, objects, version, happenedAt, receivedAt: now, dueAt: now + waitMs, looks: 0 };
   }
 
   #paceOf(classKey: string): Bucket {
@@ -145,7 +175,9 @@ export class Hints {
   }
 
   #put(classKey: string, pending: Pending): void {
-    this.#byClass.set(classKey, pending.hint.object, pending);
+    const { object } = pending.hint;
+    this.#byClass.set(classKey, object, pending);
+    this.#byNamespace.set(refOfKey(classKey).namespace, placeOf(classKey, pending.hint), { classKey, object });
   }
 
   #replace(classKey: string, hint: Hint, next: Hint): void {
@@ -159,6 +191,10 @@ export class Hints {
     const [oldest] = this.#ended;
     if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
+}
+
+function placeOf(classKey: string, { object }: Pick<Hint, "object">): string {
+  return `${classKey} ${object}`;
 }
 
 function idOf(classKey: string, { object, change, version, happenedAt }: HintNews): string {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { type EventQueue, QueueError, type QueueErrorCode, type QueueMessage } from "../../domain/ports/event-queue.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
@@ -5,7 +6,7 @@ import { parseMessage } from "../../domain/vault-events/parse-message.ts";
 import type { VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { type BackoffRange, backoffDelay } from "../../runtime/backoff.ts";
 import type { Dispatched } from "./event-dispatch.ts";
-import type { Waiter } from "./hints.ts";
+import { MOST_HINTS, type Waiter } from "./hints.ts";
 import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 
 /** As many as the service gives at a time. */
@@ -18,8 +19,8 @@ const FEW_FOR_MS = 120_000;
 /** So long a message is nobody else's: several times what a look takes. Where its reader dies, the next one has it after that (milliseconds). */
 const HIDDEN_MS = 30_000;
 
-/** Messages whose looks are under way. Beyond that the queue keeps them. */
-const MOST_IN_HAND = 2_048;
+/** Messages whose looks are under way, or whose deletion is. There is always room for more while the queue takes deletions. */
+const MOST_IN_HAND = 2 * MOST_HINTS;
 
 /** Requests that delete, at a time: each is one transaction of the storage account, which takes thousands a second. */
 const DELETIONS_AT_A_TIME = 16;
@@ -122,7 +123,11 @@ export class QueueReader {
     const most = this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME;
     const messages = await this.#queue.receive({ most: Math.min(most, room), hiddenMs: HIDDEN_MS }, signal);
     this.#answered();
-    for (const message of messages) this.#take(message);
+    for (const message of messages) {
+      this.#take(message);
+      // One event may be about thousands of classes: what else waits for the thread has its turn.
+      await nextTurn();
+    }
     return messages.length === 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : 0;
   }
 

@@ -63,6 +63,8 @@ export interface AllOfIt extends Timing {
 /** Objects that events have told of, each by its key in the version cache (`secret/name`). */
 export interface HintedObjects {
   readonly keys: ReadonlySet<string>;
+  /** What the vault refused may be had now. */
+  readonly isAccessChanged: boolean;
   /** Unix milliseconds: what was asked for before says nothing of them. */
   readonly since: number;
 }

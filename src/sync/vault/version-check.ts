@@ -184,10 +184,16 @@ function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Kn
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
 }
 
-/** An event has told of it, and nobody has looked since: the list may be of before. */
+/** An event has told of it, or of rights that it was refused for, and nobody has looked since: the list may be of before. */
 function isUnseen({ versionCache, fetchRequest: { hints } }: Knowing, object: ClassObject): boolean {
-  if (hints === undefined || hasHistory(object) || !isHinted(object, hints)) return false;
-  return (versionCache.lookOf(object)?.look.lookedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
+  if (hints === undefined) return false;
+  const look = versionCache.lookOf(object)?.look;
+  if (hints.isAccessChanged) {
+    const refusedAt = look?.kind === "refused" ? look.lookedAt : versionCache.refusals.of(object)?.at;
+    if (refusedAt !== undefined && refusedAt < hints.since) return true;
+  }
+  if (hasHistory(object) || !isHinted(object, hints)) return false;
+  return (look?.lookedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
 }
 
 /** In vain in this interval already, and nobody has seen the object since. */
