@@ -228,4 +228,25 @@ export const ALERT_CASES: readonly AlertCase[] = [
     },
     silent: { series: { [k("queue_runs_total", 'outcome="requeueAfter",pod="a"')]: "0+50x60" }, at: "50m" },
   },
+  {
+    alert: "KeyVaultInjectorEventQueueNotRead",
+    fires: {
+      series: {
+        [k("event_queue_up", 'queue="away",pod="a"')]: "1x5 0x40",
+        [k("event_queue_up", 'queue="silent",pod="a"')]: "1x45",
+        [k("event_queue_last_answer_timestamp_seconds", 'queue="silent",pod="a"')]: "0+60x5 300x40",
+      },
+      at: "35m",
+      labels: [{ queue: "away" }, { queue: "silent" }],
+    },
+    // A failover, an outage of the storage account that was over within minutes, and an install without queues.
+    silent: {
+      series: {
+        [k("event_queue_up", 'queue="q",pod="a"')]: "1x5 0x8 1x40",
+        [k("event_queue_last_answer_timestamp_seconds", 'queue="q",pod="a"')]: "0+60x5 300x8 840+60x40",
+        [k("leader", 'pod="b"')]: "1x50",
+      },
+      at: "35m",
+    },
+  },
 ];
