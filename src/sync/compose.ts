@@ -148,6 +148,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           isBlind,
           watcher,
           progress: progress.after(before),
+          leadingSince: clock.now(),
           observeQueue: (observed) => {
             queue = observed;
           },

@@ -82,6 +82,8 @@ export interface WorkerOptions {
   readonly render: RenderOptions;
   /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
   readonly progress?: PollProgress | undefined;
+  /** Unix milliseconds: up to then another one may have asked vaults. Undefined: nobody has. */
+  readonly leadingSince?: number;
   readonly decoder: Decoder;
   readonly quarantine: Quarantine;
   /** Undefined with `--restart-workloads=false`. */
@@ -318,6 +320,7 @@ function mirrorsOf(
     random,
     vaultMetrics,
     onChange,
+    leadingSince: options.leadingSince,
   });
 }
 

@@ -16,7 +16,7 @@ import {
 
 const NOW = 1_700_000_000_000;
 
-function afterFailures(count: number, pressure = noPressure(NOW), now = NOW): VaultPressure {
+function afterFailures(count: number, pressure = noPressure(), now = NOW): VaultPressure {
   return Array.from({ length: count }).reduce<VaultPressure>((current) => {
     const admission = admit(current, { now, isKey: false });
     assert.ok(admission.kind === "go");
@@ -26,7 +26,7 @@ function afterFailures(count: number, pressure = noPressure(NOW), now = NOW): Va
 
 describe("a vault that throttles", () => {
   test("without Retry-After is left alone for 1, 2, 4, 8 and 16 seconds", () => {
-    let pressure = noPressure(NOW);
+    let pressure = noPressure();
     let now = NOW;
     const pauses: number[] = [];
     for (let round = 0; round < 6; round += 1) {
@@ -39,12 +39,12 @@ describe("a vault that throttles", () => {
   });
 
   test("with Retry-After is left alone for as long as it says, and for a second where it says at once", () => {
-    assert.equal(throttled(noPressure(NOW), NOW, 45_000).pausedUntil, NOW + 45_000);
-    assert.equal(throttled(noPressure(NOW), NOW, 0).pausedUntil, NOW + 1_000);
+    assert.equal(throttled(noPressure(), NOW, 45_000).pausedUntil, NOW + 45_000);
+    assert.equal(throttled(noPressure(), NOW, 0).pausedUntil, NOW + 1_000);
   });
 
   test("is asked for less and polled less often from then on, and for more after half a minute without a 429", () => {
-    const once = throttled(noPressure(NOW), NOW, undefined);
+    const once = throttled(noPressure(), NOW, undefined);
     assert.deepEqual([rateOf(once), stretchOf(once)], [150, 2]);
 
     const soon = answered(once, NOW + 5_000);
@@ -57,7 +57,7 @@ describe("a vault that throttles", () => {
   test("is asked as before by its first answer after hours without a 429, however slow it had made us", () => {
     const slowest = Array.from({ length: 5 }).reduce<VaultPressure>(
       (pressure, _, index) => throttled(pressure, NOW + index * 20_000, undefined),
-      noPressure(NOW),
+      noPressure(),
     );
     const last = NOW + 4 * 20_000;
 
@@ -70,14 +70,14 @@ describe("a vault that throttles", () => {
   test("counts one pause for all requests that were under way, and the longest of their Retry-After", () => {
     const many = [undefined, 9_000, undefined].reduce<VaultPressure>(
       (pressure, retryAfter) => throttled(pressure, NOW + 10, retryAfter),
-      throttled(noPressure(NOW), NOW, undefined),
+      throttled(noPressure(), NOW, undefined),
     );
 
     assert.deepEqual([many.pauses, rateOf(many), many.pausedUntil], [1, 150, NOW + 9_010]);
   });
 
   test("is not asked during the pause, and has nothing saved up after it", () => {
-    const pressure = throttled(noPressure(NOW), NOW, undefined);
+    const pressure = throttled(noPressure(), NOW, undefined);
 
     assert.deepEqual(admit(pressure, { now: NOW + 400, isKey: false }), { kind: "refused", why: "Throttled", afterMs: 600 });
     const after = admit(pressure, { now: NOW + 1_000, isKey: false });

@@ -15,6 +15,11 @@ export function fullBucket({ burst }: BucketLimits, now: number): Bucket {
   return { tokens: burst, filledAt: now };
 }
 
+/** One that was empty at that moment (Unix milliseconds): full where that is long ago. */
+export function bucketSince(since: number): Bucket {
+  return { tokens: 0, filledAt: since };
+}
+
 export interface Turn {
   readonly bucket: Bucket;
   /** Milliseconds until the turn comes. */

@@ -3,7 +3,7 @@
  * away must not hold up the others.
  */
 import { answeredBy, asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
-import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "./token-bucket.ts";
+import { type Bucket, type BucketLimits, bucketSince, takeTurns } from "./token-bucket.ts";
 
 /**
  * A vault takes 4,000 transactions in 10 s. At most 3,500 of them are ours (500 at once, then 300 a second), so that nodes that
@@ -44,11 +44,12 @@ export interface VaultPressure {
   readonly breaker: Breaker;
 }
 
-export function noPressure(now: number): VaultPressure {
+/** `since`: up to then somebody else may have asked the vault in our name, and nothing is saved up (Unix milliseconds). */
+export function noPressure(since = Number.NEGATIVE_INFINITY): VaultPressure {
   const past = Number.NEGATIVE_INFINITY;
   return {
-    all: fullBucket(ALL, now),
-    keys: fullBucket(KEYS, now),
+    all: bucketSince(since),
+    keys: bucketSince(since),
     share: 1,
     shareChangedAt: past,
     pausedUntil: past,

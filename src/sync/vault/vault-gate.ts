@@ -30,6 +30,8 @@ export interface GateOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly metrics: VaultMetrics;
+  /** Up to then another leader may have asked (Unix milliseconds); undefined: nobody has. */
+  readonly leadingSince?: number | undefined;
 }
 
 /** What is asked of a vault, as far as its limits and our metrics tell it apart. */
@@ -61,7 +63,7 @@ export class VaultGate {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
     this.#usage = new VaultUsage(options.clock.now());
-    this.#pressure = noPressure(options.clock.now());
+    this.#pressure = noPressure(options.leadingSince);
     this.#update(this.#pressure);
   }
 

@@ -43,6 +43,8 @@ export interface MirrorsOptions {
   readonly vaultMetrics: VaultMetrics;
   /** As of a version cache. */
   readonly onChange: (classKey: string) => boolean;
+  /** As of a vault's gate. */
+  readonly leadingSince?: number | undefined;
 }
 
 /** How values become Secrets. */
@@ -53,15 +55,15 @@ export interface ContentOptions {
 }
 
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
-interface Mirroring extends Omit<MirrorsOptions, "vaults" | "random" | "onChange"> {
+interface Mirroring extends Omit<MirrorsOptions, "vaults" | "random" | "onChange" | "leadingSince"> {
   readonly vaults: BudgetedClients;
   readonly versionCacheOf: (client: BudgetedClient) => ObjectVersionCache;
   readonly credentials: RecentSecrets;
 }
 
-export function createMirrors({ vaults, random, onChange, ...options }: MirrorsOptions): FetchMirror {
+export function createMirrors({ vaults, random, onChange, leadingSince, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
-  const budgeted = withBudget(vaults, { clock, random, metrics });
+  const budgeted = withBudget(vaults, { clock, random, metrics, leadingSince });
   const versionCacheOf = createObjectVersionCaches({ clock, metrics, onChange });
   const credentials = new RecentSecrets(options.identities.kube, clock);
   const mirroring: Mirroring = { ...options, vaults: budgeted, versionCacheOf, credentials };
