@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasOldMount, podFilesOf, podsBehind } from "../../src/domain/rollout/mounted-files.ts";
+import { hasOldMount, isRecordOf, podFilesOf, podsBehind } from "../../src/domain/rollout/mounted-files.ts";
 import { CLOCKS_MS, type MountedClass } from "../../src/domain/rollout/mounted-versions.ts";
 import { planNamespace } from "../../src/domain/rollout/namespace-plan.ts";
 import type { AgingPod } from "../../src/domain/rollout/pod-age.ts";
@@ -58,8 +58,8 @@ const record = (objects: Readonly<Record<string, string>>, { name = "web-1", mad
 
 const filesOf =
   (...records: readonly ReturnType<typeof record>[]) =>
-  (uid: string, className: string) =>
-    records.map((each) => podFilesOf(each)).find((files) => files?.podUid === uid && files.className === className);
+  (of: AgingPod, className: string) =>
+    records.map((each) => podFilesOf(each)).find((files) => files !== undefined && isRecordOf(files, of, className));
 
 describe("the driver has not brought the files up to date", () => {
   const rows: readonly (readonly [string, readonly AgingPod[], readonly ReturnType<typeof record>[], readonly string[]])[] = [

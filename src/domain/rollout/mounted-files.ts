@@ -28,17 +28,27 @@ export function podFilesOf(object: KubeObject): PodFiles | undefined {
   return { podUid: owner.uid, className, versions: new Map(versions), recordedAt };
 }
 
-/** Undefined where there is no record. */
-export type FilesOfPod = (podUid: string, className: string) => PodFiles | undefined;
+/** The name that the driver gives to the record of one class in one pod. It has one for each, so that no other record can take its place. */
+export function recordName(namespace: string, podName: string, className: string): string {
+  return `${podName}-${namespace}-${className}`;
+}
+
+/** Undefined where there is no record of this pod and class: one of an earlier pod of the name, or of another class, is none. */
+export type FilesOfPod = (pod: AgingPod, className: string) => PodFiles | undefined;
+
+/** Whether the record under the pod's name is of this pod. */
+export function isRecordOf(files: PodFiles, { metadata }: AgingPod, className: string): boolean {
+  return files.podUid === metadata.uid && files.className === className;
+}
 
 /**
  * Names of the pods whose files the driver has not brought to these versions. A pod that has not started mounts what the vault has when it
  * does; one that runs without a record is behind, because nobody can say that it is not.
  */
 export function podsBehind(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): readonly string[] {
-  const isBehind = ({ metadata }: AgingPod): boolean =>
+  const isBehind = (pod: AgingPod): boolean =>
     classes.some(({ className, versions }) => {
-      const files = filesOf(metadata.uid ?? "", className);
+      const files = filesOf(pod, className);
       return files === undefined || [...versions].some(([object, version]) => files.versions.get(object) !== version);
     });
   return pods
@@ -52,11 +62,11 @@ export function podsBehind(pods: readonly AgingPod[], classes: readonly MountedC
  * does not: it may have waited for the class's objects.
  */
 export function hasOldMount(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): boolean {
-  return pods.filter(isLive).some(({ metadata }) =>
+  return pods.filter(isLive).some((pod) =>
     classes.some(({ className, since }) => {
-      const files = filesOf(metadata.uid ?? "", className);
+      const files = filesOf(pod, className);
       // A record outlives its pod where another one of the same name comes.
-      const mountedAt = files && Math.max(files.recordedAt, Date.parse(metadata.creationTimestamp ?? ""));
+      const mountedAt = files && Math.max(files.recordedAt, Date.parse(pod.metadata.creationTimestamp ?? ""));
       return mountedAt !== undefined && mountedAt + CLOCKS_MS <= since;
     }),
   );

@@ -25,7 +25,7 @@ export async function hasOldVersions(
   const problem = records.problem();
   if (problem !== undefined) return problem;
   const pods = await podsFor(writer, workload, signal);
-  return hasOldMount(pods, versions.mounted ?? [], records.filesOf);
+  return hasOldMount(pods, versions.mounted ?? [], records.filesIn(workload.ref.namespace));
 }
 
 /**
@@ -58,7 +58,7 @@ async function filesAwaited(
   }
   const until = latestOf(mounted) + settings.filesGraceMs;
   if (worker.clock.now() >= until) return undefined;
-  const behind = podsBehind(await podsFor(writer, workload, signal), mounted, records.filesOf);
+  const behind = podsBehind(await podsFor(writer, workload, signal), mounted, records.filesIn(workload.ref.namespace));
   return behind.length === 0 ? undefined : { ...waiting, message: waitOf(workload, { mounted, behind, until }), until };
 }
 

@@ -1,14 +1,14 @@
-import { Groups } from "../../domain/groups.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
-import { type FilesOfPod, type PodFiles, podFilesOf } from "../../domain/rollout/mounted-files.ts";
+import { type FilesOfPod, isRecordOf, type PodFiles, podFilesOf, recordName } from "../../domain/rollout/mounted-files.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 
 /** What the driver says that the files of pods have. */
 export interface DriverRecords {
   /** Begins to read the records, if nobody has asked before. Why nothing may be concluded from them; undefined where something may. */
   problem(): string | undefined;
-  readonly filesOf: FilesOfPod;
+  /** By the records of this namespace alone: who may write those of another one says nothing of its pods. */
+  filesIn(namespace: string | undefined): FilesOfPod;
 }
 
 export interface DriverRecordsOptions {
@@ -25,41 +25,32 @@ const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
 
 /** Where no workload asks for restarts on account of what it only mounts, the records are not even listed. */
 export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
-  const byPod = new Groups<PodFiles>();
   let reflector: Reflector<PodFiles> | undefined;
   return {
     problem: () => {
-      reflector ??= watchRecords(options, byPod, signal);
+      reflector ??= watchRecords(options, signal);
       const { state } = options.crdHealth;
       if (reflector.isUnserved) return `the API server has no ${RESOURCE.kind}: install the driver, or let its CRD be healed`;
       if (state.kind === "frozen") return state.why;
       return reflector.hasSynced ? undefined : `the ${RESOURCE.kind} objects have not been listed yet`;
     },
-    filesOf: (podUid, className) => byPod.get(podUid, className),
+    filesIn:
+      (namespace = "") =>
+      (pod, className) => {
+        const files = reflector?.get({ namespace, name: recordName(namespace, pod.metadata.name, className) });
+        return files !== undefined && isRecordOf(files, pod, className) ? files : undefined;
+      },
   };
 }
 
-function watchRecords(
-  { watcher, onChange, onListed }: DriverRecordsOptions,
-  byPod: Groups<PodFiles>,
-  signal: AbortSignal,
-): Reflector<PodFiles> {
+function watchRecords({ watcher, onChange, onListed }: DriverRecordsOptions, signal: AbortSignal): Reflector<PodFiles> {
   return watcher.reflect<PodFiles>(
     {
       resource: RESOURCE,
       project: (object: KubeObject) => podFilesOf(object),
-      onChange: ({ namespace = "" }, { previous, current }) => {
-        if (previous !== undefined) drop(byPod, previous);
-        if (current !== undefined) byPod.set(current.podUid, current.className, current);
-        onChange(namespace);
-      },
+      onChange: ({ namespace = "" }) => onChange(namespace),
       onListed,
     },
     signal,
   );
-}
-
-/** Unless another record has taken its place. */
-function drop(byPod: Groups<PodFiles>, gone: PodFiles): void {
-  if (byPod.get(gone.podUid, gone.className) === gone) byPod.delete(gone.podUid, gone.className);
 }
