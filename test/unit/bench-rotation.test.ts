@@ -12,7 +12,7 @@ function rotation(facts: Partial<Rotation>): Rotation {
 
 function measured(contestant: string, rotations: readonly Rotation[], watchedMs = WATCHED_MS): Measured {
   const requests = { atRestPerMinute: 10, perRotation: 1 };
-  const cpu = { msPerRotation: 1, othersCores: 0 };
+  const cpu = { atRest: 1, whileRotating: 1, othersCores: 0 };
   return { contestant, secrets: 100, rotations, watchedMs, vault: requests, queue: requests, cpu, notes: [] };
 }
 

@@ -10,7 +10,7 @@ export interface Rotation {
   readonly writtenAt: number | undefined;
   /** When the contestant was to ask next by what it said itself; undefined where it says nothing of it. */
   readonly dueAt: number | undefined;
-  /** Requests for this object that its vault answered, from the version to the Secret. */
+  /** Requests for this object that its vault answered from the version to the Secret, or as long as it was watched. */
   readonly gets: number;
 }
 
@@ -29,15 +29,16 @@ export interface Measured {
 }
 
 export interface Cpu {
-  /** Milliseconds of the contestant's process for each rotation, beyond what it takes at rest. */
-  readonly msPerRotation: number;
+  /** Milliseconds of the contestant's process a minute. */
+  readonly atRest: number;
+  readonly whileRotating: number;
   /** Cores that processes which are none of the benchmark's used meanwhile. */
   readonly othersCores: number;
 }
 
 export interface Requests {
   readonly atRestPerMinute: number;
-  /** While rotations came, beyond as many as come at rest in that time. */
+  /** Of a vault those that name a rotated object; of a queue those beyond as many as come at rest in that time. */
   readonly perRotation: number;
 }
 

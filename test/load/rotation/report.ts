@@ -1,7 +1,6 @@
 import {
   derive,
   type Measured,
-  mean,
   type Quantiles,
   quantiles,
   type Requests,
@@ -27,8 +26,7 @@ export function describe(measured: Measured): string {
     title("transactions", ["a rotation", "rest, a min"]),
     counts("of vaults", vault),
     ...(queue === undefined ? [] : [counts("of the storage account", queue)]),
-    `  GETs of a rotated object until its Secret had the version: ${mean(arrived.map(({ gets }) => gets)).toFixed(2)} each`,
-    `  CPU of the process beyond that at rest: ${cpu.msPerRotation.toFixed(1)} ms for each rotation; others used ${cpu.othersCores.toFixed(2)} cores meanwhile`,
+    `  CPU of the process: ${cpu.atRest.toFixed(0)} ms a minute at rest, ${cpu.whileRotating.toFixed(0)} ms until all had arrived; others used ${cpu.othersCores.toFixed(2)} cores`,
     ...notes.map((note) => `  ${note}`),
   ];
   return lines.join("\n");
@@ -91,8 +89,8 @@ export function compared(push: Measured, other: Measured): string {
     const ratio = one === undefined || two === undefined ? "-" : `${(two / one).toFixed(1)}x`;
     return `${share} ${ratio}${isMeasured || ratio === "-" ? "" : " (derived)"}`;
   });
-  const [mine, its] = [push.vault.atRestPerMinute, other.vault.atRestPerMinute];
-  return `${other.contestant} / with push: version to Secret ${ratios.join(", ")}; vault transactions at rest ${(its / mine).toFixed(1)}x`;
+  const [mine, its] = [push.vault.atRestPerMinute.toFixed(1), other.vault.atRestPerMinute.toFixed(1)];
+  return `${other.contestant} / with push: version to Secret ${ratios.join(", ")}; at rest ${its} vault transactions a minute, ${mine} with push`;
 }
 
 /** Milliseconds beyond the event's own way. */

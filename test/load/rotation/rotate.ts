@@ -8,7 +8,7 @@ import { cpuNanoseconds } from "../process-usage.ts";
 import type { Stage } from "../sync/stage.ts";
 import { readsOf, type VaultRequest } from "../sync/vault-meter.ts";
 import type { BenchObject } from "../sync/vaults.ts";
-import type { Measured, Requests, Rotation } from "./measured.ts";
+import { type Measured, mean, type Requests, type Rotation } from "./measured.ts";
 
 export interface Course {
   readonly contestant: string;
@@ -38,29 +38,34 @@ export async function measure(stage: Stage, course: Course): Promise<Measured> {
   const requests = stage.meter.between(from, to);
   const join = { events: byObject(await stage.vaults.emulator.events({ after })), seenAt, dueBefore, gets: getsOf(requests) };
   const minutes = (to - from) / 60_000;
-  const beyond = ({ perMinute }: Counted, all: number): Requests => {
-    return { atRestPerMinute: perMinute, perRotation: (all - perMinute * minutes) / drawn.length };
-  };
+  const rotations = drawn.map((object) => rotationOf(object, join));
   return {
     contestant: course.contestant,
     secrets: stage.objects.length,
-    rotations: drawn.map((object) => rotationOf(object, join)),
+    rotations,
     watchedMs: to - lastAt,
-    vault: beyond(rest.vault, readsOf(requests).length),
-    queue: rest.queue.perMinute === 0 ? undefined : beyond(rest.queue, ofQueue(requests).length),
-    cpu: { msPerRotation: (cpuMs - rest.cpuMsPerMinute * minutes) / drawn.length, othersCores: others() },
+    vault: { atRestPerMinute: rest.vault, perRotation: mean(rotations.map(({ gets }) => gets)) },
+    queue: rest.queue === 0 ? undefined : queueRequests(rest.queue, { all: ofQueue(requests).length, minutes, rotations: drawn.length }),
+    cpu: { atRest: rest.cpuMs, whileRotating: cpuMs / minutes, othersCores: others() },
     notes: [],
   };
 }
 
 interface Counted {
-  readonly perMinute: number;
+  readonly all: number;
+  readonly minutes: number;
+  readonly rotations: number;
 }
 
+function queueRequests(atRestPerMinute: number, { all, minutes, rotations }: Counted): Requests {
+  return { atRestPerMinute, perRotation: (all - atRestPerMinute * minutes) / rotations };
+}
+
+/** A minute. */
 interface Rest {
-  readonly vault: Counted;
-  readonly queue: Counted;
-  readonly cpuMsPerMinute: number;
+  readonly vault: number;
+  readonly queue: number;
+  readonly cpuMs: number;
 }
 
 async function takeRest({ meter }: Stage, course: Course): Promise<Rest> {
@@ -70,9 +75,9 @@ async function takeRest({ meter }: Stage, course: Course): Promise<Rest> {
   const minutes = (to - from) / 60_000;
   const requests = meter.between(from, to);
   return {
-    vault: { perMinute: readsOf(requests).length / minutes },
-    queue: { perMinute: ofQueue(requests).length / minutes },
-    cpuMsPerMinute: (cpuOf(course) - cpu) / 1e6 / minutes,
+    vault: readsOf(requests).length / minutes,
+    queue: ofQueue(requests).length / minutes,
+    cpuMs: (cpuOf(course) - cpu) / 1e6 / minutes,
   };
 }
 
