@@ -88,20 +88,13 @@ describe("the report of bench:rotation", () => {
 describe("the settings of bench:rotation", () => {
   test("refuse what cannot be, and say what to write", () => {
     assert.throws(() => readSettings(["--secrets", "10", "--rotations", "11"]), /--rotations 11: .* at most --secrets, 10/);
+    assert.throws(() => readSettings(["--only", "push"]), /--only push: write one of worker, operator/);
     assert.throws(() => readSettings(["--rate", "0"]), /--rate 0: write a number above 0/);
     assert.throws(() => readSettings(["--secrets", "1.5"]), /--secrets 1\.5: write a whole number/);
   });
 
   test("take a run of parts", () => {
-    const { secrets, rotations, rate, hasOperator } = readSettings([
-      "--secrets",
-      "100",
-      "--rotations",
-      "20",
-      "--rate",
-      "0.5",
-      "--without-eso",
-    ]);
-    assert.deepEqual({ secrets, rotations, rate, hasOperator }, { secrets: 100, rotations: 20, rate: 0.5, hasOperator: false });
+    const { secrets, rotations, rate, contestants } = readSettings("--secrets 100 --rotations 20 --rate 0.5 --only worker".split(" "));
+    assert.deepEqual({ secrets, rotations, rate, contestants }, { secrets: 100, rotations: 20, rate: 0.5, contestants: ["worker"] });
   });
 });

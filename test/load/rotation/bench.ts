@@ -3,7 +3,7 @@
  * Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met; fails on none of them.
  *
  *   npm run bench:rotation -- [--secrets 10000] [--rotations 1000] [--rate 10] [--seed 1] [--rest 60] [--watch 200]
- *                             [--without-eso] [--patience 900] [--keep <folder>]
+ *                             [--only worker|operator] [--patience 900] [--keep <folder>]
  *
  * `--rate` is in rotations a second; where something polls they are spread over one interval at least. `--rest` is how long
  * transactions without a rotation are counted, `--watch` how long External Secrets is watched at its default interval after the last
@@ -24,7 +24,7 @@ import { startEventQueue } from "./event-queue.ts";
 import type { Measured } from "./measured.ts";
 import { runOperator } from "./operator.ts";
 import { compared, describe, targets } from "./report.ts";
-import { readSettings } from "./settings.ts";
+import { type Contestant, readSettings } from "./settings.ts";
 import { runWorker } from "./worker.ts";
 
 async function run(): Promise<void> {
@@ -40,18 +40,23 @@ async function run(): Promise<void> {
   const vaults = await createVaults(emulator);
   const queue = await startEventQueue(vaults, stateDir);
   try {
-    const build = await builtProduct(path.join(folder, "image"));
     const all: Measured[] = [];
     const onMeasured = (measured: Measured): void => {
       all.push(measured);
       console.log(`\n${describe(measured)}`);
     };
     const ground = { settings, vaults, meter };
-    await runWorker({ ...ground, build, queue }, onMeasured);
-    const missing = settings.hasOperator ? programRefusal(["external-secrets"]) : "--without-eso";
-    if (missing === undefined) await runOperator(ground, onMeasured);
-    else console.log(`\nSKIPPED: External Secrets Operator: ${missing}`);
-    conclude(all);
+    const isMeasured = (one: Contestant): boolean => settings.contestants.includes(one);
+    if (isMeasured("worker")) {
+      const build = await builtProduct(path.join(folder, "image"));
+      await runWorker({ ...ground, build, queue }, onMeasured);
+    }
+    if (isMeasured("operator")) {
+      const missing = programRefusal(["external-secrets"]);
+      if (missing === undefined) await runOperator(ground, onMeasured);
+      else console.log(`\nSKIPPED: External Secrets Operator: ${missing}`);
+    }
+    if (isMeasured("worker")) conclude(all);
   } finally {
     await meter.stop();
     await queue.stop();

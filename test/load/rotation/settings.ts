@@ -1,6 +1,10 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 
+const CONTESTANTS = ["worker", "operator"] as const;
+/** The worker with push and without, and External Secrets Operator at both of its intervals. */
+export type Contestant = (typeof CONTESTANTS)[number];
+
 export interface Settings {
   readonly secrets: number;
   readonly rotations: number;
@@ -14,7 +18,7 @@ export interface Settings {
   readonly watchSeconds: number;
   /** The longest wait for any one thing. */
   readonly patienceMs: number;
-  readonly hasOperator: boolean;
+  readonly contestants: readonly Contestant[];
   /** Folder for profiles and the programs' output. */
   readonly keep: string | undefined;
 }
@@ -30,7 +34,7 @@ export function readSettings(args?: readonly string[]): Settings {
       rest: { type: "string", default: "60" },
       watch: { type: "string", default: "200" },
       patience: { type: "string", default: "900" },
-      "without-eso": { type: "boolean", default: false },
+      only: { type: "string" },
       keep: { type: "string" },
     },
   });
@@ -42,12 +46,18 @@ export function readSettings(args?: readonly string[]): Settings {
     restSeconds: wholeNumber("rest", values.rest),
     watchSeconds: wholeNumber("watch", values.watch),
     patienceMs: wholeNumber("patience", values.patience) * 1_000,
-    hasOperator: !values["without-eso"],
+    contestants: values.only === undefined ? CONTESTANTS : [contestant(values.only)],
     keep: values.keep === undefined ? undefined : path.resolve(values.keep),
   };
   if (settings.rotations > settings.secrets)
     throw new Error(`--rotations ${settings.rotations}: each object is rotated once; write at most --secrets, ${settings.secrets}`);
   return settings;
+}
+
+function contestant(name: string): Contestant {
+  const found = CONTESTANTS.find((one) => one === name);
+  if (found === undefined) throw new Error(`--only ${name}: write one of ${CONTESTANTS.join(", ")}`);
+  return found;
 }
 
 function wholeNumber(name: string, text: string): number {
